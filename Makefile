@@ -1,0 +1,57 @@
+# Every target makes what it needs, .venv included, and does nothing twice.
+#   make PYTHON=python3.12                 another Python to build .venv with (3.11 or newer)
+#   make install PIP_FLAGS="--extra-index-url https://download.pytorch.org/whl/cpu"    torch without CUDA: 2 GB less
+#   make test JOBS=8 PYTEST_FLAGS="-k margin"
+
+PYTHON ?= python3
+PIP_FLAGS ?=
+PYTEST_FLAGS ?=
+JOBS ?= auto
+BIN := .venv/bin
+STAMP := .venv/.installed
+DOCS_STAMP := .venv/.installed-docs
+
+.DEFAULT_GOAL := help
+.PHONY: help install quickstart test check bench docs clean distclean
+
+help: ## show this list
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+install: $(STAMP) ## make .venv with alrl and all that its tests and reports need
+
+quickstart: $(STAMP) ## train a query policy, compare it with the rules, write a page
+	$(BIN)/alrl quickstart
+
+# One thread a test process: two processes with default threads wait for each other.
+test: $(STAMP) ## run the tests and the examples in the docstrings
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --maxprocesses=4 $(PYTEST_FLAGS)
+
+check: $(STAMP) ## lint, format, types, direction of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(STAMP) ## measure the speed of the loop against a hand-written one
+	$(BIN)/python -m alrl.experiments.bench
+
+docs: $(DOCS_STAMP) ## build the documentation into site/
+	$(BIN)/mkdocs build --strict
+
+clean: ## remove what was built; .venv and runs/ stay
+	rm -rf build dist site .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -path ./.venv -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
+
+distclean: clean ## remove .venv too
+	rm -rf .venv
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	    || { echo "alrl needs Python 3.11 or newer; name one: make PYTHON=python3.12"; exit 1; }
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
+	$(BIN)/python -m pip install --disable-pip-version-check $(PIP_FLAGS) -c constraints.txt -e '.[bench,report,test]'
+	@touch $@
+
+$(DOCS_STAMP): $(STAMP)
+	$(BIN)/python -m pip install --disable-pip-version-check $(PIP_FLAGS) -c constraints.txt -e '.[docs]'
+	@touch $@

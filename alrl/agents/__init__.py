@@ -1,0 +1,1 @@
+"""Agents: set-scoring networks, look-ahead imitation, reinforcement learning, policy files."""

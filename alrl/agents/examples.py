@@ -1,0 +1,109 @@
+"""Examples for imitation: what a policy would have seen, and what a look-ahead says each candidate was worth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from alrl.agents.policy import Policy
+from alrl.envs.candidates import CandidateMixture
+from alrl.envs.recipe import EnvRecipe
+from alrl.loop.look_ahead import LookAhead
+from alrl.loop.pool_view import PoolView
+from alrl.loop.simulator import Simulator
+from alrl.loop.streams import EpisodeNoise
+from alrl.loop.task import Task
+from alrl.metadata import FeatureSet
+
+_RANDOM_SHARE = 0.3
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Examples:
+    """M states with K candidates each."""
+
+    candidates: Tensor
+    """Features of the candidates, (M, K, F)."""
+    loop: Tensor
+    """Features of the loop, (M, G)."""
+    mask: Tensor
+    """False where there is no candidate, (M, K), bool."""
+    values: Tensor
+    """The expert's value of each candidate, (M, K)."""
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @classmethod
+    def joined(cls, parts: Sequence[Examples]) -> Examples:
+        """All examples of ``parts``, in their order."""
+        return cls(**{name: torch.cat([getattr(part, name) for part in parts]) for name in cls.__dataclass_fields__})
+
+    def take(self, index: Tensor) -> Examples:
+        """The examples at ``index`` (long)."""
+        return Examples(**{name: getattr(self, name)[index] for name in self.__dataclass_fields__})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Behaviour:
+    """Who chooses while examples are collected, drawn anew for each episode and query."""
+
+    policy: Policy | None
+    """The policy being trained; None in the first round."""
+    share: float
+    """Share of queries that the policy makes; of the rest, 30 % are random and the others margin's."""
+
+    def choose(self, view: PoolView, candidates: Tensor, scores: Tensor | None, coin: Tensor) -> Tensor:
+        """Pool positions (B,) from ``candidates`` (B, K), whose scores by the policy are given, by coins (B, 2)."""
+        margin = (-view.margin.gather(1, candidates.clamp_min(0))).masked_fill(candidates < 0, -torch.inf)
+        luck = view.noise.gather(1, candidates.clamp_min(0)).masked_fill(candidates < 0, -1.0)
+        position = torch.where(coin[:, 1] < _RANDOM_SHARE, luck.argmax(1), margin.argmax(1))
+        if scores is not None:
+            position = torch.where(coin[:, 0] < self.share, scores.argmax(1), position)
+        return candidates.gather(1, position[:, None])[:, 0]
+
+
+def collect(
+    tasks: Sequence[Task],
+    recipe: EnvRecipe,
+    behaviour: Behaviour,
+    expert: LookAhead,
+    *,
+    every: int,
+    offset: int = 0,
+) -> Examples:
+    """Play the tasks side by side; at every ``every``-th query ask the expert what each candidate is worth."""
+    features, mixture = recipe.observation.build(), recipe.action.candidates.build()
+    simulator = Simulator(tasks, recipe.learner.build(), labels=recipe.budget.labels)
+    coins = EpisodeNoise([task.seed for task in tasks], "agent")
+    return Examples.joined(list(_played(simulator, features, mixture, behaviour, expert, coins, every, offset)))
+
+
+def _played(
+    simulator: Simulator,
+    features: FeatureSet,
+    mixture: CandidateMixture,
+    behaviour: Behaviour,
+    expert: LookAhead,
+    coins: EpisodeNoise,
+    every: int,
+    offset: int,
+) -> Iterator[Examples]:
+    for query in range(int(simulator.view.budget.max())):
+        view = simulator.view
+        candidates = mixture.draw(view)
+        seen = features.observe(view, candidates)
+        if query % every == offset % every:
+            # Where one candidate is left, or none, there is nothing to learn.
+            useful = (seen.mask.sum(1) > 1).nonzero()[:, 0]
+            values = expert.value(simulator, candidates)
+            whole = Examples(candidates=seen.candidates, loop=seen.loop, mask=seen.mask, values=values)
+            yield whole.take(useful)
+        scores = None
+        if behaviour.policy is not None:
+            with torch.no_grad():
+                scores = behaviour.policy.network(seen.candidates, seen.loop, seen.mask)
+        simulator.step(behaviour.choose(view, candidates, scores, coins.draw(2))[:, None])

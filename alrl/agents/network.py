@@ -1,0 +1,85 @@
+"""The set-scoring network: one scorer shared by all candidates, which sees each candidate among the others."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+_CLIP = 4.0
+
+
+class SetScorer(nn.Module):
+    """Scores K candidates: minus the margin, plus a learned residual that is zero before training.
+
+    The residual of a candidate depends on its own features, on those of the loop and on the mean over all candidates, so
+    the scores are permutation-equivariant and the same weights serve any K. Untrained, the network chooses exactly as
+    margin sampling does: what training adds can be measured.
+
+    Args:
+        record: features of a candidate, F.
+        loop: features of the loop, G.
+        margin_column: which of the F features is the margin.
+        width: units of the hidden layers.
+        generator: draws the first weights (stream ``agent``).
+
+    >>> network = SetScorer(record=3, loop=2, margin_column=1, generator=torch.Generator().manual_seed(0))
+    >>> candidates = torch.tensor([[[0.0, 0.3, 0.0], [0.0, 0.1, 0.0]]])
+    >>> network(candidates, torch.zeros(1, 2), torch.ones(1, 2, dtype=torch.bool)).argmax(1)
+    tensor([1])
+    """
+
+    mean: Tensor
+    scale: Tensor
+
+    def __init__(
+        self, *, record: int, loop: int, margin_column: int, width: int = 64, generator: torch.Generator | None = None
+    ) -> None:
+        super().__init__()
+        self.record, self.loop, self.margin_column, self.width = record, loop, margin_column, width
+        self.encoder = nn.Sequential(nn.Linear(record + loop, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU())
+        self.head = nn.Sequential(nn.Linear(2 * width, width), nn.ReLU(), nn.Linear(width, 1))
+        self.margin_weight = nn.Parameter(torch.tensor(4.0))
+        self.register_buffer("mean", torch.zeros(record + loop))
+        self.register_buffer("scale", torch.ones(record + loop))
+        self._draw(generator)
+
+    def _draw(self, generator: torch.Generator | None) -> None:
+        for module in self.modules():
+            if isinstance(module, nn.Linear):
+                bound = module.in_features**-0.5
+                with torch.no_grad():
+                    module.weight.uniform_(-bound, bound, generator=generator)
+                    module.bias.uniform_(-bound, bound, generator=generator)
+        last = cast("nn.Linear", self.head[-1])
+        nn.init.zeros_(last.weight)
+        nn.init.zeros_(last.bias)
+
+    def normalise(self, candidates: Tensor, loop: Tensor, mask: Tensor) -> None:
+        """Take mean and scale of the features from examples (B, K, F), (B, G) with mask (B, K)."""
+        x = self._joined(candidates, loop)[mask]
+        self.mean.copy_(x.mean(0))
+        self.scale.copy_(x.std(0).clamp_min(1e-2))
+
+    @staticmethod
+    def _joined(candidates: Tensor, loop: Tensor) -> Tensor:
+        return torch.cat([candidates, loop[:, None, :].expand(-1, candidates.shape[1], -1)], -1)
+
+    def encode(self, candidates: Tensor, loop: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Representation of each candidate (B, K, width) and its mean over the candidates (B, width)."""
+        x = ((self._joined(candidates, loop) - self.mean) / self.scale).clamp(-_CLIP, _CLIP)
+        hidden = self.encoder(x)
+        real = mask[..., None].to(hidden.dtype)
+        return hidden, (hidden * real).sum(1) / real.sum(1).clamp_min(1)
+
+    def forward(self, candidates: Tensor, loop: Tensor, mask: Tensor) -> Tensor:
+        """Scores (B, K) of candidates (B, K, F) given the loop (B, G); minus infinity where the mask (B, K) is False."""
+        hidden, context = self.encode(candidates, loop, mask)
+        return self.score(candidates, hidden, context).masked_fill(~mask, -torch.inf)
+
+    def score(self, candidates: Tensor, hidden: Tensor, context: Tensor) -> Tensor:
+        """Scores (B, K) from the representations that :meth:`encode` gives; not masked."""
+        joined = torch.cat([hidden, context[:, None, :].expand_as(hidden)], -1)
+        residual: Tensor = self.head(joined)[..., 0]
+        return residual - self.margin_weight * candidates[..., self.margin_column]

@@ -1,0 +1,95 @@
+"""A learned querying strategy: a set-scoring network, the features it reads and the candidates it chooses from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from alrl.agents.network import SetScorer
+from alrl.envs.candidates import CandidateMixture
+from alrl.errors import InvalidQueryError
+from alrl.loop.pool_view import PoolView
+from alrl.metadata import FeatureSet
+from alrl.strategies.base import Strategy
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Policy(Strategy):
+    """Plays wherever a rule does: in a simulator, in an environment, or on one's own data through :meth:`query`."""
+
+    name: str = "policy"  # type: ignore[misc]
+    """Name in tables."""
+    network: SetScorer
+    """Scores candidates."""
+    features: FeatureSet
+    """What the network reads."""
+    mixture: CandidateMixture
+    """Which records it chooses from."""
+    card: Mapping[str, Any] = field(default_factory=dict)
+    """Where it comes from: recipes, training data sets, seeds, results."""
+
+    @classmethod
+    def untrained(
+        cls, features: FeatureSet, mixture: CandidateMixture, *, seed: int = 0, name: str = "policy", width: int = 64
+    ) -> Policy:
+        """A policy that chooses as margin sampling does; its weights are drawn from ``seed``."""
+        network = SetScorer(
+            record=len(features.record),
+            loop=len(features.loop),
+            margin_column=features.margin_column,
+            width=width,
+            generator=torch.Generator().manual_seed(seed),
+        )
+        return cls(name=name, network=network, features=features, mixture=mixture)
+
+    def score_candidates(self, view: PoolView) -> tuple[Tensor, Tensor]:
+        """Candidates (B, K), -1 for none, and their scores (B, K), minus infinity for none."""
+        candidates = self.mixture.draw(view)
+        seen = self.features.observe(view, candidates)
+        with torch.no_grad():
+            return candidates, self.network(seen.candidates, seen.loop, seen.mask)
+
+    def score(self, view: PoolView) -> Tensor:
+        """Scores (B, N): those of the candidates, minus infinity for records that are none."""
+        candidates, scores = self.score_candidates(view)
+        full = torch.full((*view.exists.shape[:1], view.exists.shape[1] + 1), -torch.inf, device=scores.device)
+        at = torch.where(candidates >= 0, candidates, view.exists.shape[1])
+        return full.scatter(1, at, scores)[:, :-1]
+
+    def select(self, view: PoolView, count: int = 1) -> Tensor:
+        """The next batch (B, count), filled pick by pick: each choice sees what the batch already holds."""
+        if count < 1:
+            raise InvalidQueryError(f"batch of {count} records asked for; a batch has at least 1 record")
+        picks = []
+        for _ in range(count):
+            candidates, scores = self.score_candidates(view)
+            best = scores.argmax(1, keepdim=True)
+            picks.append(candidates.gather(1, best)[:, 0])
+            if len(picks) < count:
+                view = view.with_selected(picks[-1])
+        return torch.stack(picks, 1)
+
+    def query(
+        self,
+        model: Any,
+        X_pool: ArrayLike,
+        X_labelled: ArrayLike,
+        y_labelled: ArrayLike,
+        *,
+        batch_size: int = 1,
+        labels_left: int | None = None,
+        seed: int = 0,
+    ) -> NDArray[Any]:
+        """Rows of ``X_pool`` to be labelled next, most wanted first: see :func:`alrl.agents.query.query`."""
+        from alrl.agents.query import query
+
+        return query(
+            self, model, X_pool, X_labelled, y_labelled, batch_size=batch_size, labels_left=labels_left, seed=seed
+        )

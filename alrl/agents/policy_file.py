@@ -1,0 +1,131 @@
+"""Policy files: a folder with ``policy.json`` and ``weights.safetensors``. Reading one runs no code of the file's."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+
+from alrl.agents.network import SetScorer
+from alrl.agents.policy import Policy
+from alrl.envs.candidates import CandidateMixture
+from alrl.errors import InvalidRecipeError, PolicyFileError
+from alrl.metadata import FeatureSet
+
+FORMAT = 1
+_SHIPPED = Path(__file__).resolve().parent.parent / "policies"
+
+
+def shipped_policies() -> list[str]:
+    """Names of the policies that come with alrl."""
+    return sorted(path.parent.name for path in _SHIPPED.glob("*/policy.json"))
+
+
+def save_policy(policy: Policy, folder: str | Path) -> Path:
+    """Write ``policy.json`` (what it is, what it reads, where it comes from, the weights' SHA-256) and the weights."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    weights = save_tensors({name: value.contiguous() for name, value in policy.network.state_dict().items()})
+    mixture = policy.mixture
+    content = {
+        "format": FORMAT,
+        "name": policy.name,
+        "network": {"kind": "set-scorer", "width": policy.network.width},
+        "features": policy.features.schema,
+        "candidates": {"count": mixture.count, "margin": mixture.margin, "random": mixture.random},
+        "card": dict(policy.card),
+        "sha256": hashlib.sha256(weights).hexdigest(),
+    }
+    (folder / "weights.safetensors").write_bytes(weights)
+    (folder / "policy.json").write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    return folder
+
+
+def load_policy(name: str | Path) -> Policy:
+    """Load a policy from its folder, or a shipped one by name, such as ``general``.
+
+    Raises PolicyFileError if there is none, if a file is missing or not what it should be, if the weights are not those
+    that ``policy.json`` was written with, or if this version of alrl computes other features.
+    """
+    folder = Path(name)
+    if not (folder / "policy.json").is_file():
+        if (_SHIPPED / str(name) / "policy.json").is_file():
+            folder = _SHIPPED / str(name)
+        else:
+            raise PolicyFileError(
+                f"no policy {str(name)!r}: neither a folder with policy.json nor a shipped policy"
+                f" ({', '.join(shipped_policies()) or 'none'}); train one with 'alrl train'"
+            )
+    content = _content(folder)
+    weights = _weights(folder, content)
+    try:
+        features = FeatureSet(content["features"]["groups"])
+        mixture = CandidateMixture(**content["candidates"])
+        width = int(content["network"]["width"])
+    except (KeyError, TypeError, InvalidRecipeError) as error:
+        raise PolicyFileError(f"{folder / 'policy.json'}: incomplete or malformed ({error}); train it again") from error
+    _check_schema(folder, content["features"], features.schema)
+    network = SetScorer(
+        record=len(features.record), loop=len(features.loop), margin_column=features.margin_column, width=width
+    )
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as error:
+        raise PolicyFileError(f"{folder}: the weights do not fit the network that policy.json names") from error
+    network.eval()
+    return Policy(
+        name=str(content.get("name", folder.name)),
+        network=network,
+        features=features,
+        mixture=mixture,
+        card=content.get("card", {}),
+    )
+
+
+def _content(folder: Path) -> dict[str, Any]:
+    try:
+        content = json.loads((folder / "policy.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise PolicyFileError(f"{folder / 'policy.json'}: cannot be read as JSON ({error})") from error
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        given = content.get("format") if isinstance(content, dict) else None
+        raise PolicyFileError(f"{folder / 'policy.json'}: format {given} given; this version of alrl reads {FORMAT}")
+    return content
+
+
+def _weights(folder: Path, content: dict[str, Any]) -> dict[str, Any]:
+    path = folder / "weights.safetensors"
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise PolicyFileError(f"{path}: cannot be read ({error.strerror}); a policy is a folder of two files") from error
+    found = hashlib.sha256(data).hexdigest()
+    if found != content.get("sha256"):
+        raise PolicyFileError(
+            f"{path}: its SHA-256 is {found[:12]}…, policy.json says {str(content.get('sha256'))[:12]}…; the file was"
+            " changed after training: get the original, or train it again"
+        )
+    try:
+        return dict(load_tensors(data))
+    except SafetensorError as error:
+        raise PolicyFileError(f"{path}: not a safetensors file ({error})") from error
+
+
+def _check_schema(folder: Path, given: dict[str, Any], ours: dict[str, Any]) -> None:
+    for part in ("record", "loop"):
+        known = set(ours[part])
+        missing = [name for name in given.get(part, []) if name not in known]
+        if missing:
+            raise PolicyFileError(
+                f"{folder}: the policy reads the feature {missing[0]!r}, which this version of alrl does not compute"
+            )
+    if given != ours:
+        raise PolicyFileError(
+            f"{folder}: features of version {given.get('version')} in another order or number than this version of"
+            f" alrl computes (version {ours['version']}); train the policy again"
+        )

@@ -1,0 +1,130 @@
+"""The schema of ``agents/*.toml``: one file declares one agent, a rule or a policy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field, model_validator
+
+from alrl import recipes
+from alrl.agents.policy_file import load_policy
+from alrl.loop.look_ahead import LookAhead
+from alrl.recipe_model import Recipe
+from alrl.strategies import Strategy, make_strategy
+
+
+class RuleRecipe(Recipe):
+    """A rule-based querying strategy; every further key is an argument of that strategy."""
+
+    model_config = ConfigDict(extra="allow")
+
+    kind: Literal["rule"]
+    strategy: str
+    """A registered strategy or ``package.module:Class``."""
+
+    def build(self) -> Strategy:
+        """The strategy."""
+        return make_strategy(self.strategy, **(self.model_extra or {}))
+
+    @model_validator(mode="after")
+    def _buildable(self) -> RuleRecipe:
+        self.build()
+        return self
+
+
+class FileRecipe(Recipe):
+    """A trained policy, shipped or in a folder."""
+
+    kind: Literal["policy"]
+    policy: str
+    """Name of a shipped policy, or a folder."""
+
+    def build(self) -> Strategy:
+        """The policy."""
+        return load_policy(self.policy)
+
+
+class NetworkRecipe(Recipe):
+    """The set-scoring network."""
+
+    width: int = Field(default=64, ge=1)
+
+
+class LookAheadRecipe(Recipe):
+    """The expert that is imitated."""
+
+    horizon: int = Field(default=6, ge=1)
+    reach: int = Field(default=128, ge=1)
+    iterations: int = Field(default=5, ge=1)
+    likelihood: float = Field(default=0.2, ge=0)
+
+    def build(self) -> LookAhead:
+        """The expert."""
+        return LookAhead(**self.model_dump())
+
+
+class ImitationRecipe(Recipe):
+    """Imitation of the look-ahead expert in DAgger rounds."""
+
+    rounds: int = Field(default=3, ge=1)
+    """Rounds: in the first, margin and chance choose; afterwards mostly the policy itself."""
+    episodes: int = Field(default=4, ge=1)
+    """Episodes on each data set in each round."""
+    every: int = Field(default=4, ge=1)
+    """The expert is asked at every so many queries."""
+    share: float = Field(default=0.7, ge=0, le=1)
+    """Share of the policy's own choices after the first round."""
+    epochs: int = Field(default=25, ge=1)
+    learning_rate: float = Field(default=3e-3, gt=0)
+    weight_decay: float = Field(default=2e-2, ge=0)
+    temperature: float = Field(default=1.5, gt=0)
+    """Sharpness of the expert's distribution over candidates."""
+    expert: LookAheadRecipe = LookAheadRecipe()
+
+
+class PPORecipe(Recipe):
+    """Fine-tuning by PPO on the environment's own reward."""
+
+    steps: int = Field(default=20_000, ge=1)
+    """Queries played in all."""
+    envs: int = Field(default=64, ge=1)
+    """Episodes side by side."""
+    learning_rate: float = Field(default=1e-4, gt=0)
+    discount: float = Field(default=0.95, gt=0, le=1)
+    clip: float = Field(default=0.1, gt=0)
+    entropy: float = Field(default=0.0, ge=0)
+
+
+class TrainedRecipe(Recipe):
+    """A policy to be trained: imitation, reinforcement learning, or one after the other."""
+
+    kind: Literal["trained"]
+    network: NetworkRecipe = NetworkRecipe()
+    imitation: ImitationRecipe | None = None
+    ppo: PPORecipe | None = None
+    validation: float = Field(default=0.15, gt=0, lt=1)
+    """Share of the environment's data sets that no training step uses; they choose between the stages' policies."""
+
+    @model_validator(mode="after")
+    def _some_training(self) -> TrainedRecipe:
+        if self.imitation is None and self.ppo is None:
+            raise ValueError("neither imitation nor ppo is given; add one of the tables, or use an agent of kind rule")
+        return self
+
+
+AgentRecipe = Annotated[RuleRecipe | FileRecipe | TrainedRecipe, Field(discriminator="kind")]
+
+
+class _AgentFile(Recipe):
+    agent: AgentRecipe
+
+
+def load_agent_recipe(name: str | Path) -> RuleRecipe | FileRecipe | TrainedRecipe:
+    """The agent of a recipe file or a recipe's name.
+
+    Raises InvalidRecipeError if there is none, or if it does not fit the schema.
+    """
+    path = recipes.find("agents", name)
+    data: dict[str, Any] = recipes.read(path)
+    return recipes.parse(_AgentFile, data, where=str(path)).agent

@@ -1,0 +1,228 @@
+"""Trains a policy as its recipe says: imitation, then reinforcement learning, then the better one by validation."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import joblib
+import torch
+from threadpoolctl import threadpool_limits
+
+from alrl import recipes
+from alrl.agents.examples import Behaviour, Examples, collect
+from alrl.agents.imitation import Ranking, fit
+from alrl.agents.policy import Policy
+from alrl.agents.recipe import ImitationRecipe, TrainedRecipe
+from alrl.agents.reinforcement import improve
+from alrl.envs.game import Game
+from alrl.envs.recipe import EnvRecipe
+from alrl.loop.simulator import Simulator
+from alrl.loop.streams import generator, stream_key
+from alrl.loop.task import Task
+from alrl.progress import Bars
+from alrl.strategies import Strategy, make_strategy
+from alrl.strategies.play import play
+
+_CHUNK = 24
+"""Episodes in one simulator while examples are collected."""
+_TRIALS = 4
+"""Validation episodes on each data set when the stages' policies are compared."""
+
+
+def one_thread() -> None:
+    """Pin this process to one thread of torch and BLAS: on a busy machine two spinning threads are slower than one."""
+    torch.set_num_threads(1)
+    threadpool_limits(1)
+
+
+@dataclass(kw_only=True, eq=False)
+class Trainer:
+    """One training run: recipes, a seed, and where progress and TensorBoard scalars go."""
+
+    agent: TrainedRecipe
+    env: EnvRecipe
+    seed: int = 0
+    workers: int | None = None
+    """Processes that collect examples; by default one for each core, at most 4."""
+    log: Path | None = None
+    bars: Bars = dataclasses.field(default_factory=lambda: Bars(quiet=True))
+
+    def __post_init__(self) -> None:
+        self.game = Game(self.env)
+        names = list(self.env.data.names)
+        order = generator([self.seed], "validation data sets").permutation(len(names))
+        kept = max(1, round(self.agent.validation * len(names))) if len(names) > 1 else 0
+        self.validation = [names[i] for i in sorted(order[:kept])]
+        self.training = [names[i] for i in sorted(order[kept:])]
+        self.scalars: dict[str, float] = {}
+
+    def train(self, name: str = "policy") -> Policy:
+        """The trained policy, its card telling how it came about."""
+        one_thread()
+        policy = Policy.untrained(
+            self.game.features,
+            self.game.mixture,
+            seed=stream_key([self.seed], "agent") % 2**31,
+            name=name,
+            width=self.agent.network.width,
+        )
+        stages: list[tuple[str, Policy]] = [("untrained", policy)]
+        if self.agent.imitation is not None:
+            policy = self._imitate(policy, self.agent.imitation)
+            stages.append(("imitation", policy))
+        if self.agent.ppo is not None:
+            policy = self._reinforce(policy)
+            stages.append(("ppo", policy))
+        chosen, gains = self._choose(stages)
+        self._write_scalars()
+        return dataclasses.replace(chosen, card=self._card(gains))
+
+    def _tasks(self, names: Sequence[str], episodes: int, round_: int) -> list[Task]:
+        seeds = [(name, i * episodes + j) for i, name in enumerate(names) for j in range(episodes)]
+        return [self.game.source.draw([self.seed, 1 + round_, number], name) for name, number in seeds]
+
+    def _imitate(self, policy: Policy, recipe: ImitationRecipe) -> Policy:
+        seen: list[Examples] = []
+        aside: list[Examples] = []
+        shuffle = torch.Generator().manual_seed(stream_key([self.seed], "shuffle") % 2**31)
+        ranking = None
+        for round_ in range(recipe.rounds):
+            behaviour = Behaviour(policy=policy if round_ else None, share=recipe.share)
+            seen.append(self._collect(self.training, recipe, behaviour, round_, f"look ahead, round {round_ + 1}"))
+            checked = self.validation or self.training
+            aside.append(self._collect(checked, recipe, behaviour, 1000 + round_, f"  on validation data sets"))
+            examples, kept = Examples.joined(seen), Examples.joined(aside)
+            bar = self.bars.bar(f"imitate, {len(examples)} states", recipe.epochs)
+            policy, ranking = fit(
+                policy,
+                examples,
+                kept,
+                epochs=recipe.epochs,
+                learning_rate=recipe.learning_rate,
+                weight_decay=recipe.weight_decay,
+                temperature=recipe.temperature,
+                generator=shuffle,
+                progress=lambda epoch, loss, bar=bar: bar.advance(note=f"loss {loss:.3f}"),  # type: ignore[misc]
+            )
+            bar.done(note=_told(ranking))
+            self._note(f"imitation/round_{round_ + 1}", ranking)
+        return policy
+
+    def _collect(
+        self, names: Sequence[str], recipe: ImitationRecipe, behaviour: Behaviour, round_: int, title: str
+    ) -> Examples:
+        tasks = self._tasks(names, recipe.episodes, round_)
+        tasks.sort(key=lambda task: (task.split.data_set.n_features * task.split.data_set.n_classes, task.seed))
+        chunks = [tasks[start : start + _CHUNK] for start in range(0, len(tasks), _CHUNK)]
+        bar = self.bars.bar(title, len(chunks))
+        expert = recipe.expert.build()
+        workers = self.workers if self.workers is not None else min(4, os.cpu_count() or 1)
+        jobs = (
+            joblib.delayed(_collect_pinned)(chunk, self.env, behaviour, expert, recipe.every, number)
+            # The longest chunks go first, lest one is waited for at the end.
+            for number, chunk in reversed(list(enumerate(chunks)))
+        )
+        parts = []
+        for part in joblib.Parallel(n_jobs=workers, return_as="generator")(jobs):
+            parts.append(part)
+            bar.advance()
+        return Examples.joined(parts)
+
+    def _reinforce(self, policy: Policy) -> Policy:
+        recipe = self.agent.ppo
+        assert recipe is not None
+        data = self.env.data.model_copy(update={"sets": tuple(self.training), "synthetic": {}})
+        bar = self.bars.bar("PPO", recipe.steps)
+        done = 0
+
+        def progress(steps: int, mean: float | None) -> None:
+            nonlocal done
+            bar.advance(steps - done, note="" if mean is None else f"mean return {mean:+.4f}")
+            done = steps
+
+        improved = improve(
+            policy,
+            self.env.model_copy(update={"data": data}),
+            steps=recipe.steps,
+            envs=recipe.envs,
+            learning_rate=recipe.learning_rate,
+            discount=recipe.discount,
+            clip=recipe.clip,
+            entropy=recipe.entropy,
+            seed=stream_key([self.seed], "ppo") % 2**31,
+            log=self.log,
+            progress=progress,
+        )
+        bar.done()
+        return improved
+
+    def _choose(self, stages: Sequence[tuple[str, Policy]]) -> tuple[Policy, dict[str, float]]:
+        """The stage whose policy has the largest area beyond margin's on the validation data sets."""
+        names = self.validation or self.training
+        tasks = self._tasks(names, _TRIALS, 2000)
+        tasks.sort(key=lambda task: (task.split.data_set.n_features * task.split.data_set.n_classes, task.seed))
+        bar = self.bars.bar("compare stages on validation sets", len(stages))
+        margin = self._areas(make_strategy("margin"), tasks)
+        gains = {}
+        for name, policy in stages:
+            gains[name] = float((self._areas(policy, tasks) - margin).mean())
+            bar.advance(note=f"{name} {100 * gains[name]:+.2f} points")
+        self.scalars.update({f"validation/{name}": gain for name, gain in gains.items()})
+        best = max(range(len(stages)), key=lambda number: gains[stages[number][0]])
+        return stages[best][1], {**gains, "chosen": float(best)}
+
+    def _areas(self, strategy: Strategy, tasks: Sequence[Task]) -> torch.Tensor:
+        areas = []
+        for start in range(0, len(tasks), _CHUNK):
+            part = tasks[start : start + _CHUNK]
+            simulator = Simulator(part, self.env.learner.build(), labels=self.env.budget.labels)
+            played = play(simulator, strategy, labels=self.env.budget.labels, batch=self.env.budget.batch)
+            areas.append(played.area)
+        return torch.cat(areas)
+
+    def _note(self, prefix: str, ranking: Ranking) -> None:
+        for name, value in dataclasses.asdict(ranking).items():
+            self.scalars[f"{prefix}/{name}"] = value
+
+    def _write_scalars(self) -> None:
+        if self.log is None:
+            return
+        from torch.utils.tensorboard import SummaryWriter
+
+        with SummaryWriter(str(self.log)) as writer:  # type: ignore[no-untyped-call]
+            for name, value in self.scalars.items():
+                writer.add_scalar(name, value, 0)  # type: ignore[no-untyped-call]
+
+    def _card(self, gains: dict[str, float]) -> dict[str, Any]:
+        stages = ["untrained", *(["imitation"] if self.agent.imitation else []), *(["ppo"] if self.agent.ppo else [])]
+        return {
+            "agent": recipes.canonical_json(self.agent),
+            "agent_sha256": recipes.identity(self.agent),
+            "environment": recipes.canonical_json(self.env),
+            "environment_sha256": recipes.identity(self.env),
+            "seed": self.seed,
+            "trained_on": self.training,
+            "validated_on": self.validation,
+            "stage": stages[int(gains["chosen"])],
+            "validation_gain_over_margin": {name: gains[name] for name in stages},
+            "imitation": {name: value for name, value in self.scalars.items() if name.startswith("imitation/")},
+        }
+
+
+def _collect_pinned(
+    tasks: Sequence[Task], env: EnvRecipe, behaviour: Behaviour, expert: Any, every: int, offset: int
+) -> Examples:
+    one_thread()
+    return collect(tasks, env, behaviour, expert, every=every, offset=offset)
+
+
+def _told(ranking: Ranking) -> str:
+    return f"choice worth {ranking.gain:+.2f} sd on validation sets, margin's {ranking.margin_gain:+.2f}"
+
+
+

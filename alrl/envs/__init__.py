@@ -1,0 +1,1 @@
+"""Active learning as Gymnasium environments, one for each recipe in ``envs/``."""

@@ -1,0 +1,170 @@
+"""The schema of ``envs/*.toml``: one file declares one environment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import ConfigDict, Field, model_validator
+
+from alrl import recipes
+from alrl.envs.candidates import CandidateMixture
+from alrl.learners import make_learner
+from alrl.loop.learner import Learner
+from alrl.metadata import GROUPS, FeatureSet
+from alrl.recipe_model import Recipe
+
+
+class SplitRecipe(Recipe):
+    """Shares of the data set's records in each part, and limits on their number."""
+
+    pool: float = Field(default=0.5, gt=0, le=1)
+    validation: float = Field(default=0.2, gt=0, le=1)
+    test: float = Field(default=0.3, gt=0, le=1)
+    max_pool: int | None = Field(default=None, ge=2)
+    max_validation: int | None = Field(default=None, ge=1)
+    max_test: int | None = Field(default=None, ge=1)
+
+
+class DataRecipe(Recipe):
+    """Which data sets an episode is played on: each episode draws one of them."""
+
+    sets: tuple[str, ...] = ()
+    """Names or files of data sets."""
+    synthetic: dict[str, int] = Field(default_factory=dict)
+    """How many tasks of each synthetic family, such as ``{ mixed = 40 }``."""
+    offset: int = Field(default=0, ge=0)
+    """Number of the first synthetic task of each family: recipes of other offsets hold other tasks."""
+    split: SplitRecipe = SplitRecipe()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All data sets, by name."""
+        made = (
+            f"synthetic/{family}-{self.offset + number}"
+            for family, count in self.synthetic.items()
+            for number in range(count)
+        )
+        return (*self.sets, *made)
+
+    @model_validator(mode="after")
+    def _not_empty(self) -> DataRecipe:
+        if not self.names:
+            raise ValueError("no data set is named; list some under sets, or synthetic families under synthetic")
+        return self
+
+
+class LearnerRecipe(Recipe):
+    """What is being taught; every key beside ``kind`` is an argument of that learner, such as ``C = 1.0``."""
+
+    model_config = ConfigDict(extra="allow")
+
+    kind: str = "softmax-regression"
+    """A registered learner or ``package.module:Class``."""
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The learner's arguments."""
+        return dict(self.model_extra or {})
+
+    def build(self) -> Learner:
+        """The unfitted learner."""
+        return make_learner(self.kind, **self.settings)
+
+    @model_validator(mode="after")
+    def _buildable(self) -> LearnerRecipe:
+        self.build()
+        return self
+
+
+class BudgetRecipe(Recipe):
+    """How many labels may be bought, and how many at a time."""
+
+    first: Literal["one-per-class", "random"] = "one-per-class"
+    """How the first sample is drawn."""
+    first_size: int | None = Field(default=None, ge=1)
+    """Records of a random first sample."""
+    labels: int = Field(default=60, ge=1)
+    """Labels after the first sample."""
+    batch: int = Field(default=1, ge=1)
+    """Labels that are bought before the learner is refitted."""
+
+    @model_validator(mode="after")
+    def _size(self) -> BudgetRecipe:
+        if (self.first == "random") != (self.first_size is not None):
+            raise ValueError('first = "random" needs first_size, and one-per-class takes none')
+        return self
+
+    @property
+    def first_settings(self) -> dict[str, Any]:
+        """Arguments of :func:`alrl.loop.first_sample.draw_first_sample`."""
+        return {"kind": self.first, "size": self.first_size}
+
+
+class CandidatesRecipe(Recipe):
+    """The candidates that an action chooses from."""
+
+    count: int = Field(default=32, ge=1)
+    margin: float = Field(default=0.5, ge=0, le=1)
+    random: float = Field(default=0.5, ge=0, le=1)
+
+    @model_validator(mode="after")
+    def _shares(self) -> CandidatesRecipe:
+        self.build()
+        return self
+
+    def build(self) -> CandidateMixture:
+        """The mixture."""
+        return CandidateMixture(count=self.count, margin=self.margin, random=self.random)
+
+
+class ActionRecipe(Recipe):
+    """What an action means: ``record`` chooses one of the candidates, a batch being filled pick by pick."""
+
+    kind: Literal["record"] = "record"
+    candidates: CandidatesRecipe = CandidatesRecipe()
+
+
+class ObservationRecipe(Recipe):
+    """The groups of features that are observed."""
+
+    features: tuple[str, ...] = tuple(GROUPS)
+
+    @model_validator(mode="after")
+    def _known(self) -> ObservationRecipe:
+        self.build()
+        return self
+
+    def build(self) -> FeatureSet:
+        """The features."""
+        return FeatureSet(self.features)
+
+
+class RewardRecipe(Recipe):
+    """What the agent is paid: the gain of a metric on the validation part with every refit."""
+
+    kind: Literal["gain"] = "gain"
+    metric: Literal["accuracy", "balanced-accuracy"] = "accuracy"
+    against: Literal["nothing", "margin"] = "nothing"
+    """``margin`` subtracts the gain of margin sampling on the same split and first sample."""
+
+
+class EnvRecipe(Recipe):
+    """One environment."""
+
+    version: int = Field(default=0, ge=0)
+    data: DataRecipe
+    learner: LearnerRecipe = LearnerRecipe()
+    budget: BudgetRecipe = BudgetRecipe()
+    action: ActionRecipe = ActionRecipe()
+    observation: ObservationRecipe = ObservationRecipe()
+    reward: RewardRecipe = RewardRecipe()
+
+
+def load_env_recipe(name: str | Path) -> EnvRecipe:
+    """The environment of a recipe file or a recipe's name.
+
+    Raises InvalidRecipeError if there is none, or if it does not fit the schema.
+    """
+    path = recipes.find("envs", name)
+    return recipes.parse(EnvRecipe, recipes.read(path), where=str(path))

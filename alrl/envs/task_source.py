@@ -1,0 +1,43 @@
+"""Where an environment's episodes come from: each draws a data set, a split and a first sample from its own seed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from alrl.loop.data_set import DataSet
+from alrl.loop.sources import load_data_set
+from alrl.loop.streams import generator
+from alrl.loop.task import Task, draw_task
+
+
+class TaskSource:
+    """Draws tasks from named data sets, which load on first use.
+
+    >>> source = TaskSource(["synthetic/tiny-0", "synthetic/tiny-1"])
+    >>> source.draw([7, 0]).seed, source.draw([7, 0]).split.data_set is source.draw([7, 0]).split.data_set
+    ((7, 0), True)
+    """
+
+    def __init__(
+        self,
+        names: Sequence[str],
+        *,
+        split: Mapping[str, Any] | None = None,
+        first: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.names = tuple(names)
+        self._split, self._first = dict(split or {}), dict(first or {})
+        self._loaded: dict[str, DataSet] = {}
+
+    def data_set(self, name: str) -> DataSet:
+        """One of the data sets."""
+        if name not in self._loaded:
+            self._loaded[name] = load_data_set(name)
+        return self._loaded[name]
+
+    def draw(self, seed: Sequence[int], name: str | None = None) -> Task:
+        """The task of the episode with this seed: a function of the seed alone; on the data set ``name`` if given."""
+        if name is None:
+            name = self.names[int(generator(seed, "data set").integers(len(self.names)))]
+        return draw_task(self.data_set(name), seed, split=self._split, first=self._first)

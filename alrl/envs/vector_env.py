@@ -1,0 +1,138 @@
+"""Active learning as a native Gymnasium vector environment: all episodes advance in one batched call."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium
+import numpy as np
+import torch
+from gymnasium.vector import AutoresetMode
+from gymnasium.vector.utils import batch_space
+from numpy.typing import NDArray
+
+from alrl.envs.game import Game
+from alrl.envs.recipe import EnvRecipe, load_env_recipe
+from alrl.envs.spaces import observation_space, to_arrays
+from alrl.errors import InvalidRecipeError
+from alrl.loop.task import Task
+
+Arrays = dict[str, NDArray[Any]]
+
+
+class ActiveLearningVectorEnv(gymnasium.vector.VectorEnv[Arrays, NDArray[Any], NDArray[Any]]):
+    """``num_envs`` episodes of one environment recipe in lockstep.
+
+    Sub-environment i is seeded with ``seed + i``, as in Gymnasium's own vector environments, and plays the very episodes
+    that a single environment of that seed plays. With the autoreset mode ``NEXT_STEP`` the step after an episode's end
+    begins the next one; with ``SAME_STEP`` the last step does, and the final observation is in ``info["final_obs"]``.
+
+    Args:
+        recipe: an environment recipe, or its name or file.
+        num_envs: number of episodes played at once.
+        autoreset_mode: ``NEXT_STEP`` or ``SAME_STEP``.
+        device: where the loop is computed, ``cpu`` or ``cuda``.
+        render_mode: None; nothing is rendered.
+    """
+
+    metadata = {"render_modes": [], "autoreset_mode": AutoresetMode.NEXT_STEP}  # noqa: RUF012 - Gymnasium's own form
+
+    def __init__(
+        self,
+        recipe: EnvRecipe | str,
+        *,
+        num_envs: int = 1,
+        autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
+        device: str = "cpu",
+        render_mode: str | None = None,
+    ) -> None:
+        mode = AutoresetMode(autoreset_mode)
+        if mode not in {AutoresetMode.NEXT_STEP, AutoresetMode.SAME_STEP}:
+            raise InvalidRecipeError(f"autoreset mode {mode.value} given; allowed are NextStep and SameStep")
+        if num_envs < 1:
+            raise InvalidRecipeError(f"num_envs = {num_envs} given; it must be at least 1")
+        self.recipe = recipe if isinstance(recipe, EnvRecipe) else load_env_recipe(recipe)
+        self.metadata = {**self.metadata, "autoreset_mode": mode}
+        self.num_envs, self.mode, self.render_mode = num_envs, mode, render_mode
+        self.game = Game(self.recipe, device=device)
+        self.single_observation_space = observation_space(self.game.features, self.game.mixture.count)
+        self.single_action_space = gymnasium.spaces.Discrete(self.game.mixture.count)
+        self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self.action_space = batch_space(self.single_action_space, num_envs)
+        self._seeds = [0] * num_envs
+        self._episodes = [-1] * num_envs
+        self._over = np.zeros(num_envs, dtype=bool)
+        self._seeded = False
+
+    def reset(
+        self, *, seed: int | list[int] | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Arrays, dict[str, Any]]:
+        """Begin ``num_envs`` episodes. A list gives each sub-environment its own seed; no seed goes on with the next."""
+        if options:
+            raise InvalidRecipeError(f"reset options {sorted(options)} given; this environment takes none")
+        if seed is None and not self._seeded:
+            seed = int(np.random.SeedSequence().generate_state(1)[0])
+        if seed is not None:
+            super().reset(seed=seed if isinstance(seed, int) else seed[0])
+            self._seeds = [seed + i for i in range(self.num_envs)] if isinstance(seed, int) else list(seed)
+            if len(self._seeds) != self.num_envs:
+                raise InvalidRecipeError(f"{len(self._seeds)} seeds given for {self.num_envs} sub-environments")
+            self._episodes, self._seeded = [-1] * self.num_envs, True
+        self.game.begin([self._next(index) for index in range(self.num_envs)])
+        self._over = np.zeros(self.num_envs, dtype=bool)
+        return to_arrays(self.game.observation), self._info()
+
+    def _next(self, index: int) -> Task:
+        self._episodes[index] += 1
+        return self.game.source.draw([self._seeds[index], self._episodes[index]])
+
+    def step(
+        self, actions: NDArray[Any]
+    ) -> tuple[Arrays, NDArray[Any], NDArray[Any], NDArray[Any], dict[str, Any]]:
+        """Play one candidate in every episode."""
+        active = torch.from_numpy(~self._over).to(self.game.device)
+        rewards, ends = self.game.step(torch.as_tensor(np.asarray(actions)), active)
+        begin = self._over if self.mode == AutoresetMode.NEXT_STEP else ends.cpu().numpy()
+        info: dict[str, Any] = {}
+        if self.mode == AutoresetMode.SAME_STEP and begin.any():
+            info = self._final(begin)
+        index = np.flatnonzero(begin).tolist()
+        self.game.replace(index, [self._next(episode) for episode in index])
+        terminated = ends.cpu().numpy()
+        self._over = terminated.copy() if self.mode == AutoresetMode.NEXT_STEP else np.zeros_like(terminated)
+        truncated = np.zeros(self.num_envs, dtype=bool)
+        return (
+            to_arrays(self.game.observation),
+            rewards.cpu().numpy().astype(np.float64),
+            terminated,
+            truncated,
+            {**self._info(), **info},
+        )
+
+    def _info(self) -> dict[str, Any]:
+        return {
+            "action_mask": self.action_masks(),
+            "score": self.game.score().cpu().numpy(),
+            "spent": self.game.simulator.view.spent[: self.num_envs].cpu().numpy(),
+        }
+
+    def _final(self, ended: NDArray[np.bool_]) -> dict[str, Any]:
+        arrays = to_arrays(self.game.observation)
+        observations = np.full(self.num_envs, None, dtype=object)
+        for index in np.flatnonzero(ended):
+            observations[index] = {name: array[index] for name, array in arrays.items()}
+        infos = {name: value.copy() for name, value in self._info().items()}
+        return {
+            "final_obs": observations,
+            "_final_obs": ended.copy(),
+            "final_info": infos,
+            "_final_info": ended.copy(),
+        }
+
+    def action_masks(self) -> NDArray[np.bool_]:
+        """Which candidates may be chosen, (num_envs, K)."""
+        mask: NDArray[np.bool_] = self.game.observation.mask.cpu().numpy()
+        return mask
+
+    def close_extras(self, **kwargs: Any) -> None:
+        """Nothing is held open."""

@@ -1,0 +1,21 @@
+"""The errors that alrl raises on purpose: each says what was given, what is allowed and what to do."""
+
+
+class AlrlError(ValueError):
+    """Base of every error that a user can cause and mend."""
+
+
+class InvalidDataError(AlrlError):
+    """Features or labels that a loop cannot use."""
+
+
+class InvalidRecipeError(AlrlError):
+    """A recipe that cannot be found or parsed, or that asks for what does not exist."""
+
+
+class InvalidQueryError(AlrlError):
+    """A query that the pool cannot answer: no record left, a bad index, a batch size below one."""
+
+
+class PolicyFileError(AlrlError):
+    """A policy folder that is incomplete, tampered with or of another version."""

@@ -1,0 +1,121 @@
+"""Distances and neighbours among pool records: computed once a pool, brought up to date as labels arrive."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+NEIGHBOURS = 10
+_BLOCK = 4_000_000
+
+
+def _distance(X: Tensor, points: Tensor) -> Tensor:
+    """Distances (B, N, m) between X (B, N, D) and points (B, m, D).
+
+    Never by the expansion |x|² - 2xy + |y|²: it puts duplicates up to 0.01 apart, and its rounding depends on how many
+    episodes share the call, so that an episode would not play alone as it does among others.
+    """
+    return torch.cdist(X, points, compute_mode="donot_use_mm_for_euclid_dist")
+
+
+class Geometry:
+    """Euclidean geometry of the pools of B episodes.
+
+    Nothing here keeps a matrix of records by records: distances are taken in blocks, and what stays is ten neighbours a
+    record and one distance to the nearest known record.
+
+    >>> pools = torch.tensor([[[0.0], [1.0], [3.0]]])
+    >>> geometry = Geometry(pools, torch.ones(1, 3, dtype=torch.bool))
+    >>> geometry.distance_to(torch.tensor([[True, False, False]]))
+    tensor([[0., 1., 3.]])
+    """
+
+    def __init__(self, features: Tensor, exists: Tensor) -> None:
+        self.features = features
+        self.exists = exists
+        self._nearest = features.new_full(exists.shape, torch.inf)
+        self._known = torch.zeros_like(exists)
+
+    def distance_from(self, index: Tensor) -> Tensor:
+        """Distance of every record to each record of ``index`` (B, m), of shape (B, N, m)."""
+        width = self.features.shape[-1]
+        return _distance(self.features, self.features.gather(1, index[:, :, None].expand(-1, -1, width)))
+
+    def distance_to(self, known: Tensor) -> Tensor:
+        """Distance of every record to the nearest record marked in ``known`` (B, N); infinite if none is marked.
+
+        Keeps the answer and only measures the distance to records that were not known at the last call.
+        """
+        if bool((self._known & ~known).any()):
+            # Not in place: a view of an earlier loop may still hold the answer that it was given.
+            forgotten = (self._known & ~known).any(1, keepdim=True)
+            self._nearest = self._nearest.masked_fill(forgotten, torch.inf)
+            self._known = self._known & ~forgotten
+        fresh = known & ~self._known
+        most = int(fresh.sum(1).max())
+        if most:
+            order = fresh.to(torch.uint8).argsort(dim=1, descending=True, stable=True)[:, :most]
+            valid = fresh.gather(1, order)
+            for start, stop in self._blocks(most):
+                distance = self.distance_from(order[:, start:stop])
+                distance = distance.masked_fill(~valid[:, None, start:stop], torch.inf).amin(-1)
+                self._nearest = torch.minimum(self._nearest, distance)
+            self._nearest = self._nearest.masked_fill(known, 0.0)
+            self._known = known.clone()
+        return self._nearest
+
+    def _blocks(self, points: int) -> list[tuple[int, int]]:
+        step = max(1, _BLOCK // max(1, self.exists.numel()))
+        return [(start, min(points, start + step)) for start in range(0, points, step)]
+
+    @cached_property
+    def neighbours(self) -> tuple[Tensor, Tensor]:
+        """Distances and positions of the nearest other records, each (B, N, min(10, N - 1)), the nearest first.
+
+        Where a pool has fewer other records than that, the last distances are zero and their positions mean nothing.
+        """
+        records = self.features.shape[1]
+        count = min(NEIGHBOURS, records - 1)
+        distances, indices = [], []
+        for start, stop in self._blocks(self.exists.shape[1]):
+            block = _distance(self.features[:, start:stop], self.features).masked_fill(
+                ~self.exists[:, None, :], torch.inf
+            )
+            own = torch.arange(start, stop, device=block.device)
+            block[:, own - start, own] = torch.inf
+            nearest = block.topk(count, largest=False)
+            distances.append(nearest.values)
+            indices.append(nearest.indices)
+        distance, index = torch.cat(distances, 1), torch.cat(indices, 1)
+        return torch.where(distance.isfinite(), distance, torch.zeros_like(distance)), index
+
+    @cached_property
+    def similarity(self) -> Tensor:
+        """Mean of 1 / (1 + distance) to all records of the pool, itself included, (B, N)."""
+        total = []
+        for start, stop in self._blocks(self.exists.shape[1]):
+            block = 1 / (1 + _distance(self.features[:, start:stop], self.features))
+            total.append((block * self.exists[:, None, :]).sum(-1))
+        return torch.cat(total, 1) / self.exists.sum(1, keepdim=True).clamp_min(1)
+
+    @cached_property
+    def extent(self) -> Tensor:
+        """Root mean squared distance between two records of the pool, (B,)."""
+        real = self.exists[..., None].to(self.features.dtype)
+        count = self.exists.sum(1).clamp_min(1)[:, None]
+        mean = (self.features * real).sum(1) / count
+        spread = ((self.features - mean[:, None]).square() * real).sum((1, 2)) / count[:, 0]
+        return (2 * spread).sqrt()
+
+    def renew(self, episodes: Tensor) -> None:
+        """Take up new pools: the rows ``episodes`` (long) of ``features`` and ``exists`` have been overwritten."""
+        fresh = Geometry(self.features[episodes], self.exists[episodes])
+        self._nearest[episodes], self._known[episodes] = fresh._nearest, fresh._known
+        for name in ("similarity", "extent"):
+            if name in self.__dict__:
+                self.__dict__[name][episodes] = getattr(fresh, name)
+        if "neighbours" in self.__dict__:
+            for kept, new in zip(self.neighbours, fresh.neighbours, strict=True):
+                kept[episodes] = new

@@ -1,0 +1,71 @@
+"""What the loop asks of the model being taught."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from typing import Self
+
+from torch import Tensor
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FitReport:
+    """What one batched fit did."""
+
+    iterations: Tensor
+    """Solver iterations (or epochs) of each episode, (B,), long."""
+    converged: Tensor
+    """True where the stated tolerance was reached, (B,), bool."""
+    losses: Tensor | None = None
+    """Mean training loss of each epoch, (B, epochs), for learners that have epochs."""
+    seconds: float = field(default=0.0)
+    """Wall time of the call."""
+
+
+class Learner(ABC):
+    """A classifier of B episodes at once, refitted after every batch of labels.
+
+    Shapes: B episodes, n labelled records, N records, D features, k classes. Padding: rows with ``weight`` 0, zero
+    columns of ``X``, classes that ``class_mask`` excludes.
+    """
+
+    @abstractmethod
+    def fit(self, X: Tensor, y: Tensor, weight: Tensor, class_mask: Tensor) -> FitReport:
+        """Fit each episode to its labelled records: X (B, n, D), y (B, n) long, weight (B, n), class_mask (B, k)."""
+
+    @abstractmethod
+    def predict_proba(self, X: Tensor) -> Tensor:
+        """Class probabilities (B, N, k) of X (B, N, D); zero for classes that are padding."""
+
+    @abstractmethod
+    def restart(self, episodes: Tensor) -> None:
+        """Forget the fits of the episodes marked in the mask (B,): their next fit starts from scratch."""
+
+    @abstractmethod
+    def take(self, episodes: Tensor) -> Self:
+        """A learner whose episodes are copies of ``episodes`` (long, repeats allowed): branches of a look-ahead."""
+
+    @abstractmethod
+    def fresh(self) -> Self:
+        """An unfitted learner with the same settings."""
+
+    def predict_branches(self, X: Tensor, branches: int) -> Tensor:
+        """Class probabilities (B, branches, N, k) of X (B, N, D) by a learner of B times ``branches`` episodes.
+
+        Its episodes are in the order that ``take`` of every episode ``branches`` times over gives: all branches of the
+        first episode, then those of the second.
+        """
+        probabilities = self.predict_proba(X.repeat_interleave(branches, 0))
+        return probabilities.unflatten(0, (len(X), branches))
+
+    def hurried(self, iterations: int) -> Self:  # noqa: ARG002
+        """A copy that may end a fit after ``iterations`` solver steps or epochs; itself where that has no meaning.
+
+        For branches of a look-ahead, which a rough fit serves as well. The copy starts at this learner's last fit.
+        """
+        return self
+
+    def embed(self, X: Tensor) -> Tensor:
+        """Representation of each record before the last layer, (B, N, E); the features themselves unless overridden."""
+        return X

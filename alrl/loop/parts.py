@@ -1,0 +1,68 @@
+"""The parts of many tasks as padded tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from alrl.loop.task import Task
+
+PartName = Literal["pool", "validation", "test"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Part:
+    """One part (pool, validation or test) of B tasks; M records, D features, padded with zeros."""
+
+    features: Tensor
+    """Standardised features, (B, M, D), float32."""
+    labels: Tensor
+    """True classes, (B, M), long."""
+    exists: Tensor
+    """False on padding, (B, M), bool."""
+
+    @classmethod
+    def empty(cls, episodes: int, records: int, width: int, device: torch.device) -> Part:
+        """All padding."""
+        return cls(
+            features=torch.zeros(episodes, records, width, device=device),
+            labels=torch.zeros(episodes, records, dtype=torch.long, device=device),
+            exists=torch.zeros(episodes, records, dtype=torch.bool, device=device),
+        )
+
+    def write(self, episode: int, X: NDArray[np.float32], y: NDArray[np.int64]) -> None:
+        """Replace one episode's records by ``X`` (m, d) and ``y`` (m,), m and d within the padding."""
+        records, width = X.shape
+        self.features[episode] = 0.0
+        self.labels[episode] = 0
+        self.features[episode, :records, :width] = torch.from_numpy(X).to(self.features.device)
+        self.labels[episode, :records] = torch.from_numpy(y).to(self.labels.device)
+        self.exists[episode] = torch.arange(self.exists.shape[1], device=self.exists.device) < records
+
+    def grown(self, records: int, width: int) -> Part:
+        """The same records with room for more: at least ``records`` records and ``width`` features."""
+        more, wider = max(0, records - self.features.shape[1]), max(0, width - self.features.shape[2])
+        pad = torch.nn.functional.pad
+        return Part(
+            features=pad(self.features, (0, wider, 0, more)),
+            labels=pad(self.labels, (0, more)),
+            exists=pad(self.exists, (0, more)),
+        )
+
+
+def largest(tasks: Sequence[Task]) -> dict[str, int]:
+    """Most features, classes and first labels, and most records of each part, over ``tasks``."""
+    return {
+        "features": max(task.split.data_set.n_features for task in tasks),
+        "classes": max(task.split.data_set.n_classes for task in tasks),
+        "first": max(len(task.first) for task in tasks),
+        "pool": max(len(task.split.pool) for task in tasks),
+        "validation": max(len(task.split.validation) for task in tasks),
+        "test": max(len(task.split.test) for task in tasks),
+    }

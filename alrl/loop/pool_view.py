@@ -1,0 +1,120 @@
+"""What a strategy, a feature or a policy may see of the loop."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from alrl.loop.geometry import Geometry
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Trajectory:
+    """What the learner said of each pool record in earlier loops; no label is involved.
+
+    Shapes: B episodes, N records, k classes, at most T remembered loops (the newest last).
+    """
+
+    flips: Tensor
+    """Number of loops in which the predicted class changed, (B, N)."""
+    loops: Tensor
+    """Number of earlier fits that flips were counted over, (B,)."""
+    probabilities: tuple[Tensor, ...]
+    """Class probabilities in the T remembered loops, this one last, (B, N, k) each."""
+    remembered: Tensor
+    """Which of those loops the episode has lived through, (T, B), bool."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PoolView:
+    """The pool of B episodes as the querying side sees it.
+
+    It has no field for hidden labels, for the validation part or for the test part: what is not here cannot leak.
+    Shapes: B episodes, N pool records, D features, L labelled records, k classes; shorter episodes are padded.
+    """
+
+    features: Tensor
+    """Standardised features of the pool records, (B, N, D); zero on padding."""
+    feature_count: Tensor
+    """Number of features that are not padding, (B,), long."""
+    exists: Tensor
+    """False where a record is padding, (B, N), bool."""
+    labelled: Tensor
+    """True where the label has been bought, (B, N), bool."""
+    selected: Tensor
+    """True where the record is already in the batch being filled, its label still unknown, (B, N), bool."""
+    labelled_index: Tensor
+    """Pool positions of the labelled records in order of acquisition, (B, L), long; 0 on padding."""
+    labelled_mask: Tensor
+    """False where ``labelled_index`` and ``labels`` are padding, (B, L), bool."""
+    labels: Tensor
+    """Labels that the annotator gave, (B, L), long; 0 on padding."""
+    class_mask: Tensor
+    """False where a class is padding, (B, k), bool."""
+    probabilities: Tensor
+    """The learner's class probabilities for every pool record, (B, N, k); rows sum to one over real classes."""
+    noise: Tensor
+    """Uniform numbers in [0, 1) of the stream ``strategy``, new for every query, (B, N): breaks ties, drives chance."""
+    trajectory: Trajectory
+    """Earlier loops."""
+    spent: Tensor
+    """Labels bought after the first sample, (B,), long."""
+    budget: Tensor
+    """Labels that may be bought after the first sample, (B,), long."""
+    geometry: Geometry
+    """Distances and neighbours among the pool records, computed when first asked for."""
+
+    @cached_property
+    def available(self) -> Tensor:
+        """True where a record may be queried, (B, N), bool."""
+        return self.exists & ~self.labelled & ~self.selected
+
+    @cached_property
+    def known(self) -> Tensor:
+        """True where a record is labelled or already in the batch being filled, (B, N), bool."""
+        return self.labelled | self.selected
+
+    @cached_property
+    def predicted(self) -> Tensor:
+        """The predicted class of every pool record, (B, N), long."""
+        return self.probabilities.argmax(-1)
+
+    @cached_property
+    def top_two(self) -> tuple[Tensor, Tensor]:
+        """Probabilities and classes of the two likeliest classes, each (B, N, 2); the likeliest first."""
+        top = self.probabilities.topk(2, -1)
+        return top.values, top.indices
+
+    @cached_property
+    def margin(self) -> Tensor:
+        """Gap between the probabilities of the two likeliest classes, (B, N)."""
+        first, second = self.top_two[0].unbind(-1)
+        return first - second
+
+    @cached_property
+    def normalised_entropy(self) -> Tensor:
+        """Entropy of the class probabilities divided by that of the uniform distribution, (B, N), 0 to 1."""
+        entropy = -torch.special.xlogy(self.probabilities, self.probabilities).sum(-1)
+        return (entropy / self.class_count.to(entropy.dtype).log()[:, None]).clamp(0, 1)
+
+    @cached_property
+    def class_count(self) -> Tensor:
+        """Number of classes, (B,), long."""
+        return self.class_mask.sum(-1)
+
+    @cached_property
+    def distance_to_known(self) -> Tensor:
+        """Euclidean distance to the nearest labelled or selected record, (B, N)."""
+        return self.geometry.distance_to(self.known)
+
+    def with_selected(self, picks: Tensor) -> PoolView:
+        """The same view after ``picks`` (B,) joined the batch being filled; a pick of -1 adds nothing."""
+        selected = self.selected.clone()
+        chosen = picks >= 0
+        rows = torch.arange(len(picks), device=picks.device)[chosen]
+        selected[rows, picks[chosen]] = True
+        return dataclasses.replace(self, selected=selected)

@@ -1,0 +1,83 @@
+"""Which known data sets share rows: none of a family may be trained on when another of it is held out."""
+
+from __future__ import annotations
+
+_FAMILIES: dict[str, tuple[str, ...]] = {
+    "abalone": ("abalone",),
+    "breast-cancer-diagnostic": ("breast-cancer", "wdbc"),
+    "breast-cancer-original": ("wisconsin", "breast", "breast-w"),
+    "car": ("car",),
+    "chess": ("chess", "kr-vs-kp"),
+    "credit-approval": ("australian", "crx", "credit-approval"),
+    "credit-german": ("german", "credit-g"),
+    "dermatology": ("dermatology",),
+    "diabetes": ("pima", "diabetes"),
+    "digits": ("digits", "optdigits"),
+    "ecoli": ("ecoli",),
+    "glass": ("glass",),
+    "heart": ("heart", "cleveland"),
+    "iris": ("iris",),
+    "kddcup": ("kddcup",),
+    "kr-vs-k": ("kr-vs-k",),
+    "led7digit": ("led7digit",),
+    "new-thyroid": ("new-thyroid",),
+    "page-blocks": ("page-blocks",),
+    "pendigits": ("penbased", "pendigits"),
+    "poker": ("poker",),
+    "ring": ("ring", "ringnorm"),
+    "satimage": ("satimage",),
+    "segment": ("segment",),
+    "shuttle": ("shuttle",),
+    "splice": ("splice", "dna"),
+    "vehicle": ("vehicle",),
+    "votes": ("housevotes", "vote"),
+    "vowel": ("vowel",),
+    "wine": ("wine",),
+    "winequality-red": ("winequality-red",),
+    "winequality-white": ("winequality-white",),
+    "yeast": ("yeast",),
+}
+"""Members of each family: a member stands for its variants too (``glass`` for ``glass0`` and ``glass-0-4_vs_5``)."""
+
+
+def family(name: str) -> str:
+    """The family of a data set: data sets of one family share rows, a data set not known to share any is its own.
+
+    Names are compared without ``keel/``, case, and the difference between ``_`` and ``-``; every synthetic task is a
+    family of its own.
+
+    >>> family("keel/optdigits"), family("breast_cancer"), family("keel/glass-0-4_vs_5"), family("keel/sonar")
+    ('digits', 'breast-cancer-diagnostic', 'glass', 'sonar')
+    """
+    plain = _plain(name)
+    if "/" in plain:
+        return plain
+    fitting = [(len(member), group) for group, members in _FAMILIES.items() for member in members if _is(plain, member)]
+    return max(fitting)[1] if fitting else plain
+
+
+def relatives(name: str) -> frozenset[str]:
+    """Known names that share rows with ``name``, itself among them; variants of a name are not spelt out.
+
+    >>> sorted(relatives("wdbc")), sorted(relatives("keel/sonar"))
+    (['breast-cancer', 'wdbc'], ['sonar'])
+    """
+    return frozenset(_FAMILIES.get(family(name), ())) | {_plain(name)}
+
+
+def related(first: str, second: str) -> bool:
+    """Whether two data sets share rows.
+
+    >>> related("digits", "keel/optdigits"), related("wine", "keel/wdbc")
+    (True, False)
+    """
+    return family(first) == family(second)
+
+
+def _plain(name: str) -> str:
+    return name.casefold().replace("_", "-").removeprefix("keel/")
+
+
+def _is(name: str, member: str) -> bool:
+    rest = name.removeprefix(member)
+    return name.startswith(member) and not rest[:1].isalpha()

@@ -1,0 +1,109 @@
+"""Where data sets come from: a name, a file, arrays."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from alrl.errors import InvalidDataError, InvalidRecipeError
+from alrl.loop.data_set import DataSet
+from alrl.loop.keel import keel_names, load_keel
+from alrl.loop.relatives import family
+from alrl.loop.synthetic import FAMILIES, synthetic
+from alrl.loop.table_file import read_csv, read_npz
+from alrl.suggest import unknown
+
+_SCIKIT_LEARN = ("breast_cancer", "digits", "iris", "wine")
+
+
+def load_data_set(source: Any, *, label: str | None = None) -> DataSet:
+    """A data set from its name, the path of a file, a pair (X, y), or itself.
+
+    Names: ``iris``, ``wine``, ``breast_cancer`` and ``digits`` of scikit-learn; ``keel/<name>`` with the extra
+    ``bench`` (:mod:`alrl.loop.keel`); ``synthetic/<family>-<seed>`` (:mod:`alrl.loop.synthetic`). ``-`` and ``_`` mean
+    the same. Files: ``.csv`` with a header, whose last column (or the column ``label``) is the class, and ``.npz`` with
+    arrays ``X`` and ``y`` (:mod:`alrl.loop.table_file`).
+
+    Raises InvalidRecipeError for a name or file that there is not, InvalidDataError for content that cannot be used.
+
+    >>> load_data_set("breast-cancer").X.shape, load_data_set("synthetic/tiny-3").name
+    ((569, 30), 'synthetic/tiny-3')
+    """
+    if label is not None and not _is_csv(source):
+        raise InvalidDataError(f"label = {label!r} names a column of a .csv file; {source!r} is none, so leave it out")
+    if isinstance(source, DataSet):
+        return source
+    if isinstance(source, tuple | list) and len(source) == 2:
+        return DataSet.from_arrays(*source)
+    if not isinstance(source, str | os.PathLike):
+        raise InvalidDataError(
+            f"a data set cannot be made of {type(source).__name__}; give a name, the path of a .csv or .npz file, a"
+            " pair (X, y) or a DataSet"
+        )
+    if isinstance(source, os.PathLike) or Path(source).suffix:
+        return _read(Path(source), label)
+    return _named(source)
+
+
+def data_set_names() -> tuple[str, ...]:
+    """Names that :func:`load_data_set` knows, sorted; of each synthetic family, seed 0 stands for all seeds.
+
+    >>> "iris" in data_set_names(), "synthetic/mixed-0" in data_set_names()
+    (True, True)
+    """
+    keel = (f"keel/{name}" for name in keel_names())
+    return tuple(sorted([*_SCIKIT_LEARN, *keel, *(f"synthetic/{name}-0" for name in FAMILIES)]))
+
+
+def _is_csv(source: Any) -> bool:
+    return isinstance(source, str | os.PathLike) and Path(source).suffix.lower() == ".csv"
+
+
+def _read(file: Path, label: str | None) -> DataSet:
+    kind = file.suffix.lower()
+    if kind not in {".csv", ".npz"}:
+        raise InvalidDataError(
+            f"{file} is of kind {kind!r}; give a .csv or .npz file, or read it and pass the pair (X, y)"
+        )
+    if not file.is_file():
+        raise InvalidRecipeError(
+            f"there is no file {file} (looked from {Path.cwd()}); give the path of a file that exists"
+        )
+    return read_csv(file, label=label) if kind == ".csv" else read_npz(file)
+
+
+def _named(name: str) -> DataSet:
+    plain = name.replace("_", "-")
+    group, _, rest = plain.partition("/")
+    if group == "keel" and rest:
+        return load_keel({known.replace("_", "-"): known for known in keel_names()}.get(rest, rest))
+    if group == "synthetic" and rest:
+        return _synthetic(name, rest)
+    for known in _SCIKIT_LEARN:
+        if plain == known.replace("_", "-"):
+            return _scikit_learn(known)
+    # A bare KEEL name is the likeliest slip: compare what follows the last slash, then say the whole name.
+    whole = {known.rpartition("/")[2]: known for known in data_set_names()}
+    if plain in whole:
+        raise InvalidRecipeError(f'unknown data set "{name}"; did you mean "{whole[plain]}"?')
+    raise InvalidRecipeError(unknown("data set", name, data_set_names()))
+
+
+def _synthetic(name: str, rest: str) -> DataSet:
+    kind, _, seed = rest.rpartition("-")
+    if not (seed.isascii() and seed.isdigit()):
+        raise InvalidRecipeError(
+            f'"{name}" names no seed; write "synthetic/<family>-<seed>", such as "synthetic/mixed-0"'
+        )
+    return synthetic(kind, int(seed))
+
+
+def _scikit_learn(name: str) -> DataSet:
+    # scikit-learn takes half a second to import: only who loads one of its data sets pays for it.
+    from sklearn import datasets
+
+    bunch = getattr(datasets, f"load_{name}")()
+    data_set = DataSet.from_arrays(bunch.data, bunch.target, name=name, origin=(family(name),))
+    return replace(data_set, class_names=tuple(map(str, bunch.target_names)))

@@ -1,0 +1,8 @@
+"""Loop metadata as features: what the loop itself tells of records and of its own state."""
+
+from __future__ import annotations
+
+from alrl.metadata.feature import Feature, FeatureGroup
+from alrl.metadata.feature_set import GROUPS, FeatureSet, Observation
+
+__all__ = ["GROUPS", "Feature", "FeatureGroup", "FeatureSet", "Observation"]

@@ -1,0 +1,65 @@
+"""Whether the labelled set has too much or too little of the classes that a record is likely to be of."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from alrl.loop.pool_view import PoolView
+from alrl.metadata.feature import Feature, FeatureGroup, average
+
+_SMOOTH = 0.05
+_REACH = math.log((1 + _SMOOTH) / _SMOOTH)
+
+
+def labelled_shares(view: PoolView) -> Tensor:
+    """Share of each class among the labels bought, (B, k)."""
+    count = torch.zeros(view.class_mask.shape, dtype=view.probabilities.dtype, device=view.labels.device)
+    count = count.scatter_add(1, view.labels, view.labelled_mask.to(count.dtype))
+    return count / count.sum(1, keepdim=True).clamp_min(1)
+
+
+class Balance(FeatureGroup):
+    """Labelled against predicted class shares for the two likeliest classes."""
+
+    name = "balance"
+    scope = "record"
+    features = (
+        Feature(
+            name="first-class-surplus",
+            low=-1,
+            high=1,
+            meaning="Logarithm (scaled) of labelled over predicted share of the likeliest class.",
+        ),
+        Feature(
+            name="second-class-surplus",
+            low=-1,
+            high=1,
+            meaning="Logarithm (scaled) of labelled over predicted share of the second likeliest class.",
+        ),
+        Feature(
+            name="first-class-share",
+            low=0,
+            high=1,
+            meaning="Share s of the likeliest class among k classes' labels, as s / (s + 1 / k).",
+        ),
+        Feature(
+            name="second-class-share",
+            low=0,
+            high=1,
+            meaning="Share s of the second likeliest class among k classes' labels, as s / (s + 1 / k).",
+        ),
+    )
+
+    def compute(self, view: PoolView, index: Tensor) -> Tensor:
+        held = labelled_shares(view)
+        k = view.probabilities.shape[-1]
+        predicted = torch.stack([average(view.probabilities[..., c], view.exists) for c in range(k)], -1)
+        surplus = ((held + _SMOOTH) / (predicted + _SMOOTH)).log().clamp(-_REACH, _REACH) / _REACH
+        share = held / (held + 1 / view.class_count.to(held.dtype)[:, None])
+        _, classes = view.top_two
+        first, second = classes[..., 0].gather(1, index), classes[..., 1].gather(1, index)
+        columns = [surplus.gather(1, first), surplus.gather(1, second), share.gather(1, first), share.gather(1, second)]
+        return torch.stack(columns, -1)

@@ -1,0 +1,88 @@
+"""The observation: chosen groups of features, computed for candidates, with a schema that policies are bound to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+import torch
+from torch import Tensor
+
+from alrl.errors import InvalidRecipeError
+from alrl.loop.pool_view import PoolView
+from alrl.metadata.balance import Balance
+from alrl.metadata.confidence import Confidence
+from alrl.metadata.feature import Feature, FeatureGroup
+from alrl.metadata.geometry import GeometryGroup
+from alrl.metadata.loop import Loop
+from alrl.metadata.misfit import Misfit
+from alrl.metadata.trajectory import TrajectoryGroup
+
+SCHEMA_VERSION = 1
+GROUPS: dict[str, FeatureGroup] = {
+    group.name: group for group in (Confidence(), TrajectoryGroup(), GeometryGroup(), Balance(), Misfit(), Loop())
+}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Observation:
+    """What a policy sees of B episodes: K candidates with F features, G features of the loop."""
+
+    candidates: Tensor
+    """Features of the candidates, (B, K, F), float32; zero where the mask is False."""
+    loop: Tensor
+    """Features of the loop, (B, G), float32."""
+    mask: Tensor
+    """True where there is a candidate, (B, K), bool."""
+
+
+class FeatureSet:
+    """Features of the named groups, in the order of :data:`GROUPS`.
+
+    Raises InvalidRecipeError for an unknown group, a missing ``confidence`` group (policies start from the margin) or a
+    missing ``loop`` group.
+
+    >>> features = FeatureSet(["confidence", "loop"])
+    >>> [feature.name for feature in features.record][:3], len(features.loop)
+    (['top-probability', 'second-probability', 'margin'], 13)
+    """
+
+    def __init__(self, groups: Sequence[str]) -> None:
+        for name in groups:
+            if name not in GROUPS:
+                near = get_close_matches(name, GROUPS, n=1)
+                hint = f"did you mean {near[0]!r}? " if near else ""
+                raise InvalidRecipeError(f"feature group {name!r} is unknown; {hint}allowed are {', '.join(GROUPS)}")
+        for needed in ("confidence", "loop"):
+            if needed not in groups:
+                raise InvalidRecipeError(f"feature groups {list(groups)} given; {needed!r} must be one of them")
+        self.groups = tuple(group for name, group in GROUPS.items() if name in groups)
+        self.record: tuple[Feature, ...] = self._columns("record")
+        self.loop: tuple[Feature, ...] = self._columns("loop")
+
+    def _columns(self, scope: str) -> tuple[Feature, ...]:
+        return tuple(feature for group in self.groups if group.scope == scope for feature in group.features)
+
+    @property
+    def margin_column(self) -> int:
+        """Position of the margin among the features of a record."""
+        return [feature.name for feature in self.record].index("margin")
+
+    @property
+    def schema(self) -> dict[str, object]:
+        """Version, groups and names in order: what the weights of a policy belong to."""
+        return {
+            "version": SCHEMA_VERSION,
+            "groups": [group.name for group in self.groups],
+            "record": [feature.name for feature in self.record],
+            "loop": [feature.name for feature in self.loop],
+        }
+
+    def observe(self, view: PoolView, index: Tensor) -> Observation:
+        """Features of the records at ``index`` (B, K), -1 for no candidate."""
+        mask, index = index >= 0, index.clamp_min(0)
+        record = [group.compute(view, index) for group in self.groups if group.scope == "record"]
+        loop = [group.compute(view, index) for group in self.groups if group.scope == "loop"]
+        candidates = torch.cat(record, -1).masked_fill(~mask[..., None], 0.0)
+        return Observation(candidates=candidates.float(), loop=torch.cat(loop, -1).float(), mask=mask)

@@ -1,0 +1,63 @@
+"""How the learner's opinion of a record moved over the loops: forgetting without labels.
+
+Forgetting events (Toneva et al. 2019) and data maps (Swayamdipta et al. 2020) need true labels; on unlabelled records the
+predicted class stands in for them.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from alrl.loop.pool_view import PoolView
+from alrl.metadata.feature import Feature, FeatureGroup, pick, rank
+
+
+class TrajectoryGroup(FeatureGroup):
+    """Flips of the prediction, and mean, spread and drift of the predicted class's probability."""
+
+    name = "trajectory"
+    scope = "record"
+    features = (
+        Feature(name="flip-rate", low=0, high=1, meaning="Share of loops in which the predicted class changed."),
+        Feature(name="flip-rank", low=0, high=1, meaning="Share of the pool whose prediction flipped less often."),
+        Feature(
+            name="probability-mean",
+            low=0,
+            high=1,
+            meaning="Mean over the last five loops of the probability of the class predicted now.",
+        ),
+        Feature(
+            name="probability-spread",
+            low=0,
+            high=0.5,
+            meaning="Standard deviation over the last five loops of the probability of the class predicted now.",
+        ),
+        Feature(
+            name="probability-drift",
+            low=0,
+            high=1,
+            meaning="Half the sum of absolute changes of all class probabilities over the last five loops.",
+        ),
+    )
+
+    def compute(self, view: PoolView, index: Tensor) -> Tensor:
+        trajectory, k = view.trajectory, view.probabilities.shape[-1]
+        at = index[..., None].expand(-1, -1, k)
+        past = torch.stack([probabilities.gather(1, at) for probabilities in trajectory.probabilities])
+        lived = trajectory.remembered.to(past.dtype)[:, :, None]
+        now = past[-1].argmax(-1)
+        chosen = past.gather(-1, now[None, ..., None].expand(len(past), -1, -1, 1))[..., 0]
+        count = lived.sum(0).clamp_min(1)
+        mean = (chosen * lived).sum(0) / count
+        spread = (((chosen - mean).square() * lived).sum(0) / count).sqrt()
+        oldest = trajectory.remembered.to(torch.uint8).argmax(0)[None, :, None, None].expand(1, *past.shape[1:])
+        drift = (past[-1] - past.gather(0, oldest)[0]).abs().sum(-1) / 2
+        columns = [
+            pick(trajectory.flips, index) / trajectory.loops.clamp_min(1)[:, None],
+            rank(trajectory.flips, index, view.available),
+            mean,
+            spread,
+            drift,
+        ]
+        return torch.stack(columns, -1)

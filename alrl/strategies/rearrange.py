@@ -1,0 +1,156 @@
+"""Pool views cut, padded, stacked and permuted: what a querying strategy must not notice, or must follow."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from alrl.loop.geometry import Geometry
+from alrl.loop.pool_view import PoolView
+
+_AXES = {
+    "features": "BND",
+    "feature_count": "B",
+    "exists": "BN",
+    "labelled": "BN",
+    "selected": "BN",
+    "labelled_index": "BL",
+    "labelled_mask": "BL",
+    "labels": "BL",
+    "class_mask": "Bk",
+    "probabilities": "BNk",
+    "noise": "BN",
+    "spent": "B",
+    "budget": "B",
+    "flips": "BN",
+    "loops": "B",
+    "remembered": "TB",
+}
+"""B episodes, N records, D features, L labelled records, k classes, T remembered loops."""
+
+
+def alone(view: PoolView, episode: int) -> PoolView:
+    """One episode without its padding, for views whose padding comes last.
+
+    >>> from alrl.strategies.example_view import example_view
+    >>> alone(example_view(seed=0, records=(9, 6), padding=2), 1).features.shape
+    torch.Size([1, 6, 2])
+    """
+    sizes = {
+        "N": int(view.exists[episode].sum()),
+        "D": int(view.feature_count[episode]),
+        "L": int(view.labelled_mask[episode].sum()),
+        "k": int(view.class_count[episode]),
+    }
+
+    def cut(tensor: Tensor, axes: str) -> Tensor:
+        for position, axis in enumerate(axes):
+            if axis == "B":
+                tensor = tensor.narrow(position, episode, 1)
+            elif axis in sizes:
+                tensor = tensor.narrow(position, 0, sizes[axis])
+        return tensor.clone()
+
+    return _mapped(view, cut)
+
+
+def padded(view: PoolView, *, records: int = 0, features: int = 0, classes: int = 0, labelled: int = 0) -> PoolView:
+    """The same episodes with this much more padding at the end of each axis.
+
+    >>> from alrl.strategies.example_view import example_view
+    >>> padded(example_view(seed=0, records=(9, 6)), records=3, classes=1).probabilities.shape
+    torch.Size([2, 12, 4])
+    """
+    extra = {"N": records, "D": features, "L": labelled, "k": classes}
+
+    def pad(tensor: Tensor, axes: str) -> Tensor:
+        amounts = [amount for axis in reversed(axes) for amount in (0, extra.get(axis, 0))]
+        return torch.nn.functional.pad(tensor, amounts)
+
+    return _mapped(view, pad)
+
+
+def stacked(views: Sequence[PoolView]) -> PoolView:
+    """The episodes of several views as one batch, each padded to the largest; all remember as many loops.
+
+    >>> from alrl.strategies.example_view import example_view
+    >>> stacked([example_view(seed=0, records=(9,)), example_view(seed=1, records=(6,))]).exists.sum(1)
+    tensor([9, 6])
+    """
+
+    def largest(field: str, axis: int) -> int:
+        return max(int(getattr(view, field).shape[axis]) for view in views)
+
+    records, features = largest("features", 1), largest("features", 2)
+    classes, labelled = largest("class_mask", 1), largest("labels", 1)
+    even = [
+        tensors(
+            padded(
+                view,
+                records=records - view.features.shape[1],
+                features=features - view.features.shape[2],
+                classes=classes - view.class_mask.shape[1],
+                labelled=labelled - view.labels.shape[1],
+            )
+        )
+        for view in views
+    ]
+    joined = {name: torch.cat([held[name] for held in even], _axes(name).index("B")) for name in even[0]}
+    return _view(joined, views[0])
+
+
+def records_permuted(view: PoolView, order: Tensor) -> PoolView:
+    """The record at ``order[b, n]`` moves to position n; ``order`` (B, N) long is a permutation in each row."""
+    moved = _mapped(view, lambda tensor, axes: _along(tensor, axes, "N", order))
+    index = order.argsort(1).gather(1, view.labelled_index)
+    return dataclasses.replace(moved, labelled_index=index.masked_fill(~view.labelled_mask, 0))
+
+
+def classes_permuted(view: PoolView, order: Tensor) -> PoolView:
+    """The class ``order[b, c]`` becomes class c; ``order`` (B, k) long is a permutation in each row."""
+    moved = _mapped(view, lambda tensor, axes: _along(tensor, axes, "k", order))
+    labels = order.argsort(1).gather(1, view.labels)
+    return dataclasses.replace(moved, labels=labels.masked_fill(~view.labelled_mask, 0))
+
+
+def tensors(view: PoolView) -> dict[str, Tensor]:
+    """Every tensor that the view holds, by the name of its field; a remembered loop has its number after the name."""
+    held: dict[str, Any] = {field.name: getattr(view, field.name) for field in dataclasses.fields(view)}
+    trajectory = held.pop("trajectory")
+    del held["geometry"]
+    held |= {"flips": trajectory.flips, "loops": trajectory.loops, "remembered": trajectory.remembered}
+    return held | {f"probabilities {loop}": past for loop, past in enumerate(trajectory.probabilities)}
+
+
+def _axes(name: str) -> str:
+    return _AXES[name.split(maxsplit=1)[0]]
+
+
+def _view(held: dict[str, Tensor], like: PoolView) -> PoolView:
+    """The view that holds these tensors, with a geometry of its own."""
+    past = tuple(held[name] for name in held if name.startswith("probabilities "))
+    trajectory = dataclasses.replace(
+        like.trajectory,
+        flips=held["flips"],
+        loops=held["loops"],
+        remembered=held["remembered"],
+        probabilities=past,
+    )
+    own = {field.name: held[field.name] for field in dataclasses.fields(like) if field.name in held}
+    geometry = Geometry(held["features"], held["exists"])
+    return dataclasses.replace(like, **own, trajectory=trajectory, geometry=geometry)
+
+
+def _mapped(view: PoolView, change: Callable[[Tensor, str], Tensor]) -> PoolView:
+    return _view({name: change(tensor, _axes(name)) for name, tensor in tensors(view).items()}, view)
+
+
+def _along(tensor: Tensor, axes: str, axis: str, order: Tensor) -> Tensor:
+    if axis not in axes:
+        return tensor.clone()
+    shape = [order.shape[0] if name == "B" else order.shape[1] if name == axis else 1 for name in axes]
+    return torch.take_along_dim(tensor, order.view(shape), axes.index(axis))

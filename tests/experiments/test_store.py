@@ -1,0 +1,183 @@
+"""The results file: nothing lost, nothing doubled, clear errors."""
+
+from __future__ import annotations
+
+import csv
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from alrl.experiments.store import SCHEMA_VERSION, Store, StoreError, run_id
+from alrl.loop.curves import Curves
+
+ARRAYS = ("accuracy", "balanced_accuracy", "picks", "first")
+
+
+def spec(place: int) -> dict[str, object]:
+    return {"place": place, "data_set": "vehicle"}
+
+
+def test_what_was_added_comes_back_to_the_bit(tmp_path: Path, curves: list[Curves]) -> None:
+    with Store(tmp_path / "results.sqlite") as store:
+        for place, each in enumerate(curves):
+            store.add(spec(place), each, seconds=2.0)
+    with Store(tmp_path / "results.sqlite", read_only=True) as store:
+        assert store.finished() == {run_id(spec(place)) for place in range(len(curves))}
+        assert store.seconds() == 2.0 * len(curves)
+        for before, after in zip(curves, store.curves(), strict=True):
+            assert (before.data_set, before.strategy, before.seeds) == (after.data_set, after.strategy, after.seeds)
+            assert all(np.array_equal(getattr(before, name), getattr(after, name)) for name in ARRAYS)
+
+
+def test_a_cell_added_twice_is_there_once_and_stays_as_it_was(tmp_path: Path, curves: list[Curves]) -> None:
+    with Store(tmp_path / "results.sqlite") as store:
+        store.add(spec(0), curves[0], seconds=1.0)
+        store.add({"data_set": "vehicle", "place": 0}, curves[1], seconds=9.0)
+        assert [each.strategy for each in store.curves()] == [curves[0].strategy]
+        assert store.seconds() == 1.0
+
+
+def test_a_failed_cell_is_not_finished_and_may_succeed_later(tmp_path: Path, curves: list[Curves]) -> None:
+    with Store(tmp_path / "results.sqlite") as store:
+        store.fail(spec(0), "Traceback ...\nValueError: no")
+        assert store.finished() == set()
+        assert store.failures() == {run_id(spec(0)): "Traceback ...\nValueError: no"}
+        store.add(spec(0), curves[0], seconds=1.0)
+        store.fail(spec(0), "too late")
+        assert store.failures() == {}
+        assert store.finished() == {run_id(spec(0))}
+
+
+def test_curves_and_provenance_of_chosen_cells_alone(tmp_path: Path, curves: list[Curves]) -> None:
+    with Store(tmp_path / "results.sqlite") as store:
+        store.add(spec(0), curves[0], seconds=1.0)
+        store.add(spec(1), curves[1], seconds=1.0)
+        assert [each.strategy for each in store.curves({run_id(spec(1))})] == [curves[1].strategy]
+        assert len(store.provenances()) == 1
+        assert store.provenances(set()) == []
+
+
+def test_kill_at_any_moment_loses_no_cell_that_was_reported(tmp_path: Path) -> None:
+    path = tmp_path / "results.sqlite"
+    code = f"""
+from alrl.experiments.store import Store
+from alrl.loop.curves import Curves
+store = Store({str(path)!r})
+curves = Curves(data_set="iris", strategy="margin", learner="l", batch=1, seeds=range(20), accuracy=[[0.5] * 200] * 20,
+                balanced_accuracy=[[0.5] * 200] * 20, picks=[[0] * 199] * 20, first=[3] * 20)
+for place in range(100000):
+    store.add({{"place": place}}, curves, 0.1)
+    print(place, flush=True)
+"""
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]
+    )
+    assert process.stdout is not None
+    reported = [int(process.stdout.readline()) for _ in range(30)]
+    os.kill(process.pid, signal.SIGKILL)
+    reported += [int(line) for line in process.stdout.read().split()]
+    process.stdout.close()
+    process.wait()
+    with Store(path) as store:
+        finished = store.finished()
+        assert {run_id({"place": place}) for place in reported} <= finished
+        assert len(store.curves()) == len(finished) <= len(reported) + 1
+        store.add({"place": -1}, store.curves()[0], 0.1)
+
+
+def test_a_transaction_that_fails_leaves_nothing(tmp_path: Path, curves: list[Curves]) -> None:
+    with Store(tmp_path / "results.sqlite") as store:
+        store._database.execute("DROP TABLE curves")
+        with pytest.raises(StoreError, match="no such table"):
+            store.add(spec(0), curves[0], seconds=1.0)
+        assert store.finished() == set()
+
+
+def test_the_file_syncs_fully_and_writes_ahead(tmp_path: Path) -> None:
+    with Store(tmp_path / "results.sqlite") as store:
+        assert store._database.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+        assert store._database.execute("PRAGMA synchronous").fetchone()[0] == 2
+
+
+def test_blobs_are_plain_npy(tmp_path: Path, curves: list[Curves]) -> None:
+    with Store(tmp_path / "results.sqlite") as store:
+        store.add(spec(0), curves[0], seconds=1.0)
+        blob = store._database.execute("SELECT accuracy FROM curves").fetchone()[0]
+    assert blob.startswith(b"\x93NUMPY")
+
+
+def test_damaged_curves_are_named(tmp_path: Path, curves: list[Curves]) -> None:
+    with Store(tmp_path / "results.sqlite") as store:
+        store.add(spec(0), curves[0], seconds=1.0)
+        store._database.execute("UPDATE curves SET accuracy = x'00'")
+        with pytest.raises(StoreError, match=r"holds damaged curves of random on vehicle"):
+            store.curves()
+
+
+def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "results.sqlite"
+    Store(path).close()
+    database = sqlite3.connect(path)
+    database.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+    database.close()
+    with pytest.raises(StoreError, match=r"has schema 2, written by a newer alrl; .* upgrade"):
+        Store(path)
+
+
+def test_a_file_of_someone_else_is_refused_and_left_alone(tmp_path: Path) -> None:
+    text = tmp_path / "notes.txt"
+    text.write_text("not a database, but long enough to be read as the header of one: " * 20)
+    with pytest.raises(StoreError, match="is no SQLite file or is damaged"):
+        Store(text)
+    other = tmp_path / "other.sqlite"
+    database = sqlite3.connect(other)
+    database.execute("CREATE TABLE mine (x)")
+    database.close()
+    with pytest.raises(StoreError, match="is a SQLite file that alrl did not write"):
+        Store(other)
+
+
+def test_a_folder_that_is_missing_is_named(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="is no folder: make it first"):
+        Store(tmp_path / "no" / "results.sqlite")
+    with pytest.raises(StoreError, match="does not exist: run the study first"):
+        Store(tmp_path / "results.sqlite", read_only=True)
+
+
+def test_a_read_only_folder_is_named(tmp_path: Path) -> None:
+    # Rights do not bind root, so root tries a folder that nobody can write.
+    folder = Path("/proc/self") if os.geteuid() == 0 else tmp_path
+    if folder == tmp_path:
+        tmp_path.chmod(0o500)
+    try:
+        with pytest.raises(StoreError, match=r"cannot be written .* check the rights of .* or choose another folder"):
+            Store(folder / "results.sqlite")
+    finally:
+        tmp_path.chmod(0o700)
+
+
+def test_a_store_being_written_can_be_read(tmp_path: Path, curves: list[Curves]) -> None:
+    with Store(tmp_path / "results.sqlite") as writer, Store(tmp_path / "results.sqlite", read_only=True) as reader:
+        writer.add(spec(0), curves[0], seconds=1.0)
+        assert len(reader.finished()) == 1
+        with pytest.raises(StoreError, match="cannot be written"):
+            reader.add(spec(1), curves[1], seconds=1.0)
+
+
+def test_csv_has_one_row_a_seed_and_label_count(tmp_path: Path, curves: list[Curves]) -> None:
+    with Store(tmp_path / "results.sqlite") as store:
+        store.add(spec(0), curves[0], seconds=1.0)
+        path = store.export_csv(tmp_path / "curves.csv")
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 10 * 13
+    assert (rows[0]["labels"], rows[0]["record"]) == ("0", "")
+    assert (rows[2]["labels"], rows[2]["record"]) == ("2", "1")
+    assert float(rows[14]["accuracy"]) == curves[0].accuracy[1, 1]
+    assert [each.name for each in tmp_path.glob("*.part")] == []

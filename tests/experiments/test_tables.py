@@ -1,0 +1,64 @@
+"""Tables of AUBC."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable
+
+import pytest
+from rich.console import Console
+
+from alrl.experiments import tables
+from alrl.experiments.summary import Summary, summarise
+from alrl.loop.comparison import Comparison
+from alrl.loop.curves import Curves
+
+
+@pytest.fixture
+def summary(make_curves: Callable[..., list[Curves]]) -> Summary:
+    curves = make_curves(("breast_cancer", "satimage"), ("margin", "core-set", "general", "random"), seeds=30)
+    return summarise(Comparison(curves), emphasis="general")
+
+
+def test_markdown_has_best_bold_losses_marked_and_ranks(summary: Summary) -> None:
+    lines = tables.markdown_table(summary).splitlines()
+    row = next(line for line in lines if line.startswith("| satimage"))
+    cells = [cell.strip() for cell in row.strip("|").split("|")]
+    assert cells[1] == f"**{summary.cells['satimage', 'general']}**"
+    assert cells[3].endswith("↓")
+    assert row.count("**") == 2
+    assert any(line.startswith("| mean rank (2 data sets) |") for line in lines)
+    assert any(line.startswith("| wins / ties / losses vs margin | 1 / 1 / 0 | – | 0 / 0 / 2 |") for line in lines)
+
+
+def test_rich_table_shows_every_cell(summary: Summary) -> None:
+    console = Console(width=140, file=io.StringIO(), record=True)
+    console.print(tables.rich_table(summary, mark="INCOMPLETE"))
+    text = console.export_text()
+    assert all(str(cell) in text for cell in summary.cells.values())
+    assert "INCOMPLETE" in text
+
+
+def test_latex_uses_booktabs_and_escapes(summary: Summary) -> None:
+    text = tables.latex_table(summary, mark="INCOMPLETE: 1 % done")
+    assert r"\toprule" in text
+    assert r"\bottomrule" in text
+    assert r"breast\_cancer & " in text
+    assert r"\textbf{" in text
+    assert r"INCOMPLETE: 1 \% done" in text
+    assert "±" not in text
+
+
+def test_csv_carries_intervals_outcomes_and_the_mark(summary: Summary) -> None:
+    rows = list(csv.DictReader(io.StringIO(tables.csv_table([summary], mark="INCOMPLETE"))))
+    assert len(rows) == 8
+    row = next(each for each in rows if (each["data_set"], each["strategy"]) == ("satimage", "core-set"))
+    assert (row["random_outcome"], row["reference_outcome"], row["mark"]) == ("loss", "loss", "INCOMPLETE")
+    assert float(row["aubc"]) == pytest.approx(summary.cells["satimage", "core-set"].mean, abs=1e-4)
+
+
+def test_a_missing_cell_is_a_dash(make_curves: Callable[..., list[Curves]]) -> None:
+    curves = make_curves(("vowel", "vehicle"), ("margin", "general"), seeds=4, labels=3)[:-1]
+    row = next(line for line in tables.markdown_table(summarise(Comparison(curves))).splitlines() if "vehicle" in line)
+    assert row.endswith("| – |")

@@ -1,0 +1,36 @@
+"""Pool views with chosen features and probabilities."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+import pytest
+import torch
+
+from alrl.loop.geometry import Geometry
+from alrl.loop.pool_view import PoolView
+from alrl.strategies.example_view import example_view
+
+
+def _view_of(*, features=None, probabilities=None, labelled=(), noise=None) -> PoolView:
+    """One episode, with what is given in place of what was made up."""
+    records = len(features) if features is not None else len(probabilities)
+    view = example_view(records=(records,), labelled=(len(labelled),))
+    changed: dict[str, object] = {}
+    if features is not None:
+        changed["features"] = torch.tensor(features, dtype=torch.float32)[None]
+        changed["geometry"] = Geometry(changed["features"], view.exists)
+    if probabilities is not None:
+        changed["probabilities"] = torch.tensor(probabilities, dtype=torch.float32)[None]
+    if noise is not None:
+        changed["noise"] = torch.tensor(noise, dtype=torch.float32)[None]
+    is_labelled = torch.zeros_like(view.labelled)
+    is_labelled[0, list(labelled)] = True
+    changed |= {"labelled": is_labelled, "labelled_index": torch.tensor([list(labelled)], dtype=torch.int64)}
+    return dataclasses.replace(view, **changed)
+
+
+@pytest.fixture
+def view_of() -> Callable[..., PoolView]:
+    return _view_of

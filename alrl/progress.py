@@ -1,11 +1,13 @@
-"""Progress bars for long work, on the terminal or silent."""
+"""Progress bars for long work: moving on a terminal, a line for each finished bar elsewhere, or silent."""
 
 from __future__ import annotations
 
+import time
 from types import TracebackType
 from typing import Self
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import TimeRemainingColumn as TimeLeft
 
@@ -13,23 +15,35 @@ from rich.progress import TimeRemainingColumn as TimeLeft
 class Bar:
     """One bar: advance it as work is done; a note says how things stand."""
 
-    def __init__(self, progress: Progress | None, task: TaskID | None) -> None:
-        self._progress, self._task = progress, task
+    def __init__(self, progress: Progress | None, description: str, total: float) -> None:
+        self._progress, self._description, self._total = progress, description, total
+        self._task: TaskID | None = None
+        self._began = time.perf_counter()
+        if progress is not None:
+            self._task = progress.add_task(escape(description), total=total, note="")
 
     def advance(self, by: float = 1, note: str = "") -> None:
         """Move on by ``by`` units; ``note`` replaces the last one if given."""
         if self._progress is not None and self._task is not None:
             self._progress.advance(self._task, by)
-            if note:
-                self._progress.update(self._task, note=note)
+            self._show(note)
 
     def done(self, note: str = "") -> None:
         """Fill the bar."""
-        if self._progress is not None and self._task is not None:
-            total = self._progress.tasks[self._progress.task_ids.index(self._task)].total
-            self._progress.update(self._task, completed=total)
-            if note:
-                self._progress.update(self._task, note=note)
+        if self._progress is None or self._task is None:
+            return
+        self._progress.update(self._task, completed=self._total)
+        self._show(note)
+        if self._progress.disable:
+            # No terminal listens: moving bars would drown the log, silence would worry its reader.
+            said = f"{self._description.strip()}: {self._total:g} in {time.perf_counter() - self._began:.0f} s"
+            self._progress.console.print(
+                f"{said}; {note}" if note else said, markup=False, highlight=False, soft_wrap=True
+            )
+
+    def _show(self, note: str) -> None:
+        if self._progress is not None and self._task is not None and note:
+            self._progress.update(self._task, note=escape(note))
 
 
 class Bars:
@@ -42,6 +56,7 @@ class Bars:
     def __init__(self, *, quiet: bool = False, console: Console | None = None) -> None:
         self._progress = None
         if not quiet:
+            console = console or Console()
             self._progress = Progress(
                 SpinnerColumn(),
                 TextColumn("{task.description:<34}"),
@@ -51,8 +66,8 @@ class Bars:
                 TimeLeft(),
                 TextColumn("[dim]{task.fields[note]}"),
                 console=console,
-                # Where no terminal listens, a line a second would drown the log.
                 refresh_per_second=4,
+                disable=not console.is_terminal,
             )
 
     def __enter__(self) -> Self:
@@ -68,10 +83,9 @@ class Bars:
 
     def bar(self, description: str, total: float) -> Bar:
         """A new bar of ``total`` units."""
-        task = None if self._progress is None else self._progress.add_task(description, total=total, note="")
-        return Bar(self._progress, task)
+        return Bar(self._progress, description, total)
 
     def print(self, text: str) -> None:
         """A line above the bars."""
         if self._progress is not None:
-            self._progress.console.print(text)
+            self._progress.console.print(text, markup=False)

@@ -97,10 +97,13 @@ def _played(
         candidates = mixture.draw(view)
         seen = features.observe(view, candidates)
         if query % every == offset % every:
-            # Where one candidate is left, or none, there is nothing to learn.
-            useful = (seen.mask.sum(1) > 1).nonzero()[:, 0]
             values = expert.value(simulator, candidates)
-            whole = Examples(candidates=seen.candidates, loop=seen.loop, mask=seen.mask, values=values)
+            # A roll-out whose hurried fits broke down tells nothing of its candidate.
+            mask = seen.mask & values.isfinite()
+            # Where one candidate is left, or none, there is nothing to learn.
+            useful = (mask.sum(1) > 1).nonzero()[:, 0]
+            values = values.masked_fill(~mask, 0.0)
+            whole = Examples(candidates=seen.candidates, loop=seen.loop, mask=mask, values=values)
             yield whole.take(useful)
         scores = None
         if behaviour.policy is not None:

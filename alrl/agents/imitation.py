@@ -86,7 +86,7 @@ def fit(
             part = examples.take(index)
             value = loss(network(part.candidates, part.loop, part.mask), target[index], part.mask)
             optimiser.zero_grad()
-            value.backward()  # type: ignore[no-untyped-call]
+            value.backward()
             optimiser.step()
             schedule.step()
             total += float(value.detach()) * len(index)

@@ -13,9 +13,9 @@ _CLIP = 4.0
 class SetScorer(nn.Module):
     """Scores K candidates: minus the margin, plus a learned residual that is zero before training.
 
-    The residual of a candidate depends on its own features, on those of the loop and on the mean over all candidates, so
-    the scores are permutation-equivariant and the same weights serve any K. Untrained, the network chooses exactly as
-    margin sampling does: what training adds can be measured.
+    The residual of a candidate depends on its own features, on those of the loop and on the mean over all candidates,
+    so the scores are permutation-equivariant and the same weights serve any K. Untrained, the network chooses exactly
+    as margin sampling does: what training adds can be measured.
 
     Args:
         record: features of a candidate, F.
@@ -74,7 +74,7 @@ class SetScorer(nn.Module):
         return hidden, (hidden * real).sum(1) / real.sum(1).clamp_min(1)
 
     def forward(self, candidates: Tensor, loop: Tensor, mask: Tensor) -> Tensor:
-        """Scores (B, K) of candidates (B, K, F) given the loop (B, G); minus infinity where the mask (B, K) is False."""
+        """Scores (B, K) of candidates (B, K, F) in a loop (B, G), minus infinity where the mask (B, K) is False."""
         hidden, context = self.encode(candidates, loop, mask)
         return self.score(candidates, hidden, context).masked_fill(~mask, -torch.inf)
 

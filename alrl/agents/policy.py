@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import copy
+import dataclasses
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import torch
+from safetensors.torch import save
 from torch import Tensor
 
 from alrl.agents.network import SetScorer
@@ -48,6 +52,19 @@ class Policy(Strategy):
             generator=torch.Generator().manual_seed(seed),
         )
         return cls(name=name, network=network, features=features, mixture=mixture)
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256, in hexadecimal, of the weights as a policy file holds them."""
+        return hashlib.sha256(self.weights()).hexdigest()
+
+    def weights(self) -> bytes:
+        """The network's weights in safetensors format."""
+        return save({name: value.contiguous() for name, value in self.network.state_dict().items()})
+
+    def to(self, device: torch.device | str) -> Policy:
+        """The same policy with its weights on ``device``; this one stays where it is."""
+        return dataclasses.replace(self, network=copy.deepcopy(self.network).to(device))
 
     def score_candidates(self, view: PoolView) -> tuple[Tensor, Tensor]:
         """Candidates (B, K), -1 for none, and their scores (B, K), minus infinity for none."""

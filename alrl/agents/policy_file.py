@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
-from safetensors.torch import save as save_tensors
 
 from alrl.agents.network import SetScorer
 from alrl.agents.policy import Policy
@@ -18,6 +18,7 @@ from alrl.errors import InvalidRecipeError, PolicyFileError
 from alrl.metadata import FeatureSet
 
 FORMAT = 1
+_NETWORK = "set-scorer"
 _SHIPPED = Path(__file__).resolve().parent.parent / "policies"
 
 
@@ -30,20 +31,28 @@ def save_policy(policy: Policy, folder: str | Path) -> Path:
     """Write ``policy.json`` (what it is, what it reads, where it comes from, the weights' SHA-256) and the weights."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    weights = save_tensors({name: value.contiguous() for name, value in policy.network.state_dict().items()})
+    weights = policy.weights()
     mixture = policy.mixture
     content = {
         "format": FORMAT,
         "name": policy.name,
-        "network": {"kind": "set-scorer", "width": policy.network.width},
+        "network": {"kind": _NETWORK, "width": policy.network.width},
         "features": policy.features.schema,
         "candidates": {"count": mixture.count, "margin": mixture.margin, "random": mixture.random},
         "card": dict(policy.card),
         "sha256": hashlib.sha256(weights).hexdigest(),
     }
-    (folder / "weights.safetensors").write_bytes(weights)
-    (folder / "policy.json").write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    text = json.dumps(content, indent=2, sort_keys=True) + "\n"
+    _replace(folder / "weights.safetensors", weights)
+    _replace(folder / "policy.json", text.encode())
     return folder
+
+
+def _replace(path: Path, data: bytes) -> None:
+    # In one step: who is killed here leaves the old file or the new one, never half of one.
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    part.write_bytes(data)
+    part.replace(path)
 
 
 def load_policy(name: str | Path) -> Policy:
@@ -66,10 +75,28 @@ def load_policy(name: str | Path) -> Policy:
     try:
         features = FeatureSet(content["features"]["groups"])
         mixture = CandidateMixture(**content["candidates"])
-        width = int(content["network"]["width"])
-    except (KeyError, TypeError, InvalidRecipeError) as error:
+        kind, width = str(content["network"]["kind"]), int(content["network"]["width"])
+        card = dict(content.get("card", {}))
+        _check_schema(folder, content["features"], features.schema)
+    except (AttributeError, KeyError, TypeError, ValueError, InvalidRecipeError) as error:
         raise PolicyFileError(f"{folder / 'policy.json'}: incomplete or malformed ({error}); train it again") from error
-    _check_schema(folder, content["features"], features.schema)
+    if kind != _NETWORK:
+        raise PolicyFileError(f"{folder}: a network of kind {kind!r} given; this version of alrl knows {_NETWORK!r}")
+    network = _network(folder, features, width, weights)
+    return Policy(
+        name=str(content.get("name", folder.name)),
+        network=network,
+        features=features,
+        mixture=mixture,
+        card=card,
+    )
+
+
+def _network(folder: Path, features: FeatureSet, width: int, weights: dict[str, Any]) -> SetScorer:
+    given = weights.get("head.0.bias")
+    # Before it is built: a made-up width must not fill the memory.
+    if given is None or tuple(given.shape) != (width,):
+        raise PolicyFileError(f"{folder}: the weights do not fit the network that policy.json names, of width {width}")
     network = SetScorer(
         record=len(features.record), loop=len(features.loop), margin_column=features.margin_column, width=width
     )
@@ -78,13 +105,7 @@ def load_policy(name: str | Path) -> Policy:
     except RuntimeError as error:
         raise PolicyFileError(f"{folder}: the weights do not fit the network that policy.json names") from error
     network.eval()
-    return Policy(
-        name=str(content.get("name", folder.name)),
-        network=network,
-        features=features,
-        mixture=mixture,
-        card=content.get("card", {}),
-    )
+    return network
 
 
 def _content(folder: Path) -> dict[str, Any]:
@@ -103,7 +124,8 @@ def _weights(folder: Path, content: dict[str, Any]) -> dict[str, Any]:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise PolicyFileError(f"{path}: cannot be read ({error.strerror}); a policy is a folder of two files") from error
+        reason = error.strerror or "no reason given"
+        raise PolicyFileError(f"{path}: cannot be read ({reason}); a policy is a folder of two files") from error
     found = hashlib.sha256(data).hexdigest()
     if found != content.get("sha256"):
         raise PolicyFileError(

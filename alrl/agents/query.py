@@ -51,18 +51,21 @@ def query(
         InvalidDataError: the arrays do not fit each other or the model, or hold NaN or infinity.
         InvalidQueryError: the batch size is below 1 or the pool is empty.
     """
-    pool, labelled = _matrix(X_pool, "X_pool"), _matrix(X_labelled, "X_labelled")
-    if batch_size < 1:
-        raise InvalidQueryError(f"batch_size = {batch_size} given; it must be at least 1")
-    if not len(pool):
+    for name, given, least in (("batch_size", batch_size, 1), ("labels_left", labels_left, 1), ("seed", seed, 0)):
+        if given is not None and given < least:
+            raise InvalidQueryError(f"{name} = {given} given; it must be at least {least}")
+    if not len(np.asarray(X_pool)):
         raise InvalidQueryError("X_pool is empty; there is nothing left to query")
+    pool, labelled = _matrix(X_pool, "X_pool"), _matrix(X_labelled, "X_labelled")
     if pool.shape[1] != labelled.shape[1]:
         raise InvalidDataError(
             f"X_pool has {pool.shape[1]} features and X_labelled {labelled.shape[1]}; give both the same columns"
         )
     codes = _codes(model, y_labelled, len(labelled))
     X = np.concatenate([pool, labelled])
-    probabilities = _probabilities(model, X)
+    # As they were given: a model that was fitted to a frame knows its columns by name.
+    parts = [_probabilities(model, given, len(X)) for given, X in ((X_pool, pool), (X_labelled, labelled)) if len(X)]
+    probabilities = np.concatenate(parts)
     view = _view(X, len(pool), codes, probabilities, labels_left=labels_left, seed=seed)
     picks = strategy.select(view, min(batch_size, len(pool)))[0].numpy()
     return picks[picks >= 0].astype(np.int64)
@@ -84,8 +87,8 @@ def _matrix(X: ArrayLike, name: str) -> NDArray[np.float64]:
 def _codes(model: Any, y: ArrayLike, labelled: int) -> NDArray[np.int64]:
     if not hasattr(model, "predict_proba") or not hasattr(model, "classes_"):
         raise InvalidDataError(
-            f"{type(model).__name__} has no predict_proba or is not fitted; give a fitted classifier with probabilities,"
-            " say sklearn.calibration.CalibratedClassifierCV around it"
+            f"{type(model).__name__} has no predict_proba or is not fitted; give a fitted classifier with"
+            " probabilities, say sklearn.calibration.CalibratedClassifierCV around it"
         )
     y = np.asarray(y)
     if y.shape != (labelled,):
@@ -99,12 +102,16 @@ def _codes(model: Any, y: ArrayLike, labelled: int) -> NDArray[np.int64]:
     return np.array([int(np.flatnonzero(classes == label)[0]) for label in y], dtype=np.int64)
 
 
-def _probabilities(model: Any, X: NDArray[np.float64]) -> NDArray[np.float32]:
-    probabilities = np.asarray(model.predict_proba(X), dtype=np.float64)
-    if probabilities.shape != (len(X), len(model.classes_)) or not np.isfinite(probabilities).all():
+def _probabilities(model: Any, X: ArrayLike, records: int) -> NDArray[np.float32]:
+    try:
+        probabilities = np.asarray(model.predict_proba(X), dtype=np.float64)
+    except ValueError as error:
+        raise InvalidDataError(f"the model cannot predict these records: {error}") from error
+    expected = (records, len(model.classes_))
+    if probabilities.shape != expected or not np.isfinite(probabilities).all():
         raise InvalidDataError(
             f"the model's predict_proba gave shape {probabilities.shape} or values that are not finite; expected finite"
-            f" values of shape ({len(X)}, {len(model.classes_)})"
+            f" values of shape {expected}"
         )
     return probabilities.astype(np.float32)
 

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import joblib
 import torch
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from alrl import recipes
 from alrl.agents.examples import Behaviour, Examples, collect
 from alrl.agents.imitation import Ranking, fit
 from alrl.agents.policy import Policy
-from alrl.agents.recipe import ImitationRecipe, TrainedRecipe
+from alrl.agents.recipe import ImitationRecipe, PPORecipe, TrainedRecipe
 from alrl.agents.reinforcement import improve
 from alrl.envs.game import Game
 from alrl.envs.recipe import EnvRecipe
@@ -34,10 +35,21 @@ _TRIALS = 4
 """Validation episodes on each data set when the stages' policies are compared."""
 
 
-def one_thread() -> None:
-    """Pin this process to one thread of torch and BLAS: on a busy machine two spinning threads are slower than one."""
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Pin this process to one thread of torch and BLAS for a while: on a busy machine, spinning threads only wait.
+
+    >>> with one_thread():
+    ...     torch.get_num_threads()
+    1
+    """
+    threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    threadpool_limits(1)
+    try:
+        with threadpool_limits(1):
+            yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 @dataclass(kw_only=True, eq=False)
@@ -63,7 +75,10 @@ class Trainer:
 
     def train(self, name: str = "policy") -> Policy:
         """The trained policy, its card telling how it came about."""
-        one_thread()
+        with one_thread():
+            return self._train(name)
+
+    def _train(self, name: str) -> Policy:
         policy = Policy.untrained(
             self.game.features,
             self.game.mixture,
@@ -76,7 +91,7 @@ class Trainer:
             policy = self._imitate(policy, self.agent.imitation)
             stages.append(("imitation", policy))
         if self.agent.ppo is not None:
-            policy = self._reinforce(policy)
+            policy = self._reinforce(policy, self.agent.ppo)
             stages.append(("ppo", policy))
         chosen, gains = self._choose(stages)
         self._write_scalars()
@@ -95,7 +110,7 @@ class Trainer:
             behaviour = Behaviour(policy=policy if round_ else None, share=recipe.share)
             seen.append(self._collect(self.training, recipe, behaviour, round_, f"look ahead, round {round_ + 1}"))
             checked = self.validation or self.training
-            aside.append(self._collect(checked, recipe, behaviour, 1000 + round_, f"  on validation data sets"))
+            aside.append(self._collect(checked, recipe, behaviour, 1000 + round_, "  on validation data sets"))
             examples, kept = Examples.joined(seen), Examples.joined(aside)
             bar = self.bars.bar(f"imitate, {len(examples)} states", recipe.epochs)
             policy, ranking = fit(
@@ -107,7 +122,7 @@ class Trainer:
                 weight_decay=recipe.weight_decay,
                 temperature=recipe.temperature,
                 generator=shuffle,
-                progress=lambda epoch, loss, bar=bar: bar.advance(note=f"loss {loss:.3f}"),  # type: ignore[misc]
+                progress=lambda _, loss, bar=bar: bar.advance(note=f"loss {loss:.3f}"),  # type: ignore[misc]
             )
             bar.done(note=_told(ranking))
             self._note(f"imitation/round_{round_ + 1}", ranking)
@@ -131,11 +146,10 @@ class Trainer:
         for part in joblib.Parallel(n_jobs=workers, return_as="generator")(jobs):
             parts.append(part)
             bar.advance()
+        bar.done()
         return Examples.joined(parts)
 
-    def _reinforce(self, policy: Policy) -> Policy:
-        recipe = self.agent.ppo
-        assert recipe is not None
+    def _reinforce(self, policy: Policy, recipe: PPORecipe) -> Policy:
         data = self.env.data.model_copy(update={"sets": tuple(self.training), "synthetic": {}})
         bar = self.bars.bar("PPO", recipe.steps)
         done = 0
@@ -148,12 +162,7 @@ class Trainer:
         improved = improve(
             policy,
             self.env.model_copy(update={"data": data}),
-            steps=recipe.steps,
-            envs=recipe.envs,
-            learning_rate=recipe.learning_rate,
-            discount=recipe.discount,
-            clip=recipe.clip,
-            entropy=recipe.entropy,
+            recipe,
             seed=stream_key([self.seed], "ppo") % 2**31,
             log=self.log,
             progress=progress,
@@ -172,6 +181,7 @@ class Trainer:
         for name, policy in stages:
             gains[name] = float((self._areas(policy, tasks) - margin).mean())
             bar.advance(note=f"{name} {100 * gains[name]:+.2f} points")
+        bar.done()
         self.scalars.update({f"validation/{name}": gain for name, gain in gains.items()})
         best = max(range(len(stages)), key=lambda number: gains[stages[number][0]])
         return stages[best][1], {**gains, "chosen": float(best)}
@@ -194,9 +204,9 @@ class Trainer:
             return
         from torch.utils.tensorboard import SummaryWriter
 
-        with SummaryWriter(str(self.log)) as writer:  # type: ignore[no-untyped-call]
+        with SummaryWriter(str(self.log)) as writer:
             for name, value in self.scalars.items():
-                writer.add_scalar(name, value, 0)  # type: ignore[no-untyped-call]
+                writer.add_scalar(name, value, 0)
 
     def _card(self, gains: dict[str, float]) -> dict[str, Any]:
         stages = ["untrained", *(["imitation"] if self.agent.imitation else []), *(["ppo"] if self.agent.ppo else [])]
@@ -217,12 +227,9 @@ class Trainer:
 def _collect_pinned(
     tasks: Sequence[Task], env: EnvRecipe, behaviour: Behaviour, expert: Any, every: int, offset: int
 ) -> Examples:
-    one_thread()
-    return collect(tasks, env, behaviour, expert, every=every, offset=offset)
+    with one_thread():
+        return collect(tasks, env, behaviour, expert, every=every, offset=offset)
 
 
 def _told(ranking: Ranking) -> str:
     return f"choice worth {ranking.gain:+.2f} sd on validation sets, margin's {ranking.margin_gain:+.2f}"
-
-
-

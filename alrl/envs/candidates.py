@@ -38,7 +38,7 @@ class CandidateMixture:
             )
 
     def draw(self, view: PoolView) -> Tensor:
-        """Pool positions of the candidates, (B, K), distinct, those of smallest margin first; -1 where the pool ran out.
+        """Pool positions of the candidates, (B, K), distinct, smallest margin first; -1 where the pool ran out.
 
         The last records of the pool are all candidates: where fewer random ones are left than asked for, none is lost.
         """
@@ -54,7 +54,8 @@ class CandidateMixture:
             luck = luck.masked_fill(taken, -1.0)
         luck = luck.masked_fill(~view.available, -1.0)
         size = min(self.count - sure, luck.shape[1])
-        drawn = luck.topk(size, 1)
-        extra = torch.where(drawn.values >= 0, drawn.indices, -1)
+        # Stable, lest padding decide between records of equal luck.
+        lucky, order = luck.sort(dim=1, descending=True, stable=True)
+        extra = torch.where(lucky >= 0, order, -1)[:, :size]
         extra = torch.nn.functional.pad(extra, (0, self.count - sure - size), value=-1)
         return extra if chosen is None else torch.cat([chosen, extra], 1)

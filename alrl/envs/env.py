@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from alrl.envs.recipe import EnvRecipe
 from alrl.envs.vector_env import ActiveLearningVectorEnv
+from alrl.errors import InvalidQueryError
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -41,18 +42,19 @@ class ActiveLearningEnv(gymnasium.Env[Arrays, np.int64]):
         self.action_space = self._vector.single_action_space
         self.render_mode = render_mode
 
-    def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[Arrays, dict[str, Any]]:
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Arrays, dict[str, Any]]:
         """Begin an episode; without a seed, the next one of the last seed."""
         super().reset(seed=seed)
         observation, info = self._vector.reset(seed=seed, options=options)
         return self._single(observation), self._single(info)
 
     def step(self, action: np.int64) -> tuple[Arrays, float, bool, bool, dict[str, Any]]:
-        """Query the candidate of number ``action``."""
-        # The episode's end is the caller's to see: the vector environment must not begin the next one by itself.
-        self._vector._over[:] = False
+        """Query the candidate of number ``action``.
+
+        Raises InvalidQueryError for an action that is masked, and after the episode's end.
+        """
+        if self._vector.over[0]:
+            raise InvalidQueryError("the episode is over; call reset to begin the next one")
         observation, reward, terminated, truncated, info = self._vector.step(np.asarray([action]))
         return (
             self._single(observation),
@@ -68,4 +70,5 @@ class ActiveLearningEnv(gymnasium.Env[Arrays, np.int64]):
 
     def action_masks(self) -> NDArray[np.bool_]:
         """Which candidates may be chosen, (K,)."""
-        return self._vector.action_masks()[0]
+        mask: NDArray[np.bool_] = self._vector.action_masks()[0]
+        return mask

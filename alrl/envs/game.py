@@ -116,18 +116,18 @@ class Game:
     def _chosen(self, actions: Tensor, active: Tensor) -> Tensor:
         actions = torch.as_tensor(actions, dtype=torch.long, device=self.device)
         K = self.candidates.shape[1]
-        wrong = active & ((actions < 0) | (actions >= K))
-        wrong = wrong | (active & (self.candidates.gather(1, actions.clamp(0, K - 1)[:, None])[:, 0] < 0))
+        chosen = self.candidates.gather(1, actions.clamp(0, K - 1)[:, None])[:, 0]
+        wrong = active & ((actions < 0) | (actions >= K) | (chosen < 0))
         if bool(wrong.any()):
             episode = int(wrong.nonzero()[0])
             raise InvalidQueryError(
                 f"episode {episode}: action {int(actions[episode])} names no candidate; allowed are the actions that"
                 " info['action_mask'] marks"
             )
-        return self.candidates.gather(1, actions[:, None])[:, 0]
+        return chosen
 
     def _last(self) -> Tensor:
-        """Episodes in which the batch being filled takes the last label of the budget or the last record of the pool."""
+        """Episodes whose batch being filled takes the last label of the budget or the last record of the pool."""
         view = self.simulator.view
         left = torch.minimum(view.budget - view.spent, view.available.sum(1))[: self.episodes]
         return self._filled >= left

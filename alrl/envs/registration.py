@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import re
+
 import gymnasium
 
 from alrl import recipes
+from alrl.errors import InvalidRecipeError
 
 _ENTRY = "alrl.envs.env:ActiveLearningEnv"
 _VECTOR_ENTRY = "alrl.envs.vector_env:ActiveLearningVectorEnv"
+_NAME = re.compile(r"[\w:.-]+")
+"""Names that Gymnasium can hold; other recipes are given by their path."""
 
 
 def environment_id(name: str) -> str:
     """The Gymnasium name of a recipe: ``digits`` of version 0 is ``alrl/digits-v0``."""
-    version = recipes.read(recipes.find("envs", name)).get("version", 0)
-    return f"alrl/{name}-v{version}"
+    try:
+        version = recipes.read(recipes.find("envs", name)).get("version", 0)
+    except InvalidRecipeError:
+        # Any folder may hold an "envs" of its own: that must not break the import. Making it tells what is wrong.
+        version = 0
+    return f"alrl/{name}-v{version if isinstance(version, int) else 0}"
 
 
 def register() -> tuple[str, ...]:
@@ -21,6 +30,8 @@ def register() -> tuple[str, ...]:
     known = []
     for name in recipes.names("envs"):
         identifier = environment_id(name)
+        if not _NAME.fullmatch(name):
+            continue
         if identifier not in gymnasium.registry:
             gymnasium.register(
                 id=identifier,

@@ -53,7 +53,7 @@ class ActiveLearningVecEnv(VecEnv):
             own: dict[str, Any] = {name: info[name][i] for name in ("action_mask", "score", "spent")}
             if terminated[i]:
                 own["terminal_observation"] = info["final_obs"][i]
-                own["score"] = info["final_info"]["score"][i]
+                own |= {name: info["final_info"][name][i] for name in ("score", "spent")}
                 own["episode"] = {"r": float(self._returns[i]), "l": int(self._lengths[i])}
                 own["TimeLimit.truncated"] = False
             infos.append(own)
@@ -70,7 +70,11 @@ class ActiveLearningVecEnv(VecEnv):
         setattr(self.vector, attr_name, value)
 
     def env_method(
-        self, method_name: str, *method_args: Any, indices: VecEnvIndices = None, **method_kwargs: Any
+        self,
+        method_name: str,
+        *method_args: Any,  # noqa: ARG002
+        indices: VecEnvIndices = None,
+        **method_kwargs: Any,  # noqa: ARG002
     ) -> list[Any]:
         if method_name == "action_masks":
             masks = self.vector.action_masks()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import gymnasium
@@ -23,9 +24,10 @@ Arrays = dict[str, NDArray[Any]]
 class ActiveLearningVectorEnv(gymnasium.vector.VectorEnv[Arrays, NDArray[Any], NDArray[Any]]):
     """``num_envs`` episodes of one environment recipe in lockstep.
 
-    Sub-environment i is seeded with ``seed + i``, as in Gymnasium's own vector environments, and plays the very episodes
-    that a single environment of that seed plays. With the autoreset mode ``NEXT_STEP`` the step after an episode's end
-    begins the next one; with ``SAME_STEP`` the last step does, and the final observation is in ``info["final_obs"]``.
+    Sub-environment i is seeded with ``seed + i``, as in Gymnasium's own vector environments, and plays the very
+    episodes that a single environment of that seed plays. With the autoreset mode ``NEXT_STEP`` the step after an
+    episode's end begins the next one; with ``SAME_STEP`` the last step does, and the final observation is in
+    ``info["final_obs"]``.
 
     Args:
         recipe: an environment recipe, or its name or file.
@@ -61,45 +63,51 @@ class ActiveLearningVectorEnv(gymnasium.vector.VectorEnv[Arrays, NDArray[Any], N
         self.action_space = batch_space(self.single_action_space, num_envs)
         self._seeds = [0] * num_envs
         self._episodes = [-1] * num_envs
-        self._over = np.zeros(num_envs, dtype=bool)
+        self.over: NDArray[np.bool_] = np.zeros(num_envs, dtype=bool)
+        """Sub-environments whose episode has ended and not begun anew, (num_envs,)."""
         self._seeded = False
 
     def reset(
-        self, *, seed: int | list[int] | None = None, options: dict[str, Any] | None = None
+        self, *, seed: int | Sequence[int] | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Arrays, dict[str, Any]]:
-        """Begin ``num_envs`` episodes. A list gives each sub-environment its own seed; no seed goes on with the next."""
+        """Begin ``num_envs`` episodes; without a seed, the next ones of the last seed.
+
+        Sub-environment i takes ``seed + i``, or the i-th of a list of seeds. Raises InvalidRecipeError for options and
+        for a list of another length.
+        """
         if options:
             raise InvalidRecipeError(f"reset options {sorted(options)} given; this environment takes none")
         if seed is None and not self._seeded:
             seed = int(np.random.SeedSequence().generate_state(1)[0])
         if seed is not None:
-            super().reset(seed=seed if isinstance(seed, int) else seed[0])
-            self._seeds = [seed + i for i in range(self.num_envs)] if isinstance(seed, int) else list(seed)
-            if len(self._seeds) != self.num_envs:
-                raise InvalidRecipeError(f"{len(self._seeds)} seeds given for {self.num_envs} sub-environments")
+            seeds = list(seed) if isinstance(seed, Sequence) else [seed + i for i in range(self.num_envs)]
+            if len(seeds) != self.num_envs:
+                raise InvalidRecipeError(
+                    f"{len(seeds)} seeds given for {self.num_envs} sub-environments; give one each"
+                )
+            super().reset(seed=seeds[0])
+            self._seeds = [int(each) for each in seeds]
             self._episodes, self._seeded = [-1] * self.num_envs, True
         self.game.begin([self._next(index) for index in range(self.num_envs)])
-        self._over = np.zeros(self.num_envs, dtype=bool)
+        self.over = np.zeros(self.num_envs, dtype=bool)
         return to_arrays(self.game.observation), self._info()
 
     def _next(self, index: int) -> Task:
         self._episodes[index] += 1
         return self.game.source.draw([self._seeds[index], self._episodes[index]])
 
-    def step(
-        self, actions: NDArray[Any]
-    ) -> tuple[Arrays, NDArray[Any], NDArray[Any], NDArray[Any], dict[str, Any]]:
+    def step(self, actions: NDArray[Any]) -> tuple[Arrays, NDArray[Any], NDArray[Any], NDArray[Any], dict[str, Any]]:
         """Play one candidate in every episode."""
-        active = torch.from_numpy(~self._over).to(self.game.device)
+        active = torch.from_numpy(~self.over).to(self.game.device)
         rewards, ends = self.game.step(torch.as_tensor(np.asarray(actions)), active)
-        begin = self._over if self.mode == AutoresetMode.NEXT_STEP else ends.cpu().numpy()
+        begin = self.over if self.mode == AutoresetMode.NEXT_STEP else ends.cpu().numpy()
         info: dict[str, Any] = {}
         if self.mode == AutoresetMode.SAME_STEP and begin.any():
             info = self._final(begin)
         index = np.flatnonzero(begin).tolist()
         self.game.replace(index, [self._next(episode) for episode in index])
         terminated = ends.cpu().numpy()
-        self._over = terminated.copy() if self.mode == AutoresetMode.NEXT_STEP else np.zeros_like(terminated)
+        self.over = terminated.copy() if self.mode == AutoresetMode.NEXT_STEP else np.zeros_like(terminated)
         truncated = np.zeros(self.num_envs, dtype=bool)
         return (
             to_arrays(self.game.observation),

@@ -66,7 +66,8 @@ def report(run: Path | str, *, title: str | None = None, allow_incomplete: bool 
     study = _read_study(folder / STUDY)
     with Store(folder / RESULTS, read_only=True) as store:
         mark = _completeness(store, study, allow_incomplete)
-        wanted = {run_id(cell) for cell in study.cells}
+        # In the order of the study: the order in which cells were finished is chance.
+        wanted = [run_id(cell) for cell in study.cells]
         comparisons = Comparison.groups(store.curves(wanted))
         provenance = store.provenances(wanted)
         curves = store.export_csv(folder / "curves.csv", wanted)

@@ -167,11 +167,11 @@ class Store:
         return [json.loads(text) for text in texts]
 
     def curves(self, cells: Collection[str] | None = None) -> list[Curves]:
-        """The curves of the finished cells, in the order of adding; of the ids ``cells`` alone if given."""
+        """The curves of the finished cells in the order of adding; or those of the ids ``cells``, in that order."""
         names = ("run_id", "data_set", "strategy", "learner", "batch", *_ARRAYS)
         rows = self._read(f"SELECT {', '.join(names)} FROM curves JOIN cells USING (run_id) ORDER BY cells.rowid")  # noqa: S608
-        wanted = [row[1:] for row in rows if cells is None or row[0] in cells]
-        return [self._to_curves(dict(zip(names[1:], row, strict=True))) for row in wanted]
+        held = {row[0]: dict(zip(names[1:], row[1:], strict=True)) for row in rows}
+        return [self._to_curves(held[key]) for key in (held if cells is None else cells) if key in held]
 
     def export_csv(self, path: Path | str, cells: Collection[str] | None = None) -> Path:
         """Write one row for each cell, seed and label count to ``path``, in one step; see :meth:`curves`."""

@@ -1,62 +1,57 @@
 """A batched preconditioned conjugate gradient: many small convex problems at once, each with its own convergence.
 
 Fletcher & Reeves 1964; Polak & Ribière 1969; the restarts are those of Powell 1977. The loss depends on the parameters
-through logits alone, which are linear in them, so the line search costs no pass over the data.
+through logits alone, which are linear in them, so parameters and logits move as one, and the line search costs no pass
+over the data.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol, Self
+from typing import Any, Protocol, Self
 
 import torch
 from torch import Tensor
 
 from alrl.learners.logistic_loss import LogisticLoss
 
-COMPACT = 0.75
+COMPACT = 0.65
 PATIENCE = 25
+RENEWALS = (8, 16, 32, 64, 128)
+"""Iterations after which the preconditioner is made anew for what is still at work."""
 SEARCH = 40
 SLOPE_LEFT = 0.3
 
 
-class Step(NamedTuple):
-    """A change of the parameters of B problems, in three forms that are linear in it."""
-
-    change: Tensor
-    """In the problem's own coordinates, (B, c, m)."""
-    dual: Tensor
-    """What gives the slope along it: the sum of gradient times ``dual``, (B, c, m)."""
-    logits: Tensor
-    """Change of the logits, (B, c, n)."""
-
-    def extend(self, step: Step, factor: Tensor) -> Step:
-        """``factor`` (B, 1, 1) times this minus ``step``."""
-        return Step(*(torch.addcmul(-new, old, factor) for old, new in zip(self, step, strict=True)))
-
-    def reverse(self) -> Step:
-        """Minus this."""
-        return Step(-self.change, -self.dual, -self.logits)
-
-
 class Problem(Protocol):
-    """B convex problems: a loss of logits plus a quadratic penalty, over parameters (B, c, m) of some coordinates."""
+    """B convex problems: a loss of logits plus a quadratic penalty, over parameters of some coordinates.
+
+    A place and a step hold parameters and logits side by side, (B, c, m + n): m parameters and n records for each of c
+    columns. What a gradient ``g`` (B, c, l) says of a step is its product with l numbers of it, ``step[dual]``.
+    """
 
     @property
     def loss(self) -> LogisticLoss:
         """The loss of the logits."""
 
-    def logits(self, parameters: Tensor) -> Tensor:
-        """Logits of the labelled records, (B, c, n)."""
+    @property
+    def dual(self) -> slice:
+        """Where in the last axis of a step the numbers lie that a gradient is multiplied with."""
 
-    def gradient(self, parameters: Tensor, residual: Tensor) -> Tensor:
-        """Gradient of loss and penalty, (B, c, m), given the derivative of the loss by the logits (B, c, n)."""
+    def place(self, parameters: Tensor) -> Tensor:
+        """Parameters (B, c, m) with their logits, (B, c, m + n)."""
 
-    def precondition(self, gradient: Tensor) -> Step:
-        """An approximation of the inverse Hessian times ``gradient``, symmetric and positive definite."""
+    def gradient(self, place: Tensor, residual: Tensor) -> Tensor:
+        """Gradient of loss and penalty, (B, c, l), given the derivative of the loss by the logits (B, c, n)."""
 
-    def penalty_along(self, step: Step) -> Tensor:
+    def precondition(self, gradient: Tensor) -> Tensor:
+        """The step that an approximation of the inverse Hessian makes of ``gradient``, symmetric, positive definite."""
+
+    def penalty_along(self, step: Tensor) -> Tensor:
         """Second derivative of the penalty in the direction of ``step``, (B, 1, 1)."""
+
+    def renewed(self, probability: Tensor) -> Self:
+        """The same, preconditioned by the curvature where the classes have ``probability`` (B, c, n)."""
 
     def take(self, episodes: Tensor) -> Self:
         """The problems of ``episodes`` (long)."""
@@ -73,23 +68,26 @@ class Solution:
 
 @dataclass(kw_only=True, eq=False)
 class _State:
-    """The problems still at work; every tensor has the problem as its first axis."""
+    """The problems still at work; every tensor has the problem as its first axis.
 
-    parameters: Tensor
-    logits: Tensor
+    The next place lies against ``direction``, along which the loss rises by ``slope``.
+    """
+
+    place: Tensor
     probability: Tensor
+    residual: Tensor
     gradient: Tensor
-    step: Step
-    direction: Step
+    step: Tensor
+    direction: Tensor
+    slope: Tensor
     decrement: Tensor
     best: Tensor
     waited: Tensor
+    done: Tensor
 
     def take(self, index: Tensor) -> _State:
-        return _State(**{
-            name: Step(*(part[index] for part in value)) if isinstance(value, Step) else value[index]
-            for name, value in vars(self).items()
-        })
+        parts: dict[str, Any] = {name: value[index] for name, value in vars(self).items()}
+        return _State(**parts)
 
 
 def _dot(a: Tensor, b: Tensor) -> Tensor:
@@ -97,65 +95,77 @@ def _dot(a: Tensor, b: Tensor) -> Tensor:
 
 
 def _begin(problem: Problem, start: Tensor) -> _State:
-    logits = problem.logits(start)
-    probability = problem.loss.probability(logits)
-    gradient = problem.gradient(start, problem.loss.residual(probability))
+    place = problem.place(start)
+    probability = problem.loss.probability(place[..., start.shape[2] :])
+    residual = problem.loss.residual(probability)
+    gradient = problem.gradient(place, residual)
     step = problem.precondition(gradient)
-    decrement = _dot(gradient, step.dual)
+    decrement = _dot(gradient, step[..., problem.dual])
     return _State(
-        parameters=start,
-        logits=logits,
+        place=place,
         probability=probability,
+        residual=residual,
         gradient=gradient,
         step=step,
-        direction=step.reverse(),
+        direction=step,
+        slope=decrement,
         decrement=decrement,
         best=decrement,
         waited=torch.zeros_like(decrement),
+        done=torch.zeros_like(decrement, dtype=torch.bool),
     )
 
 
-def _search(problem: Problem, state: _State, active: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Length (B, 1, 1) of the step along the direction, with the logits and probabilities there.
+def _restart(problem: Problem, state: _State) -> None:
+    """Go on with a new preconditioner."""
+    state.step = state.direction = problem.precondition(state.gradient)
+    state.slope = state.decrement = state.best = _dot(state.gradient, state.step[..., problem.dual])
+    state.waited = torch.zeros_like(state.waited)
 
-    Newton's method on the slope, kept within a bracket. Where one step takes away enough of the slope, as it does close
-    to a solution, that is all.
+
+def _search(problem: Problem, state: _State, active: Tensor) -> Tensor:
+    """Move against the direction, to where little of the slope is left; the slope there, (B, 1, 1).
+
+    Newton's method on the slope, kept within a bracket. Where one step takes away enough, as it does close to a
+    solution, that is all.
     """
-    loss, along = problem.loss, state.direction.logits
-    slope = _dot(state.gradient, state.direction.dual)
+    loss, start, records = problem.loss, state.place, state.probability.shape[2]
+    along = state.direction[..., -records:]
     penalty = problem.penalty_along(state.direction)
-    linear = slope - _dot(loss.residual(state.probability), along)
-    length = -slope / (loss.curvature_along(state.probability, along) + penalty)
-    length = torch.where(active, length, 0.0)
+    linear = state.slope - _dot(state.residual, along)
+    length = state.slope / (loss.curvature_along(state.probability, along) + penalty) * active
     low, high = torch.zeros_like(length), torch.full_like(length, torch.inf)
+    enough = SLOPE_LEFT * state.slope
     for _ in range(SEARCH):
-        logits = torch.addcmul(state.logits, along, length)
-        probability = loss.probability(logits)
-        here = _dot(loss.residual(probability), along) + linear + length * penalty
-        steep = active & (here.abs() > SLOPE_LEFT * slope.abs())
+        state.place = torch.addcmul(start, state.direction, length, value=-1)
+        state.probability = loss.probability(state.place[..., -records:])
+        state.residual = loss.residual(state.probability)
+        here = _dot(state.residual, along) + linear - length * penalty
+        steep = (here.abs() > enough) & active
         if not bool(steep.any()):
             break
-        low, high = torch.where(here < 0, length, low), torch.where(here < 0, high, length)
-        guess = length - here / (loss.curvature_along(probability, along) + penalty)
+        low, high = torch.where(here > 0, length, low), torch.where(here > 0, high, length)
+        guess = length + here / (loss.curvature_along(state.probability, along) + penalty)
         middle = torch.where(high.isinf(), 2 * length, (low + high) / 2)
         inside = (guess > low) & (guess < high) & ((guess < 4 * length) | high.isfinite())
         length = torch.where(steep, torch.where(inside, guess, middle), length)
-    return length, logits, probability
+    return here
 
 
-def _advance(problem: Problem, state: _State, active: Tensor) -> None:
-    """One step of every active problem; the others stand still."""
-    length, state.logits, state.probability = _search(problem, state, active)
-    state.parameters = torch.addcmul(state.parameters, state.direction.change, length)
-    gradient = problem.gradient(state.parameters, problem.loss.residual(state.probability))
+def _advance(problem: Problem, state: _State) -> None:
+    """One step of every problem that is not done; the others stand still."""
+    here = _search(problem, state, ~state.done)
+    gradient = problem.gradient(state.place, state.residual)
     step = problem.precondition(gradient)
-    decrement = _dot(gradient, step.dual)
-    factor = ((decrement - _dot(gradient, state.step.dual)) / state.decrement).clamp_min_(0)
-    uphill = factor * _dot(gradient, state.direction.dual) >= 0.9 * decrement
-    state.direction = state.direction.extend(step, factor.masked_fill_(uphill, 0.0))
+    decrement = _dot(gradient, step[..., problem.dual])
+    factor = ((decrement - _dot(gradient, state.step[..., problem.dual])) / state.decrement).clamp_min_(0)
+    slope = torch.addcmul(decrement, factor, here)
+    weak = slope < 0.1 * decrement
+    state.slope = torch.where(weak, decrement, slope)
+    state.direction = torch.addcmul(step, state.direction, factor.masked_fill_(weak, 0.0))
     state.gradient, state.step, state.decrement = gradient, step, decrement
     better = decrement < 0.9 * state.best
-    state.waited = torch.where(better, 0.0, state.waited + 1)
+    state.waited = (state.waited + 1).masked_fill_(better, 0.0)
     state.best = torch.where(better, decrement, state.best)
 
 
@@ -166,20 +176,23 @@ def minimise(problem: Problem, start: Tensor, *, tolerance: float, max_iteration
     leaves the batch when enough have, so it stops costing. One that does not improve for 25 iterations ends
     unconverged: rounding allows no better.
     """
-    state, rows = _begin(problem, start), torch.arange(len(start), device=start.device)
+    state, rows, size = _begin(problem, start), torch.arange(len(start), device=start.device), start.shape[2]
     parameters, iterations = start.clone(), torch.zeros_like(rows)
     decrement = torch.zeros_like(state.decrement)
-    for _ in range(max_iterations):
-        active = (state.decrement > tolerance**2) & (state.waited < PATIENCE)
-        index = active.flatten().nonzero()[:, 0]
+    for count in range(max_iterations):
+        # Once done stays done: rounding in another company must not wake a problem again.
+        state.done |= (state.decrement <= tolerance**2) | (state.waited >= PATIENCE)
+        index = (~state.done).flatten().nonzero()[:, 0]
         if len(index) == 0:
             break
-        if len(index) < COMPACT * len(rows):
-            parameters[rows], decrement[rows] = state.parameters, state.decrement
-            state, problem, rows, active = state.take(index), problem.take(index), rows[index], active[index]
-        iterations[rows] += active.flatten().to(iterations.dtype)
-        _advance(problem, state, active)
-    parameters[rows], decrement[rows] = state.parameters, state.decrement
-    return Solution(
-        parameters=parameters, iterations=iterations, converged=decrement.flatten() <= tolerance**2
-    )
+        renewal = count in RENEWALS
+        if renewal or len(index) < COMPACT * len(rows):
+            parameters[rows], decrement[rows] = state.place[..., :size], state.decrement
+            state, problem, rows = state.take(index), problem.take(index), rows[index]
+        if renewal:
+            problem = problem.renewed(state.probability)
+            _restart(problem, state)
+        iterations[rows] += (~state.done).flatten().to(iterations.dtype)
+        _advance(problem, state)
+    parameters[rows], decrement[rows] = state.place[..., :size], state.decrement
+    return Solution(parameters=parameters, iterations=iterations, converged=decrement.flatten() <= tolerance**2)

@@ -43,7 +43,7 @@ class LogisticLoss:
         """Second derivative of the loss in the direction ``change`` (B, c, n) of the logits, (B, 1, 1)."""
         moved = probability * change
         mean = moved.sum(1, keepdim=True)
-        spread = (moved.mul_(change)).sum(1, keepdim=True) - mean * mean
+        spread = torch.addcmul(moved.mul_(change).sum(1, keepdim=True), mean, mean, value=-1)
         return (spread * self.weight).sum((1, 2), keepdim=True)
 
     def take(self, episodes: Tensor) -> Self:

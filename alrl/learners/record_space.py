@@ -6,95 +6,122 @@ many features there are.
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import torch
 from torch import Tensor
 
-from alrl.learners.conjugate_gradient import Step
 from alrl.learners.curvature import inverse
 from alrl.learners.logistic_loss import LogisticLoss
 
 _SURE = 1e-6
 _SPREAD = 0.3
+_LEFT = 0.1
 _LEAST_INTERCEPT = 0.1
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class RecordSpace:
-    """B problems over (B, c, n + 1): what each record adds to each class's weights, and the intercept.
+    """B problems over what each of n records adds to each of c classes' weights, and the intercepts.
+
+    See :class:`~alrl.learners.conjugate_gradient.Problem`. Parameters are (B, c, n + 1), the intercept last. A gradient
+    (B, c, 1 + n) holds, for each record, what moves its share, and before them what the intercept's derivative exceeds
+    their sum by: its product with intercept and logits of a step is the slope along that step.
 
     The preconditioner takes each record's curvature between its likeliest class and the rest as it is, by the matrix
     inversion lemma, and what is left as equal in all directions.
-    See :class:`~alrl.learners.conjugate_gradient.Problem`.
     """
 
     loss: LogisticLoss
     products: Tensor
     """Inner products of the labelled records, (B, n, n)."""
+    spread: Tensor
+    """What a record's curvature adds to that of the weights on average, (B, 1, n)."""
     strength: Tensor
     """Penalty of the weights, (B, 1, 1)."""
-    free: float
-    """Penalty of the intercept."""
-    base: Tensor
-    """Curvature of the weights that is taken as equal in all directions, (B, 1, 1)."""
-    base_intercept: Tensor
+    floor: Tensor
+    """Least curvature of a record, (B, 1, 1)."""
+    easy: Tensor
+    """Inverse of the curvature of the weights that is taken as equal in all directions, (B, 1, 1)."""
+    easy_intercept: Tensor
     """The same for the intercept, (B, 1, 1)."""
+    effect: Tensor
+    """Change of the logits that these make of a gradient, (B, 1 + n, n)."""
     pair: Tensor
     """Each record's likeliest class against the rest, (B, c, n)."""
     core: Tensor
     """Inverse of the small matrix of the inversion lemma, (B, n, n)."""
 
     @classmethod
-    def at(
-        cls, *, loss: LogisticLoss, records: Tensor, strength: Tensor, free: float, floor: Tensor, start: Tensor
-    ) -> Self:
+    def at(cls, *, loss: LogisticLoss, records: Tensor, strength: Tensor, floor: Tensor, start: Tensor) -> Self:
         """The problems of the labelled ``records`` (B, n, D), preconditioned by the curvature at ``start``."""
         products = torch.bmm(records, records.transpose(1, 2))
-        logits = torch.bmm(start[..., :-1], products) + start[..., -1:]
-        pair, left = _split(loss, loss.probability(logits))
-        left = left.maximum(floor) * loss.weight
         norm = products.diagonal(dim1=1, dim2=2)[:, None]
-        size = (records != 0).any(1).sum(1).clamp_min(1)[:, None, None]
-        base = strength + _SPREAD * (left * norm).sum(2, keepdim=True) / size
-        base_intercept = left.sum(2, keepdim=True).clamp_min(_LEAST_INTERCEPT)
-        core = torch.bmm(pair.transpose(1, 2), pair) * (products / base + 1 / base_intercept)
-        core.diagonal(dim1=1, dim2=2).add_(1.0)
-        return cls(
+        width = (records != 0).any(1).sum(1).clamp_min(1)[:, None, None]
+        empty = products.new_empty(len(products), 0, 0)
+        problem = cls(
             loss=loss,
             products=products,
+            spread=_SPREAD * norm / width,
             strength=strength,
-            free=free,
-            base=base,
-            base_intercept=base_intercept,
+            floor=floor,
+            easy=empty,
+            easy_intercept=empty,
+            effect=empty,
+            pair=empty,
+            core=empty,
+        )
+        return problem.renewed(loss.probability(problem.place(start)[..., start.shape[2] :]))
+
+    @property
+    def dual(self) -> slice:
+        return slice(self.products.shape[1], None)
+
+    def place(self, parameters: Tensor) -> Tensor:
+        logits = torch.baddbmm(parameters[..., -1:], parameters[..., :-1], self.products)
+        return torch.cat([parameters, logits], 2)
+
+    def gradient(self, place: Tensor, residual: Tensor) -> Tensor:
+        records = residual.shape[2]
+        pull = self.strength * place[..., :records]
+        return torch.cat([-pull.sum(2, keepdim=True), residual + pull], 2)
+
+    def precondition(self, gradient: Tensor) -> Tensor:
+        plain = torch.bmm(gradient, self.effect)
+        told = torch.bmm((plain * self.pair).sum(1, keepdim=True), self.core)
+        rest = torch.cat([gradient[..., :1], torch.addcmul(gradient[..., 1:], self.pair, told, value=-1)], 2)
+        intercept = rest.sum(2, keepdim=True) * self.easy_intercept
+        return torch.cat([rest[..., 1:] * self.easy, intercept, torch.bmm(rest, self.effect)], 2)
+
+    def penalty_along(self, step: Tensor) -> Tensor:
+        records = self.products.shape[1]
+        change, intercept = step[..., :records], step[..., records : records + 1]
+        return self.strength * (change * (step[..., records + 1 :] - intercept)).sum((1, 2), keepdim=True)
+
+    def renewed(self, probability: Tensor) -> Self:
+        pair, left = _split(self.loss, probability)
+        left = left.maximum(self.floor) * self.loss.weight
+        easy = 1 / (self.strength + (left * self.spread).sum(2, keepdim=True))
+        easy_intercept = 1 / left.sum(2, keepdim=True).clamp_min(_LEAST_INTERCEPT)
+        effect = torch.addcmul(easy_intercept, self.products, easy)
+        core = torch.bmm(pair.transpose(1, 2), pair).mul_(effect)
+        core.diagonal(dim1=1, dim2=2).add_(1.0)
+        return dataclasses.replace(
+            self,
+            easy=easy,
+            easy_intercept=easy_intercept,
+            effect=torch.cat([easy_intercept.expand(-1, 1, effect.shape[2]), effect], 1),
             pair=pair,
             core=inverse(core),
         )
 
-    def logits(self, parameters: Tensor) -> Tensor:
-        return torch.baddbmm(parameters[..., -1:], parameters[..., :-1], self.products)
-
-    def gradient(self, parameters: Tensor, residual: Tensor) -> Tensor:
-        weights = torch.addcmul(residual, parameters[..., :-1], self.strength)
-        return torch.cat([weights, residual.sum(2, keepdim=True) + self.free * parameters[..., -1:]], 2)
-
-    def precondition(self, gradient: Tensor) -> Step:
-        records, intercept = gradient[..., :-1], gradient[..., -1:]
-        plain = torch.bmm(records, self.products) / self.base + intercept / self.base_intercept
-        told = torch.bmm((plain * self.pair).sum(1, keepdim=True), self.core) * self.pair
-        change = (records - told) / self.base
-        shift = (intercept - told.sum(2, keepdim=True)) / self.base_intercept
-        image = torch.bmm(change, self.products)
-        return Step(torch.cat([change, shift], 2), torch.cat([image, shift], 2), image + shift)
-
-    def penalty_along(self, step: Step) -> Tensor:
-        each = (step.change * step.dual).sum(1, keepdim=True)
-        return self.strength * each[..., :-1].sum(2, keepdim=True) + self.free * each[..., -1:]
-
     def take(self, episodes: Tensor) -> Self:
-        parts = {name: value[episodes] for name, value in vars(self).items() if isinstance(value, Tensor)}
-        return type(self)(loss=self.loss.take(episodes), free=self.free, **parts)
+        parts: dict[str, Any] = {
+            name: value[episodes] for name, value in vars(self).items() if isinstance(value, Tensor)
+        }
+        return dataclasses.replace(self, loss=self.loss.take(episodes), **parts)
 
 
 def _split(loss: LogisticLoss, probability: Tensor) -> tuple[Tensor, Tensor]:
@@ -112,6 +139,3 @@ def _split(loss: LogisticLoss, probability: Tensor) -> tuple[Tensor, Tensor]:
     pair = (unit - probability) * ((most / rest).sqrt() * root)
     other = probability.scatter(1, likeliest, 0.0) / rest
     return pair, _LEFT * rest * (1 - (other * other).sum(1, keepdim=True))
-
-
-_LEFT = 0.1

@@ -3,69 +3,38 @@
 from __future__ import annotations
 
 import copy
+import inspect
+import math
 import time
-from dataclasses import dataclass
-from typing import ClassVar, Self
+from collections.abc import Callable
+from typing import ClassVar, NamedTuple, Self
 
 import torch
 from torch import Tensor
+from torch.nn.functional import one_hot
 
 from alrl.errors import InvalidRecipeError
-from alrl.learners.newton import Solution, minimise
+from alrl.learners.conjugate_gradient import Problem, Solution, minimise
+from alrl.learners.softmax_group import SoftmaxGroup
+from alrl.learners.softmax_state import SoftmaxState
 from alrl.loop.learner import FitReport, Learner
 
-_EXCLUDED = -1e30
-_FREE = 1e-7
-_FLOOR = 1e-4
-REFRESH = 5
-WIDEST_KEPT = 300
+SMALL = 64
+"""Coefficients up to which the whole Hessian is inverted."""
+WIDE = 2.0
+"""Labelled records for each feature up to which a fit is solved over the records."""
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _LogisticLoss:
-    """Weighted log loss of B episodes plus L2 penalty, preconditioned by its own curvature, class by class.
+class _Group(NamedTuple):
+    """Episodes (long) that are solved together."""
 
-    Two classes have one column of parameters, more have one column a class. The last row is the intercept.
-    """
-
-    design: Tensor
-    targets: Tensor
-    weight: Tensor
-    class_offset: Tensor
-    penalty: Tensor
-    inverse: Tensor
-
-    def evaluate(self, parameters: Tensor) -> tuple[Tensor, Tensor]:
-        logits = torch.bmm(self.design, parameters)
-        if logits.shape[-1] == 1:
-            loss = torch.nn.functional.softplus(logits) - logits * self.targets
-            residual = torch.sigmoid(logits) - self.targets
-        else:
-            logits = logits + self.class_offset
-            log_probability = torch.log_softmax(logits, -1)
-            loss = -(log_probability * self.targets).sum(-1, keepdim=True)
-            residual = log_probability.exp() - self.targets
-        penalised = self.penalty * parameters
-        total = (loss * self.weight).sum((1, 2)) + 0.5 * (penalised * parameters).sum((1, 2))
-        return total, torch.bmm(self.design.transpose(1, 2), residual * self.weight) + penalised
-
-    def precondition(self, gradient: Tensor) -> Tensor:
-        if gradient.shape[-1] == 1:
-            return torch.bmm(self.inverse[:, 0], gradient)
-        return torch.matmul(self.inverse, gradient.transpose(1, 2)[..., None])[..., 0].transpose(1, 2)
-
-    def take(self, episodes: Tensor) -> Self:
-        return type(self)(**{name: value[episodes] for name, value in vars(self).items()})
-
-
-def _inverse_curvature(design: Tensor, logits: Tensor, weight: Tensor, penalty: Tensor) -> Tensor:
-    """Inverse of each class's own block of the Hessian at ``logits``, (B, c, r, r)."""
-    probability = torch.sigmoid(logits) if logits.shape[-1] == 1 else torch.softmax(logits, -1)
-    curvature = (probability * (1 - probability)).clamp_min(_FLOOR) * weight
-    scaled = design[:, None] * curvature.transpose(1, 2)[..., None]
-    hessian = torch.matmul(design.transpose(1, 2)[:, None], scaled)
-    hessian.diagonal(dim1=-2, dim2=-1).add_(penalty.transpose(1, 2))
-    return torch.cholesky_inverse(torch.linalg.cholesky(hessian))
+    episodes: Tensor
+    paired: bool
+    """Whether they have two classes."""
+    classes: int
+    """Classes and features that are worked on: the rest is padding."""
+    features: int
+    solve: Callable[[SoftmaxState, Tensor, SoftmaxGroup, Tensor], Solution]
 
 
 class SoftmaxRegression(Learner):
@@ -76,8 +45,9 @@ class SoftmaxRegression(Learner):
 
     Args:
         C: inverse strength of the L2 penalty, above 0.
-        tolerance: largest Newton decrement at which a fit ends. The default keeps probabilities within 1e-3 of the
-            exact solution, 1e-6 within 1e-5 (in double precision).
+        tolerance: largest Newton decrement at which a fit ends (for a C above 1, times its inverse root). The default
+            keeps probabilities within 1e-3 of the exact solution and most within 1e-4, 1e-6 in double precision within
+            1e-5.
         warm_start: begin each fit at the last solution (True) or at zero (False). The solution is the same.
         max_iterations: solver iterations after which a fit ends unconverged, which its report says.
         double: compute in float64 instead of float32.
@@ -95,147 +65,162 @@ class SoftmaxRegression(Learner):
         self,
         *,
         C: float = 1.0,
-        tolerance: float = 5e-4,
+        tolerance: float = 1e-4,
         warm_start: bool = True,
         max_iterations: int = 200,
         double: bool = False,
     ) -> None:
-        if not C > 0:
-            raise InvalidRecipeError(f"softmax-regression: C = {C} given; allowed is any number above 0 (default 1.0)")
+        for name, value in (("C", C), ("tolerance", tolerance)):
+            if not 0 < value < math.inf:
+                raise InvalidRecipeError(f"softmax-regression: {name} = {value} given; allowed is any number above 0")
+        if max_iterations < 1:
+            raise InvalidRecipeError(f"softmax-regression: max_iterations = {max_iterations} given; give at least 1")
         self.C, self.tolerance, self.warm_start = C, tolerance, warm_start
         self.max_iterations, self.double = max_iterations, double
-        self._coefficients: Tensor | None = None
-        self._seen: Tensor | None = None
-        self._inverse: Tensor | None = None
-        self._age = torch.zeros(0, dtype=torch.long)
+        self._state: SoftmaxState | None = None
 
     @property
     def coefficients(self) -> Tensor:
-        """Weights of the last fit, the intercept as last row: (B, D + 1, k), or (B, D + 1, 1) with two classes."""
-        if self._coefficients is None:
+        """Weights of the last fit, the intercept last: (B, k, D + 1).
+
+        Raises InvalidRecipeError before the first fit.
+        """
+        return self._fitted.weights
+
+    @property
+    def _fitted(self) -> SoftmaxState:
+        if self._state is None:
             raise InvalidRecipeError("softmax-regression: not fitted yet; call fit first")
-        return self._coefficients
+        return self._state
 
     def fit(self, X: Tensor, y: Tensor, weight: Tensor, class_mask: Tensor) -> FitReport:
         started = time.perf_counter()
         dtype = torch.float64 if self.double else torch.float32
-        labelled = weight > 0
-        X = torch.cat([X.to(dtype), torch.ones_like(X[..., :1], dtype=dtype)], -1) * labelled[..., None]
-        one_hot = torch.nn.functional.one_hot(y, class_mask.shape[1]).to(dtype) * labelled[..., None]
-        self._seen = (one_hot.sum(1) > 0) & class_mask
-        self._prepare(X, 1 if class_mask.shape[1] == 2 else class_mask.shape[1])
-        wide = 5 * labelled.sum(1) <= 4 * (X != 0).any(1).sum(1)
-        iterations, converged = torch.zeros_like(y[:, 0]), torch.zeros_like(wide)
-        for group, solve in ((wide, self._solve_wide), (~wide, self._solve_tall)):
-            episodes = group.nonzero()[:, 0]
-            if len(episodes):
-                part = (X[episodes], one_hot[episodes], weight[episodes].to(dtype)[..., None], self._seen[episodes])
-                solution = solve(episodes, *part)
-                iterations[episodes], converged[episodes] = solution.iterations, solution.converged
+        weight = weight.to(dtype)
+        X = X.to(dtype) * (weight > 0)[..., None]
+        targets = (one_hot(y, class_mask.shape[1]).to(dtype) * weight[..., None]).transpose(1, 2).contiguous()
+        before = self._state if self.warm_start else None
+        state = SoftmaxState.empty(X, targets.shape[1]) if before is None else before.widened(X, targets.shape[1])
+        self._state = state
+        state.seen = (targets > 0).any(2) & class_mask
+        state.weights = torch.where((state.seen.sum(1) > 1)[:, None, None], state.weights, 0.0)
+        shares, state.records = state.shares_for(X), X
+        state.shares = torch.zeros_like(shares)
+        state.shared = torch.zeros_like(state.shared)
+        iterations, converged = torch.zeros_like(y[:, 0]), torch.ones_like(state.shared)
+        for group in self._groups(X, weight, class_mask):
+            episodes, k, D = group.episodes, group.classes, group.features
+            records, classes, seen = X[episodes, :, :D], targets[episodes, :k], state.seen[episodes, :k]
+            fits = SoftmaxGroup.of(records, classes, weight[episodes], seen, self.C, paired=group.paired)
+            solution = group.solve(state, episodes, fits, shares)
+            iterations[episodes], converged[episodes] = solution.iterations, solution.converged
         return FitReport(iterations=iterations, converged=converged, seconds=time.perf_counter() - started)
 
-    def _prepare(self, X: Tensor, columns: int) -> None:
-        """Bring the state to the shape of this call: zeros where there was no fit or scratch training is asked for."""
-        shape = (len(X), X.shape[-1], columns)
-        if self._coefficients is None or self._coefficients.shape != shape or not self.warm_start:
-            self._coefficients = X.new_zeros(shape)
-        if self._inverse is None or self._inverse.shape[:2] != (len(X), columns) or self._inverse.shape[2] != shape[1]:
-            self._inverse = X.new_zeros(len(X), columns, 0 if shape[1] > WIDEST_KEPT else shape[1], shape[1])
-            self._age = torch.full((len(X),), REFRESH, device=X.device)
+    def _groups(self, X: Tensor, weight: Tensor, class_mask: Tensor) -> list[_Group]:
+        """Which episodes are solved together, and how.
 
-    def _solve_wide(self, episodes: Tensor, X: Tensor, one_hot: Tensor, weight: Tensor, seen: Tensor) -> Solution:
-        """Solve in the span of the labelled rows, which holds the penalised solution (representer theorem)."""
-        basis = torch.linalg.qr(X[..., :-1].transpose(1, 2)).Q
-        before = self.coefficients[episodes]
-        start = torch.cat([torch.bmm(basis.transpose(1, 2), before[:, :-1]), before[:, -1:]], 1)
-        design = torch.cat([torch.bmm(X[..., :-1], basis), X[..., -1:]], -1)
-        objective = self._objective(design, one_hot, weight, seen, start)
-        solution = minimise(objective, start, tolerance=self.tolerance, max_iterations=self.max_iterations)
-        found = solution.parameters
-        self.coefficients[episodes] = torch.cat([torch.bmm(basis, found[:, :-1]), found[:, -1:]], 1)
-        self._age[episodes] = REFRESH
+        The choice depends on an episode's own records, features and classes, never on those beside it or on padding.
+        """
+        classes, count = class_mask.sum(1), (weight > 0).sum(1)
+        used = (X != 0).any(1)
+        # The last column in use: those after it are zero, be they padding or not.
+        width = (used * torch.arange(1, used.shape[1] + 1, device=used.device)).amax(1) + 1
+        columns = torch.where(classes == 2, 1, classes)
+        several = self._fitted.seen.sum(1) > 1
+        small = columns * width <= SMALL
+        wide = ~small & (count <= WIDE * width)
+        k, D = class_mask.shape[1], X.shape[2]
+        groups = []
+        # Padded classes and features would make whole Hessians many times larger: these are solved at their own size.
+        for number in columns[small].unique().tolist():
+            episodes = (small & several & (columns == number)).nonzero()[:, 0]
+            if len(episodes):
+                features = int(width[episodes].max()) - 1
+                groups.append(_Group(episodes, number == 1, max(number, 2), features, self._solve_small))
+        for chosen, solve in ((wide, self._solve_wide), (~small & ~wide, self._solve_tall)):
+            for paired in (True, False):
+                episodes = (chosen & several & ((classes == 2) == paired)).nonzero()[:, 0]
+                if len(episodes):
+                    groups.append(_Group(episodes, paired, k, D, solve))
+        return groups
+
+    def _solve_small(self, state: SoftmaxState, episodes: Tensor, group: SoftmaxGroup, _: Tensor) -> Solution:
+        """Solve over the features, with the whole Hessian."""
+        return self._over_features(state, episodes, group, whole=True)
+
+    def _solve_tall(self, state: SoftmaxState, episodes: Tensor, group: SoftmaxGroup, _: Tensor) -> Solution:
+        """Solve over the features, with one curvature for all classes."""
+        return self._over_features(state, episodes, group, whole=False)
+
+    def _over_features(self, state: SoftmaxState, episodes: Tensor, group: SoftmaxGroup, *, whole: bool) -> Solution:
+        k, D = group.classes, group.X.shape[2]
+        before = state.weights[episodes, :k]
+        start = group.columns(torch.cat([before[..., :D], before[..., -1:]], 2))
+        solution = self._minimise(group.over_features(start, whole=whole), start)
+        found = group.each_class(solution.parameters)
+        after = torch.zeros_like(state.weights[episodes])
+        after[:, :k, :D], after[:, :k, -1] = found[..., :-1], found[..., -1]
+        state.weights[episodes] = after
         return solution
 
-    def _solve_tall(self, episodes: Tensor, X: Tensor, one_hot: Tensor, weight: Tensor, seen: Tensor) -> Solution:
-        """Solve in the features themselves, with a curvature that is kept for a few fits."""
-        start, kept = self.coefficients[episodes], self._inverse
-        assert kept is not None
-        if kept.shape[2] == 0:
-            objective = self._objective(X, one_hot, weight, seen, start)
-        else:
-            stale = (self._age[episodes] >= REFRESH).nonzero()[:, 0]
-            if len(stale):
-                part = self._objective(X[stale], one_hot[stale], weight[stale], seen[stale], start[stale])
-                kept[episodes[stale]], self._age[episodes[stale]] = part.inverse, 0
-            self._age[episodes] += 1
-            objective = self._objective(X, one_hot, weight, seen, start, kept[episodes])
-        solution = minimise(objective, start, tolerance=self.tolerance, max_iterations=self.max_iterations)
-        self.coefficients[episodes] = solution.parameters
+    def _solve_wide(self, state: SoftmaxState, episodes: Tensor, group: SoftmaxGroup, shares: Tensor) -> Solution:
+        """Solve over the labelled records."""
+        start = group.columns(shares[episodes])
+        solution = self._minimise(group.over_records(start), start)
+        found = group.each_class(solution.parameters)
+        state.shares[episodes], state.shared[episodes] = found, True
+        state.weights[episodes] = torch.cat([torch.bmm(found[..., :-1], group.X), found[..., -1:]], 2)
         return solution
 
-    def _objective(
-        self, X: Tensor, one_hot: Tensor, weight: Tensor, seen: Tensor, start: Tensor, inverse: Tensor | None = None
-    ) -> _LogisticLoss:
-        binary = start.shape[-1] == 1
-        strength = torch.full_like(X[:, :1, :1], 1 / self.C)
-        if not binary:
-            strength = torch.where((seen.sum(1) == 2)[:, None, None], 2 * strength, strength)
-        penalty = strength.expand(-1, X.shape[-1], 1).clone()
-        penalty[:, -1] = _FREE
-        offset = torch.where(seen, 0.0, _EXCLUDED)[:, None, :].to(X.dtype)
-        if inverse is None:
-            logits = torch.bmm(X, start) + (0.0 if binary else offset)
-            inverse = _inverse_curvature(X, logits, weight, penalty)
-        return _LogisticLoss(
-            design=X,
-            targets=one_hot[..., 1:] if binary else one_hot,
-            weight=weight,
-            class_offset=offset,
-            penalty=penalty,
-            inverse=inverse,
-        )
+    def _minimise(self, problem: Problem, start: Tensor) -> Solution:
+        # The weaker the penalty, the further from the solution a decrement leaves the weights.
+        tolerance = self.tolerance * min(1.0, self.C**-0.5)
+        return minimise(problem, start, tolerance=tolerance, max_iterations=self.max_iterations)
 
     def predict_proba(self, X: Tensor) -> Tensor:
         return self.predict_branches(X, 1)[:, 0]
 
     def predict_branches(self, X: Tensor, branches: int) -> Tensor:
-        coefficients, seen = self.coefficients, self._seen
-        assert seen is not None
-        columns = coefficients.shape[-1]
+        weights, seen = self._fitted.weights, self._fitted.seen
+        k = weights.shape[1]
+        paired = k == 2 and bool(seen.all())
+        if paired:
+            weights = weights[:, 1:] - weights[:, :1]
         # Records as columns: their few classes would make rows too short to be fast.
-        weights = coefficients.transpose(1, 2).reshape(len(X), branches * columns, -1)
-        logits = torch.baddbmm(weights[..., -1:], weights[..., :-1], X.to(coefficients.dtype).transpose(1, 2))
-        logits = logits.unflatten(1, (branches, columns))
-        if columns == 1:
-            logits = torch.cat([torch.zeros_like(logits), logits], 2)
+        flat = weights.reshape(len(X), -1, weights.shape[2])
+        logits = torch.baddbmm(flat[..., -1:], flat[..., :-1], X.to(weights.dtype).transpose(1, 2))
+        if paired:
+            second = torch.sigmoid_(logits)
+            return torch.stack([1 - second, second], -1)
+        logits = logits.unflatten(1, (branches, k))
         if not bool(seen.all()):
-            logits = logits.masked_fill(~seen.view(len(X), branches, -1, 1), -torch.inf)
-        return torch.softmax(logits, 2).transpose(2, 3)
+            logits.masked_fill_(~seen.view(len(X), branches, k, 1), -torch.inf)
+        return torch.softmax(logits, 2).transpose(2, 3).contiguous()
+
+    def restart(self, episodes: Tensor) -> None:
+        if self._state is not None:
+            self._state = self._state.cleared(episodes)
+
+    def take(self, episodes: Tensor) -> Self:
+        part = copy.copy(self)
+        part._state = None if self._state is None else self._state.take(episodes)
+        return part
 
     def hurried(self, iterations: int) -> Self:
         if iterations < 1:
             raise InvalidRecipeError(f"hurried to {iterations} iterations; a fit takes at least 1")
-        part = self.take(torch.arange(len(self._age), device=self._age.device))
+        part = self.fresh()
         part.max_iterations = min(iterations, self.max_iterations)
-        return part
-
-    def restart(self, episodes: Tensor) -> None:
-        if self._coefficients is not None:
-            self._coefficients = torch.where(episodes[:, None, None], 0.0, self._coefficients)
-            self._age = self._age.masked_fill(episodes, REFRESH)
-
-    def take(self, episodes: Tensor) -> Self:
-        part = copy.copy(self)
-        for name in ("_coefficients", "_seen", "_inverse", "_age"):
-            value = getattr(self, name)
-            setattr(part, name, value if value is None or not len(value) else value[episodes])
+        if self._state is not None:
+            part._state = self._state.take(torch.arange(len(self._state.seen), device=self._state.seen.device))
         return part
 
     def fresh(self) -> Self:
-        return type(self)(
-            C=self.C,
-            tolerance=self.tolerance,
-            warm_start=self.warm_start,
-            max_iterations=self.max_iterations,
-            double=self.double,
-        )
+        return type(self)(**{name: getattr(self, name) for name in _SETTINGS})
+
+    def __repr__(self) -> str:
+        given = {name: getattr(self, name) for name in _SETTINGS if getattr(self, name) != _SETTINGS[name].default}
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in given.items())})"
+
+
+_SETTINGS = inspect.signature(SoftmaxRegression).parameters

@@ -11,13 +11,35 @@ NEIGHBOURS = 10
 _BLOCK = 4_000_000
 
 
-def _distance(X: Tensor, points: Tensor) -> Tensor:
-    """Distances (B, N, m) between X (B, N, D) and points (B, m, D).
+_LANES = 16
+
+
+def distance_between(X: Tensor, points: Tensor) -> Tensor:
+    """Euclidean distances (B, N, m) between X (B, N, D) and points (B, m, D).
 
     Never by the expansion |x|² - 2xy + |y|²: it puts duplicates up to 0.01 apart, and its rounding depends on how many
     episodes share the call, so that an episode would not play alone as it does among others.
     """
+    # Sums are taken over whole vector registers: only then do zero columns, which are padding, change no bit of them.
+    short = -X.shape[-1] % _LANES
+    if short:
+        X, points = (torch.nn.functional.pad(each, (0, short)) for each in (X, points))
     return torch.cdist(X, points, compute_mode="donot_use_mm_for_euclid_dist")
+
+
+def nearest(distance: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """The ``count`` smallest of the distances (..., N), float32, and their positions, (..., count) each, ascending.
+
+    Equal distances come in the order of their positions, whatever padding follows.
+
+    >>> nearest(torch.tensor([3.0, 1.0, 2.0, 1.0, 1.0]), 2)
+    (tensor([1., 1.]), tensor([1, 3]))
+    """
+    position = torch.arange(distance.shape[-1], device=distance.device)
+    # Floats that are not negative are in the order of their bits.
+    key = (distance.contiguous().view(torch.int32).to(torch.int64) << 32) | position
+    index = key.topk(count, largest=False).values & 0xFFFFFFFF
+    return distance.gather(-1, index), index
 
 
 class Geometry:
@@ -41,7 +63,7 @@ class Geometry:
     def distance_from(self, index: Tensor) -> Tensor:
         """Distance of every record to each record of ``index`` (B, m), of shape (B, N, m)."""
         width = self.features.shape[-1]
-        return _distance(self.features, self.features.gather(1, index[:, :, None].expand(-1, -1, width)))
+        return distance_between(self.features, self.features.gather(1, index[:, :, None].expand(-1, -1, width)))
 
     def distance_to(self, known: Tensor) -> Tensor:
         """Distance of every record to the nearest record marked in ``known`` (B, N); infinite if none is marked.
@@ -56,7 +78,7 @@ class Geometry:
         fresh = known & ~self._known
         most = int(fresh.sum(1).max())
         if most:
-            order = fresh.to(torch.uint8).argsort(dim=1, descending=True, stable=True)[:, :most]
+            order = fresh.to(torch.float32).topk(most, 1).indices
             valid = fresh.gather(1, order)
             for start, stop in self._blocks(most):
                 distance = self.distance_from(order[:, start:stop])
@@ -74,29 +96,44 @@ class Geometry:
     def neighbours(self) -> tuple[Tensor, Tensor]:
         """Distances and positions of the nearest other records, each (B, N, min(10, N - 1)), the nearest first.
 
-        Where a pool has fewer other records than that, the last distances are zero and their positions mean nothing.
+        Where a pool has fewer other records than that, the last distances are zero and their positions mean nothing:
+        :attr:`neighbour_mask` tells. Neighbours at equal distance come in the order of their positions.
         """
         records = self.features.shape[1]
         count = min(NEIGHBOURS, records - 1)
         distances, indices = [], []
         for start, stop in self._blocks(self.exists.shape[1]):
-            block = _distance(self.features[:, start:stop], self.features).masked_fill(
-                ~self.exists[:, None, :], torch.inf
-            )
+            block = distance_between(self.features[:, start:stop], self.features)
+            block = block.masked_fill(~self.exists[:, None, :], torch.inf)
             own = torch.arange(start, stop, device=block.device)
             block[:, own - start, own] = torch.inf
-            nearest = block.topk(count, largest=False)
-            distances.append(nearest.values)
-            indices.append(nearest.indices)
+            closest, position = nearest(block, count)
+            distances.append(closest)
+            indices.append(position)
         distance, index = torch.cat(distances, 1), torch.cat(indices, 1)
         return torch.where(distance.isfinite(), distance, torch.zeros_like(distance)), index
+
+    @property
+    def neighbour_mask(self) -> Tensor:
+        """Which columns of :attr:`neighbours` the pool has enough other records for, (B, min(10, N - 1)), bool."""
+        columns = torch.arange(min(NEIGHBOURS, self.exists.shape[1] - 1), device=self.exists.device)
+        return columns < self.exists.sum(1, keepdim=True) - 1
+
+    @cached_property
+    def sparsity(self) -> Tensor:
+        """Mean distance to the nearest other records, (B, N); zero in a pool of one record."""
+        total = torch.zeros_like(self.features[..., 0])
+        # One by one: a sum over the axis rounds as the number of columns has it, and so breaks ties by padding.
+        for distance in self.neighbours[0].unbind(-1):
+            total = total + distance
+        return total / self.neighbour_mask.sum(1, keepdim=True).clamp_min(1)
 
     @cached_property
     def similarity(self) -> Tensor:
         """Mean of 1 / (1 + distance) to all records of the pool, itself included, (B, N)."""
         total = []
         for start, stop in self._blocks(self.exists.shape[1]):
-            block = 1 / (1 + _distance(self.features[:, start:stop], self.features))
+            block = 1 / (1 + distance_between(self.features[:, start:stop], self.features))
             total.append((block * self.exists[:, None, :]).sum(-1))
         return torch.cat(total, 1) / self.exists.sum(1, keepdim=True).clamp_min(1)
 
@@ -113,7 +150,7 @@ class Geometry:
         """Take up new pools: the rows ``episodes`` (long) of ``features`` and ``exists`` have been overwritten."""
         fresh = Geometry(self.features[episodes], self.exists[episodes])
         self._nearest[episodes], self._known[episodes] = fresh._nearest, fresh._known
-        for name in ("similarity", "extent"):
+        for name in ("sparsity", "similarity", "extent"):
             if name in self.__dict__:
                 self.__dict__[name][episodes] = getattr(fresh, name)
         if "neighbours" in self.__dict__:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import Self
+from typing import ClassVar, Self
 
 from torch import Tensor
 
@@ -29,6 +29,9 @@ class Learner(ABC):
     Shapes: B episodes, n labelled records, N records, D features, k classes. Padding: rows with ``weight`` 0, zero
     columns of ``X``, classes that ``class_mask`` excludes.
     """
+
+    name: ClassVar[str]
+    """The name in recipes and tables, such as ``softmax-regression``."""
 
     @abstractmethod
     def fit(self, X: Tensor, y: Tensor, weight: Tensor, class_mask: Tensor) -> FitReport:

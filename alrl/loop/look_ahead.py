@@ -1,7 +1,7 @@
 """What a candidate is worth: the learner's score along the next queries after adding it, by batched roll-outs.
 
-This looks at hidden labels and at the validation part. It is for training experts and upper bounds, never for a strategy
-or a policy: it takes the simulator itself, which neither of them holds.
+This looks at hidden labels and at the validation part. It is for training experts and upper bounds, never for a
+strategy or a policy: it takes the simulator itself, which neither of them holds.
 """
 
 from __future__ import annotations

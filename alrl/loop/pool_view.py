@@ -81,25 +81,43 @@ class PoolView:
     @cached_property
     def predicted(self) -> Tensor:
         """The predicted class of every pool record, (B, N), long."""
-        return self.probabilities.argmax(-1)
+        k = self._each_class.shape[1]
+        place = torch.arange(k, 0, -1, dtype=torch.int16, device=self._each_class.device)
+        likeliest = self._each_class == self._each_class.amax(1, keepdim=True)
+        # Of equally likely classes the first, as with argmax, which is ten times slower.
+        return k - (likeliest * place[:, None]).amax(1).long()
+
+    @cached_property
+    def _each_class(self) -> Tensor:
+        """The probabilities as (B, k, N): few classes make rows that are too short to be fast."""
+        return self.probabilities.transpose(1, 2).contiguous()
 
     @cached_property
     def top_two(self) -> tuple[Tensor, Tensor]:
-        """Probabilities and classes of the two likeliest classes, each (B, N, 2); the likeliest first."""
-        top = self.probabilities.topk(2, -1)
-        return top.values, top.indices
+        """Probabilities of the likeliest and of the second likeliest class, (B, N) each."""
+        first, second = self._each_class[:, 0], torch.zeros_like(self._each_class[:, 0])
+        for probability in self._each_class.unbind(1)[1:]:
+            second = torch.maximum(second, torch.minimum(first, probability))
+            first = torch.maximum(first, probability)
+        return first, second
 
     @cached_property
     def margin(self) -> Tensor:
         """Gap between the probabilities of the two likeliest classes, (B, N)."""
-        first, second = self.top_two[0].unbind(-1)
+        first, second = self.top_two
         return first - second
 
     @cached_property
     def normalised_entropy(self) -> Tensor:
         """Entropy of the class probabilities divided by that of the uniform distribution, (B, N), 0 to 1."""
-        entropy = -torch.special.xlogy(self.probabilities, self.probabilities).sum(-1)
-        return (entropy / self.class_count.to(entropy.dtype).log()[:, None]).clamp(0, 1)
+        # Any floor will do: zero times its logarithm is zero.
+        logarithm = self._each_class.clamp_min(torch.finfo(self.probabilities.dtype).tiny).log()
+        entropy = torch.zeros_like(self._each_class[:, 0])
+        # One by one: a sum over the axis rounds equal records differently, by where in the pool they are.
+        for term in (self._each_class * logarithm).unbind(1):
+            entropy = entropy - term
+        most: Tensor = self.class_count.to(entropy.dtype).log()
+        return (entropy / most[:, None]).clamp(0, 1)
 
     @cached_property
     def class_count(self) -> Tensor:

@@ -78,7 +78,8 @@ class Simulator:
     >>> from alrl.learners import SoftmaxRegression
     >>> from alrl.loop.synthetic import synthetic
     >>> from alrl.loop.task import draw_task
-    >>> simulator = Simulator([draw_task(synthetic("mixed", 0), [seed]) for seed in range(3)], SoftmaxRegression(), labels=5)
+    >>> tasks = [draw_task(synthetic("mixed", 0), [seed]) for seed in range(3)]
+    >>> simulator = Simulator(tasks, SoftmaxRegression(), labels=5)
     >>> loop = simulator.step(torch.tensor([[40], [41], [42]]))
     >>> loop.spent.tolist(), simulator.outcome("test").accuracy.shape
     ([1, 1, 1], torch.Size([3]))
@@ -122,6 +123,7 @@ class Simulator:
         self._flips = torch.zeros(B, N, device=self.device)
         self._loops = torch.zeros(B, device=self.device)
         self._probabilities = torch.zeros(B, N, k, device=self.device)
+        self._query_noise = torch.zeros(B, N, device=self.device)
         self._memory: list[tuple[Tensor, Tensor]] = []
         self._geometry = Geometry(pool.features, pool.exists)
         self._view: PoolView | None = None
@@ -176,10 +178,23 @@ class Simulator:
         self._flips += (changed & active[:, None] & pool.exists).to(self._flips.dtype)
         self._loops += active
         self._probabilities = torch.where(active[:, None, None], probabilities, self._probabilities)
-        self._memory = [*self._memory, (self._probabilities, active.clone())][-REMEMBERED:]
+        self._remember(active)
         self._view, self._outcomes = None, {}
-        self._query_noise = self._noise.draw(pool.exists.shape[1], active)
+        drawn = self._noise.draw(pool.exists.shape[1], active)
+        self._query_noise = torch.where(active[:, None], drawn, self._query_noise)
         return report
+
+    def _remember(self, active: Tensor) -> None:
+        """Add what the learner says now to the memory of the active episodes; the others keep what they remember."""
+        moved = [*self._memory, (self._probabilities, active.clone())][-REMEMBERED:]
+        if not bool(active.all()):
+            blank = (torch.zeros_like(self._probabilities), torch.zeros_like(active))
+            still = [blank, *self._memory][-REMEMBERED:]
+            moved = [
+                (torch.where(active[:, None, None], new, old), torch.where(active, new_lived, old_lived))
+                for (new, new_lived), (old, old_lived) in zip(moved, still, strict=True)
+            ]
+        self._memory = moved
 
     @property
     def view(self) -> PoolView:
@@ -200,7 +215,7 @@ class Simulator:
                 noise=self._query_noise,
                 trajectory=Trajectory(
                     flips=self._flips.clone(),
-                    loops=self._loops.clone(),
+                    loops=self._loops - 1,
                     probabilities=tuple(probabilities for probabilities, _ in self._memory),
                     remembered=torch.stack([lived for _, lived in self._memory]),
                 ),
@@ -267,6 +282,7 @@ class Simulator:
             self._class_mask = pad(self._class_mask, (0, classes))
             self._is_labelled = pad(self._is_labelled, (0, more))
             self._flips = pad(self._flips, (0, more))
+            self._query_noise = pad(self._query_noise, (0, more))
             self._probabilities = pad(self._probabilities, (0, classes, 0, more))
             self._memory = [(pad(p, (0, classes, 0, more)), lived) for p, lived in self._memory]
 
@@ -280,6 +296,10 @@ class Simulator:
     def parts(self, part: PartName) -> Part:
         """The true labels and features of a part: for experts that look ahead, never for a strategy or a policy."""
         return self._parts[part]
+
+    def first_counts(self) -> Tensor:
+        """Records in each episode's first sample, (B,), long."""
+        return torch.tensor([len(task.first) for task in self.tasks])
 
     def records(self, picks: Tensor) -> Tensor:
         """Row numbers in each episode's data set of pool positions ``picks`` (B, b); -1 stays -1."""

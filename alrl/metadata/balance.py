@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from alrl.loop.pool_view import PoolView
-from alrl.metadata.feature import Feature, FeatureGroup, average
+from alrl.metadata.feature import Feature, FeatureGroup, pick
 
 _SMOOTH = 0.05
 _REACH = math.log((1 + _SMOOTH) / _SMOOTH)
@@ -19,6 +19,12 @@ def labelled_shares(view: PoolView) -> Tensor:
     count = torch.zeros(view.class_mask.shape, dtype=view.probabilities.dtype, device=view.labels.device)
     count = count.scatter_add(1, view.labels, view.labelled_mask.to(count.dtype))
     return count / count.sum(1, keepdim=True).clamp_min(1)
+
+
+def predicted_shares(view: PoolView) -> Tensor:
+    """Mean probability of each class over the pool, (B, k)."""
+    real = view.exists.to(view.probabilities.dtype)
+    return torch.bmm(real[:, None], view.probabilities)[:, 0] / real.sum(1, keepdim=True).clamp_min(1)
 
 
 class Balance(FeatureGroup):
@@ -55,11 +61,10 @@ class Balance(FeatureGroup):
 
     def compute(self, view: PoolView, index: Tensor) -> Tensor:
         held = labelled_shares(view)
-        k = view.probabilities.shape[-1]
-        predicted = torch.stack([average(view.probabilities[..., c], view.exists) for c in range(k)], -1)
-        surplus = ((held + _SMOOTH) / (predicted + _SMOOTH)).log().clamp(-_REACH, _REACH) / _REACH
+        surplus = ((held + _SMOOTH) / (predicted_shares(view) + _SMOOTH)).log().clamp(-_REACH, _REACH) / _REACH
         share = held / (held + 1 / view.class_count.to(held.dtype)[:, None])
-        _, classes = view.top_two
-        first, second = classes[..., 0].gather(1, index), classes[..., 1].gather(1, index)
+        # Padding is no class, and of equally likely classes the first counts, as in the prediction.
+        chances = pick(view.probabilities, index).masked_fill(~view.class_mask[:, None], -1.0)
+        first, second = chances.argsort(dim=-1, descending=True, stable=True)[..., :2].unbind(-1)
         columns = [surplus.gather(1, first), surplus.gather(1, second), share.gather(1, first), share.gather(1, second)]
         return torch.stack(columns, -1)

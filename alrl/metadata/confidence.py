@@ -18,15 +18,18 @@ class Confidence(FeatureGroup):
         Feature(name="top-probability", low=0, high=1, meaning="Probability of the likeliest class."),
         Feature(name="second-probability", low=0, high=1, meaning="Probability of the second likeliest class."),
         Feature(name="margin", low=0, high=1, meaning="Gap between the two likeliest classes."),
-        Feature(name="entropy", low=0, high=1, meaning="Entropy of the class probabilities over that of a uniform guess."),
+        Feature(
+            name="entropy", low=0, high=1, meaning="Entropy of the class probabilities over that of a uniform guess."
+        ),
         Feature(name="margin-rank", low=0, high=1, meaning="Share of the pool that has a smaller margin."),
         Feature(name="entropy-rank", low=0, high=1, meaning="Share of the pool that has a smaller entropy."),
-        Feature(name="confidence-rank", low=0, high=1, meaning="Share of the pool whose likeliest class is less likely."),
+        Feature(
+            name="confidence-rank", low=0, high=1, meaning="Share of the pool whose likeliest class is less likely."
+        ),
     )
 
     def compute(self, view: PoolView, index: Tensor) -> Tensor:
-        top, _ = view.top_two
-        first, second = top[..., 0], top[..., 1]
+        first, second = view.top_two
         margin, entropy = view.margin, view.normalised_entropy
         columns = [
             pick(first, index),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 import torch
 from torch import Tensor
@@ -18,6 +17,7 @@ from alrl.metadata.geometry import GeometryGroup
 from alrl.metadata.loop import Loop
 from alrl.metadata.misfit import Misfit
 from alrl.metadata.trajectory import TrajectoryGroup
+from alrl.suggest import unknown
 
 SCHEMA_VERSION = 1
 GROUPS: dict[str, FeatureGroup] = {
@@ -51,9 +51,7 @@ class FeatureSet:
     def __init__(self, groups: Sequence[str]) -> None:
         for name in groups:
             if name not in GROUPS:
-                near = get_close_matches(name, GROUPS, n=1)
-                hint = f"did you mean {near[0]!r}? " if near else ""
-                raise InvalidRecipeError(f"feature group {name!r} is unknown; {hint}allowed are {', '.join(GROUPS)}")
+                raise InvalidRecipeError(unknown("feature group", name, GROUPS))
         for needed in ("confidence", "loop"):
             if needed not in groups:
                 raise InvalidRecipeError(f"feature groups {list(groups)} given; {needed!r} must be one of them")

@@ -9,6 +9,7 @@ from alrl.loop.pool_view import PoolView
 from alrl.metadata.feature import Feature, FeatureGroup, pick, rank
 
 _SMALL = 1e-3
+"""Distances are told from zero by this share of the pool's extent."""
 
 
 class GeometryGroup(FeatureGroup):
@@ -25,37 +26,41 @@ class GeometryGroup(FeatureGroup):
             name="isolation-ratio",
             low=-1,
             high=1,
-            meaning="Logarithm, base e^3, of distance to the nearest labelled record over distance to neighbours.",
+            meaning="Logarithm, base e^3, of the distance to the nearest labelled record over that to the neighbours.",
         ),
         Feature(name="known-neighbours", low=0, high=1, meaning="Share of the neighbours that are labelled."),
         Feature(name="neighbour-margin", low=0, high=1, meaning="Mean margin of the neighbours."),
-        Feature(name="margin-contrast", low=-1, high=1, meaning="Mean margin of the neighbours minus the record's own."),
+        Feature(
+            name="margin-contrast", low=-1, high=1, meaning="Mean margin of the neighbours minus the record's own."
+        ),
         Feature(
             name="neighbour-agreement", low=0, high=1, meaning="Share of neighbours predicted to be of the same class."
         ),
     )
 
     def compute(self, view: PoolView, index: Tensor) -> Tensor:
-        distances, neighbours = view.geometry.neighbours
-        sparsity = distances.mean(-1)
-        near = neighbours.gather(1, index[..., None].expand(-1, -1, neighbours.shape[-1]))
-        flat = near.flatten(1)
+        sparsity, isolation = view.geometry.sparsity, view.distance_to_known
+        _, neighbours = view.geometry.neighbours
+        near = pick(neighbours, index)
+        real = view.geometry.neighbour_mask[:, None].to(view.margin.dtype)
 
-        def around(values: Tensor) -> Tensor:
-            return values.gather(1, flat).view(near.shape)
+        def mean(found: Tensor) -> Tensor:
+            return (found * real).sum(-1) / real.sum(-1).clamp_min(1)
 
-        margin = view.margin
-        isolation = view.distance_to_known.clamp_max(1e9)
-        ratio = ((pick(isolation, index) + _SMALL) / (pick(sparsity, index) + _SMALL)).log().clamp(-3, 3) / 3
-        neighbour_margin = around(margin).mean(-1)
-        same = around(view.predicted) == pick(view.predicted, index)[..., None]
+        neighbour_margin = mean(pick(view.margin, near))
         columns = [
             rank(sparsity, index, view.available),
             rank(isolation, index, view.available),
-            ratio,
-            around(view.known.to(margin.dtype)).mean(-1),
+            _ratio(pick(isolation, index), pick(sparsity, index), view.geometry.extent),
+            mean(pick(view.known, near)),
             neighbour_margin,
-            neighbour_margin - pick(margin, index),
-            same.to(margin.dtype).mean(-1),
+            neighbour_margin - pick(view.margin, index),
+            mean(pick(view.predicted, near) == pick(view.predicted, index)[..., None]),
         ]
         return torch.stack(columns, -1)
+
+
+def _ratio(isolation: Tensor, sparsity: Tensor, extent: Tensor) -> Tensor:
+    """Logarithm, base e^3, of one distance (B, K) over another, -1 to 1; the pool's extent (B,) says what is small."""
+    least = _SMALL * torch.where(extent > 0, extent, 1.0)[:, None]
+    return ((isolation + least) / (sparsity + least)).log().clamp(-3, 3) / 3

@@ -6,23 +6,25 @@ import torch
 from torch import Tensor
 
 from alrl.loop.pool_view import PoolView
-from alrl.metadata.feature import Feature, FeatureGroup, average
+from alrl.metadata.balance import predicted_shares
+from alrl.metadata.feature import Feature, FeatureGroup, average, pick
 
 
 def _labelled_fit(view: PoolView) -> tuple[Tensor, Tensor]:
     """Accuracy on the labelled records and mean probability of their labels, (B,) each."""
-    at = view.labelled_index[..., None].expand(-1, -1, view.probabilities.shape[-1])
-    held = view.probabilities.gather(1, at)
+    held = pick(view.probabilities, view.labelled_index)
     given = held.gather(2, view.labels[..., None])[..., 0]
     correct = (held.argmax(-1) == view.labels).to(held.dtype)
     return average(correct, view.labelled_mask), average(given, view.labelled_mask)
 
 
 def _concentration(view: PoolView) -> Tensor:
-    """Distance to the neighbours over distance to any record, (B,): near 1 in high dimensions and on one-hot columns."""
-    distances, _ = view.geometry.neighbours
-    ratio = average(distances.mean(-1), view.exists) / view.geometry.extent.clamp_min(1e-6)
-    return ratio.clamp(0, 1)
+    """Distance to the neighbours over distance to any record, (B,): near 1 in high dimensions and on one-hot columns.
+
+    Zero where all records are the same.
+    """
+    extent = view.geometry.extent
+    return average(view.geometry.sparsity, view.exists) / torch.where(extent > 0, extent, 1.0)
 
 
 class Loop(FeatureGroup):
@@ -33,16 +35,24 @@ class Loop(FeatureGroup):
     features = (
         Feature(name="budget-spent", low=0, high=1, meaning="Labels bought over labels that may be bought."),
         Feature(name="labelled-count", low=0, high=1, meaning="Labelled records n, as n / (n + 50)."),
-        Feature(name="labelled-per-feature", low=0, high=1, meaning="Labelled records n of d features, as n / (n + d)."),
-        Feature(name="labelled-per-class", low=0, high=1, meaning="Labelled records n of k classes, as n / (n + 10 k)."),
+        Feature(
+            name="labelled-per-feature", low=0, high=1, meaning="Labelled records n of d features, as n / (n + d)."
+        ),
+        Feature(
+            name="labelled-per-class", low=0, high=1, meaning="Labelled records n of k classes, as n / (n + 10 k)."
+        ),
         Feature(name="class-count", low=0, high=1, meaning="Number of classes k, as 1 - 2 / k."),
         Feature(name="pool-entropy", low=0, high=1, meaning="Mean normalised entropy of the pool."),
         Feature(name="pool-margin", low=0, high=1, meaning="Mean margin of the pool."),
         Feature(name="margin-spread", low=0, high=1, meaning="Standard deviation of the margin over the pool."),
         Feature(name="pool-flip-rate", low=0, high=1, meaning="Mean flip rate of the pool."),
         Feature(name="largest-class", low=0, high=1, meaning="Predicted share of the largest class."),
-        Feature(name="labelled-accuracy", low=0, high=1, meaning="Share of labelled records that the learner gets right."),
-        Feature(name="labelled-probability", low=0, high=1, meaning="Mean probability of the labelled records' labels."),
+        Feature(
+            name="labelled-accuracy", low=0, high=1, meaning="Share of labelled records that the learner gets right."
+        ),
+        Feature(
+            name="labelled-probability", low=0, high=1, meaning="Mean probability of the labelled records' labels."
+        ),
         Feature(
             name="concentration",
             low=0,
@@ -55,11 +65,9 @@ class Loop(FeatureGroup):
         real, dtype = view.exists, view.probabilities.dtype
         labelled = view.labelled_mask.sum(1).to(dtype)
         classes = view.class_count.to(dtype)
-        margin = view.margin * real
-        mean = average(margin, real)
-        spread = average((margin - mean[:, None]).square(), real).sqrt()
+        mean = average(view.margin, real)
+        spread = average((view.margin - mean[:, None]).square(), real).sqrt()
         right, probability = _labelled_fit(view)
-        shares = (view.probabilities * real[..., None]).sum(1) / real.sum(1, keepdim=True).clamp_min(1)
         columns = [
             view.spent.to(dtype) / view.budget.clamp_min(1),
             labelled / (labelled + 50),
@@ -70,7 +78,7 @@ class Loop(FeatureGroup):
             mean,
             spread,
             average(view.trajectory.flips, real) / view.trajectory.loops.clamp_min(1),
-            shares.amax(-1),
+            predicted_shares(view).amax(-1),
             right,
             probability,
             _concentration(view),

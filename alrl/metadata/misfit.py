@@ -5,21 +5,22 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from alrl.loop.geometry import distance_between, nearest
 from alrl.loop.pool_view import PoolView
-from alrl.metadata.feature import Feature, FeatureGroup
+from alrl.metadata.feature import Feature, FeatureGroup, pick
 
 NEAREST = 3
 
 
 def nearest_labels(view: PoolView, index: Tensor) -> tuple[Tensor, Tensor]:
-    """Labels of the three nearest labelled records and which of them are real, (B, K, 3) each, for ``index`` (B, K)."""
-    width = view.features.shape[-1]
-    points = view.features.gather(1, index[..., None].expand(-1, -1, width))
-    held = view.features.gather(1, view.labelled_index[..., None].expand(-1, -1, width))
-    distance = torch.cdist(points, held).masked_fill(~view.labelled_mask[:, None, :], torch.inf)
-    nearest = distance.topk(min(NEAREST, distance.shape[-1]), largest=False)
-    labels = view.labels[:, None, :].expand(-1, index.shape[1], -1).gather(2, nearest.indices)
-    return labels, nearest.values.isfinite()
+    """Labels of the three nearest labelled records and which of them are real, (B, K, 3) each, for ``index`` (B, K).
+
+    Of records at equal distance the one labelled first is nearer.
+    """
+    points, held = pick(view.features, index), pick(view.features, view.labelled_index)
+    distance = distance_between(points, held).masked_fill(~view.labelled_mask[:, None, :], torch.inf)
+    closest, place = nearest(distance, min(NEAREST, distance.shape[-1]))
+    return pick(view.labels, place), closest.isfinite()
 
 
 class Misfit(FeatureGroup):
@@ -52,13 +53,11 @@ class Misfit(FeatureGroup):
         labels, real = nearest_labels(view, index)
         weight = real.to(view.probabilities.dtype)
         count = weight.sum(-1).clamp_min(1)
-        predicted = view.predicted.gather(1, index)
-        k = view.probabilities.shape[-1]
-        probability = view.probabilities.gather(1, index[..., None].expand(-1, -1, k)).gather(2, labels)
-        votes = torch.zeros(*index.shape, k, dtype=weight.dtype, device=weight.device).scatter_add(2, labels, weight)
+        probabilities = pick(view.probabilities, index)
+        votes = torch.zeros_like(probabilities).scatter_add(2, labels, weight)
         columns = [
-            ((labels == predicted[..., None]) * weight).sum(-1) / count,
-            (probability * weight).sum(-1) / count,
+            ((labels == pick(view.predicted, index)[..., None]) * weight).sum(-1) / count,
+            (probabilities.gather(2, labels) * weight).sum(-1) / count,
             votes.amax(-1) / count,
         ]
         return torch.stack(columns, -1)

@@ -1,7 +1,7 @@
 """How the learner's opinion of a record moved over the loops: forgetting without labels.
 
-Forgetting events (Toneva et al. 2019) and data maps (Swayamdipta et al. 2020) need true labels; on unlabelled records the
-predicted class stands in for them.
+Forgetting events (Toneva et al. 2019) and data maps (Swayamdipta et al. 2020) need true labels; on unlabelled records
+the predicted class stands in for them.
 """
 
 from __future__ import annotations
@@ -42,17 +42,16 @@ class TrajectoryGroup(FeatureGroup):
     )
 
     def compute(self, view: PoolView, index: Tensor) -> Tensor:
-        trajectory, k = view.trajectory, view.probabilities.shape[-1]
-        at = index[..., None].expand(-1, -1, k)
-        past = torch.stack([probabilities.gather(1, at) for probabilities in trajectory.probabilities])
+        trajectory = view.trajectory
+        past = torch.stack([pick(probabilities, index) for probabilities in trajectory.probabilities])
         lived = trajectory.remembered.to(past.dtype)[:, :, None]
         now = past[-1].argmax(-1)
         chosen = past.gather(-1, now[None, ..., None].expand(len(past), -1, -1, 1))[..., 0]
         count = lived.sum(0).clamp_min(1)
         mean = (chosen * lived).sum(0) / count
-        spread = (((chosen - mean).square() * lived).sum(0) / count).sqrt()
+        spread = (((chosen - mean).square() * lived).sum(0) / count).sqrt().clamp_max(0.5)
         oldest = trajectory.remembered.to(torch.uint8).argmax(0)[None, :, None, None].expand(1, *past.shape[1:])
-        drift = (past[-1] - past.gather(0, oldest)[0]).abs().sum(-1) / 2
+        drift = ((past[-1] - past.gather(0, oldest)[0]).abs().sum(-1) / 2).clamp_max(1)
         columns = [
             pick(trajectory.flips, index) / trajectory.loops.clamp_min(1)[:, None],
             rank(trajectory.flips, index, view.available),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from alrl.errors import InvalidQueryError
 from alrl.loop.parts import PartName
 from alrl.loop.simulator import Simulator
 from alrl.strategies.base import Strategy
@@ -39,10 +40,14 @@ def play(
     part: PartName = "test",
     progress: Callable[[int], object] | None = None,
 ) -> Played:
-    """Let ``strategy`` query ``labels`` records, ``batch`` at a time, and score the learner on ``part`` after each refit.
+    """Let ``strategy`` query ``labels`` records, ``batch`` at a time; score the learner on ``part`` after each refit.
 
-    ``progress`` is called with the number of labels that a loop bought.
+    The last batch is smaller where ``labels`` is no multiple of ``batch``. ``progress`` is called with the number of
+    labels that a loop bought. Raises InvalidQueryError for fewer than 1 label or a batch below 1.
     """
+    for name, given in (("labels", labels), ("batch", batch)):
+        if given < 1:
+            raise InvalidQueryError(f"{name} = {given} given; it must be at least 1")
     scores = [simulator.outcome(part)]
     sizes, picks = [1], []
     while sum(sizes) <= labels:

@@ -64,8 +64,11 @@ def test_what_the_learner_says_in_short():
     view = example_view(records=(4,), classes=(3,))
     rows = [[0.2, 0.5, 0.3], [0.1, 0.7, 0.2], [1 / 3, 1 / 3, 1 / 3], [1, 0, 0]]
     view = dataclasses.replace(view, probabilities=torch.tensor([rows]))
-    assert view.predicted[0, [0, 1, 3]].tolist() == [1, 1, 0]
-    assert view.top_two[1][0, :2].tolist() == [[1, 2], [1, 2]]
+    # Of three classes that are equally likely the first is predicted, as by argmax.
+    assert view.predicted[0].tolist() == [1, 1, 0, 0]
+    first, second = view.top_two
+    assert first[0].tolist() == pytest.approx([0.5, 0.7, 1 / 3, 1])
+    assert second[0].tolist() == pytest.approx([0.3, 0.2, 1 / 3, 0])
     assert view.margin[0].tolist() == pytest.approx([0.2, 0.5, 0, 1], abs=1e-6)
     assert view.normalised_entropy[0].tolist() == pytest.approx([0.937231, 0.729847, 1, 0], abs=1e-6)
 

@@ -22,7 +22,7 @@ class SetScorer(nn.Module):
         loop: features of the loop, G.
         margin_column: which of the F features is the margin.
         width: units of the hidden layers.
-        generator: draws the first weights (stream ``agent``).
+        generator: draws the first weights (stream ``agent``); one of seed 0 if left out.
 
     >>> network = SetScorer(record=3, loop=2, margin_column=1, generator=torch.Generator().manual_seed(0))
     >>> candidates = torch.tensor([[[0.0, 0.3, 0.0], [0.0, 0.1, 0.0]]])
@@ -38,14 +38,14 @@ class SetScorer(nn.Module):
     ) -> None:
         super().__init__()
         self.record, self.loop, self.margin_column, self.width = record, loop, margin_column, width
-        self.encoder = nn.Sequential(nn.Linear(record + loop, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU())
-        self.head = nn.Sequential(nn.Linear(2 * width, width), nn.ReLU(), nn.Linear(width, 1))
+        self.encoder = nn.Sequential(_linear(record + loop, width), nn.ReLU(), _linear(width, width), nn.ReLU())
+        self.head = nn.Sequential(_linear(2 * width, width), nn.ReLU(), _linear(width, 1))
         self.margin_weight = nn.Parameter(torch.tensor(4.0))
         self.register_buffer("mean", torch.zeros(record + loop))
         self.register_buffer("scale", torch.ones(record + loop))
-        self._draw(generator)
+        self._draw(generator or torch.Generator().manual_seed(0))
 
-    def _draw(self, generator: torch.Generator | None) -> None:
+    def _draw(self, generator: torch.Generator) -> None:
         for module in self.modules():
             if isinstance(module, nn.Linear):
                 bound = module.in_features**-0.5
@@ -83,3 +83,8 @@ class SetScorer(nn.Module):
         joined = torch.cat([hidden, context[:, None, :].expand_as(hidden)], -1)
         residual: Tensor = self.head(joined)[..., 0]
         return residual - self.margin_weight * candidates[..., self.margin_column]
+
+
+def _linear(inputs: int, outputs: int) -> nn.Linear:
+    """A layer whose weights are yet to be drawn: torch's own way would draw from the global generator."""
+    return cast("nn.Linear", nn.utils.skip_init(nn.Linear, inputs, outputs))

@@ -76,8 +76,8 @@ class ImitationRecipe(Recipe):
     share: float = Field(default=0.7, ge=0, le=1)
     """Share of the policy's own choices after the first round."""
     epochs: int = Field(default=25, ge=1)
-    learning_rate: float = Field(default=3e-3, gt=0)
-    weight_decay: float = Field(default=2e-2, ge=0)
+    learning_rate: float = Field(default=1e-3, gt=0)
+    weight_decay: float = Field(default=0.1, ge=0)
     temperature: float = Field(default=1.5, gt=0)
     """Sharpness of the expert's distribution over candidates."""
     expert: LookAheadRecipe = LookAheadRecipe()

@@ -16,6 +16,8 @@ from alrl.loop.task import Task
 from alrl.metadata import FeatureSet, Observation
 from alrl.strategies.base import top
 
+_NOT_BEGUN = "the environment has no episode yet; call reset first"
+
 
 class Game:
     """B episodes of an environment; the opponent of a paired reward plays the same tasks beside them.
@@ -39,7 +41,7 @@ class Game:
     def simulator(self) -> Simulator:
         """The loop itself; episodes B to 2 B - 1 are the paired margin runs where the reward asks for them."""
         if self._simulator is None:
-            raise InvalidQueryError("the environment has no episode yet; call reset first")
+            raise InvalidQueryError(_NOT_BEGUN)
         return self._simulator
 
     def begin(self, tasks: Sequence[Task]) -> None:
@@ -100,8 +102,10 @@ class Game:
     def step(self, actions: Tensor, active: Tensor) -> tuple[Tensor, Tensor]:
         """Play the candidates ``actions`` (B,) in the episodes of the mask ``active``: rewards (B,) and ends (B,).
 
-        Raises InvalidQueryError for an action that the mask of the observation forbids.
+        Raises InvalidQueryError before :meth:`begin`, and for an action that the mask of the observation forbids.
         """
+        if self._simulator is None:
+            raise InvalidQueryError(_NOT_BEGUN)
         picks = self._chosen(actions, active)
         rows = active.nonzero()[:, 0]
         self._batch[rows, self._filled[rows]] = picks[rows]

@@ -98,11 +98,16 @@ def check_held_out(study: StudyRecipe) -> None:
     for name in study.agents:
         for seen in _seen(study, name):
             for held_out in study.data:
-                if related(seen, held_out):
+                if related(_plain(seen), _plain(held_out)):
                     raise InvalidRecipeError(
                         f"agent {name!r} was trained on {seen!r}, which shares records with {held_out!r}: leave"
                         f" {held_out!r} out of the study's data, or train the policy without {seen!r}"
                     )
+
+
+def _plain(name: str) -> str:
+    """A file is taken for the data set that it is named after."""
+    return Path(name).stem if Path(name).suffix in {".csv", ".npz"} else name
 
 
 def _seen(study: StudyRecipe, name: str) -> Iterable[str]:

@@ -20,6 +20,7 @@ PATIENCE = 25
 RENEWALS = (8, 16, 32, 64, 128)
 """Iterations after which the preconditioner is made anew for what is still at work."""
 SEARCH = 40
+NOISE = 8.0
 SLOPE_LEFT = 0.3
 
 
@@ -133,9 +134,14 @@ def _search(problem: Problem, state: _State, active: Tensor) -> Tensor:
     along = state.direction[..., -records:]
     penalty = problem.penalty_along(state.direction)
     linear = state.slope - _dot(state.residual, along)
-    length = state.slope / (loss.curvature_along(state.probability, along) + penalty) * active
+    tiny = torch.finfo(penalty.dtype).tiny
+    curvature = loss.curvature_along(state.probability, along) + penalty
+    length = torch.where(active, state.slope / curvature.clamp_min_(tiny), 0.0)
     low, high = torch.zeros_like(length), torch.full_like(length, torch.inf)
-    enough = SLOPE_LEFT * state.slope
+    # What rounding leaves of the slope where its parts cancel: to search for less would lead anywhere.
+    noise = NOISE * torch.finfo(penalty.dtype).eps * (linear.abs() + (state.slope - linear).abs())
+    enough = (SLOPE_LEFT * state.slope).maximum(noise)
+    state.waited = state.waited.masked_fill(noise > state.slope, PATIENCE)
     for _ in range(SEARCH):
         state.place = torch.addcmul(start, state.direction, length, value=-1)
         state.probability = loss.probability(state.place[..., -records:])
@@ -145,7 +151,8 @@ def _search(problem: Problem, state: _State, active: Tensor) -> Tensor:
         if not bool(steep.any()):
             break
         low, high = torch.where(here > 0, length, low), torch.where(here > 0, high, length)
-        guess = length + here / (loss.curvature_along(state.probability, along) + penalty)
+        curvature = loss.curvature_along(state.probability, along) + penalty
+        guess = length + here / curvature.clamp_min_(tiny)
         middle = torch.where(high.isinf(), 2 * length, (low + high) / 2)
         inside = (guess > low) & (guess < high) & ((guess < 4 * length) | high.isfinite())
         length = torch.where(steep, torch.where(inside, guess, middle), length)
@@ -158,14 +165,15 @@ def _advance(problem: Problem, state: _State) -> None:
     gradient = problem.gradient(state.place, state.residual)
     step = problem.precondition(gradient)
     decrement = _dot(gradient, step[..., problem.dual])
-    factor = ((decrement - _dot(gradient, state.step[..., problem.dual])) / state.decrement).clamp_min_(0)
+    before = state.decrement.clamp_min(torch.finfo(decrement.dtype).tiny)
+    factor = ((decrement - _dot(gradient, state.step[..., problem.dual])) / before).clamp_min_(0)
     slope = torch.addcmul(decrement, factor, here)
     weak = slope < 0.1 * decrement
     state.slope = torch.where(weak, decrement, slope)
     state.direction = torch.addcmul(step, state.direction, factor.masked_fill_(weak, 0.0))
     state.gradient, state.step, state.decrement = gradient, step, decrement
     better = decrement < 0.9 * state.best
-    state.waited = (state.waited + 1).masked_fill_(better, 0.0)
+    state.waited = torch.where(better & (state.waited < PATIENCE), 0.0, state.waited + 1)
     state.best = torch.where(better, decrement, state.best)
 
 

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 BLOCK = 24
+LEAST_INTERCEPT = 0.1
 SHARED = 0.25
 """Share of a record's doubt, 1 - sum p^2, that counts as its curvature in every class."""
 
@@ -37,10 +38,13 @@ def inverse(matrix: Tensor) -> Tensor:
 
 
 def _small_inverse(matrix: Tensor) -> Tensor:
-    factor, failed = torch.linalg.cholesky_ex(matrix)
-    if bool(failed.any()):
-        diagonal = matrix.diagonal(dim1=-2, dim2=-1).clamp_min(torch.finfo(matrix.dtype).eps)
-        factor = torch.where((failed > 0)[:, None, None], torch.diag_embed(diagonal.sqrt()), factor)
+    factor, _ = torch.linalg.cholesky_ex(matrix)
+    eps = torch.finfo(matrix.dtype).eps
+    diagonal = matrix.diagonal(dim1=-2, dim2=-1)
+    sound = (factor.diagonal(dim1=-2, dim2=-1).square() > eps * diagonal).all(1)
+    if not bool(sound.all()):
+        alone = torch.diag_embed(diagonal.clamp_min(eps).sqrt())
+        factor = torch.where(sound[:, None, None], factor, alone)
     identity = torch.eye(matrix.shape[-1], dtype=matrix.dtype, device=matrix.device).expand_as(matrix)
     # Not torch.cholesky_inverse, which is several times slower.
     root = torch.linalg.solve_triangular(factor, identity, upper=False)
@@ -55,8 +59,7 @@ def full_curvature(design: Tensor, probability: Tensor, weight: Tensor, penalty:
     """
     B, c, n = probability.shape
     m = design.shape[2]
-    # More than the least curvature: one shift of all intercepts has none of its own, and could not be inverted.
-    own = probability * (1 - probability) + floor
+    own = (probability * (1 - probability)).maximum(floor)
     if c == 1:
         hessian = (design.transpose(1, 2) * (own * weight)) @ design
     else:
@@ -65,6 +68,8 @@ def full_curvature(design: Tensor, probability: Tensor, weight: Tensor, penalty:
         products = (design[:, :, :, None] * design[:, :, None, :]).reshape(B, n, m * m)
         blocks = (pairs * weight[:, None]).reshape(B, c * c, n) @ products
         hessian = blocks.reshape(B, c, c, m, m).transpose(2, 3).reshape(B, c * m, c * m)
+        # A shift of all intercepts changes nothing, so any curvature will do for it but none: rounding would run away.
+        hessian.view(B, c, m, c, m)[:, :, -1, :, -1] += weight.sum(2, keepdim=True)
     hessian.diagonal(dim1=-2, dim2=-1).add_(penalty.expand(B, c, m).reshape(B, c * m))
     return hessian
 
@@ -74,4 +79,6 @@ def shared_curvature(design: Tensor, probability: Tensor, weight: Tensor, penalt
     doubt = (1 - (probability * probability).sum(1, keepdim=True)).maximum(floor) * weight
     hessian = (design.transpose(1, 2) * (SHARED * doubt)) @ design
     hessian.diagonal(dim1=-2, dim2=-1).add_(penalty[:, 0])
+    # Rounding must not make much of the intercepts, of which a common shift has no curvature.
+    hessian[:, -1, -1] += LEAST_INTERCEPT
     return hessian

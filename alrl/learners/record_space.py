@@ -13,13 +13,12 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
-from alrl.learners.curvature import inverse
+from alrl.learners.curvature import LEAST_INTERCEPT, inverse
 from alrl.learners.logistic_loss import LogisticLoss
 
 _SURE = 1e-6
 _SPREAD = 0.3
 _LEFT = 0.1
-_LEAST_INTERCEPT = 0.1
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -104,7 +103,7 @@ class RecordSpace:
         pair, left = _split(self.loss, probability)
         left = left.maximum(self.floor) * self.loss.weight
         easy = 1 / (self.strength + (left * self.spread).sum(2, keepdim=True))
-        easy_intercept = 1 / left.sum(2, keepdim=True).clamp_min(_LEAST_INTERCEPT)
+        easy_intercept = 1 / left.sum(2, keepdim=True).clamp_min(LEAST_INTERCEPT)
         effect = torch.addcmul(easy_intercept, self.products, easy)
         core = torch.bmm(pair.transpose(1, 2), pair).mul_(effect)
         core.diagonal(dim1=1, dim2=2).add_(1.0)

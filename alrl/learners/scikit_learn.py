@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
+from scipy.special import softmax
 from sklearn.base import BaseEstimator, clone, is_classifier
 from torch import Tensor
 
@@ -215,10 +216,10 @@ def _from_decision(decision: NDArray[np.float64], fitted: BaseEstimator) -> NDAr
             f"scikit-learn: {type(fitted).__name__} decides between pairs of classes, which gives no ranking of"
             ' classes; set decision_function_shape = "ovr"'
         )
-    raised: NDArray[np.float64] = np.exp(decision - decision.max(1, keepdims=True))
-    return raised / raised.sum(1, keepdims=True)
+    probabilities: NDArray[np.float64] = softmax(decision, axis=1)
+    return probabilities
 
 
 def _iterations(fitted: Any) -> int:
-    count = getattr(fitted, "n_iter_", 0)
-    return int(np.max(count)) if np.size(count) else 0
+    count = getattr(fitted, "n_iter_", None)
+    return 0 if count is None or not np.size(count) else int(np.max(count))

@@ -8,6 +8,9 @@ from torch import Tensor
 from alrl.loop.pool_view import PoolView
 from alrl.metadata.feature import Feature, FeatureGroup, pick, rank
 
+_TIE = 1e-5
+"""Duplicates are equally likely up to rounding, which must not rank them."""
+
 
 class Confidence(FeatureGroup):
     """Probabilities of the likeliest classes, margin and entropy, and their ranks within the pool."""
@@ -36,8 +39,8 @@ class Confidence(FeatureGroup):
             pick(second, index),
             pick(margin, index),
             pick(entropy, index),
-            rank(margin, index, view.available),
-            rank(entropy, index, view.available),
-            rank(first, index, view.available),
+            rank(margin, index, view.available, tie=_TIE),
+            rank(entropy, index, view.available, tie=_TIE),
+            rank(first, index, view.available, tie=_TIE),
         ]
         return torch.stack(columns, -1)

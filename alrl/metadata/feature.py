@@ -56,8 +56,10 @@ def pick(values: Tensor, index: Tensor) -> Tensor:
     return chosen.view(*index.shape, *values.shape[2:])
 
 
-def rank(values: Tensor, index: Tensor, among: Tensor) -> Tensor:
+def rank(values: Tensor, index: Tensor, among: Tensor, *, tie: float = 0.0) -> Tensor:
     """Share of the records in ``among`` (B, N) whose value is smaller, ties counting half, for ``index`` (B, K).
+
+    Values no further apart than ``tie`` count as equal.
 
     >>> values, everyone = torch.tensor([[0.3, 0.1, 0.2, 0.3]]), torch.ones(1, 4, dtype=torch.bool)
     >>> rank(values, torch.tensor([[0, 1, 2]]), everyone)
@@ -65,8 +67,8 @@ def rank(values: Tensor, index: Tensor, among: Tensor) -> Tensor:
     """
     ordered = _sorted(values.masked_fill(~among, torch.inf))
     asked = pick(values, index)
-    below = torch.searchsorted(ordered, asked, right=False)
-    up_to = torch.searchsorted(ordered, asked, right=True)
+    below = torch.searchsorted(ordered, asked - tie, right=False)
+    up_to = torch.searchsorted(ordered, asked + tie, right=True)
     size = among.sum(1, keepdim=True)
     middle = (torch.minimum(below, size) + torch.minimum(up_to, size)).to(values.dtype) / 2
     return middle / size.clamp_min(1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 
 import pytest
@@ -15,7 +14,7 @@ from alrl.metadata import GROUPS, FeatureSet
 EVERYTHING = FeatureSet(list(GROUPS))
 
 
-def _view_of(
+def _view_of(  # noqa: PLR0913 - a view has that many parts
     *,
     probabilities=None,
     past=(),
@@ -29,10 +28,11 @@ def _view_of(
     budget=10,
     remembered=None,
 ) -> PoolView:
-    """One episode; ``past`` are the probabilities of earlier loops, ``features`` the records, a number or a row each."""
+    """One episode; ``past`` are earlier loops' probabilities, ``features`` the records, a number or a row each."""
     size = len(features) if features is not None else len(probabilities)
     now = torch.tensor(probabilities if probabilities is not None else [[0.5, 0.5]] * size)[None]
-    X = torch.zeros(1, size, 1) if features is None else torch.tensor(features, dtype=torch.float32).view(1, size, -1)
+    rows = features if features is not None else [0.0] * size
+    X = torch.tensor(rows, dtype=torch.float32).view(1, size, -1)
     exists = torch.ones(1, size, dtype=torch.bool)
     memory = (*(torch.tensor(each)[None] for each in past), now)
     lived = torch.ones(len(memory), 1, dtype=torch.bool)
@@ -68,16 +68,8 @@ def _features_of(view: PoolView, index=None) -> dict[str, list[float] | float]:
     """Every feature by name: of all records of the only episode (or those at ``index``), or of its loop."""
     where = torch.arange(view.exists.shape[1]) if index is None else torch.tensor(index)
     seen = EVERYTHING.observe(view, where[None])
-    record = {
-        feature.name: seen.candidates[0, :, column].tolist() for column, feature in enumerate(EVERYTHING.record)
-    }
+    record = {feature.name: seen.candidates[0, :, column].tolist() for column, feature in enumerate(EVERYTHING.record)}
     return record | {feature.name: float(seen.loop[0, column]) for column, feature in enumerate(EVERYTHING.loop)}
-
-
-def _scaled(view: PoolView, factor: float) -> PoolView:
-    """The same view with all features times ``factor``."""
-    X = view.features * factor
-    return dataclasses.replace(view, features=X, geometry=Geometry(X, view.exists))
 
 
 @pytest.fixture
@@ -93,8 +85,3 @@ def view_of() -> Callable[..., PoolView]:
 @pytest.fixture
 def features_of() -> Callable[..., dict[str, list[float] | float]]:
     return _features_of
-
-
-@pytest.fixture
-def scaled() -> Callable[[PoolView, float], PoolView]:
-    return _scaled

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import pytest
 import torch
-from pytest import approx
 
 from alrl.strategies.example_view import example_view
 from alrl.strategies.rearrange import alone
@@ -13,53 +12,53 @@ LINE = [0.0, 1.0, 3.0, 7.0]
 def test_ranks_of_sparsity_and_isolation_on_a_line(view_of, features_of):
     # Mean distances to the three others: 11/3, 3, 3, 17/3. Distances to the labelled record: 1, 3, 7.
     seen = features_of(view_of(features=LINE, labelled=[0], labels=[0]), index=[1, 2, 3])
-    assert seen["sparsity-rank"] == approx([1 / 3, 1 / 3, 5 / 6])
-    assert seen["isolation-rank"] == approx([1 / 6, 1 / 2, 5 / 6])
+    assert seen["sparsity-rank"] == pytest.approx([1 / 3, 1 / 3, 5 / 6])
+    assert seen["isolation-rank"] == pytest.approx([1 / 6, 1 / 2, 5 / 6])
 
 
 def test_isolation_over_sparsity_on_a_line(view_of, features_of):
     seen = features_of(view_of(features=LINE, labelled=[0], labels=[0]))
     # log(d / s) / 3, both raised by a thousandth of the extent 3.79144: log(1 / 3) / 3 = -.3662, log(1) = 0, ...
-    assert seen["isolation-ratio"] == approx([-1, -0.3653640, 0, 0.0703939], abs=1e-6)
+    assert seen["isolation-ratio"] == pytest.approx([-1, -0.3653640, 0, 0.0703939], abs=1e-6)
 
 
 def test_records_in_the_batch_count_as_known(view_of, features_of):
     seen = features_of(view_of(features=LINE, labelled=[0], labels=[0], selected=[3]), index=[1, 2])
-    assert seen["known-neighbours"] == approx([2 / 3, 2 / 3])
-    assert seen["isolation-rank"] == approx([1 / 4, 3 / 4])
+    assert seen["known-neighbours"] == pytest.approx([2 / 3, 2 / 3])
+    assert seen["isolation-rank"] == pytest.approx([1 / 4, 3 / 4])
 
 
 def test_what_the_neighbours_say(view_of, features_of):
     P = [[0.9, 0.1], [0.8, 0.2], [0.4, 0.6], [0.5, 0.5]]
     seen = features_of(view_of(features=LINE, probabilities=P, labelled=[0], labels=[0]))
     # Margins .8, .6, .2, 0; three neighbours each.
-    assert seen["known-neighbours"] == approx([0, 1 / 3, 1 / 3, 1 / 3])
-    assert seen["neighbour-margin"] == approx([0.8 / 3, 1 / 3, 1.4 / 3, 1.6 / 3], abs=1e-6)
-    assert seen["margin-contrast"] == approx([0.8 / 3 - 0.8, 1 / 3 - 0.6, 1.4 / 3 - 0.2, 1.6 / 3], abs=1e-6)
-    assert seen["neighbour-agreement"] == approx([2 / 3, 2 / 3, 0, 2 / 3])
+    assert seen["known-neighbours"] == pytest.approx([0, 1 / 3, 1 / 3, 1 / 3])
+    assert seen["neighbour-margin"] == pytest.approx([0.8 / 3, 1 / 3, 1.4 / 3, 1.6 / 3], abs=1e-6)
+    assert seen["margin-contrast"] == pytest.approx([0.8 / 3 - 0.8, 1 / 3 - 0.6, 1.4 / 3 - 0.2, 1.6 / 3], abs=1e-6)
+    assert seen["neighbour-agreement"] == pytest.approx([2 / 3, 2 / 3, 0, 2 / 3])
 
 
 def test_ten_neighbours_at_most(view_of, features_of):
     seen = features_of(view_of(features=[float(n) for n in range(13)], labelled=[10, 11, 12], labels=[0] * 3))
-    assert [seen["known-neighbours"][n] for n in (0, 2, 12)] == approx([0.1, 0.1, 0.2])
+    assert [seen["known-neighbours"][n] for n in (0, 2, 12)] == pytest.approx([0.1, 0.1, 0.2])
 
 
 def test_distance_to_no_labelled_record_is_the_largest_ratio(view_of, features_of):
-    assert features_of(view_of(features=LINE))["isolation-ratio"] == approx([1, 1, 1, 1])
+    assert features_of(view_of(features=LINE))["isolation-ratio"] == pytest.approx([1, 1, 1, 1])
 
 
 def test_duplicates_are_neither_dense_nor_far(view_of, features_of):
     seen = features_of(view_of(features=[2.0, 2.0, 2.0], labelled=[0], labels=[1]), index=[1, 2])
-    assert seen["sparsity-rank"] == approx([0.5, 0.5])
-    assert seen["isolation-rank"] == approx([0.5, 0.5])
-    assert seen["isolation-ratio"] == approx([0, 0])
+    assert seen["sparsity-rank"] == pytest.approx([0.5, 0.5])
+    assert seen["isolation-rank"] == pytest.approx([0.5, 0.5])
+    assert seen["isolation-ratio"] == pytest.approx([0, 0])
 
 
 def test_a_record_without_others_has_no_neighbours(view_of, features_of):
     seen = features_of(view_of(features=[4.0], probabilities=[[0.9, 0.1]]))
     assert seen["known-neighbours"] == [0]
     assert seen["neighbour-margin"] == [0]
-    assert seen["margin-contrast"] == approx([-0.8])
+    assert seen["margin-contrast"] == pytest.approx([-0.8])
     assert seen["neighbour-agreement"] == [0]
     assert seen["concentration"] == 0
 

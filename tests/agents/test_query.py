@@ -1,0 +1,171 @@
+"""Query on one's own data and fitted classifier."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from sklearn.base import ClassifierMixin
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.datasets import load_wine
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC, LinearSVC
+
+from alrl.agents.policy import Policy
+from alrl.agents.query import query
+from alrl.errors import InvalidDataError, InvalidQueryError
+from alrl.strategies import make_strategy
+
+NAMES = np.array(["barolo", "grignolino", "barbera"])
+
+
+class Case:
+    """Wine with string labels: 15 labelled records, the others in the pool."""
+
+    def __init__(self) -> None:
+        X, y = load_wine(return_X_y=True)
+        X = StandardScaler().fit_transform(X)
+        order = np.random.default_rng(0).permutation(len(X))
+        self.X_labelled: NDArray[Any] = X[order[:15]]
+        self.y_labelled: NDArray[Any] = NAMES[y[order[:15]]]
+        self.X_pool: NDArray[Any] = X[order[15:]]
+
+    def fitted(self, model: Any) -> Any:
+        return model.fit(self.X_labelled, self.y_labelled)
+
+
+@pytest.fixture
+def case() -> Case:
+    return Case()
+
+
+MODELS = [
+    LogisticRegression(),
+    RandomForestClassifier(20, random_state=0),
+    CalibratedClassifierCV(SVC(), cv=2, ensemble=False),
+    GaussianNB(),
+    make_pipeline(StandardScaler(), LogisticRegression(C=0.1)),
+]
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: type(model).__name__)
+def test_rows_of_the_pool_are_chosen(model: ClassifierMixin, case: Case, wild: Policy) -> None:
+    rows = wild.query(case.fitted(model), case.X_pool, case.X_labelled, case.y_labelled, batch_size=10)
+    assert rows.shape == (10,)
+    assert rows.dtype == np.int64
+    assert len(set(rows.tolist())) == 10
+    assert 0 <= rows.min() <= rows.max() < len(case.X_pool)
+
+
+def test_untrained_the_row_of_smallest_margin_is_chosen(case: Case, untrained: Policy) -> None:
+    model = case.fitted(LogisticRegression())
+    chances = np.sort(model.predict_proba(case.X_pool), 1)
+    margins = chances[:, -1] - chances[:, -2]
+    rows = untrained.query(model, case.X_pool, case.X_labelled, case.y_labelled, batch_size=6)
+    assert rows.tolist() == np.argsort(margins)[:6].tolist()
+
+
+def test_a_rule_queries_too(case: Case, untrained: Policy) -> None:
+    model = case.fitted(LogisticRegression())
+    parts = (case.X_pool, case.X_labelled, case.y_labelled)
+    assert query(make_strategy("margin"), model, *parts)[0] == untrained.query(model, *parts)[0]
+    assert len(query(make_strategy("core-set"), model, *parts, batch_size=4)) == 4
+
+
+def test_the_same_seed_chooses_the_same_rows(case: Case, wild: Policy) -> None:
+    model = case.fitted(LogisticRegression())
+    parts = (case.X_pool, case.X_labelled, case.y_labelled)
+    chosen = [query(make_strategy("random"), model, *parts, batch_size=9, seed=seed).tolist() for seed in (4, 4, 5)]
+    assert chosen[0] == chosen[1] != chosen[2]
+    first, again = (wild.query(model, *parts, batch_size=9, seed=4).tolist() for _ in range(2))
+    assert first == again
+
+
+def test_a_batch_larger_than_the_pool_is_the_whole_pool(case: Case, wild: Policy) -> None:
+    model = case.fitted(LogisticRegression())
+    rows = wild.query(model, case.X_pool[:7], case.X_labelled, case.y_labelled, batch_size=50)
+    assert sorted(rows.tolist()) == list(range(7))
+
+
+def test_constant_and_duplicate_columns_and_rows_are_no_hindrance(case: Case, wild: Policy) -> None:
+    def widened(X: NDArray[Any]) -> NDArray[Any]:
+        return np.concatenate([X, X[:, :1], np.full((len(X), 1), 7.0)], 1)
+
+    pool = np.concatenate([widened(case.X_pool)[:5]] * 3)
+    model = LogisticRegression().fit(widened(case.X_labelled), case.y_labelled)
+    rows = wild.query(model, pool, widened(case.X_labelled), case.y_labelled, batch_size=15)
+    assert sorted(rows.tolist()) == list(range(15))
+
+
+def test_what_is_left_of_the_budget_may_be_told(case: Case, wild: Policy) -> None:
+    model = case.fitted(LogisticRegression())
+    rows = wild.query(model, case.X_pool, case.X_labelled, case.y_labelled, batch_size=3, labels_left=3)
+    assert len(rows) == 3
+
+
+def with_value(value: Any, dtype: Any = float) -> NDArray[Any]:
+    X = Case().X_pool.astype(dtype)
+    X[3, 1] = value
+    return X
+
+
+@pytest.mark.parametrize(
+    ("changed", "error", "message"),
+    [
+        ({"batch_size": 0}, InvalidQueryError, "batch_size = 0 given; it must be at least 1"),
+        ({"labels_left": 0}, InvalidQueryError, "labels_left = 0 given; it must be at least 1"),
+        ({"seed": -1}, InvalidQueryError, "seed = -1 given; it must be at least 0"),
+        ({"X_pool": np.empty((0, 13))}, InvalidQueryError, "X_pool is empty; there is nothing left to query"),
+        ({"X_pool": []}, InvalidQueryError, "X_pool is empty; there is nothing left to query"),
+        ({"X_pool": with_value(np.nan)}, InvalidDataError, "X_pool holds 1 NaN or infinite values; impute or drop"),
+        ({"X_pool": with_value(np.inf)}, InvalidDataError, "X_pool holds 1 NaN or infinite values; impute or drop"),
+        ({"X_pool": with_value(-np.inf)}, InvalidDataError, "X_pool holds 1 NaN or infinite values; impute or drop"),
+        ({"X_pool": with_value("red", object)}, InvalidDataError, "X_pool holds object values; encode them as numbers"),
+        ({"X_pool": np.zeros((4, 2))}, InvalidDataError, "X_pool has 2 features and X_labelled 13; give both the same"),
+        ({"X_pool": np.zeros(13)}, InvalidDataError, r"X_pool has shape \(13,\); expected \(records, features\)"),
+        ({"y_labelled": ["barolo"]}, InvalidDataError, r"y_labelled has shape \(1,\); expected \(15,\), one label a"),
+        ({"y_labelled": ["merlot"] * 15}, InvalidDataError, r"y_labelled holds \['merlot'\], which the model was not"),
+        ({"model": LogisticRegression()}, InvalidDataError, "LogisticRegression has no predict_proba or is not fitted"),
+        ({"model": LinearSVC()}, InvalidDataError, "LinearSVC has no predict_proba .*CalibratedClassifierCV around"),
+    ],
+)
+def test_bad_input_is_refused_with_what_to_do(
+    changed: dict[str, Any], error: type[Exception], message: str, case: Case, untrained: Policy
+) -> None:
+    given = {
+        "model": case.fitted(LogisticRegression()),
+        "X_pool": case.X_pool,
+        "X_labelled": case.X_labelled,
+        "y_labelled": case.y_labelled,
+        **changed,
+    }
+    with pytest.raises(error, match=message):
+        untrained.query(**given)
+
+
+def test_columns_that_the_model_was_not_fitted_to_are_refused(case: Case, untrained: Policy) -> None:
+    model = case.fitted(LogisticRegression())
+    with pytest.raises(InvalidDataError, match="the model cannot predict these records: X has 4 features"):
+        untrained.query(model, case.X_pool[:, :4], case.X_labelled[:, :4], case.y_labelled)
+
+
+def test_a_model_of_one_class_is_refused(case: Case, untrained: Policy) -> None:
+    one = np.full(15, "barolo")
+    model = RandomForestClassifier(5).fit(case.X_labelled, one)
+    with pytest.raises(InvalidDataError, match="knows one class only; label records of a second class and refit it"):
+        untrained.query(model, case.X_pool, case.X_labelled, one)
+
+
+def test_probabilities_that_are_none_are_refused(case: Case, untrained: Policy) -> None:
+    class Broken(GaussianNB):
+        def predict_proba(self, X: Any) -> Any:
+            return super().predict_proba(X) * np.nan
+
+    with pytest.raises(InvalidDataError, match=r"values that are not finite; expected finite values of shape \(163, 3"):
+        untrained.query(case.fitted(Broken()), case.X_pool, case.X_labelled, case.y_labelled)

@@ -1,0 +1,107 @@
+"""A whole training: the same seed gives the same weights, however many processes, and validation data stays apart."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from alrl import recipes
+from alrl.agents.policy import Policy
+from alrl.agents.recipe import TrainedRecipe
+from alrl.agents.training import Trainer
+from alrl.envs.recipe import EnvRecipe
+
+
+def test_a_training_is_a_function_of_recipes_and_seed(
+    tiny_env: EnvRecipe, tiny_agent: TrainedRecipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[dict[str, Policy]] = []
+
+    def keep(self: Trainer, stages: list[tuple[str, Policy]]) -> tuple[Policy, dict[str, float]]:
+        made.append(dict(stages))
+        return choose(self, stages)
+
+    choose = Trainer._choose
+    monkeypatch.setattr(Trainer, "_choose", keep)
+    threads, state = torch.get_num_threads(), random.getstate()
+    log = tmp_path / "log"
+    policy = Trainer(agent=tiny_agent, env=tiny_env, seed=3, workers=1, log=log).train("mine")
+    # Whatever happens to the global generators, another number of processes gives the same weights.
+    torch.manual_seed(99)
+    again = Trainer(agent=tiny_agent, env=tiny_env, seed=3, workers=2).train("mine")
+    other = Trainer(agent=tiny_agent, env=tiny_env, seed=4, workers=1).train("mine")
+    hashes = [{name: stage.fingerprint for name, stage in stages.items()} for stages in made]
+    assert hashes[0] == hashes[1]
+    assert set(hashes[0]) == {"untrained", "imitation", "ppo"}
+    assert len(set(hashes[0].values())) == 3
+    assert not set(hashes[0].values()) & set(hashes[2].values())
+    assert torch.get_num_threads() == threads
+    assert random.getstate() == state
+    assert policy.card == again.card
+    assert policy.card["seed"] == 3
+    assert other.card["seed"] == 4
+    told(policy, tiny_env, tiny_agent)
+    scalars(log)
+
+
+def told(policy: Policy, env: EnvRecipe, agent: TrainedRecipe) -> None:
+    """The card tells how the policy came about."""
+    card = policy.card
+    assert policy.name == "mine"
+    assert card["agent_sha256"] == recipes.identity(agent)
+    assert card["environment_sha256"] == recipes.identity(env)
+    assert set(card["trained_on"]) | set(card["validated_on"]) == set(env.data.names)
+    assert not set(card["trained_on"]) & set(card["validated_on"])
+    gains = card["validation_gain_over_margin"]
+    assert gains["untrained"] == 0
+    assert gains[card["stage"]] == max(gains.values())
+
+
+def scalars(log: Path) -> None:
+    """TensorBoard has the ranking after each round, the stages' gains, and PPO's own curves."""
+    events = EventAccumulator(str(log))
+    events.Reload()
+    assert {"imitation/round_1/gain", "imitation/round_2/loss", "validation/ppo"} <= set(events.Tags()["scalars"])
+    assert list((log / "ppo_1").glob("events.*"))
+
+
+@pytest.mark.parametrize(("share", "kept"), [(0.15, 1), (0.4, 2), (0.8, 4)])
+def test_validation_data_sets_are_kept_apart(
+    share: float, kept: int, tiny_env: EnvRecipe, tiny_agent: TrainedRecipe
+) -> None:
+    trainer = Trainer(agent=tiny_agent.model_copy(update={"validation": share}), env=tiny_env, seed=0)
+    assert len(trainer.validation) == kept
+    assert not set(trainer.validation) & set(trainer.training)
+    assert set(trainer.validation) | set(trainer.training) == set(tiny_env.data.names)
+
+
+def test_the_seed_decides_which_are_kept_apart(tiny_env: EnvRecipe, tiny_agent: TrainedRecipe) -> None:
+    kept = {tuple(Trainer(agent=tiny_agent, env=tiny_env, seed=seed).validation) for seed in range(12)}
+    assert len(kept) > 1
+
+
+@pytest.mark.parametrize("best", ["untrained", "imitation", "ppo"])
+def test_the_stage_of_largest_gain_on_the_validation_data_sets_is_kept(
+    best: str, tiny_env: EnvRecipe, tiny_agent: TrainedRecipe, untrained: Policy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trainer = Trainer(agent=tiny_agent, env=tiny_env, seed=0)
+    stages = [(name, Policy.untrained(untrained.features, untrained.mixture, name=name)) for name in GAINS]
+    seen: set[str] = set()
+
+    def areas(self: Trainer, strategy: object, tasks: list[object]) -> torch.Tensor:
+        seen.update(task.split.data_set.name for task in tasks)  # type: ignore[attr-defined]
+        name = strategy.name  # type: ignore[attr-defined]
+        return torch.tensor([0.5 + (0.2 if name == best else GAINS.get(name, 0.0))])
+
+    monkeypatch.setattr(Trainer, "_areas", areas)
+    chosen, gains = trainer._choose(stages)
+    assert chosen.name == best
+    assert gains[best] == pytest.approx(0.2)
+    assert seen == set(trainer.validation)
+
+
+GAINS = {"untrained": 0.0, "imitation": 0.1, "ppo": -0.1}

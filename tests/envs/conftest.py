@@ -1,0 +1,50 @@
+"""Environments on small data sets, and agents to play them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from alrl import recipes
+from alrl.envs.recipe import EnvRecipe
+
+
+def _recipe(**tables) -> EnvRecipe:
+    """A recipe on a synthetic task of 99 records, eight candidates; ``tables`` replace whole tables."""
+    written = {
+        "data": {"sets": ["synthetic/tiny-0"]},
+        "budget": {"labels": 6},
+        "action": {"candidates": {"count": 8}},
+        **tables,
+    }
+    return recipes.parse(EnvRecipe, written, where="test.toml")
+
+
+@pytest.fixture
+def recipe() -> Callable[..., EnvRecipe]:
+    return _recipe
+
+
+@pytest.fixture(scope="session")
+def twenty_records(tmp_path_factory) -> Path:
+    """A data set of 20 records and two classes: 10 in the pool, two of them labelled at the start."""
+    file = tmp_path_factory.mktemp("data") / "twenty.npz"
+    random = np.random.default_rng(0)
+    y = np.arange(20) % 2
+    np.savez(file, X=random.normal(size=(20, 3)) + y[:, None], y=y)
+    return file
+
+
+@pytest.fixture
+def someone() -> Callable[..., int]:
+    """An agent that chooses among the allowed actions by lot: the same in the same place."""
+
+    def choose(mask, *place) -> int:
+        allowed = np.flatnonzero(mask)
+        # An episode that waits for its next beginning has nothing to choose from.
+        return int(np.random.default_rng(place).choice(allowed)) if len(allowed) else 0
+
+    return choose

@@ -1,0 +1,198 @@
+from __future__ import annotations
+
+import gymnasium
+import numpy as np
+import pytest
+from gymnasium.vector import AutoresetMode
+
+from alrl import recipes
+from alrl.envs.env import ActiveLearningEnv
+from alrl.envs.recipe import load_env_recipe
+from alrl.envs.vector_env import ActiveLearningVectorEnv
+from alrl.errors import InvalidQueryError, InvalidRecipeError
+from alrl.metadata import GROUPS, FeatureSet
+
+
+def one(arrays, index):
+    return {name: array[index] for name, array in arrays.items()}
+
+
+def vector_episodes(env, someone, seed, count):
+    """For each sub-environment its first ``count`` episodes: observations, rewards."""
+    waits = env.metadata["autoreset_mode"] == AutoresetMode.NEXT_STEP
+    observation, info = env.reset(seed=seed)
+    played = [[([one(observation, i)], [])] for i in range(env.num_envs)]
+    over = np.zeros(env.num_envs, dtype=bool)
+    while min(len(each) for each in played) <= count:
+        places = [(i, len(played[i]) - 1, len(played[i][-1][1])) for i in range(env.num_envs)]
+        actions = [someone(info["action_mask"][i], *place) for i, place in enumerate(places)]
+        observation, rewards, ended, truncated, info = env.step(np.array(actions))
+        assert not truncated.any()
+        for i in range(env.num_envs):
+            now = one(observation, i)
+            if over[i]:
+                assert rewards[i] == 0
+                assert not ended[i]
+                played[i].append(([now], []))
+                continue
+            final = info["final_obs"][i] if ended[i] and not waits else now
+            played[i][-1][0].append(final)
+            played[i][-1][1].append(rewards[i])
+            if ended[i] and not waits:
+                played[i].append(([now], []))
+        over = ended & waits
+    return [each[:count] for each in played]
+
+
+def single_episodes(env, someone, seed, count, index):
+    played = []
+    for number in range(count):
+        observation, info = env.reset(seed=seed) if number == 0 else env.reset()
+        seen, rewards, over = [observation], [], False
+        while not over:
+            action = someone(info["action_mask"], index, number, len(rewards))
+            observation, reward, over, _, info = env.step(action)
+            seen.append(observation)
+            rewards.append(reward)
+        played.append((seen, rewards))
+    return played
+
+
+def assert_same_episodes(given, expected, features):
+    # Ranks are steps: where two records are as good as equal, rounding moves them by a place.
+    slack = np.array([0.02 if feature.name.endswith("-rank") else 1e-4 for feature in features.record])
+    assert len(given) == len(expected)
+    for (seen, rewards), (other_seen, other_rewards) in zip(given, expected, strict=True):
+        assert rewards == pytest.approx(other_rewards, abs=1e-6)
+        assert len(seen) == len(other_seen)
+        for now, other in zip(seen, other_seen, strict=True):
+            assert (abs(now["candidates"] - other["candidates"]) <= slack).all()
+            np.testing.assert_allclose(now["loop"], other["loop"], rtol=0, atol=1e-4)
+            np.testing.assert_array_equal(now["mask"], other["mask"])
+
+
+def shorter(name, labels):
+    recipe = load_env_recipe(name)
+    return recipe.model_copy(update={"budget": recipe.budget.model_copy(update={"labels": labels})})
+
+
+# Synthetic draws data sets of other numbers of records, features and classes, episode by episode.
+@pytest.mark.parametrize(
+    ("name", "labels", "num_envs"),
+    [("wine-batch", 15, 3), ("breast-cancer", 12, 2), ("digits", 4, 2), ("synthetic", 10, 4)],
+)
+def test_each_of_many_episodes_is_the_one_played_alone(someone, name, labels, num_envs):
+    recipe = shorter(name, labels)
+    vector = ActiveLearningVectorEnv(recipe, num_envs=num_envs)
+    for index, played in enumerate(vector_episodes(vector, someone, 5, 2)):
+        alone = single_episodes(ActiveLearningEnv(recipe), someone, 5 + index, 2, index)
+        assert_same_episodes(played, alone, vector.game.features)
+
+
+def test_episodes_of_other_lengths_do_not_disturb_each_other(recipe, someone, twenty_records):
+    # Eight queries on one data set, eleven on the other: they end and begin anew at different steps.
+    mixed = recipe(
+        data={"sets": [str(twenty_records), "synthetic/tiny-0"]},
+        budget={"labels": 11, "batch": 2},
+        learner={"kind": "softmax-regression", "double": True, "tolerance": 1e-8},
+    )
+    vector = ActiveLearningVectorEnv(mixed, num_envs=3)
+    played = vector_episodes(vector, someone, 0, 3)
+    assert {len(rewards) for each in played for _, rewards in each} == {8, 11}
+    for index in range(3):
+        alone = single_episodes(ActiveLearningEnv(mixed), someone, index, 3, index)
+        assert_same_episodes(played[index], alone, vector.game.features)
+
+
+def test_same_step_mode_plays_the_same_episodes_and_hands_over_the_final_observation(recipe, someone, twenty_records):
+    mixed = recipe(data={"sets": [str(twenty_records), "synthetic/tiny-0"]}, budget={"labels": 11})
+    next_step, same_step = (
+        vector_episodes(ActiveLearningVectorEnv(mixed, num_envs=2, autoreset_mode=mode), someone, 0, 2)
+        for mode in ("NextStep", AutoresetMode.SAME_STEP)
+    )
+    for given, expected in zip(same_step, next_step, strict=True):
+        assert_same_episodes(given, expected, FeatureSet(list(GROUPS)))
+
+
+def test_same_step_mode_tells_what_ended(recipe):
+    env = ActiveLearningVectorEnv(recipe(budget={"labels": 2}), num_envs=2, autoreset_mode="SameStep")
+    env.reset(seed=0)
+    *_, info = env.step(np.array([0, 1]))
+    assert "final_obs" not in info
+    observation, _, ended, _, info = env.step(np.array([0, 1]))
+    assert ended.tolist() == info["_final_obs"].tolist() == info["_final_info"].tolist() == [True, True]
+    assert info["final_info"]["spent"].tolist() == [2, 2]
+    assert info["spent"].tolist() == [0, 0]
+    for index in range(2):
+        assert env.single_observation_space.contains(info["final_obs"][index])
+        assert info["final_obs"][index]["loop"][0] == 1
+        assert observation["loop"][index, 0] == 0
+
+
+def test_next_step_mode_waits_a_step(recipe):
+    env = ActiveLearningVectorEnv(recipe(budget={"labels": 2}), num_envs=2)
+    env.reset(seed=0)
+    env.step(np.array([0, 0]))
+    *_, ended, _, info = env.step(np.array([0, 0]))
+    assert ended.all()
+    assert env.over.all()
+    # What is chosen for an episode that has ended is not looked at.
+    _, rewards, ended, _, info = env.step(np.array([99, -5]))
+    assert rewards.tolist() == [0, 0]
+    assert not ended.any()
+    assert info["spent"].tolist() == [0, 0]
+    assert not env.over.any()
+
+
+def test_a_list_gives_each_its_own_seed(recipe):
+    env = ActiveLearningVectorEnv(recipe(), num_envs=3)
+    observation, _ = env.reset(seed=[7, 3, 7])
+    for index, seed in enumerate([7, 3, 7]):
+        alone, _ = ActiveLearningEnv(recipe()).reset(seed=seed)
+        np.testing.assert_allclose(observation["candidates"][index], alone["candidates"], atol=1e-4)
+    counted, _ = env.reset(seed=7)
+    np.testing.assert_allclose(counted["candidates"][0], observation["candidates"][0], atol=1e-4)
+    assert abs(counted["candidates"][2] - observation["candidates"][2]).max() > 0.01
+
+
+def test_what_it_cannot_do_is_refused(recipe):
+    with pytest.raises(InvalidRecipeError, match="num_envs = 0 given; it must be at least 1"):
+        ActiveLearningVectorEnv(recipe(), num_envs=0)
+    with pytest.raises(InvalidRecipeError, match="autoreset mode Disabled given; allowed are NextStep and SameStep"):
+        ActiveLearningVectorEnv(recipe(), autoreset_mode=AutoresetMode.DISABLED)
+    env = ActiveLearningVectorEnv(recipe(), num_envs=3)
+    for seeds in ([], [1, 2]):
+        with pytest.raises(InvalidRecipeError, match=f"{len(seeds)} seeds given for 3 sub-environments; give one each"):
+            env.reset(seed=seeds)
+    with pytest.raises(InvalidRecipeError, match=r"reset options \['mask'\] given; this environment takes none"):
+        env.reset(options={"mask": 1})
+    env.reset(seed=0)
+    with pytest.raises(InvalidQueryError, match="episode 1: action 8 names no candidate"):
+        env.step(np.array([0, 8, 0]))
+
+
+def test_gymnasium_makes_the_native_one():
+    env = gymnasium.make_vec("alrl/wine-batch-v0", num_envs=3)
+    assert type(env.unwrapped) is ActiveLearningVectorEnv
+    assert env.num_envs == 3
+    assert env.metadata["autoreset_mode"] == AutoresetMode.NEXT_STEP
+    assert env.observation_space.contains(env.reset(seed=0)[0])
+    same_step = gymnasium.make_vec("alrl/wine-batch-v0", num_envs=2, autoreset_mode="SameStep")
+    assert same_step.unwrapped.metadata["autoreset_mode"] == AutoresetMode.SAME_STEP
+
+
+def test_many_episodes_in_processes_of_gymnasium_are_the_same():
+    native = gymnasium.make_vec("alrl/wine-batch-v0", num_envs=2)
+    apart = gymnasium.make_vec("alrl/wine-batch-v0", num_envs=2, vectorization_mode="sync")
+    for env in (native, apart):
+        env.action_space.seed(0)
+    a, b = native.reset(seed=0)[0], apart.reset(seed=0)[0]
+    for _ in range(7):
+        np.testing.assert_allclose(a["candidates"], b["candidates"], atol=1e-4)
+        a, b = native.step(np.array([1, 2]))[0], apart.step(np.array([1, 2]))[0]
+
+
+def test_every_recipe_is_one(recipe):
+    for name in recipes.names("envs"):
+        env = ActiveLearningVectorEnv(name, num_envs=2)
+        assert env.single_action_space.n == env.recipe.action.candidates.count

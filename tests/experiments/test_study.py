@@ -1,0 +1,102 @@
+"""Studies: what is compared was never trained on, and a recipe that makes no sense is refused before any work."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alrl.agents.policy import Policy
+from alrl.agents.policy_file import save_policy
+from alrl.envs.candidates import CandidateMixture
+from alrl.errors import InvalidRecipeError
+from alrl.experiments.study import StudyRecipe, check_held_out
+from alrl.metadata import GROUPS, FeatureSet
+from alrl.recipes import parse
+
+
+def study(**settings: Any) -> StudyRecipe:
+    return parse(StudyRecipe, {"title": "t", "data": ["wine"], "agents": ["margin"], **settings}, where="test")
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working directory with an agent and an environment of its own."""
+    (tmp_path / "agents").mkdir()
+    (tmp_path / "envs").mkdir()
+    (tmp_path / "agents" / "mine.toml").write_text("[agent]\nkind = 'trained'\nppo = { steps = 1 }\n", encoding="utf-8")
+    (tmp_path / "envs" / "seen.toml").write_text("[data]\nsets = ['digits', 'iris']\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def trained(**settings: Any) -> StudyRecipe:
+    train = {"learned": {"agent": "mine", "env": "seen"}}
+    return study(**{"agents": ["learned", "margin"], "train": train, **settings})
+
+
+def test_a_rule_may_be_compared_on_anything() -> None:
+    check_held_out(study(data=["wine", "iris", "digits"], agents=["margin", "random", "core-set"]))
+
+
+def test_a_policy_may_be_compared_on_what_it_never_saw(place: Path) -> None:
+    check_held_out(trained(data=["wine", "breast_cancer"]))
+
+
+@pytest.mark.parametrize(
+    ("held_out", "seen"), [("iris", "iris"), ("keel/optdigits", "digits"), ("Digits", "digits"), ("my/iris.csv", "iris")]
+)
+def test_data_that_a_training_uses_and_its_relatives_are_refused(held_out: str, seen: str, place: Path) -> None:
+    message = f"agent 'learned' was trained on '{seen}', which shares records with '{held_out}': leave '{held_out}' out"
+    with pytest.raises(InvalidRecipeError, match=message):
+        check_held_out(trained(data=["wine", held_out]))
+
+
+@pytest.mark.parametrize("part", ["trained_on", "validated_on"])
+def test_data_that_the_card_of_a_policy_names_is_refused(part: str, place: Path) -> None:
+    policy = Policy.untrained(FeatureSet(tuple(GROUPS)), CandidateMixture(), width=4)
+    save_policy(dataclasses.replace(policy, card={part: ["keel/wdbc"]}), place / "files")
+    (place / "agents" / "held.toml").write_text("[agent]\nkind = 'policy'\npolicy = 'files'\n", encoding="utf-8")
+    check_held_out(study(agents=["held"]))
+    with pytest.raises(InvalidRecipeError, match="agent 'held' was trained on 'keel/wdbc', .* with 'breast_cancer'"):
+        check_held_out(study(agents=["margin", "held"], data=["wine", "breast_cancer"]))
+
+
+def test_an_unknown_agent_is_told_with_the_nearest() -> None:
+    with pytest.raises(InvalidRecipeError, match='unknown agent "margn"; did you mean "margin"'):
+        check_held_out(study(agents=["margn"]))
+
+
+def test_an_agent_to_be_trained_needs_an_environment(place: Path) -> None:
+    with pytest.raises(InvalidRecipeError, match=r"agent 'mine' is to be trained first: add a table \[train.mine\]"):
+        check_held_out(study(agents=["mine"]))
+
+
+def test_a_rule_cannot_be_trained(place: Path) -> None:
+    with pytest.raises(InvalidRecipeError, match="agent 'margin' is of kind 'rule'; only kind 'trained' can be trained"):
+        check_held_out(trained(train={"learned": {"agent": "margin", "env": "seen"}}))
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"data": []}, "data"),
+        ({"data": ["wine", "wine"]}, "data names 'wine' twice; name each once"),
+        ({"agents": ["margin", "margin"]}, "agents names 'margin' twice"),
+        ({"batches": [2, 2]}, "batches names 2 twice"),
+        ({"learners": [{}, {"kind": "softmax-regression"}]}, "learners names .* twice"),
+        ({"train": {"other": {"agent": "a", "env": "b"}}}, "train.other is not among agents; add it there, or drop it"),
+        ({"primary": ["learned", "margin"]}, "primary names 'learned', which is not among agents"),
+        ({"batches": [0]}, r"batches\[0\]: 0 given; input should be greater than or equal to 1"),
+        ({"seeds": 1}, "seeds: 1 given; input should be greater than or equal to 2"),
+        ({"labels": 0}, "labels: 0 given"),
+        ({"learners": [{"kind": "softmax"}]}, "softmax-regression"),
+        ({"train": {"margin": {"agent": "a", "env": "b", "seeds": []}}}, "seeds"),
+        ({"agent": ["margin"]}, 'agent: unknown key, did you mean "agents"'),
+    ],
+)
+def test_a_study_that_makes_no_sense_is_refused(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(InvalidRecipeError, match=message):
+        study(**settings)

@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+from sklearn.linear_model import LogisticRegression
+
+from alrl.errors import InvalidRecipeError
+from alrl.learners import SoftmaxRegression
+from alrl.loop.look_ahead import LookAhead
+from alrl.loop.simulator import Simulator
+from alrl.loop.sources import load_data_set
+from alrl.loop.task import draw_task
+from alrl.strategies import make_strategy
+from alrl.strategies.rearrange import tensors
+
+EXACT = SoftmaxRegression(double=True, tolerance=1e-7)
+WHOLE = LookAhead(horizon=1, reach=10_000, iterations=500, likelihood=0.0)
+
+
+def simulator(seeds=(0, 1), name="synthetic/tiny-0", queries=4):
+    """A loop that is under way: some records were bought by margin."""
+    simulator = Simulator([draw_task(load_data_set(name), [seed]) for seed in seeds], EXACT, labels=30)
+    for _ in range(queries):
+        simulator.step(make_strategy("margin").select(simulator.view))
+    return simulator
+
+
+def candidates_of(simulator, count):
+    return simulator.view.noise.masked_fill(~simulator.view.available, -1).topk(count, 1).indices
+
+
+def fitted(simulator, episode, extra=()):
+    """Scikit-learn's fit to what an episode holds and to the records ``extra``; validation features and labels."""
+    pool, validation, view = simulator.parts("pool"), simulator.parts("validation"), simulator.view
+    index = [*view.labelled_index[episode, view.labelled_mask[episode]].tolist(), *extra]
+    model = LogisticRegression(C=1.0, tol=1e-10, max_iter=5000)
+    model.fit(pool.features[episode, index].double().numpy(), pool.labels[episode, index].numpy())
+    real = validation.exists[episode]
+    return model, validation.features[episode, real].double().numpy(), validation.labels[episode, real].numpy()
+
+
+@pytest.mark.parametrize("name", ["synthetic/tiny-0", "iris"])
+def test_the_value_of_horizon_one_is_the_accuracy_after_adding_a_candidate(name):
+    loop = simulator(name=name)
+    candidates = candidates_of(loop, 6)
+    value = WHOLE.value(loop, candidates)
+    for episode in range(2):
+        for place, candidate in enumerate(candidates[episode].tolist()):
+            model, X, y = fitted(loop, episode, [candidate])
+            # A record whose two likeliest classes are as good as tied may fall to either.
+            two = np.sort(model.predict_proba(X), 1)[:, -2:]
+            unclear = float((two[:, 1] - two[:, 0] < 1e-3).mean())
+            assert abs(float(value[episode, place]) - model.score(X, y)) <= unclear + 1e-6
+    assert value.unique().numel() > 2
+
+
+def test_likelihood_is_added_with_its_weight():
+    loop = simulator(seeds=(0,))
+    candidates = candidates_of(loop, 4)
+    plain = WHOLE.value(loop, candidates)
+    weighted = dataclasses.replace(WHOLE, likelihood=0.5).value(loop, candidates)
+    for place, candidate in enumerate(candidates[0].tolist()):
+        model, X, y = fitted(loop, 0, [candidate])
+        position = [model.classes_.tolist().index(label) for label in y]
+        log = np.log(model.predict_proba(X)[np.arange(len(y)), position]).clip(-3)
+        assert float(weighted[0, place] - plain[0, place]) == pytest.approx(0.5 * log.mean(), abs=1e-4)
+
+
+@pytest.mark.parametrize("horizon", [2, 3, 6])
+def test_a_longer_horizon_is_the_loop_played_on_by_margin(horizon):
+    candidates = candidates_of(simulator(), 5)
+    value = dataclasses.replace(WHOLE, horizon=horizon).value(simulator(), candidates)
+    for place in range(5):
+        loop, scores = simulator(), []
+        pick = candidates[:, place : place + 1]
+        for _ in range(horizon):
+            loop.step(pick)
+            scores.append(loop.outcome("validation").accuracy)
+            pick = make_strategy("margin").select(loop.view)
+        watched = sorted({0, horizon // 2, horizon - 1})
+        torch.testing.assert_close(
+            value[:, place], torch.stack(scores)[watched].mean(0), rtol=0, atol=1e-6, check_dtype=False
+        )
+
+
+def test_no_candidate_is_worth_what_is_known_already():
+    loop = simulator()
+    candidates = candidates_of(loop, 3)
+    candidates[:, 1] = -1
+    value = WHOLE.value(loop, candidates)
+    torch.testing.assert_close(value[:, 1], loop.outcome("validation").accuracy, rtol=0, atol=1e-6, check_dtype=False)
+    candidates[:, 1] = candidates[:, 0]
+    torch.testing.assert_close(
+        WHOLE.value(loop, candidates)[:, ::2], value[:, ::2], rtol=0, atol=1e-6, check_dtype=False
+    )
+
+
+def test_values_are_those_of_each_episode_alone():
+    both = simulator((0, 1))
+    candidates = candidates_of(both, 5)
+    value = LookAhead(reach=20).value(both, candidates)
+    for episode in range(2):
+        alone = LookAhead(reach=20).value(simulator((episode,)), candidates[episode : episode + 1])
+        torch.testing.assert_close(value[episode : episode + 1], alone, rtol=0, atol=1e-3)
+
+
+def test_looking_ahead_changes_nothing():
+    looked, plain = simulator(), simulator()
+    before = {name: tensor.clone() for name, tensor in tensors(looked.view).items()}
+    LookAhead().value(looked, candidates_of(looked, 5))
+    assert all(tensor.equal(before[name]) for name, tensor in tensors(looked.view).items())
+    for _ in range(3):
+        pick = make_strategy("margin").select(plain.view)
+        looked.step(pick)
+        plain.step(pick)
+    after = tensors(plain.view)
+    assert all(tensor.equal(after[name]) for name, tensor in tensors(looked.view).items())
+    assert looked.outcome("validation").accuracy.equal(plain.outcome("validation").accuracy)
+
+
+def test_the_last_records_of_a_pool_may_be_fewer_than_the_horizon():
+    loop = simulator(seeds=(0,), queries=0)
+    left = int(loop.view.available.sum()) - 2
+    for _ in range(left):
+        loop.step(make_strategy("random").select(loop.view))
+    assert int(loop.view.available.sum()) == 2
+    candidates = loop.view.available.nonzero()[:, 1][None]
+    value = LookAhead(horizon=6, likelihood=0.0, iterations=500).value(loop, candidates)
+    # Whichever comes first, in the end both are labelled: the other two watched scores are those of the whole pool.
+    first = WHOLE.value(loop, candidates)
+    model, X, y = fitted(loop, 0, candidates[0].tolist())
+    assert value[0].tolist() == pytest.approx(((first[0] + 2 * model.score(X, y)) / 3).tolist(), abs=1e-4)
+
+
+@pytest.mark.parametrize("name", ["horizon", "reach", "iterations"])
+def test_settings_below_one_are_refused(name):
+    with pytest.raises(InvalidRecipeError) as error:
+        LookAhead(**{name: 0})
+    assert str(error.value) == f"look-ahead: {name} = 0 given; it must be at least 1"

@@ -139,7 +139,7 @@ RECIPES = {
         "[data]\nsets = ['iris']\n[budget]\nlables = 3\n",
         r'budget\.lables: unknown key, did you mean "labels"\?; allowed: ',
     ),
-    "env type": (load_env_recipe, "[data]\nsets = ['iris']\n[budget]\nlabels = '3'\n", "budget.labels: \"3\" given"),
+    "env type": (load_env_recipe, "[data]\nsets = ['iris']\n[budget]\nlabels = '3'\n", 'budget.labels: "3" given'),
     "env data": (load_env_recipe, "[data]\n", "no data set is named"),
     "agent": (
         load_agent_recipe,

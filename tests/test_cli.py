@@ -141,7 +141,9 @@ def test_a_study_is_run_reported_and_not_run_again(place: Path) -> None:
     assert "AUBC of accuracy in points" in text
     folder = place / "runs" / "small"
     assert f"Page:    {folder / 'index.html'}" in text
-    assert {"index.html", "table.md", "table.csv", "table.tex", "curves.csv"} <= {each.name for each in folder.iterdir()}
+    assert {"index.html", "table.md", "table.csv", "table.tex", "curves.csv"} <= {
+        each.name for each in folder.iterdir()
+    }
     assert list((folder / "figures").glob("*.pdf"))
     assert "2 cells, 0 played now, 0 failed" in ok("run", "small", "--workers", "1")
     (folder / "index.html").unlink()

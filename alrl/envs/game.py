@@ -13,14 +13,14 @@ from alrl.errors import InvalidQueryError
 from alrl.loop.pool_view import PoolView
 from alrl.loop.simulator import Simulator
 from alrl.loop.task import Task
-from alrl.metadata import FeatureSet, Observation
+from alrl.metadata import FeatureSet
 from alrl.strategies.base import top
 
 _NOT_BEGUN = "the environment has no episode yet; call reset first"
 
 
 class Game:
-    """B episodes of an environment; the opponent of a paired reward plays the same tasks beside them.
+    """B episodes of an environment; for a paired reward, margin sampling plays the same tasks beside them.
 
     An action is the number of a candidate. It joins the batch being filled; when the batch is full, its labels are
     bought, the learner is refitted and the reward is paid. An episode ends when its budget or its pool is used up.
@@ -36,20 +36,22 @@ class Game:
         )
         self.paired = recipe.reward.against == "margin"
         self._simulator: Simulator | None = None
+        self._rival: Simulator | None = None
 
     @property
     def simulator(self) -> Simulator:
-        """The loop itself; episodes B to 2 B - 1 are the paired margin runs where the reward asks for them."""
+        """The loop itself, of the agent's episodes."""
         if self._simulator is None:
             raise InvalidQueryError(_NOT_BEGUN)
         return self._simulator
 
+    def _simulated(self, tasks: Sequence[Task]) -> Simulator:
+        return Simulator(tasks, self.recipe.learner.build(), labels=self.recipe.budget.labels, device=self.device)
+
     def begin(self, tasks: Sequence[Task]) -> None:
         """Start B episodes, one a task."""
-        doubled = [*tasks, *tasks] if self.paired else list(tasks)
-        self._simulator = Simulator(
-            doubled, self.recipe.learner.build(), labels=self.recipe.budget.labels, device=self.device
-        )
+        self._simulator = self._simulated(tasks)
+        self._rival = self._simulated(tasks) if self.paired else None
         self.episodes = len(tasks)
         self._batch = torch.full((self.episodes, self.recipe.budget.batch), -1, device=self.device)
         self._filled = torch.zeros(self.episodes, dtype=torch.long, device=self.device)
@@ -60,8 +62,9 @@ class Game:
         """Start anew in some episodes, with these tasks."""
         if not len(episodes):
             return
-        twins = [episode + self.episodes for episode in episodes] if self.paired else []
-        self.simulator.restart([*episodes, *twins], [*tasks, *tasks] if self.paired else tasks)
+        self.simulator.restart(episodes, tasks)
+        if self._rival is not None:
+            self._rival.restart(episodes, tasks)
         index = torch.tensor(list(episodes), device=self.device)
         self._batch[index], self._filled[index] = -1, 0
         fresh = self._scores()
@@ -70,30 +73,24 @@ class Game:
 
     def _scores(self) -> Tensor:
         """The metric on the validation part of the agent's runs and of the paired ones, (1 or 2, B)."""
-        score = self.simulator.outcome("validation").metric(self.recipe.reward.metric)
-        return score.view(-1, self.episodes).clone()
+        players = [player for player in (self.simulator, self._rival) if player is not None]
+        return torch.stack([player.outcome("validation").metric(self.recipe.reward.metric) for player in players])
 
     @property
     def view(self) -> PoolView:
-        """The pools of the agent's runs and of the paired ones, the batches being filled marked as selected."""
+        """The pools, the batches being filled marked as selected."""
         view = self.simulator.view
         for slot in range(self._batch.shape[1] - 1):
             if not bool((self._filled > slot).any()):
                 break
             picks = torch.where(self._filled > slot, self._batch[:, slot], -1)
-            view = view.with_selected(torch.cat([picks, torch.full_like(picks, -1)]) if self.paired else picks)
+            view = view.with_selected(picks)
         return view
 
     def _draw(self) -> None:
         view = self.view
-        candidates = self.mixture.draw(view)
-        observation = self.features.observe(view, candidates)
-        B = self.episodes
-        self.candidates = candidates[:B]
-        self.observation = Observation(
-            candidates=observation.candidates[:B], loop=observation.loop[:B], mask=observation.mask[:B]
-        )
-        self._opponent = top(-view.margin, self.simulator.view, self._batch.shape[1])[B:] if self.paired else None
+        self.candidates = self.mixture.draw(view)
+        self.observation = self.features.observe(view, self.candidates)
 
     def score(self) -> Tensor:
         """The agent's metric on the validation part after the last refit, (B,)."""
@@ -133,20 +130,19 @@ class Game:
     def _last(self) -> Tensor:
         """Episodes whose batch being filled takes the last label of the budget or the last record of the pool."""
         view = self.simulator.view
-        left = torch.minimum(view.budget - view.spent, view.available.sum(1))[: self.episodes]
+        left = torch.minimum(view.budget - view.spent, view.available.sum(1))
         return self._filled >= left
 
     def _over(self) -> Tensor:
         view = self.simulator.view
-        return ((view.spent >= view.budget) | ~view.available.any(1))[: self.episodes]
+        return (view.spent >= view.budget) | ~view.available.any(1)
 
     def _refit(self, due: Tensor) -> Tensor:
-        picks, active = torch.where(due[:, None], self._batch, -1), due
-        if self._opponent is not None:
-            number = torch.arange(self._batch.shape[1], device=self.device)
-            rival = torch.where((number < self._filled[:, None]) & due[:, None], self._opponent, -1)
-            picks, active = torch.cat([picks, rival]), torch.cat([due, due])
-        self.simulator.step(picks, active)
+        if self._rival is not None:
+            view, number = self._rival.view, torch.arange(self._batch.shape[1], device=self.device)
+            picks = top(-view.margin, view, self._batch.shape[1])
+            self._rival.step(torch.where((number < self._filled[:, None]) & due[:, None], picks, -1), due)
+        self.simulator.step(torch.where(due[:, None], self._batch, -1), due)
         before, self._score = self._score, self._scores()
         gain = self._score - before
         self._batch = torch.where(due[:, None], -1, self._batch)

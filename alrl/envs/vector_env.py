@@ -121,7 +121,7 @@ class ActiveLearningVectorEnv(gymnasium.vector.VectorEnv[Arrays, NDArray[Any], N
         return {
             "action_mask": self.action_masks(),
             "score": self.game.score().cpu().numpy(),
-            "spent": self.game.simulator.view.spent[: self.num_envs].cpu().numpy(),
+            "spent": self.game.simulator.view.spent.cpu().numpy(),
         }
 
     def _final(self, ended: NDArray[np.bool_]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -51,7 +52,7 @@ def simulate(
 
     Args:
         data: a data set, the name or file of one, or a pair (X, y) of arrays.
-        strategy: a strategy or policy, the name of a strategy, or the name of a shipped policy.
+        strategy: a strategy or policy, the name of a strategy, or the name of a shipped policy or the folder of one.
         learner: a learner, or the name of one.
         labels: queries after the first sample. If the pool runs out earlier, the curve stays where it is.
         batch: queries between two refits; a curve's value holds until the next refit.
@@ -96,7 +97,9 @@ def simulate(
 def _strategy(strategy: Strategy | str) -> Strategy:
     if isinstance(strategy, Strategy):
         return strategy
-    return load_policy(strategy) if strategy in shipped_policies() else make_strategy(strategy)
+    if strategy in shipped_policies() or (Path(strategy) / "policy.json").is_file():
+        return load_policy(strategy)
+    return make_strategy(strategy)
 
 
 def _numbers(seeds: int | Sequence[int]) -> tuple[int, ...]:

@@ -47,7 +47,7 @@ class FeatureSpace:
 
         That is the ``whole`` Hessian, or else one matrix for every class.
         """
-        design = torch.cat([records, torch.ones_like(records[..., :1])], 2)
+        design = torch.cat([records, records.new_ones(*records.shape[:2], 1)], 2)
         penalty = strength.expand(-1, 1, design.shape[2]).clone()
         penalty[..., -1] = 0.0
         empty = design.new_empty(len(design), 0, 0)

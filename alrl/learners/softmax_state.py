@@ -73,7 +73,9 @@ class SoftmaxState:
         """Where a fit to the records X (B, n, D) starts, (B, k, n + 1): zero unless they continue those of the last."""
         now, before = X.shape[1], self.records.shape[1]
         common = min(now, before)
-        same = self.shared & (X[:, :common] == self.records[:, :common]).all(2).all(1)
+        held = self.records[:, :common]
+        # A zero row is padding: a record that takes its place goes on from nothing.
+        same = self.shared & ((X[:, :common] == held) | (held == 0).all(2, keepdim=True)).all(2).all(1)
         if before > now:
             same = same & ~(self.records[:, now:] != 0).any(2).any(1)
         start = torch.cat([pad(self.shares[..., :common], (0, now - common)), self.shares[..., -1:]], 2)

@@ -60,7 +60,7 @@ class Learner(ABC):
         first episode, then those of the second.
         """
         probabilities = self.predict_proba(X.repeat_interleave(branches, 0))
-        return probabilities.unflatten(0, (len(X), branches))
+        return probabilities.view(len(X), branches, *probabilities.shape[1:])
 
     def hurried(self, iterations: int) -> Self:  # noqa: ARG002
         """A copy that may end a fit after ``iterations`` solver steps or epochs; itself where that has no meaning.

@@ -207,9 +207,9 @@ class Simulator:
                 exists=pool.exists,
                 labelled=self._is_labelled.clone(),
                 selected=torch.zeros_like(self._is_labelled),
-                labelled_index=held.index,
+                labelled_index=held.index.clone(),
                 labelled_mask=torch.arange(held.index.shape[1], device=self.device) < held.count[:, None],
-                labels=held.labels,
+                labels=held.labels.clone(),
                 class_mask=self._class_mask,
                 probabilities=self._probabilities,
                 noise=self._query_noise,
@@ -219,7 +219,7 @@ class Simulator:
                     probabilities=tuple(probabilities for probabilities, _ in self._memory),
                     remembered=torch.stack([lived for _, lived in self._memory]),
                 ),
-                spent=self._spent,
+                spent=self._spent.clone(),
                 budget=self._budget,
                 geometry=self._geometry,
             )
@@ -235,6 +235,8 @@ class Simulator:
         picks = torch.as_tensor(picks, dtype=torch.long, device=self.device)
         if active is None:
             active = torch.ones(len(self.tasks), dtype=torch.bool, device=self.device)
+        if picks.ndim != 2 or len(picks) != len(self.tasks):
+            raise InvalidQueryError(f"picks of shape {tuple(picks.shape)} given; expected ({len(self.tasks)}, batch)")
         picks = picks.masked_fill(~active[:, None], -1)
         self._check(picks)
         answers = self._label(picks)
@@ -246,10 +248,9 @@ class Simulator:
 
     def _check(self, picks: Tensor) -> None:
         B, N = self._is_labelled.shape
-        if picks.ndim != 2 or len(picks) != B:
-            raise InvalidQueryError(f"picks of shape {tuple(picks.shape)} given; expected ({B}, batch)")
-        if picks.numel() and (int(picks.min()) < -1 or int(picks.max()) >= N):
-            raise InvalidQueryError(f"a pick of {int(picks.max())} given; a pool position is 0 to {N - 1}, -1 for none")
+        outside = picks[(picks < -1) | (picks >= N)]
+        if outside.numel():
+            raise InvalidQueryError(f"a pick of {int(outside[0])} given; a pool position is 0 to {N - 1}, -1 for none")
         count = torch.zeros(B, N + 1, dtype=torch.long, device=self.device)
         count.scatter_add_(1, picks.masked_fill(picks < 0, N), torch.ones_like(picks))
         wrong = ((count[:, :N] > 0) & (self._is_labelled | ~self._parts["pool"].exists)) | (count[:, :N] > 1)

@@ -173,5 +173,3 @@ def test_a_missing_candidate_is_never_chosen(untrained: Policy) -> None:
 def test_a_policy_at_work_changes_what_is_visited(tiny_env: EnvRecipe, wild: Policy) -> None:
     policy = dataclasses.replace(wild, mixture=tiny_env.action.candidates.build())
     assert not torch.equal(collected(tiny_env, None).candidates, collected(tiny_env, policy).candidates)
-
-

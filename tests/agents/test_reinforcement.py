@@ -55,7 +55,9 @@ def test_a_candidate_that_the_mask_forbids_is_never_played(start: Policy, tiny_e
     model = SetActorCriticPolicy(
         environment.observation_space, environment.action_space, lambda _: 1e-3, scorer=start.network
     )
-    observation = {name: torch.as_tensor(value).repeat(200, *[1] * (value.ndim - 1)) for name, value in _reset(environment).items()}
+    observation = {
+        name: torch.as_tensor(value).repeat(200, *[1] * (value.ndim - 1)) for name, value in _reset(environment).items()
+    }
     allowed = torch.zeros(400, 6)
     allowed[:, [1, 4]] = 1.0
     observation["mask"] = allowed.to(observation["mask"].dtype)

@@ -86,8 +86,6 @@ def test_a_readme_names_files_that_there_are(path: Path) -> None:
     assert [name for name in given if not (ROOT / name).is_file()] == []
 
 
-
-
 def blocks(path: Path) -> list[str]:
     return re.findall(r"(?ms)^```python\n(.*?)^```$", path.read_text(encoding="utf-8"))
 

@@ -102,7 +102,9 @@ def test_the_order_of_the_study_is_the_order_of_its_tables(tmp_path: Path) -> No
     ran = run(tmp_path)
     with Store(tmp_path / "results.sqlite", read_only=True) as store:
         order = [(each.strategy, each.data_set, each.seeds[0]) for each in store.curves(ran.ids)]
-    assert order == [(agent, data, seed) for agent in ("margin", "random") for data in ("iris", "wine") for seed in (0, 2)]
+    assert order == [
+        (agent, data, seed) for agent in ("margin", "random") for data in ("iris", "wine") for seed in (0, 2)
+    ]
 
 
 def test_a_cell_is_a_function_of_its_specification(tmp_path: Path) -> None:

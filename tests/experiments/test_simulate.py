@@ -15,6 +15,7 @@ from sklearn.metrics import balanced_accuracy_score
 
 import alrl
 from alrl.agents.policy import Policy
+from alrl.agents.policy_file import save_policy
 from alrl.envs.candidates import CandidateMixture
 from alrl.errors import InvalidDataError, InvalidQueryError, InvalidRecipeError
 from alrl.experiments.simulate import DEFAULT_SPLIT, simulate
@@ -117,6 +118,14 @@ def test_a_strategy_may_be_a_name_an_object_or_a_policy() -> None:
     policy = simulate("iris", Policy.untrained(FeatureSet(tuple(GROUPS)), mixture, name="mine"), labels=4, seeds=2)
     assert named.picks.tolist() == built.picks.tolist() == policy.picks.tolist()
     assert policy.strategy == "mine"
+
+
+def test_a_policy_may_be_named_by_its_folder(tmp_path: Path) -> None:
+    policy = Policy.untrained(FeatureSet(tuple(GROUPS)), CandidateMixture(count=8), name="mine")
+    save_policy(policy, tmp_path / "saved")
+    curves = simulate("iris", str(tmp_path / "saved"), labels=4, seeds=2)
+    assert curves.strategy == "mine"
+    assert curves.picks.tolist() == simulate("iris", policy, labels=4, seeds=2).picks.tolist()
 
 
 def test_a_scikit_learn_classifier_may_be_the_learner() -> None:

@@ -46,7 +46,8 @@ def test_a_policy_may_be_compared_on_what_it_never_saw(place: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("held_out", "seen"), [("iris", "iris"), ("keel/optdigits", "digits"), ("Digits", "digits"), ("my/iris.csv", "iris")]
+    ("held_out", "seen"),
+    [("iris", "iris"), ("keel/optdigits", "digits"), ("Digits", "digits"), ("my/iris.csv", "iris")],
 )
 def test_data_that_a_training_uses_and_its_relatives_are_refused(held_out: str, seen: str, place: Path) -> None:
     message = f"agent 'learned' was trained on '{seen}', which shares records with '{held_out}': leave '{held_out}' out"
@@ -60,7 +61,7 @@ def test_data_that_the_card_of_a_policy_names_is_refused(part: str, place: Path)
     save_policy(dataclasses.replace(policy, card={part: ["keel/wdbc"]}), place / "files")
     (place / "agents" / "held.toml").write_text("[agent]\nkind = 'policy'\npolicy = 'files'\n", encoding="utf-8")
     check_held_out(study(agents=["held"]))
-    with pytest.raises(InvalidRecipeError, match="agent 'held' was trained on 'keel/wdbc', .* with 'breast_cancer'"):
+    with pytest.raises(InvalidRecipeError, match=r"agent 'held' was trained on 'keel/wdbc', .* with 'breast_cancer'"):
         check_held_out(study(agents=["margin", "held"], data=["wine", "breast_cancer"]))
 
 
@@ -75,7 +76,9 @@ def test_an_agent_to_be_trained_needs_an_environment(place: Path) -> None:
 
 
 def test_a_rule_cannot_be_trained(place: Path) -> None:
-    with pytest.raises(InvalidRecipeError, match="agent 'margin' is of kind 'rule'; only kind 'trained' can be trained"):
+    with pytest.raises(
+        InvalidRecipeError, match="agent 'margin' is of kind 'rule'; only kind 'trained' can be trained"
+    ):
         check_held_out(trained(train={"learned": {"agent": "margin", "env": "seen"}}))
 
 

@@ -38,7 +38,7 @@ sizes = st.lists(st.tuples(st.integers(5, 30), st.integers(2, 30), st.integers(2
 )
 
 
-@settings(max_examples=20)
+@settings(max_examples=12)
 @given(sizes=sizes, seed=st.integers(0, 10_000))
 def test_an_episode_alone_is_what_it_is_among_others(sizes, seed):
     made = example(seed, sizes)
@@ -49,7 +49,7 @@ def test_an_episode_alone_is_what_it_is_among_others(sizes, seed):
         assert gap(alone, together[episode, :, : alone.shape[1]]) < CLOSE
 
 
-@pytest.mark.parametrize("steps", [(10, 11, 12, 30, 31), (60, 61, 62, 150, 151)])
+@pytest.mark.parametrize("steps", [(10, 11, 12, 30, 31), (60, 61, 140, 141)])
 def test_company_changes_nothing_along_a_growing_labelled_set(steps):
     together, alone = SoftmaxRegression(), SoftmaxRegression()
     for n in steps:
@@ -88,18 +88,18 @@ def test_a_restarted_episode_is_a_fresh_one_and_the_rest_go_on():
     made = digits(20, 30)
     report = made.fit(learner)
     assert report.iterations.tolist() == [made.fit(SoftmaxRegression()).iterations[0], 0]
-    assert torch.equal(made.predict(learner)[0], fitted(SoftmaxRegression(), made)[0])
-    assert torch.equal(made.predict(learner)[1], made.predict(kept)[1])
+    assert gap(made.predict(learner)[0], fitted(SoftmaxRegression(), made)[0]) < CLOSE
+    assert gap(made.predict(learner)[1], made.predict(kept)[1]) < CLOSE
 
 
 def test_copies_go_on_where_the_original_is_and_leave_it_alone():
     learner, made = SoftmaxRegression(), digits(20, 30)
     before = fitted(learner, made).clone()
     branches = learner.take(torch.tensor([1, 1, 0]))
-    assert torch.equal(made.take([1, 1, 0]).predict(branches), before[[1, 1, 0]])
+    assert gap(made.take([1, 1, 0]).predict(branches), before[[1, 1, 0]]) < CLOSE
     other = digits(21, 21, 21, seeds=(1, 1, 0))
     other.fit(branches)
-    assert torch.equal(made.predict(learner), before)
+    assert gap(made.predict(learner), before) < CLOSE
     assert not made.fit(learner).iterations.any()
 
 
@@ -121,7 +121,7 @@ def test_a_hurried_copy_stops_early_and_leaves_the_original_as_it_is():
     hurried = learner.hurried(2)
     more = digits(40, 50)
     assert more.fit(hurried).iterations.tolist() == [2, 2]
-    assert torch.equal(made.predict(learner), before)
+    assert gap(made.predict(learner), before) < CLOSE
     assert more.fit(learner).converged.all()
     assert more.fit(learner.hurried(500).fresh()).converged.all()
 

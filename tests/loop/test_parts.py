@@ -1,0 +1,39 @@
+"""Padding is zero, marked, and makes room without touching what is there."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from alrl.loop.parts import Part, largest
+from alrl.loop.sources import load_data_set
+from alrl.loop.task import draw_task
+
+CPU = torch.device("cpu")
+
+
+def test_a_shorter_task_leaves_no_trace_of_a_longer_one():
+    part = Part.empty(2, 4, 3, CPU)
+    part.write(0, np.ones((4, 3), dtype=np.float32), np.array([1, 1, 1, 1]))
+    part.write(0, np.full((2, 1), 5.0, dtype=np.float32), np.array([2, 0]))
+    assert part.features[0].tolist() == [[5.0, 0.0, 0.0], [5.0, 0.0, 0.0], [0.0] * 3, [0.0] * 3]
+    assert part.labels[0].tolist() == [2, 0, 0, 0]
+    assert part.exists.tolist() == [[True, True, False, False], [False] * 4]
+
+
+def test_growing_keeps_what_is_there_and_never_shrinks():
+    part = Part.empty(1, 2, 2, CPU)
+    part.write(0, np.array([[1, 2], [3, 4]], dtype=np.float32), np.array([1, 0]))
+    grown = part.grown(3, 1)
+    assert grown.features.tolist() == [[[1.0, 2.0], [3.0, 4.0], [0.0, 0.0]]]
+    assert grown.labels.tolist() == [[1, 0, 0]]
+    assert grown.exists.tolist() == [[True, True, False]]
+
+
+def test_the_largest_of_each_size_counts():
+    tasks = [draw_task(load_data_set(name), [0]) for name in ("iris", "wine", "digits")]
+    sizes = largest(tasks)
+    assert (sizes["features"], sizes["classes"], sizes["first"]) == (64, 10, 10)
+    assert sizes["pool"] == max(len(task.split.pool) for task in tasks)
+    assert sizes["test"] == max(len(task.split.test) for task in tasks)
+    assert sizes["validation"] == max(len(task.split.validation) for task in tasks)

@@ -19,3 +19,7 @@ class InvalidQueryError(AlrlError):
 
 class PolicyFileError(AlrlError):
     """A policy folder that is incomplete, tampered with or of another version."""
+
+
+class ContractError(AlrlError, AssertionError):
+    """A promise of the contract that an implementation does not keep."""

@@ -98,12 +98,15 @@ def _played(
         seen = features.observe(view, candidates)
         if query % every == offset % every:
             values = expert.value(simulator, candidates)
-            # A roll-out whose hurried fits broke down tells nothing of its candidate.
-            mask = seen.mask & values.isfinite()
+            # A fit that broke down, in the episode or in a hurried roll-out, tells nothing of its candidate.
+            sound = seen.candidates.isfinite().all(2) & seen.loop.isfinite().all(1, keepdim=True)
+            mask = seen.mask & values.isfinite() & sound
             # Where one candidate is left, or none, there is nothing to learn.
             useful = (mask.sum(1) > 1).nonzero()[:, 0]
             values = values.masked_fill(~mask, 0.0)
-            whole = Examples(candidates=seen.candidates, loop=seen.loop, mask=mask, values=values)
+            whole = Examples(
+                candidates=seen.candidates.masked_fill(~mask[..., None], 0.0), loop=seen.loop, mask=mask, values=values
+            )
             yield whole.take(useful)
         scores = None
         if behaviour.policy is not None:

@@ -6,7 +6,8 @@ of one's own package is named ``package.module:Class``.
 
 from __future__ import annotations
 
-from alrl.learners.contract import ContractError, check_learner
+from alrl.errors import ContractError
+from alrl.learners.contract import check_learner
 from alrl.learners.registry import learners, make_learner
 from alrl.learners.scikit_learn import ScikitLearn
 from alrl.learners.softmax_regression import SoftmaxRegression

@@ -182,7 +182,7 @@ def minimise(problem: Problem, start: Tensor, *, tolerance: float, max_iteration
 
     A problem that has converged stands still at once, so its result does not depend on the problems beside it, and
     leaves the batch when enough have, so it stops costing. One that does not improve for 25 iterations ends
-    unconverged: rounding allows no better.
+    unconverged: rounding allows no better. One whose search runs into infinity keeps its start, unconverged.
     """
     state, rows, size = _begin(problem, start), torch.arange(len(start), device=start.device), start.shape[2]
     parameters, iterations = start.clone(), torch.zeros_like(rows)
@@ -203,4 +203,8 @@ def minimise(problem: Problem, start: Tensor, *, tolerance: float, max_iteration
         iterations[rows] += (~state.done).flatten().to(iterations.dtype)
         _advance(problem, state)
     parameters[rows], decrement[rows] = state.place[..., :size], state.decrement
-    return Solution(parameters=parameters, iterations=iterations, converged=decrement.flatten() <= tolerance**2)
+    # A search that rounding led to infinity must not spoil this fit's predictions and the next fit's start.
+    broken = ~parameters.isfinite().all(2, keepdim=True).all(1, keepdim=True)
+    parameters = torch.where(broken, start, parameters)
+    converged = ((decrement <= tolerance**2) & ~broken).flatten()
+    return Solution(parameters=parameters, iterations=iterations, converged=converged)

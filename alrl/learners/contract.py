@@ -7,17 +7,13 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
-from alrl.errors import AlrlError
+from alrl.errors import ContractError
 from alrl.learners.example import ORDINARY, Example, example
 from alrl.loop.learner import Learner
 
 _EARLIER = 6
 
 _Promise = tuple[str, Callable[[Learner, Example, float], str | None]]
-
-
-class ContractError(AlrlError, AssertionError):
-    """A promise of the contract that an implementation does not keep."""
 
 
 def check_learner(learner: Learner, tolerance: float = 1e-5) -> None:

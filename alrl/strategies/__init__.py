@@ -6,8 +6,9 @@ package is named ``package.module:Class``.
 
 from __future__ import annotations
 
+from alrl.errors import ContractError
 from alrl.strategies.base import Strategy
-from alrl.strategies.contract import ContractError, check_strategy
+from alrl.strategies.contract import check_strategy
 from alrl.strategies.example_view import example_view
 from alrl.strategies.registry import make_strategy, strategies
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
-from alrl.errors import AlrlError, InvalidQueryError
+from alrl.errors import InvalidQueryError
 from alrl.loop.pool_view import PoolView
 from alrl.strategies.base import Strategy
 from alrl.strategies.example_view import example_view
@@ -18,10 +18,6 @@ _BATCH = 3
 _RELATIVE, _ABSOLUTE = 1e-4, 1e-5
 
 _Promise = tuple[str, Callable[[Strategy, PoolView], str | None]]
-
-
-class ContractError(AlrlError, AssertionError):
-    """A promise of the contract that an implementation does not keep."""
 
 
 def check_strategy(strategy: Strategy) -> None:

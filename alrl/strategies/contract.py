@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
-from alrl.errors import InvalidQueryError
+from alrl.errors import ContractError, InvalidQueryError
 from alrl.loop.pool_view import PoolView
 from alrl.strategies.base import Strategy
 from alrl.strategies.example_view import example_view

@@ -161,6 +161,7 @@ def train(
     out: Annotated[
         Path | None, typer.Option(file_okay=False, help="Folder of the policy; runs/policies/AGENT-SEED if left out.")
     ] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the policy in tables; AGENT-SEED if left out.")] = None,
     workers: Workers = None,
 ) -> None:
     """Train a selection policy and write it as JSON and safetensors."""
@@ -175,7 +176,7 @@ def train(
         recipe = load_agent_recipe(agent)
         if not isinstance(recipe, TrainedRecipe):
             raise InvalidRecipeError(f"agent {agent!r} is of kind {recipe.kind!r}; only kind 'trained' can be trained")
-        name = f"{Path(agent).stem}-{seed}"
+        name = name or f"{Path(agent).stem}-{seed}"
         folder = out or Path("runs") / "policies" / name
         with Bars(console=console) as bars:
             trainer = Trainer(

@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field, model_validator
 
 from alrl import recipes
 from alrl.agents.policy_file import load_policy
+from alrl.envs.recipe import CandidatesRecipe
 from alrl.loop.look_ahead import LookAhead
 from alrl.recipe_model import Recipe
 from alrl.strategies import Strategy, make_strategy
@@ -103,6 +104,8 @@ class TrainedRecipe(Recipe):
     network: NetworkRecipe = NetworkRecipe()
     imitation: ImitationRecipe | None = None
     ppo: PPORecipe | None = None
+    candidates: CandidatesRecipe | None = None
+    """What the trained policy chooses from when it plays; by default the candidates of its environment."""
     validation: float = Field(default=0.15, gt=0, lt=1)
     """Share of the environment's data sets that no training step uses; they choose between the stages' policies."""
 

@@ -81,7 +81,7 @@ class Trainer:
     def _train(self, name: str) -> Policy:
         policy = Policy.untrained(
             self.game.features,
-            self.game.mixture,
+            self.agent.candidates.build() if self.agent.candidates else self.game.mixture,
             seed=stream_key([self.seed], "agent") % 2**31,
             name=name,
             width=self.agent.network.width,

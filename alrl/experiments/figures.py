@@ -46,6 +46,7 @@ _RC: dict[Any, Any] = {
     "pdf.fonttype": 42,
 }
 _WIDTH = 7.0
+_ROOMY = 10
 _COLUMNS = 3
 
 
@@ -135,7 +136,9 @@ def ranking(summary: Summary, *, mark: str = "") -> Figure:
     """AUBC against the reference on each data set with 95 % intervals, and mean ranks over data sets."""
     looks = styles(summary.strategies, summary.emphasis)
     shown = {name: look for name, look in looks.items() if name != summary.reference}
-    height = 1.5 + max(0.16 * len(shown) + 0.12, 0.3) * len(summary.data_sets)
+    # Many data sets share a page: their rows are closer.
+    row = max(0.16 * len(shown) + 0.12, 0.3) if len(summary.data_sets) <= _ROOMY else 0.38
+    height = 1.5 + row * len(summary.data_sets)
     with mpl.rc_context(_RC):
         figure = _figure((_WIDTH, max(height, 1.5 + 0.24 * len(looks))))
         left, right = figure.subplots(1, 2, width_ratios=(1.7, 1))
@@ -242,7 +245,7 @@ def _ranks(axes: Axes, summary: Summary, looks: Mapping[str, Style]) -> None:
     axes.set_xlim(0.8, len(summary.strategies) + 0.9)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.tick_params(axis="y", length=0)
-    axes.set_xlabel("Mean rank of AUBC (1 is best)", fontsize=8.5)
+    axes.set_xlabel("Mean rank (1 is best)", fontsize=8.5)
 
 
 def _dot(axes: Axes, x: float, y: float, look: Style) -> None:
@@ -264,7 +267,7 @@ def _legend(figure: Figure, looks: Mapping[str, Style], note: str, mark: str, wi
         handles,
         list(looks),
         loc="outside upper center",
-        ncols=min(len(looks), 4 if len(looks) in {4, 7, 8} else 6),
+        ncols={5: 5, 6: 3}.get(len(looks), min(len(looks), 4)),
         handlelength=3,
         columnspacing=1.6,
         title=title,

@@ -27,6 +27,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 console = Console()
+if not console.is_terminal:
+    # A log or a pipe has no width of its own; tables are made for this one.
+    console = Console(width=120)
 
 Workers = Annotated[int | None, typer.Option(min=1, help="Processes; one for each core if left out.")]
 Listed = Literal["envs", "agents", "experiments", "strategies", "learners", "data", "features", "policies"]

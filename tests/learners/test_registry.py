@@ -33,7 +33,11 @@ def test_a_learner_already_made_is_taken_as_it_is():
         ("softmax-regression", {"c": 1.0}, r'unknown setting "c"; did you mean "C"\?'),
         ("softmax-regression", {"C": "much"}, r"settings C = 'much' given"),
         ("alrl.strategies.margin:Margin", {}, r'"alrl.strategies.margin:Margin" is no alrl.loop.learner.Learner'),
-        ("alrl.loop.learner:Learner", {}, r"is abstract; name a class that defines fit and predict_proba"),
+        (
+            "alrl.loop.learner:Learner",
+            {},
+            r"is abstract; name a class that defines fit, fresh, predict_proba, restart, take",
+        ),
         ("no.such.module:Learner", {}, r"cannot import no.such.module"),
     ],
 )

@@ -60,7 +60,7 @@ class Bars:
             self._progress = Progress(
                 SpinnerColumn(),
                 TextColumn("{task.description:<34}"),
-                BarColumn(bar_width=28),
+                BarColumn(bar_width=16),
                 MofNCompleteColumn(),
                 TimeElapsedColumn(),
                 TimeLeft(),

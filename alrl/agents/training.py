@@ -232,4 +232,4 @@ def _collect_pinned(
 
 
 def _told(ranking: Ranking) -> str:
-    return f"choice worth {ranking.gain:+.2f} sd on validation sets, margin's {ranking.margin_gain:+.2f}"
+    return f"choice {ranking.gain:+.2f} sd, margin {ranking.margin_gain:+.2f}"

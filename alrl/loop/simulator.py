@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -12,55 +11,16 @@ from torch import Tensor
 from alrl.errors import InvalidDataError, InvalidQueryError
 from alrl.loop.annotator import Annotator, PerfectAnnotator
 from alrl.loop.geometry import Geometry
+from alrl.loop.labelled import Labelled
 from alrl.loop.learner import FitReport, Learner
 from alrl.loop.outcome import Outcome, outcome
 from alrl.loop.parts import Part, PartName, largest
 from alrl.loop.pool_view import PoolView, Trajectory
+from alrl.loop.round import Round
 from alrl.loop.streams import EpisodeNoise
 from alrl.loop.task import Task
 
 REMEMBERED = 5
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Round:
-    """One loop of B episodes: what was picked, what the annotator said, what fitting took."""
-
-    picks: Tensor
-    """Pool positions of the queried records, (B, b), long; -1 for none."""
-    answers: Tensor
-    """Labels that the annotator gave, (B, b), long; 0 for none."""
-    spent: Tensor
-    """Labels bought so far after the first sample, (B,), long."""
-    fit: FitReport
-    """What the learner's refit did."""
-    seconds: float
-    """Wall time of the loop: annotation, refit and the pass over the pool."""
-
-
-@dataclass(kw_only=True, eq=False)
-class _Labelled:
-    """Labelled records in order of acquisition, padded: (B, L) each, and how many are real, (B,)."""
-
-    index: Tensor
-    labels: Tensor
-    count: Tensor
-
-    def append(self, picks: Tensor, answers: Tensor) -> None:
-        valid = picks >= 0
-        place = self.count[:, None] + valid.cumsum(1) - 1
-        needed = int((self.count + valid.sum(1)).max())
-        if needed > self.index.shape[1]:
-            more = needed - self.index.shape[1]
-            self.index = torch.nn.functional.pad(self.index, (0, more))
-            self.labels = torch.nn.functional.pad(self.labels, (0, more))
-        rows = torch.arange(len(picks), device=picks.device)[:, None].expand_as(picks)
-        self.index[rows[valid], place[valid]] = picks[valid]
-        self.labels[rows[valid], place[valid]] = answers[valid]
-        self.count = self.count + valid.sum(1)
-
-    def clear(self, episodes: Tensor) -> None:
-        self.index[episodes], self.labels[episodes], self.count[episodes] = 0, 0, 0
 
 
 class Simulator:
@@ -69,7 +29,7 @@ class Simulator:
     Args:
         tasks: one for each episode; they may differ in data set, features, classes and pool size.
         learner: an unfitted batched learner; the simulator works on a fresh copy.
-        labels: labels that may be bought after the first sample, at least 1, for each episode or for all.
+        labels: labels that may be bought after the first sample, at least 1; the same for every episode.
         annotator: who answers queries; perfect by default.
         device: where the tensors live, ``cpu`` or ``cuda``.
 
@@ -117,7 +77,7 @@ class Simulator:
         pool, k = self._parts["pool"], self._class_mask.shape[1]
         B, N = pool.exists.shape
         zeros = torch.zeros(B, 1, dtype=torch.long, device=self.device)
-        self._labelled = _Labelled(index=zeros, labels=zeros.clone(), count=zeros[:, 0].clone())
+        self._labelled = Labelled(index=zeros, labels=zeros.clone(), count=zeros[:, 0].clone())
         self._is_labelled = torch.zeros(B, N, dtype=torch.bool, device=self.device)
         self._spent = torch.zeros(B, dtype=torch.long, device=self.device)
         self._flips = torch.zeros(B, N, device=self.device)

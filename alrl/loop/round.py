@@ -1,0 +1,25 @@
+"""What one loop did."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from alrl.loop.learner import FitReport
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Round:
+    """One loop of B episodes: what was picked, what the annotator said, what fitting took."""
+
+    picks: Tensor
+    """Pool positions of the queried records, (B, b), long; -1 for none."""
+    answers: Tensor
+    """Labels that the annotator gave, (B, b), long; 0 for none."""
+    spent: Tensor
+    """Labels bought so far after the first sample, (B,), long."""
+    fit: FitReport
+    """What the learner's refit did."""
+    seconds: float
+    """Wall time of the loop: annotation, refit and the pass over the pool."""

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import joblib
 import torch
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from alrl import recipes
 from alrl.agents.examples import Behaviour, Examples, collect
@@ -25,6 +23,7 @@ from alrl.envs.recipe import EnvRecipe
 from alrl.loop.simulator import Simulator
 from alrl.loop.streams import generator, stream_key
 from alrl.loop.task import Task
+from alrl.loop.threads import one_thread
 from alrl.progress import Bars
 from alrl.strategies import Strategy, make_strategy
 from alrl.strategies.play import play
@@ -33,23 +32,6 @@ _CHUNK = 24
 """Episodes in one simulator while examples are collected."""
 _TRIALS = 4
 """Validation episodes on each data set when the stages' policies are compared."""
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Pin this process to one thread of torch and BLAS for a while: on a busy machine, spinning threads only wait.
-
-    >>> with one_thread():
-    ...     torch.get_num_threads()
-    1
-    """
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with threadpool_limits(1):
-            yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 @dataclass(kw_only=True, eq=False)

@@ -16,7 +16,7 @@ from alrl.loop.task import Task
 from alrl.metadata import FeatureSet
 from alrl.strategies.base import top
 
-_NOT_BEGUN = "the environment has no episode yet; call reset first"
+NOT_BEGUN = "the environment has no episode yet; call reset first"
 
 
 class Game:
@@ -42,7 +42,7 @@ class Game:
     def simulator(self) -> Simulator:
         """The loop itself, of the agent's episodes."""
         if self._simulator is None:
-            raise InvalidQueryError(_NOT_BEGUN)
+            raise InvalidQueryError(NOT_BEGUN)
         return self._simulator
 
     def _simulated(self, tasks: Sequence[Task]) -> Simulator:
@@ -102,7 +102,7 @@ class Game:
         Raises InvalidQueryError before :meth:`begin`, and for an action that the mask of the observation forbids.
         """
         if self._simulator is None:
-            raise InvalidQueryError(_NOT_BEGUN)
+            raise InvalidQueryError(NOT_BEGUN)
         picks = self._chosen(actions, active)
         rows = active.nonzero()[:, 0]
         self._batch[rows, self._filled[rows]] = picks[rows]

@@ -22,9 +22,11 @@ class ActiveLearningVecEnv(VecEnv):
     logger, ``episode`` (return ``r``, length ``l``) are in the infos of that step.
     """
 
-    def __init__(self, recipe: EnvRecipe | str, *, num_envs: int = 1, device: str = "cpu", seed: int = 0) -> None:
+    def __init__(
+        self, recipe: EnvRecipe | str, *, num_envs: int = 1, device: str = "cpu", workers: int = 1, seed: int = 0
+    ) -> None:
         self.vector = ActiveLearningVectorEnv(
-            recipe, num_envs=num_envs, autoreset_mode=AutoresetMode.SAME_STEP, device=device
+            recipe, num_envs=num_envs, autoreset_mode=AutoresetMode.SAME_STEP, device=device, workers=workers
         )
         self.render_mode = None
         super().__init__(num_envs, self.vector.single_observation_space, self.vector.single_action_space)

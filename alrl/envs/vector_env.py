@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import gymnasium
@@ -12,10 +13,11 @@ from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from alrl.envs.game import Game
+from alrl.envs.crew import Crew
+from alrl.envs.game import NOT_BEGUN, Game
 from alrl.envs.recipe import EnvRecipe, load_env_recipe
 from alrl.envs.spaces import observation_space, to_arrays
-from alrl.errors import InvalidRecipeError
+from alrl.errors import InvalidQueryError, InvalidRecipeError
 from alrl.loop.task import Task
 
 Arrays = dict[str, NDArray[Any]]
@@ -34,7 +36,12 @@ class ActiveLearningVectorEnv(gymnasium.vector.VectorEnv[Arrays, NDArray[Any], N
         num_envs: number of episodes played at once.
         autoreset_mode: ``NEXT_STEP`` or ``SAME_STEP``.
         device: where the loop is computed, ``cpu`` or ``cuda``.
+        workers: processes to share the episodes among, each with one thread; 1 plays them in this process. What is
+            played does not depend on it.
         render_mode: None; nothing is rendered.
+
+    Raises InvalidRecipeError for another autoreset mode, no sub-environment, or a number of workers that is below 1,
+    above ``num_envs``, or above 1 on an accelerator.
     """
 
     metadata = {"render_modes": [], "autoreset_mode": AutoresetMode.NEXT_STEP}  # noqa: RUF012 - Gymnasium's own form
@@ -46,6 +53,7 @@ class ActiveLearningVectorEnv(gymnasium.vector.VectorEnv[Arrays, NDArray[Any], N
         num_envs: int = 1,
         autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
         device: str = "cpu",
+        workers: int = 1,
         render_mode: str | None = None,
     ) -> None:
         mode = AutoresetMode(autoreset_mode)
@@ -53,6 +61,11 @@ class ActiveLearningVectorEnv(gymnasium.vector.VectorEnv[Arrays, NDArray[Any], N
             raise InvalidRecipeError(f"autoreset mode {mode.value} given; allowed are NextStep and SameStep")
         if num_envs < 1:
             raise InvalidRecipeError(f"num_envs = {num_envs} given; it must be at least 1")
+        if not 1 <= workers <= num_envs or (workers > 1 and device != "cpu"):
+            raise InvalidRecipeError(
+                f"workers = {workers} given for {num_envs} sub-environments on {device}; allowed are 1 and, on cpu, up"
+                " to one a sub-environment"
+            )
         self.recipe = recipe if isinstance(recipe, EnvRecipe) else load_env_recipe(recipe)
         self.metadata = {**self.metadata, "autoreset_mode": mode}
         self.num_envs, self.mode, self.render_mode = num_envs, mode, render_mode
@@ -65,7 +78,12 @@ class ActiveLearningVectorEnv(gymnasium.vector.VectorEnv[Arrays, NDArray[Any], N
         self._episodes = [-1] * num_envs
         self.over: NDArray[np.bool_] = np.zeros(num_envs, dtype=bool)
         """Sub-environments whose episode has ended and not begun anew, (num_envs,)."""
+        self._mask: NDArray[np.bool_] = np.zeros((num_envs, self.game.mixture.count), dtype=bool)
         self._seeded = False
+        self._crew: Crew | None = None
+        if workers > 1:
+            sizes = [len(part) for part in np.array_split(np.arange(num_envs), workers)]
+            self._crew = Crew(partial(_shard, self.recipe, mode.value), sizes)
 
     def reset(
         self, *, seed: int | Sequence[int] | None = None, options: dict[str, Any] | None = None
@@ -88,6 +106,10 @@ class ActiveLearningVectorEnv(gymnasium.vector.VectorEnv[Arrays, NDArray[Any], N
             super().reset(seed=seeds[0])
             self._seeds = [int(each) for each in seeds]
             self._episodes, self._seeded = [-1] * self.num_envs, True
+        if self._crew is not None:
+            observation, info = self._crew.reset(None if seed is None else self._seeds)
+            self._mask, self.over = info["action_mask"], np.zeros(self.num_envs, dtype=bool)
+            return observation, info
         self.game.begin([self._next(index) for index in range(self.num_envs)])
         self.over = np.zeros(self.num_envs, dtype=bool)
         return to_arrays(self.game.observation), self._info()
@@ -97,7 +119,12 @@ class ActiveLearningVectorEnv(gymnasium.vector.VectorEnv[Arrays, NDArray[Any], N
         return self.game.source.draw([self._seeds[index], self._episodes[index]])
 
     def step(self, actions: NDArray[Any]) -> tuple[Arrays, NDArray[Any], NDArray[Any], NDArray[Any], dict[str, Any]]:
-        """Play one candidate in every episode."""
+        """Play one candidate in every episode.
+
+        Raises InvalidQueryError before the first reset, and for an action that the mask forbids.
+        """
+        if self._crew is not None:
+            return self._step_shared(self._crew, actions)
         active = torch.from_numpy(~self.over).to(self.game.device)
         rewards, ends = self.game.step(torch.as_tensor(np.asarray(actions)), active)
         begin = self.over if self.mode == AutoresetMode.NEXT_STEP else ends.cpu().numpy()
@@ -116,6 +143,15 @@ class ActiveLearningVectorEnv(gymnasium.vector.VectorEnv[Arrays, NDArray[Any], N
             truncated,
             {**self._info(), **info},
         )
+
+    def _step_shared(
+        self, crew: Crew, actions: NDArray[Any]
+    ) -> tuple[Arrays, NDArray[Any], NDArray[Any], NDArray[Any], dict[str, Any]]:
+        if not self._seeded:
+            raise InvalidQueryError(NOT_BEGUN)
+        observation, rewards, terminated, truncated, info, self.over = crew.step(actions)
+        self._mask = info["action_mask"]
+        return observation, rewards, terminated, truncated, info
 
     def _info(self) -> dict[str, Any]:
         return {
@@ -139,8 +175,17 @@ class ActiveLearningVectorEnv(gymnasium.vector.VectorEnv[Arrays, NDArray[Any], N
 
     def action_masks(self) -> NDArray[np.bool_]:
         """Which candidates may be chosen, (num_envs, K)."""
+        if self._crew is not None:
+            return self._mask.copy()
         mask: NDArray[np.bool_] = self.game.observation.mask.cpu().numpy()
         return mask
 
-    def close_extras(self, **kwargs: Any) -> None:
-        """Nothing is held open."""
+    def close_extras(self, **kwargs: Any) -> None:  # noqa: ARG002
+        """End the worker processes, if there are any."""
+        if self._crew is not None:
+            self._crew.close()
+
+
+def _shard(recipe: EnvRecipe, mode: str, episodes: int) -> ActiveLearningVectorEnv:
+    """What one worker process plays."""
+    return ActiveLearningVectorEnv(recipe, num_envs=episodes, autoreset_mode=mode)

@@ -18,7 +18,7 @@ from alrl import recipes
 from alrl.agents.policy import Policy
 from alrl.agents.policy_file import load_policy, save_policy
 from alrl.agents.recipe import load_agent_recipe
-from alrl.agents.training import Trainer, one_thread
+from alrl.agents.training import Trainer
 from alrl.envs.recipe import load_env_recipe
 from alrl.errors import PolicyFileError
 from alrl.experiments.report import RESULTS, STUDY
@@ -28,6 +28,7 @@ from alrl.experiments.study import StudyRecipe, check_held_out, rule_or_policy
 from alrl.learners import make_learner
 from alrl.loop.curves import Curves
 from alrl.loop.sources import load_data_set
+from alrl.loop.threads import one_thread
 from alrl.progress import Bars
 from alrl.strategies import Strategy
 

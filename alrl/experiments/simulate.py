@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from joblib import Parallel, delayed
+from numpy.typing import NDArray
 
 from alrl import recipes
 from alrl.agents.policy import Policy
@@ -20,6 +23,7 @@ from alrl.loop.learner import Learner
 from alrl.loop.simulator import Simulator
 from alrl.loop.sources import load_data_set
 from alrl.loop.task import draw_task
+from alrl.loop.threads import one_thread
 from alrl.strategies import Strategy, make_strategy
 from alrl.strategies.play import play
 
@@ -44,6 +48,7 @@ def simulate(
     seeds: int | Sequence[int] = 50,
     split: Mapping[str, Any] | None = None,
     device: str = "cpu",
+    workers: int = 1,
     progress: Callable[[int], object] | None = None,
 ) -> Curves:
     """Learning curves of a querying strategy: one label a class to begin, then ``labels`` queries, for every seed.
@@ -59,12 +64,15 @@ def simulate(
         seeds: their number (0, 1, ...), or the seeds themselves.
         split: settings of :func:`alrl.loop.split.draw_split`; by default halves to the pool, 30 % to the test part.
         device: where the loop is computed, ``cpu`` or ``cuda``.
-        progress: called with the number of labels that each loop bought.
+        workers: processes to share the seeds among, each with one thread; 1 plays them in this process. The curves do
+            not depend on it.
+        progress: called with the number of labels that each loop bought; with several workers, each time that one is
+            done, with its share of them.
 
     Raises:
         InvalidDataError: the data set cannot be used.
         InvalidRecipeError: the data set, strategy, learner, or a setting of the split is unknown; seeds are none, below
-            0 or given twice.
+            0 or given twice; ``workers`` is below 1, or above 1 on an accelerator.
         InvalidQueryError: ``labels`` or ``batch`` is below 1.
 
     >>> curves = simulate("iris", "margin", labels=5, seeds=3)
@@ -78,20 +86,76 @@ def simulate(
     taught = make_learner(learner)
     numbers = _numbers(seeds)
     parts = recipes.parse(SplitRecipe, dict(split or DEFAULT_SPLIT), where="split").model_dump()
-    tasks = [draw_task(data_set, [seed], split=parts) for seed in numbers]
-    simulator = Simulator(tasks, taught, labels=labels, device=device)
-    played = play(simulator, asked, labels=labels, batch=batch, progress=progress)
+    if workers < 1 or (workers > 1 and device != "cpu"):
+        raise InvalidRecipeError(f"workers = {workers} given on {device}; allowed are 1 and, on cpu, more")
+    run = partial(_run, data_set, asked, taught, labels=labels, batch=batch, split=parts, device=device)
+    shares = [numbers] if workers == 1 else _shares(numbers, workers)
+    if len(shares) == 1:
+        runs = [run(numbers, progress=progress)]
+    else:
+        done = Parallel(n_jobs=workers, return_as="generator")(delayed(_run_alone)(run, share) for share in shares)
+        runs = []
+        for share, part in zip(shares, done, strict=True):
+            runs.append(part)
+            if progress is not None:
+                progress(_bought(labels, numbers, share))
+    accuracy, balanced, picks, first = (np.concatenate(part) for part in zip(*runs, strict=True))
     return Curves(
         data_set=data_set.name,
         strategy=asked.name,
         learner=taught.name,
         batch=batch,
         seeds=numbers,
-        accuracy=played.accuracy.double().numpy(),
-        balanced_accuracy=played.balanced_accuracy.double().numpy(),
-        picks=simulator.records(played.picks).numpy(),
-        first=simulator.first_counts().numpy(),
+        accuracy=accuracy,
+        balanced_accuracy=balanced,
+        picks=picks,
+        first=first,
     )
+
+
+_Run = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]
+
+
+def _run(
+    data_set: DataSet,
+    strategy: Strategy,
+    learner: Learner,
+    seeds: Sequence[int],
+    *,
+    labels: int,
+    batch: int,
+    split: Mapping[str, Any],
+    device: str,
+    progress: Callable[[int], object] | None = None,
+) -> _Run:
+    """Accuracy, balanced accuracy, picked records and sizes of the first samples of the episodes of ``seeds``."""
+    tasks = [draw_task(data_set, [seed], split=split) for seed in seeds]
+    simulator = Simulator(tasks, learner, labels=labels, device=device)
+    played = play(simulator, strategy, labels=labels, batch=batch, progress=progress)
+    return (
+        played.accuracy.double().numpy(),
+        played.balanced_accuracy.double().numpy(),
+        simulator.records(played.picks).numpy(),
+        simulator.first_counts().numpy(),
+    )
+
+
+def _run_alone(run: Callable[[Sequence[int]], _Run], seeds: Sequence[int]) -> _Run:
+    """In a process of its own, which computes with one thread."""
+    with one_thread():
+        return run(seeds)
+
+
+def _shares(seeds: tuple[int, ...], workers: int) -> list[tuple[int, ...]]:
+    """Seeds of each worker, in order."""
+    parts = np.array_split(np.array(seeds, dtype=object), min(workers, len(seeds)))
+    return [tuple(part.tolist()) for part in parts]
+
+
+def _bought(labels: int, seeds: Sequence[int], share: Sequence[int]) -> int:
+    """Of the labels that a bar counts, those that a worker stands for; over all workers they sum to all."""
+    last = list(seeds).index(share[-1]) + 1
+    return labels * last // len(seeds) - labels * (last - len(share)) // len(seeds)
 
 
 def _strategy(strategy: Strategy | str) -> Strategy:

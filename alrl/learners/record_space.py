@@ -16,9 +16,9 @@ from torch import Tensor
 from alrl.learners.curvature import LEAST_INTERCEPT, inverse
 from alrl.learners.logistic_loss import LogisticLoss
 
-_SURE = 1e-6
-_SPREAD = 0.3
-_LEFT = 0.1
+SURE = 1e-6
+SPREAD = 0.3
+LEFT = 0.1
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -63,7 +63,7 @@ class RecordSpace:
         problem = cls(
             loss=loss,
             products=products,
-            spread=_SPREAD * norm / width,
+            spread=SPREAD * norm / width,
             strength=strength,
             floor=floor,
             easy=empty,
@@ -133,8 +133,8 @@ def _split(loss: LogisticLoss, probability: Tensor) -> tuple[Tensor, Tensor]:
     if probability.shape[1] == 1:
         return (probability * (1 - probability)).sqrt() * root, torch.zeros_like(root)
     most, likeliest = probability.max(1, keepdim=True)
-    rest = (1 - most).clamp_min(_SURE)
+    rest = (1 - most).clamp_min(SURE)
     unit = torch.zeros_like(probability).scatter_(1, likeliest, 1.0)
     pair = (unit - probability) * ((most / rest).sqrt() * root)
     other = probability.scatter(1, likeliest, 0.0) / rest
-    return pair, _LEFT * rest * (1 - (other * other).sum(1, keepdim=True))
+    return pair, LEFT * rest * (1 - (other * other).sum(1, keepdim=True))

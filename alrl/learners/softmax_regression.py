@@ -6,35 +6,17 @@ import copy
 import inspect
 import math
 import time
-from collections.abc import Callable
-from typing import ClassVar, NamedTuple, Self
+from typing import ClassVar, Literal, Self, get_args
 
 import torch
 from torch import Tensor
-from torch.nn.functional import one_hot
 
 from alrl.errors import InvalidRecipeError
-from alrl.learners.conjugate_gradient import Problem, Solution, minimise
-from alrl.learners.softmax_group import SoftmaxGroup
+from alrl.learners.batched_softmax import BatchedSoftmax
 from alrl.learners.softmax_state import SoftmaxState
 from alrl.loop.learner import FitReport, Learner
 
-SMALL = 64
-"""Coefficients up to which the whole Hessian is inverted."""
-WIDE = 2.0
-"""Labelled records for each feature up to which a fit is solved over the records."""
-
-
-class _Group(NamedTuple):
-    """Episodes (long) that are solved together."""
-
-    episodes: Tensor
-    paired: bool
-    """Whether they have two classes."""
-    classes: int
-    """Classes and features that are worked on: the rest is padding."""
-    features: int
-    solve: Callable[[SoftmaxState, Tensor, SoftmaxGroup, Tensor], Solution]
+Solver = Literal["auto", "compiled", "batched"]
 
 
 class SoftmaxRegression(Learner):
@@ -51,6 +33,10 @@ class SoftmaxRegression(Learner):
         warm_start: begin each fit at the last solution (True) or at zero (False). The solution is the same.
         max_iterations: solver iterations after which a fit ends unconverged, which its report says.
         double: compute in float64 instead of float32.
+        solver: ``compiled`` works on one episode after another at its own size, in single precision on a processor,
+            where it is many times faster; ``batched`` works on all in step, anywhere; ``auto`` takes what fits.
+
+    Raises InvalidRecipeError for a setting outside its range.
 
     >>> X = torch.tensor([[[-1.0], [1.0]]])
     >>> learner = SoftmaxRegression()
@@ -69,6 +55,7 @@ class SoftmaxRegression(Learner):
         warm_start: bool = True,
         max_iterations: int = 200,
         double: bool = False,
+        solver: Solver = "auto",
     ) -> None:
         for name, value in (("C", C), ("tolerance", tolerance)):
             if not 0 < value < math.inf:
@@ -76,7 +63,15 @@ class SoftmaxRegression(Learner):
         if max_iterations < 1:
             raise InvalidRecipeError(f"softmax-regression: max_iterations = {max_iterations} given; give at least 1")
         self.C, self.tolerance, self.warm_start = C, tolerance, warm_start
-        self.max_iterations, self.double = max_iterations, double
+        if solver not in get_args(Solver):
+            raise InvalidRecipeError(
+                f"softmax-regression: solver = {solver!r} given; allowed are {', '.join(get_args(Solver))}"
+            )
+        if double and solver == "compiled":
+            raise InvalidRecipeError(
+                "softmax-regression: the compiled solver is of single precision; take solver = auto"
+            )
+        self.max_iterations, self.double, self.solver = max_iterations, double, solver
         self._state: SoftmaxState | None = None
 
     @property
@@ -98,90 +93,77 @@ class SoftmaxRegression(Learner):
         dtype = torch.float64 if self.double else torch.float32
         weight = weight.to(dtype)
         X = X.to(dtype) * (weight > 0)[..., None]
-        targets = (one_hot(y, class_mask.shape[1]).to(dtype) * weight[..., None]).transpose(1, 2).contiguous()
+        k = class_mask.shape[1]
         before = self._state if self.warm_start else None
-        state = SoftmaxState.empty(X, targets.shape[1]) if before is None else before.widened(X, targets.shape[1])
+        state = SoftmaxState.empty(X, k) if before is None else before.widened(X, k)
+        seen = torch.zeros(*class_mask.shape, dtype=dtype, device=X.device)
+        state.seen = (seen.scatter_add_(1, y, weight) > 0) & class_mask
+        solve = self._solve_compiled if self._compiles(X) else self._solve_batched
+        iterations, converged, multiply_adds = solve(state, X, y, weight, class_mask)
         self._state = state
-        state.seen = (targets > 0).any(2) & class_mask
+        return FitReport(
+            iterations=iterations,
+            converged=converged,
+            multiply_adds=multiply_adds,
+            seconds=time.perf_counter() - started,
+        )
+
+    def _compiles(self, X: Tensor) -> bool:
+        fits = X.device.type == "cpu" and not self.double
+        if self.solver == "compiled" and not fits:
+            raise InvalidRecipeError(f"softmax-regression: the compiled solver runs on cpu, not on {X.device}")
+        return fits and self.solver != "batched"
+
+    @property
+    def _decrement(self) -> float:
+        """Newton decrement to reach: the weaker the penalty, the further from the solution one leaves the weights."""
+        return self.tolerance * min(1.0, float(self.C**-0.5))
+
+    def _solve_compiled(
+        self, state: SoftmaxState, X: Tensor, y: Tensor, weight: Tensor, class_mask: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        from alrl.learners.compiled_softmax import fit_episodes
+
+        before = tuple(part.contiguous().numpy() for part in (state.records, state.shares, state.shared))
+        state.records, state.shares = X, X.new_empty(*class_mask.shape, X.shape[1] + 1)
+        state.shared = torch.empty_like(state.shared)
+        state.weights = state.weights.contiguous()
+        iterations, converged = torch.empty_like(y[:, 0]), torch.empty_like(state.shared)
+        multiply_adds = torch.empty(len(X), dtype=torch.float64)
+        fit_episodes(
+            *(part.contiguous().numpy() for part in (X, y, weight, state.seen, state.weights)),
+            before,
+            (state.shares.numpy(), state.shared.numpy()),
+            (iterations.numpy(), converged.numpy(), multiply_adds.numpy()),
+            (self.C, self._decrement, self.max_iterations),
+        )
+        return iterations, converged, multiply_adds
+
+    def _solve_batched(
+        self, state: SoftmaxState, X: Tensor, y: Tensor, weight: Tensor, class_mask: Tensor
+    ) -> tuple[Tensor, Tensor, None]:
         state.weights = torch.where((state.seen.sum(1) > 1)[:, None, None], state.weights, 0.0)
-        shares, state.records = state.shares_for(X), X
-        state.shares = torch.zeros_like(shares)
-        state.shared = torch.zeros_like(state.shared)
-        iterations, converged = torch.zeros_like(y[:, 0]), torch.ones_like(state.shared)
-        for group in self._groups(X, weight, class_mask):
-            episodes, k, D = group.episodes, group.classes, group.features
-            records, classes, seen = X[episodes, :, :D], targets[episodes, :k], state.seen[episodes, :k]
-            fits = SoftmaxGroup.of(records, classes, weight[episodes], seen, self.C, paired=group.paired)
-            solution = group.solve(state, episodes, fits, shares)
-            iterations[episodes], converged[episodes] = solution.iterations, solution.converged
-        return FitReport(iterations=iterations, converged=converged, seconds=time.perf_counter() - started)
-
-    def _groups(self, X: Tensor, weight: Tensor, class_mask: Tensor) -> list[_Group]:
-        """Which episodes are solved together, and how.
-
-        The choice depends on an episode's own records, features and classes, never on those beside it or on padding.
-        """
-        classes, count = class_mask.sum(1), (weight > 0).sum(1)
-        used = (X != 0).any(1)
-        # The last column in use: those after it are zero, be they padding or not.
-        width = (used * torch.arange(1, used.shape[1] + 1, device=used.device)).amax(1) + 1
-        columns = torch.where(classes == 2, 1, classes)
-        several = self._fitted.seen.sum(1) > 1
-        small = columns * width <= SMALL
-        wide = ~small & (count <= WIDE * width)
-        k, D = class_mask.shape[1], X.shape[2]
-        groups = []
-        # Padded classes and features would make whole Hessians many times larger: these are solved at their own size.
-        for number in columns[small].unique().tolist():
-            episodes = (small & several & (columns == number)).nonzero()[:, 0]
-            if len(episodes):
-                features = int(width[episodes].max()) - 1
-                groups.append(_Group(episodes, number == 1, max(number, 2), features, self._solve_small))
-        for chosen, solve in ((wide, self._solve_wide), (~small & ~wide, self._solve_tall)):
-            for paired in (True, False):
-                episodes = (chosen & several & ((classes == 2) == paired)).nonzero()[:, 0]
-                if len(episodes):
-                    groups.append(_Group(episodes, paired, k, D, solve))
-        return groups
-
-    def _solve_small(self, state: SoftmaxState, episodes: Tensor, group: SoftmaxGroup, _: Tensor) -> Solution:
-        """Solve over the features, with the whole Hessian."""
-        return self._over_features(state, episodes, group, whole=True)
-
-    def _solve_tall(self, state: SoftmaxState, episodes: Tensor, group: SoftmaxGroup, _: Tensor) -> Solution:
-        """Solve over the features, with one curvature for all classes."""
-        return self._over_features(state, episodes, group, whole=False)
-
-    def _over_features(self, state: SoftmaxState, episodes: Tensor, group: SoftmaxGroup, *, whole: bool) -> Solution:
-        k, D = group.classes, group.X.shape[2]
-        before = state.weights[episodes, :k]
-        start = group.columns(torch.cat([before[..., :D], before[..., -1:]], 2))
-        solution = self._minimise(group.over_features(start, whole=whole), start)
-        found = group.each_class(solution.parameters)
-        after = torch.zeros_like(state.weights[episodes])
-        after[:, :k, :D], after[:, :k, -1] = found[..., :-1], found[..., -1]
-        state.weights[episodes] = after
-        return solution
-
-    def _solve_wide(self, state: SoftmaxState, episodes: Tensor, group: SoftmaxGroup, shares: Tensor) -> Solution:
-        """Solve over the labelled records."""
-        start = group.columns(shares[episodes])
-        solution = self._minimise(group.over_records(start), start)
-        found = group.each_class(solution.parameters)
-        state.shares[episodes], state.shared[episodes] = found, True
-        state.weights[episodes] = torch.cat([torch.bmm(found[..., :-1], group.X), found[..., -1:]], 2)
-        return solution
-
-    def _minimise(self, problem: Problem, start: Tensor) -> Solution:
-        # The weaker the penalty, the further from the solution a decrement leaves the weights.
-        tolerance = self.tolerance * min(1.0, self.C**-0.5)
-        return minimise(problem, start, tolerance=tolerance, max_iterations=self.max_iterations)
+        start, state.records = state.shares_for(X), X
+        state.shares, state.shared = torch.zeros_like(start), torch.zeros_like(state.shared)
+        problems = BatchedSoftmax(
+            state=state,
+            X=X,
+            y=y,
+            weight=weight,
+            class_mask=class_mask,
+            C=self.C,
+            tolerance=self._decrement,
+            max_iterations=self.max_iterations,
+        )
+        return *problems.solve(start), None
 
     def predict_proba(self, X: Tensor) -> Tensor:
         return self.predict_branches(X, 1)[:, 0]
 
     def predict_branches(self, X: Tensor, branches: int) -> Tensor:
         weights, seen = self._fitted.weights, self._fitted.seen
+        if self._compiles(X):
+            return _predict_compiled(X, weights, seen, branches)
         k = weights.shape[1]
         paired = k == 2 and bool(seen.all())
         if paired:
@@ -196,6 +178,11 @@ class SoftmaxRegression(Learner):
         if not bool(seen.all()):
             logits.masked_fill_(~seen.view(len(X), branches, k, 1), -torch.inf)
         return torch.softmax(logits, 2).transpose(2, 3).contiguous()
+
+    def multiply_adds_a_record(self) -> Tensor:
+        seen = self._fitted.seen.sum(1).double()
+        used = (self._fitted.weights[..., :-1] != 0).any(1).sum(1) + 1
+        return torch.where(seen == 2, 1.0, torch.where(seen > 2, seen, 0.0)) * used
 
     def restart(self, episodes: Tensor) -> None:
         if self._state is not None:
@@ -221,6 +208,18 @@ class SoftmaxRegression(Learner):
     def __repr__(self) -> str:
         given = {name: getattr(self, name) for name in _SETTINGS if getattr(self, name) != _SETTINGS[name].default}
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in given.items())})"
+
+
+def _predict_compiled(X: Tensor, weights: Tensor, seen: Tensor, branches: int) -> Tensor:
+    """Probabilities (B, branches, N, k), stored class by class: their few classes would make rows too short."""
+    from alrl.learners.compiled_softmax import predict_episodes
+
+    k, size = weights.shape[1:]
+    columns = X.to(weights.dtype).transpose(1, 2).contiguous()
+    out = weights.new_empty(len(X), branches, k, X.shape[1])
+    own = weights.view(len(X), branches, k, size)
+    predict_episodes(columns.numpy(), own.numpy(), seen.view(len(X), branches, k).numpy(), out.numpy())
+    return out.transpose(2, 3)
 
 
 _SETTINGS = inspect.signature(SoftmaxRegression).parameters

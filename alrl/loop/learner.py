@@ -10,6 +10,21 @@ from torch import Tensor
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class EpochRecord:
+    """What happened to each labelled record in each epoch of one fit: E epochs, n records; zero on padding.
+
+    Forgetting events, areas under the margin and data maps of labelled records are functions of these.
+    """
+
+    losses: Tensor
+    """Log loss of the record at the start of the epoch, (B, E, n)."""
+    correct: Tensor
+    """Whether the record was classified as labelled, (B, E, n), bool."""
+    margins: Tensor
+    """Logit of the label minus the largest other logit, (B, E, n)."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class FitReport:
     """What one batched fit did."""
 
@@ -19,6 +34,10 @@ class FitReport:
     """True where the stated tolerance was reached, (B,), bool."""
     losses: Tensor | None = None
     """Mean training loss of each epoch, (B, epochs), for learners that have epochs."""
+    epochs: EpochRecord | None = None
+    """Each labelled record in each epoch, for learners that have epochs and were told to keep it."""
+    multiply_adds: Tensor | None = None
+    """Modelled multiply-adds of each episode's fit, (B,), double; None where the learner has no model of its work."""
     seconds: float = field(default=0.0)
     """Wall time of the call."""
 
@@ -68,6 +87,14 @@ class Learner(ABC):
         For branches of a look-ahead, which a rough fit serves as well. The copy starts at this learner's last fit.
         """
         return self
+
+    def predict_members(self, X: Tensor) -> Tensor:
+        """Class probabilities (B, M, N, k) by each of M members, for committees; otherwise of the one learner."""
+        return self.predict_proba(X)[:, None]
+
+    def multiply_adds_a_record(self) -> Tensor | None:
+        """Modelled multiply-adds of predicting one record, (B,), double; None where there is no model of the work."""
+        return None
 
     def embed(self, X: Tensor) -> Tensor:
         """Representation of each record before the last layer, (B, N, E); the features themselves unless overridden."""

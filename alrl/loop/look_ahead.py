@@ -105,7 +105,7 @@ class _RollOut:
 
     def score(self, likelihood: float) -> Tensor:
         """Accuracy plus weighted mean log-likelihood on the validation part, (B, K)."""
-        probabilities = self.learner.predict_branches(self.validation.features, self.branches)
+        probabilities = self.learner.predict_branches(self.validation.by_column, self.branches)
         labels = self.validation.labels[:, None, :].expand(-1, self.branches, -1)
         real = self.validation.exists[:, None, :].to(probabilities.dtype)
         size = real.sum(-1).clamp_min(1)

@@ -22,6 +22,8 @@ class Part:
 
     features: Tensor
     """Standardised features, (B, M, D), float32."""
+    by_column: Tensor
+    """The same, (B, M, D), stored column by column: a learner reads a whole part faster so."""
     labels: Tensor
     """True classes, (B, M), long."""
     exists: Tensor
@@ -32,9 +34,16 @@ class Part:
         """All padding."""
         return cls(
             features=torch.zeros(episodes, records, width, device=device),
+            by_column=torch.zeros(episodes, width, records, device=device).transpose(1, 2),
             labels=torch.zeros(episodes, records, dtype=torch.long, device=device),
             exists=torch.zeros(episodes, records, dtype=torch.bool, device=device),
         )
+
+    def rows(self, index: Tensor) -> Tensor:
+        """Features (B, m, D) of the records at positions ``index`` (B, m)."""
+        B, M, D = self.features.shape
+        start = torch.arange(0, B * M, M, device=index.device)
+        return self.features.view(B * M, D).index_select(0, (index + start[:, None]).flatten()).view(B, -1, D)
 
     def write(self, episode: int, X: NDArray[np.float32], y: NDArray[np.int64]) -> None:
         """Replace one episode's records by ``X`` (m, d) and ``y`` (m,), m and d within the padding."""
@@ -42,6 +51,7 @@ class Part:
         self.features[episode] = 0.0
         self.labels[episode] = 0
         self.features[episode, :records, :width] = torch.from_numpy(X).to(self.features.device)
+        self.by_column[episode] = self.features[episode]
         self.labels[episode, :records] = torch.from_numpy(y).to(self.labels.device)
         self.exists[episode] = torch.arange(self.exists.shape[1], device=self.exists.device) < records
 
@@ -51,6 +61,7 @@ class Part:
         pad = torch.nn.functional.pad
         return Part(
             features=pad(self.features, (0, wider, 0, more)),
+            by_column=pad(self.by_column.transpose(1, 2), (0, more, 0, wider)).transpose(1, 2),
             labels=pad(self.labels, (0, more)),
             exists=pad(self.exists, (0, more)),
         )

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from alrl.loop.geometry import Geometry
+from alrl.loop.likeliest import Likeliest, likeliest
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -81,11 +82,11 @@ class PoolView:
     @cached_property
     def predicted(self) -> Tensor:
         """The predicted class of every pool record, (B, N), long."""
-        k = self._each_class.shape[1]
-        place = torch.arange(k, 0, -1, dtype=torch.int16, device=self._each_class.device)
-        likeliest = self._each_class == self._each_class.amax(1, keepdim=True)
-        # Of equally likely classes the first, as with argmax, which is ten times slower.
-        return k - (likeliest * place[:, None]).amax(1).long()
+        return self._likeliest.predicted
+
+    @cached_property
+    def _likeliest(self) -> Likeliest:
+        return likeliest(self.probabilities)
 
     @cached_property
     def _each_class(self) -> Tensor:
@@ -95,11 +96,7 @@ class PoolView:
     @cached_property
     def top_two(self) -> tuple[Tensor, Tensor]:
         """Probabilities of the likeliest and of the second likeliest class, (B, N) each."""
-        first, second = self._each_class[:, 0], torch.zeros_like(self._each_class[:, 0])
-        for probability in self._each_class.unbind(1)[1:]:
-            second = torch.maximum(second, torch.minimum(first, probability))
-            first = torch.maximum(first, probability)
-        return first, second
+        return self._likeliest.first, self._likeliest.second
 
     @cached_property
     def margin(self) -> Tensor:

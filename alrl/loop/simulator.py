@@ -10,9 +10,11 @@ from torch import Tensor
 
 from alrl.errors import InvalidDataError, InvalidQueryError
 from alrl.loop.annotator import Annotator, PerfectAnnotator
+from alrl.loop.faults import fault_of
 from alrl.loop.geometry import Geometry
 from alrl.loop.labelled import Labelled
 from alrl.loop.learner import FitReport, Learner
+from alrl.loop.likeliest import likeliest
 from alrl.loop.outcome import Outcome, outcome
 from alrl.loop.parts import Part, PartName, largest
 from alrl.loop.pool_view import PoolView, Trajectory
@@ -82,7 +84,8 @@ class Simulator:
         self._spent = torch.zeros(B, dtype=torch.long, device=self.device)
         self._flips = torch.zeros(B, N, device=self.device)
         self._loops = torch.zeros(B, device=self.device)
-        self._probabilities = torch.zeros(B, N, k, device=self.device)
+        self._probabilities = torch.zeros(B, k, N, device=self.device).transpose(1, 2)
+        self._predicted = torch.zeros(B, N, dtype=torch.long, device=self.device)
         self._query_noise = torch.zeros(B, N, device=self.device)
         self._memory: list[tuple[Tensor, Tensor]] = []
         self._geometry = Geometry(pool.features, pool.exists)
@@ -131,23 +134,27 @@ class Simulator:
         most = int(held.count.max())
         index = held.index[:, :most]
         weight = (torch.arange(most, device=self.device) < held.count[:, None]).to(pool.features.dtype)
-        X = pool.features.gather(1, index[:, :, None].expand(-1, -1, pool.features.shape[2]))
-        report = self.learner.fit(X, held.labels[:, :most], weight, self._class_mask)
-        probabilities = self.learner.predict_proba(pool.features).to(torch.float32)
-        changed = (probabilities.argmax(-1) != self._probabilities.argmax(-1)) & (self._loops > 0)[:, None]
-        self._flips += (changed & active[:, None] & pool.exists).to(self._flips.dtype)
-        self._loops += active
-        self._probabilities = torch.where(active[:, None, None], probabilities, self._probabilities)
-        self._remember(active)
+        report = self.learner.fit(pool.rows(index), held.labels[:, :most], weight, self._class_mask)
+        everyone = bool(active.all())
+        probabilities = self.learner.predict_proba(pool.by_column).to(torch.float32)
+        predicted = likeliest(probabilities).predicted
+        moved = ((predicted != self._predicted) & pool.exists).to(self._flips.dtype)
+        self._flips = self._flips + moved * ((self._loops > 0) & active)[:, None]
+        self._loops = self._loops + active
+        drawn = self._noise.draw(pool.exists.shape[1], None if everyone else active)
+        if not everyone:
+            probabilities = torch.where(active[:, None, None], probabilities, self._probabilities)
+            predicted = torch.where(active[:, None], predicted, self._predicted)
+            drawn = torch.where(active[:, None], drawn, self._query_noise)
+        self._probabilities, self._predicted, self._query_noise = probabilities, predicted, drawn
+        self._remember(active, everyone=everyone)
         self._view, self._outcomes = None, {}
-        drawn = self._noise.draw(pool.exists.shape[1], active)
-        self._query_noise = torch.where(active[:, None], drawn, self._query_noise)
         return report
 
-    def _remember(self, active: Tensor) -> None:
+    def _remember(self, active: Tensor, *, everyone: bool) -> None:
         """Add what the learner says now to the memory of the active episodes; the others keep what they remember."""
         moved = [*self._memory, (self._probabilities, active.clone())][-REMEMBERED:]
-        if not bool(active.all()):
+        if not everyone:
             blank = (torch.zeros_like(self._probabilities), torch.zeros_like(active))
             still = [blank, *self._memory][-REMEMBERED:]
             moved = [
@@ -207,17 +214,13 @@ class Simulator:
         )
 
     def _check(self, picks: Tensor) -> None:
-        B, N = self._is_labelled.shape
-        outside = picks[(picks < -1) | (picks >= N)]
-        if outside.numel():
-            raise InvalidQueryError(f"a pick of {int(outside[0])} given; a pool position is 0 to {N - 1}, -1 for none")
-        count = torch.zeros(B, N + 1, dtype=torch.long, device=self.device)
-        count.scatter_add_(1, picks.masked_fill(picks < 0, N), torch.ones_like(picks))
-        wrong = ((count[:, :N] > 0) & (self._is_labelled | ~self._parts["pool"].exists)) | (count[:, :N] > 1)
-        if bool(wrong.any()):
-            episode, position = wrong.nonzero()[0].tolist()
+        pool = self._parts["pool"].exists
+        fault, episode, pick = fault_of(picks, self._is_labelled, pool)
+        if fault == "outside":
+            raise InvalidQueryError(f"a pick of {pick} given; a pool position is 0 to {pool.shape[1] - 1}, -1 for none")
+        if fault:
             raise InvalidQueryError(
-                f"episode {episode}: record {position} is labelled already, not in the pool or picked twice;"
+                f"episode {episode}: record {pick} is labelled already, not in the pool or picked twice;"
                 " pick distinct records that PoolView.available marks"
             )
 
@@ -243,15 +246,16 @@ class Simulator:
             self._class_mask = pad(self._class_mask, (0, classes))
             self._is_labelled = pad(self._is_labelled, (0, more))
             self._flips = pad(self._flips, (0, more))
+            self._predicted = pad(self._predicted, (0, more))
             self._query_noise = pad(self._query_noise, (0, more))
-            self._probabilities = pad(self._probabilities, (0, classes, 0, more))
-            self._memory = [(pad(p, (0, classes, 0, more)), lived) for p, lived in self._memory]
+            self._probabilities = _wider(self._probabilities, more, classes)
+            self._memory = [(_wider(p, more, classes), lived) for p, lived in self._memory]
 
     def outcome(self, part: PartName) -> Outcome:
         """How the learner does on the validation or test part now. No strategy, feature or policy may ask for it."""
         if part not in self._outcomes:
             held = self._parts[part]
-            self._outcomes[part] = outcome(self.learner.predict_proba(held.features), held.labels, held.exists)
+            self._outcomes[part] = outcome(self.learner.predict_proba(held.by_column), held.labels, held.exists)
         return self._outcomes[part]
 
     def parts(self, part: PartName) -> Part:
@@ -268,3 +272,8 @@ class Simulator:
         for episode, task in enumerate(self.tasks):
             table[episode, : len(task.split.pool)] = torch.from_numpy(task.split.pool)
         return torch.where(picks.cpu() >= 0, table.gather(1, picks.cpu().clamp_min(0)), -1)
+
+
+def _wider(probabilities: Tensor, records: int, classes: int) -> Tensor:
+    """Room for more records and classes, still stored class by class."""
+    return torch.nn.functional.pad(probabilities.transpose(1, 2), (0, records, 0, classes)).transpose(1, 2)

@@ -54,6 +54,17 @@ def uniform(keys: Tensor, counter: Tensor, size: int) -> Tensor:
     >>> torch.equal(uniform(keys, counter, 3)[1:], uniform(keys[1:], counter[1:], 3))
     True
     """
+    if keys.device.type == "cpu":
+        from alrl.loop.compiled_pool import uniform_rows
+
+        out = torch.empty(len(keys), size)
+        uniform_rows(keys.numpy(), counter.numpy(), out.numpy())
+        return out
+    return _uniform(keys, counter, size)
+
+
+def _uniform(keys: Tensor, counter: Tensor, size: int) -> Tensor:
+    """The same on any device."""
     row = _mix(keys + (counter + 1) * _STEP)
     position = torch.arange(1, size + 1, device=keys.device, dtype=torch.int64)
     bits = _mix(row[:, None] + position[None, :] * _STEP)

@@ -48,8 +48,8 @@ class TrajectoryGroup(FeatureGroup):
         now = past[-1].argmax(-1)
         chosen = past.gather(-1, now[None, ..., None].expand(len(past), -1, -1, 1))[..., 0]
         count = lived.sum(0).clamp_min(1)
-        mean = (chosen * lived).sum(0) / count
-        spread = (((chosen - mean).square() * lived).sum(0) / count).sqrt().clamp_max(0.5)
+        mean = _added(chosen * lived) / count
+        spread = (_added((chosen - mean).square() * lived) / count).sqrt().clamp_max(0.5)
         oldest = trajectory.remembered.to(torch.uint8).argmax(0)[None, :, None, None].expand(1, *past.shape[1:])
         drift = ((past[-1] - past.gather(0, oldest)[0]).abs().sum(-1) / 2).clamp_max(1)
         columns = [
@@ -60,3 +60,11 @@ class TrajectoryGroup(FeatureGroup):
             drift,
         ]
         return torch.stack(columns, -1)
+
+
+def _added(terms: Tensor) -> Tensor:
+    """Sum over the first axis, in order: torch's own rounds by how many episodes there are."""
+    total = terms[0]
+    for term in terms[1:]:
+        total = total + term
+    return total

@@ -37,12 +37,14 @@ def top(score: Tensor, view: PoolView, count: int) -> Tensor:
     """
     if count < 1:
         raise InvalidQueryError(f"batch of {count} records asked for; a batch has at least 1 record")
-    score = score.masked_fill(~view.available, -torch.inf)
-    if count == 1:
-        best = score.amax(1, keepdim=True)
-        tied = (score == best) & view.available
-        picks = torch.where(tied, view.noise, -1.0).argmax(1, keepdim=True)
-        return torch.where(tied.any(1, keepdim=True), picks, -1)
+    if score.device.type == "cpu":
+        from alrl.loop.compiled_pool import best_records
+
+        best = torch.empty(len(score), count, dtype=torch.long)
+        given = (score.detach(), view.available, view.noise)
+        best_records(*(part.contiguous().numpy() for part in given), best.numpy())
+        return best
+    score = score.masked_fill(score.isnan() | ~view.available, -torch.inf)
     order = view.noise.argsort(dim=1, descending=True, stable=True)
     ranked = order.gather(1, score.gather(1, order).argsort(dim=1, descending=True, stable=True))
     picks = ranked[:, :count]

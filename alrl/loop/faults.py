@@ -1,0 +1,39 @@
+"""What is wrong with a batch of picks."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+Fault = Literal["outside", "not to be had"]
+_FAULTS: tuple[Fault | None, ...] = (None, "outside", "not to be had")
+
+
+def fault_of(picks: Tensor, labelled: Tensor, exists: Tensor) -> tuple[Fault | None, int, int]:
+    """The first fault of ``picks`` (B, b), with its episode and its pick; None if every pick may be queried.
+
+    A pick is outside the pool if it is no position of ``labelled`` (B, N) nor -1; it is not to be had if its record is
+    labelled, is padding by ``exists`` (B, N), or is picked twice.
+
+    >>> fault_of(torch.tensor([[0, 2]]), torch.tensor([[False, False, True]]), torch.ones(1, 3, dtype=torch.bool))
+    ('not to be had', 0, 2)
+    """
+    if picks.device.type == "cpu":
+        from alrl.loop.compiled_pool import first_fault
+
+        fault, episode, pick = first_fault(*(part.contiguous().numpy() for part in (picks, labelled, exists)))
+        return _FAULTS[fault], episode, pick
+    B, N = labelled.shape
+    outside = ((picks < -1) | (picks >= N)).nonzero()
+    if len(outside):
+        episode, place = outside[0].tolist()
+        return "outside", episode, int(picks[episode, place])
+    count = torch.zeros(B, N + 1, dtype=torch.long, device=picks.device)
+    count.scatter_add_(1, picks.masked_fill(picks < 0, N), torch.ones_like(picks))
+    wrong = (((count[:, :N] > 0) & (labelled | ~exists)) | (count[:, :N] > 1)).nonzero()
+    if len(wrong):
+        episode, pick = wrong[0].tolist()
+        return "not to be had", episode, pick
+    return None, 0, 0

@@ -32,6 +32,7 @@ if not console.is_terminal:
     console = Console(width=120)
 
 Workers = Annotated[int | None, typer.Option(min=1, help="Processes; one for each core if left out.")]
+Device = Annotated[str, typer.Option(help="Where loops are computed: cpu, cuda or cuda:N.")]
 Listed = Literal["envs", "agents", "experiments", "strategies", "learners", "data", "features", "policies"]
 
 
@@ -166,6 +167,7 @@ def train(
     ] = None,
     name: Annotated[str | None, typer.Option(help="Name of the policy in tables; AGENT-SEED if left out.")] = None,
     workers: Workers = None,
+    device: Device = "cpu",
 ) -> None:
     """Train a selection policy and write it as JSON and safetensors."""
     with _told(context):
@@ -174,8 +176,10 @@ def train(
         from alrl.agents.training import Trainer
         from alrl.envs.recipe import load_env_recipe
         from alrl.errors import InvalidRecipeError
+        from alrl.loop.device import usable_device
         from alrl.progress import Bars
 
+        usable_device(device)
         recipe = load_agent_recipe(agent)
         if not isinstance(recipe, TrainedRecipe):
             raise InvalidRecipeError(f"agent {agent!r} is of kind {recipe.kind!r}; only kind 'trained' can be trained")
@@ -187,6 +191,7 @@ def train(
                 env=load_env_recipe(env),
                 seed=seed,
                 workers=workers,
+                device=device,
                 log=folder / "tensorboard",
                 bars=bars,
             )
@@ -198,7 +203,7 @@ def train(
         _say(f"Kept: {policy.card['stage']}. Wrote {folder}; load it with alrl.load_policy({str(folder)!r}).")
 
 
-def _run(study: str, out: Path | None, workers: int | None) -> None:
+def _run(study: str, out: Path | None, workers: int | None, device: str = "cpu") -> None:
     from alrl.experiments.report import report
     from alrl.experiments.runner import Runner
     from alrl.experiments.store import Store
@@ -212,7 +217,8 @@ def _run(study: str, out: Path | None, workers: int | None) -> None:
     folder = out or Path("runs") / Path(study).stem
     _say(recipe.title)
     with Bars(console=console) as bars:
-        ran = Runner(study=recipe, folder=folder, command=f"alrl run {study}", workers=workers, bars=bars).run()
+        command = f"alrl run {study}" + ("" if device == "cpu" else f" --device {device}")
+        ran = Runner(study=recipe, folder=folder, command=command, workers=workers, device=device, bars=bars).run()
     _say(f"{ran.cells} cells, {ran.played} played now, {ran.failed} failed, {ran.seconds:.0f} s.")
     files = report(folder)
     with Store(folder / "results.sqlite", read_only=True) as store:
@@ -232,10 +238,11 @@ def run(
         Path | None, typer.Option(file_okay=False, help="Folder of the results; runs/STUDY if left out.")
     ] = None,
     workers: Workers = None,
+    device: Device = "cpu",
 ) -> None:
     """Run a study and report it. Run again, it plays only what is missing."""
     with _told(context):
-        _run(study, out, workers)
+        _run(study, out, workers, device)
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -42,6 +43,10 @@ class Examples:
         """All examples of ``parts``, in their order."""
         return cls(**{name: torch.cat([getattr(part, name) for part in parts]) for name in cls.__dataclass_fields__})
 
+    def to(self, device: str) -> Examples:
+        """The same examples on ``device``."""
+        return Examples(**{name: getattr(self, name).to(device) for name in self.__dataclass_fields__})
+
     def take(self, index: Tensor) -> Examples:
         """The examples at ``index`` (long)."""
         return Examples(**{name: getattr(self, name)[index] for name in self.__dataclass_fields__})
@@ -74,12 +79,19 @@ def collect(
     *,
     every: int,
     offset: int = 0,
+    device: str = "cpu",
 ) -> Examples:
-    """Play the tasks side by side; at every ``every``-th query ask the expert what each candidate is worth."""
+    """Play the tasks side by side; at every ``every``-th query ask the expert what each candidate is worth.
+
+    The loop is computed on ``device``; the examples come back to the CPU.
+    """
     features, mixture = recipe.observation.build(), recipe.action.candidates.build()
-    simulator = Simulator(tasks, recipe.learner.build(), labels=recipe.budget.labels)
-    coins = EpisodeNoise([task.seed for task in tasks], "agent")
-    return Examples.joined(list(_played(simulator, features, mixture, behaviour, expert, coins, every, offset)))
+    simulator = Simulator(tasks, recipe.learner.build(), labels=recipe.budget.labels, device=device)
+    coins = EpisodeNoise([task.seed for task in tasks], "agent", device)
+    if behaviour.policy is not None:
+        behaviour = dataclasses.replace(behaviour, policy=behaviour.policy.to(device))
+    played = _played(simulator, features, mixture, behaviour, expert, coins, every, offset)
+    return Examples.joined(list(played)).to("cpu")
 
 
 def _played(

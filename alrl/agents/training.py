@@ -43,6 +43,8 @@ class Trainer:
     seed: int = 0
     workers: int | None = None
     """Processes that collect examples; by default one for each core, at most 4."""
+    device: str = "cpu"
+    """Where loops are computed while examples are collected and stages compared; on a GPU one process does it."""
     log: Path | None = None
     bars: Bars = dataclasses.field(default_factory=lambda: Bars(quiet=True))
 
@@ -119,8 +121,9 @@ class Trainer:
         bar = self.bars.bar(title, len(chunks))
         expert = recipe.expert.build()
         workers = self.workers if self.workers is not None else min(4, os.cpu_count() or 1)
+        workers = workers if self.device == "cpu" else 1
         jobs = (
-            joblib.delayed(_collect_pinned)(chunk, self.env, behaviour, expert, recipe.every, number)
+            joblib.delayed(_collect_pinned)(chunk, self.env, behaviour, expert, recipe.every, number, self.device)
             # The longest chunks go first, lest one is waited for at the end.
             for number, chunk in reversed(list(enumerate(chunks)))
         )
@@ -170,9 +173,10 @@ class Trainer:
 
     def _areas(self, strategy: Strategy, tasks: Sequence[Task]) -> torch.Tensor:
         areas = []
+        strategy = strategy.to(self.device) if isinstance(strategy, Policy) else strategy
         for start in range(0, len(tasks), _CHUNK):
             part = tasks[start : start + _CHUNK]
-            simulator = Simulator(part, self.env.learner.build(), labels=self.env.budget.labels)
+            simulator = Simulator(part, self.env.learner.build(), labels=self.env.budget.labels, device=self.device)
             played = play(simulator, strategy, labels=self.env.budget.labels, batch=self.env.budget.batch)
             areas.append(played.area)
         return torch.cat(areas)
@@ -207,10 +211,10 @@ class Trainer:
 
 
 def _collect_pinned(
-    tasks: Sequence[Task], env: EnvRecipe, behaviour: Behaviour, expert: Any, every: int, offset: int
+    tasks: Sequence[Task], env: EnvRecipe, behaviour: Behaviour, expert: Any, every: int, offset: int, device: str
 ) -> Examples:
     with one_thread():
-        return collect(tasks, env, behaviour, expert, every=every, offset=offset)
+        return collect(tasks, env, behaviour, expert, every=every, offset=offset, device=device)
 
 
 def _told(ranking: Ranking) -> str:

@@ -67,8 +67,10 @@ class Game:
             self._rival.restart(episodes, tasks)
         index = torch.tensor(list(episodes), device=self.device)
         self._batch[index], self._filled[index] = -1, 0
-        fresh = self._scores()
-        self._score[:, index] = fresh[:, index]
+        fresh, score = self._scores(), self._score.clone()
+        score[:, index] = fresh[:, index]
+        # Not in place: an info of an earlier step may hold the scores as they were.
+        self._score = score
         self._draw()
 
     def _scores(self) -> Tensor:

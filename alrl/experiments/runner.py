@@ -27,6 +27,7 @@ from alrl.experiments.store import Store, run_id
 from alrl.experiments.study import StudyRecipe, check_held_out, rule_or_policy
 from alrl.learners import make_learner
 from alrl.loop.curves import Curves
+from alrl.loop.device import usable_device
 from alrl.loop.sources import load_data_set
 from alrl.loop.threads import one_thread
 from alrl.progress import Bars
@@ -60,6 +61,8 @@ class Runner:
     command: str = ""
     workers: int | None = None
     """Processes; by default one for each core, at most 8."""
+    device: str = "cpu"
+    """Where loops are computed; on a GPU one process does it."""
     bars: Bars = field(default_factory=lambda: Bars(quiet=True))
 
     def run(self) -> Ran:
@@ -68,6 +71,7 @@ class Runner:
         Raises InvalidRecipeError if a policy has seen one of the study's data sets or their relatives.
         """
         started = time.perf_counter()
+        usable_device(self.device)
         check_held_out(self.study)
         # A misspelt name is told before anything is trained.
         for data in self.study.data:
@@ -127,6 +131,7 @@ class Runner:
             env=env,
             seed=seed,
             workers=self.workers,
+            device=self.device,
             log=self.folder / "tensorboard" / shown,
             bars=self.bars,
         )
@@ -182,7 +187,9 @@ class Runner:
     def _play(self, store: Store, cells: list[dict[str, Any]], agents: Mapping[str, tuple[Strategy, str]]) -> int:
         bar = self.bars.bar("play, data sets x strategies", len(cells))
         workers = self.workers if self.workers is not None else min(8, os.cpu_count() or 1)
-        jobs = (joblib.delayed(play_cell)(cell, agents[cell["agent"]][0]) for cell in sorted(cells, key=_longest_first))
+        workers = workers if self.device == "cpu" else 1
+        ordered = sorted(cells, key=_longest_first)
+        jobs = (joblib.delayed(play_cell)(cell, agents[cell["agent"]][0], self.device) for cell in ordered)
         failed = 0
         for cell, curves, error, seconds in joblib.Parallel(n_jobs=workers, return_as="generator_unordered")(jobs):
             if curves is None:
@@ -195,7 +202,9 @@ class Runner:
         return failed
 
 
-def play_cell(cell: dict[str, Any], strategy: Strategy) -> tuple[dict[str, Any], Curves | None, str, float]:
+def play_cell(
+    cell: dict[str, Any], strategy: Strategy, device: str = "cpu"
+) -> tuple[dict[str, Any], Curves | None, str, float]:
     """A cell's curves, or the traceback of what went wrong: a function of the cell and the strategy it names alone."""
     started = time.perf_counter()
     settings = dict(cell["learner"])
@@ -210,6 +219,7 @@ def play_cell(cell: dict[str, Any], strategy: Strategy) -> tuple[dict[str, Any],
                 batch=cell["batch"],
                 seeds=cell["seeds"],
                 split=cell["split"],
+                device=device,
             )
     except Exception:  # noqa: BLE001 - one failed cell must not end the others; its traceback is stored
         return cell, None, traceback.format_exc(), time.perf_counter() - started

@@ -19,6 +19,7 @@ from alrl.errors import InvalidRecipeError
 from alrl.learners import make_learner
 from alrl.loop.curves import Curves
 from alrl.loop.data_set import DataSet
+from alrl.loop.device import usable_device
 from alrl.loop.learner import Learner
 from alrl.loop.simulator import Simulator
 from alrl.loop.sources import load_data_set
@@ -38,7 +39,7 @@ DEFAULT_SPLIT: Mapping[str, Any] = {
 """How records are divided unless told otherwise; large data sets are cut to these sizes."""
 
 
-def simulate(
+def simulate(  # noqa: PLR0913 - the front door: all but two have defaults
     data: DataSet | str | tuple[Any, Any],
     strategy: Strategy | str,
     *,
@@ -48,6 +49,7 @@ def simulate(
     seeds: int | Sequence[int] = 50,
     split: Mapping[str, Any] | None = None,
     device: str = "cpu",
+    score_every: int = 1,
     workers: int = 1,
     progress: Callable[[int], object] | None = None,
 ) -> Curves:
@@ -64,6 +66,7 @@ def simulate(
         seeds: their number (0, 1, ...), or the seeds themselves.
         split: settings of :func:`alrl.loop.split.draw_split`; by default halves to the pool, 30 % to the test part.
         device: where the loop is computed, ``cpu`` or ``cuda``.
+        score_every: loops between two scores of the test part; the curve is straight in between.
         workers: processes to share the seeds among, each with one thread; 1 plays them in this process. The curves do
             not depend on it.
         progress: called with the number of labels that each loop bought; with several workers, each time that one is
@@ -73,7 +76,7 @@ def simulate(
         InvalidDataError: the data set cannot be used.
         InvalidRecipeError: the data set, strategy, learner, or a setting of the split is unknown; seeds are none, below
             0 or given twice; ``workers`` is below 1, or above 1 on an accelerator.
-        InvalidQueryError: ``labels`` or ``batch`` is below 1.
+        InvalidQueryError: ``labels``, ``batch`` or ``score_every`` is below 1.
 
     >>> curves = simulate("iris", "margin", labels=5, seeds=3)
     >>> curves.accuracy.shape, curves.picks.shape, curves.aubc.shape
@@ -86,9 +89,12 @@ def simulate(
     taught = make_learner(learner)
     numbers = _numbers(seeds)
     parts = recipes.parse(SplitRecipe, dict(split or DEFAULT_SPLIT), where="split").model_dump()
+    usable_device(device)
     if workers < 1 or (workers > 1 and device != "cpu"):
         raise InvalidRecipeError(f"workers = {workers} given on {device}; allowed are 1 and, on cpu, more")
-    run = partial(_run, data_set, asked, taught, labels=labels, batch=batch, split=parts, device=device)
+    run = partial(
+        _run, data_set, asked, taught, labels=labels, batch=batch, split=parts, every=score_every, device=device
+    )
     shares = [numbers] if workers == 1 else _shares(numbers, workers)
     if len(shares) == 1:
         runs = [run(numbers, progress=progress)]
@@ -125,13 +131,14 @@ def _run(
     labels: int,
     batch: int,
     split: Mapping[str, Any],
+    every: int,
     device: str,
     progress: Callable[[int], object] | None = None,
 ) -> _Run:
     """Accuracy, balanced accuracy, picked records and sizes of the first samples of the episodes of ``seeds``."""
     tasks = [draw_task(data_set, [seed], split=split) for seed in seeds]
     simulator = Simulator(tasks, learner, labels=labels, device=device)
-    played = play(simulator, strategy, labels=labels, batch=batch, progress=progress)
+    played = play(simulator, strategy, labels=labels, batch=batch, score_every=every, progress=progress)
     return (
         played.accuracy.double().numpy(),
         played.balanced_accuracy.double().numpy(),

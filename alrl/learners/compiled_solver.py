@@ -18,8 +18,9 @@ import numpy as np
 
 from alrl.learners.compiled_arithmetic import copy, fill, solve, times, to_probability
 from alrl.learners.compiled_preconditioner import BLOCKS, RECORDS, WHOLE, renew_features, renew_records
+from alrl.learners.compiled_slopes import against, curvature_along, penalty_along, residual_along
 from alrl.learners.conjugate_gradient import NOISE, PATIENCE, SEARCH, SLOPE_LEFT
-from alrl.loop.compilation import compiled, summing
+from alrl.loop.compilation import compiled
 
 
 @compiled
@@ -92,66 +93,6 @@ def _precondition(
     times(rest, inverse, change)
 
 
-@summing
-def _against(kind: int, gradient: Any, step: Any, change: Any) -> Any:
-    """Slope along a step of a place that has this gradient."""
-    c, q = gradient.shape
-    total = gradient[0, 0] * 0
-    for i in range(c):
-        if kind == RECORDS:
-            total += gradient[i, 0] * step[i, q - 1]
-            for j in range(q - 1):
-                total += gradient[i, 1 + j] * change[i, j]
-        else:
-            for j in range(q):
-                total += gradient[i, j] * step[i, j]
-    return total
-
-
-@summing
-def _penalty_along(kind: int, strength: Any, step: Any, change: Any) -> Any:
-    """Second derivative of the penalty along a step."""
-    c, q = step.shape
-    total = step[0, 0] * 0
-    for i in range(c):
-        if kind == RECORDS:
-            shift = step[i, q - 1]
-            for j in range(q - 1):
-                total += step[i, j] * (change[i, j] - shift)
-        else:
-            for j in range(q - 1):
-                total += step[i, j] * step[i, j]
-    return total * strength
-
-
-@summing
-def _curvature_along(probability: Any, weight: Any, change: Any, room: Any) -> Any:
-    """Second derivative of the loss along a change of the logits. ``room`` is (2, n)."""
-    c, n = probability.shape
-    mean, square = room[0], room[1]
-    fill(room, 0)
-    for i in range(c):
-        for j in range(n):
-            moved = probability[i, j] * change[i, j]
-            mean[j] += moved
-            square[j] += moved * change[i, j]
-    total = mean[0] * 0
-    for j in range(n):
-        total += (square[j] - mean[j] * mean[j]) * weight[j]
-    return total
-
-
-@summing
-def _residual_along(probability: Any, targets: Any, weight: Any, along: Any, out: Any) -> Any:
-    """The derivative of the loss by the logits into ``out`` (c, n), and its product with ``along``."""
-    total = probability[0, 0] * 0
-    for i in range(probability.shape[0]):
-        for j in range(probability.shape[1]):
-            out[i, j] = probability[i, j] * weight[j] - targets[i, j]
-            total += out[i, j] * along[i, j]
-    return total
-
-
 @compiled
 def _move(start: Any, direction: Any, length: Any, out: Any) -> None:
     """``start`` minus ``length`` times ``direction``, each (c, n)."""
@@ -196,8 +137,8 @@ def _search(
     targets, weight = loss
     logits, probability, residual = place
     eps, tiny = limits
-    linear = slope - _residual_along(probability, targets, weight, along, residual)
-    length = slope / max(_curvature_along(probability, weight, along, room) + penalty, tiny)
+    linear = slope - residual_along(probability, targets, weight, along, residual)
+    length = slope / max(curvature_along(probability, weight, along, room) + penalty, tiny)
     low = slope * 0
     high = low + np.inf
     # What rounding leaves of the slope where its parts cancel: to search for less would lead anywhere.
@@ -208,7 +149,7 @@ def _search(
         _move(old, along, length, logits)
         copy(logits, probability)
         to_probability(probability, room)
-        here = _residual_along(probability, targets, weight, along, residual) + linear - length * penalty
+        here = residual_along(probability, targets, weight, along, residual) + linear - length * penalty
         passes += 1
         if not abs(here) > enough:
             break
@@ -216,7 +157,7 @@ def _search(
             low = length
         else:
             high = length
-        guess = length + here / max(_curvature_along(probability, weight, along, room) + penalty, tiny)
+        guess = length + here / max(curvature_along(probability, weight, along, room) + penalty, tiny)
         inside = guess > low and guess < high and (guess < 4 * length or high < np.inf)
         length = guess if inside else (2 * length if high == np.inf else (low + high) / 2)
     return length, here, noise > slope, passes
@@ -258,7 +199,7 @@ def minimise(
     _logits(kind, across, parameters, logits)
     copy(logits, probability)
     to_probability(probability, room)
-    _residual_along(probability, targets, weight, along, residual)
+    residual_along(probability, targets, weight, along, residual)
     _gradient(kind, design, strength, parameters, residual, gradient)
     slope = decrement = best = here = strength * 0
     waited, count, passes, made = 0, 0, 1, 0
@@ -274,9 +215,9 @@ def minimise(
             made += 1
         else:
             # Polak and Ribiere: what the new gradient has in common with the old step is left out.
-            common = _against(kind, gradient, step, change)
+            common = against(kind, gradient, step, change)
         _precondition(kind, across, preconditioner, gradient, rest, step, change)
-        decrement = _against(kind, gradient, step, change)
+        decrement = against(kind, gradient, step, change)
         factor = strength * 0
         if anew:
             best, waited = decrement, 0
@@ -300,7 +241,7 @@ def minimise(
             break
         copy(parameters, before)
         copy(logits, old)
-        curved = _penalty_along(kind, strength, direction, along)
+        curved = penalty_along(kind, strength, direction, along)
         length, here, lost, more = _search(
             old, along, slope, curved, (targets, weight), (logits, probability, residual), room, limits
         )

@@ -16,6 +16,9 @@ _INNER: dict[str, Any] = {**_ALWAYS, "no_cpython_wrapper": True, "no_cfunc_wrapp
 called: Callable[..., Any] = njit(**_ALWAYS, fastmath={"contract"})
 """Compile what Python calls."""
 compiled: Callable[..., Any] = njit(**_INNER, fastmath={"contract"})
-"""Compile what compiled code calls, as written but for fused multiply-adds, which round the same in every lane."""
+"""Compile what compiled code calls, and never Python, which would crash.
+
+As written, but for fused multiply-adds, which round the same in every lane.
+"""
 summing: Callable[..., Any] = njit(**_INNER, fastmath={"contract", "reassoc", "nsz"})
-"""Compile what compiled code calls, with sums in whatever order is fast."""
+"""The same, with sums in whatever order is fast."""

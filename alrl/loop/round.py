@@ -21,5 +21,8 @@ class Round:
     """Labels bought so far after the first sample, (B,), long."""
     fit: FitReport
     """What the learner's refit did."""
+    multiply_adds: Tensor | None
+    """Modelled multiply-adds of the loop, (B,), double: the fit and the pass over the pool; None for a learner without
+    a model of its work."""
     seconds: float
     """Wall time of the loop: annotation, refit and the pass over the pool."""

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from alrl.errors import InvalidDataError, InvalidQueryError
 from alrl.loop.annotator import Annotator, PerfectAnnotator
+from alrl.loop.device import usable_device
 from alrl.loop.faults import fault_of
 from alrl.loop.geometry import Geometry
 from alrl.loop.labelled import Labelled
@@ -35,7 +36,8 @@ class Simulator:
         annotator: who answers queries; perfect by default.
         device: where the tensors live, ``cpu`` or ``cuda``.
 
-    Raises InvalidDataError if there is no task, InvalidQueryError if ``labels`` is below 1.
+    Raises InvalidDataError if there is no task, InvalidQueryError if ``labels`` is below 1, InvalidRecipeError if the
+    device is not there.
 
     >>> from alrl.learners import SoftmaxRegression
     >>> from alrl.loop.synthetic import synthetic
@@ -60,7 +62,7 @@ class Simulator:
             raise InvalidDataError("no task given; a simulator plays at least one episode")
         if labels < 1:
             raise InvalidQueryError(f"a budget of {labels} labels given; it must be at least 1")
-        self.device = torch.device(device)
+        self.device = usable_device(device)
         self.tasks = list(tasks)
         self.learner = learner.fresh()
         self.annotator = annotator or PerfectAnnotator()
@@ -210,8 +212,19 @@ class Simulator:
         self._spent = self._spent + (picks >= 0).sum(1)
         fit = self._refit(active)
         return Round(
-            picks=picks, answers=answers, spent=self._spent.clone(), fit=fit, seconds=time.perf_counter() - started
+            picks=picks,
+            answers=answers,
+            spent=self._spent.clone(),
+            fit=fit,
+            multiply_adds=self._work(fit),
+            seconds=time.perf_counter() - started,
         )
+
+    def _work(self, fit: FitReport) -> Tensor | None:
+        each = self.learner.multiply_adds_a_record()
+        if fit.multiply_adds is None or each is None:
+            return None
+        return fit.multiply_adds + each * self._parts["pool"].exists.sum(1)
 
     def _check(self, picks: Tensor) -> None:
         pool = self._parts["pool"].exists

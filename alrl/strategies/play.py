@@ -38,33 +38,49 @@ def play(
     labels: int,
     batch: int = 1,
     part: PartName = "test",
+    score_every: int = 1,
     progress: Callable[[int], object] | None = None,
 ) -> Played:
     """Let ``strategy`` query ``labels`` records, ``batch`` at a time; score the learner on ``part`` after each refit.
 
-    The last batch is smaller where ``labels`` is no multiple of ``batch``. ``progress`` is called with the number of
-    labels that a loop bought. Raises InvalidQueryError for fewer than 1 label or a batch below 1.
+    The last batch is smaller where ``labels`` is no multiple of ``batch``. With ``score_every`` above 1 only the first,
+    every so many-th and the last loop are scored, and the curve is straight between. ``progress`` is called with the
+    number of labels that a loop bought. Raises InvalidQueryError for fewer than 1 label, or a batch or ``score_every``
+    below 1.
     """
-    for name, given in (("labels", labels), ("batch", batch)):
+    for name, given in (("labels", labels), ("batch", batch), ("score_every", score_every)):
         if given < 1:
             raise InvalidQueryError(f"{name} = {given} given; it must be at least 1")
-    scores = [simulator.outcome(part)]
-    sizes, picks = [1], []
-    while sum(sizes) <= labels:
-        size = min(batch, labels + 1 - sum(sizes))
+    at, scores, picks = [0], [simulator.outcome(part)], []
+    bought = loops = 0
+    while bought < labels:
+        size = min(batch, labels - bought)
         chosen = strategy.select(simulator.view, size)
         simulator.step(chosen)
-        scores.append(simulator.outcome(part))
-        sizes.append(size)
         picks.append(chosen)
+        bought, loops = bought + size, loops + 1
+        if loops % score_every == 0 or bought == labels:
+            at.append(bought)
+            scores.append(simulator.outcome(part))
         if progress is not None:
             progress(size)
-    # Between two refits the learner in use is the older one.
-    lasting = torch.tensor([*sizes[1:], 1])
+    drawn = _held if score_every == 1 else _straight
     return Played(
-        accuracy=torch.stack([score.accuracy for score in scores], 1).cpu().repeat_interleave(lasting, 1),
-        balanced_accuracy=torch.stack([score.balanced_accuracy for score in scores], 1)
-        .cpu()
-        .repeat_interleave(lasting, 1),
+        accuracy=drawn(torch.stack([score.accuracy for score in scores], 1).cpu(), at),
+        balanced_accuracy=drawn(torch.stack([score.balanced_accuracy for score in scores], 1).cpu(), at),
         picks=torch.cat(picks, 1).cpu(),
     )
+
+
+def _held(scores: Tensor, at: list[int]) -> Tensor:
+    """Curves (B, T + 1) of ``scores`` (B, P) after ``at`` labels: between two refits the older learner is in use."""
+    return scores.repeat_interleave(torch.tensor([*at[1:], at[-1] + 1]) - torch.tensor(at), 1)
+
+
+def _straight(scores: Tensor, at: list[int]) -> Tensor:
+    """Curves (B, T + 1) through ``scores`` (B, P) after ``at`` labels, straight from one to the next."""
+    label, known = torch.arange(at[-1] + 1), torch.tensor(at)
+    right = torch.searchsorted(known, label).clamp_min(1)
+    left = right - 1
+    share = (label - known[left]) / (known[right] - known[left])
+    return scores[:, left] + share * (scores[:, right] - scores[:, left])

@@ -196,3 +196,12 @@ def test_every_recipe_is_one(recipe):
     for name in recipes.names("envs"):
         env = ActiveLearningVectorEnv(name, num_envs=2)
         assert env.single_action_space.n == env.recipe.action.candidates.count
+
+
+def test_an_info_stays_as_it_was(recipe):
+    env = ActiveLearningVectorEnv(recipe(budget={"labels": 1}), num_envs=3)
+    env.reset(seed=0)
+    *_, info = env.step(np.zeros(3, dtype=int))
+    before = info["score"].copy()
+    env.step(np.zeros(3, dtype=int))
+    assert (info["score"] == before).all()

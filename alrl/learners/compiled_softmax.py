@@ -129,8 +129,12 @@ def _fit_one(
     before: tuple[Any, Any, bool],
     shares: Any,
     settings: tuple[float, float, int],
-) -> tuple[int, bool, float, bool]:
-    """Fit one episode; see :func:`fit_episodes`. The last of what is returned says whether ``shares`` hold the fit."""
+) -> tuple[int, bool, float, bool, int]:
+    """Fit one episode; see :func:`fit_episodes`.
+
+    The last but one of what is returned says whether ``shares`` hold the fit, the last is the multiply-adds of
+    predicting a record.
+    """
     y, weight, seen = labelled
     records, last_shares, was_shared = before
     C, tolerance, most = settings
@@ -188,7 +192,7 @@ def _fit_one(
             for a in range(D):
                 weights[i, a] = each[i, a]
             weights[i, last] = each[i, D]
-    return count, converged, _work(kind, c, n, m, count, passes, made), kind == RECORDS
+    return count, converged, _work(kind, c, n, m, count, passes, made), kind == RECORDS, c * (used + 1)
 
 
 @compiled
@@ -208,41 +212,56 @@ def _work(kind: int, c: int, n: int, m: int, count: int, passes: int, made: int)
     return passing + iteration * (count + 1) + making * made
 
 
+@compiled
+def _keep(X: Any, y: Any, weight: Any, allowed: Any, records: Any, seen: Any) -> None:
+    """The records that are no padding into ``records`` (n, D), the rest zero; their classes marked in ``seen`` (k,)."""
+    for i in range(len(seen)):
+        seen[i] = False
+    for j in range(len(X)):
+        real = weight[j] > 0
+        if real and allowed[y[j]]:
+            seen[y[j]] = True
+        for a in range(X.shape[1]):
+            records[j, a] = X[j, a] if real else 0
+
+
 @called
 def fit_episodes(
     X: Any,
     y: Any,
     weight: Any,
-    seen: Any,
+    allowed: Any,
     weights: Any,
     before: tuple[Any, Any, Any],
-    after: tuple[Any, Any],
-    report: tuple[Any, Any, Any],
+    after: tuple[Any, Any, Any, Any],
+    report: tuple[Any, Any, Any, Any],
     settings: tuple[float, float, int],
 ) -> None:
     """Fit B episodes to X (B, n, D) of classes y (B, n), from the weights (B, k, D + 1) on and into them.
 
-    ``seen`` (B, k) marks the classes that have a record. ``before`` holds the records (B, l, D) of the last fit, what
-    each added to the weights (B, k, l + 1), and where it did (B,); ``after`` takes the same of this fit without the
-    records; ``report`` takes iterations, convergence and multiply-adds (B,). Settings are C, the tolerance and the
-    largest number of iterations.
+    ``allowed`` (B, k) marks the classes that are no padding. ``before`` holds the records (B, l, D) of the last fit,
+    what each added to the weights (B, k, l + 1), and where it did (B,); ``after`` takes the same of this fit, and the
+    classes that have a record (B, k); ``report`` takes iterations, convergence, and multiply-adds of the fit and of
+    predicting a record (B,). Settings are C, the tolerance and the largest number of iterations.
     """
-    records, last_shares, was_shared = before
-    shares, shared = after
-    iterations, converged, work = report
+    last_records, last_shares, was_shared = before
+    records, shares, shared, seen = after
+    iterations, converged, work, each = report
     for episode in range(len(X)):
+        _keep(X[episode], y[episode], weight[episode], allowed[episode], records[episode], seen[episode])
         classes = _marked(seen[episode])
         fill(shares[episode], 0)
+        each[episode] = 0
         shared[episode] = False
         if len(classes) < 2:
             fill(weights[episode], 0)
             iterations[episode], converged[episode], work[episode] = 0, True, 0
             continue
-        iterations[episode], converged[episode], work[episode], shared[episode] = _fit_one(
-            X[episode],
+        iterations[episode], converged[episode], work[episode], shared[episode], each[episode] = _fit_one(
+            records[episode],
             (y[episode], weight[episode], classes),
             weights[episode],
-            (records[episode], last_shares[episode], was_shared[episode]),
+            (last_records[episode], last_shares[episode], was_shared[episode]),
             shares[episode],
             settings,
         )

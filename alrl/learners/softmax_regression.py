@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import inspect
 import math
 import time
 from typing import ClassVar, Literal, Self, get_args
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -91,22 +93,14 @@ class SoftmaxRegression(Learner):
     def fit(self, X: Tensor, y: Tensor, weight: Tensor, class_mask: Tensor) -> FitReport:
         started = time.perf_counter()
         dtype = torch.float64 if self.double else torch.float32
-        weight = weight.to(dtype)
-        X = X.to(dtype) * (weight > 0)[..., None]
-        k = class_mask.shape[1]
+        X, weight = X.to(dtype), weight.to(dtype)
         before = self._state if self.warm_start else None
+        k = class_mask.shape[1]
         state = SoftmaxState.empty(X, k) if before is None else before.widened(X, k)
-        seen = torch.zeros(*class_mask.shape, dtype=dtype, device=X.device)
-        state.seen = (seen.scatter_add_(1, y, weight) > 0) & class_mask
         solve = self._solve_compiled if self._compiles(X) else self._solve_batched
-        iterations, converged, multiply_adds = solve(state, X, y, weight, class_mask)
+        report = solve(state, X, y, weight, class_mask)
         self._state = state
-        return FitReport(
-            iterations=iterations,
-            converged=converged,
-            multiply_adds=multiply_adds,
-            seconds=time.perf_counter() - started,
-        )
+        return dataclasses.replace(report, seconds=time.perf_counter() - started)
 
     def _compiles(self, X: Tensor) -> bool:
         fits = X.device.type == "cpu" and not self.double
@@ -121,28 +115,41 @@ class SoftmaxRegression(Learner):
 
     def _solve_compiled(
         self, state: SoftmaxState, X: Tensor, y: Tensor, weight: Tensor, class_mask: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]:
+    ) -> FitReport:
         from alrl.learners.compiled_softmax import fit_episodes
 
+        (B, n, D), k = X.shape, class_mask.shape[1]
         before = tuple(part.contiguous().numpy() for part in (state.records, state.shares, state.shared))
-        state.records, state.shares = X, X.new_empty(*class_mask.shape, X.shape[1] + 1)
-        state.shared = torch.empty_like(state.shared)
+        records, shares = np.empty((B, n, D), np.float32), np.empty((B, k, n + 1), np.float32)
+        shared, seen = np.empty(B, bool), np.empty((B, k), bool)
+        iterations, converged = np.empty(B, np.int64), np.empty(B, bool)
+        multiply_adds, each = np.empty(B), np.empty(B)
         state.weights = state.weights.contiguous()
-        iterations, converged = torch.empty_like(y[:, 0]), torch.empty_like(state.shared)
-        multiply_adds = torch.empty(len(X), dtype=torch.float64)
         fit_episodes(
-            *(part.contiguous().numpy() for part in (X, y, weight, state.seen, state.weights)),
+            *(part.contiguous().numpy() for part in (X, y, weight, class_mask, state.weights)),
             before,
-            (state.shares.numpy(), state.shared.numpy()),
-            (iterations.numpy(), converged.numpy(), multiply_adds.numpy()),
+            (records, shares, shared, seen),
+            (iterations, converged, multiply_adds, each),
             (self.C, self._decrement, self.max_iterations),
         )
-        return iterations, converged, multiply_adds
+        state.records, state.shares, state.shared, state.seen, state.each = (
+            torch.from_numpy(part) for part in (records, shares, shared, seen, each)
+        )
+        return FitReport(
+            iterations=torch.from_numpy(iterations),
+            converged=torch.from_numpy(converged),
+            multiply_adds=torch.from_numpy(multiply_adds),
+        )
 
     def _solve_batched(
         self, state: SoftmaxState, X: Tensor, y: Tensor, weight: Tensor, class_mask: Tensor
-    ) -> tuple[Tensor, Tensor, None]:
-        state.weights = torch.where((state.seen.sum(1) > 1)[:, None, None], state.weights, 0.0)
+    ) -> FitReport:
+        X = X * (weight > 0)[..., None]
+        number = torch.zeros(*class_mask.shape, dtype=X.dtype, device=X.device)
+        state.seen = (number.scatter_add_(1, y, weight) > 0) & class_mask
+        classes, used = state.seen.sum(1), (X != 0).any(1).sum(1)
+        state.each = torch.where(classes > 2, classes, classes - 1).clamp_min(0) * (used + 1.0).double()
+        state.weights = torch.where((classes > 1)[:, None, None], state.weights, 0.0)
         start, state.records = state.shares_for(X), X
         state.shares, state.shared = torch.zeros_like(start), torch.zeros_like(state.shared)
         problems = BatchedSoftmax(
@@ -155,7 +162,8 @@ class SoftmaxRegression(Learner):
             tolerance=self._decrement,
             max_iterations=self.max_iterations,
         )
-        return *problems.solve(start), None
+        iterations, converged = problems.solve(start)
+        return FitReport(iterations=iterations, converged=converged)
 
     def predict_proba(self, X: Tensor) -> Tensor:
         return self.predict_branches(X, 1)[:, 0]
@@ -169,20 +177,18 @@ class SoftmaxRegression(Learner):
         if paired:
             weights = weights[:, 1:] - weights[:, :1]
         # Records as columns: their few classes would make rows too short to be fast.
-        flat = weights.reshape(len(X), -1, weights.shape[2])
+        flat = weights.reshape(X.shape[0], -1, weights.shape[2])
         logits = torch.baddbmm(flat[..., -1:], flat[..., :-1], X.to(weights.dtype).transpose(1, 2))
         if paired:
             second = torch.sigmoid_(logits)
             return torch.stack([1 - second, second], -1)
         logits = logits.unflatten(1, (branches, k))
         if not bool(seen.all()):
-            logits.masked_fill_(~seen.view(len(X), branches, k, 1), -torch.inf)
+            logits.masked_fill_(~seen.view(X.shape[0], branches, k, 1), -torch.inf)
         return torch.softmax(logits, 2).transpose(2, 3).contiguous()
 
     def multiply_adds_a_record(self) -> Tensor:
-        seen = self._fitted.seen.sum(1).double()
-        used = (self._fitted.weights[..., :-1] != 0).any(1).sum(1) + 1
-        return torch.where(seen == 2, 1.0, torch.where(seen > 2, seen, 0.0)) * used
+        return self._fitted.each
 
     def restart(self, episodes: Tensor) -> None:
         if self._state is not None:
@@ -216,9 +222,9 @@ def _predict_compiled(X: Tensor, weights: Tensor, seen: Tensor, branches: int) -
 
     k, size = weights.shape[1:]
     columns = X.to(weights.dtype).transpose(1, 2).contiguous()
-    out = weights.new_empty(len(X), branches, k, X.shape[1])
-    own = weights.view(len(X), branches, k, size)
-    predict_episodes(columns.numpy(), own.numpy(), seen.view(len(X), branches, k).numpy(), out.numpy())
+    out = weights.new_empty(X.shape[0], branches, k, X.shape[1])
+    own = weights.view(X.shape[0], branches, k, size)
+    predict_episodes(columns.numpy(), own.numpy(), seen.view(X.shape[0], branches, k).numpy(), out.numpy())
     return out.transpose(2, 3)
 
 

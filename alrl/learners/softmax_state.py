@@ -27,6 +27,8 @@ class SoftmaxState:
     """What each labelled record adds to the weights of each class, the intercept last, (B, k, n + 1)."""
     shared: Tensor
     """True where ``shares`` hold the last solution, (B,), bool."""
+    each: Tensor
+    """Modelled multiply-adds of predicting one record, (B,), double."""
 
     @classmethod
     def empty(cls, X: Tensor, classes: int) -> Self:
@@ -38,6 +40,7 @@ class SoftmaxState:
             records=X[:, :0],
             shares=X.new_zeros(B, classes, 1),
             shared=torch.zeros(B, dtype=torch.bool, device=X.device),
+            each=torch.zeros(B, dtype=torch.float64, device=X.device),
         )
 
     def widened(self, X: Tensor, classes: int) -> Self:
@@ -55,6 +58,7 @@ class SoftmaxState:
             records=pad(self.records, (0, more)),
             shares=pad(self.shares, (0, 0, 0, further)),
             shared=self.shared,
+            each=self.each,
         )
 
     def cleared(self, episodes: Tensor) -> Self:

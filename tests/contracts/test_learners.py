@@ -7,10 +7,13 @@ import torch
 
 from alrl.learners import ContractError, ScikitLearn, SoftmaxRegression, check_learner, learners, make_learner
 
+BRIEF = {"convolutional-network": {"epochs": 20}}
+"""Settings of learners that would take long as they come."""
+
 
 @pytest.mark.parametrize("name", learners())
 def test_keeps_the_contract(name):
-    check_learner(make_learner(name))
+    check_learner(make_learner(name, **BRIEF.get(name, {})))
 
 
 def test_the_tight_solution_keeps_it_closely():

@@ -9,7 +9,19 @@ from alrl.learners import ScikitLearn, SoftmaxRegression, learners, make_learner
 
 
 def test_the_folder_is_the_registry():
-    assert learners() == {"scikit-learn": ScikitLearn, "softmax-regression": SoftmaxRegression}
+    assert list(learners()) == [
+        "committee",
+        "convolutional-network",
+        "laplace-last-layer",
+        "multilayer-perceptron",
+        "nearest-centroid",
+        "nearest-neighbours",
+        "ridge",
+        "scikit-learn",
+        "softmax-regression",
+    ]
+    assert learners()["softmax-regression"] is SoftmaxRegression
+    assert learners()["scikit-learn"] is ScikitLearn
 
 
 @pytest.mark.parametrize("name", ["softmax-regression", "softmax_regression", "alrl.learners:SoftmaxRegression"])

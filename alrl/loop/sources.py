@@ -10,6 +10,7 @@ from typing import Any
 from alrl.errors import InvalidDataError, InvalidRecipeError
 from alrl.loop.data_set import DataSet
 from alrl.loop.keel import keel_names, load_keel
+from alrl.loop.parquet_file import read_parquet
 from alrl.loop.relatives import family
 from alrl.loop.synthetic import FAMILIES, synthetic
 from alrl.loop.table_file import read_csv, read_npz
@@ -23,24 +24,27 @@ def load_data_set(source: Any, *, label: str | None = None) -> DataSet:
 
     Names: ``iris``, ``wine``, ``breast_cancer`` and ``digits`` of scikit-learn; ``keel/<name>`` with the extra
     ``bench`` (:mod:`alrl.loop.keel`); ``synthetic/<family>-<seed>`` (:mod:`alrl.loop.synthetic`). ``-`` and ``_`` mean
-    the same. Files: ``.csv`` with a header, whose last column (or the column ``label``) is the class, and ``.npz`` with
-    arrays ``X`` and ``y`` (:mod:`alrl.loop.table_file`).
+    the same. Files: ``.csv`` with a header and ``.parquet`` (with the extra ``parquet``), whose last column (or the
+    column ``label``) is the class, and ``.npz`` with arrays ``X`` and ``y`` (:mod:`alrl.loop.table_file`,
+    :mod:`alrl.loop.parquet_file`).
 
     Raises InvalidRecipeError for a name or file that there is not, InvalidDataError for content that cannot be used.
 
     >>> load_data_set("breast-cancer").X.shape, load_data_set("synthetic/tiny-3").name
     ((569, 30), 'synthetic/tiny-3')
     """
-    if label is not None and not _is_csv(source):
-        raise InvalidDataError(f"label = {label!r} names a column of a .csv file; {source!r} is none, so leave it out")
+    if label is not None and not _has_columns(source):
+        raise InvalidDataError(
+            f"label = {label!r} names a column of a .csv or .parquet file; {source!r} is none, so leave it out"
+        )
     if isinstance(source, DataSet):
         return source
     if isinstance(source, tuple | list) and len(source) == 2:
         return DataSet.from_arrays(*source)
     if not isinstance(source, str | os.PathLike):
         raise InvalidDataError(
-            f"a data set cannot be made of {type(source).__name__}; give a name, the path of a .csv or .npz file, a"
-            " pair (X, y) or a DataSet"
+            f"a data set cannot be made of {type(source).__name__}; give a name, the path of a .csv, .npz or .parquet"
+            " file, a pair (X, y) or a DataSet"
         )
     if isinstance(source, os.PathLike) or Path(source).suffix:
         return _read(Path(source), label)
@@ -57,21 +61,23 @@ def data_set_names() -> tuple[str, ...]:
     return tuple(sorted([*_SCIKIT_LEARN, *keel, *(f"synthetic/{name}-0" for name in FAMILIES)]))
 
 
-def _is_csv(source: Any) -> bool:
-    return isinstance(source, str | os.PathLike) and Path(source).suffix.lower() == ".csv"
+def _has_columns(source: Any) -> bool:
+    return isinstance(source, str | os.PathLike) and Path(source).suffix.lower() in {".csv", ".parquet"}
 
 
 def _read(file: Path, label: str | None) -> DataSet:
     kind = file.suffix.lower()
-    if kind not in {".csv", ".npz"}:
+    if kind not in {".csv", ".npz", ".parquet"}:
         raise InvalidDataError(
-            f"{file} is of kind {kind!r}; give a .csv or .npz file, or read it and pass the pair (X, y)"
+            f"{file} is of kind {kind!r}; give a .csv, .npz or .parquet file, or read it and pass the pair (X, y)"
         )
     if not file.is_file():
         raise InvalidRecipeError(
             f"there is no file {file} (looked from {Path.cwd()}); give the path of a file that exists"
         )
-    return read_csv(file, label=label) if kind == ".csv" else read_npz(file)
+    if kind == ".npz":
+        return read_npz(file)
+    return read_csv(file, label=label) if kind == ".csv" else read_parquet(file, label=label)
 
 
 def _named(name: str) -> DataSet:

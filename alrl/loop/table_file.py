@@ -36,7 +36,7 @@ def read_csv(file: Path, *, label: str | None = None) -> DataSet:
     classes = numbers(y)
     names = header[:target] + header[target + 1 :]
     notes: list[str] = []
-    X = np.concatenate([_encode(file, name, column, notes) for name, column in zip(names, columns, strict=True)], 1)
+    X = np.concatenate([encode_text(file, name, column, notes) for name, column in zip(names, columns, strict=True)], 1)
     return DataSet.from_arrays(
         X, y if classes is None else classes, name=file.stem, origin=(family(file.stem),), notes=notes
     )
@@ -101,7 +101,15 @@ def _refuse_missing(file: Path, header: Sequence[str], columns: Sequence[Sequenc
         )
 
 
-def _encode(file: Path, name: str, column: Sequence[str], notes: list[str]) -> NDArray[np.float64]:
+def encode_text(file: Path, name: str, column: Sequence[str], notes: list[str]) -> NDArray[np.float64]:
+    """A column of text as numbers, (records, columns): taken as they are, or one-hot encoded, which ``notes`` then say.
+
+    Raises InvalidDataError for text of more than 30 different values.
+
+    >>> notes = []
+    >>> encode_text(Path("own.csv"), "colour", ["red", "blue"], notes).tolist(), notes
+    ([[0.0, 1.0], [1.0, 0.0]], ["column 'colour': one-hot encoded into 2 columns"])
+    """
     values = numbers(column)
     if values is not None:
         return values[:, None]

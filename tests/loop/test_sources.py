@@ -91,10 +91,10 @@ def test_a_bare_keel_name_is_completed():
 @pytest.mark.parametrize(
     ("source", "label", "message"),
     [
-        (Path("own.parquet"), None, r"own\.parquet is of kind '\.parquet'; give a \.csv or \.npz file, or read it"),
-        (42, None, r"cannot be made of int; give a name, the path of a \.csv or \.npz file, a pair \(X, y\)"),
+        (Path("own.feather"), None, r"own\.feather is of kind '\.feather'; give a \.csv, \.npz or \.parquet file"),
+        (42, None, r"cannot be made of int; give a name, the path of a \.csv, \.npz or \.parquet file"),
         (([[1.0]], [0], [0]), None, r"cannot be made of tuple"),
-        ("iris", "species", r"label = 'species' names a column of a \.csv file; 'iris' is none"),
+        ("iris", "species", r"label = 'species' names a column of a \.csv or \.parquet file; 'iris' is none"),
         (([[0.0], [np.nan]], [0, 1]), None, r"X holds 1 values that are NaN or infinite"),
     ],
 )

@@ -28,7 +28,7 @@ EMPHASIS = "#D55E00"
 RANDOM = "#7F7F7F"
 _DASHES: tuple[tuple[float, ...], ...] = ((), (5, 1.5), (1.2, 1.2), (6, 1.5, 1.2, 1.5), (3, 1), (8, 2))
 _MARKERS = ("s", "^", "D", "v", "P", "X", "<", ">", "h", "p")
-_RC: dict[Any, Any] = {
+STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 8,
     "axes.titlesize": 8.5,
@@ -139,7 +139,7 @@ def ranking(summary: Summary, *, mark: str = "") -> Figure:
     # Many data sets share a page: their rows are closer.
     row = max(0.16 * len(shown) + 0.12, 0.3) if len(summary.data_sets) <= _ROOMY else 0.38
     height = 1.5 + row * len(summary.data_sets)
-    with mpl.rc_context(_RC):
+    with mpl.rc_context(STYLE):
         figure = _figure((_WIDTH, max(height, 1.5 + 0.24 * len(looks))))
         left, right = figure.subplots(1, 2, width_ratios=(1.7, 1))
         _dots(left, summary, shown)
@@ -153,7 +153,7 @@ def save(figure: Figure, stem: Path) -> tuple[Path, Path]:
     """Write ``stem``.png (200 dots an inch) and ``stem``.pdf without time or version stamps, making the folder."""
     stem.parent.mkdir(parents=True, exist_ok=True)
     png, pdf = stem.with_name(stem.name + ".png"), stem.with_name(stem.name + ".pdf")
-    with mpl.rc_context(_RC):
+    with mpl.rc_context(STYLE):
         # Laying out is the slow part; once serves both files.
         figure.draw_without_rendering()
         figure.set_layout_engine("none")
@@ -179,7 +179,7 @@ def _grid(
     # Four panels make a square; three in a row would leave one alone.
     columns = 2 if count == 4 else min(count, _COLUMNS)
     rows = -(-count // columns)
-    with mpl.rc_context(_RC):
+    with mpl.rc_context(STYLE):
         figure = _figure((_WIDTH if columns > 1 else 4.5, 0.9 + {1: 3.0, 2: 2.3}.get(columns, 1.95) * rows))
         panels = figure.subplots(rows, columns, squeeze=False).ravel()
         for axes, data_set in zip(panels, comparison.data_sets, strict=False):

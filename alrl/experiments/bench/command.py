@@ -1,0 +1,100 @@
+"""The command: what is measured, where it goes, and the exit status."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from alrl.errors import AlrlError
+from alrl.experiments.bench import tables
+from alrl.experiments.bench.growth_figure import growth_figure
+from alrl.experiments.bench.page import page
+from alrl.experiments.bench.report import BenchReport
+from alrl.experiments.bench.run import run
+from alrl.experiments.bench.workloads import QUICK, Size, chosen
+from alrl.experiments.figures import save
+from alrl.progress import Bars
+
+_SHEETS = (
+    tables.speeds,
+    tables.ratios,
+    tables.agreement,
+    tables.environments,
+    tables.shares,
+    tables.growth,
+    tables.targets,
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, print, write; 1 if a curve differs from the hand-written loop's by more than noise, 2 for bad input."""
+    given = _parser().parse_args(arguments)
+    console = _console()
+    size = QUICK if given.quick else Size()
+    try:
+        size = dataclasses.replace(size, **({} if given.repeats is None else {"repeats": given.repeats}))
+        workloads = chosen(given.only)
+        whole = given.only is None
+        with Bars(console=console) as bars:
+            report = run(
+                workloads, size, rest=whole, large_pool=given.large_pool or (whole and not given.quick), bars=bars
+            )
+    except AlrlError as error:
+        console.print(f"error: {error}", style="red", markup=False, highlight=False)
+        return 2
+    for sheet in (make(report) for make in _SHEETS):
+        if sheet.rows and len(sheet.header) > 1:
+            console.print(_shown(sheet))
+    # Part of a run, or a quick one, does not replace the page that the whole made.
+    target = given.page or (None if given.quick or not whole else Path("docs/benchmarks.md"))
+    console.print("wrote " + ", ".join(str(path) for path in _write(report, given.json, target)), highlight=False)
+    return 0 if all(each.agrees for each in report.measured) else 1
+
+
+def _console() -> Console:
+    console = Console()
+    # A log or a pipe has no width of its own.
+    return console if console.is_terminal else Console(width=140)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m alrl.experiments.bench", description=__doc__)
+    quick = "a few seconds, to see that it runs; the numbers mean little"
+    parser.add_argument("--quick", action="store_true", help=quick)
+    parser.add_argument("--only", metavar="W1,W2", help="these workloads alone, and nothing else")
+    parser.add_argument("--large-pool", action="store_true", help="the large pool too, with --only or --quick")
+    parser.add_argument("--repeats", type=int, help=f"repeats of each measurement ({Size().repeats})")
+    parser.add_argument("--json", type=Path, default=Path("runs/bench.json"), help="where the numbers go")
+    parser.add_argument(
+        "--page", type=Path, help="where the page goes (docs/benchmarks.md; with --quick or --only, nowhere)"
+    )
+    return parser
+
+
+def _shown(sheet: tables.Sheet) -> Table:
+    table = Table(*sheet.header, title=sheet.title)
+    for row in sheet.rows:
+        table.add_row(*row)
+    return table
+
+
+def _write(report: BenchReport, numbers: Path, target: Path | None) -> list[Path]:
+    numbers.parent.mkdir(parents=True, exist_ok=True)
+    numbers.write_text(json.dumps(report.to_json(), indent=2) + "\n", encoding="utf-8")
+    written = [numbers]
+    if target is not None:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        figure = None
+        if report.growth:
+            drawn = save(growth_figure(report.growth), target.parent / "figures" / "growth")
+            figure = drawn[0].relative_to(target.parent).as_posix()
+            written += drawn
+        target.write_text(page(report, figure), encoding="utf-8")
+        written.append(target)
+    return written

@@ -1,0 +1,100 @@
+"""One run of the benchmark: all of its parts, one after another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from alrl.experiments.bench.environment import TARGETS, EnvSpeed, measure_environment
+from alrl.experiments.bench.floor import multiply_add_rate
+from alrl.experiments.bench.gpu import Gpu, measure_gpu
+from alrl.experiments.bench.growth import WAYS, Growth, measure_growth
+from alrl.experiments.bench.measure import Measured, effort, measure
+from alrl.experiments.bench.peers import peers
+from alrl.experiments.bench.report import BenchReport
+from alrl.experiments.bench.shares import shares
+from alrl.experiments.bench.workloads import Size, Workload
+from alrl.experiments.large_pool_bench import LargePoolMeasure, measure_large_pool
+from alrl.experiments.provenance import provenance
+from alrl.loop.threads import one_thread
+from alrl.progress import Bar, Bars
+
+_PROFILED = 64
+"""Episodes at once of the profile."""
+
+
+def run(workloads: Sequence[Workload], size: Size, *, rest: bool, large_pool: bool, bars: Bars) -> BenchReport:
+    """Measure the workloads; with ``rest`` also environments, growth and the GPU; with ``large_pool`` that too."""
+    whole = bars.bar("all", _whole(workloads, size, rest=rest))
+    with one_thread():
+        rate = multiply_add_rate()
+        measured = tuple(_measured(each, size, bars, whole) for each in workloads)
+        profiled = tuple(shares(each, min(_PROFILED, max(size.episodes)), size.cut(each)) for each in workloads)
+        environments = _environments(size, bars, whole) if rest else ()
+        grown = _growth(size, bars, whole) if rest else ()
+        gpu = _gpu(measured, size) if rest else None
+        pool = _large_pool(size, bars) if large_pool else ()
+    whole.done()
+    return BenchReport(
+        size=size,
+        measured=measured,
+        shares=profiled,
+        environments=environments,
+        growth=grown,
+        rate=rate,
+        peers=peers(),
+        gpu=gpu,
+        large_pool=pool,
+        source=provenance(),
+    )
+
+
+def _whole(workloads: Sequence[Workload], size: Size, *, rest: bool) -> int:
+    more = len(TARGETS) * len(size.workers) * size.env_repeats * size.env_steps + len(WAYS) * size.growth_loops
+    return sum(effort(each, size) for each in workloads) + rest * more
+
+
+def _measured(workload: Workload, size: Size, bars: Bars, whole: Bar) -> Measured:
+    bar = bars.bar(workload.title, effort(workload, size))
+
+    def tick(done: int) -> None:
+        bar.advance(done)
+        whole.advance(done)
+
+    measured = measure(workload, size, tick)
+    bar.done()
+    return measured
+
+
+def _environments(size: Size, bars: Bars, whole: Bar) -> tuple[EnvSpeed, ...]:
+    bar = bars.bar("environments", len(TARGETS) * len(size.workers))
+    found = []
+    for data_set in TARGETS:
+        for workers in size.workers:
+            found.append(measure_environment(data_set, workers, size=size, tick=whole.advance))
+            bar.advance()
+    bar.done()
+    return tuple(found)
+
+
+def _growth(size: Size, bars: Bars, whole: Bar) -> tuple[Growth, ...]:
+    bar = bars.bar("growth", len(WAYS) * size.growth_loops)
+
+    def tick(done: int) -> None:
+        bar.advance(done)
+        whole.advance(done)
+
+    found = tuple(measure_growth(*way, loops=size.growth_loops, tick=tick) for way in WAYS)
+    bar.done()
+    return found
+
+
+def _gpu(measured: Sequence[Measured], size: Size) -> Gpu | None:
+    first = next((each for each in measured if each.workload.name == "W1"), None)
+    return None if first is None else measure_gpu(first, size.cut(first.workload))
+
+
+def _large_pool(size: Size, bars: Bars) -> tuple[LargePoolMeasure, ...]:
+    bar = bars.bar("large pool", 1)
+    found = measure_large_pool(records=size.large_pool, loops=size.large_pool_loops)
+    bar.done()
+    return tuple(found)

@@ -90,7 +90,7 @@ def odd(name: str) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     "name", ["constant columns", "all constant", "duplicate columns", "duplicate rows", "class of one record"]
 )
 def test_odd_data_is_played_to_the_end(name: str, strategy: Any) -> None:
-    curves = alrl.simulate(odd(name), strategy, labels=6, batch=3, seeds=2)
+    curves = alrl.simulate(odd(name), strategy, learner="committee", labels=6, batch=3, seeds=2)
     assert np.isfinite(curves.accuracy).all()
     assert all(len(set(row)) == 6 and min(row) >= 0 for row in curves.picks.tolist())
 
@@ -104,7 +104,7 @@ def test_a_constant_column_changes_nothing() -> None:
 
 @pytest.mark.parametrize("strategy", PLAYERS, ids=lambda it: it if isinstance(it, str) else "policy")
 def test_a_batch_larger_than_the_pool_takes_the_pool(strategy: Any) -> None:
-    curves = alrl.simulate(data(), strategy, labels=40, batch=40, seeds=1)
+    curves = alrl.simulate(data(), strategy, learner="committee", labels=40, batch=40, seeds=1)
     taken = curves.picks[0][curves.picks[0] >= 0]
     assert len(set(taken.tolist())) == len(taken) == RECORDS // 2 - 3
 

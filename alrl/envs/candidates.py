@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from alrl.errors import InvalidRecipeError
+from alrl.loop.best import best
 from alrl.loop.pool_view import PoolView
 from alrl.strategies.base import top
 
@@ -52,10 +53,5 @@ class CandidateMixture:
             rows = torch.arange(len(chosen), device=chosen.device)[:, None].expand_as(chosen)
             taken[rows[chosen >= 0], chosen[chosen >= 0]] = True
             luck = luck.masked_fill(taken, -1.0)
-        luck = luck.masked_fill(~view.available, -1.0)
-        size = min(self.count - sure, luck.shape[1])
-        # Stable, lest padding decide between records of equal luck.
-        lucky, order = luck.sort(dim=1, descending=True, stable=True)
-        extra = torch.where(lucky >= 0, order, -1)[:, :size]
-        extra = torch.nn.functional.pad(extra, (0, self.count - sure - size), value=-1)
+        extra = best(luck, view.available & (luck >= 0), luck, self.count - sure)
         return extra if chosen is None else torch.cat([chosen, extra], 1)

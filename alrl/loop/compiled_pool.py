@@ -84,27 +84,45 @@ def best_records(score: Any, available: Any, noise: Any, picks: Any) -> None:
 
 
 @called
-def hits(predicted: Any, labels: Any, exists: Any, right: Any, size: Any) -> None:
-    """Records of each class, ``size`` (B, k), and how many of them are predicted as they are labelled, ``right``."""
-    for b in range(len(predicted)):
-        for i in range(size.shape[1]):
-            right[b, i] = size[b, i] = 0
+def scores(predicted: Any, labels: Any, exists: Any, classes: int, accuracy: Any, balanced: Any) -> None:
+    """Share of records classified as labelled, (B,), and the mean of that share over the classes there are, (B,)."""
+    right, size = np.empty(classes, np.int64), np.empty(classes, np.int64)
+    for b in range(predicted.shape[0]):
+        for i in range(classes):
+            right[i] = size[i] = 0
         for j in range(predicted.shape[1]):
             if exists[b, j]:
-                size[b, labels[b, j]] += 1
+                size[labels[b, j]] += 1
                 if predicted[b, j] == labels[b, j]:
-                    right[b, labels[b, j]] += 1
+                    right[labels[b, j]] += 1
+        recall, present = 0.0, 0
+        for i in range(classes):
+            if size[i] > 0:
+                recall += right[i] / size[i]
+                present += 1
+        accuracy[b] = right.sum() / max(size.sum(), 1)
+        balanced[b] = recall / max(present, 1)
+
+
+@called
+def count_flips(before: Any, now: Any, exists: Any, counted: Any, flips: Any) -> None:
+    """Add one to ``flips`` (B, N) where the predicted class changed, in the episodes ``counted`` (B,)."""
+    for b in range(before.shape[0]):
+        if counted[b]:
+            for j in range(before.shape[1]):
+                if exists[b, j] and before[b, j] != now[b, j]:
+                    flips[b, j] += 1
 
 
 @called
 def first_fault(picks: Any, labelled: Any, exists: Any) -> tuple[int, int, int]:
     """What is wrong with ``picks`` (B, b): 0 nothing, 1 outside the pool, 2 not to be had; with episode and pick."""
-    for b in range(len(picks)):
+    for b in range(picks.shape[0]):
         for i in range(picks.shape[1]):
             pick = picks[b, i]
             if pick < -1 or pick >= labelled.shape[1]:
                 return 1, b, pick
-    for b in range(len(picks)):
+    for b in range(picks.shape[0]):
         for i in range(picks.shape[1]):
             pick = picks[b, i]
             if pick < 0:
@@ -115,3 +133,25 @@ def first_fault(picks: Any, labelled: Any, exists: Any) -> tuple[int, int, int]:
                 if picks[b, earlier] == pick:
                     return 2, b, pick
     return 0, 0, 0
+
+
+@called
+def append_rows(index: Any, labels: Any, count: Any, picks: Any, answers: Any) -> None:
+    """Add ``picks`` and ``answers`` (B, b) behind the ``count`` (B,) that each row of index and labels (B, L) holds.
+
+    A pick of -1 adds nothing.
+    """
+    for b in range(picks.shape[0]):
+        for i in range(picks.shape[1]):
+            if picks[b, i] >= 0:
+                index[b, count[b]], labels[b, count[b]] = picks[b, i], answers[b, i]
+                count[b] += 1
+
+
+@called
+def mark_picks(mask: Any, picks: Any) -> None:
+    """Set ``mask`` (B, N) at the positions ``picks`` (B, b); a pick of -1 sets nothing."""
+    for b in range(picks.shape[0]):
+        for i in range(picks.shape[1]):
+            if picks[b, i] >= 0:
+                mask[b, picks[b, i]] = True

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from functools import cached_property
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from alrl.loop.neighbour_index import EXACT_RECORDS, NeighbourIndex, training_size
+from alrl.loop.streams import generator
+
 NEIGHBOURS = 10
 _BLOCK = 4_000_000
-
-
 _LANES = 16
+_SIMILAR = 1024
+"""Records that a large pool's similarity is estimated on."""
 
 
 def distance_between(X: Tensor, points: Tensor) -> Tensor:
@@ -46,7 +50,10 @@ class Geometry:
     """Euclidean geometry of the pools of B episodes.
 
     Nothing here keeps a matrix of records by records: distances are taken in blocks, and what stays is ten neighbours a
-    record and one distance to the nearest known record.
+    record and one distance to the nearest known record. In pools of more than 20,000 records nothing takes time that
+    grows with their square either: neighbours come from an approximate index, built for each pool by itself, and
+    similarity is estimated on 1,024 records (``docs/large-pools.md`` says how well). Smaller pools are exact, whatever
+    others share the call.
 
     >>> pools = torch.tensor([[[0.0], [1.0], [3.0]]])
     >>> geometry = Geometry(pools, torch.ones(1, 3, dtype=torch.bool))
@@ -54,9 +61,10 @@ class Geometry:
     tensor([[0., 1., 3.]])
     """
 
-    def __init__(self, features: Tensor, exists: Tensor) -> None:
+    def __init__(self, features: Tensor, exists: Tensor, columns: Tensor | None = None) -> None:
         self.features = features
         self.exists = exists
+        self._columns = columns
         self._nearest = features.new_full(exists.shape, torch.inf)
         self._known = torch.zeros_like(exists)
 
@@ -76,6 +84,8 @@ class Geometry:
             self._nearest = self._nearest.masked_fill(forgotten, torch.inf)
             self._known = self._known & ~forgotten
         fresh = known & ~self._known
+        if self.features.device.type == "cpu":
+            return self._approach(fresh, known)
         most = int(fresh.sum(1).max())
         if most:
             order = fresh.to(torch.float32).topk(most, 1).indices
@@ -88,9 +98,32 @@ class Geometry:
             self._known = known.clone()
         return self._nearest
 
+    def _approach(self, fresh: Tensor, known: Tensor) -> Tensor:
+        """The same in one pass of the processor for each record that was not known before."""
+        if bool(fresh.any()):
+            from alrl.loop.compiled_geometry import approach
+
+            self._nearest = self._nearest.clone()
+            approach(self._by_column.numpy(), fresh.numpy(), self._nearest.numpy())
+            self._nearest = self._nearest.masked_fill(known, 0.0)
+            self._known = known.clone()
+        return self._nearest
+
+    @property
+    def _by_column(self) -> Tensor:
+        """The features stored column by column, (B, D, N)."""
+        if self._columns is None:
+            self._columns = self.features.transpose(1, 2).contiguous()
+        return self._columns
+
     def _blocks(self, points: int) -> list[tuple[int, int]]:
         step = max(1, _BLOCK // max(1, self.exists.numel()))
         return [(start, min(points, start + step)) for start in range(0, points, step)]
+
+    @cached_property
+    def _large(self) -> Tensor:
+        """Which episodes have too many records for every pair of them, (B,), bool."""
+        return self.exists.sum(1) > EXACT_RECORDS
 
     @cached_property
     def neighbours(self) -> tuple[Tensor, Tensor]:
@@ -99,8 +132,34 @@ class Geometry:
         Where a pool has fewer other records than that, the last distances are zero and their positions mean nothing:
         :attr:`neighbour_mask` tells. Neighbours at equal distance come in the order of their positions.
         """
-        records = self.features.shape[1]
-        count = min(NEIGHBOURS, records - 1)
+        if not bool(self._large.any()):
+            return self._all_neighbours()
+        count = min(NEIGHBOURS, self.exists.shape[1] - 1)
+        distance = self.features.new_zeros(*self.exists.shape, count)
+        index = torch.zeros_like(distance, dtype=torch.long)
+        for episode, large in enumerate(self._large.tolist()):
+            alone = self._alone(episode)
+            found = alone._found_neighbours() if large else alone._all_neighbours()
+            for kept, new in zip((distance, index), found, strict=True):
+                kept[episode, : new.shape[1], : new.shape[2]] = new[0]
+        return distance, index
+
+    def _alone(self, episode: int) -> Geometry:
+        """One episode's geometry without padding."""
+        records = int(self.exists[episode].sum())
+        return Geometry(self.features[episode : episode + 1, :records], self.exists[episode : episode + 1, :records])
+
+    def _all_neighbours(self) -> tuple[Tensor, Tensor]:
+        """From the distances of all pairs."""
+        count = min(NEIGHBOURS, self.features.shape[1] - 1)
+        if self.features.device.type == "cpu":
+            from alrl.loop.compiled_geometry import all_neighbours
+
+            found = self.features.new_empty(*self.exists.shape, count)
+            place = torch.empty(*self.exists.shape, count, dtype=torch.long)
+            if count:
+                all_neighbours(self._by_column.numpy(), self.exists.numpy(), found.numpy(), place.numpy())
+            return found, place
         distances, indices = [], []
         for start, stop in self._blocks(self.exists.shape[1]):
             block = distance_between(self.features[:, start:stop], self.features)
@@ -112,6 +171,31 @@ class Geometry:
             indices.append(position)
         distance, index = torch.cat(distances, 1), torch.cat(indices, 1)
         return torch.where(distance.isfinite(), distance, torch.zeros_like(distance)), index
+
+    def _found_neighbours(self) -> tuple[Tensor, Tensor]:
+        """Of one episode, from an approximate index; the distances to what it finds are measured as elsewhere."""
+        X = self.features[0].cpu().numpy()
+        # Zero columns are padding: the index is to be the same without them.
+        X = np.ascontiguousarray(X[:, : int((X != 0).any(0).nonzero()[0].max(initial=0)) + 1])
+        records = len(X)
+        rng = generator([records], "neighbour index")
+        sample = np.sort(rng.choice(records, size=training_size(records), replace=False))
+        lists = NeighbourIndex.build([X], sample=X[sample], records=records)
+        places = np.arange(records)
+        found = [lists.neighbours(X[part], part, NEIGHBOURS)[1] for part in np.array_split(places, records // 4096 + 1)]
+        index = torch.from_numpy(np.concatenate(found)).to(self.features.device)
+        distance = self._measured(index)
+        order = distance.argsort(dim=1, stable=True)
+        return distance.gather(1, order)[None], index.gather(1, order)[None]
+
+    def _measured(self, index: Tensor) -> Tensor:
+        """Distances of one episode's records to those at ``index`` (N, n), (N, n)."""
+        X = self.features[0]
+        parts = [
+            distance_between(rows[:, None], X[near])[:, 0]
+            for rows, near in zip(X.split(4096), index.split(4096), strict=True)
+        ]
+        return torch.cat(parts)
 
     @property
     def neighbour_mask(self) -> Tensor:
@@ -131,11 +215,25 @@ class Geometry:
     @cached_property
     def similarity(self) -> Tensor:
         """Mean of 1 / (1 + distance) to all records of the pool, itself included, (B, N)."""
+        if not bool(self._large.any()):
+            return self._similarity_to(torch.arange(self.exists.shape[1], device=self.exists.device))
+        similarity = torch.zeros_like(self.features[..., 0])
+        for episode, large in enumerate(self._large.tolist()):
+            alone = self._alone(episode)
+            records = alone.exists.shape[1]
+            some = generator([records], "similarity").permutation(records)[: _SIMILAR if large else records]
+            to = torch.from_numpy(np.sort(some)).to(self.exists.device)
+            similarity[episode, :records] = alone._similarity_to(to)[0]
+        return similarity
+
+    def _similarity_to(self, index: Tensor) -> Tensor:
+        """Mean of 1 / (1 + distance) to the records at ``index`` (m,) that exist, (B, N)."""
+        points, real = self.features[:, index], self.exists[:, None, index]
         total = []
         for start, stop in self._blocks(self.exists.shape[1]):
-            block = 1 / (1 + distance_between(self.features[:, start:stop], self.features))
-            total.append((block * self.exists[:, None, :]).sum(-1))
-        return torch.cat(total, 1) / self.exists.sum(1, keepdim=True).clamp_min(1)
+            block = 1 / (1 + distance_between(self.features[:, start:stop], points))
+            total.append((block * real).sum(-1))
+        return torch.cat(total, 1) / real.sum(-1).clamp_min(1)
 
     @cached_property
     def extent(self) -> Tensor:
@@ -148,6 +246,9 @@ class Geometry:
 
     def renew(self, episodes: Tensor) -> None:
         """Take up new pools: the rows ``episodes`` (long) of ``features`` and ``exists`` have been overwritten."""
+        self.__dict__.pop("_large", None)
+        if self._columns is not None:
+            self._columns[episodes] = self.features[episodes].transpose(1, 2)
         fresh = Geometry(self.features[episodes], self.exists[episodes])
         self._nearest[episodes], self._known[episodes] = fresh._nearest, fresh._known
         for name in ("sparsity", "similarity", "extent"):

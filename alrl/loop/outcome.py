@@ -32,23 +32,24 @@ def outcome(probabilities: Tensor, labels: Tensor, exists: Tensor) -> Outcome:
     >>> round(o.accuracy.item(), 4), o.balanced_accuracy.item()
     (0.6667, 0.5)
     """
-    hits, size = _counts(likeliest(probabilities).predicted, labels, exists, probabilities.shape[-1])
+    predicted, k = likeliest(probabilities).predicted, probabilities.shape[-1]
+    if predicted.device.type == "cpu":
+        from alrl.loop.compiled_pool import scores
+
+        both = torch.empty(2, predicted.shape[0])
+        scores(predicted.numpy(), labels.numpy(), exists.numpy(), k, both[0].numpy(), both[1].numpy())
+        return Outcome(accuracy=both[0], balanced_accuracy=both[1])
+    return _outcome(predicted, labels, exists, k)
+
+
+def _outcome(predicted: Tensor, labels: Tensor, exists: Tensor, classes: int) -> Outcome:
+    """The same on any device."""
+    right = torch.zeros(labels.shape[0], classes, device=labels.device)
+    hits = right.scatter_add(1, labels, ((predicted == labels) & exists).to(right.dtype))
+    size = right.scatter_add(1, labels, exists.to(right.dtype))
     present = size > 0
     recall = hits / size.clamp_min(1)
     return Outcome(
         accuracy=hits.sum(1) / size.sum(1).clamp_min(1),
         balanced_accuracy=(recall * present).sum(1) / present.sum(1).clamp_min(1),
     )
-
-
-def _counts(predicted: Tensor, labels: Tensor, exists: Tensor, classes: int) -> tuple[Tensor, Tensor]:
-    """Records of each class that are predicted right, and all of them, (B, k) each."""
-    right = torch.zeros(len(labels), classes, device=labels.device)
-    size = torch.zeros_like(right)
-    if labels.device.type == "cpu":
-        from alrl.loop.compiled_pool import hits
-
-        hits(predicted.numpy(), labels.numpy(), exists.numpy(), right.numpy(), size.numpy())
-        return right, size
-    correct = ((predicted == labels) & exists).to(right.dtype)
-    return right.scatter_add(1, labels, correct), size.scatter_add(1, labels, exists.to(right.dtype))

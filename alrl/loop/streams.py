@@ -57,7 +57,7 @@ def uniform(keys: Tensor, counter: Tensor, size: int) -> Tensor:
     if keys.device.type == "cpu":
         from alrl.loop.compiled_pool import uniform_rows
 
-        out = torch.empty(len(keys), size)
+        out = torch.empty(keys.shape[0], size)
         uniform_rows(keys.numpy(), counter.numpy(), out.numpy())
         return out
     return _uniform(keys, counter, size)

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from alrl.loop.pool_view import PoolView
-from alrl.metadata.feature import Feature, FeatureGroup, pick
+from alrl.metadata.feature import Feature, FeatureGroup
+from alrl.metadata.pick import pick
 
 _SMOOTH = 0.05
 _REACH = math.log((1 + _SMOOTH) / _SMOOTH)
@@ -65,6 +66,18 @@ class Balance(FeatureGroup):
         share = held / (held + 1 / view.class_count.to(held.dtype)[:, None])
         # Padding is no class, and of equally likely classes the first counts, as in the prediction.
         chances = pick(view.probabilities, index).masked_fill(~view.class_mask[:, None], -1.0)
-        first, second = chances.argsort(dim=-1, descending=True, stable=True)[..., :2].unbind(-1)
+        first, second = _two_likeliest(chances)
         columns = [surplus.gather(1, first), surplus.gather(1, second), share.gather(1, first), share.gather(1, second)]
         return torch.stack(columns, -1)
+
+
+def _two_likeliest(chances: Tensor) -> tuple[Tensor, Tensor]:
+    """Positions (B, K) of the two largest of ``chances`` (B, K, k); of equals the first comes first."""
+    if chances.device.type == "cpu" and chances.shape[2] > 1:
+        from alrl.metadata.compiled_features import two_likeliest
+
+        first, second = (torch.empty(chances.shape[:2], dtype=torch.long) for _ in range(2))
+        two_likeliest(chances.contiguous().numpy(), first.numpy(), second.numpy())
+        return first, second
+    first, second = chances.argsort(dim=-1, descending=True, stable=True)[..., :2].unbind(-1)
+    return first, second

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from alrl.loop.pool_view import PoolView
-from alrl.metadata.feature import Feature, FeatureGroup, pick, rank
+from alrl.metadata.feature import Feature, FeatureGroup
+from alrl.metadata.pick import columns, rank
 
 _TIE = 1e-5
 """Duplicates are equally likely up to rounding, which must not rank them."""
@@ -34,13 +35,5 @@ class Confidence(FeatureGroup):
     def compute(self, view: PoolView, index: Tensor) -> Tensor:
         first, second = view.top_two
         margin, entropy = view.margin, view.normalised_entropy
-        columns = [
-            pick(first, index),
-            pick(second, index),
-            pick(margin, index),
-            pick(entropy, index),
-            rank(margin, index, view.available, tie=_TIE),
-            rank(entropy, index, view.available, tie=_TIE),
-            rank(first, index, view.available, tie=_TIE),
-        ]
-        return torch.stack(columns, -1)
+        own = columns(index, first, second, margin, entropy)
+        return torch.cat([own, rank(index, view.available, margin, entropy, first, tie=_TIE)], -1)

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from alrl.loop.pool_view import PoolView
-from alrl.metadata.feature import Feature, FeatureGroup, pick, rank
+from alrl.metadata.feature import Feature, FeatureGroup
+from alrl.metadata.pick import columns, pick, rank
 
 _SMALL = 1e-3
 """Distances are told from zero by this share of the pool's extent."""
@@ -48,16 +49,15 @@ class GeometryGroup(FeatureGroup):
             return (found * real).sum(-1) / real.sum(-1).clamp_min(1)
 
         neighbour_margin = mean(pick(view.margin, near))
-        columns = [
-            rank(sparsity, index, view.available),
-            rank(isolation, index, view.available),
-            _ratio(pick(isolation, index), pick(sparsity, index), view.geometry.extent),
+        own_isolation, own_sparsity, own_margin = columns(index, isolation, sparsity, view.margin).unbind(-1)
+        rest = [
+            _ratio(own_isolation, own_sparsity, view.geometry.extent),
             mean(pick(view.known, near)),
             neighbour_margin,
-            neighbour_margin - pick(view.margin, index),
+            neighbour_margin - own_margin,
             mean(pick(view.predicted, near) == pick(view.predicted, index)[..., None]),
         ]
-        return torch.stack(columns, -1)
+        return torch.cat([rank(index, view.available, sparsity, isolation), torch.stack(rest, -1)], -1)
 
 
 def _ratio(isolation: Tensor, sparsity: Tensor, extent: Tensor) -> Tensor:

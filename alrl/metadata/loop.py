@@ -7,7 +7,8 @@ from torch import Tensor
 
 from alrl.loop.pool_view import PoolView
 from alrl.metadata.balance import predicted_shares
-from alrl.metadata.feature import Feature, FeatureGroup, average, pick
+from alrl.metadata.feature import Feature, FeatureGroup
+from alrl.metadata.pick import average, pick
 
 
 def _labelled_fit(view: PoolView) -> tuple[Tensor, Tensor]:

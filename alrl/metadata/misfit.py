@@ -7,7 +7,8 @@ from torch import Tensor
 
 from alrl.loop.geometry import distance_between, nearest
 from alrl.loop.pool_view import PoolView
-from alrl.metadata.feature import Feature, FeatureGroup, pick
+from alrl.metadata.feature import Feature, FeatureGroup
+from alrl.metadata.pick import pick
 
 NEAREST = 3
 
@@ -17,6 +18,14 @@ def nearest_labels(view: PoolView, index: Tensor) -> tuple[Tensor, Tensor]:
 
     Of records at equal distance the one labelled first is nearer.
     """
+    if view.features.device.type == "cpu":
+        from alrl.loop.compiled_geometry import nearest_held
+
+        shape = (*index.shape, min(NEAREST, view.labelled_index.shape[1]))
+        place, found = torch.empty(shape, dtype=torch.long), torch.empty(shape, dtype=torch.bool)
+        given = (view.features, index.contiguous(), view.labelled_index, view.labelled_mask, place, found)
+        nearest_held(*(part.numpy() for part in given))
+        return pick(view.labels, place), found
     points, held = pick(view.features, index), pick(view.features, view.labelled_index)
     distance = distance_between(points, held).masked_fill(~view.labelled_mask[:, None, :], torch.inf)
     closest, place = nearest(distance, min(NEAREST, distance.shape[-1]))

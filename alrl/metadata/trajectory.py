@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from alrl.loop.pool_view import PoolView
-from alrl.metadata.feature import Feature, FeatureGroup, pick, rank
+from alrl.metadata.feature import Feature, FeatureGroup
+from alrl.metadata.pick import pick, pick_each, rank
 
 
 class TrajectoryGroup(FeatureGroup):
@@ -43,7 +44,7 @@ class TrajectoryGroup(FeatureGroup):
 
     def compute(self, view: PoolView, index: Tensor) -> Tensor:
         trajectory = view.trajectory
-        past = torch.stack([pick(probabilities, index) for probabilities in trajectory.probabilities])
+        past = pick_each(trajectory.probabilities, index)
         lived = trajectory.remembered.to(past.dtype)[:, :, None]
         now = past[-1].argmax(-1)
         chosen = past.gather(-1, now[None, ..., None].expand(len(past), -1, -1, 1))[..., 0]
@@ -54,7 +55,7 @@ class TrajectoryGroup(FeatureGroup):
         drift = ((past[-1] - past.gather(0, oldest)[0]).abs().sum(-1) / 2).clamp_max(1)
         columns = [
             pick(trajectory.flips, index) / trajectory.loops.clamp_min(1)[:, None],
-            rank(trajectory.flips, index, view.available),
+            rank(index, view.available, trajectory.flips)[..., 0],
             mean,
             spread,
             drift,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -11,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alrl.envs.candidates import CandidateMixture
-from alrl.learners import SoftmaxRegression
+from alrl.learners import Committee
 from alrl.loop.data_set import DataSet
+from alrl.loop.provided import Need
 from alrl.loop.simulator import Simulator
 from alrl.loop.split import draw_split
 from alrl.loop.task import Task
@@ -46,7 +48,8 @@ def task_of(scramble):
 def told(scramble):
     """Everything that the querying side learns of an episode, and what it would choose."""
     task, picks = task_of(scramble)
-    simulator = Simulator([task], SoftmaxRegression(), labels=LABELS)
+    simulator = Simulator([task], Committee(members=2), labels=LABELS)
+    simulator.provide(get_args(Need))
     everyone = torch.arange(simulator.view.exists.shape[1])[None]
     seen = []
     for pick in picks:

@@ -1,0 +1,81 @@
+"""What features of candidates are made of, compiled for the processor: one look at each number."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from alrl.loop.compilation import called
+
+
+@called
+def picked(values: Any, index: Any, out: Any) -> None:
+    """Rows of ``values`` (B, N, w) at the positions ``index`` (B, M), into ``out`` (B, M, w)."""
+    for b in range(index.shape[0]):
+        for i in range(index.shape[1]):
+            row = index[b, i]
+            for a in range(values.shape[2]):
+                out[b, i, a] = values[b, row, a]
+
+
+@called
+def picked_columns(values: Any, index: Any, out: Any) -> None:
+    """Entries of each of the tuple ``values``, (B, N), at ``index`` (B, K), into the columns of ``out`` (B, K, F)."""
+    for column, each in enumerate(values):
+        for b in range(index.shape[0]):
+            for i in range(index.shape[1]):
+                out[b, i, column] = each[b, index[b, i]]
+
+
+@called
+def picked_rows(values: Any, index: Any, out: Any) -> None:
+    """Rows of each of the tuple ``values``, (B, N, k), at ``index`` (B, K), into ``out`` (T, B, K, k)."""
+    for place, each in enumerate(values):
+        for b in range(index.shape[0]):
+            for i in range(index.shape[1]):
+                for c in range(each.shape[2]):
+                    out[place, b, i, c] = each[b, index[b, i], c]
+
+
+@called
+def ranks(values: Any, index: Any, among: Any, tie: Any, out: Any) -> None:
+    """Share of the records ``among`` (B, N) whose value is smaller than that of ``index`` (B, K).
+
+    For each of the tuple ``values``, (B, N), into a column of ``out`` (B, K, F). Ties count half; values no further
+    apart than ``tie[0]`` are tied.
+    """
+    one, none = np.int32(1), np.int32(0)
+    kept = np.empty(among.shape[1], tie.dtype)
+    for column, each in enumerate(values):
+        for b in range(index.shape[0]):
+            size = 0
+            for j in range(each.shape[1]):
+                if among[b, j]:
+                    kept[size] = each[b, j]
+                    size += 1
+            for i in range(index.shape[1]):
+                asked = each[b, index[b, i]]
+                low, high = asked - tie[0], asked + tie[0]
+                below, up_to = np.int32(0), np.int32(0)
+                for j in range(size):
+                    below += one if kept[j] < low else none
+                    up_to += one if kept[j] <= high else none
+                out[b, i, column] = (below + up_to) / (2 * max(size, 1))
+
+
+@called
+def two_likeliest(chances: Any, first: Any, second: Any) -> None:
+    """The two largest of ``chances`` (B, K, k), k at least 2, by position (B, K); of equals the first comes first."""
+    for b in range(chances.shape[0]):
+        for i in range(chances.shape[1]):
+            row = chances[b, i]
+            most, next_most = 0, 1
+            if row[1] > row[0]:
+                most, next_most = 1, 0
+            for c in range(2, row.shape[0]):
+                if row[c] > row[most]:
+                    most, next_most = c, most
+                elif row[c] > row[next_most]:
+                    next_most = c
+            first[b, i], second[b, i] = most, next_most

@@ -10,6 +10,7 @@ JOBS ?= auto
 BIN := .venv/bin
 STAMP := .venv/.installed
 DOCS_STAMP := .venv/.installed-docs
+PEERS_STAMP := .venv/.installed-peers
 
 .DEFAULT_GOAL := help
 .PHONY: help install quickstart test check bench docs clean distclean
@@ -32,7 +33,7 @@ check: $(STAMP) ## lint, format, types, direction of imports
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(STAMP) ## measure the speed of the loop against a hand-written one
+bench: $(PEERS_STAMP) ## measure the speed of the loop against a hand-written one and against other libraries
 	$(BIN)/python -m alrl.experiments.bench
 
 docs: $(DOCS_STAMP) ## build the documentation into site/
@@ -50,6 +51,10 @@ $(STAMP): pyproject.toml constraints.txt
 	    || { echo "alrl needs Python 3.11 or newer; name one: make PYTHON=python3.12"; exit 1; }
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
 	$(BIN)/python -m pip install --disable-pip-version-check $(PIP_FLAGS) -c constraints.txt -e '.[bench,report,test]'
+	@touch $@
+
+$(PEERS_STAMP): $(STAMP)
+	$(BIN)/python -m pip install --disable-pip-version-check $(PIP_FLAGS) -c constraints.txt -e '.[peers]'
 	@touch $@
 
 $(DOCS_STAMP): $(STAMP)

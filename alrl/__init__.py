@@ -12,22 +12,41 @@ from typing import TYPE_CHECKING, Any
 from alrl.envs.registration import register
 
 if TYPE_CHECKING:
+    from alrl.agents.large_pool_loop import LargePoolLoop
+    from alrl.agents.large_pool_run import run_large_pool
     from alrl.agents.policy import Policy
     from alrl.agents.policy_file import load_policy
     from alrl.experiments.simulate import simulate
     from alrl.loop.curves import Curves
     from alrl.loop.data_set import DataSet
+    from alrl.loop.large_pool import LargePool
+    from alrl.loop.parquet_file import npy_from_parquet
     from alrl.loop.sources import load_data_set
 
 __version__ = version("alrl")
-__all__ = ["Curves", "DataSet", "Policy", "load_data_set", "load_policy", "simulate"]
+__all__ = [
+    "Curves",
+    "DataSet",
+    "LargePool",
+    "LargePoolLoop",
+    "Policy",
+    "load_data_set",
+    "load_policy",
+    "npy_from_parquet",
+    "run_large_pool",
+    "simulate",
+]
 
 _HOMES = {
     "Curves": "alrl.loop.curves",
     "DataSet": "alrl.loop.data_set",
+    "LargePool": "alrl.loop.large_pool",
+    "LargePoolLoop": "alrl.agents.large_pool_loop",
     "Policy": "alrl.agents.policy",
     "load_data_set": "alrl.loop.sources",
     "load_policy": "alrl.agents.policy_file",
+    "npy_from_parquet": "alrl.loop.parquet_file",
+    "run_large_pool": "alrl.agents.large_pool_run",
     "simulate": "alrl.experiments.simulate",
 }
 

@@ -8,9 +8,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alrl.loop.compiled_pool import best_records, hits
+from alrl.loop.compiled_pool import best_records
 from alrl.loop.faults import fault_of
 from alrl.loop.likeliest import likeliest
+from alrl.loop.outcome import _outcome, outcome
 from alrl.loop.streams import _uniform, uniform
 
 
@@ -56,11 +57,15 @@ def test_noise_is_the_same_on_any_device():
     assert uniform(keys, counter, 1001).equal(_uniform(keys, counter, 1001))
 
 
-def test_hits_leave_out_padding():
-    right, size = np.empty((1, 2), np.float32), np.empty((1, 2), np.float32)
-    hits(np.array([[0, 1, 1, 0]]), np.array([[0, 0, 1, 0]]), np.array([[True, True, True, False]]), right, size)
-    assert right.tolist() == [[1, 1]]
-    assert size.tolist() == [[2, 1]]
+@given(st.integers(1, 4), st.integers(1, 12), st.integers(0, 99))
+def test_scores_are_the_same_on_any_device(k, M, seed):
+    generator = torch.Generator().manual_seed(seed)
+    probabilities = torch.rand(3, M, k, generator=generator)
+    labels = torch.randint(k, (3, M), generator=generator)
+    exists = torch.rand(3, M, generator=generator) < 0.8
+    here, there = outcome(probabilities, labels, exists), _outcome(probabilities.argmax(-1), labels, exists, k)
+    assert torch.allclose(here.accuracy, there.accuracy)
+    assert torch.allclose(here.balanced_accuracy, there.balanced_accuracy)
 
 
 LABELLED, EXISTS = torch.tensor([[False, True, False], [False] * 3]), torch.tensor([[True] * 3, [True, True, False]])

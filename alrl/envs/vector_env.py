@@ -85,7 +85,6 @@ class ActiveLearningVectorEnv(gymnasium.vector.VectorEnv[Arrays, NDArray[Any], N
             sizes = [len(part) for part in np.array_split(np.arange(num_envs), workers)]
             self._crew = Crew(partial(_shard, self.recipe, mode.value), sizes)
 
-    @torch.inference_mode()
     def reset(
         self, *, seed: int | Sequence[int] | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Arrays, dict[str, Any]]:
@@ -119,7 +118,6 @@ class ActiveLearningVectorEnv(gymnasium.vector.VectorEnv[Arrays, NDArray[Any], N
         self._episodes[index] += 1
         return self.game.source.draw([self._seeds[index], self._episodes[index]])
 
-    @torch.inference_mode()
     def step(self, actions: NDArray[Any]) -> tuple[Arrays, NDArray[Any], NDArray[Any], NDArray[Any], dict[str, Any]]:
         """Play one candidate in every episode.
 

@@ -68,6 +68,10 @@ class PoolView:
     """Labels that may be bought after the first sample, (B,), long."""
     geometry: Geometry
     """Distances and neighbours among the pool records, computed when first asked for."""
+    embedding: Tensor | None = None
+    """The learner's representation of each record before its last layer, (B, N, E); None unless a strategy needs it."""
+    members: Tensor | None = None
+    """Class probabilities by each member of a committee, (B, M, N, k); None unless a strategy needs them."""
 
     @cached_property
     def available(self) -> Tensor:
@@ -126,10 +130,20 @@ class PoolView:
         """Euclidean distance to the nearest labelled or selected record, (B, N)."""
         return self.geometry.distance_to(self.known)
 
+    def remember(self, found: Likeliest) -> None:
+        """Take the likeliest classes from who has computed them already."""
+        self.__dict__["_likeliest"] = found
+
     def with_selected(self, picks: Tensor) -> PoolView:
         """The same view after ``picks`` (B,) joined the batch being filled; a pick of -1 adds nothing."""
         selected = self.selected.clone()
         chosen = picks >= 0
         rows = torch.arange(len(picks), device=picks.device)[chosen]
         selected[rows, picks[chosen]] = True
-        return dataclasses.replace(self, selected=selected)
+        view = dataclasses.replace(self, selected=selected)
+        # What does not depend on the batch being filled is not computed again.
+        view.__dict__.update({name: self.__dict__[name] for name in _LASTING if name in self.__dict__})
+        return view
+
+
+_LASTING = ("_likeliest", "_each_class", "margin", "normalised_entropy", "class_count")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor
@@ -12,18 +12,19 @@ from alrl.errors import InvalidDataError, InvalidQueryError
 from alrl.loop.annotator import Annotator, PerfectAnnotator
 from alrl.loop.device import usable_device
 from alrl.loop.faults import fault_of
+from alrl.loop.flips import count_flips
 from alrl.loop.geometry import Geometry
-from alrl.loop.labelled import Labelled
+from alrl.loop.labelled import Labelled, mark
 from alrl.loop.learner import FitReport, Learner
-from alrl.loop.likeliest import likeliest
+from alrl.loop.likeliest import Likeliest, likeliest
+from alrl.loop.memory import Memory, wider
 from alrl.loop.outcome import Outcome, outcome
 from alrl.loop.parts import Part, PartName, largest
 from alrl.loop.pool_view import PoolView, Trajectory
+from alrl.loop.provided import Need, Provided
 from alrl.loop.round import Round
 from alrl.loop.streams import EpisodeNoise
 from alrl.loop.task import Task
-
-REMEMBERED = 5
 
 
 class Simulator:
@@ -71,7 +72,10 @@ class Simulator:
         self._parts = {name: Part.empty(B, size[name], size["features"], self.device) for name in names}
         self._class_mask = torch.zeros(B, size["classes"], dtype=torch.bool, device=self.device)
         self._feature_count = torch.zeros(B, dtype=torch.long, device=self.device)
+        self._pool_size = torch.zeros(B, dtype=torch.float64, device=self.device)
+        self._all = torch.ones(B, dtype=torch.bool, device=self.device)
         self._budget = torch.full((B,), labels, dtype=torch.long, device=self.device)
+        self._provided = Provided(B, self.device)
         self._noise = EpisodeNoise([task.seed for task in tasks], "strategy", self.device)
         self._allocate()
         self._begin(torch.arange(B, device=self.device), self.tasks)
@@ -89,8 +93,9 @@ class Simulator:
         self._probabilities = torch.zeros(B, k, N, device=self.device).transpose(1, 2)
         self._predicted = torch.zeros(B, N, dtype=torch.long, device=self.device)
         self._query_noise = torch.zeros(B, N, device=self.device)
-        self._memory: list[tuple[Tensor, Tensor]] = []
-        self._geometry = Geometry(pool.features, pool.exists)
+        self._memory = Memory()
+        self._geometry = Geometry(pool.features, pool.exists, pool.by_column.transpose(1, 2))
+        self._likeliest: Likeliest | None = None
         self._view: PoolView | None = None
         self._outcomes: dict[str, Outcome] = {}
 
@@ -102,15 +107,15 @@ class Simulator:
             first[episode, : len(task.first)] = torch.from_numpy(task.first).to(self.device)
         self._labelled.clear(episodes)
         self._is_labelled[episodes] = False
+        self._spent = self._spent.clone()
         self._spent[episodes], self._flips[episodes], self._loops[episodes] = 0, 0.0, 0.0
-        for _, lived in self._memory:
-            lived[episodes] = False
+        self._memory.forget(episodes)
         self._geometry.renew(episodes)
         beginning = torch.zeros(len(self.tasks), dtype=torch.bool, device=self.device)
         beginning[episodes] = True
         self.learner.restart(beginning)
         self._label(first)
-        self._refit(beginning)
+        self._refit(beginning, everyone=len(tasks) == len(self.tasks))
 
     def _write(self, episode: int, task: Task) -> None:
         X, _, _ = task.standardised()
@@ -120,28 +125,28 @@ class Simulator:
         classes = torch.arange(self._class_mask.shape[1], device=self.device)
         self._class_mask[episode] = classes < split.data_set.n_classes
         self._feature_count[episode] = split.data_set.n_features
+        self._pool_size[episode] = len(split.pool)
         self._noise.restart(episode, task.seed)
         self.annotator.restart(episode, task.seed)
 
     def _label(self, picks: Tensor) -> Tensor:
         answers = self.annotator.answer(self._parts["pool"].labels, picks)
         self._labelled.append(picks, answers)
-        rows = torch.arange(len(picks), device=self.device)[:, None].expand_as(picks)
-        self._is_labelled[rows[picks >= 0], picks[picks >= 0]] = True
+        mark(self._is_labelled, picks)
         return answers
 
-    def _refit(self, active: Tensor) -> FitReport:
+    def _refit(self, active: Tensor, *, everyone: bool) -> FitReport:
         """Fit to the labelled records, predict the pool, and bring the trajectory of the active episodes up to date."""
         pool, held = self._parts["pool"], self._labelled
-        most = int(held.count.max())
+        most = self._most = int(held.count.max())
         index = held.index[:, :most]
         weight = (torch.arange(most, device=self.device) < held.count[:, None]).to(pool.features.dtype)
         report = self.learner.fit(pool.rows(index), held.labels[:, :most], weight, self._class_mask)
-        everyone = bool(active.all())
         probabilities = self.learner.predict_proba(pool.by_column).to(torch.float32)
-        predicted = likeliest(probabilities).predicted
-        moved = ((predicted != self._predicted) & pool.exists).to(self._flips.dtype)
-        self._flips = self._flips + moved * ((self._loops > 0) & active)[:, None]
+        found = likeliest(probabilities)
+        predicted = found.predicted
+        counted = self._loops > 0 if everyone else (self._loops > 0) & active
+        count_flips(self._predicted, predicted, pool.exists, counted, self._flips)
         self._loops = self._loops + active
         drawn = self._noise.draw(pool.exists.shape[1], None if everyone else active)
         if not everyone:
@@ -149,21 +154,11 @@ class Simulator:
             predicted = torch.where(active[:, None], predicted, self._predicted)
             drawn = torch.where(active[:, None], drawn, self._query_noise)
         self._probabilities, self._predicted, self._query_noise = probabilities, predicted, drawn
-        self._remember(active, everyone=everyone)
+        self._likeliest = found if everyone else None
+        self._memory.add(probabilities, active, everyone=everyone)
         self._view, self._outcomes = None, {}
+        self._provided.move(active)
         return report
-
-    def _remember(self, active: Tensor, *, everyone: bool) -> None:
-        """Add what the learner says now to the memory of the active episodes; the others keep what they remember."""
-        moved = [*self._memory, (self._probabilities, active.clone())][-REMEMBERED:]
-        if not everyone:
-            blank = (torch.zeros_like(self._probabilities), torch.zeros_like(active))
-            still = [blank, *self._memory][-REMEMBERED:]
-            moved = [
-                (torch.where(active[:, None, None], new, old), torch.where(active, new_lived, old_lived))
-                for (new, new_lived), (old, old_lived) in zip(moved, still, strict=True)
-            ]
-        self._memory = moved
 
     @property
     def view(self) -> PoolView:
@@ -176,23 +171,33 @@ class Simulator:
                 exists=pool.exists,
                 labelled=self._is_labelled.clone(),
                 selected=torch.zeros_like(self._is_labelled),
-                labelled_index=held.index.clone(),
-                labelled_mask=torch.arange(held.index.shape[1], device=self.device) < held.count[:, None],
-                labels=held.labels.clone(),
+                labelled_index=held.index[:, : self._most].clone(),
+                labelled_mask=torch.arange(self._most, device=self.device) < held.count[:, None],
+                labels=held.labels[:, : self._most].clone(),
                 class_mask=self._class_mask,
                 probabilities=self._probabilities,
                 noise=self._query_noise,
                 trajectory=Trajectory(
                     flips=self._flips.clone(),
                     loops=self._loops - 1,
-                    probabilities=tuple(probabilities for probabilities, _ in self._memory),
-                    remembered=torch.stack([lived for _, lived in self._memory]),
+                    probabilities=self._memory.probabilities,
+                    remembered=self._memory.lived,
                 ),
-                spent=self._spent.clone(),
+                spent=self._spent,
                 budget=self._budget,
                 geometry=self._geometry,
+                **self._provided.of(self.learner, pool.by_column),
             )
+            if self._likeliest is not None:
+                self._view.remember(self._likeliest)
         return self._view
+
+    def provide(self, needs: Iterable[Need]) -> None:
+        """Have views hold the fields ``needs`` too, from now on. Raises InvalidQueryError for an unknown one."""
+        before = self._provided.needs
+        self._provided.add(needs)
+        if self._provided.needs != before:
+            self._view = None
 
     def step(self, picks: Tensor, active: Tensor | None = None) -> Round:
         """Query the records at ``picks`` (B, b), label them, refit. A pick of -1 queries nothing.
@@ -202,19 +207,21 @@ class Simulator:
         """
         started = time.perf_counter()
         picks = torch.as_tensor(picks, dtype=torch.long, device=self.device)
-        if active is None:
-            active = torch.ones(len(self.tasks), dtype=torch.bool, device=self.device)
         if picks.ndim != 2 or len(picks) != len(self.tasks):
             raise InvalidQueryError(f"picks of shape {tuple(picks.shape)} given; expected ({len(self.tasks)}, batch)")
-        picks = picks.masked_fill(~active[:, None], -1)
+        everyone = active is None
+        if active is None:
+            active = self._all
+        else:
+            picks, everyone = picks.masked_fill(~active[:, None], -1), bool(active.all())
         self._check(picks)
         answers = self._label(picks)
         self._spent = self._spent + (picks >= 0).sum(1)
-        fit = self._refit(active)
+        fit = self._refit(active, everyone=everyone)
         return Round(
             picks=picks,
             answers=answers,
-            spent=self._spent.clone(),
+            spent=self._spent,
             fit=fit,
             multiply_adds=self._work(fit),
             seconds=time.perf_counter() - started,
@@ -224,7 +231,7 @@ class Simulator:
         each = self.learner.multiply_adds_a_record()
         if fit.multiply_adds is None or each is None:
             return None
-        return fit.multiply_adds + each * self._parts["pool"].exists.sum(1)
+        return fit.multiply_adds + each * self._pool_size
 
     def _check(self, picks: Tensor) -> None:
         pool = self._parts["pool"].exists
@@ -253,16 +260,19 @@ class Simulator:
         pad = torch.nn.functional.pad
         if any(size[n] > part.exists.shape[1] for n, part in self._parts.items()) or size["features"] > D:
             self._parts = {name: part.grown(size[name], size["features"]) for name, part in self._parts.items()}
-            self._geometry = Geometry(self._parts["pool"].features, self._parts["pool"].exists)
+            pool = self._parts["pool"]
+            self._geometry = Geometry(pool.features, pool.exists, pool.by_column.transpose(1, 2))
+            self._provided.forget()
         more, classes = max(0, size["pool"] - N), max(0, size["classes"] - k)
         if more or classes:
+            self._provided.forget()
             self._class_mask = pad(self._class_mask, (0, classes))
             self._is_labelled = pad(self._is_labelled, (0, more))
             self._flips = pad(self._flips, (0, more))
             self._predicted = pad(self._predicted, (0, more))
             self._query_noise = pad(self._query_noise, (0, more))
-            self._probabilities = _wider(self._probabilities, more, classes)
-            self._memory = [(_wider(p, more, classes), lived) for p, lived in self._memory]
+            self._probabilities = wider(self._probabilities, more, classes)
+            self._memory.widen(more, classes)
 
     def outcome(self, part: PartName) -> Outcome:
         """How the learner does on the validation or test part now. No strategy, feature or policy may ask for it."""
@@ -285,8 +295,3 @@ class Simulator:
         for episode, task in enumerate(self.tasks):
             table[episode, : len(task.split.pool)] = torch.from_numpy(task.split.pool)
         return torch.where(picks.cpu() >= 0, table.gather(1, picks.cpu().clamp_min(0)), -1)
-
-
-def _wider(probabilities: Tensor, records: int, classes: int) -> Tensor:
-    """Room for more records and classes, still stored class by class."""
-    return torch.nn.functional.pad(probabilities.transpose(1, 2), (0, records, 0, classes)).transpose(1, 2)

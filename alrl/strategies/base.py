@@ -5,11 +5,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import ClassVar
 
-import torch
 from torch import Tensor
 
 from alrl.errors import InvalidQueryError
+from alrl.loop.best import best
 from alrl.loop.pool_view import PoolView
+from alrl.loop.provided import Need
 
 
 class Strategy(ABC):
@@ -17,6 +18,16 @@ class Strategy(ABC):
 
     name: ClassVar[str]
     """The name in recipes and tables, such as ``least-confidence``."""
+
+    @property
+    def needs(self) -> frozenset[Need]:
+        """What the view must hold for it beyond what every view holds."""
+        return frozenset()
+
+    @property
+    def ordered(self) -> bool:
+        """False where a batch is a set that depends on its size, so that it need not begin with the batch of one."""
+        return True
 
     @abstractmethod
     def score(self, view: PoolView) -> Tensor:
@@ -37,18 +48,4 @@ def top(score: Tensor, view: PoolView, count: int) -> Tensor:
     """
     if count < 1:
         raise InvalidQueryError(f"batch of {count} records asked for; a batch has at least 1 record")
-    if score.device.type == "cpu":
-        from alrl.loop.compiled_pool import best_records
-
-        best = torch.empty(len(score), count, dtype=torch.long)
-        given = (score.detach(), view.available, view.noise)
-        best_records(*(part.contiguous().numpy() for part in given), best.numpy())
-        return best
-    score = score.masked_fill(score.isnan() | ~view.available, -torch.inf)
-    order = view.noise.argsort(dim=1, descending=True, stable=True)
-    ranked = order.gather(1, score.gather(1, order).argsort(dim=1, descending=True, stable=True))
-    picks = ranked[:, :count]
-    picks = torch.where(view.available.gather(1, picks), picks, -1)
-    if picks.shape[1] < count:
-        picks = torch.nn.functional.pad(picks, (0, count - picks.shape[1]), value=-1)
-    return picks
+    return best(score, view.available, view.noise, count)

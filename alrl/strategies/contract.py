@@ -10,6 +10,7 @@ from torch import Tensor
 
 from alrl.errors import ContractError, InvalidQueryError
 from alrl.loop.pool_view import PoolView
+from alrl.loop.provided import Need
 from alrl.strategies.base import Strategy
 from alrl.strategies.example_view import example_view
 from alrl.strategies.rearrange import alone, classes_permuted, padded, records_permuted, tensors
@@ -32,6 +33,9 @@ def check_strategy(strategy: Strategy) -> None:
     >>> check_strategy(Margin())
     """
     name = type(strategy).__name__
+    seen = _need_is_told(strategy, example_view())
+    if seen:
+        raise ContractError(f"{name}: {seen}")
     for promises, views in ((_EVERYWHERE, _views()), (_REARRANGED, _plain_views())):
         for case, view in views:
             seen = _first_broken(promises, strategy, view)
@@ -109,6 +113,8 @@ def _highest_score_is_first(strategy: Strategy, view: PoolView) -> str | None:
 
 
 def _first_of_batch_is_batch_of_one(strategy: Strategy, view: PoolView) -> str | None:
+    if not strategy.ordered:
+        return None
     one, first = strategy.select(view, 1)[:, 0], strategy.select(view, _BATCH)[:, 0]
     return None if one.equal(first) else f"first picks {first.tolist()}, batch of one {one.tolist()}"
 
@@ -166,6 +172,24 @@ def _no_record_is_refused(strategy: Strategy, view: PoolView) -> str | None:
     return "a batch of 0 records is refused with InvalidQueryError; select(view, 0) returned"
 
 
+def _need_is_told(strategy: Strategy, view: PoolView) -> str | None:
+    """Without what it does not need a strategy works, without what it needs it says so."""
+    without: dict[Need, PoolView] = {
+        "embedding": dataclasses.replace(view, embedding=None),
+        "members": dataclasses.replace(view, members=None),
+    }
+    for need, less in without.items():
+        try:
+            strategy.select(less, 1)
+        except InvalidQueryError:
+            if need not in strategy.needs:
+                return f"it needs {need}, which its needs do not name: {sorted(strategy.needs)}"
+        else:
+            if need in strategy.needs:
+                return f"without {need}, which it needs, InvalidQueryError is raised; select(view, 1) returned"
+    return None
+
+
 def _tie_is_broken_by_noise(strategy: Strategy) -> str | None:
     view = example_view(seed=12, case="duplicates", records=(12,) * 3, labelled=(2,))
     shuffled = [dataclasses.replace(view, noise=view.noise.roll(shift, 1)) for shift in range(view.noise.shape[1])]
@@ -193,7 +217,7 @@ _EVERYWHERE: tuple[_Promise, ...] = (
     ("select(view, count) gives distinct available records, and -1 only when the pool has run out", _batch_is_valid),
     ("the same view gives the same scores and picks; chance comes from view.noise alone", _same_again),
     ("a higher score is queried sooner", _highest_score_is_first),
-    ("a batch of one is the first record of a larger batch", _first_of_batch_is_batch_of_one),
+    ("a batch of one is the first record of a larger batch, if ordered", _first_of_batch_is_batch_of_one),
 )
 _REARRANGED: tuple[_Promise, ...] = (
     ("an episode alone gives what it gives among others", _alone_as_in_batch),

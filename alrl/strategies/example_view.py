@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from itertools import cycle, islice
 from typing import Literal, get_args
@@ -19,6 +20,7 @@ Case = Literal["ordinary", "duplicates", "certain", "even", "one class"]
 """What is peculiar: all records the same; one class of probability 1; all probabilities equal; one class labelled."""
 
 _LOOPS = 3
+_MEMBERS = 4
 
 
 def example_view(
@@ -34,7 +36,8 @@ def example_view(
     """A view of as many episodes as ``records`` has sizes, each padded to the largest and by ``padding`` more.
 
     The other sizes are repeated, or cut, to as many episodes. An episode depends on the seed, its place and its own
-    sizes alone. Features are normal, probabilities Dirichlet and float32; three loops are remembered.
+    sizes alone. Features are normal, probabilities Dirichlet and float32; three loops are remembered, four members have
+    a word of their own, and the embedding has two columns more than the features.
 
     Raises InvalidDataError for an unknown case, an episode without records, features or two classes, or one with more
     labelled records than records.
@@ -67,15 +70,24 @@ def _episode(
     order = random.permutation(records)[:labelled]
     labels = random.integers(classes, size=labelled)
     noise = random.random(records)
+    more = generator(seed, "example embedding and members")
+    embedding = np.tanh(more.normal(size=(records, features + 2)))
+    members = more.dirichlet(np.ones(classes), size=(_MEMBERS, records))
     if case == "duplicates":
         X, past = X[[0] * records], past[:, [0] * records]
+        embedding, members = embedding[[0] * records], members[:, [0] * records]
     elif case == "certain":
-        past = np.eye(classes)[past.argmax(-1)]
+        past, members = np.eye(classes)[past.argmax(-1)], np.eye(classes)[members.argmax(-1)]
     elif case == "even":
-        past = np.full_like(past, 1 / classes)
+        past, members = np.full_like(past, 1 / classes), np.full_like(members, 1 / classes)
     elif case == "one class":
         labels[:] = classes - 1
-    return _assembled(X, past, order, labels, noise)
+    view = _assembled(X, past, order, labels, noise)
+    return dataclasses.replace(
+        view,
+        embedding=torch.tensor(embedding, dtype=torch.float32)[None],
+        members=torch.tensor(members, dtype=torch.float32)[None],
+    )
 
 
 def _assembled(X: np.ndarray, past: np.ndarray, order: np.ndarray, labels: np.ndarray, noise: np.ndarray) -> PoolView:

@@ -45,12 +45,13 @@ def play(
 
     The last batch is smaller where ``labels`` is no multiple of ``batch``. With ``score_every`` above 1 only the first,
     every so many-th and the last loop are scored, and the curve is straight between. ``progress`` is called with the
-    number of labels that a loop bought. Raises InvalidQueryError for fewer than 1 label, or a batch or ``score_every``
-    below 1.
+    number of labels that a loop bought. The simulator provides what the strategy needs. Raises InvalidQueryError for
+    fewer than 1 label, a batch or ``score_every`` below 1, or a strategy that needs a committee where there is none.
     """
     for name, given in (("labels", labels), ("batch", batch), ("score_every", score_every)):
         if given < 1:
             raise InvalidQueryError(f"{name} = {given} given; it must be at least 1")
+    simulator.provide(strategy.needs)
     at, scores, picks = [0], [simulator.outcome(part)], []
     bought = loops = 0
     while bought < labels:

@@ -29,8 +29,10 @@ _AXES = {
     "flips": "BN",
     "loops": "B",
     "remembered": "TB",
+    "embedding": "BNE",
+    "members": "BMNk",
 }
-"""B episodes, N records, D features, L labelled records, k classes, T remembered loops."""
+"""B episodes, N records, D features, L labelled records, k classes, T remembered loops, E columns, M members."""
 
 
 def alone(view: PoolView, episode: int) -> PoolView:
@@ -46,6 +48,8 @@ def alone(view: PoolView, episode: int) -> PoolView:
         "L": int(view.labelled_mask[episode].sum()),
         "k": int(view.class_count[episode]),
     }
+    if view.embedding is not None:
+        sizes["E"] = _width(view.embedding[episode])
 
     def cut(tensor: Tensor, axes: str) -> Tensor:
         for position, axis in enumerate(axes):
@@ -59,13 +63,13 @@ def alone(view: PoolView, episode: int) -> PoolView:
 
 
 def padded(view: PoolView, *, records: int = 0, features: int = 0, classes: int = 0, labelled: int = 0) -> PoolView:
-    """The same episodes with this much more padding at the end of each axis.
+    """The same episodes with this much more padding at the end of each axis; ``features`` is for embeddings too.
 
     >>> from alrl.strategies.example_view import example_view
     >>> padded(example_view(seed=0, records=(9, 6)), records=3, classes=1).probabilities.shape
     torch.Size([2, 12, 4])
     """
-    extra = {"N": records, "D": features, "L": labelled, "k": classes}
+    extra = {"N": records, "D": features, "E": features, "L": labelled, "k": classes}
 
     def pad(tensor: Tensor, axes: str) -> Tensor:
         amounts = [amount for axis in reversed(axes) for amount in (0, extra.get(axis, 0))]
@@ -99,6 +103,10 @@ def stacked(views: Sequence[PoolView]) -> PoolView:
         )
         for view in views
     ]
+    for held in even:
+        if "embedding" in held:
+            widest = max(each["embedding"].shape[2] for each in even)
+            held["embedding"] = torch.nn.functional.pad(held["embedding"], (0, widest - held["embedding"].shape[2]))
     joined = {name: torch.cat([held[name] for held in even], _axes(name).index("B")) for name in even[0]}
     return _view(joined, views[0])
 
@@ -119,7 +127,8 @@ def classes_permuted(view: PoolView, order: Tensor) -> PoolView:
 
 def tensors(view: PoolView) -> dict[str, Tensor]:
     """Every tensor that the view holds, by the name of its field; a remembered loop has its number after the name."""
-    held: dict[str, Any] = {field.name: getattr(view, field.name) for field in dataclasses.fields(view)}
+    every = {field.name: getattr(view, field.name) for field in dataclasses.fields(view)}
+    held: dict[str, Any] = {name: value for name, value in every.items() if value is not None}
     trajectory = held.pop("trajectory")
     del held["geometry"]
     held |= {"flips": trajectory.flips, "loops": trajectory.loops, "remembered": trajectory.remembered}
@@ -143,6 +152,12 @@ def _view(held: dict[str, Tensor], like: PoolView) -> PoolView:
     own = {field.name: held[field.name] for field in dataclasses.fields(like) if field.name in held}
     geometry = Geometry(held["features"], held["exists"])
     return dataclasses.replace(like, **own, trajectory=trajectory, geometry=geometry)
+
+
+def _width(embedding: Tensor) -> int:
+    """Columns of (N, E) up to the last one that is not zero throughout."""
+    used = (embedding != 0).any(0).nonzero()
+    return int(used.max()) + 1 if len(used) else 1
 
 
 def _mapped(view: PoolView, change: Callable[[Tensor, str], Tensor]) -> PoolView:

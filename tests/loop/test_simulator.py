@@ -13,7 +13,8 @@ from alrl.errors import InvalidDataError, InvalidQueryError
 from alrl.learners import SoftmaxRegression
 from alrl.loop.annotator import NoisyAnnotator
 from alrl.loop.data_set import DataSet
-from alrl.loop.simulator import REMEMBERED, Simulator
+from alrl.loop.memory import REMEMBERED
+from alrl.loop.simulator import Simulator
 from alrl.loop.sources import load_data_set
 from alrl.loop.split import Split
 from alrl.loop.task import Task, draw_task

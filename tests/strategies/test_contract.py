@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 import torch
 
-from alrl.errors import AlrlError
+from alrl.errors import AlrlError, InvalidQueryError
 from alrl.strategies import ContractError, Strategy, check_strategy
 from alrl.strategies.base import top
 from alrl.strategies.margin import Margin
@@ -157,7 +157,20 @@ class FirstOfTheTied(_Broken):
         return torch.nn.functional.pad(picks, (0, max(0, count - picks.shape[1])), value=-1)[:, :count]
 
 
+class Secretive(_Broken):
+    def score(self, view):
+        if view.members is None:
+            raise InvalidQueryError("a committee is needed")
+        return super().score(view)
+
+
+class Pretentious(_Broken):
+    needs = frozenset({"embedding"})
+
+
 BROKEN = {
+    Secretive: "it needs members, which its needs do not name: []",
+    Pretentious: "without embedding, which it needs, InvalidQueryError is raised; select(view, 1) returned",
     WrongShape: "score has shape",
     Integers: "score is of torch.int64",
     NotFiniteForCertainty: 'on the view "one class of probability 1": score(view) is a float tensor',
@@ -200,6 +213,13 @@ def test_more_padding_alone_is_caught():
 
     with pytest.raises(ContractError, match="more padding changes nothing"):
         check_strategy(NoticesWidePadding())
+
+
+def test_a_batch_that_is_a_set_may_begin_with_another_record():
+    class ASet(OtherFirst):
+        ordered = False
+
+    check_strategy(ASet())
 
 
 def test_a_sound_strategy_passes():

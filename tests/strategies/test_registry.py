@@ -12,8 +12,18 @@ from alrl.strategies.margin import Margin
 
 
 def test_every_strategy_of_the_issue_is_registered():
-    required = {"random", "least-confidence", "margin", "entropy", "core-set", "information-density"}
-    assert required <= strategies().keys()
+    assert set(strategies()) == {
+        *("random", "least-confidence", "margin", "entropy", "power", "epsilon-greedy", "class-balanced", "subsampled"),
+        *("variation-ratios", "vote-entropy", "consensus-entropy", "mean-kl", "bald", "batch-bald"),
+        *("core-set", "information-density", "ranked-batch", "weighted-kmeans", "cluster-margin", "badge"),
+        *("typiclust", "probcover", "contrastive", "discriminative", "expected-gradient-length"),
+        *("prediction-flips", "data-map-variability", "output-discrepancy"),
+    }
+
+
+def test_only_committees_need_members():
+    needing = {name for name, kind in strategies().items() if "members" in kind().needs}
+    assert needing == {"variation-ratios", "vote-entropy", "consensus-entropy", "mean-kl", "bald", "batch-bald"}
 
 
 def test_a_strategy_is_registered_under_its_name_and_lies_in_a_file_of_that_name():

@@ -1,0 +1,43 @@
+"""Fields of a view that are there only when asked for, or an error that says how to ask."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from alrl.errors import InvalidQueryError
+from alrl.loop.pool_view import PoolView
+
+
+def embedding_of(view: PoolView, name: str) -> Tensor:
+    """The records' embedding, (B, N, E), for the strategy ``name``.
+
+    Raises InvalidQueryError where the view has none.
+    """
+    if view.embedding is None:
+        raise InvalidQueryError(
+            f"{name} needs the learner's embedding of the records; this view holds none. Play it with play() or"
+            ' simulate(), or ask for it: simulator.provide(["embedding"])'
+        )
+    return view.embedding
+
+
+def members_of(view: PoolView, name: str) -> Tensor:
+    """The members' probabilities, (B, M, N, k) of at least two members, for the strategy ``name``.
+
+    Raises InvalidQueryError where the view has none, or of one learner alone.
+
+    >>> from alrl.strategies.example_view import example_view
+    >>> members_of(example_view(), "bald").shape
+    torch.Size([3, 4, 12, 4])
+    """
+    if view.members is None:
+        raise InvalidQueryError(
+            f"{name} needs what each member of a committee says; this view does not hold it. Play it with play() or"
+            ' simulate() and the learner "committee", or ask for it: simulator.provide(["members"])'
+        )
+    if view.members.shape[1] < 2:
+        raise InvalidQueryError(
+            f"{name} needs a committee of at least 2 members; the learner has {view.members.shape[1]}. Give the learner"
+            ' "committee", which makes one of any learner'
+        )
+    return view.members

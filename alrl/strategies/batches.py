@@ -1,0 +1,68 @@
+"""Batches filled record by record."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from alrl.errors import InvalidQueryError
+from alrl.loop.pool_view import PoolView
+from alrl.strategies.base import top
+
+_Scores = Callable[[PoolView], Tensor]
+
+
+def one_by_one(score: _Scores, view: PoolView, count: int) -> Tensor:
+    """Picks (B, count): the record of highest ``score`` of the view, again and again, each pick joining the batch.
+
+    Raises InvalidQueryError if ``count`` is below one.
+    """
+    checked(count)
+    picks = []
+    for _ in range(largest_batch(view, count)):
+        pick = top(score(view), view, 1)
+        picks.append(pick)
+        view = view.with_selected(pick[:, 0])
+    return filled(picks, view, count)
+
+
+def largest_batch(view: PoolView, count: int) -> int:
+    """``count``, or as many records as the fullest pool has left."""
+    return min(count, int(view.available.sum(1).max()))
+
+
+def filled(picks: list[Tensor], view: PoolView, count: int) -> Tensor:
+    """The picks, each (B, 1) or more, side by side, and -1 up to (B, count)."""
+    batch = (
+        torch.cat(picks, 1) if picks else torch.zeros(len(view.exists), 0, dtype=torch.long, device=view.noise.device)
+    )
+    return torch.nn.functional.pad(batch, (0, count - batch.shape[1]), value=-1)
+
+
+def closed_up(picks: Tensor) -> Tensor:
+    """The same picks (B, n) in the same order, those of -1 last.
+
+    >>> closed_up(torch.tensor([[4, -1, 2], [-1, -1, 7]]))
+    tensor([[ 4,  2, -1],
+            [ 7, -1, -1]])
+    """
+    return picks.gather(1, (picks < 0).to(torch.uint8).argsort(dim=1, stable=True))
+
+
+def completed(picks: Tensor, score: Tensor, view: PoolView, count: int) -> Tensor:
+    """Picks (B, count): those of ``picks`` (B, n) that are not -1, then other available records of highest score."""
+    taken = view.selected.clone()
+    rows = torch.arange(len(picks), device=picks.device)[:, None].expand_as(picks)
+    taken[rows[picks >= 0], picks[picks >= 0]] = True
+    rest = top(score, dataclasses.replace(view, selected=taken), count)
+    return closed_up(torch.cat([picks, rest], 1))[:, :count]
+
+
+def checked(count: int) -> int:
+    """``count`` itself. Raises InvalidQueryError if it is below one."""
+    if count < 1:
+        raise InvalidQueryError(f"batch of {count} records asked for; a batch has at least 1 record")
+    return count

@@ -1,0 +1,52 @@
+"""Class balance: the strategy's choice among records that look like the class of which fewest are labelled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from alrl.loop.pool_view import PoolView
+from alrl.strategies.batches import one_by_one
+from alrl.strategies.power import rank
+from alrl.strategies.wrapper import Wrapper
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassBalanced(Wrapper):
+    """Queries the base's best among the records whose predicted class has the fewest labels.
+
+    The greedy form of Bengar, van de Weijer, Fuentes and Raducanu 2022, "Class-balanced active learning for image
+    classification": each pick brings the expected numbers of labels of the classes closest to even. A record already in
+    the batch counts as one of its predicted class. The score is minus that class's count, plus the base's preference as
+    a fraction, in doubles: classes first, then the base.
+
+    Raises InvalidRecipeError for a ``base`` that there is not.
+
+    >>> from alrl.strategies.example_view import example_view
+    >>> ClassBalanced().score(example_view(seed=0, records=(4,), labelled=(1,)))
+    tensor([[-0.6667,  0.2000, -0.5000,  0.2500]], dtype=torch.float64)
+    """
+
+    name: ClassVar[str] = "class-balanced"
+
+    def score(self, view: PoolView) -> Tensor:
+        preference = 1 / (1 + rank(self.inner.score(view).double(), view.available))
+        return preference - counts(view).gather(1, view.predicted)
+
+    def select(self, view: PoolView, count: int = 1) -> Tensor:
+        return one_by_one(self.score, view, count)
+
+
+def counts(view: PoolView) -> Tensor:
+    """Labels of each class, (B, k), double; a selected record counts for the class that is predicted of it.
+
+    >>> from alrl.strategies.example_view import example_view
+    >>> counts(example_view(seed=0, records=(9,)))
+    tensor([[1., 1., 2.]], dtype=torch.float64)
+    """
+    count = torch.zeros(view.class_mask.shape, dtype=torch.float64, device=view.labels.device)
+    count.scatter_add_(1, view.labels, view.labelled_mask.double())
+    return count.scatter_add_(1, view.predicted, view.selected.double())

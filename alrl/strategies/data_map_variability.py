@@ -1,0 +1,39 @@
+"""Data-map variability: query where the learner's confidence has moved most over the last loops."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from alrl.loop.pool_view import PoolView
+from alrl.strategies.base import Strategy
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataMapVariability(Strategy):
+    """Scores a record by the standard deviation, over the remembered loops, of its predicted class's probability.
+
+    Swayamdipta et al. 2020, "Dataset cartography", section 2, of the true class, which is not known here: the class
+    that the learner predicts now stands for it. The deviation is that of the population; one loop alone has none.
+
+    >>> from alrl.strategies.example_view import example_view
+    >>> DataMapVariability().score(example_view(seed=0, records=(3,), labelled=(1,)))
+    tensor([[0.3483, 0.2706, 0.1608]])
+    """
+
+    name: ClassVar[str] = "data-map-variability"
+
+    def score(self, view: PoolView) -> Tensor:
+        now = view.predicted[..., None]
+        past = zip(view.trajectory.remembered, view.trajectory.probabilities, strict=True)
+        said = [(lived[:, None], probabilities.gather(2, now)[..., 0]) for lived, probabilities in past]
+        loops = view.trajectory.remembered.sum(0).clamp_min(1)[:, None]
+        mean, square = torch.zeros_like(view.noise), torch.zeros_like(view.noise)
+        for lived, value in said:
+            mean = mean + lived * value / loops
+        for lived, value in said:
+            square = square + lived * (value - mean).square() / loops
+        return square.sqrt()

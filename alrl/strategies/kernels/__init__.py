@@ -1,0 +1,1 @@
+"""Loops over records, compiled for the processor."""

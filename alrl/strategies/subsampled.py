@@ -1,0 +1,75 @@
+"""Sub-sampling for large pools: the strategy chooses among some records drawn at random."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from alrl.errors import InvalidRecipeError
+from alrl.loop.pool_view import PoolView
+from alrl.strategies.base import top
+from alrl.strategies.batches import checked, closed_up
+from alrl.strategies.chance import fresh
+from alrl.strategies.subview import subview
+from alrl.strategies.wrapper import Wrapper
+
+_STEP = 1 << 21
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subsampled(Wrapper):
+    """The base's choice among ``records`` of the available records, drawn anew for every query.
+
+    Ertekin, Huang, Bottou and Giles 2007, "Learning on the border", section 4: the best of a random few is nearly as
+    good as the best of all, at a cost that does not grow with the pool. The base sees those records and the known ones
+    as if they were the pool. Records outside score one less than the lowest inside; a batch that is larger than the
+    sample goes on with random ones.
+
+    Raises InvalidRecipeError for ``records`` below 1, or a ``base`` that there is not.
+
+    >>> from alrl.strategies.example_view import example_view
+    >>> Subsampled(base="margin", records=2).score(example_view(seed=0, records=(5,), labelled=(1,)))
+    tensor([[-1.7064, -0.7064, -1.7064, -0.6035, -1.7064]])
+    """
+
+    name: ClassVar[str] = "subsampled"
+
+    records: int = 1000
+    """Records to choose from."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.records < 1:
+            raise InvalidRecipeError(f"subsampled: records = {self.records} given; give at least 1")
+
+    @property
+    def ordered(self) -> bool:
+        return self.inner.ordered
+
+    def score(self, view: PoolView) -> Tensor:
+        small, position = self._drawn(view)
+        inside = self.inner.score(small)
+        lowest = torch.where(small.available, inside, torch.inf).amin(1, keepdim=True)
+        rest = torch.where(lowest.isfinite(), lowest - 1, 0)
+        scores = torch.where(small.available, inside, rest)
+        return rest.expand(view.exists.shape).scatter(1, position, scores)
+
+    def select(self, view: PoolView, count: int = 1) -> Tensor:
+        small, position = self._drawn(view)
+        inside = self.inner.select(small, checked(count))
+        picks = torch.where(inside >= 0, position.gather(1, inside.clamp_min(0)), -1)
+        outside = view.available & ~torch.zeros_like(view.exists).scatter(1, position, small.available)
+        rest = top(torch.where(outside, view.noise, -1), view, count)
+        rest = torch.where((rest >= 0) & outside.gather(1, rest.clamp_min(0)), rest, -1)
+        return closed_up(torch.cat([picks, rest], 1))[:, :count]
+
+    def _drawn(self, view: PoolView) -> tuple[PoolView, Tensor]:
+        """The view of a random sample and of what is known, and where its records are."""
+        drawn = top(fresh(view.noise, view.selected.sum(1) + _STEP), view, min(self.records, view.exists.shape[1]))
+        kept = view.known.clone()
+        rows = torch.arange(len(drawn), device=drawn.device)[:, None].expand_as(drawn)
+        kept[rows[drawn >= 0], drawn[drawn >= 0]] = True
+        return subview(view, kept)

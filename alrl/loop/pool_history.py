@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from alrl.loop.large_pool import LargePool
+from alrl.loop.memory import REMEMBERED
 from alrl.loop.pool_scores import PoolScores
 from alrl.loop.pool_view import Trajectory
 from alrl.loop.scorer import Scorer
-from alrl.loop.memory import REMEMBERED
 
 _MOST = np.iinfo(np.uint16).max
 

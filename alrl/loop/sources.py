@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -106,7 +107,9 @@ def _synthetic(name: str, rest: str) -> DataSet:
     return synthetic(kind, int(seed))
 
 
+@cache
 def _scikit_learn(name: str) -> DataSet:
+    # Kept: a data set cannot be changed, and reading its file takes as long as twenty queries.
     # scikit-learn takes half a second to import: only who loads one of its data sets pays for it.
     from sklearn import datasets
 

@@ -9,7 +9,9 @@ from alrl.experiments.bench.agreement import AGREEMENT, LEVEL
 from alrl.experiments.bench.environment import CANDIDATES
 from alrl.experiments.bench.growth import BATCH, DATA_SET, FEW
 from alrl.experiments.bench.peers import PEERS
+from alrl.experiments.bench.reasons import reasons
 from alrl.experiments.bench.report import BenchReport
+from alrl.experiments.bench.targets import verdicts
 from alrl.experiments.bench.workloads import EPOCHS
 
 _METHOD = """\
@@ -53,8 +55,11 @@ def page(report: BenchReport, figure: str | None) -> str:
     size = report.size
     method = _METHOD.format(repeats=size.repeats, seeds=size.seeds, episodes=max(size.episodes))
     lines = ["# Speed of the loop", "", "Made by `make bench`.", "", *tables.targets(report).markdown(), ""]
+    short = reasons(verdicts(report))
+    if short:
+        lines += ["## What falls short, and why", "", *short, ""]
     if report.measured:
-        lines += ["Ratios are to the hand-written loop refitted from scratch.", ""]
+        lines += ["## Workloads", "", "Ratios are to the hand-written loop refitted from scratch.", ""]
         lines += [f"- {each.workload.title}" for each in report.measured]
         lines += ["", "## Steps per second", "", *tables.speeds(report).markdown(), ""]
         lines += ["## Ratios to the hand-written loop", "", *tables.ratios(report).markdown(), "", method, _PEERS]

@@ -267,7 +267,7 @@ def quickstart(
     out: Annotated[Path, typer.Option(file_okay=False, help="Folder of the results.")] = Path("runs/quickstart"),
     workers: Workers = None,
 ) -> None:
-    """Train a query policy, then compare it with rules on real data that it never saw. About three minutes."""
+    """Train a query policy, then compare it with rules on real data that it never saw. A minute or two."""
     with _told(context):
         started = time.perf_counter()
         _run("quickstart", out, workers)

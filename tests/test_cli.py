@@ -87,7 +87,7 @@ def test_help_names_every_command_and_where_to_begin() -> None:
         ("train", ("--env", "--seed", "--out", "--workers", "runs/policies")),
         ("run", ("--out", "plays only what is missing")),
         ("report", ("--incomplete", "nothing is run again")),
-        ("quickstart", ("About three minutes", "--out")),
+        ("quickstart", ("A minute or two", "--out")),
     ],
 )
 def test_every_command_has_help(command: str, words: tuple[str, ...], place: Path) -> None:

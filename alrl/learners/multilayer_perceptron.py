@@ -15,6 +15,7 @@ from alrl.errors import InvalidRecipeError
 from alrl.learners.network_shape import NetworkShape
 from alrl.learners.network_training import EPSILON, FIRST_DECAY, SECOND_DECAY, Trained, TrainingSet
 from alrl.learners.neural_network import NeuralNetwork
+from alrl.loop.device import compiles
 from alrl.loop.streams import stream_key, uniform
 
 
@@ -80,7 +81,7 @@ class MultilayerPerceptron(NeuralNetwork):
         return nn.Sequential(*layers[:-1])
 
     def _train(self, shape: NetworkShape, start: Tensor, given: TrainingSet, steps: list[float]) -> Trained:
-        if start.device.type != "cpu":
+        if not compiles(start):
             return super()._train(shape, start, given, steps)
         # Compiling takes part in no import.
         from alrl.learners.network_kernel import train_episodes

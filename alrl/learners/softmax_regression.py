@@ -16,6 +16,7 @@ from torch import Tensor
 from alrl.errors import InvalidRecipeError
 from alrl.learners.batched_softmax import BatchedSoftmax
 from alrl.learners.softmax_state import SoftmaxState
+from alrl.loop.device import compiles
 from alrl.loop.learner import FitReport, Learner
 
 Solver = Literal["auto", "compiled", "batched"]
@@ -103,7 +104,7 @@ class SoftmaxRegression(Learner):
         return dataclasses.replace(report, seconds=time.perf_counter() - started)
 
     def _compiles(self, X: Tensor) -> bool:
-        fits = X.device.type == "cpu" and not self.double
+        fits = compiles(X) and not self.double
         if self.solver == "compiled" and not fits:
             raise InvalidRecipeError(f"softmax-regression: the compiled solver runs on cpu, not on {X.device}")
         return fits and self.solver != "batched"

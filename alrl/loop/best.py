@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from alrl.loop.device import compiles
+
 
 def best(score: Tensor, available: Tensor, noise: Tensor, count: int) -> Tensor:
     """Positions (B, count) of the ``available`` records (B, N) of highest ``score`` (B, N), the highest first.
@@ -15,7 +17,7 @@ def best(score: Tensor, available: Tensor, noise: Tensor, count: int) -> Tensor:
     >>> best(torch.tensor([[1.0, 3.0, 3.0]]), torch.tensor([[True] * 3]), torch.tensor([[0.1, 0.2, 0.9]]), 2)
     tensor([[2, 1]])
     """
-    if score.device.type == "cpu":
+    if compiles(score):
         from alrl.loop.compiled_pool import best_records
 
         picks = torch.empty(score.shape[0], count, dtype=torch.long)

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
 import torch
+from torch import Tensor
 
 from alrl.errors import InvalidRecipeError
+
+_PORTABLE: ContextVar[bool] = ContextVar("portable", default=False)
 
 
 def usable_device(name: torch.device | str) -> torch.device:
@@ -27,3 +34,27 @@ def usable_device(name: torch.device | str) -> torch.device:
     if device.type not in {"cpu", "cuda"}:
         raise InvalidRecipeError(f"device {name!r} given; allowed are cpu, cuda and cuda:0, cuda:1, ...")
     return device
+
+
+def compiles(tensor: Tensor) -> bool:
+    """Whether compiled code is to read the tensor: it can on the processor.
+
+    >>> compiles(torch.zeros(1)), compiles(torch.zeros(1, device="meta"))
+    (True, False)
+    """
+    return tensor.device.type == "cpu" and not _PORTABLE.get()
+
+
+@contextmanager
+def portable() -> Iterator[None]:
+    """Compute on the processor as on an accelerator, by torch alone: to test that way where there is none.
+
+    >>> with portable():
+    ...     compiles(torch.zeros(1))
+    False
+    """
+    before = _PORTABLE.set(True)
+    try:
+        yield
+    finally:
+        _PORTABLE.reset(before)

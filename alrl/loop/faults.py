@@ -7,6 +7,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from alrl.loop.device import compiles
+
 Fault = Literal["outside", "not to be had"]
 _FAULTS: tuple[Fault | None, ...] = (None, "outside", "not to be had")
 
@@ -20,7 +22,7 @@ def fault_of(picks: Tensor, labelled: Tensor, exists: Tensor) -> tuple[Fault | N
     >>> fault_of(torch.tensor([[0, 2]]), torch.tensor([[False, False, True]]), torch.ones(1, 3, dtype=torch.bool))
     ('not to be had', 0, 2)
     """
-    if picks.device.type == "cpu":
+    if compiles(picks):
         from alrl.loop.compiled_pool import first_fault
 
         fault, episode, pick = first_fault(*(part.contiguous().numpy() for part in (picks, labelled, exists)))

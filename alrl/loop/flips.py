@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from alrl.loop.device import compiles
+
 
 def count_flips(before: Tensor, now: Tensor, exists: Tensor, counted: Tensor, flips: Tensor) -> None:
     """Add one to ``flips`` (B, N), in place, where the predicted class (B, N) of a record that ``exists`` changed.
@@ -17,7 +19,7 @@ def count_flips(before: Tensor, now: Tensor, exists: Tensor, counted: Tensor, fl
     >>> flips.tolist()
     [[0.0, 1.0], [0.0, 0.0]]
     """
-    if flips.device.type == "cpu":
+    if compiles(flips):
         from alrl.loop.compiled_pool import count_flips as compiled
 
         compiled(before.numpy(), now.numpy(), exists.numpy(), counted.numpy(), flips.numpy())

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from alrl.loop.device import compiles
 from alrl.loop.neighbour_index import EXACT_RECORDS, NeighbourIndex, training_size
 from alrl.loop.streams import generator
 
@@ -84,7 +85,7 @@ class Geometry:
             self._nearest = self._nearest.masked_fill(forgotten, torch.inf)
             self._known = self._known & ~forgotten
         fresh = known & ~self._known
-        if self.features.device.type == "cpu":
+        if compiles(self.features):
             return self._approach(fresh, known)
         most = int(fresh.sum(1).max())
         if most:
@@ -152,7 +153,7 @@ class Geometry:
     def _all_neighbours(self) -> tuple[Tensor, Tensor]:
         """From the distances of all pairs."""
         count = min(NEIGHBOURS, self.features.shape[1] - 1)
-        if self.features.device.type == "cpu":
+        if compiles(self.features):
             from alrl.loop.compiled_geometry import all_neighbours
 
             found = self.features.new_empty(*self.exists.shape, count)

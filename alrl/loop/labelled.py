@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from alrl.loop.device import compiles
+
 
 @dataclass(kw_only=True, eq=False)
 class Labelled:
@@ -25,7 +27,7 @@ class Labelled:
 
     def append(self, picks: Tensor, answers: Tensor) -> None:
         """Add the records at pool positions ``picks`` (B, b) with their labels (B, b); a pick of -1 adds nothing."""
-        if picks.device.type == "cpu":
+        if compiles(picks):
             self._append_here(picks, answers)
             return
         valid = picks >= 0
@@ -68,7 +70,7 @@ def mark(mask: Tensor, picks: Tensor) -> None:
     >>> mask
     tensor([[False, False,  True]])
     """
-    if mask.device.type == "cpu":
+    if compiles(mask):
         from alrl.loop.compiled_pool import mark_picks
 
         mark_picks(mask.numpy(), picks.contiguous().numpy())

@@ -7,6 +7,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from alrl.loop.device import compiles
+
 
 class Likeliest(NamedTuple):
     """Of B episodes of N records, (B, N) each."""
@@ -27,7 +29,7 @@ def likeliest(probabilities: Tensor) -> Likeliest:
     """
     each_class = probabilities.transpose(1, 2).contiguous()
     B, k, N = each_class.shape
-    if each_class.device.type == "cpu":
+    if compiles(each_class):
         from alrl.loop.compiled_pool import likeliest as compiled
 
         found = Likeliest(torch.empty(B, N, dtype=torch.long), each_class.new_empty(B, N), each_class.new_empty(B, N))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from alrl.loop.device import compiles
 from alrl.loop.likeliest import likeliest
 
 
@@ -33,7 +34,7 @@ def outcome(probabilities: Tensor, labels: Tensor, exists: Tensor) -> Outcome:
     (0.6667, 0.5)
     """
     predicted, k = likeliest(probabilities).predicted, probabilities.shape[-1]
-    if predicted.device.type == "cpu":
+    if compiles(predicted):
         from alrl.loop.compiled_pool import scores
 
         both = torch.empty(2, predicted.shape[0])

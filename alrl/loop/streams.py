@@ -15,6 +15,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from alrl.loop.device import compiles
+
 _MIX = ((30, -4658895280553007687), (27, -7723592293110705685))
 _STEP = -7046029254386353131
 
@@ -54,7 +56,7 @@ def uniform(keys: Tensor, counter: Tensor, size: int) -> Tensor:
     >>> torch.equal(uniform(keys, counter, 3)[1:], uniform(keys[1:], counter[1:], 3))
     True
     """
-    if keys.device.type == "cpu":
+    if compiles(keys):
         from alrl.loop.compiled_pool import uniform_rows
 
         out = torch.empty(keys.shape[0], size)

@@ -7,6 +7,7 @@ import math
 import torch
 from torch import Tensor
 
+from alrl.loop.device import compiles
 from alrl.loop.pool_view import PoolView
 from alrl.metadata.feature import Feature, FeatureGroup
 from alrl.metadata.pick import pick
@@ -73,7 +74,7 @@ class Balance(FeatureGroup):
 
 def _two_likeliest(chances: Tensor) -> tuple[Tensor, Tensor]:
     """Positions (B, K) of the two largest of ``chances`` (B, K, k); of equals the first comes first."""
-    if chances.device.type == "cpu" and chances.shape[2] > 1:
+    if compiles(chances) and chances.shape[2] > 1:
         from alrl.metadata.compiled_features import two_likeliest
 
         first, second = (torch.empty(chances.shape[:2], dtype=torch.long) for _ in range(2))

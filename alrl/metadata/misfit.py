@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from alrl.loop.device import compiles
 from alrl.loop.geometry import distance_between, nearest
 from alrl.loop.pool_view import PoolView
 from alrl.metadata.feature import Feature, FeatureGroup
@@ -18,7 +19,7 @@ def nearest_labels(view: PoolView, index: Tensor) -> tuple[Tensor, Tensor]:
 
     Of records at equal distance the one labelled first is nearer.
     """
-    if view.features.device.type == "cpu":
+    if compiles(view.features):
         from alrl.loop.compiled_geometry import nearest_held
 
         shape = (*index.shape, min(NEAREST, view.labelled_index.shape[1]))

@@ -10,6 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from alrl.loop.device import compiles
+
 _FEW = 128
 """Candidates up to which values are compared one by one: above, they are sorted first."""
 
@@ -21,7 +23,7 @@ def pick(values: Tensor, index: Tensor) -> Tensor:
     tensor([[[3, 4]],
             [[5, 6]]])
     """
-    if values.device.type == "cpu" and values.dim() <= 3:
+    if compiles(values) and values.dim() <= 3:
         from alrl.metadata.compiled_features import picked
 
         rows = values if values.dim() == 3 else values[..., None]
@@ -43,7 +45,7 @@ def columns(index: Tensor, *values: Tensor) -> Tensor:
     tensor([[[3, 6],
              [1, 4]]])
     """
-    if index.device.type != "cpu":
+    if not compiles(index):
         return torch.stack([pick(each, index) for each in values], -1)
     from alrl.metadata.compiled_features import picked_columns
 
@@ -54,7 +56,7 @@ def columns(index: Tensor, *values: Tensor) -> Tensor:
 
 def pick_each(values: Sequence[Tensor], index: Tensor) -> Tensor:
     """Rows of each of ``values``, (B, N, k), for the records at ``index`` (B, K): (T, B, K, k)."""
-    if index.device.type != "cpu":
+    if not compiles(index):
         return torch.stack([pick(each, index) for each in values])
     from alrl.metadata.compiled_features import picked_rows
 
@@ -75,7 +77,7 @@ def rank(index: Tensor, among: Tensor, *values: Tensor, tie: float = 0.0) -> Ten
     >>> rank(torch.tensor([[0, 1, 2]]), everyone, values)[..., 0]
     tensor([[0.7500, 0.1250, 0.3750]])
     """
-    if index.device.type == "cpu" and index.shape[1] <= _FEW:
+    if compiles(index) and index.shape[1] <= _FEW:
         from alrl.metadata.compiled_features import ranks
 
         share = torch.empty(*index.shape, len(values), dtype=values[0].dtype)

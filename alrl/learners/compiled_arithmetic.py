@@ -36,6 +36,18 @@ def copy(given: Any, out: Any) -> None:
 
 
 @compiled
+def marked(mask: Any) -> Any:
+    """Positions where the mask (k,) is true."""
+    found = np.empty(len(mask), np.int64)
+    count = 0
+    for i in range(len(mask)):
+        if mask[i]:
+            found[count] = i
+            count += 1
+    return found[:count]
+
+
+@compiled
 def times(a: Any, b: Any, out: Any) -> None:
     """Matrix product of a (c, q) and b (q, n) into ``out`` (c, n); two rows and four terms at once.
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from alrl.learners.batched_softmax import SMALL, WIDE
-from alrl.learners.compiled_arithmetic import fill, times, to_probability
+from alrl.learners.compiled_arithmetic import fill, marked, times
 from alrl.learners.compiled_preconditioner import BLOCKS, RECORDS, WHOLE
 from alrl.learners.compiled_solver import minimise
 from alrl.learners.record_space import SPREAD
@@ -64,18 +64,6 @@ def _each_class(columns: Any, seen: Any, out: Any) -> None:
                 out[seen[0], j], out[seen[1], j] = -half, half
             else:
                 out[seen[i], j] = columns[i, j]
-
-
-@compiled
-def _marked(mask: Any) -> Any:
-    """Positions where the mask (k,) is true."""
-    found = np.empty(len(mask), np.int64)
-    count = 0
-    for i in range(len(mask)):
-        if mask[i]:
-            found[count] = i
-            count += 1
-    return found[:count]
 
 
 @compiled
@@ -139,7 +127,7 @@ def _fit_one(
     records, last_shares, was_shared = before
     C, tolerance, most = settings
     dtype = X.dtype
-    rows = _marked(weight)
+    rows = marked(weight)
     n, (D, used) = len(rows), _width(X, rows)
     c = 1 if len(seen) == 2 else len(seen)
     m = D + 1
@@ -249,7 +237,7 @@ def fit_episodes(
     iterations, converged, work, each = report
     for episode in range(len(X)):
         _keep(X[episode], y[episode], weight[episode], allowed[episode], records[episode], seen[episode])
-        classes = _marked(seen[episode])
+        classes = marked(seen[episode])
         fill(shares[episode], 0)
         each[episode] = 0
         shared[episode] = False
@@ -265,47 +253,3 @@ def fit_episodes(
             shares[episode],
             settings,
         )
-
-
-@compiled
-def _predict_one(columns: Any, weights: Any, classes: Any, room: Any, out: Any) -> None:
-    """Probabilities ``out`` (k, N) of the records ``columns`` (D, N)."""
-    D, N = columns.shape
-    c = 1 if len(classes) == 2 else len(classes)
-    own, logits = np.empty((c, D + 1), out.dtype), np.empty((c, N), out.dtype)
-    for i in range(c):
-        for a in range(D + 1):
-            own[i, a] = weights[classes[1], a] - weights[classes[0], a] if c == 1 else weights[classes[i], a]
-    times(own, columns, logits)
-    for i in range(c):
-        for j in range(N):
-            logits[i, j] += own[i, D]
-    to_probability(logits, room)
-    for i in range(c):
-        for j in range(N):
-            out[classes[1] if c == 1 else classes[i], j] = logits[i, j]
-            if c == 1:
-                out[classes[0], j] = 1 - logits[0, j]
-
-
-@called
-def predict_episodes(columns: Any, weights: Any, seen: Any, out: Any) -> None:
-    """Probabilities ``out`` (B, branches, k, N) of the records ``columns`` (B, D, N), stored feature by feature.
-
-    ``weights`` are (B, branches, k, D + 1), ``seen`` (B, branches, k).
-    """
-    B, _, N = columns.shape
-    k = seen.shape[2]
-    room = np.empty((2, N), out.dtype)
-    for episode in range(B):
-        for branch in range(seen.shape[1]):
-            classes, into = _marked(seen[episode, branch]), out[episode, branch]
-            if len(classes) == 0:
-                fill(into, 1 / k)
-            else:
-                fill(into, 0)
-            if len(classes) == 1:
-                for j in range(N):
-                    into[classes[0], j] = 1
-            elif len(classes) > 1:
-                _predict_one(columns[episode], weights[episode, branch], classes, room, into)

@@ -219,7 +219,7 @@ class SoftmaxRegression(Learner):
 
 def _predict_compiled(X: Tensor, weights: Tensor, seen: Tensor, branches: int) -> Tensor:
     """Probabilities (B, branches, N, k), stored class by class: their few classes would make rows too short."""
-    from alrl.learners.compiled_softmax import predict_episodes
+    from alrl.learners.compiled_prediction import predict_episodes
 
     k, size = weights.shape[1:]
     columns = X.to(weights.dtype).transpose(1, 2).contiguous()

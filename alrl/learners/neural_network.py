@@ -161,7 +161,8 @@ class NeuralNetwork(Learner):
     def _shape(self, features: int, classes: int) -> NetworkShape:
         if (features, classes) not in self._shapes:
             with torch.random.fork_rng(devices=[]):
-                torch.manual_seed(stream_key([self.seed], "learner") % 2**63)
+                # The module's own initialisation draws from this generator and no other; it is put back at once.
+                torch.default_generator.manual_seed(stream_key([self.seed], "learner") % 2**63)
                 module = self.build(features, classes)
             self._shapes[features, classes] = NetworkShape(module, features=features, classes=classes)
         return self._shapes[features, classes]

@@ -89,6 +89,14 @@ def test_the_exponential_is_right_to_the_last_bits(dtype, bound):
     assert found[-4:].tolist() == pytest.approx([1.0, 1.0, np.e, 1 / np.e], rel=1e-6)
 
 
+def test_python_computes_what_is_compiled():
+    x = np.linspace(-90, 80, 301, dtype=np.float32)
+    plain, compiled = x.copy(), x.copy()
+    arithmetic.exponential(plain, np.empty_like(x))
+    exponential(compiled, np.empty_like(x))
+    assert np.allclose(plain, compiled, rtol=3e-7, atol=0)
+
+
 def test_what_is_far_below_zero_counts_as_tiny():
     x = np.array([-88.0, -1e30, -np.inf], np.float32)
     exponential(x, np.empty_like(x))

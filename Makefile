@@ -33,8 +33,9 @@ check: $(STAMP) ## lint, format, types, direction of imports
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(PEERS_STAMP) ## measure the speed of the loop against a hand-written one and against other libraries
+bench: $(PEERS_STAMP) ## measure loop and strategies against a hand-written loop and against other libraries
 	$(BIN)/python -m alrl.experiments.bench
+	$(BIN)/python -m alrl.experiments.selection --page docs/selection.md
 
 docs: $(DOCS_STAMP) ## build the documentation into site/
 	$(BIN)/mkdocs build --strict

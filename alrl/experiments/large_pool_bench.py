@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 import tempfile
 import time
 from collections.abc import Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from alrl.errors import AlrlError
+from alrl.experiments.apart import run_apart
 from alrl.loop.streams import generator
 
 TARGET_SECONDS = 5.0
@@ -22,7 +21,6 @@ TARGET_BYTES = 2 * 2**30
 """Anonymous memory that it may need, by issue 3."""
 _LATENT = 16
 _ROWS = 65_536
-_INTERVAL = 0.005
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,13 +94,15 @@ def write_pool(folder: Path, *, records: int, features: int, classes: int) -> tu
 
 
 def _measured(strategy: str, settings: dict[str, Any]) -> LargePoolMeasure:
-    # A fresh process: what others left behind in this one would count as memory.
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as executor:
-        process = executor.submit(os.getpid).result()
-        task = executor.submit(_play, strategy, settings)
-        peak = _peak_anonymous(process, task)
-        found = task.result()
-    return LargePoolMeasure(strategy=strategy, peak_anonymous=peak, file_bytes=settings["X"].stat().st_size, **found)
+    found = run_apart(_play, strategy, settings)
+    if found.fault is not None:
+        raise AlrlError(f"the large pool could not be played with {strategy}: {found.fault}")
+    return LargePoolMeasure(
+        strategy=strategy,
+        peak_anonymous=found.peak_anonymous,
+        file_bytes=settings["X"].stat().st_size,
+        **found.result,
+    )
 
 
 def _play(strategy: str, settings: dict[str, Any]) -> dict[str, Any]:
@@ -132,15 +132,3 @@ def _play(strategy: str, settings: dict[str, Any]) -> dict[str, Any]:
         "standardisation_seconds": standardised,
         "index_seconds": prepared,
     }
-
-
-def _peak_anonymous(process: int, task: Future[Any]) -> int | None:
-    """Most anonymous memory of a process until the task is done, in bytes."""
-    status, peak = Path(f"/proc/{process}/status"), 0
-    if not status.is_file():
-        return None
-    while not task.done():
-        fields = dict(line.split(":", 1) for line in status.read_text(encoding="ascii").splitlines() if ":" in line)
-        peak = max(peak, 1024 * int(fields.get("RssAnon", "0 kB").split()[0]))
-        time.sleep(_INTERVAL)
-    return peak or None

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import os
+import time
+
+import numpy as np
+
+from alrl.experiments.apart import run_apart
+
+
+def held(megabytes):
+    block = np.ones(megabytes * 2**17)
+    time.sleep(0.1)
+    return float(block.sum()) / 2**17
+
+
+def test_the_peak_is_what_the_call_held():
+    little, much = run_apart(held, 1), run_apart(held, 301)
+    assert (little.result, much.result) == (1.0, 301.0)
+    assert 280 * 2**20 < much.peak_anonymous - little.peak_anonymous < 320 * 2**20
+
+
+def test_a_call_that_takes_too_long_is_ended():
+    began = time.monotonic()
+    found = run_apart(time.sleep, 60, seconds=0.2)
+    assert found.result is None
+    assert found.fault == "more than 0.2 s"
+    assert time.monotonic() - began < 30
+
+
+def test_memory_beyond_the_limit_is_refused():
+    found = run_apart(held, 4096, memory=2 * 2**30)
+    assert found.result is None
+    assert "MemoryError" in found.fault
+
+
+def test_a_process_that_dies_is_told():
+    assert run_apart(os._exit, 3).fault == "the process ended with exit status 3"

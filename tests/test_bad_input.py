@@ -17,11 +17,11 @@ from alrl.envs.candidates import CandidateMixture
 from alrl.envs.recipe import load_env_recipe
 from alrl.errors import InvalidDataError, InvalidQueryError, InvalidRecipeError
 from alrl.experiments.study import load_study
-from alrl.metadata import GROUPS, FeatureSet
+from alrl.metadata import DEFAULT_GROUPS, FeatureSet
 from alrl.strategies import strategies
 
 RECORDS = 60
-POLICY = Policy.untrained(FeatureSet(tuple(GROUPS)), CandidateMixture(count=8), width=8)
+POLICY = Policy.untrained(FeatureSet(DEFAULT_GROUPS), CandidateMixture(count=8), width=8)
 PLAYERS: list[Any] = [*sorted(strategies()), POLICY]
 
 

@@ -87,6 +87,7 @@ def collect(
     """
     features, mixture = recipe.observation.build(), recipe.action.candidates.build()
     simulator = Simulator(tasks, recipe.learner.build(), labels=recipe.budget.labels, device=device)
+    simulator.provide(features.needs)
     coins = EpisodeNoise([task.seed for task in tasks], "agent", device)
     if behaviour.policy is not None:
         behaviour = dataclasses.replace(behaviour, policy=behaviour.policy.to(device))

@@ -17,6 +17,7 @@ from alrl.agents.network import SetScorer
 from alrl.envs.candidates import CandidateMixture
 from alrl.errors import InvalidQueryError
 from alrl.loop.pool_view import PoolView
+from alrl.loop.provided import Need
 from alrl.metadata import FeatureSet
 from alrl.strategies.base import Strategy
 
@@ -52,6 +53,11 @@ class Policy(Strategy):
             generator=torch.Generator().manual_seed(seed),
         )
         return cls(name=name, network=network, features=features, mixture=mixture)
+
+    @property
+    def needs(self) -> frozenset[Need]:
+        """What the view must hold for its features."""
+        return self.features.needs
 
     @property
     def fingerprint(self) -> str:

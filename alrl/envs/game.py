@@ -51,6 +51,7 @@ class Game:
     def begin(self, tasks: Sequence[Task]) -> None:
         """Start B episodes, one a task."""
         self._simulator = self._simulated(tasks)
+        self._simulator.provide(self.features.needs)
         self._rival = self._simulated(tasks) if self.paired else None
         self.episodes = len(tasks)
         self._batch = torch.full((self.episodes, self.recipe.budget.batch), -1, device=self.device)

@@ -9,9 +9,10 @@ from pydantic import ConfigDict, Field, model_validator
 
 from alrl import recipes
 from alrl.envs.candidates import CandidateMixture
+from alrl.envs.observable import check_observable
 from alrl.learners import make_learner
 from alrl.loop.learner import Learner
-from alrl.metadata import GROUPS, FeatureSet
+from alrl.metadata import DEFAULT_GROUPS, FeatureSet
 from alrl.recipe_model import Recipe
 
 
@@ -128,7 +129,7 @@ class ActionRecipe(Recipe):
 class ObservationRecipe(Recipe):
     """The groups of features that are observed."""
 
-    features: tuple[str, ...] = tuple(GROUPS)
+    features: tuple[str, ...] = DEFAULT_GROUPS
 
     @model_validator(mode="after")
     def _known(self) -> ObservationRecipe:
@@ -159,6 +160,11 @@ class EnvRecipe(Recipe):
     action: ActionRecipe = ActionRecipe()
     observation: ObservationRecipe = ObservationRecipe()
     reward: RewardRecipe = RewardRecipe()
+
+    @model_validator(mode="after")
+    def _observable(self) -> EnvRecipe:
+        check_observable(self.learner.build(), self.observation.build())
+        return self
 
 
 def load_env_recipe(name: str | Path) -> EnvRecipe:

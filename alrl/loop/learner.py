@@ -13,7 +13,8 @@ from torch import Tensor
 class EpochRecord:
     """What happened to each labelled record in each epoch of one fit: E epochs, n records; zero on padding.
 
-    Forgetting events, areas under the margin and data maps of labelled records are functions of these.
+    Forgetting events, areas under the margin and data maps of labelled records are functions of these. Labels are those
+    that the annotator gave; of records without one only what the learner itself predicts is said.
     """
 
     losses: Tensor
@@ -22,6 +23,8 @@ class EpochRecord:
     """Whether the record was classified as labelled, (B, E, n), bool."""
     margins: Tensor
     """Logit of the label minus the largest other logit, (B, E, n)."""
+    pool_confidence: Tensor | None = None
+    """What :meth:`Learner.epoch_confidence` says of the N pool records, (B, S, N); None outside a pool view."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -91,6 +94,15 @@ class Learner(ABC):
     def predict_members(self, X: Tensor) -> Tensor:
         """Class probabilities (B, M, N, k) by each of M members, for committees; otherwise of the one learner."""
         return self.predict_proba(X)[:, None]
+
+    def epoch_confidence(self, X: Tensor) -> Tensor | None:  # noqa: ARG002
+        """Probability, early and late in the last fit, of the class that each record of X is predicted as after it.
+
+        (B, S, N), at the start of S evenly spaced epochs, the first and the last among them, all of them where they are
+        few. Its negative logarithm is the record's pseudo-loss. None for learners without epochs, or that were not told
+        to keep them.
+        """
+        return None
 
     def multiply_adds_a_record(self) -> Tensor | None:
         """Modelled multiply-adds of predicting one record, (B,), double; None where there is no model of the work."""

@@ -10,7 +10,9 @@ import torch
 from torch import Tensor
 
 from alrl.loop.geometry import Geometry
+from alrl.loop.learner import EpochRecord
 from alrl.loop.likeliest import Likeliest, likeliest
+from alrl.loop.refits import Refits
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -69,9 +71,16 @@ class PoolView:
     geometry: Geometry
     """Distances and neighbours among the pool records, computed when first asked for."""
     embedding: Tensor | None = None
-    """The learner's representation of each record before its last layer, (B, N, E); None unless a strategy needs it."""
+    """The learner's representation of each record before its last layer, (B, N, E); None unless asked for, as below."""
+    earlier_embedding: Tensor | None = None
+    """The same after the loop before, (B, N, E); equal to that of now in an episode's first loop, or the first since it
+    was asked for."""
+    epochs: EpochRecord | None = None
+    """What happened in each epoch of the last fit; its n labelled records are the L of ``labelled_index``."""
     members: Tensor | None = None
-    """Class probabilities by each member of a committee, (B, M, N, k); None unless a strategy needs them."""
+    """Class probabilities by each member of a committee, (B, M, N, k)."""
+    refits: Refits | None = None
+    """What the learner would say if a record had a label."""
 
     @cached_property
     def available(self) -> Tensor:

@@ -157,7 +157,7 @@ class Simulator:
         self._likeliest = found if everyone else None
         self._memory.add(probabilities, active, everyone=everyone)
         self._view, self._outcomes = None, {}
-        self._provided.move(active)
+        self._provided.refitted(self.learner, pool.by_column, report, active, self._loops == 1)
         return report
 
     @property
@@ -193,9 +193,12 @@ class Simulator:
         return self._view
 
     def provide(self, needs: Iterable[Need]) -> None:
-        """Have views hold the fields ``needs`` too, from now on. Raises InvalidQueryError for an unknown one."""
+        """Have views hold the fields ``needs`` too, from now on.
+
+        Raises InvalidQueryError for an unknown one, and for ``epochs`` of a learner that keeps no record of them.
+        """
         before = self._provided.needs
-        self._provided.add(needs)
+        self._provided.add(needs, self.learner, self._parts["pool"].by_column)
         if self._provided.needs != before:
             self._view = None
 

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from alrl.metadata.feature import Feature, FeatureGroup
-from alrl.metadata.feature_set import GROUPS, FeatureSet, Observation
+from alrl.metadata.feature_set import DEFAULT_GROUPS, GROUPS, FeatureSet, Observation
 
-__all__ = ["GROUPS", "Feature", "FeatureGroup", "FeatureSet", "Observation"]
+__all__ = ["DEFAULT_GROUPS", "GROUPS", "Feature", "FeatureGroup", "FeatureSet", "Observation"]

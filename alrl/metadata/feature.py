@@ -9,6 +9,7 @@ from typing import ClassVar, Literal
 from torch import Tensor
 
 from alrl.loop.pool_view import PoolView
+from alrl.loop.provided import Need
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +35,8 @@ class FeatureGroup(ABC):
     """Whether the features describe each candidate record or the loop as a whole."""
     features: ClassVar[tuple[Feature, ...]]
     """The columns, in order."""
+    needs: ClassVar[frozenset[Need]] = frozenset()
+    """What the view must hold for it beyond what every view holds."""
 
     @abstractmethod
     def compute(self, view: PoolView, index: Tensor) -> Tensor:

@@ -10,19 +10,47 @@ from torch import Tensor
 
 from alrl.errors import InvalidRecipeError
 from alrl.loop.pool_view import PoolView
+from alrl.loop.provided import Need
+from alrl.metadata.activation import Activation
 from alrl.metadata.balance import Balance
+from alrl.metadata.cartography import Cartography
 from alrl.metadata.confidence import Confidence
+from alrl.metadata.cost import Cost
+from alrl.metadata.disagreement import Disagreement
 from alrl.metadata.feature import Feature, FeatureGroup
 from alrl.metadata.geometry import GeometryGroup
+from alrl.metadata.labelled_dynamics import LabelledDynamics
+from alrl.metadata.learning_curve import LearningCurve
 from alrl.metadata.loop import Loop
 from alrl.metadata.misfit import Misfit
+from alrl.metadata.suspicion import Suspicion
+from alrl.metadata.training_dynamics import TrainingDynamics
 from alrl.metadata.trajectory import TrajectoryGroup
 from alrl.suggest import unknown
 
 SCHEMA_VERSION = 1
 GROUPS: dict[str, FeatureGroup] = {
-    group.name: group for group in (Confidence(), TrajectoryGroup(), GeometryGroup(), Balance(), Misfit(), Loop())
+    group.name: group
+    for group in (
+        Confidence(),
+        TrajectoryGroup(),
+        GeometryGroup(),
+        Balance(),
+        Misfit(),
+        Loop(),
+        Cartography(),
+        Suspicion(),
+        LearningCurve(),
+        Cost(),
+        Disagreement(),
+        Activation(),
+        TrainingDynamics(),
+        LabelledDynamics(),
+    )
 }
+"""Every group by name, in the order of an observation's columns."""
+DEFAULT_GROUPS = ("confidence", "trajectory", "geometry", "balance", "misfit", "loop")
+"""The groups that are observed unless told otherwise; every learner provides them."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -63,6 +91,15 @@ class FeatureSet:
         return tuple(feature for group in self.groups if group.scope == scope for feature in group.features)
 
     @property
+    def needs(self) -> frozenset[Need]:
+        """What the view must hold for these groups beyond what every view holds.
+
+        >>> sorted(FeatureSet(["confidence", "loop", "activation", "disagreement"]).needs)
+        ['earlier-embedding', 'embedding', 'members']
+        """
+        return frozenset(need for group in self.groups for need in group.needs)
+
+    @property
     def margin_column(self) -> int:
         """Position of the margin among the features of a record."""
         return [feature.name for feature in self.record].index("margin")
@@ -78,7 +115,10 @@ class FeatureSet:
         }
 
     def observe(self, view: PoolView, index: Tensor) -> Observation:
-        """Features of the records at ``index`` (B, K), -1 for no candidate."""
+        """Features of the records at ``index`` (B, K), -1 for no candidate.
+
+        Raises InvalidQueryError if the view lacks one of the :attr:`needs`.
+        """
         mask, index = index >= 0, index.clamp_min(0)
         record = [group.compute(view, index) for group in self.groups if group.scope == "record"]
         loop = [group.compute(view, index) for group in self.groups if group.scope == "loop"]

@@ -51,7 +51,7 @@ class GeometryGroup(FeatureGroup):
         neighbour_margin = mean(pick(view.margin, near))
         own_isolation, own_sparsity, own_margin = columns(index, isolation, sparsity, view.margin).unbind(-1)
         rest = [
-            _ratio(own_isolation, own_sparsity, view.geometry.extent),
+            distance_ratio(own_isolation, own_sparsity, view.geometry.extent),
             mean(pick(view.known, near)),
             neighbour_margin,
             neighbour_margin - own_margin,
@@ -60,7 +60,10 @@ class GeometryGroup(FeatureGroup):
         return torch.cat([rank(index, view.available, sparsity, isolation), torch.stack(rest, -1)], -1)
 
 
-def _ratio(isolation: Tensor, sparsity: Tensor, extent: Tensor) -> Tensor:
-    """Logarithm, base e^3, of one distance (B, K) over another, -1 to 1; the pool's extent (B,) says what is small."""
+def distance_ratio(distance: Tensor, other: Tensor, extent: Tensor) -> Tensor:
+    """Logarithm, base e^3, of one distance (B, K) over the ``other``, -1 to 1.
+
+    Distances are told from zero by a thousandth of the pool's extent (B,).
+    """
     least = _SMALL * torch.where(extent > 0, extent, 1.0)[:, None]
-    return ((isolation + least) / (sparsity + least)).log().clamp(-3, 3) / 3
+    return ((distance + least) / (other + least)).log().clamp(-3, 3) / 3

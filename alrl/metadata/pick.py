@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -108,6 +108,18 @@ def _sorted(values: Tensor) -> Tensor:
         # Torch sorts positions along with the values, and takes ten times as long as NumPy.
         return torch.from_numpy(np.sort(values.numpy(), axis=1))
     return values.sort(1).values.contiguous()
+
+
+def added(terms: Iterable[Tensor]) -> Tensor:
+    """Sum of at least one term, in their order: torch's own sum over an axis rounds by how many episodes there are.
+
+    >>> added(torch.tensor([[1, 2], [3, 4]]))
+    tensor([4, 6])
+    """
+    first, *rest = terms
+    for term in rest:
+        first = first + term
+    return first
 
 
 def average(values: Tensor, among: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from alrl.loop.pool_view import PoolView
+from alrl.metadata.dynamics import data_map
 from alrl.metadata.feature import Feature, FeatureGroup
 from alrl.metadata.pick import pick, pick_each, rank
 
@@ -48,24 +49,14 @@ class TrajectoryGroup(FeatureGroup):
         lived = trajectory.remembered.to(past.dtype)[:, :, None]
         now = past[-1].argmax(-1)
         chosen = past.gather(-1, now[None, ..., None].expand(len(past), -1, -1, 1))[..., 0]
-        count = lived.sum(0).clamp_min(1)
-        mean = _added(chosen * lived) / count
-        spread = (_added((chosen - mean).square() * lived) / count).sqrt().clamp_max(0.5)
+        mean, spread = data_map(chosen, lived)
         oldest = trajectory.remembered.to(torch.uint8).argmax(0)[None, :, None, None].expand(1, *past.shape[1:])
         drift = ((past[-1] - past.gather(0, oldest)[0]).abs().sum(-1) / 2).clamp_max(1)
         columns = [
             pick(trajectory.flips, index) / trajectory.loops.clamp_min(1)[:, None],
             rank(index, view.available, trajectory.flips)[..., 0],
             mean,
-            spread,
+            spread.clamp_max(0.5),
             drift,
         ]
         return torch.stack(columns, -1)
-
-
-def _added(terms: Tensor) -> Tensor:
-    """Sum over the first axis, in order: torch's own rounds by how many episodes there are."""
-    total = terms[0]
-    for term in terms[1:]:
-        total = total + term
-    return total

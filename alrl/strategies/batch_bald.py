@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from alrl.errors import InvalidRecipeError
+from alrl.loop import disagreement
 from alrl.loop.pool_view import PoolView
 from alrl.loop.provided import Need
-from alrl.strategies import disagreement
 from alrl.strategies.asked import members_of
 from alrl.strategies.base import Strategy, top
 from alrl.strategies.batches import checked, filled, largest_batch

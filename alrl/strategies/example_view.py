@@ -9,9 +9,11 @@ from typing import Literal, get_args
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from alrl.errors import InvalidDataError
 from alrl.loop.geometry import Geometry
+from alrl.loop.learner import EpochRecord
 from alrl.loop.pool_view import PoolView, Trajectory
 from alrl.loop.streams import generator
 from alrl.strategies.rearrange import padded, stacked
@@ -21,6 +23,7 @@ Case = Literal["ordinary", "duplicates", "certain", "even", "one class"]
 
 _LOOPS = 3
 _MEMBERS = 4
+_EPOCHS = 6
 
 
 def example_view(
@@ -37,7 +40,7 @@ def example_view(
 
     The other sizes are repeated, or cut, to as many episodes. An episode depends on the seed, its place and its own
     sizes alone. Features are normal, probabilities Dirichlet and float32; three loops are remembered, four members have
-    a word of their own, and the embedding has two columns more than the features.
+    a word of their own, the embedding has two columns more than the features, and the last fit had six epochs.
 
     Raises InvalidDataError for an unknown case, an episode without records, features or two classes, or one with more
     labelled records than records.
@@ -70,23 +73,43 @@ def _episode(
     order = random.permutation(records)[:labelled]
     labels = random.integers(classes, size=labelled)
     noise = random.random(records)
-    more = generator(seed, "example embedding and members")
+    more, last = generator(seed, "example embedding and members"), generator(seed, "example epochs")
     embedding = np.tanh(more.normal(size=(records, features + 2)))
     members = more.dirichlet(np.ones(classes), size=(_MEMBERS, records))
+    earlier = np.tanh(last.normal(size=embedding.shape))
+    logits = last.normal(size=(_EPOCHS, labelled, classes)).cumsum(0)
+    confidence = last.uniform(1e-3, 1, size=(_EPOCHS, records))
     if case == "duplicates":
         X, past = X[[0] * records], past[:, [0] * records]
         embedding, members = embedding[[0] * records], members[:, [0] * records]
+        earlier, confidence = earlier[[0] * records], confidence[:, [0] * records]
     elif case == "certain":
         past, members = np.eye(classes)[past.argmax(-1)], np.eye(classes)[members.argmax(-1)]
+        confidence = confidence.round()
     elif case == "even":
         past, members = np.full_like(past, 1 / classes), np.full_like(members, 1 / classes)
+        confidence = np.full_like(confidence, 1 / classes)
     elif case == "one class":
         labels[:] = classes - 1
     view = _assembled(X, past, order, labels, noise)
     return dataclasses.replace(
         view,
         embedding=torch.tensor(embedding, dtype=torch.float32)[None],
+        earlier_embedding=torch.tensor(earlier, dtype=torch.float32)[None],
+        epochs=_epochs(torch.tensor(logits, dtype=torch.float32)[None], view.labels, confidence),
         members=torch.tensor(members, dtype=torch.float32)[None],
+    )
+
+
+def _epochs(logits: Tensor, labels: Tensor, confidence: np.ndarray) -> EpochRecord:
+    """What so many epochs did, for logits (1, E, L, k), labels (1, L) and the pool's confidence (E, N)."""
+    place = labels[:, None, :, None].expand(*logits.shape[:3], 1)
+    own, others = logits.gather(3, place)[..., 0], logits.scatter(3, place, -torch.inf).amax(3)
+    return EpochRecord(
+        losses=logits.logsumexp(3) - own,
+        correct=own > others,
+        margins=own - others,
+        pool_confidence=torch.tensor(confidence, dtype=torch.float32)[None],
     )
 
 

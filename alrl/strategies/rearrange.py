@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from alrl.loop.geometry import Geometry
+from alrl.loop.learner import EpochRecord
 from alrl.loop.pool_view import PoolView
 
 _AXES = {
@@ -30,9 +31,15 @@ _AXES = {
     "loops": "B",
     "remembered": "TB",
     "embedding": "BNE",
+    "earlier_embedding": "BNE",
+    "losses": "BSL",
+    "correct": "BSL",
+    "margins": "BSL",
+    "pool_confidence": "BSN",
     "members": "BMNk",
 }
-"""B episodes, N records, D features, L labelled records, k classes, T remembered loops, E columns, M members."""
+"""B episodes, N records, D features, L labelled records, k classes, T remembered loops, E columns, M members,
+S epochs."""
 
 
 def alone(view: PoolView, episode: int) -> PoolView:
@@ -48,8 +55,9 @@ def alone(view: PoolView, episode: int) -> PoolView:
         "L": int(view.labelled_mask[episode].sum()),
         "k": int(view.class_count[episode]),
     }
-    if view.embedding is not None:
-        sizes["E"] = _width(view.embedding[episode])
+    spaces = [space[episode] for space in (view.embedding, view.earlier_embedding) if space is not None]
+    if spaces:
+        sizes["E"] = max(map(_width, spaces))
 
     def cut(tensor: Tensor, axes: str) -> Tensor:
         for position, axis in enumerate(axes):
@@ -103,10 +111,10 @@ def stacked(views: Sequence[PoolView]) -> PoolView:
         )
         for view in views
     ]
-    for held in even:
-        if "embedding" in held:
-            widest = max(each["embedding"].shape[2] for each in even)
-            held["embedding"] = torch.nn.functional.pad(held["embedding"], (0, widest - held["embedding"].shape[2]))
+    for name in {"embedding", "earlier_embedding"} & set(even[0]):
+        widest = max(each[name].shape[2] for each in even)
+        for held in even:
+            held[name] = torch.nn.functional.pad(held[name], (0, widest - held[name].shape[2]))
     joined = {name: torch.cat([held[name] for held in even], _axes(name).index("B")) for name in even[0]}
     return _view(joined, views[0])
 
@@ -131,6 +139,10 @@ def tensors(view: PoolView) -> dict[str, Tensor]:
     held: dict[str, Any] = {name: value for name, value in every.items() if value is not None}
     trajectory = held.pop("trajectory")
     del held["geometry"]
+    held.pop("refits", None)
+    epochs = held.pop("epochs", None)
+    if epochs is not None:
+        held |= {name: value for name, value in vars(epochs).items() if value is not None}
     held |= {"flips": trajectory.flips, "loops": trajectory.loops, "remembered": trajectory.remembered}
     return held | {f"probabilities {loop}": past for loop, past in enumerate(trajectory.probabilities)}
 
@@ -149,9 +161,11 @@ def _view(held: dict[str, Tensor], like: PoolView) -> PoolView:
         remembered=held["remembered"],
         probabilities=past,
     )
-    own = {field.name: held[field.name] for field in dataclasses.fields(like) if field.name in held}
-    geometry = Geometry(held["features"], held["exists"])
-    return dataclasses.replace(like, **own, trajectory=trajectory, geometry=geometry)
+    own: dict[str, Any] = {field.name: held[field.name] for field in dataclasses.fields(like) if field.name in held}
+    own["geometry"] = Geometry(held["features"], held["exists"])
+    if like.epochs is not None:
+        own["epochs"] = EpochRecord(**{name: held[name] for name in vars(like.epochs) if name in held})
+    return dataclasses.replace(like, **own, trajectory=trajectory)
 
 
 def _width(embedding: Tensor) -> int:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
 from alrl.loop.geometry import Geometry
+from alrl.loop.learner import EpochRecord
 from alrl.loop.pool_view import PoolView
 
 
@@ -51,6 +53,16 @@ def subview(view: PoolView, kept: Tensor) -> tuple[PoolView, Tensor]:
         trajectory=trajectory,
         geometry=Geometry(features, exists),
         embedding=None if view.embedding is None else some(view.embedding),
+        earlier_embedding=None if view.earlier_embedding is None else some(view.earlier_embedding),
+        epochs=None if view.epochs is None else _some_of(view.epochs, some),
         members=None if view.members is None else some(view.members.transpose(1, 2)).transpose(1, 2),
     )
     return small, position
+
+
+def _some_of(epochs: EpochRecord, some: Callable[[Tensor], Tensor]) -> EpochRecord:
+    """The same of all labelled records, and of ``some`` of the pool's."""
+    said = epochs.pool_confidence
+    if said is None:
+        return epochs
+    return dataclasses.replace(epochs, pool_confidence=some(said.transpose(1, 2)).transpose(1, 2))

@@ -7,9 +7,9 @@ from typing import ClassVar
 
 from torch import Tensor
 
+from alrl.loop import disagreement
 from alrl.loop.pool_view import PoolView
 from alrl.loop.provided import Need
-from alrl.strategies import disagreement
 from alrl.strategies.asked import members_of
 from alrl.strategies.base import Strategy
 

@@ -11,7 +11,7 @@ from alrl.agents.policy import Policy
 from alrl.agents.recipe import TrainedRecipe
 from alrl.envs.candidates import CandidateMixture
 from alrl.envs.recipe import EnvRecipe
-from alrl.metadata import GROUPS, FeatureSet
+from alrl.metadata import DEFAULT_GROUPS, FeatureSet
 from alrl.recipes import parse
 
 
@@ -47,7 +47,7 @@ def tiny_agent() -> TrainedRecipe:
 @pytest.fixture
 def untrained() -> Policy:
     """A policy over every feature, before training."""
-    return Policy.untrained(FeatureSet(tuple(GROUPS)), CandidateMixture(count=32), width=16)
+    return Policy.untrained(FeatureSet(DEFAULT_GROUPS), CandidateMixture(count=32), width=16)
 
 
 def disturb(policy: Policy, seed: int = 0) -> Policy:

@@ -10,7 +10,7 @@ from alrl.envs.env import ActiveLearningEnv
 from alrl.envs.recipe import load_env_recipe
 from alrl.envs.vector_env import ActiveLearningVectorEnv
 from alrl.errors import InvalidQueryError, InvalidRecipeError
-from alrl.metadata import GROUPS, FeatureSet
+from alrl.metadata import DEFAULT_GROUPS, FeatureSet
 
 
 def one(arrays, index):
@@ -111,7 +111,7 @@ def test_same_step_mode_plays_the_same_episodes_and_hands_over_the_final_observa
         for mode in ("NextStep", AutoresetMode.SAME_STEP)
     )
     for given, expected in zip(same_step, next_step, strict=True):
-        assert_same_episodes(given, expected, FeatureSet(list(GROUPS)))
+        assert_same_episodes(given, expected, FeatureSet(DEFAULT_GROUPS))
 
 
 def test_same_step_mode_tells_what_ended(recipe):

@@ -19,7 +19,7 @@ from alrl.experiments.bench.workloads import QUICK, WORKLOADS, Size
 from alrl.experiments.provenance import provenance
 from alrl.learners import SoftmaxRegression
 from alrl.loop.learner import FitReport
-from alrl.metadata import GROUPS
+from alrl.metadata import DEFAULT_GROUPS
 
 NONE, APART = Agreement(differences=(0.001, -0.001) * 8), Agreement(differences=(0.05, 0.06) * 8)
 PEERS = {"modAL": "0.4.2.1", "scikit-activeml": None}
@@ -168,7 +168,7 @@ def test_growth_is_what_the_fits_report(monkeypatch):
 
 def test_the_environment_has_all_features_and_as_many_candidates_as_the_target_says():
     made = recipe("digits")
-    assert made.observation.features == tuple(GROUPS)
+    assert made.observation.features == DEFAULT_GROUPS
     assert made.action.candidates.count == 32
     assert made.budget.labels == 100
     assert made.reward.against == "nothing"

@@ -22,7 +22,7 @@ from alrl.experiments.simulate import DEFAULT_SPLIT, simulate
 from alrl.learners.scikit_learn import ScikitLearn
 from alrl.loop.split import draw_split
 from alrl.loop.task import draw_task
-from alrl.metadata import GROUPS, FeatureSet
+from alrl.metadata import DEFAULT_GROUPS, FeatureSet
 from alrl.strategies import make_strategy, strategies
 
 
@@ -115,13 +115,13 @@ def test_a_strategy_may_be_a_name_an_object_or_a_policy() -> None:
     named = simulate("iris", "margin", labels=4, seeds=2)
     built = simulate("iris", make_strategy("margin"), labels=4, seeds=2)
     mixture = CandidateMixture(count=8)
-    policy = simulate("iris", Policy.untrained(FeatureSet(tuple(GROUPS)), mixture, name="mine"), labels=4, seeds=2)
+    policy = simulate("iris", Policy.untrained(FeatureSet(DEFAULT_GROUPS), mixture, name="mine"), labels=4, seeds=2)
     assert named.picks.tolist() == built.picks.tolist() == policy.picks.tolist()
     assert policy.strategy == "mine"
 
 
 def test_a_policy_may_be_named_by_its_folder(tmp_path: Path) -> None:
-    policy = Policy.untrained(FeatureSet(tuple(GROUPS)), CandidateMixture(count=8), name="mine")
+    policy = Policy.untrained(FeatureSet(DEFAULT_GROUPS), CandidateMixture(count=8), name="mine")
     save_policy(policy, tmp_path / "saved")
     curves = simulate("iris", str(tmp_path / "saved"), labels=4, seeds=2)
     assert curves.strategy == "mine"

@@ -13,7 +13,7 @@ from alrl.agents.policy_file import save_policy
 from alrl.envs.candidates import CandidateMixture
 from alrl.errors import InvalidRecipeError
 from alrl.experiments.study import StudyRecipe, check_held_out
-from alrl.metadata import GROUPS, FeatureSet
+from alrl.metadata import DEFAULT_GROUPS, FeatureSet
 from alrl.recipes import parse
 
 
@@ -57,7 +57,7 @@ def test_data_that_a_training_uses_and_its_relatives_are_refused(held_out: str, 
 
 @pytest.mark.parametrize("part", ["trained_on", "validated_on"])
 def test_data_that_the_card_of_a_policy_names_is_refused(part: str, place: Path) -> None:
-    policy = Policy.untrained(FeatureSet(tuple(GROUPS)), CandidateMixture(), width=4)
+    policy = Policy.untrained(FeatureSet(DEFAULT_GROUPS), CandidateMixture(), width=4)
     save_policy(dataclasses.replace(policy, card={part: ["keel/wdbc"]}), place / "files")
     (place / "agents" / "held.toml").write_text("[agent]\nkind = 'policy'\npolicy = 'files'\n", encoding="utf-8")
     check_held_out(study(agents=["held"]))

@@ -14,7 +14,7 @@ from alrl.loop.look_ahead import LookAhead
 from alrl.loop.simulator import Simulator
 from alrl.loop.sources import load_data_set
 from alrl.loop.task import draw_task
-from alrl.metadata import GROUPS, FeatureSet
+from alrl.metadata import DEFAULT_GROUPS, FeatureSet
 from alrl.strategies import make_strategy
 
 
@@ -56,7 +56,7 @@ def test_the_loop_is_the_same(learner):
 
 def test_observations_are_the_same():
     here, there = simulators(("iris", "wine", "breast_cancer"))
-    features, index = FeatureSet(list(GROUPS)), torch.arange(20)[None].expand(3, -1)
+    features, index = FeatureSet(DEFAULT_GROUPS), torch.arange(20)[None].expand(3, -1)
     seen = features.observe(here.view, index)
     with portable():
         other = features.observe(there.view, index)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import get_args
 
 import pytest
 import torch
 
 from alrl.loop.geometry import Geometry
+from alrl.loop.learner import EpochRecord
 from alrl.loop.pool_view import PoolView, Trajectory
+from alrl.loop.provided import Need
 from alrl.metadata import GROUPS, FeatureSet
 
 EVERYTHING = FeatureSet(list(GROUPS))
@@ -27,8 +30,17 @@ def _view_of(  # noqa: PLR0913 - a view has that many parts
     spent=0,
     budget=10,
     remembered=None,
+    members=None,
+    embedding=None,
+    earlier=None,
+    margins=None,
+    losses=None,
+    confidence=None,
 ) -> PoolView:
-    """One episode; ``past`` are earlier loops' probabilities, ``features`` the records, a number or a row each."""
+    """One episode; ``past`` are earlier loops' probabilities, ``features`` the records, a number or a row each.
+
+    ``margins`` and ``losses`` are a row an epoch, for the labelled records, ``confidence`` one for the pool.
+    """
     size = len(features) if features is not None else len(probabilities)
     now = torch.tensor(probabilities if probabilities is not None else [[0.5, 0.5]] * size)[None]
     rows = features if features is not None else [0.0] * size
@@ -40,6 +52,8 @@ def _view_of(  # noqa: PLR0913 - a view has that many parts
         lived[:, 0] = torch.tensor(remembered)
     is_labelled, is_selected = torch.zeros_like(exists), torch.zeros_like(exists)
     is_labelled[0, list(labelled)], is_selected[0, list(selected)] = True, True
+    inner = X if embedding is None else torch.tensor(embedding, dtype=torch.float32)[None]
+    epochs = torch.ones(1, 1, len(labelled)) if margins is None else torch.tensor(margins, dtype=torch.float32)[None]
     return PoolView(
         features=X,
         feature_count=torch.tensor([X.shape[2]]),
@@ -61,15 +75,26 @@ def _view_of(  # noqa: PLR0913 - a view has that many parts
         spent=torch.tensor([spent]),
         budget=torch.tensor([budget]),
         geometry=Geometry(X, exists),
+        embedding=inner,
+        earlier_embedding=inner if earlier is None else torch.tensor(earlier, dtype=torch.float32)[None],
+        members=torch.stack([now, now], 1) if members is None else torch.tensor(members)[None],
+        epochs=EpochRecord(
+            losses=torch.zeros_like(epochs) if losses is None else torch.tensor(losses)[None],
+            correct=epochs > 0,
+            margins=epochs,
+            pool_confidence=now.amax(-1)[:, None] if confidence is None else torch.tensor(confidence)[None],
+        ),
     )
 
 
 def _features_of(view: PoolView, index=None) -> dict[str, list[float] | float]:
-    """Every feature by name: of all records of the only episode (or those at ``index``), or of its loop."""
+    """Every feature that the view allows, by name: of all records of the only episode, or those at ``index``."""
+    able = {need for need in get_args(Need) if getattr(view, need.replace("-", "_")) is not None}
+    features = FeatureSet([name for name, group in GROUPS.items() if group.needs <= able])
     where = torch.arange(view.exists.shape[1]) if index is None else torch.tensor(index)
-    seen = EVERYTHING.observe(view, where[None])
-    record = {feature.name: seen.candidates[0, :, column].tolist() for column, feature in enumerate(EVERYTHING.record)}
-    return record | {feature.name: float(seen.loop[0, column]) for column, feature in enumerate(EVERYTHING.loop)}
+    seen = features.observe(view, where[None])
+    record = {feature.name: seen.candidates[0, :, column].tolist() for column, feature in enumerate(features.record)}
+    return record | {feature.name: float(seen.loop[0, column]) for column, feature in enumerate(features.loop)}
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alrl.loop.disagreement import mean_divergence, votes
 from alrl.strategies.bald import BALD
 from alrl.strategies.consensus_entropy import ConsensusEntropy
-from alrl.strategies.disagreement import mean_divergence, votes
 from alrl.strategies.example_view import example_view
 from alrl.strategies.least_confidence import LeastConfidence
 from alrl.strategies.mean_kl import MeanKL

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from alrl.envs.recipe import EnvRecipe
 from alrl.envs.vector_env import ActiveLearningVectorEnv
 from alrl.experiments.bench.workloads import Size
-from alrl.metadata import GROUPS
+from alrl.metadata import DEFAULT_GROUPS
 
 CANDIDATES = 32
 TARGETS = {"digits": 3_000, "breast_cancer": 10_000}
@@ -48,7 +48,7 @@ def recipe(data_set: str) -> EnvRecipe:
             "data": {"sets": (data_set,), "split": {"pool": 0.5, "validation": 0.2, "test": 0.3}},
             "budget": {"labels": 100},
             "action": {"candidates": {"count": CANDIDATES, "margin": 0.5, "random": 0.5}},
-            "observation": {"features": tuple(GROUPS)},
+            "observation": {"features": DEFAULT_GROUPS},
             "reward": {"against": "nothing"},
         }
     )

@@ -1,0 +1,63 @@
+"""What the loop has cost so far beside labels: records trained on, of which retraining makes many."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from alrl.loop.pool_view import PoolView
+from alrl.metadata.bounded import saturated
+from alrl.metadata.feature import Feature, FeatureGroup
+
+
+class Cost(FeatureGroup):
+    """Records trained on so far against the whole budget's, the share that retraining makes of them, labels a loop."""
+
+    name = "cost"
+    scope = "loop"
+    features = (
+        Feature(
+            name="training-spent",
+            low=0,
+            high=1,
+            meaning="Records trained on in all fits so far over those that the whole budget takes, at as many labels a"
+            " loop as so far (one in the first).",
+        ),
+        Feature(
+            name="retraining-share",
+            low=0,
+            high=1,
+            meaning="Share of the records trained on so far that an earlier fit was trained on already.",
+        ),
+        Feature(
+            name="labels-a-loop", low=0, high=1, meaning="Labels b bought in each loop on average, as b / (b + 10)."
+        ),
+        Feature(name="fits", low=0, high=1, meaning="Fits f so far, the first sample's included, as f / (f + 50)."),
+    )
+
+    def compute(self, view: PoolView, index: Tensor) -> Tensor:  # noqa: ARG002
+        dtype = view.probabilities.dtype
+        spent, budget = view.spent.to(dtype), view.budget.to(dtype)
+        labelled, loops = view.labelled_mask.sum(1).to(dtype), view.trajectory.loops.to(dtype)
+        first, each = labelled - spent, spent / loops.clamp_min(1)
+        trained = records_trained(first, spent, loops)
+        whole = records_trained(first, budget, budget / each.clamp_min(1))
+        columns = [
+            trained / torch.maximum(trained, whole).clamp_min(1),
+            1 - labelled / torch.maximum(trained, labelled).clamp_min(1),
+            saturated(each, 10.0),
+            saturated(loops + 1, 50.0),
+        ]
+        return torch.stack(columns, -1).clamp(0, 1) * torch.where(labelled > 0, 1.0, 0.0)[:, None]
+
+
+def records_trained(first: Tensor, bought: Tensor, loops: Tensor) -> Tensor:
+    """Records that all fits together were trained on, (B,): one fit to the ``first`` labels and one after each loop.
+
+    ``loops`` loops bought ``bought`` labels, as many each, and every fit is to all labels there are: the sum grows with
+    the square of the loops.
+
+    >>> records_trained(torch.tensor([3.0]), torch.tensor([20.0]), torch.tensor([10.0]))
+    tensor([143.])
+    """
+    return (loops + 1) * (2 * first + bought) / 2

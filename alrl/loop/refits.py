@@ -35,7 +35,7 @@ class Refits:
     >>> simulator.provide(["refits"])
     >>> view = simulator.view
     >>> view.refits.probabilities(view, torch.tensor([[3, 4, 5]]), torch.tensor([[8, 9]])).shape
-    torch.Size([1, 3, 2, 2, 2])
+    torch.Size([1, 3, 3, 2, 3])
     """
 
     def __init__(self, learner: Learner) -> None:
@@ -78,7 +78,8 @@ class Refits:
         X = view.features[branch[:, None], index]
         learner = self._learner.take(branch)
         learner.fit(X, labels, real.to(X.dtype), view.class_mask[branch])
-        return learner.predict_branches(asked, K * k).unflatten(1, (K, k))
+        said: Tensor = learner.predict_branches(asked, K * k).unflatten(1, (K, k))
+        return said
 
 
 def _rows(values: Tensor, index: Tensor) -> Tensor:

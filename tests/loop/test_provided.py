@@ -85,8 +85,8 @@ def test_a_restart_with_a_wider_task_gives_wider_fields():
 
 
 def test_an_unknown_need_is_refused():
-    with pytest.raises(InvalidQueryError, match=r"'refits'.*allowed: embedding, members"):
-        simulator(SoftmaxRegression()).provide(["refits"])
+    with pytest.raises(InvalidQueryError, match=r"'labels'.*allowed: embedding, .*, members, refits"):
+        simulator(SoftmaxRegression()).provide(["labels"])
 
 
 @pytest.mark.parametrize("name", ["vote-entropy", "bald", "batch-bald"])

@@ -22,7 +22,7 @@ class Refits:
     """A copy of the learner of B episodes, to be refitted to their labelled records and one more of supposed label.
 
     It holds the learner alone. Records and labels are taken from the view that it is asked about, which knows none but
-    those that were bought. A refit begins where the learner's own next fit would: at the last one if it is warm-started.
+    those that were bought. A refit begins where the learner's own next fit would: at the last one if it is warm.
 
     Args:
         learner: fitted to the B episodes; it is not changed.

@@ -86,7 +86,7 @@ def collect(
     The loop is computed on ``device``; the examples come back to the CPU.
     """
     features, mixture = recipe.observation.build(), recipe.action.candidates.build()
-    simulator = Simulator(tasks, recipe.learner.build(), labels=recipe.budget.labels, device=device)
+    simulator = Simulator(tasks, recipe.learner.build(), device=device, **recipe.loop_settings)
     simulator.provide(features.needs)
     coins = EpisodeNoise([task.seed for task in tasks], "agent", device)
     if behaviour.policy is not None:

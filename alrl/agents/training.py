@@ -176,7 +176,7 @@ class Trainer:
         strategy = strategy.to(self.device) if isinstance(strategy, Policy) else strategy
         for start in range(0, len(tasks), _CHUNK):
             part = tasks[start : start + _CHUNK]
-            simulator = Simulator(part, self.env.learner.build(), labels=self.env.budget.labels, device=self.device)
+            simulator = Simulator(part, self.env.learner.build(), device=self.device, **self.env.loop_settings)
             played = play(simulator, strategy, labels=self.env.budget.labels, batch=self.env.budget.batch)
             areas.append(played.area)
         return torch.cat(areas)

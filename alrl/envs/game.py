@@ -46,7 +46,7 @@ class Game:
         return self._simulator
 
     def _simulated(self, tasks: Sequence[Task]) -> Simulator:
-        return Simulator(tasks, self.recipe.learner.build(), labels=self.recipe.budget.labels, device=self.device)
+        return Simulator(tasks, self.recipe.learner.build(), device=self.device, **self.recipe.loop_settings)
 
     def begin(self, tasks: Sequence[Task]) -> None:
         """Start B episodes, one a task."""

@@ -11,6 +11,7 @@ from alrl import recipes
 from alrl.envs.candidates import CandidateMixture
 from alrl.envs.observable import check_observable
 from alrl.learners import make_learner
+from alrl.loop.cost import Prices
 from alrl.loop.learner import Learner
 from alrl.metadata import DEFAULT_GROUPS, FeatureSet
 from alrl.recipe_model import Recipe
@@ -102,6 +103,23 @@ class BudgetRecipe(Recipe):
         return {"kind": self.first, "size": self.first_size}
 
 
+class CostRecipe(Recipe):
+    """What labels, training and scoring cost, in one currency."""
+
+    label: float = Field(default=1.0, ge=0, allow_inf_nan=False)
+    """Price of a label, on average over records."""
+    spread: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    """How unlike the records' prices are: the standard deviation of their logarithm."""
+    record_epoch: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    """Price of training on one record in one epoch."""
+    scored: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    """Price of predicting one record of the pool."""
+
+    def build(self) -> Prices:
+        """The prices."""
+        return Prices(**self.model_dump())
+
+
 class CandidatesRecipe(Recipe):
     """The candidates that an action chooses from."""
 
@@ -157,9 +175,15 @@ class EnvRecipe(Recipe):
     data: DataRecipe
     learner: LearnerRecipe = LearnerRecipe()
     budget: BudgetRecipe = BudgetRecipe()
+    cost: CostRecipe = CostRecipe()
     action: ActionRecipe = ActionRecipe()
     observation: ObservationRecipe = ObservationRecipe()
     reward: RewardRecipe = RewardRecipe()
+
+    @property
+    def loop_settings(self) -> dict[str, Any]:
+        """Arguments of :class:`alrl.loop.simulator.Simulator` beside tasks, learner and device."""
+        return {"labels": self.budget.labels, "prices": self.cost.build()}
 
     @model_validator(mode="after")
     def _observable(self) -> EnvRecipe:

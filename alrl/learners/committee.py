@@ -14,6 +14,7 @@ from torch import Tensor
 from alrl.errors import InvalidRecipeError
 from alrl.learners.bootstrap import bootstrap_counts
 from alrl.learners.registry import make_learner
+from alrl.loop.cost import record_epochs
 from alrl.loop.learner import FitReport, Learner
 from alrl.loop.streams import seed_sequence
 
@@ -81,11 +82,14 @@ class Committee(Learner):
         reports = [part.fit(X, y, weight, class_mask) for part in self._parts]
         losses = self._by_member(report.losses for report in reports)
         work = self._by_member(report.multiply_adds for report in reports)
+        count = (weight > 0).sum(1)
+        trained = self._by_member(record_epochs(report, count) for report in reports)
         return FitReport(
             iterations=torch.cat([report.iterations.view(-1, each) for report in reports], 1).amax(1),
             converged=torch.cat([report.converged.view(-1, each) for report in reports], 1).all(1),
             losses=None if losses is None else losses.mean(1),
             multiply_adds=None if work is None else work.sum(1),
+            record_epochs=None if trained is None else trained.sum(1),
             seconds=time.perf_counter() - started,
         )
 

@@ -76,6 +76,7 @@ class RidgeClassifier(Learner):
             iterations=fit.taken,
             converged=converged,
             multiply_adds=fit.multiply_adds(state.allowed.sum(1)),
+            record_epochs=fit.taken.double(),
             seconds=time.perf_counter() - started,
         )
 

@@ -7,6 +7,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from alrl.errors import InvalidQueryError
 from alrl.loop.device import compiles
 
 Fault = Literal["outside", "not to be had"]
@@ -39,3 +40,15 @@ def fault_of(picks: Tensor, labelled: Tensor, exists: Tensor) -> tuple[Fault | N
         episode, pick = wrong[0].tolist()
         return "not to be had", episode, pick
     return None, 0, 0
+
+
+def check_picks(picks: Tensor, labelled: Tensor, exists: Tensor) -> None:
+    """Raise InvalidQueryError for the first fault of ``picks``, see :func:`fault_of`, with what to do."""
+    fault, episode, pick = fault_of(picks, labelled, exists)
+    if fault == "outside":
+        raise InvalidQueryError(f"a pick of {pick} given; a pool position is 0 to {exists.shape[1] - 1}, -1 for none")
+    if fault:
+        raise InvalidQueryError(
+            f"episode {episode}: record {pick} is labelled already, not in the pool or picked twice;"
+            " pick distinct records that PoolView.available marks"
+        )

@@ -41,6 +41,9 @@ class FitReport:
     """Each labelled record in each epoch, for learners that have epochs and were told to keep it."""
     multiply_adds: Tensor | None = None
     """Modelled multiply-adds of each episode's fit, (B,), double; None where the learner has no model of its work."""
+    record_epochs: Tensor | None = None
+    """Records trained on, each as often as the fit passed over it, (B,), where that is not the number of labelled
+    records times the iterations."""
     seconds: float = field(default=0.0)
     """Wall time of the call."""
 

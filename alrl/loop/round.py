@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from alrl.loop.cost import Cost
 from alrl.loop.learner import FitReport
 
 
@@ -24,5 +25,9 @@ class Round:
     multiply_adds: Tensor | None
     """Modelled multiply-adds of the loop, (B,), double: the fit and the pass over the pool; None for a learner without
     a model of its work."""
+    cost: Cost
+    """What this loop used: labels, record-epochs, records scored, money and measured seconds."""
+    total: Cost
+    """The same of the episode so far, the first sample and its fit included."""
     seconds: float
     """Wall time of the loop: annotation, refit and the pass over the pool."""

@@ -9,9 +9,11 @@ import torch
 from torch import Tensor
 
 from alrl.errors import InvalidDataError, InvalidQueryError
+from alrl.loop.account import Account
 from alrl.loop.annotator import Annotator, PerfectAnnotator
+from alrl.loop.cost import Cost, Prices
 from alrl.loop.device import usable_device
-from alrl.loop.faults import fault_of
+from alrl.loop.faults import check_picks
 from alrl.loop.flips import count_flips
 from alrl.loop.geometry import Geometry
 from alrl.loop.labelled import Labelled, mark
@@ -35,6 +37,7 @@ class Simulator:
         learner: an unfitted batched learner; the simulator works on a fresh copy.
         labels: labels that may be bought after the first sample, at least 1; the same for every episode.
         annotator: who answers queries; perfect by default.
+        prices: of labels, training and scoring; a label costs 1 by default, computing nothing.
         device: where the tensors live, ``cpu`` or ``cuda``.
 
     Raises InvalidDataError if there is no task, InvalidQueryError if ``labels`` is below 1, InvalidRecipeError if the
@@ -57,6 +60,7 @@ class Simulator:
         *,
         labels: int,
         annotator: Annotator | None = None,
+        prices: Prices | None = None,
         device: torch.device | str = "cpu",
     ) -> None:
         if not tasks:
@@ -72,7 +76,7 @@ class Simulator:
         self._parts = {name: Part.empty(B, size[name], size["features"], self.device) for name in names}
         self._class_mask = torch.zeros(B, size["classes"], dtype=torch.bool, device=self.device)
         self._feature_count = torch.zeros(B, dtype=torch.long, device=self.device)
-        self._pool_size = torch.zeros(B, dtype=torch.float64, device=self.device)
+        self._account = Account(prices or Prices(), B, size["pool"], self.device)
         self._all = torch.ones(B, dtype=torch.bool, device=self.device)
         self._budget = torch.full((B,), labels, dtype=torch.long, device=self.device)
         self._provided = Provided(B, self.device)
@@ -101,6 +105,7 @@ class Simulator:
 
     def _begin(self, episodes: Tensor, tasks: Sequence[Task]) -> None:
         """Write the tasks of some episodes, label their first samples and fit."""
+        started = time.perf_counter()
         first = torch.full((len(self.tasks), max(len(task.first) for task in tasks)), -1, device=self.device)
         for episode, task in zip(episodes.tolist(), tasks, strict=True):
             self._write(episode, task)
@@ -115,7 +120,9 @@ class Simulator:
         beginning[episodes] = True
         self.learner.restart(beginning)
         self._label(first)
-        self._refit(beginning, everyone=len(tasks) == len(self.tasks))
+        fit = self._refit(beginning, everyone=len(tasks) == len(self.tasks))
+        self._account.clear(episodes)
+        self._account.charge(first, fit, self._labelled.count, beginning, started=started)
 
     def _write(self, episode: int, task: Task) -> None:
         X, _, _ = task.standardised()
@@ -125,7 +132,7 @@ class Simulator:
         classes = torch.arange(self._class_mask.shape[1], device=self.device)
         self._class_mask[episode] = classes < split.data_set.n_classes
         self._feature_count[episode] = split.data_set.n_features
-        self._pool_size[episode] = len(split.pool)
+        self._account.begin(episode, task.seed, len(split.pool))
         self._noise.restart(episode, task.seed)
         self.annotator.restart(episode, task.seed)
 
@@ -217,35 +224,26 @@ class Simulator:
             active = self._all
         else:
             picks, everyone = picks.masked_fill(~active[:, None], -1), bool(active.all())
-        self._check(picks)
+        check_picks(picks, self._is_labelled, self._parts["pool"].exists)
         answers = self._label(picks)
         self._spent = self._spent + (picks >= 0).sum(1)
         fit = self._refit(active, everyone=everyone)
+        cost = self._account.charge(picks, fit, self._labelled.count, active, started=started)
         return Round(
             picks=picks,
             answers=answers,
             spent=self._spent,
             fit=fit,
-            multiply_adds=self._work(fit),
+            multiply_adds=self._account.work(fit, self.learner.multiply_adds_a_record()),
+            cost=cost,
+            total=self._account.total,
             seconds=time.perf_counter() - started,
         )
 
-    def _work(self, fit: FitReport) -> Tensor | None:
-        each = self.learner.multiply_adds_a_record()
-        if fit.multiply_adds is None or each is None:
-            return None
-        return fit.multiply_adds + each * self._pool_size
-
-    def _check(self, picks: Tensor) -> None:
-        pool = self._parts["pool"].exists
-        fault, episode, pick = fault_of(picks, self._is_labelled, pool)
-        if fault == "outside":
-            raise InvalidQueryError(f"a pick of {pick} given; a pool position is 0 to {pool.shape[1] - 1}, -1 for none")
-        if fault:
-            raise InvalidQueryError(
-                f"episode {episode}: record {pick} is labelled already, not in the pool or picked twice;"
-                " pick distinct records that PoolView.available marks"
-            )
+    @property
+    def cost(self) -> Cost:
+        """What each episode has used so far, its first sample included."""
+        return self._account.total
 
     def restart(self, episodes: Sequence[int], tasks: Sequence[Task]) -> None:
         """Begin anew with other tasks in some episodes; the rest are left as they are."""
@@ -272,6 +270,7 @@ class Simulator:
             self._class_mask = pad(self._class_mask, (0, classes))
             self._is_labelled = pad(self._is_labelled, (0, more))
             self._flips = pad(self._flips, (0, more))
+            self._account.widen(more)
             self._predicted = pad(self._predicted, (0, more))
             self._query_noise = pad(self._query_noise, (0, more))
             self._probabilities = wider(self._probabilities, more, classes)

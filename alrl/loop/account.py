@@ -1,0 +1,71 @@
+"""The running account of many episodes: what each label of their pools costs, and what has been used so far."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from alrl.loop.cost import Cost, Prices, loop_cost, record_epochs
+from alrl.loop.learner import FitReport
+
+
+class Account:
+    """Account of B episodes with pools of N records.
+
+    >>> account = Account(Prices(label=2.0), 1, 3)
+    >>> account.begin(0, [7], 3)
+    >>> fit = FitReport(iterations=torch.tensor([4]), converged=torch.tensor([True]))
+    >>> everyone = torch.tensor([True])
+    >>> cost = account.charge(torch.tensor([[1, -1]]), fit, torch.tensor([5]), everyone, started=time.perf_counter())
+    >>> cost.money, account.total.record_epochs, account.total.scored
+    (tensor([2.], dtype=torch.float64), tensor([20.], dtype=torch.float64), tensor([3.], dtype=torch.float64))
+    """
+
+    def __init__(self, prices: Prices, episodes: int, records: int, device: torch.device | str = "cpu") -> None:
+        self.prices = prices
+        self.label_price = torch.zeros(episodes, records, dtype=torch.float64, device=device)
+        """Price of each record's label, (B, N), double; 0 on padding."""
+        self.total = Cost.nothing(episodes, device)
+        """What each episode has used so far, its first sample included."""
+        self._size = torch.zeros(episodes, dtype=torch.float64, device=device)
+
+    def begin(self, episode: int, seed: Sequence[int], records: int) -> None:
+        """Set the prices of an episode's records; what it has used stays."""
+        self.label_price[episode] = 0.0
+        self.label_price[episode, :records] = self.prices.of_records(tuple(seed), records).to(self.label_price.device)
+        self._size[episode] = records
+
+    def clear(self, episodes: Tensor) -> None:
+        """Nothing is used yet in ``episodes`` (long)."""
+        self.total = self.total.cleared(episodes)
+
+    def charge(self, picks: Tensor, fit: FitReport, labelled: Tensor, active: Tensor, *, started: float) -> Cost:
+        """Add one loop to the account: labels of the records at ``picks`` (B, b), a fit to so many ``labelled`` (B,).
+
+        Only the episodes of the mask ``active`` (B,) trained and scored their pools; all of it since the time
+        ``started``. Returns the cost of that loop.
+        """
+        bought = picks >= 0
+        money = self.label_price.gather(1, picks.clamp_min(0)).masked_fill(~bought, 0.0)
+        cost = loop_cost(
+            self.prices,
+            labels=bought.sum(1),
+            label_money=money.sum(1),
+            trained=record_epochs(fit, labelled),
+            scored=self._size,
+            active=active,
+            seconds=time.perf_counter() - started,
+        )
+        self.total = self.total + cost
+        return cost
+
+    def work(self, fit: FitReport, each: Tensor | None) -> Tensor | None:
+        """Modelled multiply-adds of a loop, (B,): those of the fit and ``each`` (B,) for a record of the pool."""
+        return None if fit.multiply_adds is None or each is None else fit.multiply_adds + each * self._size
+
+    def widen(self, records: int) -> None:
+        """Room for so many more records."""
+        self.label_price = torch.nn.functional.pad(self.label_price, (0, records))

@@ -80,7 +80,7 @@ def test_a_warm_start_saves_epochs_in_the_same_account():
     [
         (NearestCentroid(), sum(range(3, 9))),  # once over all labelled records, each time
         (RidgeClassifier(), 3 + 5),  # the system is updated by the new ones alone
-        (Committee(members=3, diversity="initialisation", member="multilayer-perceptron", settings={"epochs": 2}), 6 * 33),
+        (Committee(members=3, diversity="initialisation", member=PERCEPTRON.name, settings={"epochs": 2}), 6 * 33),
     ],
     ids=["nearest-centroid", "ridge", "committee"],
 )

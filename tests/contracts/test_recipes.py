@@ -74,7 +74,7 @@ def test_the_examples_of_a_readme_are_recipes(kind: str) -> None:
 
 
 def test_the_example_environment_is_the_digits_recipe() -> None:
-    (example,) = re.findall(r"(?ms)^```toml\n(.*?)^```$", (ROOT / "envs" / "README.md").read_text(encoding="utf-8"))
+    example, *_ = re.findall(r"(?ms)^```toml\n(.*?)^```$", (ROOT / "envs" / "README.md").read_text(encoding="utf-8"))
     parsed = recipes.parse(EnvRecipe, tomllib.loads(example), where="README")
     assert recipes.identity(parsed) == recipes.identity(load_env_recipe("digits"))
 

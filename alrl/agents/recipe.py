@@ -129,5 +129,12 @@ def load_agent_recipe(name: str | Path) -> RuleRecipe | FileRecipe | TrainedReci
     Raises InvalidRecipeError if there is none, or if it does not fit the schema.
     """
     path = recipes.find("agents", name)
-    data: dict[str, Any] = recipes.read(path)
-    return recipes.parse(_AgentFile, data, where=str(path)).agent
+    return parse_agent_recipe(recipes.read(path), where=str(path))
+
+
+def parse_agent_recipe(data: dict[str, Any], *, where: str) -> RuleRecipe | FileRecipe | TrainedRecipe:
+    """The agent of a recipe's content, its table ``agent``.
+
+    Raises InvalidRecipeError, which names ``where``, if it does not fit the schema.
+    """
+    return recipes.parse(_AgentFile, data, where=where).agent

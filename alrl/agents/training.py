@@ -62,14 +62,18 @@ class Trainer:
         with one_thread():
             return self._train(name)
 
-    def _train(self, name: str) -> Policy:
-        policy = Policy.untrained(
+    def untrained(self, name: str = "policy") -> Policy:
+        """The policy that training starts from: it plays as margin sampling does."""
+        return Policy.untrained(
             self.game.features,
             self.agent.candidates.build() if self.agent.candidates else self.game.mixture,
             seed=stream_key([self.seed], "agent") % 2**31,
             name=name,
             width=self.agent.network.width,
         )
+
+    def _train(self, name: str) -> Policy:
+        policy = self.untrained(name)
         stages: list[tuple[str, Policy]] = [("untrained", policy)]
         if self.agent.imitation is not None:
             policy = self._imitate(policy, self.agent.imitation)

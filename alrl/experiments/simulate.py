@@ -23,7 +23,7 @@ from alrl.loop.device import usable_device
 from alrl.loop.learner import Learner
 from alrl.loop.simulator import Simulator
 from alrl.loop.sources import load_data_set
-from alrl.loop.task import draw_task
+from alrl.loop.task import Task, draw_task
 from alrl.loop.threads import one_thread
 from alrl.strategies import Strategy, make_strategy
 from alrl.strategies.play import play
@@ -48,6 +48,7 @@ def simulate(  # noqa: PLR0913 - the front door: all but two have defaults
     batch: int = 1,
     seeds: int | Sequence[int] = 50,
     split: Mapping[str, Any] | None = None,
+    first: Mapping[str, Any] | None = None,
     device: str = "cpu",
     score_every: int = 1,
     workers: int = 1,
@@ -65,6 +66,7 @@ def simulate(  # noqa: PLR0913 - the front door: all but two have defaults
         batch: queries between two refits; a curve's value holds until the next refit.
         seeds: their number (0, 1, ...), or the seeds themselves.
         split: settings of :func:`alrl.loop.split.draw_split`; by default halves to the pool, 30 % to the test part.
+        first: settings of :func:`alrl.loop.first_sample.draw_first_sample`; by default one label of each class.
         device: where the loop is computed, ``cpu`` or ``cuda``.
         score_every: loops between two scores of the test part; the curve is straight in between.
         workers: processes to share the seeds among, each with one thread; 1 plays them in this process. The curves do
@@ -92,9 +94,8 @@ def simulate(  # noqa: PLR0913 - the front door: all but two have defaults
     usable_device(device)
     if workers < 1 or (workers > 1 and device != "cpu"):
         raise InvalidRecipeError(f"workers = {workers} given on {device}; allowed are 1 and, on cpu, more")
-    run = partial(
-        _run, data_set, asked, taught, labels=labels, batch=batch, split=parts, every=score_every, device=device
-    )
+    draw = partial(draw_task, data_set, split=parts, first=first)
+    run = partial(_run, draw, asked, taught, labels=labels, batch=batch, every=score_every, device=device)
     shares = [numbers] if workers == 1 else _shares(numbers, workers)
     if len(shares) == 1:
         runs = [run(numbers, progress=progress)]
@@ -105,7 +106,7 @@ def simulate(  # noqa: PLR0913 - the front door: all but two have defaults
             runs.append(part)
             if progress is not None:
                 progress(_bought(labels, numbers, share))
-    accuracy, balanced, picks, first = (np.concatenate(part) for part in zip(*runs, strict=True))
+    accuracy, balanced, picks, counts = (np.concatenate(part) for part in zip(*runs, strict=True))
     return Curves(
         data_set=data_set.name,
         strategy=asked.name,
@@ -115,7 +116,7 @@ def simulate(  # noqa: PLR0913 - the front door: all but two have defaults
         accuracy=accuracy,
         balanced_accuracy=balanced,
         picks=picks,
-        first=first,
+        first=counts,
     )
 
 
@@ -123,20 +124,19 @@ _Run = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64], NDArra
 
 
 def _run(
-    data_set: DataSet,
+    draw: Callable[[Sequence[int]], Task],
     strategy: Strategy,
     learner: Learner,
     seeds: Sequence[int],
     *,
     labels: int,
     batch: int,
-    split: Mapping[str, Any],
     every: int,
     device: str,
     progress: Callable[[int], object] | None = None,
 ) -> _Run:
     """Accuracy, balanced accuracy, picked records and sizes of the first samples of the episodes of ``seeds``."""
-    tasks = [draw_task(data_set, [seed], split=split) for seed in seeds]
+    tasks = [draw([seed]) for seed in seeds]
     simulator = Simulator(tasks, learner, labels=labels, device=device)
     played = play(simulator, strategy, labels=labels, batch=batch, score_every=every, progress=progress)
     return (

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import csv
-import hashlib
-import io
 import json
-import os
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -17,51 +14,17 @@ from typing import Any, Self
 
 import numpy as np
 
-from alrl.errors import AlrlError
+from alrl.experiments.canonical import canonical, content_id, run_id
 from alrl.experiments.provenance import provenance
+from alrl.experiments.store_rows import CSV_HEADER, StoredCell, csv_rows, from_npy, to_cell, to_npy
+from alrl.experiments.store_schema import SCHEMA_VERSION, StoreError, check_mark, connect, create, explain, migrate
 from alrl.loop.curves import Curves
 
-SCHEMA_VERSION = 1
-APPLICATION_ID = 0x616C726C
-"""Marks the file as alrl's: "alrl" in ASCII."""
+__all__ = ["SCHEMA_VERSION", "Store", "StoreError", "StoredCell", "run_id"]
 
-_SCHEMA = """
-CREATE TABLE cells (
-    run_id TEXT PRIMARY KEY,
-    spec TEXT NOT NULL,
-    status TEXT NOT NULL CHECK (status IN ('finished', 'failed')),
-    seconds REAL,
-    provenance TEXT NOT NULL,
-    traceback TEXT,
-    added TEXT NOT NULL
-) STRICT;
-CREATE TABLE curves (
-    run_id TEXT PRIMARY KEY REFERENCES cells (run_id) ON DELETE CASCADE,
-    data_set TEXT NOT NULL,
-    strategy TEXT NOT NULL,
-    learner TEXT NOT NULL,
-    batch INTEGER NOT NULL,
-    seeds BLOB NOT NULL,
-    accuracy BLOB NOT NULL,
-    balanced_accuracy BLOB NOT NULL,
-    picks BLOB NOT NULL,
-    first BLOB NOT NULL
-) STRICT;
-"""
 _ARRAYS = ("seeds", "accuracy", "balanced_accuracy", "picks", "first")
-
-
-class StoreError(AlrlError):
-    """A results file that cannot be opened, written or read."""
-
-
-def run_id(spec: Mapping[str, Any]) -> str:
-    """The identity of a cell: sha256 of its specification as canonical JSON, whatever the order of its keys.
-
-    >>> run_id({"data": "iris", "seeds": [0, 1]}) == run_id({"seeds": [0, 1], "data": "iris"})
-    True
-    """
-    return hashlib.sha256(_canonical(spec).encode()).hexdigest()
+_CURVES = ("data_set", "strategy", "learner", "batch", "seeds", "accuracy", "balanced_accuracy")
+_PICKS = ("first", "picks")
 
 
 class Store:
@@ -83,39 +46,45 @@ class Store:
 
     def __init__(self, path: Path | str, *, read_only: bool = False) -> None:
         self.path = Path(path)
-        self._provenance: dict[str, Any] | None = None
-        self._database = _connect(self.path, read_only)
+        self._provenance: Mapping[str, Any] | None = None
+        self._database = connect(self.path, read_only)
         try:
-            self._prepare(read_only)
+            with self._clear_errors():
+                self._prepare(read_only)
         except BaseException:
             self._database.close()
             raise
 
     def _prepare(self, read_only: bool) -> None:
-        with self._clear_errors():
-            if not read_only:
-                self._database.execute("PRAGMA journal_mode = WAL")
-                self._database.execute("PRAGMA synchronous = FULL")
-                self._database.execute("PRAGMA foreign_keys = ON")
-                with self._transaction():
-                    if self._database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0:
-                        self._create()
-            mark = self._database.execute("PRAGMA application_id").fetchone()[0]
-            version = self._database.execute("PRAGMA user_version").fetchone()[0]
-        if mark != APPLICATION_ID:
-            raise StoreError(f"{self.path} is a SQLite file that alrl did not write: give another path")
-        if version > SCHEMA_VERSION:
-            raise StoreError(
-                f"{self.path} has schema {version}, written by a newer alrl; this one reads up to {SCHEMA_VERSION}: "
-                "upgrade with pip install --upgrade alrl"
-            )
+        if read_only:
+            if check_mark(self.path, self._database) < SCHEMA_VERSION:
+                self._read_migrated_copy()
+            return
+        if not self._is_empty():
+            # Before anything is changed: it may be a file of someone else.
+            check_mark(self.path, self._database)
+        self._database.execute("PRAGMA journal_mode = WAL")
+        self._database.execute("PRAGMA synchronous = FULL")
+        with self._transaction():
+            if self._is_empty():
+                create(self._database)
+            version = check_mark(self.path, self._database)
+            if version < SCHEMA_VERSION:
+                migrate(self._database, version)
+        self._database.execute("PRAGMA foreign_keys = ON")
 
-    def _create(self) -> None:
-        # One statement at a time: executescript would commit before the schema is whole.
-        for statement in filter(str.strip, _SCHEMA.split(";")):
-            self._database.execute(statement)
-        self._database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        self._database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    def _is_empty(self) -> bool:
+        return int(self._database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]) == 0
+
+    def _read_migrated_copy(self) -> None:
+        """A file that is not to be written is migrated in memory."""
+        copy = sqlite3.connect(":memory:", isolation_level=None)
+        self._database.backup(copy)
+        self._database.close()
+        self._database = copy
+        with self._transaction():
+            migrate(copy, check_mark(self.path, copy))
+        copy.execute("PRAGMA query_only = ON")
 
     def __enter__(self) -> Self:
         return self
@@ -129,24 +98,57 @@ class Store:
         """Close the file; what was added stays."""
         self._database.close()
 
-    def add(self, cell_spec: Mapping[str, Any], curves: Curves, seconds: float) -> None:
-        """Keep the curves of a finished cell; a cell that is finished already stays as it is."""
+    def add(
+        self,
+        cell_spec: Mapping[str, Any],
+        curves: Curves,
+        seconds: float,
+        *,
+        cpu_seconds: float | None = None,
+        peak_bytes: int | None = None,
+        provenance: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Keep the curves of a finished cell; a cell that is finished already stays as it is.
+
+        ``seconds`` are of wall time; ``provenance`` is that of the process which played it, this one if left out.
+        """
         key = run_id(cell_spec)
-        row = {name: getattr(curves, name) for name in ("data_set", "strategy", "learner", "batch")}
-        row |= {name: _to_npy(np.asarray(getattr(curves, name))) for name in _ARRAYS}
         with self._clear_errors(), self._transaction():
             if not self._is_finished(key):
-                self._put_cell(key, cell_spec, "finished", seconds, None)
-                names = ", ".join(("run_id", *row))
-                marks = ", ".join("?" * (len(row) + 1))
-                self._database.execute(f"INSERT INTO curves ({names}) VALUES ({marks})", (key, *row.values()))  # noqa: S608
+                effort = (seconds, cpu_seconds, peak_bytes)
+                self._put_cell(key, cell_spec, "finished", effort, provenance, None)
+                self._insert("curves", key, {name: getattr(curves, name) for name in _CURVES})
+                self._insert("picks", key, {name: getattr(curves, name) for name in _PICKS})
 
-    def fail(self, cell_spec: Mapping[str, Any], traceback: str) -> None:
+    def fail(
+        self, cell_spec: Mapping[str, Any], traceback: str, *, provenance: Mapping[str, Any] | None = None
+    ) -> None:
         """Keep the traceback of a cell that failed; a finished cell stays finished."""
         key = run_id(cell_spec)
         with self._clear_errors(), self._transaction():
             if not self._is_finished(key):
-                self._put_cell(key, cell_spec, "failed", None, traceback)
+                self._put_cell(key, cell_spec, "failed", (None, None, None), provenance, traceback)
+
+    def keep_agent(self, identity: str, name: str, recipe: Mapping[str, Any]) -> None:
+        """Keep what the agent that cells name by ``identity`` is, so that a cell can be played again."""
+        with self._clear_errors(), self._transaction():
+            self._database.execute(
+                "INSERT OR REPLACE INTO agents VALUES (?, ?, ?)", (identity, name, canonical(recipe))
+            )
+
+    def agent(self, identity: str) -> dict[str, Any] | None:
+        """The recipe of an agent, by the identity that cells name; None where an older alrl did not keep it."""
+        rows = self._read("SELECT recipe FROM agents WHERE identity = ?", identity)
+        return json.loads(rows[0][0]) if rows else None
+
+    def cells(self, cells: Collection[str] | None = None) -> list[StoredCell]:
+        """All cells in the order of adding, finished and failed; or those of the ids ``cells``, in that order."""
+        rows = self._read(
+            "SELECT run_id, cells.spec, status, seconds, cpu_seconds, peak_bytes, content, traceback, added"
+            " FROM cells JOIN provenance ON provenance.id = cells.provenance ORDER BY cells.rowid"
+        )
+        held = {row[0]: to_cell(row) for row in rows}
+        return [held[key] for key in (held if cells is None else cells) if key in held]
 
     def finished(self) -> set[str]:
         """The ids of the finished cells."""
@@ -162,14 +164,20 @@ class Store:
 
     def provenances(self, cells: Collection[str] | None = None) -> list[dict[str, Any]]:
         """Each different provenance of the finished cells once, in the order of adding; of ``cells`` alone if given."""
-        rows = self._read("SELECT run_id, provenance FROM cells WHERE status = 'finished' ORDER BY rowid")
+        rows = self._read(
+            "SELECT run_id, content FROM cells JOIN provenance ON provenance.id = cells.provenance"
+            " WHERE status = 'finished' ORDER BY cells.rowid"
+        )
         texts = dict.fromkeys(text for key, text in rows if cells is None or key in cells)
         return [json.loads(text) for text in texts]
 
     def curves(self, cells: Collection[str] | None = None) -> list[Curves]:
         """The curves of the finished cells in the order of adding; or those of the ids ``cells``, in that order."""
-        names = ("run_id", "data_set", "strategy", "learner", "batch", *_ARRAYS)
-        rows = self._read(f"SELECT {', '.join(names)} FROM curves JOIN cells USING (run_id) ORDER BY cells.rowid")  # noqa: S608
+        names = ("run_id", *_CURVES, *_PICKS)
+        rows = self._read(
+            f"SELECT {', '.join(names)} FROM curves JOIN picks USING (run_id) JOIN cells USING (run_id)"  # noqa: S608
+            " ORDER BY cells.rowid"
+        )
         held = {row[0]: dict(zip(names[1:], row[1:], strict=True)) for row in rows}
         return [self._to_curves(held[key]) for key in (held if cells is None else cells) if key in held]
 
@@ -177,12 +185,11 @@ class Store:
         """Write one row for each cell, seed and label count to ``path``, in one step; see :meth:`curves`."""
         target = Path(path)
         part = target.with_name(target.name + ".part")
-        header = ["data_set", "strategy", "learner", "batch", "seed", "first", "labels", "record", *_ARRAYS[1:3]]
         with part.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(header)
+            writer.writerow(CSV_HEADER)
             for each in self.curves(cells):
-                writer.writerows(_csv_rows(each))
+                writer.writerows(csv_rows(each))
         part.replace(target)
         return target
 
@@ -191,22 +198,41 @@ class Store:
         return self._database.execute(query, (key,)).fetchone() is not None
 
     def _put_cell(
-        self, key: str, spec: Mapping[str, Any], status: str, seconds: float | None, traceback: str | None
+        self,
+        key: str,
+        spec: Mapping[str, Any],
+        status: str,
+        effort: tuple[float | None, float | None, int | None],
+        origin: Mapping[str, Any] | None,
+        traceback: str | None,
     ) -> None:
-        if self._provenance is None:
-            self._provenance = provenance()
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        row = (key, _canonical(spec), status, seconds, _canonical(self._provenance), traceback, now)
+        row = (key, canonical(spec), status, *effort, self._put_provenance(origin), traceback, now)
         self._database.execute("DELETE FROM cells WHERE run_id = ?", (key,))
-        self._database.execute("INSERT INTO cells VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+        self._database.execute("INSERT INTO cells VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
 
-    def _read(self, query: str) -> list[tuple[Any, ...]]:
+    def _put_provenance(self, origin: Mapping[str, Any] | None) -> str:
+        """The id of a provenance, which is kept once whatever the time that it was asked for."""
+        if origin is None:
+            if self._provenance is None:
+                self._provenance = provenance()
+            origin = self._provenance
+        key = content_id(canonical({name: value for name, value in origin.items() if name != "time"}))
+        self._database.execute("INSERT OR IGNORE INTO provenance VALUES (?, ?)", (key, canonical(origin)))
+        return key
+
+    def _insert(self, table: str, key: str, values: Mapping[str, Any]) -> None:
+        row = {name: to_npy(np.asarray(value)) if name in _ARRAYS else value for name, value in values.items()}
+        names, marks = ", ".join(("run_id", *row)), ", ".join("?" * (len(row) + 1))
+        self._database.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", (key, *row.values()))  # noqa: S608
+
+    def _read(self, query: str, *values: str) -> list[tuple[Any, ...]]:
         with self._clear_errors():
-            return self._database.execute(query).fetchall()
+            return self._database.execute(query, values).fetchall()
 
     def _to_curves(self, row: dict[str, Any]) -> Curves:
         try:
-            arrays: dict[str, Any] = {name: _from_npy(row.pop(name)) for name in _ARRAYS}
+            arrays: dict[str, Any] = {name: from_npy(row.pop(name)) for name in _ARRAYS}
             return Curves(**row, seeds=tuple(arrays.pop("seeds").tolist()), **arrays)
         except ValueError as error:
             raise StoreError(
@@ -220,66 +246,22 @@ class Store:
         try:
             yield
         except BaseException:
-            self._database.execute("ROLLBACK")
+            self._roll_back()
             raise
-        self._database.execute("COMMIT")
+        try:
+            self._database.execute("COMMIT")
+        except BaseException:
+            self._roll_back()
+            raise
+
+    def _roll_back(self) -> None:
+        # A full disk makes SQLite roll back by itself.
+        if self._database.in_transaction:
+            self._database.execute("ROLLBACK")
 
     @contextmanager
     def _clear_errors(self) -> Iterator[None]:
         try:
             yield
         except sqlite3.Error as error:
-            raise _explain(self.path, error) from error
-
-
-def _connect(path: Path, read_only: bool) -> sqlite3.Connection:
-    if read_only and not path.is_file():
-        raise StoreError(f"{path} does not exist: run the study first, or give the path of its results file")
-    folder = path.absolute().parent
-    if not folder.is_dir():
-        raise StoreError(f"{path} cannot be made, {folder} is no folder: make it first")
-    # SQLite needs side files to read a write-ahead log; a closed store in a folder without write right needs none.
-    still = not os.access(folder, os.W_OK) and not path.with_name(path.name + "-wal").exists()
-    options = f"?mode=ro{'&immutable=1' if still else ''}" if read_only else ""
-    try:
-        return sqlite3.connect(path.absolute().as_uri() + options, uri=True, isolation_level=None, timeout=30)
-    except sqlite3.Error as error:
-        raise _explain(path, error) from error
-
-
-def _explain(path: Path, error: sqlite3.Error) -> StoreError:
-    text = str(error)
-    if "not a database" in text or "malformed" in text:
-        return StoreError(
-            f"{path} is no SQLite file or is damaged ({text}): give another path or restore it from a copy"
-        )
-    if "locked" in text:
-        return StoreError(f"{path} is being written by another process ({text}): wait for it or end it")
-    if "unable to open" in text or "readonly" in text:
-        return StoreError(
-            f"{path} cannot be written ({text}): check the rights of {path.parent} or choose another folder"
-        )
-    return StoreError(f"{path} failed ({text}): check the space and the rights of {path.parent}")
-
-
-def _canonical(value: Mapping[str, Any]) -> str:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-
-
-def _to_npy(array: np.ndarray) -> bytes:
-    buffer = io.BytesIO()
-    np.lib.format.write_array(buffer, np.ascontiguousarray(array), allow_pickle=False)
-    return buffer.getvalue()
-
-
-def _from_npy(blob: bytes) -> np.ndarray:
-    return np.lib.format.read_array(io.BytesIO(blob), allow_pickle=False)
-
-
-def _csv_rows(curves: Curves) -> Iterator[list[Any]]:
-    names = [curves.data_set, curves.strategy, curves.learner, curves.batch]
-    for row, seed in enumerate(curves.seeds):
-        for labels in range(curves.labels + 1):
-            record = "" if labels == 0 else int(curves.picks[row, labels - 1])
-            values = [float(curves.accuracy[row, labels]), float(curves.balanced_accuracy[row, labels])]
-            yield [*names, seed, int(curves.first[row]), labels, record, *values]
+            raise explain(self.path, error) from error

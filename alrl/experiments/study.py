@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
 from alrl import recipes
-from alrl.agents.policy import Policy
 from alrl.agents.recipe import TrainedRecipe, load_agent_recipe
-from alrl.envs.recipe import LearnerRecipe, SplitRecipe, load_env_recipe
+from alrl.envs.recipe import BudgetRecipe, EnvRecipe, LearnerRecipe, SplitRecipe, load_env_recipe
 from alrl.errors import InvalidRecipeError
+from alrl.experiments.protocols import DEFAULT, make_protocol
 from alrl.experiments.simulate import DEFAULT_SPLIT
-from alrl.loop.relatives import related
+from alrl.loop.curves import METRICS, Metric
 from alrl.recipe_model import Recipe
 from alrl.strategies import Strategy
 
@@ -39,24 +40,47 @@ class TrainingRecipe(Recipe):
         return recipe
 
 
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """What agents are compared on at once: one data set, learner and budget."""
+
+    data_set: str
+    learner: LearnerRecipe
+    labels: int
+    batch: int
+    split: SplitRecipe
+    first: Mapping[str, Any]
+    """How the first sample is drawn: settings of :func:`alrl.loop.first_sample.draw_first_sample`."""
+
+
 class StudyRecipe(Recipe):
-    """One study."""
+    """One study: data sets, or environments, x agents x seeds."""
 
     version: int = Field(default=0, ge=0)
     title: str
     hypothesis: str = ""
     """What the study is to show, in words, written before it is run."""
-    data: tuple[str, ...] = Field(min_length=1)
+    protocol: str = DEFAULT
+    """How agents are compared: a registered protocol or ``package.module:Class``."""
+    data: tuple[str, ...] = ()
     """Data sets that strategies are compared on: none that a policy was trained on, nor a relative of one."""
+    envs: tuple[str, ...] = ()
+    """Instead of data: environments whose data sets, learner, budget and split are taken."""
     agents: tuple[str, ...] = Field(min_length=1)
     """Agent recipes, and names given under ``train``."""
     train: dict[str, TrainingRecipe] = Field(default_factory=dict)
     """Policies to be trained first, by the name that they have in the tables."""
     primary: tuple[str, str] | None = None
     """The agent that the study is about, and the one that it is held against."""
+    metrics: tuple[Metric, ...] = Field(default=METRICS, min_length=1)
+    """What is reported; the first is that of the primary comparison."""
     learners: tuple[LearnerRecipe, ...] = Field(default=(LearnerRecipe(),), min_length=1)
     labels: int = Field(default=60, ge=1)
     batches: tuple[Annotated[int, Field(ge=1)], ...] = Field(default=(1,), min_length=1)
+    first: Literal["one-per-class", "random"] = "one-per-class"
+    """How the first sample is drawn."""
+    first_size: int | None = Field(default=None, ge=1)
+    """Records of a random first sample."""
     seeds: int = Field(default=50, ge=2)
     """Paired evaluation seeds."""
     block: int = Field(default=50, ge=1)
@@ -68,7 +92,7 @@ class StudyRecipe(Recipe):
         for name in self.train:
             if name not in self.agents:
                 raise ValueError(f"train.{name} is not among agents; add it there, or drop it")
-        for key in ("data", "agents", "learners", "batches"):
+        for key in ("data", "envs", "agents", "metrics", "learners", "batches"):
             given = getattr(self, key)
             twice = [each for each in given if given.count(each) > 1]
             if twice:
@@ -77,7 +101,72 @@ class StudyRecipe(Recipe):
             for name in self.primary:
                 if name not in self.agents:
                     raise ValueError(f"primary names {name!r}, which is not among agents")
+        make_protocol(self.protocol)
         return self
+
+    @model_validator(mode="after")
+    def _where(self) -> StudyRecipe:
+        if bool(self.data) == bool(self.envs):
+            given = "both" if self.data else "neither"
+            raise ValueError(
+                f"{given} of data and envs given; name the data sets under data, or environments under envs"
+            )
+        clash = sorted(_OF_AN_ENVIRONMENT & self.model_fields_set) if self.envs else []
+        if clash:
+            raise ValueError(f"{clash[0]} is given beside envs, which have their own; drop it, or name data instead")
+        BudgetRecipe(first=self.first, first_size=self.first_size)
+        return self
+
+    def settings(self) -> Iterator[Setting]:
+        """What agents are compared on, in the order of the tables.
+
+        Raises InvalidRecipeError for an environment that there is not, or if two would share rows of a table.
+        """
+        if not self.envs:
+            first = BudgetRecipe(first=self.first, first_size=self.first_size).first_settings
+            for data in self.data:
+                for learner in self.learners:
+                    for batch in self.batches:
+                        yield Setting(
+                            data_set=data,
+                            learner=learner,
+                            labels=self.labels,
+                            batch=batch,
+                            split=self.split,
+                            first=first,
+                        )
+            return
+        seen: dict[tuple[str, LearnerRecipe, int], str] = {}
+        for name in self.envs:
+            for setting in _of_environment(load_env_recipe(name)):
+                row = (setting.data_set, setting.learner, setting.batch)
+                if row in seen:
+                    raise InvalidRecipeError(
+                        f"envs {seen[row]!r} and {name!r} both play {setting.data_set!r} with one learner and batch"
+                        " size, which is one row of a table: keep one of them, or make two studies"
+                    )
+                seen[row] = name
+                yield setting
+
+    @property
+    def data_sets(self) -> tuple[str, ...]:
+        """The data sets that agents are compared on, each once, in order."""
+        return tuple(dict.fromkeys(setting.data_set for setting in self.settings()))
+
+
+_OF_AN_ENVIRONMENT = {"learners", "labels", "batches", "split", "first", "first_size"}
+
+
+def _of_environment(env: EnvRecipe) -> Iterator[Setting]:
+    for data in env.data.names:
+        yield Setting(
+            data_set=data,
+            learner=env.learner,
+            labels=env.budget.labels,
+            batch=env.budget.batch,
+            split=env.data.split,
+            first=env.budget.first_settings,
+        )
 
 
 def load_study(name: str | Path) -> StudyRecipe:
@@ -88,37 +177,6 @@ def load_study(name: str | Path) -> StudyRecipe:
     path = recipes.find("experiments", name)
     data: dict[str, Any] = recipes.read(path)
     return recipes.parse(StudyRecipe, data, where=str(path))
-
-
-def check_held_out(study: StudyRecipe) -> None:
-    """Refuse a study whose data sets a policy has seen.
-
-    Raises InvalidRecipeError that names the policy and the pair of data sets.
-    """
-    for name in study.agents:
-        for seen in _seen(study, name):
-            for held_out in study.data:
-                if related(_plain(seen), _plain(held_out)):
-                    raise InvalidRecipeError(
-                        f"agent {name!r} was trained on {seen!r}, which shares records with {held_out!r}: leave"
-                        f" {held_out!r} out of the study's data, or train the policy without {seen!r}"
-                    )
-
-
-def _plain(name: str) -> str:
-    """A file is taken for the data set that it is named after."""
-    return Path(name).stem if Path(name).suffix in {".csv", ".npz"} else name
-
-
-def _seen(study: StudyRecipe, name: str) -> Iterable[str]:
-    """Data sets that an agent's training used, to train or to choose between stages."""
-    if name in study.train:
-        study.train[name].build()
-        return load_env_recipe(study.train[name].env).data.names
-    strategy = rule_or_policy(name)
-    if not isinstance(strategy, Policy):
-        return ()
-    return (*strategy.card.get("trained_on", ()), *strategy.card.get("validated_on", ()))
 
 
 def rule_or_policy(name: str) -> Strategy:

@@ -13,7 +13,8 @@ from alrl import recipes
 from alrl.agents.recipe import TrainedRecipe, _AgentFile, load_agent_recipe
 from alrl.envs.game import Game
 from alrl.envs.recipe import EnvRecipe, load_env_recipe
-from alrl.experiments.study import StudyRecipe, check_held_out, load_study
+from alrl.experiments.held_out import check_held_out
+from alrl.experiments.study import StudyRecipe, load_study
 from alrl.loop.sources import data_set_names, load_data_set
 from alrl.strategies import Strategy
 

@@ -15,7 +15,9 @@ from alrl.agents.policy_file import load_policy, save_policy
 from alrl.agents.training import Trainer
 from alrl.errors import InvalidRecipeError
 from alrl.experiments import runner
-from alrl.experiments.runner import Runner, play_cell
+from alrl.experiments.cell import Job
+from alrl.experiments.protocols import paired
+from alrl.experiments.runner import Runner
 from alrl.experiments.store import Store
 from alrl.experiments.study import StudyRecipe
 from alrl.loop.comparison import Comparison
@@ -110,8 +112,9 @@ def test_the_order_of_the_study_is_the_order_of_its_tables(tmp_path: Path) -> No
 def test_a_cell_is_a_function_of_its_specification(tmp_path: Path) -> None:
     run(tmp_path, agents=["entropy"], data=["wine"])
     cell = json.loads((tmp_path / "study.json").read_text(encoding="utf-8"))["cells"][1]
-    _, curves, error, _ = play_cell(cell, make_strategy("entropy"))
-    assert error == ""
+    outcome = Job(spec=cell, agent=make_strategy("entropy"))()
+    curves = outcome.curves
+    assert outcome.traceback == ""
     assert curves is not None
     assert curves.picks.tolist() == stored(tmp_path)["wine", "entropy", "softmax-regression", (2, 3)].picks.tolist()
 
@@ -124,14 +127,14 @@ def test_a_failed_cell_is_kept_with_its_traceback_and_the_rest_goes_on(
             raise ZeroDivisionError("the bottle is empty")
         return simulate(data, strategy, **settings)
 
-    simulate = runner.simulate
-    monkeypatch.setattr(runner, "simulate", broken)
+    simulate = paired.simulate
+    monkeypatch.setattr(paired, "simulate", broken)
     ran = run(tmp_path)
     assert (ran.cells, ran.played, ran.failed) == (8, 4, 4)
     with Store(tmp_path / "results.sqlite", read_only=True) as store:
         assert len(store.finished()) == 4
         assert all("ZeroDivisionError: the bottle is empty" in text for text in store.failures().values())
-    monkeypatch.setattr(runner, "simulate", simulate)
+    monkeypatch.setattr(paired, "simulate", simulate)
     again = run(tmp_path)
     assert (again.played, again.failed) == (4, 0)
     with Store(tmp_path / "results.sqlite", read_only=True) as store:

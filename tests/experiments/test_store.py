@@ -126,7 +126,7 @@ def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
     database = sqlite3.connect(path)
     database.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
     database.close()
-    with pytest.raises(StoreError, match=r"has schema 2, written by a newer alrl; .* upgrade"):
+    with pytest.raises(StoreError, match=rf"has schema {SCHEMA_VERSION + 1}, written by a newer alrl; .* upgrade"):
         Store(path)
 
 

@@ -6,15 +6,20 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from alrl.agents.policy import Policy
 from alrl.agents.policy_file import save_policy
 from alrl.envs.candidates import CandidateMixture
 from alrl.errors import InvalidRecipeError
-from alrl.experiments.study import StudyRecipe, check_held_out
+from alrl.experiments.held_out import check_held_out, training_sets
+from alrl.experiments.runner import cells_of
+from alrl.experiments.study import StudyRecipe
+from alrl.loop.sources import load_data_set
 from alrl.metadata import DEFAULT_GROUPS, FeatureSet
 from alrl.recipes import parse
+from alrl.strategies.margin import Margin
 
 
 def study(**settings: Any) -> StudyRecipe:
@@ -85,7 +90,12 @@ def test_a_rule_cannot_be_trained(place: Path) -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"data": []}, "data"),
+        ({"data": []}, "neither of data and envs given"),
+        ({"envs": ["tabular"]}, "both of data and envs given"),
+        ({"data": [], "envs": ["tabular"], "labels": 5}, "labels is given beside envs, which have their own"),
+        ({"first": "random"}, "needs first_size"),
+        ({"protocol": "pared"}, 'unknown protocol "pared"; did you mean "paired"'),
+        ({"metrics": ["acuracy"]}, "accuracy"),
         ({"data": ["wine", "wine"]}, "data names 'wine' twice; name each once"),
         ({"agents": ["margin", "margin"]}, "agents names 'margin' twice"),
         ({"batches": [2, 2]}, "batches names 2 twice"),
@@ -103,3 +113,56 @@ def test_a_rule_cannot_be_trained(place: Path) -> None:
 def test_a_study_that_makes_no_sense_is_refused(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(InvalidRecipeError, match=message):
         study(**settings)
+
+
+def test_a_file_under_another_name_is_known_by_its_rows(place: Path) -> None:
+    iris = load_data_set("iris")
+    lines = [",".join(map(str, row)) for row in np.column_stack([iris.X, iris.y]).tolist()]
+    (place / "flowers.csv").write_text(
+        "\n".join(["a,b,c,d,species", *lines[:40], *lines[60:]]) + "\n", encoding="utf-8"
+    )
+    (place / "others.csv").write_text("\n".join(["a,b,c,d,species", *["9" + line for line in lines]]) + "\n", "utf-8")
+    check_held_out(trained(data=["wine", "others.csv"]))
+    with pytest.raises(InvalidRecipeError, match=r"trained on 'iris', which shares records with 'flowers.csv'"):
+        check_held_out(trained(data=["wine", "flowers.csv"]))
+
+
+def test_whatever_has_a_card_is_held_to_it(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Margin, "card", {"trained_on": ["wine"]}, raising=False)
+    with pytest.raises(InvalidRecipeError, match="agent 'margin' was trained on 'wine'"):
+        check_held_out(study(agents=["margin"]))
+    assert training_sets(study(agents=["margin", "random"])) == {"margin": ("wine",), "random": ()}
+
+
+def test_environments_bring_their_data_sets_learner_and_budget(place: Path) -> None:
+    text = """[data]
+sets = ['wine', 'breast_cancer']
+split = { pool = 0.4, validation = 0.2, test = 0.4 }
+[learner]
+kind = 'ridge'
+[budget]
+first = 'random'
+first_size = 9
+labels = 7
+batch = 2
+"""
+    (place / "envs" / "small.toml").write_text(text, encoding="utf-8")
+    by_env = parse(StudyRecipe, {"title": "t", "envs": ["small"], "agents": ["margin"], "seeds": 2}, where="test")
+    assert by_env.data_sets == ("wine", "breast_cancer")
+    (cell, _) = cells_of(by_env, "margin", "x")
+    assert (cell["labels"], cell["batch"], cell["learner"]) == (7, 2, {"kind": "ridge"})
+    assert cell["first"] == {"kind": "random", "size": 9}
+    assert cell["split"]["pool"] == 0.4
+    (place / "envs" / "other.toml").write_text(text.replace("'breast_cancer'", "'digits'"), encoding="utf-8")
+    both = parse(StudyRecipe, {"title": "t", "envs": ["small", "other"], "agents": ["margin"]}, where="test")
+    with pytest.raises(InvalidRecipeError, match="envs 'small' and 'other' both play 'wine'"):
+        list(both.settings())
+
+
+def test_a_setting_at_its_default_leaves_the_cells_ids_alone() -> None:
+    (cell,) = cells_of(study(seeds=2), "margin", "x")
+    assert set(cell) == {
+        "data_set", "fingerprint", "learner", "labels", "batch", "seeds", "split", "agent", "agent_identity"
+    }  # fmt: skip
+    (other,) = cells_of(study(seeds=2, first="random", first_size=8), "margin", "x")
+    assert set(other) - set(cell) == {"first"}

@@ -1,0 +1,80 @@
+"""One cell of a study, played where it is sent to: the same bits on any worker."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from alrl.experiments.peak_memory import peak_bytes, reset_peak
+from alrl.experiments.protocols import DEFAULT, Protocol, make_protocol
+from alrl.experiments.provenance import provenance
+from alrl.loop.curves import Curves
+from alrl.loop.threads import one_thread
+from alrl.strategies import Strategy
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What came of a cell."""
+
+    spec: Mapping[str, Any]
+    curves: Curves | None
+    """None if it failed."""
+    traceback: str = ""
+    seconds: float = 0.0
+    """Wall time."""
+    cpu_seconds: float = 0.0
+    peak_bytes: int | None = None
+    """Most memory that the worker held meanwhile."""
+    provenance: Mapping[str, Any] | None = None
+    """Of the worker; None if it was lost before it could tell."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """A cell with all that it needs to be played elsewhere; calling it plays it."""
+
+    spec: Mapping[str, Any]
+    agent: Strategy
+    device: str = "cpu"
+
+    def __call__(self) -> Outcome:
+        """Play on one thread. An error is no error here: its traceback is part of the outcome."""
+        began, cpu = time.perf_counter(), time.process_time()
+        reset_peak()
+        curves, fault = None, ""
+        with one_thread():
+            try:
+                curves = protocol_of(self.spec).play(self.spec, self.agent, device=self.device)
+            except Exception:  # noqa: BLE001 - one failed cell must not end the others; its traceback is stored
+                fault = traceback.format_exc()
+            origin = _provenance()
+        return Outcome(
+            spec=self.spec,
+            curves=curves,
+            traceback=fault,
+            seconds=time.perf_counter() - began,
+            cpu_seconds=time.process_time() - cpu,
+            peak_bytes=peak_bytes(),
+            provenance={**origin, "device": self.device},
+        )
+
+
+def protocol_of(spec: Mapping[str, Any]) -> Protocol:
+    """The protocol that a cell is played by."""
+    return make_protocol(spec.get("protocol", DEFAULT))
+
+
+def work(spec: Mapping[str, Any]) -> float:
+    """How much there is to do in a cell, in a unit that only cells of one protocol share."""
+    return protocol_of(spec).work(spec)
+
+
+@cache
+def _provenance() -> dict[str, Any]:
+    """Of this process, asked for once: git is slow."""
+    return provenance()

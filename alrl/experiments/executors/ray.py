@@ -1,0 +1,51 @@
+"""A Ray cluster, by Ray's backend for joblib."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar
+
+import joblib
+
+from alrl.experiments.cell import Job, Outcome
+from alrl.experiments.executors.base import Executor, ExecutorError
+
+_WAVE = 8
+"""Cells for each worker between two writes: Ray's backend hands results on together, not one by one."""
+
+
+class Ray(Executor):
+    """``address`` is that of a cluster (``ray://host:10001``, or ``auto`` on one of its nodes); else this machine.
+
+    alrl and the data sets have to be installed where the workers run.
+    """
+
+    name: ClassVar[str] = "ray"
+    extra: ClassVar[str | None] = "ray"
+    needs: ClassVar[tuple[str, ...]] = ("ray",)
+
+    def outcomes(self, jobs: Sequence[Job]) -> Iterator[Outcome]:
+        import ray
+        from ray.util.joblib import register_ray
+
+        self._start(ray)
+        try:
+            register_ray()
+            workers = int(ray.cluster_resources().get("CPU", 1))
+            wave = _WAVE * workers
+            with joblib.parallel_config(backend="ray"):
+                for start in range(0, len(jobs), wave):
+                    part = jobs[start : start + wave]
+                    yield from joblib.Parallel(n_jobs=workers, batch_size=1)(joblib.delayed(job)() for job in part)
+        finally:
+            ray.shutdown()
+
+    def _start(self, ray: Any) -> None:
+        here: dict[str, Any] = {"num_cpus": self.workers} if self.address is None else {"address": self.address}
+        try:
+            ray.init(**here, include_dashboard=False if self.address is None else None, log_to_driver=False)
+        except (ConnectionError, RuntimeError, ValueError) as error:
+            raise ExecutorError(
+                f"Ray cannot be reached at {self.address or 'this machine'} ({error}): start it with `ray start"
+                " --head`, or leave --address out to use this machine"
+            ) from error

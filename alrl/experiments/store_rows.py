@@ -1,0 +1,84 @@
+"""What the results file holds, between Python and SQLite."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from alrl.loop.curves import Curves
+
+CSV_HEADER = (
+    "data_set",
+    "strategy",
+    "learner",
+    "batch",
+    "seed",
+    "first",
+    "labels",
+    "record",
+    "accuracy",
+    "balanced_accuracy",
+)
+"""Columns of the exported curves: ``labels`` counts queries, ``record`` is the row that the last of them bought."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredCell:
+    """What the store knows of a cell beside its curves."""
+
+    id: str
+    spec: Mapping[str, Any]
+    finished: bool
+    seconds: float | None
+    """Wall time; None for a cell that failed."""
+    cpu_seconds: float | None
+    """Of the process that played it; None where an older alrl wrote the cell, or it failed."""
+    peak_bytes: int | None
+    """Most memory that the process held while it played; None where it is not known."""
+    provenance: Mapping[str, Any]
+    traceback: str | None
+    added: str
+    """When it was stored, UTC."""
+
+
+def to_cell(row: tuple[Any, ...]) -> StoredCell:
+    """A cell from its row of the table, joined with its provenance."""
+    key, spec, status, seconds, cpu_seconds, peak_bytes, content, traceback, added = row
+    return StoredCell(
+        id=key,
+        spec=json.loads(spec),
+        finished=status == "finished",
+        seconds=seconds,
+        cpu_seconds=cpu_seconds,
+        peak_bytes=peak_bytes,
+        provenance=json.loads(content),
+        traceback=traceback,
+        added=added,
+    )
+
+
+def to_npy(array: np.ndarray) -> bytes:
+    """An array as the bytes of a .npy file, without pickles."""
+    buffer = io.BytesIO()
+    np.lib.format.write_array(buffer, np.ascontiguousarray(array), allow_pickle=False)
+    return buffer.getvalue()
+
+
+def from_npy(blob: bytes) -> np.ndarray:
+    """The array of such bytes. Raises ValueError if they are none."""
+    return np.lib.format.read_array(io.BytesIO(blob), allow_pickle=False)
+
+
+def csv_rows(curves: Curves) -> Iterator[list[Any]]:
+    """One row for each seed and label count, in the order of ``CSV_HEADER``."""
+    names = [curves.data_set, curves.strategy, curves.learner, curves.batch]
+    for row, seed in enumerate(curves.seeds):
+        for labels in range(curves.labels + 1):
+            record = "" if labels == 0 else int(curves.picks[row, labels - 1])
+            values = [float(curves.accuracy[row, labels]), float(curves.balanced_accuracy[row, labels])]
+            yield [*names, seed, int(curves.first[row]), labels, record, *values]

@@ -23,6 +23,7 @@ from alrl.loop.preselection import Preselection, smallest
 from alrl.loop.scorer import LearnerScorer, ModelScorer, Scorer
 from alrl.loop.streams import EpisodeNoise, generator
 from alrl.strategies import Strategy, make_strategy
+from alrl.strategies.base import refuse_learning
 
 
 class LargePoolLoop:
@@ -47,7 +48,7 @@ class LargePoolLoop:
         seed: of chance and ties, as in a :class:`~alrl.loop.simulator.Simulator` on a task of this seed.
 
     Raises InvalidDataError for classes that are fewer than two or given twice, InvalidQueryError for a budget below 1,
-    InvalidRecipeError for an unknown strategy or learner.
+    InvalidRecipeError for an unknown strategy or learner, or a strategy that learns from loop to loop.
 
     >>> pool = LargePool(np.array([[0.0], [1.0], [2.0], [3.0], [4.0]], dtype=np.float32))
     >>> loop = LargePoolLoop(pool, classes=["low", "high"], labels=2)
@@ -72,6 +73,7 @@ class LargePoolLoop:
             raise InvalidQueryError(f"a budget of {labels} labels given; it must be at least 1")
         self.pool, self.budget = pool, labels
         self.strategy = _strategy(strategy)
+        refuse_learning(self.strategy, "a loop over a large pool")
         self.held = PoolLabels(pool.n_records, classes)
         """The labels given so far."""
         self._learner = make_learner(learner).fresh()

@@ -12,7 +12,7 @@ from alrl.errors import InvalidDataError, InvalidQueryError
 from alrl.loop.geometry import Geometry
 from alrl.loop.pool_view import PoolView, Trajectory
 from alrl.loop.streams import EpisodeNoise
-from alrl.strategies.base import Strategy
+from alrl.strategies.base import Strategy, refuse_learning
 
 _USUAL_BUDGET = 60
 
@@ -50,7 +50,9 @@ def query(
     Raises:
         InvalidDataError: the arrays do not fit each other or the model, or hold NaN or infinity.
         InvalidQueryError: the batch size is below 1 or the pool is empty.
+        InvalidRecipeError: the strategy learns from loop to loop, of which one query knows nothing.
     """
+    refuse_learning(strategy, "a query by itself")
     for name, given, least in (("batch_size", batch_size, 1), ("labels_left", labels_left, 1), ("seed", seed, 0)):
         if given is not None and given < least:
             raise InvalidQueryError(f"{name} = {given} given; it must be at least {least}")

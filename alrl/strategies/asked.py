@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from torch import Tensor
 
 from alrl.errors import InvalidQueryError
 from alrl.loop.pool_view import PoolView
+from alrl.loop.provided import Need
+
+
+def check_held(view: PoolView, needs: Collection[Need], name: str) -> None:
+    """Raises InvalidQueryError where the view lacks the embedding or the members that ``name`` needs."""
+    if "embedding" in needs:
+        embedding_of(view, name)
+    if "members" in needs:
+        members_of(view, name)
 
 
 def embedding_of(view: PoolView, name: str) -> Tensor:

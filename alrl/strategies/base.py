@@ -1,4 +1,8 @@
-"""The one contract of querying strategies: score the records of many episodes, a higher score is queried sooner."""
+"""The one contract of querying strategies: score the records of many episodes, a higher score is queried sooner.
+
+A strategy is a value: it never changes. One that learns from loop to loop gives, after each, the strategy that plays
+the next one.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from alrl.errors import InvalidQueryError
+from alrl.errors import InvalidQueryError, InvalidRecipeError
 from alrl.loop.best import best
 from alrl.loop.pool_view import PoolView
 from alrl.loop.provided import Need
@@ -18,6 +22,8 @@ class Strategy(ABC):
 
     name: ClassVar[str]
     """The name in recipes and tables, such as ``least-confidence``."""
+    learns: ClassVar[bool] = False
+    """Whether :meth:`after` gives another strategy than this one: who plays a strategy that learns has to call it."""
 
     @property
     def needs(self) -> frozenset[Need]:
@@ -39,6 +45,23 @@ class Strategy(ABC):
         Raises InvalidQueryError if ``count`` is below one.
         """
         return top(self.score(view), view, count)
+
+    def after(self, before: PoolView, picks: Tensor, after: PoolView) -> Strategy:  # noqa: ARG002
+        """The strategy for the next loop, now that the ``picks`` (B, b) of the view ``before`` led to that ``after``.
+
+        Itself, unless it learns. What it may learn from is what the views hold: labels that were bought, and what the
+        learner says; never the validation or the test part.
+        """
+        return self
+
+
+def refuse_learning(strategy: Strategy, where: str) -> None:
+    """Raises InvalidRecipeError for a strategy that learns, naming the place ``where`` it could not."""
+    if strategy.learns:
+        raise InvalidRecipeError(
+            f"{strategy.name} learns from loop to loop, which {where} cannot tell it: give one of its rules, or play it"
+            " with simulate() or play()"
+        )
 
 
 def top(score: Tensor, view: PoolView, count: int) -> Tensor:

@@ -12,6 +12,7 @@ from alrl.errors import ContractError, InvalidQueryError
 from alrl.loop.pool_view import PoolView
 from alrl.loop.provided import Need
 from alrl.strategies.base import Strategy
+from alrl.strategies.contract_learning import learns_in_each_episode_alone
 from alrl.strategies.example_view import example_view
 from alrl.strategies.rearrange import alone, classes_permuted, padded, records_permuted, tensors
 
@@ -222,6 +223,7 @@ _EVERYWHERE: tuple[_Promise, ...] = (
 _REARRANGED: tuple[_Promise, ...] = (
     ("an episode alone gives what it gives among others", _alone_as_in_batch),
     ("more padding changes nothing", _padding_is_ignored),
+    ("an episode is learnt from as if it were alone", learns_in_each_episode_alone),
     ("the order of the records does not matter", _records_may_be_permuted),
     ("the order of the classes does not matter", _classes_may_be_permuted),
 )

@@ -45,7 +45,8 @@ def play(
 
     The last batch is smaller where ``labels`` is no multiple of ``batch``. With ``score_every`` above 1 only the first,
     every so many-th and the last loop are scored, and the curve is straight between. ``progress`` is called with the
-    number of labels that a loop bought. The simulator provides what the strategy needs. Raises InvalidQueryError for
+    number of labels that a loop bought. The simulator provides what the strategy needs. A strategy that learns
+    is told of every loop (:meth:`~alrl.strategies.base.Strategy.after`). Raises InvalidQueryError for
     fewer than 1 label, a batch or ``score_every`` below 1, or a strategy that needs a committee where there is none.
     """
     for name, given in (("labels", labels), ("batch", batch), ("score_every", score_every)):
@@ -56,8 +57,10 @@ def play(
     bought = loops = 0
     while bought < labels:
         size = min(batch, labels - bought)
-        chosen = strategy.select(simulator.view, size)
+        view = simulator.view
+        chosen = strategy.select(view, size)
         simulator.step(chosen)
+        strategy = strategy.after(view, chosen, simulator.view)
         picks.append(chosen)
         bought, loops = bought + size, loops + 1
         if loops % score_every == 0 or bought == labels:

@@ -12,11 +12,11 @@ def strategies() -> dict[str, type[Strategy]]:
     """Every rule-based querying strategy that comes with alrl, by name, sorted.
 
     >>> list(strategies())
-    ['badge', 'bald', 'batch-bald', 'class-balanced', 'cluster-margin', 'consensus-entropy', 'contrastive',
-     'core-set', 'data-map-variability', 'discriminative', 'entropy', 'epsilon-greedy',
+    ['albl', 'badge', 'bald', 'batch-bald', 'class-balanced', 'cluster-margin', 'consensus-entropy', 'contrastive',
+     'core-set', 'data-map-variability', 'discriminative', 'entropy', 'epsilon-greedy', 'exp3',
      'expected-gradient-length', 'information-density', 'least-confidence', 'margin', 'mean-kl',
      'output-discrepancy', 'power', 'prediction-flips', 'probcover', 'random', 'ranked-batch', 'subsampled',
-     'typiclust', 'variation-ratios', 'vote-entropy', 'weighted-kmeans']
+     'thompson', 'typiclust', 'ucb', 'variation-ratios', 'vote-entropy', 'weighted-kmeans']
     """
     return dict(_STRATEGIES.classes)
 

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from alrl.loop.provided import Need
-from alrl.strategies.base import Strategy
+from alrl.strategies.base import Strategy, refuse_learning
 from alrl.strategies.registry import make_strategy
 
 
@@ -16,7 +16,8 @@ from alrl.strategies.registry import make_strategy
 class Wrapper(Strategy):
     """A strategy that changes how another one's scores are used; it needs what that one needs.
 
-    Raises InvalidRecipeError for a ``base`` that is unknown or does not take the ``settings``.
+    Raises InvalidRecipeError for a ``base`` that is unknown, learns from loop to loop or does not take the
+    ``settings``.
     """
 
     base: Strategy | str = "margin"
@@ -25,7 +26,7 @@ class Wrapper(Strategy):
     """Of the strategy named."""
 
     def __post_init__(self) -> None:
-        _ = self.inner
+        refuse_learning(self.inner, f"a wrapper such as {self.name}")
 
     @cached_property
     def inner(self) -> Strategy:

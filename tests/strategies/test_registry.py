@@ -18,6 +18,7 @@ def test_every_strategy_of_the_issue_is_registered():
         *("core-set", "information-density", "ranked-batch", "weighted-kmeans", "cluster-margin", "badge"),
         *("typiclust", "probcover", "contrastive", "discriminative", "expected-gradient-length"),
         *("prediction-flips", "data-map-variability", "output-discrepancy"),
+        *("albl", "exp3", "ucb", "thompson"),
     }
 
 

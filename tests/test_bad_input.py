@@ -143,13 +143,17 @@ RECIPES = {
     "env data": (load_env_recipe, "[data]\n", "no data set is named"),
     "agent": (
         load_agent_recipe,
-        "[agent]\nkind = 'trained'\n[agent.ppo]\nstep = 3\n",
-        r'agent\.ppo\.step: unknown key, did you mean "steps"',
+        "[agent]\nkind = 'trained'\n[agent.reinforcement]\nkind = 'ppo'\nstep = 3\n",
+        r'agent\.reinforcement\.step: unknown key, did you mean "steps"',
     ),
     "agent kind": (load_agent_recipe, "[agent]\nkind = 'rul'\n", 'did you mean "rule"'),
     "agent strategy": (load_agent_recipe, "[agent]\nkind = 'rule'\nstrategy = 'margn'\n", "margin"),
     "agent argument": (load_agent_recipe, "[agent]\nkind = 'rule'\nstrategy = 'margin'\nwide = 1\n", "wide"),
-    "agent untrained": (load_agent_recipe, "[agent]\nkind = 'trained'\n", "neither imitation nor ppo is given"),
+    "agent untrained": (
+        load_agent_recipe,
+        "[agent]\nkind = 'trained'\n",
+        "neither imitation nor reinforcement is given",
+    ),
     "study": (
         load_study,
         "title = 'x'\ndata = ['iris']\nagents = ['margin']\nhypotesis = ''\n",

@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field, model_validator
 
 from alrl import recipes
 from alrl.agents.policy_file import load_policy
+from alrl.agents.reinforcement.recipe import ReinforcementRecipe
 from alrl.envs.recipe import CandidatesRecipe
 from alrl.loop.look_ahead import LookAhead
 from alrl.recipe_model import Recipe
@@ -84,26 +85,14 @@ class ImitationRecipe(Recipe):
     expert: LookAheadRecipe = LookAheadRecipe()
 
 
-class PPORecipe(Recipe):
-    """Fine-tuning by PPO on the environment's own reward."""
-
-    steps: int = Field(default=20_000, ge=1)
-    """Queries played in all."""
-    envs: int = Field(default=64, ge=1)
-    """Episodes side by side."""
-    learning_rate: float = Field(default=1e-4, gt=0)
-    discount: float = Field(default=0.95, gt=0, le=1)
-    clip: float = Field(default=0.1, gt=0)
-    entropy: float = Field(default=0.0, ge=0)
-
-
 class TrainedRecipe(Recipe):
     """A policy to be trained: imitation, reinforcement learning, or one after the other."""
 
     kind: Literal["trained"]
     network: NetworkRecipe = NetworkRecipe()
     imitation: ImitationRecipe | None = None
-    ppo: PPORecipe | None = None
+    reinforcement: ReinforcementRecipe | None = None
+    """Fine-tuning on the environment's own reward."""
     candidates: CandidatesRecipe | None = None
     """What the trained policy chooses from when it plays; by default the candidates of its environment."""
     validation: float = Field(default=0.15, gt=0, lt=1)
@@ -111,8 +100,10 @@ class TrainedRecipe(Recipe):
 
     @model_validator(mode="after")
     def _some_training(self) -> TrainedRecipe:
-        if self.imitation is None and self.ppo is None:
-            raise ValueError("neither imitation nor ppo is given; add one of the tables, or use an agent of kind rule")
+        if self.imitation is None and self.reinforcement is None:
+            raise ValueError(
+                "neither imitation nor reinforcement is given; add one of the tables, or use an agent of kind rule"
+            )
         return self
 
 

@@ -16,8 +16,9 @@ from alrl import recipes
 from alrl.agents.examples import Behaviour, Examples, collect
 from alrl.agents.imitation import Ranking, fit
 from alrl.agents.policy import Policy
-from alrl.agents.recipe import ImitationRecipe, PPORecipe, TrainedRecipe
-from alrl.agents.reinforcement import improve
+from alrl.agents.recipe import ImitationRecipe, TrainedRecipe
+from alrl.agents.reinforcement.recipe import ReinforcementRecipe
+from alrl.agents.reinforcement.run import improve
 from alrl.envs.game import Game
 from alrl.envs.recipe import EnvRecipe
 from alrl.loop.simulator import Simulator
@@ -78,9 +79,9 @@ class Trainer:
         if self.agent.imitation is not None:
             policy = self._imitate(policy, self.agent.imitation)
             stages.append(("imitation", policy))
-        if self.agent.ppo is not None:
-            policy = self._reinforce(policy, self.agent.ppo)
-            stages.append(("ppo", policy))
+        if self.agent.reinforcement is not None:
+            policy = self._reinforce(policy, self.agent.reinforcement)
+            stages.append((self.agent.reinforcement.kind, policy))
         chosen, gains = self._choose(stages)
         self._write_scalars()
         return dataclasses.replace(chosen, card=self._card(gains))
@@ -138,9 +139,9 @@ class Trainer:
         bar.done()
         return Examples.joined(parts)
 
-    def _reinforce(self, policy: Policy, recipe: PPORecipe) -> Policy:
+    def _reinforce(self, policy: Policy, recipe: ReinforcementRecipe) -> Policy:
         data = self.env.data.model_copy(update={"sets": tuple(self.training), "synthetic": {}})
-        bar = self.bars.bar("PPO", recipe.steps)
+        bar = self.bars.bar(recipe.kind, recipe.steps)
         done = 0
 
         def progress(steps: int, mean: float | None) -> None:
@@ -152,7 +153,7 @@ class Trainer:
             policy,
             self.env.model_copy(update={"data": data}),
             recipe,
-            seed=stream_key([self.seed], "ppo") % 2**31,
+            seed=stream_key([self.seed], recipe.kind) % 2**31,
             log=self.log,
             progress=progress,
         )
@@ -199,7 +200,8 @@ class Trainer:
                 writer.add_scalar(name, value, 0)
 
     def _card(self, gains: dict[str, float]) -> dict[str, Any]:
-        stages = ["untrained", *(["imitation"] if self.agent.imitation else []), *(["ppo"] if self.agent.ppo else [])]
+        tuned = [self.agent.reinforcement.kind] if self.agent.reinforcement else []
+        stages = ["untrained", *(["imitation"] if self.agent.imitation else []), *tuned]
         return {
             "agent": recipes.canonical_json(self.agent),
             "agent_sha256": recipes.identity(self.agent),

@@ -39,7 +39,7 @@ def tiny_agent() -> TrainedRecipe:
             "epochs": 4,
             "expert": {"horizon": 2, "reach": 16, "iterations": 3},
         },
-        "ppo": {"steps": 96, "envs": 4, "learning_rate": 1e-3},
+        "reinforcement": {"kind": "ppo", "steps": 96, "envs": 4, "learning_rate": 1e-3},
     }
     return parse(TrainedRecipe, data, where="test")
 

@@ -31,7 +31,9 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A working directory with an agent and an environment of its own."""
     (tmp_path / "agents").mkdir()
     (tmp_path / "envs").mkdir()
-    (tmp_path / "agents" / "mine.toml").write_text("[agent]\nkind = 'trained'\nppo = { steps = 1 }\n", encoding="utf-8")
+    (tmp_path / "agents" / "mine.toml").write_text(
+        "[agent]\nkind = 'trained'\nreinforcement = { kind = 'ppo', steps = 1 }\n", encoding="utf-8"
+    )
     (tmp_path / "envs" / "seen.toml").write_text("[data]\nsets = ['digits', 'iris']\n", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     return tmp_path

@@ -1,0 +1,77 @@
+"""The schemas of ``[agent.reinforcement]``: which algorithm fine-tunes a policy, and how."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from alrl.recipe_model import Recipe
+
+
+class _Algorithm(Recipe):
+    """What every algorithm is told."""
+
+    steps: int = Field(default=20_000, ge=1)
+    """Queries played in all."""
+    envs: int = Field(default=64, ge=1)
+    """Episodes side by side."""
+    learning_rate: float = Field(default=1e-4, gt=0)
+    discount: float = Field(default=0.95, gt=0, le=1)
+
+
+class _OnPolicy(_Algorithm):
+    """What every algorithm is told that learns from its latest roll-outs."""
+
+    rollout: int = Field(default=32, ge=1)
+    """Queries of each episode between two updates; the budget's labels if those are fewer."""
+    entropy: float = Field(default=0.0, ge=0)
+    """Weight of the entropy bonus."""
+
+
+class PPORecipe(_OnPolicy):
+    """Proximal policy optimisation (Schulman et al. 2017)."""
+
+    kind: Literal["ppo"] = "ppo"
+    clip: float = Field(default=0.1, gt=0)
+
+
+class MaskablePPORecipe(_OnPolicy):
+    """PPO whose library masks the actions too (Huang & Ontañón 2022)."""
+
+    kind: Literal["maskable-ppo"] = "maskable-ppo"
+    clip: float = Field(default=0.1, gt=0)
+
+
+class A2CRecipe(_OnPolicy):
+    """Advantage actor-critic (Mnih et al. 2016)."""
+
+    kind: Literal["a2c"] = "a2c"
+    rollout: int = Field(default=5, ge=1)
+    """Queries of each episode between two updates; the budget's labels if those are fewer."""
+
+
+class DQNRecipe(_Algorithm):
+    """Deep Q-learning (Mnih et al. 2015): double (van Hasselt et al. 2016), dueling (Wang et al. 2016), masked."""
+
+    kind: Literal["dqn"] = "dqn"
+    buffer: int = Field(default=50_000, ge=1)
+    """Queries that are remembered."""
+    warm_up: int = Field(default=1024, ge=0)
+    """Queries played before the first update."""
+    batch: int = Field(default=256, ge=1)
+    """Remembered queries an update learns from."""
+    updates: int = Field(default=4, ge=1)
+    """Updates after each query of all episodes."""
+    target: int = Field(default=2048, ge=1)
+    """Queries between two renewals of the target network."""
+    exploration: float = Field(default=0.3, ge=0, le=1)
+    """Share of queries drawn at random at the start."""
+    final_exploration: float = Field(default=0.02, ge=0, le=1)
+    """The same from the middle of the training on."""
+
+
+ReinforcementRecipe = Annotated[
+    PPORecipe | MaskablePPORecipe | A2CRecipe | DQNRecipe,
+    Field(discriminator="kind"),
+]

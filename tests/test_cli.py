@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import polars as pl
 import pytest
 from click.testing import Result
 from typer.testing import CliRunner
@@ -14,12 +19,18 @@ from typer.testing import CliRunner
 import alrl
 from alrl import recipes
 from alrl.cli import app
+from alrl.cli.exit_codes import Exit
+from alrl.cli.page import page
 from alrl.errors import InvalidRecipeError
+from alrl.experiments.protocols import paired
+from alrl.experiments.runner import Runner
+from alrl.experiments.study import load_study
 from alrl.loop.sources import data_set_names
 from alrl.metadata import GROUPS
 from alrl.progress import Bars
 from alrl.strategies import strategies
 
+ROOT = Path(__file__).parents[1]
 AGENT = """# An agent that is trained in a second
 [agent]
 kind = "trained"
@@ -75,7 +86,7 @@ def test_the_version_is_told() -> None:
 
 def test_help_names_every_command_and_where_to_begin() -> None:
     text = ok("--help")
-    for command in ("list", "train", "run", "report", "quickstart"):
+    for command in ("list", "train", "evaluate", "run", "report", "reproduce", "export", "bench", "quickstart"):
         assert command in text
     assert "Begin with: alrl quickstart" in text
 
@@ -87,6 +98,10 @@ def test_help_names_every_command_and_where_to_begin() -> None:
         ("train", ("--env", "--seed", "--out", "--workers", "runs/policies")),
         ("run", ("--out", "plays only what is missing")),
         ("report", ("--incomplete", "nothing is run again")),
+        ("evaluate", ("--against", "--data", "losses are told as wins are")),
+        ("reproduce", ("--cell", "bit for bit")),
+        ("export", ("--to", "--tracking-uri")),
+        ("bench", ("--quick", "--only")),
         ("quickstart", ("A minute or two", "--out")),
     ],
 )
@@ -113,6 +128,8 @@ def test_without_a_kind_all_kinds_are_counted(place: Path) -> None:
         ("data", data_set_names()),
         ("features", [each.name for group in GROUPS.values() for each in group.features]),
         ("policies", []),
+        ("executors", ["dask", "loky", "ray", "slurm"]),
+        ("protocols", ["paired"]),
     ],
 )
 def test_everything_there_is_can_be_listed_by_its_name(kind: str, names: list[str], place: Path) -> None:
@@ -149,6 +166,176 @@ def test_a_study_is_run_reported_and_not_run_again(place: Path) -> None:
     (folder / "index.html").unlink()
     assert f"Page: {folder / 'index.html'}" in ok("report", "runs/small")
     assert "learned" in (folder / "index.html").read_text(encoding="utf-8")
+
+
+RULES = """# Two rules, in a second
+title = "Rules"
+data = ["iris"]
+agents = ["margin", "random"]
+primary = ["margin", "random"]
+labels = 3
+seeds = 4
+block = 2
+"""
+
+
+@pytest.fixture
+def rules(place: Path) -> Path:
+    """The folder of a run of two rules, of four cells, not reported."""
+    (place / "experiments" / "rules.toml").write_text(RULES, encoding="utf-8")
+    folder = place / "runs" / "rules"
+    Runner(study=load_study("rules"), folder=folder, workers=1).run()
+    return folder
+
+
+def test_a_dry_run_counts_and_estimates_and_writes_nothing(place: Path) -> None:
+    file = place / "experiments" / "rules.toml"
+    file.write_text(RULES, encoding="utf-8")
+    found = json.loads(alrl_cli("run", "rules", "--dry-run", "--workers", "2", "--json").stdout)
+    assert (found["cells"], found["finished"], found["missing"], found["workers"]) == (4, 0, 4, 2)
+    assert 0 < found["seconds"] < 60
+    assert found["basis"] == "the first loops of some cells"
+    assert not (place / "runs").exists()
+    Runner(study=load_study("rules"), folder=place / "runs" / "rules", workers=1).run()
+    file.write_text(RULES.replace("seeds = 4", "seeds = 6"), encoding="utf-8")
+    text = ok("run", "rules", "--dry-run", "--workers", "1")
+    assert "6 cells: 4 finished, 2 to play, about" in text
+    assert "judged by cells played before" in text
+    told = ok("run", "small", "--dry-run", "--workers", "1")
+    assert "First learned would be trained" in told
+
+
+def test_a_cell_is_reproduced_bit_for_bit_and_a_changed_one_is_found(rules: Path) -> None:
+    assert "4 of 4 cells gave the same bits" in ok("reproduce", str(rules))
+    with sqlite3.connect(rules / "results.sqlite") as database:
+        key, blob = database.execute("SELECT run_id, accuracy FROM curves LIMIT 1").fetchone()
+        changed = blob[:-1] + bytes([blob[-1] ^ 1])
+        database.execute("UPDATE curves SET accuracy = ? WHERE run_id = ?", (changed, key))
+    result = alrl_cli("reproduce", str(rules), "--cell", key[:9], "--json")
+    assert result.exit_code == 4
+    found = json.loads(result.stdout)
+    assert (found["cells"], found["same"]) == (1, 0)
+    assert "accuracy in 1 of 8 values, first at seed 1" in found["found"][0]["differences"][0]
+    other = alrl_cli("reproduce", str(rules), "--cell", "nothing")
+    assert (other.exit_code, "no cell of" in other.stderr) == (2, True)
+
+
+def test_a_policy_is_held_against_rules_and_its_losses_are_named(place: Path) -> None:
+    arguments = ("--data", "iris", "--data", "wine", "--labels", "4", "--seeds", "6", "--workers", "1")
+    text = ok("evaluate", "random", "--against", "margin", "--against", "entropy", *arguments)
+    assert "against margin:" in text
+    assert "against entropy:" in text
+    found = json.loads(alrl_cli("evaluate", "random", *arguments, "--json").stdout)
+    assert [(each["data_set"], each["rule"]) for each in found["duels"]] == [("iris", "margin"), ("wine", "margin")]
+    for each in found["duels"]:
+        assert each["low"] <= each["difference"] <= each["high"]
+        assert each["difference"] == pytest.approx(each["policy_aubc"] - each["rule_aubc"])
+    (seen,) = [name for name in alrl.load_policy("general").card["trained_on"] if name.startswith("keel/")][:1]
+    refused = alrl_cli("evaluate", "general", "--data", seen, "--labels", "2", "--seeds", "2", "--workers", "1")
+    assert refused.exit_code == 2
+    assert "allow it with --seen" in refused.stderr
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_a_run_is_exported(rules: Path, kind: str) -> None:
+    written = json.loads(alrl_cli("export", str(rules), "--to", kind, "--json").stdout)["written"]
+    assert [Path(each).name for each in written] == [f"curves.{kind}", f"cells.{kind}"]
+    read = pl.read_csv if kind == "csv" else pl.read_parquet
+    curves, cells = (read(rules / "export" / f"{name}.{kind}") for name in ("curves", "cells"))
+    assert curves.shape == (2 * 4 * 4, 10)
+    assert curves["record"].null_count() == 2 * 4
+    assert cells["status"].to_list() == ["finished"] * 4
+    assert min(cells["peak_bytes"]) > 2**20
+    assert min(cells["cpu_seconds"]) > 0
+
+
+def test_a_study_with_failed_cells_ends_with_a_status_of_its_own(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: Any, **__: Any) -> Any:
+        raise ZeroDivisionError("the bottle is empty")
+
+    (place / "experiments" / "rules.toml").write_text(RULES, encoding="utf-8")
+    monkeypatch.setattr(paired, "simulate", broken)
+    result = alrl_cli("run", "rules", "--workers", "1", "--json")
+    assert result.exit_code == 3
+    found = json.loads(result.stdout)
+    assert (found["played"], found["failed"]) == (0, 4)
+    assert all("ZeroDivisionError: the bottle is empty" in text for text in found["failures"].values())
+    assert "margin on iris: ZeroDivisionError" in result.stderr
+
+
+def test_a_machine_reads_one_document_and_errors_apart(rules: Path) -> None:
+    found = json.loads(alrl_cli("run", "rules", "--workers", "1", "--json").stdout)
+    assert (found["cells"], found["played"]) == (4, 0)
+    assert Path(found["page"]).is_file()
+    assert {"envs", "data"} <= {row["kind"] for row in json.loads(alrl_cli("list", "--json").stdout)}
+    failed = alrl_cli("run", "rule", "--json")
+    assert (failed.exit_code, failed.stdout) == (2, "")
+    error = json.loads(failed.stderr)["error"]
+    assert error["kind"] == "InvalidRecipeError"
+    assert 'did you mean "rules"' in error["message"]
+
+
+def test_a_fault_is_told_without_a_traceback(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("alrl.experiments.study.load_study", lambda _: {}["no"])
+    result = alrl_cli("run", "small")
+    assert result.exit_code == 1
+    assert "error: unexpected KeyError: 'no'; this is a fault of alrl" in result.stderr
+    assert isinstance(alrl_cli("--debug", "run", "small").exception, KeyError)
+
+
+def test_an_interruption_says_how_to_go_on(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("alrl.experiments.study.load_study", interrupted)
+    result = alrl_cli("run", "small")
+    assert result.exit_code == 130
+    assert "the same command goes on from there" in result.stderr
+
+
+def test_an_engine_setting_that_does_not_fit_is_refused(place: Path) -> None:
+    for arguments, message in (
+        (("--executor", "lokky"), 'did you mean "loky"'),
+        (("--address", "tcp://x:1"), "executor 'loky' has none"),
+        (("--option", "a=1"), "executor 'loky' takes none"),
+        (("--option", "a"), "write KEY=VALUE"),
+    ):
+        result = alrl_cli("run", "small", *arguments)
+        assert (result.exit_code, message in result.stderr) == (2, True), result.stderr
+
+
+def test_the_page_of_the_command_line_is_what_the_commands_say() -> None:
+    assert (ROOT / "docs" / "cli.md").read_text(encoding="utf-8") == page()
+    for status in Exit:
+        assert f"| {status.value} | {status.meaning} |" in page()
+
+
+def test_every_option_of_help_is_on_the_page(place: Path) -> None:
+    sections = {part.split("\n")[0]: part for part in page().split("\n## ")}
+    for command in ("train", "run", "evaluate", "reproduce", "export", "report", "list", "bench", "quickstart"):
+        options = set(re.findall(r"--[a-z][a-z-]+", ok(command, "--help")))
+        named = set(re.findall(r"--[a-z][a-z-]+", sections[f"alrl {command}"]))
+        assert options - {"--help", "--incomplete"} <= named | {"--help"}
+
+
+def test_the_shell_completes_names(place: Path) -> None:
+    def completed(words: str) -> set[str]:
+        asked = {"_ALRL_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+        environment = {**os.environ, **asked}
+        code = "from alrl.cli import app; app(prog_name='alrl')"
+        done = subprocess.run(
+            [sys.executable, "-c", code], cwd=place, env=environment, capture_output=True, text=True, check=True
+        )
+        return set(done.stdout.split())
+
+    assert completed("alrl run sma") == {"small"}
+    assert "evaluate" in completed("alrl e")
+
+
+def test_help_is_quick_for_it_loads_nothing_heavy(place: Path) -> None:
+    code = "import sys, alrl.cli; print({'torch', 'scipy', 'stable_baselines3', 'sklearn'} & sys.modules.keys())"
+    done = subprocess.run([sys.executable, "-c", code], cwd=place, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
 
 
 @pytest.mark.parametrize(

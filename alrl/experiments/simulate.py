@@ -85,7 +85,7 @@ def simulate(  # noqa: PLR0913 - the front door: all but two have defaults
     ((3, 6), (3, 5), (3,))
     """
     data_set = load_data_set(data)
-    asked = _strategy(strategy)
+    asked = strategy if isinstance(strategy, Strategy) else named_strategy(strategy)
     if isinstance(asked, Policy):
         asked = asked.to(device)
     taught = make_learner(learner)
@@ -165,12 +165,14 @@ def _bought(labels: int, seeds: Sequence[int], share: Sequence[int]) -> int:
     return labels * last // len(seeds) - labels * (last - len(share)) // len(seeds)
 
 
-def _strategy(strategy: Strategy | str) -> Strategy:
-    if isinstance(strategy, Strategy):
-        return strategy
-    if strategy in shipped_policies() or (Path(strategy) / "policy.json").is_file():
-        return load_policy(strategy)
-    return make_strategy(strategy)
+def named_strategy(name: str) -> Strategy:
+    """A shipped policy or the folder of one, else the strategy of that name.
+
+    Raises InvalidRecipeError if there is none, PolicyFileError for a folder that holds no usable policy.
+    """
+    if name in shipped_policies() or (Path(name) / "policy.json").is_file():
+        return load_policy(name)
+    return make_strategy(name)
 
 
 def _numbers(seeds: int | Sequence[int]) -> tuple[int, ...]:

@@ -139,11 +139,15 @@ def build_again(recipe: Mapping[str, Any], folder: Path) -> tuple[Strategy, str]
     return parsed.build(), recipes.identity(parsed)
 
 
+def identity_of(name: str, strategy: Strategy) -> str:
+    """What an agent that needs no training is, by content: the hash of a rule's recipe, or of a policy's weights."""
+    return strategy.fingerprint if isinstance(strategy, Policy) else recipes.identity(load_agent_recipe(name))
+
+
 def _known(name: str) -> StudyAgent:
-    strategy, recipe = rule_or_policy(name), load_agent_recipe(name)
-    identity = strategy.fingerprint if isinstance(strategy, Policy) else recipes.identity(recipe)
-    content = json.loads(recipes.canonical_json(recipe))
-    return StudyAgent(name=name, strategy=strategy, identity=identity, recipe=content)
+    strategy = rule_or_policy(name)
+    content = json.loads(recipes.canonical_json(load_agent_recipe(name)))
+    return StudyAgent(name=name, strategy=strategy, identity=identity_of(name, strategy), recipe=content)
 
 
 def _of_policy(name: str, policy: Policy, folder: Path) -> StudyAgent:

@@ -1,0 +1,8 @@
+"""The command line, a module for each command. What is heavy is imported when a command runs."""
+
+from __future__ import annotations
+
+from alrl.cli import bench, evaluate, export, lists, quickstart, report, reproduce, run, train
+from alrl.cli.app import app
+
+__all__ = ["app", "bench", "evaluate", "export", "lists", "quickstart", "report", "reproduce", "run", "train"]

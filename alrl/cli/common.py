@@ -1,0 +1,90 @@
+"""What every command shares: how it speaks, to people and to machines, and how it fails."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from alrl.cli.exit_codes import Exit
+from alrl.errors import AlrlError
+
+if TYPE_CHECKING:
+    from alrl.progress import Bars
+
+Workers = Annotated[int | None, typer.Option(min=1, help="Processes; one for each core if left out.")]
+Device = Annotated[str, typer.Option(help="Where loops are computed: cpu, cuda or cuda:N.")]
+Json = Annotated[
+    bool, typer.Option("--json", help="One JSON document on standard output; all else goes to standard error.")
+]
+
+_WIDTH = 120
+"""Of a log or a pipe, which has no width of its own."""
+
+
+def terminal(*, stderr: bool = False) -> Console:
+    """A console on one of the two outputs, as it is now."""
+    console = Console(stderr=stderr)
+    return console if console.is_terminal else Console(stderr=stderr, width=_WIDTH)
+
+
+class Voice:
+    """Where a command's words go: to standard output, or, when a machine listens there, to standard error."""
+
+    def __init__(self, machine: bool) -> None:
+        self.machine = machine
+        self.console = terminal(stderr=machine)
+
+    def say(self, text: str) -> None:
+        """A line as it is: no markup in it, and not broken, so that a path can be copied."""
+        self.console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    def show(self, thing: Any) -> None:
+        """A table."""
+        self.console.print(thing)
+
+    def bars(self) -> Bars:
+        """Progress bars."""
+        from alrl.progress import Bars
+
+        return Bars(console=self.console)
+
+    def result(self, document: Any) -> None:
+        """What the command found, for a machine; people have been told already."""
+        if self.machine:
+            typer.echo(json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False, default=str))
+
+
+@contextmanager
+def told(context: typer.Context, machine: bool = False) -> Iterator[Voice]:
+    """Turn what goes wrong into a message and an exit status; with ``--debug`` errors pass as they are."""
+    try:
+        yield Voice(machine)
+    except typer.Exit:
+        raise
+    except KeyboardInterrupt:
+        _fail("interrupted: what was finished is kept; the same command goes on from there", machine)
+        raise typer.Exit(Exit.INTERRUPTED) from None
+    except (AlrlError, OSError) as error:
+        if context.obj:
+            raise
+        _fail(str(error), machine, kind=type(error).__name__)
+        raise typer.Exit(Exit.INPUT) from None
+    except Exception as error:
+        if context.obj:
+            raise
+        where = "this is a fault of alrl: `alrl --debug ...` shows where"
+        _fail(f"unexpected {type(error).__name__}: {error}; {where}", machine, kind=type(error).__name__)
+        raise typer.Exit(Exit.UNEXPECTED) from None
+
+
+def _fail(text: str, machine: bool, kind: str = "Interrupted") -> None:
+    if machine:
+        typer.echo(json.dumps({"error": {"kind": kind, "message": text}}, ensure_ascii=False), err=True)
+        return
+    Console(stderr=True, highlight=False).print(f"[bold red]error:[/] {escape(text)}", soft_wrap=True)

@@ -1,0 +1,61 @@
+"""``alrl evaluate``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from alrl.cli import complete
+from alrl.cli.app import app
+from alrl.cli.common import Json, Workers, told
+
+
+@app.command()
+def evaluate(  # noqa: PLR0913, PLR0917 - options of a command line, each with its default
+    context: typer.Context,
+    policy: Annotated[
+        str,
+        typer.Argument(
+            help="A policy's folder, a shipped policy, an agent or a strategy.", autocompletion=complete.policies
+        ),
+    ],
+    data: Annotated[
+        list[str],
+        typer.Option(help="A data set, its name or its file; repeatable.", autocompletion=complete.data_sets),
+    ],
+    against: Annotated[
+        list[str] | None,
+        typer.Option(help="What it is held against; repeatable. margin if left out.", autocompletion=complete.agents),
+    ] = None,
+    labels: Annotated[int, typer.Option(min=1, help="Queries after one label of each class.")] = 60,
+    batch: Annotated[int, typer.Option(min=1, help="Queries between two refits.")] = 1,
+    seeds: Annotated[int, typer.Option(min=2, help="Paired seeds.")] = 50,
+    learner: Annotated[str, typer.Option(help="What is taught: see `alrl list learners`.")] = "softmax-regression",
+    seen: Annotated[
+        bool, typer.Option("--seen", help="Play data sets that the policy was trained on too, marked as such.")
+    ] = False,
+    workers: Workers = None,
+    machine: Json = False,
+) -> None:
+    """Play a policy against rules with paired seeds; losses are told as wins are."""
+    with told(context, machine) as voice:
+        from alrl.experiments.evaluate import evaluate as played
+
+        with voice.bars() as bars:
+            found = played(
+                policy,
+                data=data,
+                against=against or ["margin"],
+                labels=labels,
+                batch=batch,
+                seeds=seeds,
+                learner=learner,
+                allow_seen=seen,
+                workers=workers,
+                bars=bars,
+            )
+        voice.show(found.table())
+        for line in found.told:
+            voice.say(line)
+        voice.result(found.to_json())

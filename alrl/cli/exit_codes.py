@@ -1,0 +1,32 @@
+"""What the exit status of a command tells: scripts may rely on it."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class Exit(IntEnum):
+    """Exit statuses of every command."""
+
+    DONE = 0
+    UNEXPECTED = 1
+    INPUT = 2
+    FAILED_CELLS = 3
+    DIFFERENT = 4
+    INTERRUPTED = 130
+
+    @property
+    def meaning(self) -> str:
+        """What it tells, in a sentence."""
+        return _MEANINGS[self]
+
+
+_MEANINGS = {
+    Exit.DONE: "Done.",
+    Exit.UNEXPECTED: "A fault of alrl: `--debug` shows the traceback.",
+    Exit.INPUT: "What was given cannot be used: a name, a file, an option, a folder that cannot be written, a full"
+    " disk. The message says what to do.",
+    Exit.FAILED_CELLS: "The study ran, and some of its cells failed; their tracebacks are in the store.",
+    Exit.DIFFERENT: "`reproduce`: a cell gave other bits. `bench`: a curve differs from the hand-written loop's.",
+    Exit.INTERRUPTED: "Interrupted (Ctrl-C). What was finished is kept: the same command goes on from there.",
+}

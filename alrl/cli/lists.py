@@ -1,0 +1,119 @@
+"""``alrl list``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Literal
+
+import typer
+from rich.markup import escape
+from rich.table import Column, Table
+
+from alrl import recipes
+from alrl.cli.app import app
+from alrl.cli.common import Json, told
+
+Listed = Literal[
+    "envs", "agents", "experiments", "strategies", "learners", "data", "features", "policies", "executors", "protocols"
+]
+
+
+@app.command("list")
+def list_(
+    context: typer.Context,
+    what: Annotated[Listed | None, typer.Argument(help="What to list; all kinds are counted if left out.")] = None,
+    machine: Json = False,
+) -> None:
+    """List what there is: environments, agents, experiments, strategies, learners, data sets, features, policies."""
+    with told(context, machine) as voice:
+        if what is None:
+            heads: tuple[str, ...] = ("kind", "count", "shown by")
+            rows = [(kind, str(len(listed())), f"alrl list {kind}") for kind, listed in _LISTS.items()]
+        else:
+            heads = ("name", "group", "range", "meaning") if what == "features" else ("name", "what it is")
+            rows = [tuple(row) for row in _LISTS[what]()]  # type: ignore[misc]
+        table = Table(Column(heads[0], no_wrap=True), *heads[1:], box=None)
+        for row in rows:
+            table.add_row(*map(escape, row))
+        if not machine:
+            voice.show(table)
+        voice.result([dict(zip(heads, row, strict=True)) for row in rows])
+
+
+_Rows = list[tuple[str, ...]]
+
+
+def _recipes(kind: recipes.Kind) -> _Rows:
+    return [(name, recipes.first_line_comment(recipes.find(kind, name))) for name in recipes.names(kind)]
+
+
+def _environments() -> _Rows:
+    from alrl.envs.registration import environment_id
+
+    return [(environment_id(name), text) for name, text in _recipes("envs")]
+
+
+def _first_line(thing: object) -> str:
+    return (thing.__doc__ or "").strip().split("\n")[0]
+
+
+def _strategies() -> _Rows:
+    from alrl.strategies import strategies
+
+    return [(name, _first_line(each)) for name, each in sorted(strategies().items())]
+
+
+def _learners() -> _Rows:
+    from alrl.learners import learners
+
+    return [(name, _first_line(each)) for name, each in sorted(learners().items())]
+
+
+def _data() -> _Rows:
+    from alrl.loop.sources import data_set_names
+
+    homes = {"keel": "KEEL, extra 'bench'", "synthetic": "drawn from a seed: any number after the dash"}
+    return [(name, homes.get(name.split("/")[0], "comes with scikit-learn")) for name in data_set_names()]
+
+
+def _features() -> _Rows:
+    from alrl.metadata import GROUPS
+
+    return [
+        (each.name, f"{group.name} ({group.scope})", f"{each.low:g} to {each.high:g}", each.meaning)
+        for group in GROUPS.values()
+        for each in group.features
+    ]
+
+
+def _policies() -> _Rows:
+    from alrl.agents.policy_file import load_policy, shipped_policies
+
+    cards = {name: load_policy(name).card for name in shipped_policies()}
+    return [(name, f"trained on {len(card.get('trained_on', ()))} data sets") for name, card in cards.items()]
+
+
+def _executors() -> _Rows:
+    from alrl.experiments.executors import executors
+
+    return [(name, _first_line(each)) for name, each in executors().items()]
+
+
+def _protocols() -> _Rows:
+    from alrl.experiments.protocols import protocols
+
+    return [(name, _first_line(each)) for name, each in protocols().items()]
+
+
+_LISTS: dict[str, Callable[[], _Rows]] = {
+    "envs": _environments,
+    "agents": lambda: _recipes("agents"),
+    "experiments": lambda: _recipes("experiments"),
+    "strategies": _strategies,
+    "learners": _learners,
+    "data": _data,
+    "features": _features,
+    "policies": _policies,
+    "executors": _executors,
+    "protocols": _protocols,
+}

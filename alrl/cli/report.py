@@ -1,0 +1,39 @@
+"""``alrl report``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from alrl.cli import complete
+from alrl.cli.app import app
+from alrl.cli.common import Json, told
+
+
+@app.command()
+def report(
+    context: typer.Context,
+    folder: Annotated[
+        Path, typer.Argument(metavar="RUN", help="Folder that a run wrote.", autocompletion=complete.runs)
+    ],
+    incomplete: Annotated[
+        bool, typer.Option("--incomplete", help="Report an unfinished study, marked as such.")
+    ] = False,
+    machine: Json = False,
+) -> None:
+    """Write page, figures and tables of a run; nothing is run again."""
+    with told(context, machine) as voice:
+        from alrl.experiments.report import report as write
+
+        files = write(folder, allow_incomplete=incomplete)
+        voice.say(f"Page: {files.page.resolve()}")
+        voice.result(
+            {
+                "page": str(files.page),
+                "figures": [str(path) for path in files.figures],
+                "tables": [str(path) for path in files.tables],
+                "curves": str(files.curves),
+            }
+        )

@@ -1,0 +1,40 @@
+"""``alrl reproduce``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from alrl.cli import complete
+from alrl.cli.app import app
+from alrl.cli.common import Json, told
+from alrl.cli.exit_codes import Exit
+
+
+@app.command()
+def reproduce(
+    context: typer.Context,
+    folder: Annotated[
+        Path, typer.Argument(metavar="RUN", help="Folder that a run wrote.", autocompletion=complete.runs)
+    ],
+    cell: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ID", help="A cell's id or its beginning; repeatable. Every cell if left out."),
+    ] = None,
+    machine: Json = False,
+) -> None:
+    """Play cells of a run again and compare them with what was stored, bit for bit. Nothing is written."""
+    with told(context, machine) as voice:
+        from alrl.experiments.reproduce import reproduce as again
+
+        found = []
+        for each in again(folder, cell):
+            voice.say(each.told)
+            found.append(each)
+        same = sum(each.same for each in found)
+        voice.say(f"{same} of {len(found)} cells gave the same bits.")
+        voice.result({"cells": len(found), "same": same, "found": [each.to_json() for each in found]})
+        if same < len(found):
+            raise typer.Exit(Exit.DIFFERENT)

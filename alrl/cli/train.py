@@ -1,0 +1,68 @@
+"""``alrl train``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from alrl.cli import complete
+from alrl.cli.app import app
+from alrl.cli.common import Device, Json, Workers, told
+
+
+@app.command()
+def train(
+    context: typer.Context,
+    agent: Annotated[
+        str,
+        typer.Argument(help="An agent recipe of kind 'trained': its name or its file.", autocompletion=complete.agents),
+    ],
+    env: Annotated[
+        str,
+        typer.Option(
+            help="The environment recipe to train on: its name or its file.", autocompletion=complete.environments
+        ),
+    ],
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the training; other seeds give other policies.")] = 0,
+    out: Annotated[
+        Path | None, typer.Option(file_okay=False, help="Folder of the policy; runs/policies/AGENT-SEED if left out.")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the policy in tables; AGENT-SEED if left out.")] = None,
+    workers: Workers = None,
+    device: Device = "cpu",
+    machine: Json = False,
+) -> None:
+    """Train a selection policy and write it as JSON and safetensors, with TensorBoard curves beside it."""
+    with told(context, machine) as voice:
+        from alrl.agents.policy_file import save_policy
+        from alrl.agents.recipe import TrainedRecipe, load_agent_recipe
+        from alrl.agents.training import Trainer
+        from alrl.envs.recipe import load_env_recipe
+        from alrl.errors import InvalidRecipeError
+        from alrl.loop.device import usable_device
+
+        usable_device(device)
+        recipe = load_agent_recipe(agent)
+        if not isinstance(recipe, TrainedRecipe):
+            raise InvalidRecipeError(f"agent {agent!r} is of kind {recipe.kind!r}; only kind 'trained' can be trained")
+        name = name or f"{Path(agent).stem}-{seed}"
+        folder = out or Path("runs") / "policies" / name
+        with voice.bars() as bars:
+            trainer = Trainer(
+                agent=recipe,
+                env=load_env_recipe(env),
+                seed=seed,
+                workers=workers,
+                device=device,
+                log=folder / "tensorboard",
+                bars=bars,
+            )
+            policy = trainer.train(name)
+        save_policy(policy, folder)
+        gains = policy.card["validation_gain_over_margin"]
+        stages = ", ".join(f"{stage} {100 * gain:+.2f}" for stage, gain in gains.items())
+        voice.say(f"AUBC beyond margin sampling's on the validation data sets, in points: {stages}")
+        voice.say(f"Kept: {policy.card['stage']}. Wrote {folder}; load it with alrl.load_policy({str(folder)!r}).")
+        voice.result({"policy": str(folder), "name": name, "card": dict(policy.card)})

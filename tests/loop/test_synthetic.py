@@ -22,6 +22,10 @@ PROMISED = {
     "imbalanced": ((1000, 1000), (2, 4), (2, 40)),
     "tiny": ((80, 200), (2, 4), (2, 30)),
     "many-class": ((1000, 1000), (7, 10), (5, 60)),
+    "crowded": ((1200, 1200), (11, 20), (8, 60)),
+    "heavy-tailed": ((1000, 1000), (2, 6), (4, 60)),
+    "text-like": ((1000, 1000), (2, 10), (48, 200)),
+    "noisy": ((1000, 1000), (2, 5), (5, 80)),
 }
 
 
@@ -108,6 +112,31 @@ def test_overlapping_classes_are_not_separated_by_planes():
         scores = [model.fit(data.X[train], data.y[train]).score(data.X[test], data.y[test]) for model in (plane, curve)]
         gaps.append(scores[1] - scores[0])
     assert np.median(gaps) > 0.05
+
+
+def test_heavy_tailed_tasks_have_records_far_out():
+    farthest = [np.abs(synthetic("heavy-tailed", seed).X).max() for seed in SEEDS]
+    assert np.median(farthest) > 8
+    assert np.median([np.abs(synthetic("noisy", seed).X).max() for seed in SEEDS]) < 8
+
+
+def test_noisy_tasks_defy_a_learner_that_has_seen_them():
+    # A tenth or more of the labels are shuffled: even where it was fitted, no smooth boundary gives them all.
+    for seed in range(6):
+        data = synthetic("noisy", seed)
+        assert (
+            LogisticRegression(max_iter=2000).fit(data.X[:800], data.y[:800]).score(data.X[800:], data.y[800:]) < 0.95
+        )
+
+
+def test_documents_of_one_class_point_the_same_way():
+    closer = 0
+    for seed in range(8):
+        data = synthetic("text-like", seed)
+        unit = data.X / np.linalg.norm(data.X, axis=1, keepdims=True)
+        alike, same = unit @ unit.T, data.y[:, None] == data.y
+        closer += alike[same].mean() > alike[~same].mean() + 0.01
+    assert closer == 8
 
 
 def is_sparse(column):

@@ -1,6 +1,6 @@
 """Families of synthetic tasks: unlimited data sets to train querying policies on, each fixed by a family and a seed.
 
-Every task has 2 to 10 classes of at least 10 records each, 2 to 200 standardised features and, but for ``tiny``, about
+Every task has 2 to 20 classes of at least 10 records each, 2 to 200 standardised features and, but for ``tiny``, about
 1000 records in random order.
 """
 
@@ -12,11 +12,15 @@ from types import MappingProxyType
 from alrl.errors import InvalidRecipeError
 from alrl.loop.data_set import DataSet
 from alrl.loop.synthetic.categorical import make_categorical
+from alrl.loop.synthetic.crowded import make_crowded
+from alrl.loop.synthetic.heavy_tailed import make_heavy_tailed
 from alrl.loop.synthetic.high_dimensional import make_high_dimensional
 from alrl.loop.synthetic.imbalanced import make_imbalanced
 from alrl.loop.synthetic.many_class import make_many_class
 from alrl.loop.synthetic.mixed import make_mixed
+from alrl.loop.synthetic.noisy import make_noisy
 from alrl.loop.synthetic.overlapping import make_overlapping
+from alrl.loop.synthetic.text_like import make_text_like
 from alrl.loop.synthetic.tiny import make_tiny
 from alrl.suggest import unknown
 
@@ -29,6 +33,10 @@ FAMILIES: Mapping[str, Callable[[int], DataSet]] = MappingProxyType(
         "imbalanced": make_imbalanced,
         "tiny": make_tiny,
         "many-class": make_many_class,
+        "crowded": make_crowded,
+        "heavy-tailed": make_heavy_tailed,
+        "text-like": make_text_like,
+        "noisy": make_noisy,
     }
 )
 """Maker of a task, by the name of its family."""

@@ -14,9 +14,8 @@ _RECORDS = 1000
 def make_heavy_tailed(seed: int) -> DataSet:
     """1000 records, 2 to 6 classes, 4 to 60 features, most of them heavy-tailed; up to 5 % of records lie far out.
 
-    Columns are log-normal, cubed, or carry noise of Student's t with 1.5 to 3 degrees of freedom. A record that lies far
-    out is scaled away from the middle, its class as it was: informative to a rule that looks for novelty, not to the
-    learner.
+    Columns are log-normal, cubed, or carry noise of Student's t with 1.5 to 3 degrees of freedom. A record far out is
+    scaled away from the middle, its class as it was: it draws a rule that looks for novelty and teaches little.
 
     >>> 4 <= make_heavy_tailed(0).n_features <= 60
     True

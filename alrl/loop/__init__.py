@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from alrl.loop.annotator import Annotator, NoisyAnnotator, PerfectAnnotator
+from alrl.loop.annotator import Annotator
+from alrl.loop.annotators import NoisyAnnotator, PerfectAnnotator, make_annotator
 from alrl.loop.data_set import DataSet
 from alrl.loop.first_sample import draw_first_sample
 from alrl.loop.relatives import family, related, relatives
@@ -21,6 +22,7 @@ __all__ = [
     "draw_split",
     "family",
     "load_data_set",
+    "make_annotator",
     "related",
     "relatives",
     "synthetic",

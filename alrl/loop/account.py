@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from alrl.loop.cost import Cost, Prices, loop_cost, record_epochs
+from alrl.loop.labelling import Asked
 from alrl.loop.learner import FitReport
 
 
@@ -18,8 +19,9 @@ class Account:
     >>> account = Account(Prices(label=2.0), 1, 3)
     >>> account.begin(0, [7], 3)
     >>> fit = FitReport(iterations=torch.tensor([4]), converged=torch.tensor([True]))
-    >>> everyone = torch.tensor([True])
-    >>> cost = account.charge(torch.tensor([[1, -1]]), fit, torch.tensor([5]), everyone, started=time.perf_counter())
+    >>> picks, everyone = torch.tensor([[1, -1]]), torch.tensor([True])
+    >>> asked = Asked(answers=picks, charged=picks >= 0, price=None)
+    >>> cost = account.charge(picks, asked, fit, torch.tensor([5]), everyone, started=time.perf_counter())
     >>> cost.money, account.total.record_epochs, account.total.scored
     (tensor([2.], dtype=torch.float64), tensor([20.], dtype=torch.float64), tensor([3.], dtype=torch.float64))
     """
@@ -42,17 +44,20 @@ class Account:
         """Nothing is used yet in ``episodes`` (long)."""
         self.total = self.total.cleared(episodes)
 
-    def charge(self, picks: Tensor, fit: FitReport, labelled: Tensor, active: Tensor, *, started: float) -> Cost:
-        """Add one loop to the account: labels of the records at ``picks`` (B, b), a fit to so many ``labelled`` (B,).
+    def charge(
+        self, picks: Tensor, asked: Asked, fit: FitReport, labelled: Tensor, active: Tensor, *, started: float
+    ) -> Cost:
+        """Add one loop to the account: what was ``asked`` of the records at ``picks`` (B, b), and a fit.
 
-        Only the episodes of the mask ``active`` (B,) trained and scored their pools; all of it since the time
-        ``started``. Returns the cost of that loop.
+        The fit was to so many ``labelled`` (B,) records. Only the episodes of the mask ``active`` (B,) trained and
+        scored their pools; all of it since the time ``started``. Returns the cost of that loop.
         """
-        bought = picks >= 0
-        money = self.label_price.gather(1, picks.clamp_min(0)).masked_fill(~bought, 0.0)
+        paid = asked.charged
+        money = self.label_price.gather(1, picks.clamp_min(0)).masked_fill(~paid, 0.0)
+        money = money if asked.price is None else money * asked.price
         cost = loop_cost(
             self.prices,
-            labels=bought.sum(1),
+            labels=paid.sum(1),
             label_money=money.sum(1),
             trained=record_epochs(fit, labelled),
             scored=self._size,

@@ -1,88 +1,95 @@
-"""Who answers queries: a simulated annotator who knows the true classes, perfectly or with errors."""
+"""Who answers queries: the contract of simulated annotators, who know the true classes and may err."""
 
 from __future__ import annotations
 
+import dataclasses
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import Self
+from dataclasses import dataclass
+from typing import ClassVar
 
-import torch
 from torch import Tensor
 
-from alrl.errors import InvalidRecipeError
-from alrl.loop.streams import EpisodeNoise, uniform
+from alrl.loop.geometry import Geometry
+from alrl.loop.streams import uniform_at
+
+NO_LABEL = -1
+"""In place of a label: there is none."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Query:
+    """What an annotator is asked, and all that he knows; B episodes, N pool records, b queries each."""
+
+    picks: Tensor
+    """Pool positions, (B, b), long; -1 for no query."""
+    truth: Tensor
+    """True classes of the pool, (B, N), long."""
+    class_count: Tensor
+    """Classes of each episode, (B,), long."""
+    keys: Tensor
+    """Keys of the stream ``annotator``, (B,), long."""
+    times: Tensor
+    """How often each record was asked for before, (B, b), long."""
+    asked: Tensor
+    """Queries of the episode before this batch, (B,), long."""
+    geometry: Geometry
+    """Distances and neighbours among the pool records."""
+    who: Tensor | None = None
+    """Who of several annotators is asked, (B, b), long; None leaves it to their rule."""
+    first: bool = False
+    """True for the first sample, which is waited for: nobody abstains and nothing comes late."""
+    branch: int = 0
+    """Tells the chance of one annotator from that of another."""
+
+    @property
+    def known(self) -> Tensor:
+        """The true classes of the records asked for, (B, b); those of no query mean nothing."""
+        return self.truth.gather(1, self.picks.clamp_min(0))
+
+    def luck(self, number: int) -> Tensor:
+        """Uniform numbers in [0, 1), (B, b), a series for each ``number`` from 0 to 7.
+
+        They belong to the record and to how often it was asked for before, whatever the order of the queries: two
+        strategies that query the same record are told the same.
+        """
+        counter = number + 8 * self.times + (self.branch << 32)
+        return uniform_at(self.keys, counter, self.picks.clamp_min(0))
+
+    def to(self, branch: int) -> Query:
+        """The same query to annotator ``branch`` of several, counted from 0."""
+        return dataclasses.replace(self, branch=16 * self.branch + branch + 1, who=None)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Answer:
+    """What came of a query, (B, b) each; entries of no query mean nothing."""
+
+    labels: Tensor
+    """The classes that the annotator says, long; :data:`NO_LABEL` where he says none."""
+    charged: Tensor | None = None
+    """Where the query counts against the budget and is paid, bool; None where all are."""
+    price: Tensor | None = None
+    """What a label costs in prices of the record's label, double; None for 1."""
+    delay: Tensor | None = None
+    """Loops until the label arrives, long, 0 with this one; None where all come at once."""
 
 
 class Annotator(ABC):
-    """Gives labels for the queried records of B episodes."""
+    """Gives labels for the queried records of B episodes. It keeps no state: an answer is a function of the query."""
+
+    name: ClassVar[str]
+    """The kind in recipes, such as ``noisy``."""
 
     @abstractmethod
-    def answer(self, hidden: Tensor, picks: Tensor) -> Tensor:
-        """Labels (B, b) of the records at the pool positions ``picks`` (B, b), given the true classes (B, N).
+    def answer(self, query: Query) -> Answer:
+        """Labels of the records asked for, each for itself: no other query of the batch changes it."""
 
-        A pick of -1 is no query: its answer is 0 and to be ignored.
-        """
+    @property
+    def abstains(self) -> bool:
+        """Whether he may give no label."""
+        return False
 
-    def restart(self, episode: int, seed: Sequence[int]) -> None:  # noqa: B027 - most annotators have nothing to restart
-        """Answer the queries of one episode from now on as an episode of ``seed`` would."""
-
-    def take(self, episodes: Tensor) -> Self:  # noqa: ARG002
-        """An annotator of some episodes (long, repeats allowed) who answers as this one would."""
-        return self
-
-
-class PerfectAnnotator(Annotator):
-    """Always gives the true class.
-
-    >>> PerfectAnnotator().answer(torch.tensor([[2, 0, 1]]), torch.tensor([[1, 0, -1]]))
-    tensor([[0, 2, 0]])
-    """
-
-    def answer(self, hidden: Tensor, picks: Tensor) -> Tensor:
-        """The true classes (B, b); 0 where a pick is -1."""
-        return hidden.gather(1, picks.clamp_min(0)).masked_fill(picks < 0, 0)
-
-
-class NoisyAnnotator(Annotator):
-    """Gives a wrong class with probability ``rate``, each other class of the episode being equally likely.
-
-    The errors belong to the records, by the stream ``annotator`` of each episode's seed: asked again the annotator says
-    the same, and two strategies that query the same record are told the same. The classes of an episode are 0 to the
-    largest in ``hidden``; a pool that :func:`alrl.loop.split.draw_split` drew has a record of every class.
-
-    Raises InvalidRecipeError for a rate outside 0 to 1.
-
-    >>> annotator = NoisyAnnotator(1.0, [[0], [1]])
-    >>> annotator.answer(torch.tensor([[0, 1, 1], [1, 0, 1]]), torch.tensor([[0, 2, -1], [1, 2, 0]]))
-    tensor([[1, 0, 0],
-            [1, 0, 0]])
-    """
-
-    def __init__(self, rate: float, seeds: Sequence[Sequence[int]], device: torch.device | str = "cpu") -> None:
-        if not 0 <= rate <= 1:
-            raise InvalidRecipeError(f"an error rate of {rate:g} is not allowed; give a number from 0 to 1")
-        self.rate = rate
-        self._noise = EpisodeNoise(seeds, "annotator", device)
-
-    def answer(self, hidden: Tensor, picks: Tensor) -> Tensor:
-        """The classes that the annotator says (B, b); 0 where a pick is -1."""
-        keys, counter = self._noise.keys, self._noise.counter
-        chosen = picks.clamp_min(0)
-        # The counter never advances, so a record's numbers depend on its episode and position alone.
-        error = uniform(keys, counter, hidden.shape[1]).gather(1, chosen) < self.rate
-        other = uniform(keys, counter + 1, hidden.shape[1]).gather(1, chosen)
-        truth = hidden.gather(1, chosen)
-        classes = hidden.amax(1, keepdim=True) + 1
-        wrong = (truth + 1 + (other * (classes - 1)).long()) % classes
-        return torch.where(error, wrong, truth).masked_fill(picks < 0, 0)
-
-    def restart(self, episode: int, seed: Sequence[int]) -> None:
-        """Answer the queries of one episode from now on as an episode of ``seed`` would."""
-        self._noise.restart(episode, seed)
-
-    def take(self, episodes: Tensor) -> Self:
-        """An annotator of some episodes (long, repeats allowed) who answers as this one would."""
-        part = type(self)(self.rate, [])
-        part._noise.keys = self._noise.keys[episodes]
-        part._noise.counter = self._noise.counter[episodes]
-        return part
+    @property
+    def truthful(self) -> bool:
+        """Whether he always gives the true class, at once, at the record's price."""
+        return False

@@ -50,5 +50,5 @@ def check_picks(picks: Tensor, labelled: Tensor, exists: Tensor) -> None:
     if fault:
         raise InvalidQueryError(
             f"episode {episode}: record {pick} is labelled already, not in the pool or picked twice;"
-            " pick distinct records that PoolView.available marks"
+            " pick distinct records that PoolView.available marks, none whose label is under way or was refused"
         )

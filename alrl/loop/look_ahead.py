@@ -60,6 +60,8 @@ class _RollOut:
     def __init__(self, simulator: Simulator, settings: LookAhead, candidates: Tensor) -> None:
         view, (B, K) = simulator.view, candidates.shape
         self.pool, self.validation = simulator.parts("pool"), simulator.parts("validation")
+        # What the annotator would say, right or wrong: a label that is late is taken to be there at once.
+        self.said = simulator.would_say()
         self.branches, self.class_mask = K, view.class_mask
         self.rows = torch.arange(B, device=candidates.device).repeat_interleave(K)
         self.learner = simulator.learner.take(self.rows).hurried(settings.iterations)
@@ -82,12 +84,12 @@ class _RollOut:
         return torch.cat([sure, rest], 1)
 
     def _add(self, picks: Tensor) -> None:
-        """Label the records at pool positions ``picks`` (B K, 1); -1 adds none."""
+        """Label the records at pool positions ``picks`` (B K, 1) as the annotator would; -1 adds none."""
         chosen = picks.clamp_min(0)
-        true = self.pool.labels[self.rows[:, None], chosen]
+        said = self.said[self.rows[:, None], chosen]
         self.index = torch.cat([self.index, chosen], 1)
-        self.labels = torch.cat([self.labels, true], 1)
-        self.real = torch.cat([self.real, picks >= 0], 1)
+        self.labels = torch.cat([self.labels, said.clamp_min(0)], 1)
+        self.real = torch.cat([self.real, (picks >= 0) & (said >= 0)], 1)
         self.open = self.open & (self.reach[self.rows] != picks)
 
     def refit(self) -> None:

@@ -49,7 +49,8 @@ class PoolView:
     labelled: Tensor
     """True where the label has been bought, (B, N), bool."""
     selected: Tensor
-    """True where the record is already in the batch being filled, its label still unknown, (B, N), bool."""
+    """True where the record is already in the batch being filled, or its label was bought and has not come yet: it is
+    still unknown, (B, N), bool."""
     labelled_index: Tensor
     """Pool positions of the labelled records in order of acquisition, (B, L), long; 0 on padding."""
     labelled_mask: Tensor
@@ -81,11 +82,16 @@ class PoolView:
     """Class probabilities by each member of a committee, (B, M, N, k)."""
     refits: Refits | None = None
     """What the learner would say if a record had a label."""
+    silent: Tensor | None = None
+    """True where the annotator was asked and gave no label, (B, N), bool; None where annotators always do."""
+    price: Tensor | None = None
+    """What the label of each record costs, (B, N); None where all cost the same."""
 
     @cached_property
     def available(self) -> Tensor:
         """True where a record may be queried, (B, N), bool."""
-        return self.exists & ~self.labelled & ~self.selected
+        free = self.exists & ~self.labelled & ~self.selected
+        return free if self.silent is None else free & ~self.silent
 
     @cached_property
     def known(self) -> Tensor:

@@ -17,7 +17,7 @@ class Round:
     picks: Tensor
     """Pool positions of the queried records, (B, b), long; -1 for none."""
     answers: Tensor
-    """Labels that the annotator gave, (B, b), long; 0 for none."""
+    """Labels that came with this loop, (B, b), long; -1 for none: no query, no answer, or one that is still to come."""
     spent: Tensor
     """Labels bought so far after the first sample, (B,), long."""
     fit: FitReport

@@ -10,13 +10,14 @@ from torch import Tensor
 
 from alrl.errors import InvalidDataError, InvalidQueryError
 from alrl.loop.account import Account
-from alrl.loop.annotator import Annotator, PerfectAnnotator
+from alrl.loop.annotator import Annotator
+from alrl.loop.annotators.perfect import PerfectAnnotator
 from alrl.loop.cost import Cost, Prices
 from alrl.loop.device import usable_device
 from alrl.loop.faults import check_picks
 from alrl.loop.flips import count_flips
 from alrl.loop.geometry import Geometry
-from alrl.loop.labelled import Labelled, mark
+from alrl.loop.labelling import Aggregate, Asked, Labelling
 from alrl.loop.learner import FitReport, Learner
 from alrl.loop.likeliest import Likeliest, likeliest
 from alrl.loop.memory import Memory, wider
@@ -37,6 +38,8 @@ class Simulator:
         learner: an unfitted batched learner; the simulator works on a fresh copy.
         labels: labels that may be bought after the first sample, at least 1; the same for every episode.
         annotator: who answers queries; perfect by default.
+        relabel: what becomes of several labels of one record, ``majority`` or ``last``; records that have a label may
+            then be asked for again. None, the default, refuses that.
         prices: of labels, training and scoring; a label costs 1 by default, computing nothing.
         device: where the tensors live, ``cpu`` or ``cuda``.
 
@@ -60,6 +63,7 @@ class Simulator:
         *,
         labels: int,
         annotator: Annotator | None = None,
+        relabel: Aggregate | None = None,
         prices: Prices | None = None,
         device: torch.device | str = "cpu",
     ) -> None:
@@ -70,7 +74,7 @@ class Simulator:
         self.device = usable_device(device)
         self.tasks = list(tasks)
         self.learner = learner.fresh()
-        self.annotator = annotator or PerfectAnnotator()
+        self.annotator, self._relabel = annotator or PerfectAnnotator(), relabel
         size, B = largest(tasks), len(tasks)
         names: tuple[PartName, ...] = ("pool", "validation", "test")
         self._parts = {name: Part.empty(B, size[name], size["features"], self.device) for name in names}
@@ -88,10 +92,7 @@ class Simulator:
         """State of the loop for the present padding."""
         pool, k = self._parts["pool"], self._class_mask.shape[1]
         B, N = pool.exists.shape
-        zeros = torch.zeros(B, 1, dtype=torch.long, device=self.device)
-        self._labelled = Labelled(index=zeros, labels=zeros.clone(), count=zeros[:, 0].clone())
-        self._is_labelled = torch.zeros(B, N, dtype=torch.bool, device=self.device)
-        self._spent = torch.zeros(B, dtype=torch.long, device=self.device)
+        self._labels = Labelling(self.annotator, self._relabel, episodes=B, records=N, device=self.device)
         self._flips = torch.zeros(B, N, device=self.device)
         self._loops = torch.zeros(B, device=self.device)
         self._probabilities = torch.zeros(B, k, N, device=self.device).transpose(1, 2)
@@ -110,19 +111,17 @@ class Simulator:
         for episode, task in zip(episodes.tolist(), tasks, strict=True):
             self._write(episode, task)
             first[episode, : len(task.first)] = torch.from_numpy(task.first).to(self.device)
-        self._labelled.clear(episodes)
-        self._is_labelled[episodes] = False
-        self._spent = self._spent.clone()
-        self._spent[episodes], self._flips[episodes], self._loops[episodes] = 0, 0.0, 0.0
+        self._labels.clear(episodes)
+        self._flips[episodes], self._loops[episodes] = 0.0, 0.0
         self._memory.forget(episodes)
         self._geometry.renew(episodes)
         beginning = torch.zeros(len(self.tasks), dtype=torch.bool, device=self.device)
         beginning[episodes] = True
         self.learner.restart(beginning)
-        self._label(first)
+        asked = self._label(first, beginning, first=True)
         fit = self._refit(beginning, everyone=len(tasks) == len(self.tasks))
         self._account.clear(episodes)
-        self._account.charge(first, fit, self._labelled.count, beginning, started=started)
+        self._account.charge(first, asked, fit, self._labels.held.count, beginning, started=started)
 
     def _write(self, episode: int, task: Task) -> None:
         X, _, _ = task.standardised()
@@ -134,17 +133,15 @@ class Simulator:
         self._feature_count[episode] = split.data_set.n_features
         self._account.begin(episode, task.seed, len(split.pool))
         self._noise.restart(episode, task.seed)
-        self.annotator.restart(episode, task.seed)
+        self._labels.write(episode, task.seed, split.data_set.n_classes)
 
-    def _label(self, picks: Tensor) -> Tensor:
-        answers = self.annotator.answer(self._parts["pool"].labels, picks)
-        self._labelled.append(picks, answers)
-        mark(self._is_labelled, picks)
-        return answers
+    def _label(self, picks: Tensor, active: Tensor, who: Tensor | None = None, *, first: bool = False) -> Asked:
+        truth = self._parts["pool"].labels
+        return self._labels.ask(picks, truth, self._geometry, active=active, who=who, first=first)
 
     def _refit(self, active: Tensor, *, everyone: bool) -> FitReport:
         """Fit to the labelled records, predict the pool, and bring the trajectory of the active episodes up to date."""
-        pool, held = self._parts["pool"], self._labelled
+        pool, held = self._parts["pool"], self._labels.held
         most = self._most = int(held.count.max())
         index = held.index[:, :most]
         weight = (torch.arange(most, device=self.device) < held.count[:, None]).to(pool.features.dtype)
@@ -171,13 +168,13 @@ class Simulator:
     def view(self) -> PoolView:
         """The pool as the querying side sees it, after the last loop."""
         if self._view is None:
-            pool, held = self._parts["pool"], self._labelled
+            pool, held = self._parts["pool"], self._labels.held
             self._view = PoolView(
                 features=pool.features,
                 feature_count=self._feature_count,
                 exists=pool.exists,
-                labelled=self._is_labelled.clone(),
-                selected=torch.zeros_like(self._is_labelled),
+                labelled=self._labels.labelled.clone(),
+                selected=self._labels.pending.clone(),
                 labelled_index=held.index[:, : self._most].clone(),
                 labelled_mask=torch.arange(self._most, device=self.device) < held.count[:, None],
                 labels=held.labels[:, : self._most].clone(),
@@ -190,9 +187,11 @@ class Simulator:
                     probabilities=self._memory.probabilities,
                     remembered=self._memory.lived,
                 ),
-                spent=self._spent,
+                spent=self._labels.spent,
                 budget=self._budget,
                 geometry=self._geometry,
+                silent=self._labels.silent.clone() if self.annotator.abstains else None,
+                price=self._account.label_price.float() if self._account.prices.spread else None,
                 **self._provided.of(self.learner, pool.by_column),
             )
             if self._likeliest is not None:
@@ -209,11 +208,13 @@ class Simulator:
         if self._provided.needs != before:
             self._view = None
 
-    def step(self, picks: Tensor, active: Tensor | None = None) -> Round:
+    def step(self, picks: Tensor, active: Tensor | None = None, *, who: Tensor | None = None) -> Round:
         """Query the records at ``picks`` (B, b), label them, refit. A pick of -1 queries nothing.
 
-        Episodes outside the mask ``active`` (B,) stand still. Raises InvalidQueryError for a pick that is outside the
-        pool, already labelled or given twice.
+        Episodes outside the mask ``active`` (B,) stand still. Of several annotators, ``who`` (B, b) says which one is
+        asked. Labels that come later than their queries arrive in later loops, in which nothing need be queried. Raises
+        InvalidQueryError for a pick that is outside the pool, not to be had or given twice, and for an annotator who is
+        not there.
         """
         started = time.perf_counter()
         picks = torch.as_tensor(picks, dtype=torch.long, device=self.device)
@@ -224,15 +225,14 @@ class Simulator:
             active = self._all
         else:
             picks, everyone = picks.masked_fill(~active[:, None], -1), bool(active.all())
-        check_picks(picks, self._is_labelled, self._parts["pool"].exists)
-        answers = self._label(picks)
-        self._spent = self._spent + (picks >= 0).sum(1)
+        check_picks(picks, self._labels.closed, self._parts["pool"].exists)
+        asked = self._label(picks, active, who)
         fit = self._refit(active, everyone=everyone)
-        cost = self._account.charge(picks, fit, self._labelled.count, active, started=started)
+        cost = self._account.charge(picks, asked, fit, self._labels.held.count, active, started=started)
         return Round(
             picks=picks,
-            answers=answers,
-            spent=self._spent,
+            answers=asked.answers,
+            spent=self._labels.spent,
             fit=fit,
             multiply_adds=self._account.work(fit, self.learner.multiply_adds_a_record()),
             cost=cost,
@@ -268,7 +268,7 @@ class Simulator:
         if more or classes:
             self._provided.forget()
             self._class_mask = pad(self._class_mask, (0, classes))
-            self._is_labelled = pad(self._is_labelled, (0, more))
+            self._labels.widen(more)
             self._flips = pad(self._flips, (0, more))
             self._account.widen(more)
             self._predicted = pad(self._predicted, (0, more))
@@ -287,13 +287,17 @@ class Simulator:
         """The true labels and features of a part: for experts that look ahead, never for a strategy or a policy."""
         return self._parts[part]
 
+    def would_say(self) -> Tensor:
+        """The label that each record would get if it were asked for now, (B, N), -1 for none: for experts alone."""
+        return self._labels.would_say(self._parts["pool"].labels, self._geometry)
+
     def first_counts(self) -> Tensor:
         """Records in each episode's first sample, (B,), long."""
         return torch.tensor([len(task.first) for task in self.tasks])
 
     def records(self, picks: Tensor) -> Tensor:
         """Row numbers in each episode's data set of pool positions ``picks`` (B, b); -1 stays -1."""
-        table = torch.full(self._is_labelled.shape, -1, dtype=torch.long)
+        table = torch.full(self._labels.labelled.shape, -1, dtype=torch.long)
         for episode, task in enumerate(self.tasks):
             table[episode, : len(task.split.pool)] = torch.from_numpy(task.split.pool)
         return torch.where(picks.cpu() >= 0, table.gather(1, picks.cpu().clamp_min(0)), -1)

@@ -73,6 +73,19 @@ def _uniform(keys: Tensor, counter: Tensor, size: int) -> Tensor:
     return ((bits >> 40) & ((1 << 24) - 1)).to(torch.float32) * 2.0**-24
 
 
+def uniform_at(keys: Tensor, counter: Tensor, position: Tensor) -> Tensor:
+    """The uniform numbers of :func:`uniform` at some positions alone: of ``keys`` (B,), for the rest (B, b) each.
+
+    >>> keys = torch.tensor([7])
+    >>> row = uniform(keys, torch.tensor([5]), 9)
+    >>> torch.equal(uniform_at(keys, torch.tensor([[5, 5]]), torch.tensor([[2, 8]])), row[:, [2, 8]])
+    True
+    """
+    row = _mix(keys[:, None] + (counter + 1) * _STEP)
+    bits = _mix(row + (position + 1) * _STEP)
+    return ((bits >> 40) & ((1 << 24) - 1)).to(torch.float32) * 2.0**-24
+
+
 class EpisodeNoise:
     """Uniform noise for a batch of episodes from one named stream; each draw advances every episode's counter.
 

@@ -37,6 +37,8 @@ _AXES = {
     "margins": "BSL",
     "pool_confidence": "BSN",
     "members": "BMNk",
+    "silent": "BN",
+    "price": "BN",
 }
 """B episodes, N records, D features, L labelled records, k classes, T remembered loops, E columns, M members,
 S epochs."""

@@ -11,7 +11,7 @@ import torch
 
 from alrl.errors import InvalidDataError, InvalidQueryError
 from alrl.learners import SoftmaxRegression
-from alrl.loop.annotator import NoisyAnnotator
+from alrl.loop.annotators import NoisyAnnotator
 from alrl.loop.data_set import DataSet
 from alrl.loop.memory import REMEMBERED
 from alrl.loop.simulator import Simulator
@@ -152,7 +152,7 @@ def test_answers_are_labels_and_labels_are_kept_in_order():
         assert sorted(simulator.view.labelled[episode].nonzero()[:, 0].tolist()) == sorted(asked)
         rows = simulator.records(picks)[episode].tolist()
         assert [row for row in rows if row >= 0] == task.split.pool[real].tolist()
-    assert loop.answers[1, 1] == 0
+    assert loop.answers[1, 1] == -1
     assert simulator.records(picks)[1, 1] == -1
     assert loop.spent.tolist() == [3, 2]
     assert loop.seconds > 0
@@ -194,7 +194,7 @@ def test_no_field_of_the_view_depends_on_a_hidden_label():
 
 def test_a_wrong_answer_is_believed():
     tasks = tasks_of("iris")
-    annotator = NoisyAnnotator(1.0, [task.seed for task in tasks])
+    annotator = NoisyAnnotator(rate=1.0)
     simulator = Simulator(tasks, SoftmaxRegression(), labels=5, annotator=annotator)
     pick = simulator.view.available[0].nonzero()[:1].T
     answer = simulator.step(pick).answers.item()
@@ -204,7 +204,7 @@ def test_a_wrong_answer_is_believed():
 
 def test_chance_belongs_to_the_episode_and_the_loop_and_to_nothing_else():
     tasks = tasks_of("iris", "iris")
-    noisy = NoisyAnnotator(0.5, [task.seed for task in tasks])
+    noisy = NoisyAnnotator(rate=0.5)
     plain = Simulator(tasks, SoftmaxRegression(), labels=5)
     other = Simulator(tasks, SoftmaxRegression(C=0.1), labels=9, annotator=noisy)
     drawn = []

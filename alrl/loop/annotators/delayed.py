@@ -1,0 +1,55 @@
+"""The annotator whose labels come loops later, in parts."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from alrl.errors import InvalidRecipeError
+from alrl.loop.annotator import Annotator, Answer, Query
+from alrl.loop.annotators.perfect import PerfectAnnotator
+from alrl.loop.annotators.registry import annotator_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class DelayedAnnotator(Annotator):
+    """Answers as ``annotator`` does, ``least`` to ``most`` loops later: a batch comes back in parts.
+
+    Each label's delay belongs to its record, every number of loops being as likely. The queries are charged when they
+    are made. Until its label arrives a record is neither labelled nor to be queried. The first sample is waited for.
+
+    Raises InvalidRecipeError for a negative ``least``, a ``most`` below it, or an annotator that cannot be made.
+
+    >>> from alrl.loop.annotators.example import example_query
+    >>> DelayedAnnotator(least=2, most=2).answer(example_query([[0, 1]], [[1, 0]])).delay
+    tensor([[2, 2]])
+    """
+
+    name: ClassVar[str] = "delayed"
+
+    least: int = 1
+    """Fewest loops until a label arrives; with 0 some come with their own loop."""
+    most: int = 3
+    """Most loops."""
+    annotator: Annotator | Mapping[str, Any] = field(default_factory=PerfectAnnotator)
+    """Who answers; a table with ``kind`` in recipes."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.least <= self.most:
+            raise InvalidRecipeError(
+                f"annotator: least = {self.least}, most = {self.most} given; least is 0 or above, most no less"
+            )
+        object.__setattr__(self, "annotator", annotator_of(self.annotator))
+
+    @property
+    def abstains(self) -> bool:
+        return annotator_of(self.annotator).abstains
+
+    def answer(self, query: Query) -> Answer:
+        inner = annotator_of(self.annotator).answer(query)
+        if query.first:
+            return inner
+        delay = self.least + (query.luck(3) * (self.most - self.least + 1)).long()
+        return dataclasses.replace(inner, delay=delay if inner.delay is None else inner.delay + delay)

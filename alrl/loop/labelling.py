@@ -1,0 +1,197 @@
+"""Who was asked for what in many episodes, what came back, and what is still to come."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+from torch.nn.functional import pad
+
+from alrl.loop.annotator import NO_LABEL, Annotator, Answer, Query
+from alrl.loop.geometry import Geometry
+from alrl.loop.labelled import Labelled, mark
+from alrl.loop.opinions import Opinions
+from alrl.loop.streams import stream_key
+
+Aggregate = Literal["majority", "last"]
+"""Which of several labels of one record is believed: what was said most often (a tie changes nothing), or last."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Asked:
+    """One batch of queries, (B, b) each, and what arrived."""
+
+    answers: Tensor
+    """Labels that came with this loop, long; -1 where none did."""
+    charged: Tensor
+    """Queries that count against the budget, bool."""
+    price: Tensor | None
+    """What they cost in prices of the record's label; None for 1."""
+
+
+class Labelling:
+    """Labels of B episodes with pools of N records and at most k classes.
+
+    Args:
+        annotator: who answers.
+        aggregate: what becomes of a record's labels where it may be asked for again; None where it may not.
+    """
+
+    def __init__(
+        self,
+        annotator: Annotator,
+        aggregate: Aggregate | None,
+        *,
+        episodes: int,
+        records: int,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        self.annotator = annotator
+        none = torch.zeros(episodes, 1, dtype=torch.long, device=device)
+        self.held = Labelled(index=none, labels=none.clone(), count=none[:, 0].clone())
+        """What the learner is fitted to."""
+        self.labelled = torch.zeros(episodes, records, dtype=torch.bool, device=device)
+        """True where there is a label, (B, N)."""
+        self.pending = torch.zeros_like(self.labelled)
+        """True where one is still to come, (B, N)."""
+        self.silent = torch.zeros_like(self.labelled)
+        """True where the annotator gave none, (B, N)."""
+        self.spent = torch.zeros(episodes, dtype=torch.long, device=device)
+        """Labels charged after the first sample, (B,)."""
+        self._asked = self.spent.clone()
+        self._keys = self.spent.clone()
+        self._classes = self.spent.clone()
+        self._opinions = None if aggregate is None else Opinions(aggregate, episodes, records, device)
+        # Labels under way: position (-1 for none), label, and loops until it arrives, (B, P) each.
+        self._coming = torch.zeros(3, episodes, 0, dtype=torch.long, device=device)
+
+    @property
+    def closed(self) -> Tensor:
+        """True where a record may not be asked for, (B, N)."""
+        if self._opinions is not None:
+            return self.pending
+        if self.annotator.truthful:
+            return self.labelled
+        return self.labelled | self.pending | self.silent
+
+    def write(self, episode: int, seed: Sequence[int], classes: int) -> None:
+        """Take up an episode of ``seed`` with so many classes."""
+        self._keys[episode] = stream_key(seed, "annotator")
+        self._classes[episode] = classes
+
+    def clear(self, episodes: Tensor) -> None:
+        """Forget all labels of ``episodes`` (long)."""
+        self.held.clear(episodes)
+        self.spent = self.spent.clone()
+        for mask in (self.labelled, self.pending, self.silent):
+            mask[episodes] = False
+        self.spent[episodes] = self._asked[episodes] = 0
+        if self._opinions is not None:
+            self._opinions.clear(episodes)
+        self._coming[0, episodes] = -1
+
+    def _query(self, picks: Tensor, truth: Tensor, geometry: Geometry, who: Tensor | None, *, first: bool) -> Query:
+        return Query(
+            picks=picks,
+            truth=truth,
+            class_count=self._classes,
+            keys=self._keys,
+            times=torch.zeros_like(picks) if self._opinions is None else self._opinions.times(picks),
+            asked=self._asked,
+            geometry=geometry,
+            who=who,
+            first=first,
+        )
+
+    def would_say(self, truth: Tensor, geometry: Geometry) -> Tensor:
+        """The label that each record of the pool would get if it were asked for now, (B, N); -1 for none."""
+        if self.annotator.truthful:
+            return truth
+        everyone = torch.arange(truth.shape[1], device=truth.device).expand_as(truth)
+        return self.annotator.answer(self._query(everyone, truth, geometry, None, first=False)).labels
+
+    def ask(
+        self,
+        picks: Tensor,
+        truth: Tensor,
+        geometry: Geometry,
+        *,
+        active: Tensor | None = None,
+        who: Tensor | None = None,
+        first: bool = False,
+    ) -> Asked:
+        """Query the records at ``picks`` (B, b); what was under way in the episodes ``active`` (B,) comes closer.
+
+        ``truth`` (B, N) are the true classes. In the ``first`` sample nobody abstains, nothing comes late and nothing
+        counts as spent.
+        """
+        real = picks >= 0
+        if self.annotator.truthful and self._opinions is None:
+            answers = truth.gather(1, picks.clamp_min(0)).masked_fill(~real, NO_LABEL)
+            self._keep(picks, answers)
+            if not first:
+                self.spent = self.spent + real.sum(1)
+            return Asked(answers=answers, charged=real, price=None)
+        answer = self.annotator.answer(self._query(picks, truth, geometry, who, first=first))
+        charged = real if answer.charged is None else real & answer.charged
+        if not first:
+            self._asked = self._asked + real.sum(1)
+            self.spent = self.spent + charged.sum(1)
+        if self._opinions is not None:
+            self._opinions.count(picks)
+        return Asked(answers=self._arrived(picks, real, answer, active), charged=charged, price=answer.price)
+
+    def _arrived(self, picks: Tensor, real: Tensor, answer: Answer, active: Tensor | None) -> Tensor:
+        """Keep the labels that are there now, the late ones of earlier loops first: those of ``picks``, (B, b)."""
+        given = real & (answer.labels != NO_LABEL)
+        mark(self.silent, picks.masked_fill(~(real & ~given), -1))
+        at_once = given if answer.delay is None else given & (answer.delay <= 0)
+        self._receive(active)
+        if answer.delay is not None:
+            late = given & ~at_once
+            mark(self.pending, picks.masked_fill(~late, -1))
+            sent = torch.stack([picks.masked_fill(~late, -1), answer.labels, answer.delay])
+            self._coming = torch.cat([self._coming, sent], 2)
+        now = picks.masked_fill(~at_once, -1)
+        self._keep(now, answer.labels)
+        return answer.labels.masked_fill(~at_once, NO_LABEL)
+
+    def _receive(self, active: Tensor | None) -> None:
+        """One loop has passed for what is under way in the episodes ``active`` (B,); keep what arrives."""
+        if not self._coming.shape[2]:
+            return
+        record, label, loops = self._coming
+        loops = loops - (1 if active is None else active[:, None].to(torch.long))
+        due = (record >= 0) & (loops <= 0)
+        arrived = record.masked_fill(~due, -1)
+        rows = torch.arange(len(record), device=record.device)[:, None].expand_as(record)
+        self.pending[rows[due], record[due]] = False
+        self._keep(arrived, label)
+        record = record.masked_fill(due, -1)
+        # In the order of the queries, what has arrived moved out of the way.
+        order = (record < 0).to(torch.long).argsort(dim=1, stable=True)
+        left = int((record >= 0).sum(1).max())
+        self._coming = torch.stack([record, label, loops]).gather(2, order.expand(3, -1, -1))[..., :left]
+
+    def _keep(self, picks: Tensor, labels: Tensor) -> None:
+        """The labels of ``picks`` (B, b) are known now."""
+        if self._opinions is None:
+            self.held.append(picks, labels)
+        else:
+            again = (picks >= 0) & self.labelled.gather(1, picks.clamp_min(0))
+            new = picks.masked_fill(again, -1)
+            self._opinions.note(picks, labels)
+            self.held.append(new, labels)
+            self._opinions.settle(self.held, picks.masked_fill(~again, -1), labels)
+        mark(self.labelled, picks)
+
+    def widen(self, records: int) -> None:
+        """Room for so many more records."""
+        self.labelled, self.pending, self.silent = (
+            pad(mask, (0, records)) for mask in (self.labelled, self.pending, self.silent)
+        )
+        if self._opinions is not None:
+            self._opinions.widen(records)

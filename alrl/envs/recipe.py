@@ -11,7 +11,10 @@ from alrl import recipes
 from alrl.envs.candidates import CandidateMixture
 from alrl.envs.observable import check_observable
 from alrl.learners import make_learner
+from alrl.loop.annotator import Annotator
+from alrl.loop.annotators import make_annotator
 from alrl.loop.cost import Prices
+from alrl.loop.labelling import Aggregate
 from alrl.loop.learner import Learner
 from alrl.metadata import DEFAULT_GROUPS, FeatureSet
 from alrl.recipe_model import Recipe
@@ -75,6 +78,24 @@ class LearnerRecipe(Recipe):
 
     @model_validator(mode="after")
     def _buildable(self) -> LearnerRecipe:
+        self.build()
+        return self
+
+
+class AnnotatorRecipe(Recipe):
+    """Who answers queries; every key beside ``kind`` is an argument of that annotator, such as ``rate = 0.2``."""
+
+    model_config = ConfigDict(extra="allow")
+
+    kind: str = "perfect"
+    """A registered annotator or ``package.module:Class``."""
+
+    def build(self) -> Annotator:
+        """The annotator."""
+        return make_annotator(self.kind, **(self.model_extra or {}))
+
+    @model_validator(mode="after")
+    def _buildable(self) -> AnnotatorRecipe:
         self.build()
         return self
 
@@ -174,6 +195,9 @@ class EnvRecipe(Recipe):
     version: int = Field(default=0, ge=0)
     data: DataRecipe
     learner: LearnerRecipe = LearnerRecipe()
+    annotator: AnnotatorRecipe = AnnotatorRecipe()
+    relabel: Aggregate | None = None
+    """Whether a record may be asked for again, and which of its labels is then believed."""
     budget: BudgetRecipe = BudgetRecipe()
     cost: CostRecipe = CostRecipe()
     action: ActionRecipe = ActionRecipe()
@@ -183,7 +207,12 @@ class EnvRecipe(Recipe):
     @property
     def loop_settings(self) -> dict[str, Any]:
         """Arguments of :class:`alrl.loop.simulator.Simulator` beside tasks, learner and device."""
-        return {"labels": self.budget.labels, "prices": self.cost.build()}
+        return {
+            "labels": self.budget.labels,
+            "annotator": self.annotator.build(),
+            "relabel": self.relabel,
+            "prices": self.cost.build(),
+        }
 
     @model_validator(mode="after")
     def _observable(self) -> EnvRecipe:

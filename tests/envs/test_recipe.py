@@ -61,6 +61,11 @@ def test_synthetic_tasks_are_named_from_the_offset_on():
         ({**WINE, "observation": {"features": ["loop"]}}, "'confidence' must be one of them"),
         ({**WINE, "learner": {"kind": "softmax-regresion"}}, 'did you mean "softmax-regression"?'),
         ({**WINE, "learner": {"C": -1.0}}, "C = -1.0 given"),
+        ({**WINE, "annotator": {"kind": "nosy", "rate": 0.1}}, 'unknown annotator "nosy"; did you mean "noisy"?'),
+        ({**WINE, "annotator": {"kind": "noisy", "rte": 0.1}}, 'unknown setting "rte"; did you mean "rate"?'),
+        ({**WINE, "annotator": {"kind": "noisy", "rate": 1.1}}, "rate = 1.1 is not allowed"),
+        ({**WINE, "relabel": "first"}, "relabel"),
+        ({**WINE, "cost": {"label": -1.0}}, "cost.label: -1.0 given"),
         ({**WINE, "reward": {"metric": "acuracy"}}, 'reward.metric: "acuracy" given, did you mean "accuracy"?'),
         ({**WINE, "action": {"kind": "recrod"}}, 'action.kind: "recrod" given, did you mean "record"?'),
     ],
@@ -111,3 +116,20 @@ def test_registering_again_changes_nothing():
     before = dict(gymnasium.registry)
     assert "alrl/digits-v0" in register()
     assert gymnasium.registry == before
+
+
+def test_the_game_is_played_with_the_annotator_and_the_prices_of_its_recipe(recipe):
+    from alrl.envs.env import ActiveLearningEnv
+
+    wrong = {"kind": "delayed", "least": 1, "most": 1, "annotator": {"kind": "noisy", "rate": 1.0}}
+    env = ActiveLearningEnv(recipe(annotator=wrong, cost={"label": 3.0}, reward={"against": "margin"}))
+    env.reset(seed=0)
+    first = int(env.game.simulator.first_counts()[0])
+    for _ in range(3):
+        env.step(int(env.action_masks().argmax()))
+    loop = env.game.simulator
+    truth = loop.parts("pool").labels.gather(1, loop.view.labelled_index)
+    assert int(loop.view.labelled.sum()) == first + 2
+    assert int(loop.view.selected.sum()) == 1
+    assert not bool((loop.view.labels == truth).any())
+    assert loop.cost.money.tolist() == [3.0 * (first + 3)]

@@ -15,7 +15,7 @@ def test_it_has_no_field_for_hidden_labels_validation_or_test():
     assert {field.name for field in dataclasses.fields(PoolView)} == {
         *("features", "feature_count", "exists", "labelled", "selected", "labelled_index", "labelled_mask", "labels"),
         *("class_mask", "probabilities", "noise", "trajectory", "spent", "budget", "geometry"),
-        *("embedding", "earlier_embedding", "epochs", "members", "refits"),
+        *("embedding", "earlier_embedding", "epochs", "members", "refits", "silent", "price"),
     }
     assert {field.name for field in dataclasses.fields(Trajectory)} == {
         *("flips", "loops", "probabilities", "remembered"),

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from alrl.errors import AlrlError
-from alrl.experiments import figures, tables
-from alrl.experiments.page import About, page
+from alrl.experiments.checklist import Record
+from alrl.experiments.policy_card import find_policies
+from alrl.experiments.report_part import Part
 from alrl.experiments.store import Store, run_id
 from alrl.experiments.summary import Summary, summarise
 from alrl.loop.comparison import Comparison
-from alrl.loop.curves import METRICS
+from alrl.loop.curves import METRICS, Curves, Metric
 
 RESULTS = "results.sqlite"
 STUDY = "study.json"
@@ -38,6 +39,8 @@ class ReportFiles:
     """The page and those of further learners and batch sizes."""
     figures: tuple[Path, ...]
     tables: tuple[Path, ...]
+    texts: tuple[Path, ...]
+    """Summaries and policy cards, in Markdown."""
     curves: Path
     """Every curve, one row a seed and label count."""
 
@@ -49,11 +52,12 @@ class _Study:
     command: str
     cells: Sequence[Mapping[str, Any]]
     primary: tuple[str, str] | None
+    metrics: tuple[Metric, ...]
     settings: Mapping[str, Any]
 
 
 def report(run: Path | str, *, title: str | None = None, allow_incomplete: bool = False) -> ReportFiles:
-    """Write page, figures, tables and curves of the study in ``run`` into ``run``.
+    """Write page, figures, tables, summary, policy cards and curves of the study in ``run`` into ``run``.
 
     Reads ``results.sqlite`` and ``study.json`` (``title``, ``hypothesis``, ``command``, ``cells``, ``primary``: the
     strategy that the study is about and the one it is held against, ``settings``). ``title`` replaces the study's own.
@@ -68,32 +72,59 @@ def report(run: Path | str, *, title: str | None = None, allow_incomplete: bool 
         mark = _completeness(store, study, allow_incomplete)
         # In the order of the study: the order in which cells were finished is chance.
         wanted = [run_id(cell) for cell in study.cells]
-        comparisons = Comparison.groups(store.curves(wanted))
-        provenance = store.provenances(wanted)
-        curves = store.export_csv(folder / "curves.csv", wanted)
-    slugs = _slugs(comparisons)
-    pages: list[Path] = []
-    drawn: list[Path] = []
-    written: list[Path] = []
-    for comparison, slug in zip(comparisons, slugs, strict=True):
-        summaries = _summaries(comparison, study.primary)
-        drawn_here = _draw(comparison, summaries, folder / "figures", slug, mark)
-        written_here = _tabulate(summaries, folder, slug, mark)
-        others = [f"index{other}.html" for other in slugs if other != slug]
-        beside = [path.relative_to(folder).as_posix() for path in (*drawn_here, *written_here, curves)]
-        about = About(
-            title=(title or study.title) + (f" ({comparison.learner}, batch {comparison.batch})" if others else ""),
+        finished = store.finished()
+        done = [cell for cell in study.cells if run_id(cell) in finished]
+        found = store.curves(wanted)
+        record = Record(
             hypothesis=study.hypothesis,
             command=study.command,
             settings=study.settings,
-            provenance=provenance,
-            mark=mark,
-            files=(*others, *beside),
+            cells=study.cells,
+            finished=len(done),
+            failed=len(set(wanted) & set(store.failures())),
+            played=tuple(each for each in store.cells(wanted) if each.finished),
+            provenance=store.provenances(wanted),
         )
-        pages.append(_write(folder / f"index{slug}.html", page(comparison, summaries, about)))
-        drawn += drawn_here
-        written += written_here
-    return ReportFiles(page=pages[0], pages=tuple(pages), figures=tuple(drawn), tables=tuple(written), curves=curves)
+        curves = store.export_csv(_curves_path(folder, mark), wanted)
+    policies, remarks = find_policies(folder, study.cells)
+    comparisons = Comparison.groups(found)
+    slugs = _slugs(comparisons)
+    parts = []
+    for comparison, slug in zip(comparisons, slugs, strict=True):
+        own = [cell for cell, each in zip(done, found, strict=True) if _settings(each) == _settings(comparison)]
+        others = tuple(f"index{other}.html" for other in slugs if other != slug)
+        part = Part(
+            folder=folder,
+            slug=slug,
+            mark=mark,
+            title=(title or study.title) + (f" ({comparison.learner}, batch {comparison.batch})" if others else ""),
+            record=record,
+            comparison=comparison,
+            summaries=tuple(_summaries(comparison, study)),
+            cells=own,
+            policies=policies,
+            remarks=remarks,
+        )
+        parts.append(part.write(beside=(*others, curves.name)))
+    return ReportFiles(
+        page=parts[0].page,
+        pages=tuple(part.page for part in parts),
+        figures=tuple(path for part in parts for path in part.figures),
+        tables=tuple(path for part in parts for path in part.tables),
+        texts=tuple(path for part in parts for path in part.texts),
+        curves=curves,
+    )
+
+
+def _settings(of: Curves | Comparison) -> tuple[str, int]:
+    return of.learner, of.batch
+
+
+def _curves_path(folder: Path, mark: str) -> Path:
+    """Numbers that will change say so in their name; the other name's file, of an earlier report, goes."""
+    whole, part = folder / "curves.csv", folder / "curves-incomplete.csv"
+    (whole if mark else part).unlink(missing_ok=True)
+    return part if mark else whole
 
 
 def _read_study(path: Path) -> _Study:
@@ -108,6 +139,7 @@ def _read_study(path: Path) -> _Study:
             command=str(found.get("command", "")),
             cells=[dict(cell) for cell in found["cells"]],
             primary=None if primary is None else (str(primary[0]), str(primary[1])),
+            metrics=tuple(metric for metric in found.get("metrics", METRICS) if metric in METRICS) or METRICS,
             settings=dict(found.get("settings", {})),
         )
     except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
@@ -136,10 +168,10 @@ def _last_line(traceback: str) -> str:
     return (traceback.strip().splitlines() or ["no traceback"])[-1]
 
 
-def _summaries(comparison: Comparison, primary: tuple[str, str] | None) -> list[Summary]:
+def _summaries(comparison: Comparison, study: _Study) -> list[Summary]:
     names = comparison.strategies
-    emphasis, reference = (name if name in names else None for name in primary or (None, None))
-    return [summarise(comparison, metric=metric, reference=reference, emphasis=emphasis) for metric in METRICS]
+    emphasis, reference = (name if name in names else None for name in study.primary or (None, None))
+    return [summarise(comparison, metric=metric, reference=reference, emphasis=emphasis) for metric in study.metrics]
 
 
 def _slugs(comparisons: Sequence[Comparison]) -> list[str]:
@@ -149,30 +181,3 @@ def _slugs(comparisons: Sequence[Comparison]) -> list[str]:
         ending = "-" + re.sub(r"[^a-z0-9]+", "-", f"{each.learner} batch {each.batch}".lower()).strip("-")
         endings.append(ending if ending not in endings else f"{ending}-{len(endings)}")
     return endings
-
-
-def _draw(comparison: Comparison, summaries: Sequence[Summary], folder: Path, slug: str, mark: str) -> list[Path]:
-    paths: list[Path] = []
-    for summary in summaries:
-        ending = ("" if summary.metric == "accuracy" else "-balanced") + slug
-        look: dict[str, Any] = {"metric": summary.metric, "emphasis": summary.emphasis, "mark": mark}
-        paths += figures.save(figures.learning_curves(comparison, **look), folder / f"learning-curves{ending}")
-        if len(summary.strategies) > 1:
-            gaps = figures.differences(comparison, reference=summary.reference, **look)
-            paths += figures.save(gaps, folder / f"differences{ending}")
-            paths += figures.save(figures.ranking(summary, mark=mark), folder / f"ranking{ending}")
-    return paths
-
-
-def _tabulate(summaries: Sequence[Summary], folder: Path, slug: str, mark: str) -> list[Path]:
-    texts = {
-        "md": "\n".join(tables.markdown_table(each, mark=mark) for each in summaries),
-        "csv": tables.csv_table(list(summaries), mark=mark),
-        "tex": "\n".join(tables.latex_table(each, mark=mark) for each in summaries),
-    }
-    return [_write(folder / f"table{slug}.{kind}", text) for kind, text in texts.items()]
-
-
-def _write(path: Path, text: str) -> Path:
-    path.write_text(text, encoding="utf-8")
-    return path

@@ -8,19 +8,26 @@ from dataclasses import dataclass
 import numpy as np
 
 from alrl.errors import InvalidDataError
+from alrl.experiments.duels import Duels, duels, resampling
 from alrl.experiments.statistics import (
     Estimate,
     Friedman,
+    Profile,
+    deficiency,
     friedman,
     interquartile_mean,
+    label_saving,
+    labels_needed,
+    log_area,
     mean_ranks,
-    paired_difference,
+    performance_profile,
     probability_of_improvement,
     wilcoxon_holm,
 )
 from alrl.loop.comparison import Comparison
-from alrl.loop.curves import Floats, Metric, mean_interval
-from alrl.loop.streams import generator
+from alrl.loop.curves import Curves, Floats, Metric, mean_interval
+
+_THRESHOLDS = 81
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +43,14 @@ class Cell:
     """Paired difference to random, points; None for random itself or where there is none."""
     against_reference: Estimate | None
     """Paired difference to the reference, points; None for the reference itself or where there is none."""
+    log_area: float
+    """Mean area over log2 of all labels, points."""
+    deficiency: float
+    """Against the reference (Baram et al. 2004), below 1 is better; nan where it is undefined or there is none."""
+    needed: Estimate | None
+    """Queried labels to the data set's target, infinite where it is not reached; None without a target."""
+    saving: Estimate | None
+    """Share of labels saved by stopping at the target, minus infinity where it is not reached; None without one."""
 
     @property
     def worse_than_random(self) -> bool:
@@ -71,11 +86,21 @@ class Summary:
     """Interquartile mean of paired differences to the reference, points."""
     improvement: Mapping[str, Estimate]
     """Probability of improvement over the reference."""
+    targets: Mapping[str, float]
+    """Value that labels are counted to on each data set, a fraction: random's mean at the end of the budget."""
+    profiles: Mapping[str, Profile]
+    """Share of runs whose AUBC exceeds the baseline's by more than so many points."""
+    baseline: str
+    """What profiles and savings are held against: random if it was run, else the reference."""
+    rounds: int
+    """Rounds of querying in the budget, each ending with a refit."""
+    duels: Duels
+    """Paired differences between all strategies."""
 
-    def record(self, strategy: str) -> tuple[int, int, int]:
-        """Data sets on which the strategy wins, ties and loses against the reference."""
-        cells = [self.cells.get((data_set, strategy)) for data_set in self.data_sets]
-        outcomes = [cell.against_reference.outcome for cell in cells if cell and cell.against_reference]
+    def record(self, strategy: str, against: str | None = None) -> tuple[int, int, int]:
+        """Data sets on which the strategy wins, ties and loses against another, the reference if none is named."""
+        found = [self.duels.of(data_set, strategy, against or self.reference) for data_set in self.data_sets]
+        outcomes = [each.outcome for each in found if each is not None]
         return outcomes.count("win"), outcomes.count("tie"), outcomes.count("loss")
 
     def worse_share(self, strategy: str) -> tuple[int, int]:
@@ -102,9 +127,11 @@ def summarise(
     names = tuple(sorted(comparison.strategies, key=lambda name: (name == "random") - (name == emphasis)))
     means = comparison.means(metric)[:, [comparison.strategies.index(name) for name in names]]
     complete = ~np.isnan(means).any(1)
-    gaps = {name: _gaps(comparison, name, chosen, metric) for name in names if name != chosen}
-    gaps = {name: each for name, each in gaps.items() if each}
+    baseline = "random" if "random" in names else chosen
+    gaps = _gaps(comparison, names, chosen, metric)
     scores = means[complete]
+    fought = duels(comparison, metric)
+    targets = _targets(comparison, baseline, metric)
     return Summary(
         metric=metric,
         data_sets=comparison.data_sets,
@@ -113,20 +140,32 @@ def summarise(
         batch=comparison.batch,
         reference=chosen,
         emphasis=emphasis,
-        cells=_cells(comparison, names, means, metric, chosen),
+        cells=_cells(comparison, names, means, metric, chosen, fought, targets),
         ranked=tuple(np.array(comparison.data_sets, dtype=object)[complete]),
         ranks=dict(zip(names, mean_ranks(scores).tolist(), strict=True)) if complete.any() else {},
         friedman=friedman(scores) if complete.any() else None,
         wilcoxon=wilcoxon_holm(scores, names, chosen) if complete.any() else None,
-        interquartile={name: interquartile_mean(each, _stream("IQM", metric, name)) for name, each in gaps.items()},
+        interquartile={name: interquartile_mean(each, resampling("IQM", metric, name)) for name, each in gaps.items()},
         improvement={
-            name: probability_of_improvement(each, _stream("improvement", metric, name)) for name, each in gaps.items()
+            name: probability_of_improvement(each, resampling("improvement", metric, name))
+            for name, each in gaps.items()
         },
+        targets=targets,
+        profiles=_profiles(comparison, names, baseline, metric),
+        baseline=baseline,
+        rounds=-(-max(each.labels for each in comparison) // comparison.batch),
+        duels=fought,
     )
 
 
 def _cells(
-    comparison: Comparison, names: tuple[str, ...], means: Floats, metric: Metric, reference: str
+    comparison: Comparison,
+    names: tuple[str, ...],
+    means: Floats,
+    metric: Metric,
+    reference: str,
+    fought: Duels,
+    targets: Mapping[str, float],
 ) -> dict[tuple[str, str], Cell]:
     cells = {}
     for row, data_set in enumerate(comparison.data_sets):
@@ -135,28 +174,63 @@ def _cells(
             curves = comparison.get(data_set, strategy)
             if curves is not None:
                 mean, low, high = (100 * float(part) for part in mean_interval(curves.area(metric)))
+                needed = _needed(curves, targets.get(data_set), metric)
                 cells[data_set, strategy] = Cell(
                     mean=mean,
                     half_width=(high - low) / 2,
                     best=bool(np.round(100 * means[row, column], 2) == best),
-                    against_random=_against(comparison, data_set, strategy, "random", metric),
-                    against_reference=_against(comparison, data_set, strategy, reference, metric),
+                    against_random=fought.of(data_set, strategy, "random"),
+                    against_reference=fought.of(data_set, strategy, reference),
+                    log_area=100 * float(log_area(curves, metric).mean()),
+                    deficiency=_deficiency(comparison, data_set, strategy, reference, metric),
+                    needed=needed,
+                    saving=None if needed is None else _saving(needed, curves),
                 )
     return cells
 
 
-def _against(comparison: Comparison, data_set: str, strategy: str, other: str, metric: Metric) -> Estimate | None:
-    pair = None if strategy == other else comparison.pair(data_set, strategy, other)
-    if pair is None:
+def _needed(curves: Curves, target: float | None, metric: Metric) -> Estimate | None:
+    if target is None:
         return None
-    found = paired_difference(*pair, _stream("difference", metric, data_set, strategy, other), metric=metric)
-    return Estimate(value=100 * found.value, low=100 * found.low, high=100 * found.high)
+    return labels_needed(curves, target, resampling("needed", metric, curves.data_set, curves.strategy), metric=metric)
 
 
-def _gaps(comparison: Comparison, strategy: str, reference: str, metric: Metric) -> list[np.ndarray]:
-    pairs = [comparison.pair(data_set, strategy, reference) for data_set in comparison.data_sets]
-    return [100 * (a.area(metric) - b.area(metric)) for a, b in (pair for pair in pairs if pair is not None)]
+def _saving(needed: Estimate, curves: Curves) -> Estimate:
+    first = float(curves.first.mean())
+    value, high, low = (label_saving(each, curves.labels, first) for each in (needed.value, needed.low, needed.high))
+    return Estimate(value=value, low=low, high=high)
 
 
-def _stream(*names: str) -> np.random.Generator:
-    return generator([0], " ".join(("bootstrap", *names)))
+def _deficiency(comparison: Comparison, data_set: str, strategy: str, reference: str, metric: Metric) -> float:
+    pair = comparison.pair(data_set, strategy, reference)
+    return float("nan") if pair is None else deficiency(*(each.values(metric).mean(0) for each in pair))
+
+
+def _targets(comparison: Comparison, baseline: str, metric: Metric) -> dict[str, float]:
+    held = {data_set: comparison.get(data_set, baseline) for data_set in comparison.data_sets}
+    return {name: float(curves.values(metric)[:, -1].mean()) for name, curves in held.items() if curves is not None}
+
+
+def _gaps(comparison: Comparison, names: tuple[str, ...], other: str, metric: Metric) -> dict[str, list[Floats]]:
+    """Differences of AUBC to another strategy in points, one array of seeds a data set; by strategy."""
+    gaps: dict[str, list[Floats]] = {}
+    for name in names:
+        pairs = [comparison.pair(data_set, name, other) for data_set in comparison.data_sets if name != other]
+        found = [100 * (a.area(metric) - b.area(metric)) for a, b in filter(None, pairs)]
+        if found:
+            gaps[name] = found
+    return gaps
+
+
+def _profiles(comparison: Comparison, names: tuple[str, ...], baseline: str, metric: Metric) -> dict[str, Profile]:
+    gaps = _gaps(comparison, names, baseline, metric)
+    if not gaps:
+        return {}
+    # The middle 98 % of all runs: a single wild one would leave no room to the others.
+    every = np.concatenate([each for found in gaps.values() for each in found])
+    low, high = np.quantile(every, [0.01, 0.99])
+    thresholds = np.linspace(min(float(low), 0.0), max(float(high), 0.0), _THRESHOLDS)
+    return {
+        name: performance_profile(found, thresholds, resampling("profile", metric, name))
+        for name, found in gaps.items()
+    }

@@ -19,6 +19,15 @@ _TEX = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciic
 }
 
 
+def count(labels: float) -> str:
+    """A number of labels, interpolated between two of them; ∞ where there is none.
+
+    >>> count(12.34), count(float("inf"))
+    ('12.3', '∞')
+    """
+    return "∞" if labels == float("inf") else f"{labels:.1f}"
+
+
 def caption(summary: Summary) -> str:
     """One line that says what the numbers are."""
     metric = summary.metric.replace("_", " ")
@@ -56,11 +65,11 @@ def rich_table(summary: Summary, *, title: str | None = None, mark: str = "") ->
 def markdown_table(summary: Summary, *, mark: str = "") -> str:
     """The table in Markdown, with caption and notes; a ``mark`` stands above it."""
     lines = [f"**{mark}**", ""] if mark else []
-    lines += [caption(summary), "", _pipes(["data set", *summary.strategies])]
-    lines.append(_pipes([":--", *["--:"] * len(summary.strategies)]))
+    lines += [caption(summary), "", pipes(["data set", *summary.strategies])]
+    lines.append(pipes([":--", *["--:"] * len(summary.strategies)]))
     for data_set in summary.data_sets:
-        lines.append(_pipes([data_set, *_row(summary, data_set, lambda text: f"**{text}**")]))
-    lines += [_pipes([label, *cells]) for label, cells in foot(summary)]
+        lines.append(pipes([data_set, *_row(summary, data_set, lambda text: f"**{text}**")]))
+    lines += [pipes([label, *cells]) for label, cells in foot(summary)]
     return "\n".join([*lines, "", notes(summary), ""])
 
 
@@ -68,13 +77,13 @@ def latex_table(summary: Summary, *, mark: str = "") -> str:
     """The table in LaTeX; needs the package booktabs."""
     lines = [f"% {mark}"] if mark else []
     lines += [r"\begin{table}", r"\centering"]
-    lines.append(rf"\caption{{{_tex(' '.join(filter(None, (mark, caption(summary) + '.', notes(summary)))))}}}")
+    lines.append(rf"\caption{{{tex(' '.join(filter(None, (mark, caption(summary) + '.', notes(summary)))))}}}")
     lines += [rf"\begin{{tabular}}{{l{'r' * len(summary.strategies)}}}", r"\toprule"]
-    lines += [_ampersands([_tex(name) for name in ("data set", *summary.strategies)]), r"\midrule"]
+    lines += [ampersands([tex(name) for name in ("data set", *summary.strategies)]), r"\midrule"]
     for data_set in summary.data_sets:
-        lines.append(_ampersands([_tex(data_set), *_row(summary, data_set, lambda text: rf"\textbf{{{text}}}", _tex)]))
+        lines.append(ampersands([tex(data_set), *_row(summary, data_set, lambda text: rf"\textbf{{{text}}}", tex)]))
     lines.append(r"\midrule")
-    lines += [_ampersands([_tex(label), *map(_tex, cells)]) for label, cells in foot(summary)]
+    lines += [ampersands([tex(label), *map(tex, cells)]) for label, cells in foot(summary)]
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", r"\end{table}", ""])
 
 
@@ -138,14 +147,21 @@ def _sets(count: int) -> str:
     return f"{count} data set{'s' if count != 1 else ''}"
 
 
-def _pipes(cells: list[str]) -> str:
+def pipes(cells: list[str]) -> str:
+    """A row of a table in Markdown."""
     return "| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |"
 
 
-def _ampersands(cells: list[str]) -> str:
+def ampersands(cells: list[str]) -> str:
+    """A row of a table in LaTeX, of texts that are LaTeX already."""
     return " & ".join(cells) + r" \\"
 
 
-def _tex(text: str) -> str:
+def tex(text: str) -> str:
+    r"""Text as LaTeX.
+
+    >>> tex("50 % ± 1")
+    '50 \\% $\\pm$ 1'
+    """
     escaped = "".join(_TEX.get(letter, letter) for letter in text)
-    return escaped.replace("±", r"$\pm$").replace("↓", r"$\downarrow$").replace("–", "--")
+    return escaped.replace("±", r"$\pm$").replace("↓", r"$\downarrow$").replace("–", "--").replace("χ²", r"$\chi^2$")

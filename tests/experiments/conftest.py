@@ -57,7 +57,7 @@ def synthetic(
     return found
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_curves() -> Callable[..., list[Curves]]:
     """The function that makes them."""
     return synthetic

@@ -11,7 +11,10 @@ from typing import Any
 
 import pytest
 
+from alrl.experiments.checklist import Item
 from alrl.experiments.page import About, MissingReportExtraError, page
+from alrl.experiments.page.about import Still
+from alrl.experiments.statistics import break_even
 from alrl.experiments.summary import summarise
 from alrl.loop.comparison import Comparison
 from alrl.loop.curves import METRICS, Curves
@@ -35,7 +38,7 @@ def write_page(comparison: Comparison, folder: Path, **about: Any) -> Path:
     return path
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     try:
@@ -106,9 +109,95 @@ def test_the_page_works_in_chromium_without_complaint_or_request(
     assert requests == [path.as_uri()]
 
 
+def press(tab: Any, slider: str, key: str, times: int) -> None:
+    tab.locator(f"#{slider}").focus()
+    for _ in range(times):
+        tab.keyboard.press(key)
+
+
+def shown(tab: Any, name: str) -> str:
+    return str(tab.locator(f"#{name}").inner_text())
+
+
+RULE = (
+    "Number(document.querySelector('#savings .mark-rule.role-mark line').getAttribute('transform').match(/[0-9.]+/)[0])"
+)
+
+
+def test_the_sliders_move_the_break_even_to_what_the_formula_gives(
+    browser: Any, tmp_path: Path, comparison: Comparison
+) -> None:
+    tab, complaints, _ = open_page(browser, write_page(comparison, tmp_path))
+    assert shown(tab, "rounds-value") == "12"
+    assert float(shown(tab, "break-even").split()[0]) == pytest.approx(100 * break_even(1, 0.001, 12), abs=0.05)
+    before = tab.evaluate(RULE)
+    # By keyboard alone: twelve rounds to ten, and 0.001 up the scale 1, 2, 5 to 0.5.
+    press(tab, "rounds", "ArrowLeft", 2)
+    press(tab, "compute-price", "ArrowRight", 8)
+    assert (shown(tab, "label-price-value"), shown(tab, "compute-price-value")) == ("1", "0.5")
+    assert shown(tab, "break-even") == "60.0 %"
+    assert tab.locator("#compute-price").get_attribute("aria-valuetext") == "0.5"
+    tab.wait_for_function(f"{RULE} > {before} + 50")
+    # Dearer labels: 0.5 for training on a record beside 2 a label.
+    press(tab, "label-price", "ArrowRight", 1)
+    assert float(shown(tab, "break-even").split()[0]) == pytest.approx(100 * break_even(2, 0.5, 10), abs=0.05)
+    press(tab, "rounds", "Home", 1)
+    assert shown(tab, "break-even") == "0.0 %"
+
+    # The verdict counts data sets on which more was saved.
+    press(tab, "rounds", "ArrowRight", 1)
+    summary = summarise(comparison, emphasis="general")
+    need = break_even(2, 0.5, 2)
+    savings = [summary.cells[data_set, "general"].saving for data_set in summary.data_sets]
+    assert f"general on {sum(each is not None and each.value > need for each in savings)} of 2" in shown(tab, "pays")
+    assert "random" not in shown(tab, "pays")
+    assert complaints == []
+
+
+def test_what_is_chosen_is_seen_in_every_chart(browser: Any, tmp_path: Path, comparison: Comparison) -> None:
+    tab, complaints, _ = open_page(browser, write_page(comparison, tmp_path))
+    points = "document.querySelectorAll('#savings .mark-symbol path').length"
+    assert tab.evaluate(points) == 2 * 5
+    assert len(line_paths(tab, "profile")) == 5
+    tab.locator(".keys input[value=margin]").uncheck()
+    tab.wait_for_function(f"{points} === 2 * 4")
+    assert len(line_paths(tab)) == 5
+    assert len(line_paths(tab, "profile")) == 4
+    assert "margin" not in shown(tab, "pays")
+
+    first = line_paths(tab, "differences")[0]
+    tab.select_option("#against", "random")
+    tab.wait_for_function(
+        "(old) => document.querySelector('#differences .mark-line path').getAttribute('d') !== old", arg=first
+    )
+    assert len(line_paths(tab, "differences")) == 4
+
+    reached: list[str] = []
+    tab.locator("h1").click()
+    for _ in range(40):
+        tab.keyboard.press("Tab")
+        reached.append(tab.evaluate("document.activeElement.id || document.activeElement.value || ''"))
+    wanted = ["data-set", "metric", "general", "random", "against", "label-price", "compute-price", "rounds"]
+    places = [reached.index(name) for name in wanted]
+    assert places == sorted(places)
+    assert complaints == []
+
+
+def test_figures_and_checklist_are_words_too(tmp_path: Path, comparison: Comparison) -> None:
+    item = Item(question="Is it?", status="partly", answer="<b>")
+    still = Still(name="outcomes", svg="<svg/>", alternative='a "matrix"')
+    text = write_page(comparison, tmp_path, checklist=[item], stills=[still], remarks=["Not & shown."]).read_text()
+    assert '<span class="partly">partly</span></td><td>&lt;b&gt;</td>' in text
+    assert 'alt="a &quot;matrix&quot;" src="data:image/svg+xml;base64,PHN2Zy8+"' in text
+    assert "Not &amp; shown." in text
+
+
 def test_the_page_fits_a_phone(browser: Any, tmp_path: Path, comparison: Comparison) -> None:
     tab, complaints, _ = open_page(browser, write_page(comparison, tmp_path), width=390)
     assert tab.evaluate("document.documentElement.scrollWidth") == 390
+    for name in ("label-price", "compute-price", "rounds", "data-set"):
+        box = tab.locator(f"#{name}").bounding_box()
+        assert 100 < box["width"] <= 390
     assert tab.locator("#curves svg.marks").bounding_box()["width"] <= 390
     assert complaints == []
 

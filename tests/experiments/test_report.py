@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from matplotlib.figure import Figure
+from matplotlib.text import Text
 
+from alrl.experiments import figures
 from alrl.experiments.report import IncompleteStudyError, RunDirectoryError, report
+from alrl.experiments.runner import Runner
 from alrl.experiments.store import Store
+from alrl.experiments.study import StudyRecipe
 from alrl.loop.curves import Curves
+from alrl.recipes import parse
 
 NAMES = ("margin", "general", "random")
 
@@ -31,25 +38,44 @@ def write_study(run: Path, curves: list[Curves], *, finished: int | None = None,
 
 
 @pytest.fixture
+def saved(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
+    """Figures as they are about to be saved; the files are empty, for drawing is what takes the time."""
+    kept: list[Figure] = []
+
+    def save(figure: Figure, stem: Path) -> tuple[Path, Path]:
+        kept.append(figure)
+        stem.parent.mkdir(exist_ok=True)
+        paths = stem.with_name(stem.name + ".png"), stem.with_name(stem.name + ".pdf")
+        for path in paths:
+            path.touch()
+        return paths
+
+    monkeypatch.setattr(figures, "save", save)
+    monkeypatch.setattr(figures, "as_svg", lambda _: "<svg/>")
+    return kept
+
+
+@pytest.fixture
 def small(make_curves: Callable[..., list[Curves]]) -> list[Curves]:
     return make_curves(("vowel",), NAMES, seeds=4, labels=4)
 
 
-def test_a_study_becomes_page_figures_tables_and_curves(tmp_path: Path, small: list[Curves]) -> None:
+def test_a_study_becomes_page_figures_tables_and_curves(
+    tmp_path: Path, small: list[Curves], saved: list[Figure]
+) -> None:
     write_study(tmp_path, small)
     files = report(tmp_path, title="Another title")
     assert files.page == tmp_path / "index.html"
     text = files.page.read_text(encoding="utf-8")
     assert "<h1>Another title</h1>" in text
     assert "INCOMPLETE" not in text
-    assert {path.name for path in files.tables} == {"table.md", "table.csv", "table.tex"}
-    assert {path.name for path in files.figures} == {
-        f"{name}{metric}.{kind}"
-        for name in ("learning-curves", "differences", "ranking")
-        for metric in ("", "-balanced")
-        for kind in ("png", "pdf")
-    }
-    assert all(path.stat().st_size > 100 for path in (*files.figures, *files.tables, files.curves))
+    assert {path.name for path in files.tables} == {"table.md", "table.csv", "table.tex", "across.tex"}
+    assert {path.name for path in files.texts} == {"summary.md"}
+    each = [f"{name}{metric}" for name in ("learning-curves", "differences", "ranking") for metric in ("", "-balanced")]
+    over_sets = ["differences-random", "outcomes", "performance-profile", "break-even"]
+    assert {path.name for path in files.figures} == {f"{n}.{kind}" for n in each + over_sets for kind in ("png", "pdf")}
+    assert "the study does not say how vowel was played" in text
+    assert all(path.stat().st_size > 100 for path in (*files.tables, *files.texts, files.curves))
     assert "balanced accuracy" in (tmp_path / "table.md").read_text(encoding="utf-8")
     assert all(f'href="{path.relative_to(tmp_path)}"' in text for path in (*files.figures, *files.tables))
 
@@ -65,11 +91,75 @@ def test_an_incomplete_study_is_refused_and_says_why(tmp_path: Path, small: list
     assert not (tmp_path / "index.html").exists()
 
 
-def test_an_incomplete_study_that_is_allowed_is_marked_everywhere(tmp_path: Path, small: list[Curves]) -> None:
-    write_study(tmp_path, small, finished=1)
+def test_an_incomplete_study_that_is_allowed_is_marked_everywhere_until_it_is_finished(
+    tmp_path: Path, small: list[Curves], saved: list[Figure]
+) -> None:
+    write_study(tmp_path, small, finished=2)
     files = report(tmp_path, allow_incomplete=True)
-    mark = "INCOMPLETE: 1 of 3 cells finished"
-    assert all(mark in path.read_text(encoding="utf-8") for path in (files.page, *files.tables))
+    mark = "INCOMPLETE: 2 of 3 cells finished"
+    assert all(mark in path.read_text(encoding="utf-8") for path in (files.page, *files.tables, *files.texts))
+    assert len(saved) > 5
+    for figure in saved:
+        assert any(mark in text.get_text() for text in figure.findobj(Text))
+    assert files.curves.name == "curves-incomplete.csv"
+    write_study(tmp_path, small)
+    assert report(tmp_path).curves.name == "curves.csv"
+    assert not files.curves.exists()
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A study of a policy and rules that really was played."""
+    study = parse(
+        StudyRecipe,
+        {
+            "title": "Iris",
+            "hypothesis": "It works.",
+            "data": ["iris"],
+            "agents": ["general", "margin", "random"],
+            "primary": ["general", "margin"],
+            "labels": 3,
+            "seeds": 2,
+        },
+        where="test",
+    )
+    folder = tmp_path_factory.mktemp("played")
+    Runner(study=study, folder=folder, command="alrl run iris", workers=1).run()
+    return folder
+
+
+def test_a_study_that_was_played_shows_its_picks_its_policy_and_how_it_was_made(
+    played: Path, saved: list[Figure]
+) -> None:
+    files = report(played)
+    assert {"pick-profile", "pick-overlap", "pick-embedding"} <= {path.stem for path in files.figures}
+    text = files.page.read_text(encoding="utf-8")
+    assert text.count('src="data:image/svg+xml;base64,') == 4
+    card = (played / "policy-general.md").read_text(encoding="utf-8")
+    assert "| margin-rank | record | 0 to 1 | Share of the pool that has a smaller margin. |" in card
+    for part in ("keel/australian", "Share of the pool that has a smaller margin.", "loses to margin on", "guard"):
+        assert part in card
+        assert part in text
+    summary = (played / "summary.md").read_text(encoding="utf-8")
+    assert "- **yes** Is every run that was planned reported? 3 of 3 cells finished, 0 failed." in summary
+    assert "- **partly** How many runs, and with which seeds? 2 paired seeds, 0 to 1" in summary
+    assert "of processor time" in summary
+    assert "alrl run iris" in summary
+
+
+def test_a_policy_whose_weights_have_changed_has_no_card(played: Path, tmp_path: Path, saved: list[Figure]) -> None:
+    shutil.copytree(played, tmp_path / "run")
+    described = json.loads((tmp_path / "run" / "study.json").read_text())
+    for cell in described["cells"]:
+        cell["agent_identity"] = "0" * 64
+    with Store(played / "results.sqlite", read_only=True) as old, Store(tmp_path / "run" / "new.sqlite") as new:
+        for changed, curves in zip(described["cells"], old.curves(), strict=True):
+            new.add({**changed, "agent": curves.strategy, "data_set": curves.data_set}, curves, 1.0)
+    (tmp_path / "run" / "new.sqlite").replace(tmp_path / "run" / "results.sqlite")
+    (tmp_path / "run" / "study.json").write_text(json.dumps(described))
+    files = report(tmp_path / "run", allow_incomplete=True)
+    assert files.texts == (tmp_path / "run" / "summary.md",)
+    assert "its weights are not those that were run any more" in files.page.read_text(encoding="utf-8")
 
 
 def test_a_study_without_any_finished_cell_is_refused_even_so(tmp_path: Path, small: list[Curves]) -> None:
@@ -78,14 +168,18 @@ def test_a_study_without_any_finished_cell_is_refused_even_so(tmp_path: Path, sm
         report(tmp_path, allow_incomplete=True)
 
 
-def test_cells_of_an_earlier_study_in_the_same_file_stay_out(tmp_path: Path, small: list[Curves]) -> None:
+def test_cells_of_an_earlier_study_in_the_same_file_stay_out(
+    tmp_path: Path, small: list[Curves], saved: list[Figure]
+) -> None:
     write_study(tmp_path, small, cells=[cell(each) for each in small[:1]])
     report(tmp_path)
     assert "random" not in (tmp_path / "table.csv").read_text().replace("random_", "")
     assert ",random," not in (tmp_path / "curves.csv").read_text()
 
 
-def test_each_learner_has_a_page_of_its_own(tmp_path: Path, make_curves: Callable[..., list[Curves]]) -> None:
+def test_each_learner_has_a_page_of_its_own(
+    tmp_path: Path, make_curves: Callable[..., list[Curves]], saved: list[Figure]
+) -> None:
     curves = make_curves(("vowel",), ("margin",), seeds=2, labels=2)
     curves += make_curves(("vowel",), ("margin",), seeds=2, labels=2, learner="Random Forest", batch=10)
     write_study(tmp_path, curves)

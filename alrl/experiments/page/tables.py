@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from alrl.experiments.statistics import SMALLEST_SAMPLE, Estimate
 from alrl.experiments.summary import Cell, Summary
-from alrl.experiments.tables import MISSING, caption, foot, notes
+from alrl.experiments.tables import MISSING, caption, count, foot, notes
 
 
 def headline(summary: Summary) -> str:
@@ -74,6 +74,38 @@ def across_table(summary: Summary) -> str:
     return _grid(text, header, rows, [], summary.emphasis) + f'<p class="note">{_tests(summary)}</p>'
 
 
+def budget_tables(summary: Summary) -> str:
+    """Labels to the target, area over log labels and deficiency, one table each."""
+    texts: dict[str, Callable[[Cell], str]] = {
+        f"Queried labels until the mean curve reaches what {summary.baseline} reaches at the end, with 95 % bootstrap"
+        " interval; ∞ where it never does": _needed,
+        "Area over log2 of all labels, in points": lambda cell: f"{cell.log_area:.2f}",
+        f"Deficiency against {summary.reference} (Baram et al. 2004); below 1 is more efficient": lambda cell: (
+            MISSING if np.isnan(cell.deficiency) else f"{cell.deficiency:.2f}"
+        ),
+    }
+    parts = []
+    for text, show in texts.items():
+        rows = []
+        for name in summary.data_sets:
+            cells = [summary.cells.get((name, each)) for each in summary.strategies]
+            rows.append((name, [MISSING if cell is None else show(cell) for cell in cells]))
+        parts.append(_table(summary, text, rows, []))
+    return "".join(parts)
+
+
+def _needed(cell: Cell) -> str:
+    if cell.needed is None:
+        return MISSING
+    low, high = (count(each) for each in (cell.needed.low, cell.needed.high))
+    return f"{count(cell.needed.value)} {_small(f'{low} to {high}')}"
+
+
+def plain_table(text: str, header: list[str], rows: list[tuple[str, list[str]]]) -> str:
+    """A table of words; the cells are HTML, the labels text."""
+    return _grid(text, header, rows, [], None).replace("<table>", '<table class="wide">')
+
+
 def definitions(values: Mapping[str, Any]) -> str:
     """A nested mapping as a list of terms."""
     items = "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in _flat(values))
@@ -130,14 +162,19 @@ def _aubc(cell: Cell | None) -> str:
 def _outcome(found: Estimate | None) -> str:
     if found is None:
         return MISSING
-    interval = f"<br>{_small(f'{found.low:+.2f} to {found.high:+.2f}')}" if np.isfinite(found.low) else ""
-    return f'{found.value:+.2f} <span class="{found.outcome}">{found.outcome}</span>{interval}'
+    interval = f"<br>{_small(f'{_plus(found.low)} to {_plus(found.high)}')}" if np.isfinite(found.low) else ""
+    return f'{_plus(found.value)} <span class="{found.outcome}">{found.outcome}</span>{interval}'
 
 
 def _signed(found: Estimate) -> str:
     if not np.isfinite(found.low):
-        return f"{found.value:+.2f}"
-    return f"{found.value:+.2f} {_small(f'{found.low:+.2f} to {found.high:+.2f}')}"
+        return _plus(found.value)
+    return f"{_plus(found.value)} {_small(f'{_plus(found.low)} to {_plus(found.high)}')}"
+
+
+def _plus(value: float) -> str:
+    """With its sign, a minus being one."""
+    return f"{value:+.2f}".replace("-", "−")
 
 
 def _small(text: str) -> str:

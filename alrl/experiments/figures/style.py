@@ -1,0 +1,73 @@
+"""How strategies look: colours, strokes and markers that are told apart in print, in grey and by the colour-blind."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+OKABE_ITO = ("#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+"""Colours that the colour-blind tell apart (Okabe and Ito 2008), vermillion kept for the emphasised strategy."""
+EMPHASIS = "#D55E00"
+RANDOM = "#7F7F7F"
+_DASHES: tuple[tuple[float, ...], ...] = ((), (5, 1.5), (1.2, 1.2), (6, 1.5, 1.2, 1.5), (3, 1), (8, 2))
+_MARKERS = ("s", "^", "D", "v", "P", "X", "<", ">", "h", "p")
+STYLE: dict[Any, Any] = {
+    "font.family": "DejaVu Sans",
+    "font.size": 8,
+    "axes.titlesize": 8.5,
+    "axes.titleweight": "bold",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.6,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#E4E4E4",
+    "grid.linewidth": 0.5,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "legend.frameon": False,
+    "pdf.fonttype": 42,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Style:
+    """How a strategy looks, in figures and on the page alike."""
+
+    colour: str
+    dashes: tuple[float, ...]
+    """Lengths of strokes and gaps in points; empty for a solid line."""
+    width: float
+    marker: str
+    order: int
+    """Drawing order, higher in front."""
+
+    @property
+    def line(self) -> dict[str, Any]:
+        """As keywords of ``Axes.plot``."""
+        dashes: Any = (0, self.dashes) if self.dashes else "solid"
+        return {"color": self.colour, "linestyle": dashes, "linewidth": self.width, "zorder": self.order}
+
+
+def styles(strategies: Sequence[str], emphasis: str | None = None) -> dict[str, Style]:
+    """One look a strategy, in the order of a legend: the emphasised one first, thick and vermillion, random last.
+
+    Rules are thin, and told apart by colour and by strokes.
+
+    >>> looks = styles(["random", "margin", "general"], emphasis="general")
+    >>> list(looks), looks["general"].colour, looks["random"].dashes
+    (['general', 'margin', 'random'], '#D55E00', (4, 2))
+    """
+    looks = {}
+    rules = [name for name in strategies if name not in {"random", emphasis}]
+    for place, name in enumerate(rules):
+        colour = OKABE_ITO[place % len(OKABE_ITO)]
+        # The second round of colours meets other dashes, so that no two rules share both.
+        dashes = _DASHES[(place + place // len(OKABE_ITO)) % len(_DASHES)]
+        looks[name] = Style(colour=colour, dashes=dashes, width=1.1, marker=_MARKERS[place % len(_MARKERS)], order=3)
+    looks["random"] = Style(colour=RANDOM, dashes=(4, 2), width=1.1, marker="x", order=2)
+    if emphasis is not None:
+        looks[emphasis] = Style(colour=EMPHASIS, dashes=(), width=1.9, marker="o", order=5)
+    order = [name for name in (emphasis, *rules, "random") if name in strategies]
+    return {name: looks[name] for name in order if name is not None}

@@ -1,0 +1,163 @@
+"""The card of a policy: what it was trained on, what it reads, what it did in the study, where it lost."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from alrl.agents.policy import Policy
+from alrl.agents.policy_file import load_policy
+from alrl.errors import AlrlError
+from alrl.experiments.study import rule_or_policy
+from alrl.experiments.study_agents import POLICIES
+from alrl.experiments.summary import Summary
+
+_TOLD_APART = ("agent", "environment", "trained_on", "validated_on", "validation_gain_over_margin", "seed", "stage")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PolicyCard:
+    """One policy of a study."""
+
+    name: str
+    facts: Mapping[str, str]
+    """What it is and where it comes from, by term."""
+    trained_on: Sequence[str]
+    validated_on: Sequence[str]
+    features: Sequence[tuple[str, str, str, str]]
+    """Name, scope (record or loop), range and meaning of each feature that it reads."""
+    results: Mapping[str, str]
+    """What it did in the study, by term; losses are named."""
+    recipes: Mapping[str, str]
+    """The training recipes as JSON."""
+
+    def markdown(self) -> str:
+        """The card as Markdown, under a heading of level 1."""
+        lines = [f"# Policy card: {self.name}", ""]
+        lines += [f"- **{term}**: {text}" for term, text in self.facts.items()]
+        lines += ["", "## Results", ""]
+        lines += [f"- **{term}**: {text}" for term, text in self.results.items()]
+        for title, names in (("Trained on", self.trained_on), ("Validated on", self.validated_on)):
+            lines += ["", f"## {title} ({len(names)} data sets)", "", ", ".join(names) or "not recorded"]
+        lines += [
+            "",
+            f"## Reads ({len(self.features)} features)",
+            "",
+            "| feature | of | range | meaning |",
+            "| :-- | :-- | :-- | :-- |",
+        ]
+        lines += [f"| {name} | {scope} | {extent} | {meaning} |" for name, scope, extent, meaning in self.features]
+        for title, text in self.recipes.items():
+            lines += ["", f"## Recipe of the {title}", "", "```json", text, "```"]
+        return "\n".join([*lines, ""])
+
+
+def find_policies(folder: Path, cells: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Policy], list[str]]:
+    """The policies among a study's agents by name, and remarks on those that are no longer what was run.
+
+    Looked for in the run's ``policies`` first, then under the name of their recipe.
+    """
+    found, remarks = {}, []
+    for name in dict.fromkeys(str(cell["agent"]) for cell in cells if "agent" in cell):
+        policy = _policy(folder, name)
+        if policy is None:
+            continue
+        run = {str(cell.get("agent_identity")) for cell in cells if cell.get("agent") == name}
+        if run != {policy.fingerprint}:
+            remarks.append(f"Policy {name}: its weights are not those that were run any more, so it has no card here.")
+        else:
+            found[name] = policy
+    return found, remarks
+
+
+def _policy(folder: Path, name: str) -> Policy | None:
+    trained = folder / POLICIES / re.sub(r"[^A-Za-z0-9._-]+", "-", name)
+    try:
+        agent = load_policy(trained.resolve()) if (trained / "policy.json").is_file() else rule_or_policy(name)
+    except AlrlError:
+        return None
+    return agent if isinstance(agent, Policy) else None
+
+
+def policy_card(name: str, policy: Policy, summaries: Sequence[Summary]) -> PolicyCard:
+    """The card of ``policy``, called ``name`` in the study that ``summaries`` sum up."""
+    card = policy.card
+    gains = card.get("validation_gain_over_margin", {})
+    mixture = policy.mixture
+    facts = {
+        "weights": f"SHA-256 {policy.fingerprint}",
+        "network": f"set scorer of width {policy.network.width}: margin plus a learned residual",
+        "chooses among": f"{mixture.count} records, {_share(mixture.margin)} of smallest margin, the rest at random",
+        "stage kept": str(card.get("stage", "not recorded")),
+        "training seed": str(card.get("seed", "not recorded")),
+        "gain on its validation data sets": ", ".join(
+            f"{stage} {100 * float(gain):+.2f} points of AUBC over margin" for stage, gain in gains.items()
+        )
+        or "not recorded",
+    }
+    facts |= {
+        term.replace("_", " "): _plain(value)
+        for term, value in card.items()
+        if term not in _TOLD_APART and not term.startswith("imitation")
+    }
+    facts.setdefault("guard", "none")
+    scopes = (("record", policy.features.record), ("loop", policy.features.loop))
+    return PolicyCard(
+        name=name,
+        facts=facts,
+        trained_on=tuple(card.get("trained_on", ())),
+        validated_on=tuple(card.get("validated_on", ())),
+        features=tuple(
+            (each.name, scope, f"{each.low:g} to {each.high:g}", each.meaning)
+            for scope, group in scopes
+            for each in group
+        ),
+        results={term: text for summary in summaries for term, text in results_of(summary, name).items()},
+        recipes={kind: str(card[kind]) for kind in ("agent", "environment") if kind in card},
+    )
+
+
+def results_of(summary: Summary, name: str) -> dict[str, str]:
+    """What a strategy did in one metric, by term, its losses by name; empty if it was not run.
+
+    Differences are of AUBC, in points, paired by seed.
+    """
+    if name not in summary.strategies:
+        return {}
+    metric = summary.metric.replace("_", " ")
+    texts = {}
+    if name in summary.ranks:
+        texts[f"mean rank, {metric}"] = (
+            f"{summary.ranks[name]:.2f} of {len(summary.strategies)} over {len(summary.ranked)} data sets"
+        )
+    if name != summary.reference:
+        wins, ties, losses = summary.record(name)
+        texts[f"wins / ties / losses against {summary.reference}, {metric}"] = f"{wins} / {ties} / {losses}"
+        texts[f"loses to {summary.reference} on, {metric}"] = _named(losses_of(summary, name, summary.reference))
+    if "random" in summary.strategies and name != "random":
+        texts[f"significantly worse than random on, {metric}"] = _named(losses_of(summary, name, "random"))
+    return texts
+
+
+def losses_of(summary: Summary, name: str, other: str) -> list[tuple[str, float]]:
+    """Data sets on which a strategy loses to another, with the difference in points, the worst first."""
+    found = {data_set: summary.duels.of(data_set, name, other) for data_set in summary.data_sets}
+    lost = [(data_set, each.value) for data_set, each in found.items() if each is not None and each.outcome == "loss"]
+    return sorted(lost, key=lambda pair: pair[1])
+
+
+def _named(losses: list[tuple[str, float]]) -> str:
+    return ", ".join(f"{data_set} ({value:+.2f})" for data_set, value in losses) or "none"
+
+
+def _share(part: float) -> str:
+    return f"{100 * part:g} %"
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {_plain(each)}" for name, each in value.items())
+    return ", ".join(map(_plain, value)) if isinstance(value, list | tuple) else str(value)

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from torch import Tensor
 
 from alrl.errors import InvalidQueryError
 from alrl.loop.pool_view import PoolView
 from alrl.loop.provided import Need
+from alrl.loop.refits import Refits
 
 
 def check_held(view: PoolView, needs: Collection[Need], name: str) -> None:
-    """Raises InvalidQueryError where the view lacks the embedding or the members that ``name`` needs."""
-    if "embedding" in needs:
-        embedding_of(view, name)
-    if "members" in needs:
-        members_of(view, name)
+    """Raises InvalidQueryError where the view lacks something of what ``name`` needs."""
+    asked: dict[Need, Callable[[PoolView, str], object]] = {
+        "embedding": embedding_of,
+        "earlier-embedding": earlier_embedding_of,
+        "members": members_of,
+        "refits": refits_of,
+    }
+    for need, ask in asked.items():
+        if need in needs:
+            ask(view, name)
 
 
 def embedding_of(view: PoolView, name: str) -> Tensor:
@@ -30,6 +36,32 @@ def embedding_of(view: PoolView, name: str) -> Tensor:
             ' simulate(), or ask for it: simulator.provide(["embedding"])'
         )
     return view.embedding
+
+
+def earlier_embedding_of(view: PoolView, name: str) -> Tensor:
+    """The records' embedding after the loop before, (B, N, E), for the strategy ``name``.
+
+    Raises InvalidQueryError where the view has none.
+    """
+    if view.earlier_embedding is None:
+        raise InvalidQueryError(
+            f"{name} needs the learner's embedding of the loop before; this view holds none. Play it with play() or"
+            ' simulate(), or ask for it before that loop: simulator.provide(["embedding", "earlier-embedding"])'
+        )
+    return view.earlier_embedding
+
+
+def refits_of(view: PoolView, name: str, iterations: int | None = None) -> Refits:
+    """What the learner would say with one more label, for the strategy ``name``; of so many steps a refit, if given.
+
+    Raises InvalidQueryError where the view has none.
+    """
+    if view.refits is None:
+        raise InvalidQueryError(
+            f"{name} needs a learner to refit; this view holds none. Play it with play() or simulate(), or ask for it:"
+            ' simulator.provide(["refits"])'
+        )
+    return view.refits if iterations is None else view.refits.hurried(iterations)
 
 
 def members_of(view: PoolView, name: str) -> Tensor:

@@ -177,7 +177,10 @@ def _need_is_told(strategy: Strategy, view: PoolView) -> str | None:
     """Without what it does not need a strategy works, without what it needs it says so."""
     without: dict[Need, PoolView] = {
         "embedding": dataclasses.replace(view, embedding=None),
+        "earlier-embedding": dataclasses.replace(view, earlier_embedding=None),
+        "epochs": dataclasses.replace(view, epochs=None),
         "members": dataclasses.replace(view, members=None),
+        "refits": dataclasses.replace(view, refits=None),
     }
     for need, less in without.items():
         try:

@@ -15,7 +15,9 @@ from alrl.errors import InvalidDataError
 from alrl.loop.geometry import Geometry
 from alrl.loop.learner import EpochRecord
 from alrl.loop.pool_view import PoolView, Trajectory
+from alrl.loop.refits import Refits
 from alrl.loop.streams import generator
+from alrl.strategies.example_learner import ExampleLearner
 from alrl.strategies.rearrange import padded, stacked
 
 Case = Literal["ordinary", "duplicates", "certain", "even", "one class"]
@@ -40,7 +42,8 @@ def example_view(
 
     The other sizes are repeated, or cut, to as many episodes. An episode depends on the seed, its place and its own
     sizes alone. Features are normal, probabilities Dirichlet and float32; three loops are remembered, four members have
-    a word of their own, the embedding has two columns more than the features, and the last fit had six epochs.
+    a word of their own, the embedding has two columns more than the features, the last fit had six epochs, and refits
+    are of :class:`alrl.strategies.example_learner.ExampleLearner`.
 
     Raises InvalidDataError for an unknown case, an episode without records, features or two classes, or one with more
     labelled records than records.
@@ -98,6 +101,7 @@ def _episode(
         earlier_embedding=torch.tensor(earlier, dtype=torch.float32)[None],
         epochs=_epochs(torch.tensor(logits, dtype=torch.float32)[None], view.labels, confidence),
         members=torch.tensor(members, dtype=torch.float32)[None],
+        refits=Refits(ExampleLearner()),
     )
 
 

@@ -18,7 +18,7 @@ def squared_length(probabilities: Tensor, embedding: Tensor) -> Tensor:
     >>> squared_length(torch.tensor([[[0.2, 0.5, 0.3]]]), torch.tensor([[[1.0, 2.0]]])).round(decimals=4)
     tensor([[1.9000]], dtype=torch.float64)
     """
-    return _squares(push(probabilities).double()) * _squares(embedding.double())
+    return squares(push(probabilities).double()) * squares(embedding.double())
 
 
 def push(probabilities: Tensor) -> Tensor:
@@ -38,15 +38,15 @@ def expected_length(probabilities: Tensor, embedding: Tensor) -> Tensor:
     tensor([[1.7244]])
     """
     p = probabilities.double()
-    spread = _squares(p)
+    spread = squares(p)
     total = torch.zeros_like(spread)
     for each in p.transpose(1, 2).contiguous().unbind(1):
         # |p - e_y|² = sum of squares - 2 p_y + 1
         total = total + each * (spread - 2 * each + 1).clamp_min(0).sqrt()
-    return (total * _squares(embedding.double()).sqrt()).to(probabilities.dtype)
+    return (total * squares(embedding.double()).sqrt()).to(probabilities.dtype)
 
 
-def _squares(X: Tensor) -> Tensor:
+def squares(X: Tensor) -> Tensor:
     """Sum of squares over the last axis of (B, N, n), column by column."""
     total = torch.zeros_like(X[..., 0])
     for column in X.transpose(1, 2).contiguous().unbind(1):

@@ -69,7 +69,10 @@ def alone(view: PoolView, episode: int) -> PoolView:
                 tensor = tensor.narrow(position, 0, sizes[axis])
         return tensor.clone()
 
-    return _mapped(view, cut)
+    apart = _mapped(view, cut)
+    if view.refits is None:
+        return apart
+    return dataclasses.replace(apart, refits=view.refits.take(torch.tensor([episode])))
 
 
 def padded(view: PoolView, *, records: int = 0, features: int = 0, classes: int = 0, labelled: int = 0) -> PoolView:

@@ -12,9 +12,10 @@ def strategies() -> dict[str, type[Strategy]]:
     """Every rule-based querying strategy that comes with alrl, by name, sorted.
 
     >>> list(strategies())
-    ['albl', 'badge', 'bald', 'batch-bald', 'class-balanced', 'cluster-margin', 'consensus-entropy', 'contrastive',
-     'core-set', 'data-map-variability', 'discriminative', 'entropy', 'epsilon-greedy', 'exp3',
-     'expected-gradient-length', 'information-density', 'least-confidence', 'margin', 'mean-kl',
+    ['activation-change', 'albl', 'badge', 'bald', 'batch-bald', 'class-balanced', 'cluster-margin',
+     'consensus-entropy', 'contrastive', 'core-set', 'data-map-variability', 'discriminative', 'entropy',
+     'epsilon-greedy', 'exp3', 'expected-error-reduction', 'expected-gradient-length', 'expected-model-change',
+     'expected-output-change', 'information-density', 'least-confidence', 'loss-change', 'margin', 'mean-kl',
      'output-discrepancy', 'power', 'prediction-flips', 'probcover', 'random', 'ranked-batch', 'subsampled',
      'thompson', 'typiclust', 'ucb', 'variation-ratios', 'vote-entropy', 'weighted-kmeans']
     """

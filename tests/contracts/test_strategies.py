@@ -38,6 +38,8 @@ def test_information_density_keeps_the_contract_for_any_beta(beta):
         ("typiclust", {"neighbours": 2, "clusters": 3}),
         ("contrastive", {"neighbours": 2}),
         ("discriminative", {"rounds": 1}),
+        ("expected-error-reduction", {"loss": "zero-one", "candidates": 3, "evaluated": 4}),
+        ("expected-output-change", {"candidates": 2}),
     ],
 )
 def test_keeps_the_contract_with_other_settings(name, settings):

@@ -12,6 +12,8 @@ from alrl.loop.disagreement import mean_divergence, votes
 from alrl.strategies.bald import BALD
 from alrl.strategies.consensus_entropy import ConsensusEntropy
 from alrl.strategies.example_view import example_view
+from alrl.strategies.expected_gradient_length import ExpectedGradientLength
+from alrl.strategies.expected_model_change import ExpectedModelChange
 from alrl.strategies.least_confidence import LeastConfidence
 from alrl.strategies.mean_kl import MeanKL
 from alrl.strategies.variation_ratios import VariationRatios
@@ -85,3 +87,12 @@ def test_bald_lies_between_zero_and_the_entropy_of_the_mean(seed):
 def test_equal_members_do_not_disagree():
     members = example_view(seed=3).members[:, :1].expand(-1, 5, -1, -1)
     assert float(mean_divergence(members).max()) < 1e-12
+
+
+def test_expected_model_change_is_zero_where_members_agree_however_unsure(view_of):
+    # |p - q| is the root of .02 for both members of the first record, and |h| is 5.
+    members = [[[0.3, 0.7], [0.5, 0.5]], [[0.5, 0.5], [0.5, 0.5]]]
+    view = view_of(members=members, probabilities=[[0.4, 0.6], [0.5, 0.5]], embedding=[[3.0, 4.0], [3.0, 4.0]])
+    assert ExpectedModelChange().score(view)[0].tolist() == pytest.approx([5 * math.sqrt(0.02), 0.0], abs=1e-6)
+    assert ExpectedModelChange().select(view).tolist() == [[0]]
+    assert ExpectedGradientLength().select(view).tolist() == [[1]]

@@ -7,6 +7,12 @@ import dataclasses
 import pytest
 import torch
 
+from alrl.errors import InvalidQueryError
+from alrl.learners import MultilayerPerceptron, SoftmaxRegression
+from alrl.loop.simulator import Simulator
+from alrl.loop.synthetic import synthetic
+from alrl.loop.task import draw_task
+from alrl.strategies import make_strategy
 from alrl.strategies.data_map_variability import DataMapVariability
 from alrl.strategies.example_view import example_view
 from alrl.strategies.output_discrepancy import OutputDiscrepancy
@@ -59,3 +65,44 @@ def test_output_discrepancy_is_the_distance_between_two_loops():
 @pytest.mark.parametrize("view", [remembering([[0.4]]), remembering([[0.0], [0.4]], remembered=[False, True])])
 def test_in_the_first_loop_nothing_has_moved(view):
     assert OutputDiscrepancy().score(view).tolist() == [[0]]
+
+
+def test_loss_change_is_of_the_class_that_is_predicted_now(view_of):
+    view = view_of(probabilities=[[0.2, 0.8], [0.5, 0.5], [1.0, 0.0]])
+    before = torch.tensor([[[0.6, 0.4], [0.5, 0.5], [0.0, 1.0]]])
+    past = dataclasses.replace(view.trajectory, probabilities=(before, view.probabilities), remembered=_lived(True))
+    score = make_strategy("loss-change").score(dataclasses.replace(view, trajectory=past))
+    # ln .8 - ln .4; nothing; and from the floor of 1e-7 to certainty.
+    assert score[0].tolist() == pytest.approx([0.6931472, 0.0, 16.118096], abs=1e-5)
+    unlived = dataclasses.replace(past, remembered=_lived(False))
+    assert make_strategy("loss-change").score(dataclasses.replace(view, trajectory=unlived)).tolist() == [[0, 0, 0]]
+
+
+def test_activation_change_is_the_way_that_the_embedding_went(view_of):
+    view = view_of(embedding=[[1.0, 2.0], [0.0, 0.0], [3.0, 4.0]])
+    view = dataclasses.replace(view, earlier_embedding=torch.tensor([[[1.0, 2.0], [3.0, 4.0], [3.0, 3.0]]]))
+    assert make_strategy("activation-change").score(view).tolist() == [[0, 5, 1]]
+
+
+def test_activation_change_without_the_loop_before_says_how_to_ask_for_it(view_of):
+    view = dataclasses.replace(view_of(embedding=[[1.0], [0.0]]), earlier_embedding=None)
+    with pytest.raises(InvalidQueryError, match=r'provide\(\["embedding", "earlier-embedding"\]\)'):
+        make_strategy("activation-change").select(view)
+
+
+def test_in_a_network_activations_move_and_in_softmax_regression_they_do_not():
+    data = synthetic("mixed", 0)
+    moved = {}
+    for learner in (MultilayerPerceptron(hidden=(8,), epochs=5), SoftmaxRegression()):
+        simulator = Simulator([draw_task(data, [0])], learner, labels=4)
+        strategy = make_strategy("activation-change")
+        simulator.provide(strategy.needs)
+        assert not strategy.score(simulator.view).any()
+        simulator.step(strategy.select(simulator.view, 2))
+        moved[learner.name] = strategy.score(simulator.view).max().item()
+    assert moved["multilayer-perceptron"] > 0
+    assert moved["softmax-regression"] == 0
+
+
+def _lived(lived):
+    return torch.tensor([[lived], [True]])

@@ -77,7 +77,9 @@ class Part:
         items = checklist(self.record, self.summaries[0], list(self.policies))
         tabulated = self._tables()
         texts = self._texts(items, cards)
-        linked = [path.relative_to(self.folder).as_posix() for path in (*drawn, *tabulated, *texts)]
+        # Of a figure the page names the file for print alone: its pixels lie beside it.
+        print_files = [path for path in drawn if path.suffix == ".pdf"]
+        linked = [path.relative_to(self.folder).as_posix() for path in (*print_files, *tabulated, *texts)]
         about = About(
             title=self.title,
             hypothesis=self.record.hypothesis,

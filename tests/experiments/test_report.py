@@ -77,7 +77,9 @@ def test_a_study_becomes_page_figures_tables_and_curves(
     assert "the study does not say how vowel was played" in text
     assert all(path.stat().st_size > 100 for path in (*files.tables, *files.texts, files.curves))
     assert "balanced accuracy" in (tmp_path / "table.md").read_text(encoding="utf-8")
-    assert all(f'href="{path.relative_to(tmp_path)}"' in text for path in (*files.figures, *files.tables))
+    assert all(f'href="{path.relative_to(tmp_path)}"' in text for path in (*files.tables, *files.texts))
+    assert 'href="figures/ranking.pdf"' in text
+    assert 'href="figures/ranking.png"' not in text
 
 
 def test_an_incomplete_study_is_refused_and_says_why(tmp_path: Path, small: list[Curves]) -> None:

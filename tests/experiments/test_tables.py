@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 from rich.console import Console
 
-from alrl.experiments import tables
+from alrl.experiments import across, tables
 from alrl.experiments.summary import Summary, summarise
 from alrl.loop.comparison import Comparison
 from alrl.loop.curves import Curves
@@ -48,6 +48,22 @@ def test_latex_uses_booktabs_and_escapes(summary: Summary) -> None:
     assert r"\textbf{" in text
     assert r"INCOMPLETE: 1 \% done" in text
     assert "±" not in text
+
+
+def test_the_table_over_data_sets_is_booktabs_and_says_which_friedman(
+    make_curves: Callable[..., list[Curves]],
+) -> None:
+    names = tuple(f"set_{place}" for place in range(6))
+    six = summarise(Comparison(make_curves(names, ("margin", "core-set", "general"), seeds=4, labels=5)))
+    text = across.across_latex(six, mark="INCOMPLETE")
+    assert six.friedman is not None
+    assert rf"$\chi^2$ = {six.friedman.chi_square:.2f} (scipy's, corrected for ties" in text
+    assert text.index(r"\toprule") < text.index("general") < text.index(r"\bottomrule")
+    assert "INCOMPLETE" in text
+    rows = across.across_rows(six)
+    assert [row[0] for row in rows] == sorted(six.ranks, key=lambda name: six.ranks[name])
+    assert next(row for row in rows if row[0] == "margin")[2:6] == ["–"] * 4
+    assert "**INCOMPLETE**" in across.across_markdown(six, mark="INCOMPLETE")
 
 
 def test_csv_carries_intervals_outcomes_and_the_mark(summary: Summary) -> None:

@@ -64,8 +64,9 @@ def sections(summaries: Sequence[Summary], about: About) -> str:
     if about.provenance:
         parts.append(_section("Provenance", _provenance(about.provenance)))
     if about.files:
+        note = '<p class="note">Each figure lies there as PNG too.</p>'
         links = "".join(f'<li><a href="{escape(name)}">{escape(name)}</a></li>' for name in about.files)
-        parts.append(_section("Files beside this page", f"<nav aria-label='Files'><ul>{links}</ul></nav>"))
+        parts.append(_section("Files beside this page", f"<nav aria-label='Files'><ul>{links}</ul></nav>{note}"))
     return "\n".join(parts)
 
 

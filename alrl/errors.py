@@ -21,5 +21,9 @@ class PolicyFileError(AlrlError):
     """A policy folder that is incomplete, tampered with or of another version."""
 
 
+class MissingPackageError(AlrlError, ImportError):
+    """A package of an extra that is not installed."""
+
+
 class ContractError(AlrlError, AssertionError):
     """A promise of the contract that an implementation does not keep."""

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 
 from alrl.agents.policy import Policy
-from alrl.agents.policy_file import load_policy, shipped_policies
+from alrl.agents.policy_file import named_strategy
 from alrl.errors import InvalidQueryError
 from alrl.learners import make_learner
 from alrl.loop.large_pool import LargePool
@@ -22,7 +22,7 @@ from alrl.loop.pool_scores import MEASURES, PoolScores, score_pool
 from alrl.loop.preselection import Preselection, smallest
 from alrl.loop.scorer import LearnerScorer, ModelScorer, Scorer
 from alrl.loop.streams import EpisodeNoise, generator
-from alrl.strategies import Strategy, make_strategy
+from alrl.strategies import Strategy
 from alrl.strategies.base import refuse_learning
 
 
@@ -72,7 +72,7 @@ class LargePoolLoop:
         if labels < 1:
             raise InvalidQueryError(f"a budget of {labels} labels given; it must be at least 1")
         self.pool, self.budget = pool, labels
-        self.strategy = _strategy(strategy)
+        self.strategy = named_strategy(strategy)
         refuse_learning(self.strategy, "a loop over a large pool")
         self.held = PoolLabels(pool.n_records, classes)
         """The labels given so far."""
@@ -206,9 +206,3 @@ class LargePoolLoop:
             budget=torch.tensor([self.budget]),
             geometry=part.geometry,
         )
-
-
-def _strategy(strategy: Strategy | str) -> Strategy:
-    if isinstance(strategy, str) and strategy in shipped_policies():
-        return load_policy(strategy)
-    return make_strategy(strategy)

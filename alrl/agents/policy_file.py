@@ -16,6 +16,7 @@ from alrl.agents.policy import Policy
 from alrl.envs.candidates import CandidateMixture
 from alrl.errors import InvalidRecipeError, PolicyFileError
 from alrl.metadata import FeatureSet
+from alrl.strategies import Strategy, make_strategy
 
 FORMAT = 1
 _NETWORK = "set-scorer"
@@ -90,6 +91,21 @@ def load_policy(name: str | Path) -> Policy:
         mixture=mixture,
         card=card,
     )
+
+
+def named_strategy(strategy: Strategy | str) -> Strategy:
+    """A strategy itself, that of a registered name, or the policy of a shipped name or a folder.
+
+    Raises InvalidRecipeError if there is none.
+
+    >>> named_strategy("margin").name, named_strategy("general").name
+    ('margin', 'general')
+    """
+    if isinstance(strategy, Strategy):
+        return strategy
+    if strategy in shipped_policies() or (Path(strategy) / "policy.json").is_file():
+        return load_policy(strategy)
+    return make_strategy(strategy)
 
 
 def _network(folder: Path, features: FeatureSet, width: int, weights: dict[str, Any]) -> SetScorer:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
 
 from alrl.errors import InvalidDataError, InvalidQueryError
 from alrl.loop.geometry import Geometry
 from alrl.loop.pool_view import PoolView, Trajectory
+from alrl.loop.provided import Need
 from alrl.loop.streams import EpisodeNoise
 from alrl.strategies.base import Strategy, refuse_learning
 
@@ -53,7 +57,30 @@ def query(
         InvalidRecipeError: the strategy learns from loop to loop, of which one query knows nothing.
     """
     refuse_learning(strategy, "a query by itself")
-    for name, given, least in (("batch_size", batch_size, 1), ("labels_left", labels_left, 1), ("seed", seed, 0)):
+    if batch_size < 1:
+        raise InvalidQueryError(f"batch_size = {batch_size} given; it must be at least 1")
+    view = view_of(model, X_pool, X_labelled, y_labelled, needs=strategy.needs, labels_left=labels_left, seed=seed)
+    picks = strategy.select(view, min(batch_size, int(view.available.sum())))[0].numpy()
+    return picks[picks >= 0].astype(np.int64)
+
+
+def view_of(
+    model: Any,
+    X_pool: ArrayLike,
+    X_labelled: ArrayLike,
+    y_labelled: ArrayLike,
+    *,
+    needs: Collection[Need] = (),
+    labels_left: int | None = None,
+    seed: int = 0,
+) -> PoolView:
+    """The view that a strategy has of a pool and a fitted model: the pool's records first, then the labelled ones.
+
+    Arguments and errors are those of :func:`query`. Of what strategies need beyond probabilities (``needs``), the
+    embedding is the features, and members are those of a fitted ensemble (``estimators_``) that know all its classes,
+    or what the model's own ``predict_members(X)`` says, (members, records, classes).
+    """
+    for name, given, least in (("labels_left", labels_left, 1), ("seed", seed, 0)):
         if given is not None and given < least:
             raise InvalidQueryError(f"{name} = {given} given; it must be at least {least}")
     if not len(np.asarray(X_pool)):
@@ -69,8 +96,8 @@ def query(
     parts = [_probabilities(model, given, len(X)) for given, X in ((X_pool, pool), (X_labelled, labelled)) if len(X)]
     probabilities = np.concatenate(parts)
     view = _view(X, len(pool), codes, probabilities, labels_left=labels_left, seed=seed)
-    picks = strategy.select(view, min(batch_size, len(pool)))[0].numpy()
-    return picks[picks >= 0].astype(np.int64)
+    members = _members(model, X) if "members" in needs else None
+    return dataclasses.replace(view, embedding=view.features if "embedding" in needs else None, members=members)
 
 
 def _matrix(X: ArrayLike, name: str) -> NDArray[np.float64]:
@@ -116,6 +143,18 @@ def _probabilities(model: Any, X: ArrayLike, records: int) -> NDArray[np.float32
             f" values of shape {expected}"
         )
     return probabilities.astype(np.float32)
+
+
+def _members(model: Any, X: NDArray[np.float64]) -> Tensor | None:
+    """Class probabilities (1, M, N, k) by the members of an ensemble; None where there are none to be had."""
+    if hasattr(model, "predict_members"):
+        said = [np.asarray(each) for each in model.predict_members(X)]
+    else:
+        members = [each for each in getattr(model, "estimators_", ()) if hasattr(each, "predict_proba")]
+        said = [np.asarray(each.predict_proba(X)) for each in members]
+    if not said or any(each.shape != (len(X), len(model.classes_)) for each in said):
+        return None
+    return torch.from_numpy(np.stack(said).astype(np.float32))[None]
 
 
 def _view(

@@ -12,9 +12,10 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from alrl import recipes
+from alrl.agents.policy_file import named_strategy
 from alrl.errors import InvalidRecipeError
 from alrl.experiments.held_out import refuse_seen
-from alrl.experiments.simulate import named_strategy, simulate
+from alrl.experiments.simulate import simulate
 from alrl.experiments.study import rule_or_policy
 from alrl.loop.comparison import Comparison
 from alrl.loop.curves import Curves, mean_interval

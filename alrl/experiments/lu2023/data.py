@@ -9,7 +9,7 @@ import numpy as np
 
 from alrl.errors import InvalidRecipeError
 from alrl.loop.data_set import DataSet
-from alrl.loop.sources import load_data_set
+from alrl.loop.sources import data_set_names, load_data_set
 from alrl.suggest import unknown
 
 
@@ -26,6 +26,10 @@ class PublishedSet:
     """Seeds that the published mean is over."""
     blank: int = 0
     """Constant columns that theirs has and ours lacks: no distance changes, but ``gamma="auto"`` counts columns."""
+
+    def is_there(self) -> bool:
+        """Whether the package that holds it is installed."""
+        return self.source.replace("_", "-") in {name.replace("_", "-") for name in data_set_names()}
 
     def load(self) -> DataSet:
         """The data set, under the benchmark's name. Raises InvalidRecipeError if its package is not installed."""

@@ -1,4 +1,8 @@
-"""Linear discriminant analysis of two classes, as scikit-learn's default solver has it, without its overhead."""
+"""Linear discriminant analysis of two classes, as scikit-learn's default solver had it when the benchmark was played.
+
+Scatter is divided by the records less the classes, as until scikit-learn 1.8; 1.9 divides by the records, which makes
+every decision, but for the classes' shares, larger by a few per cent.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +21,7 @@ def discriminant(X: Floats, y: NDArray[np.int64], weight: Floats, others: Floats
     A ``weight`` counts a record as often; both classes must occur.
 
     >>> X = np.array([[-2.0], [-1.0], [1.0], [2.0]])
-    >>> discriminant(X, np.array([0, 0, 1, 1]), np.ones(4), np.array([[-1.0], [0.0], [2.0]])).tolist()
+    >>> discriminant(X, np.array([0, 0, 1, 1]), np.ones(4), np.array([[-1.0], [0.0], [2.0]])).round(6).tolist()
     [-6.0, 0.0, 12.0]
     """
     total = weight.sum()
@@ -44,4 +48,4 @@ def _whiten(scatter: Floats, gap: Floats) -> Floats:
         values, vectors = np.linalg.eigh(scatter)
         kept = values > _RANK**2
         return np.asarray(vectors[:, kept] @ ((vectors[:, kept].T @ gap) / values[kept]))
-    return np.linalg.solve(scatter, gap)
+    return np.asarray(np.linalg.solve(scatter, gap), dtype=np.float64)

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from alrl.experiments.lu2023.committee import Committee
 from alrl.experiments.lu2023.kernel_machine import KernelMachine, rbf
-from alrl.experiments.lu2023.queries import Compatible, CoreSet, NotCompatible, Query, Uniform
+from alrl.experiments.lu2023.queries import Compatible, CoreSet, Known, NotCompatible, Query, Uniform
 from alrl.experiments.lu2023.split import FIRST, Task
 from alrl.loop.curves import Curves
 from alrl.loop.data_set import DataSet
@@ -64,7 +64,7 @@ def play(task: Task, query: type[Query]) -> Episode:
         right.append(_score(decision[size:], task.y_test))
         if len(labelled) == size:
             break
-        place = asked.pick(labelled, y, decision[:size])
+        place = asked.pick(Known(labelled=labelled, y=y, decision=decision[:size]))
         is_labelled[place] = True
         picks.append(place)
     accuracy, balanced = np.array(right).T

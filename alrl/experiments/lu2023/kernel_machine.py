@@ -1,7 +1,7 @@
 """The benchmark's support vector machine, refitted thousands of times: kernels computed once, libsvm called directly.
 
-A refit by ``sklearn.svm.SVC`` spends 2 to 3 ms on checking its input, libsvm itself 0.05 to 3 ms (20 to 580 records). So
-libsvm is called as ``SVC`` calls it, below the checks, and on rows of a kernel matrix that is computed once an episode.
+A refit by ``sklearn.svm.SVC`` spends 2 to 3 ms on checking its input, libsvm itself 0.05 to 3 ms (20 to 580 records).
+So libsvm is called as ``SVC`` calls it, below the checks, on a part of a kernel matrix computed once an episode.
 ``tests/experiments/lu2023/test_kernel_machine.py`` holds the two side by side.
 """
 

@@ -18,7 +18,7 @@ class Logistic:
 
     >>> X = np.array([[-1.0], [1.0]])
     >>> Logistic(X, C=1.0).decision(np.array([0, 1]), np.array([0, 1])).round(4).tolist()
-    [-0.6749, 0.6749]
+    [-0.6748, 0.6748]
     """
 
     def __init__(self, X: Floats, *, C: float = 1.0) -> None:

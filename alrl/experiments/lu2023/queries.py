@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -16,12 +17,31 @@ Floats = NDArray[np.float64]
 Places = NDArray[np.int64]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """What the querying side knows of an episode; no label is here that was not bought."""
+
+    labelled: Places
+    """Places of the labelled records, ascending."""
+    y: NDArray[np.int64]
+    """Their classes, 0 or 1."""
+    decision: Floats
+    """The learner's decision of every training record, (N,)."""
+
+    @property
+    def open(self) -> Places:
+        """Places of the records without a label, ascending."""
+        free = np.ones(len(self.decision), dtype=bool)
+        free[self.labelled] = False
+        return np.flatnonzero(free)
+
+
 class Query(ABC):
-    """Chooses the next record of one episode; it never sees a label that was not bought.
+    """Chooses the next record of one episode, where the one that is opened first has the highest score.
 
     Args:
         X: training records in shuffled order, (N, features).
-        machine: the learner that is taught.
+        machine: the learner that is taught; its kernel is at hand for a committee.
     """
 
     name: ClassVar[str]
@@ -30,18 +50,13 @@ class Query(ABC):
         self.X, self.machine = X, machine
 
     @abstractmethod
-    def pick(self, labelled: Places, y: NDArray[np.int64], decision: Floats) -> int:
-        """Place in X of the record to query.
+    def score(self, known: Known) -> Floats:
+        """Scores of all training records, (N,); a higher one is queried sooner."""
 
-        ``labelled`` are the places of the labelled records, ascending, ``y`` their classes, 0 or 1, and ``decision``
-        the learner's for every training record, (N,).
-        """
-
-    def open(self, labelled: Places) -> Places:
-        """Places of the records without a label, ascending."""
-        free = np.ones(len(self.X), dtype=bool)
-        free[labelled] = False
-        return np.flatnonzero(free)
+    def pick(self, known: Known) -> int:
+        """Place in X of the record to query: of equal scores, the first."""
+        places = known.open
+        return int(places[self.score(known)[places].argmax()])
 
 
 class Uniform(Query):
@@ -49,8 +64,8 @@ class Uniform(Query):
 
     name: ClassVar[str] = "Uniform"
 
-    def pick(self, labelled: Places, y: NDArray[np.int64], decision: Floats) -> int:
-        return int(self.open(labelled)[0])
+    def score(self, known: Known) -> Floats:
+        return -np.arange(len(known.decision), dtype=np.float64)
 
 
 class Compatible(Query):
@@ -58,10 +73,8 @@ class Compatible(Query):
 
     name: ClassVar[str] = "US-C"
 
-    def pick(self, labelled: Places, y: NDArray[np.int64], decision: Floats) -> int:
-        gap = np.abs(decision)
-        gap[labelled] = np.inf
-        return int(gap.argmin())
+    def score(self, known: Known) -> Floats:
+        return -np.abs(known.decision)
 
 
 class NotCompatible(Query):
@@ -73,14 +86,17 @@ class NotCompatible(Query):
         super().__init__(X, machine)
         self._chooser = Logistic(X, C=0.1)
 
-    def pick(self, labelled: Places, y: NDArray[np.int64], decision: Floats) -> int:
-        places = self.open(labelled)
-        p = expit(self._chooser.decision(labelled, y)[places])
+    def score(self, known: Known) -> Floats:
+        p = expit(self._chooser.decision(known.labelled, known.y))
         both = np.stack([1 - p, p])
         with np.errstate(divide="ignore", invalid="ignore"):
-            entropy = (-both * np.log(both)).sum(0)
+            entropy: Floats = (-both * np.log(both)).sum(0)
+        return entropy
+
+    def pick(self, known: Known) -> int:
+        places = known.open
         # argsort puts NaN last, so a record whose probability is exactly 1 is queried first: as in their program.
-        return int(places[np.argsort(entropy)[-1]])
+        return int(places[np.argsort(self.score(known)[places])[-1]])
 
 
 class CoreSet(Query):
@@ -93,11 +109,10 @@ class CoreSet(Query):
         self._seen: set[int] = set()
         self._nearest = np.full(len(X), np.inf)
 
-    def pick(self, labelled: Places, y: NDArray[np.int64], decision: Floats) -> int:
-        for place in labelled.tolist():
+    def score(self, known: Known) -> Floats:
+        for place in known.labelled.tolist():
             if place not in self._seen:
                 self._seen.add(place)
                 gaps = self.X - self.X[place]
                 np.minimum(self._nearest, np.sqrt(np.einsum("ij,ij->i", gaps, gaps)), out=self._nearest)
-        places = self.open(labelled)
-        return int(places[self._nearest[places].argmax()])
+        return self._nearest

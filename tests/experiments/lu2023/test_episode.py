@@ -35,7 +35,7 @@ def small(seed: int = 0, records: int = 60) -> DataSet:
 def test_us_c_on_wdbc_is_the_published_result_seed_by_seed():
     curves = play_seeds(SETS["Wdbc"].load(), "US-C", range(3))
     expected = published("Wdbc")
-    np.testing.assert_allclose(published_aubc(curves.accuracy), [expected[seed] for seed in range(3)], atol=1e-4)
+    np.testing.assert_allclose(published_aubc(curves.accuracy), [expected[seed] for seed in range(3)], atol=6e-6)
     assert curves.accuracy.shape == (3, 322)
 
 

@@ -48,5 +48,5 @@ def published_seeds() -> dict[str, dict[int, float]]:
 
 
 def _rows(name: str) -> Iterator[dict[str, str]]:
-    with files("alrl.experiments.lu2023").joinpath(name).open(encoding="utf-8", newline="") as file:
-        yield from csv.DictReader(file)
+    text = files("alrl.experiments.lu2023").joinpath(name).read_text(encoding="utf-8")
+    yield from csv.DictReader(text.splitlines())

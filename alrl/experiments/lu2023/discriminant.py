@@ -30,7 +30,8 @@ def discriminant(X: Floats, y: NDArray[np.int64], weight: Floats, others: Floats
     centred = X - means[y]
     spread = np.sqrt(weight @ centred**2 / total)
     spread[spread == 0] = 1.0
-    scaled = centred / spread * np.sqrt(weight / (total - 2))[:, None]
+    # Two records have no scatter: what is left then is the shares of the classes.
+    scaled = centred / spread * np.sqrt(weight / max(total - 2, 1))[:, None]
     gap = (means[1] - means[0]) / spread
     direction = _whiten(scaled.T @ scaled, gap) / spread
     middle = (means[0] + means[1]) / 2

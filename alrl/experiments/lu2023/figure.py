@@ -37,7 +37,7 @@ def differences(rows: Sequence[Row]) -> Figure:
             color=colour,
             label=strategy,
         )
-    seeds = {row.data.name: row.seeds for row in rows}
+    seeds = {name: min(row.seeds for row in rows if row.data.name == name) for name in sets}
     axes.set_yticks(range(len(sets)), [f"{name} ({seeds[name]})" for name in sets])
     axes.invert_yaxis()
     axes.set_xlabel(f"AUBC, ours less published (points); bars: {TOLERANCE} combined standard errors")

@@ -65,11 +65,13 @@ class Lu2023(Protocol):
         return float(len(cell["seeds"]) * cell["labels"] ** 3)
 
     def _refuse(self, study: StudyRecipe) -> None:
+        from alrl.experiments.study import rule_or_policy  # studies know protocols
+
         given = [key for key in _OWN if key in study.model_fields_set]
         if given:
-            raise InvalidRecipeError(
-                f"protocol {self.name!r} has its own {given[0]}: leave {given[0]} out of the study"
-            )
+            raise InvalidRecipeError(f"protocol {self.name!r} has its own {given[0]}: leave it out of the study")
+        for name in study.agents:
+            published_name(rule_or_policy(name))
         for learner in study.learners:
             if (learner.kind, learner.settings) != ("scikit-learn", LEARNER):
                 raise InvalidRecipeError(

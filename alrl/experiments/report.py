@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from alrl.errors import AlrlError
+from alrl.experiments.cell import protocol_of
 from alrl.experiments.checklist import Record
 from alrl.experiments.policy_card import find_policies
 from alrl.experiments.report_part import Part
@@ -41,6 +42,8 @@ class ReportFiles:
     tables: tuple[Path, ...]
     texts: tuple[Path, ...]
     """Summaries and policy cards, in Markdown."""
+    further: tuple[Path, ...]
+    """What the study's protocol alone can tell (:meth:`alrl.experiments.protocols.Protocol.report`)."""
     curves: Path
     """Every curve, one row a seed and label count."""
 
@@ -87,6 +90,7 @@ def report(run: Path | str, *, title: str | None = None, allow_incomplete: bool 
         )
         curves = store.export_csv(_curves_path(folder, mark), wanted)
     policies, remarks = find_policies(folder, study.cells)
+    further = tuple(protocol_of(study.cells[0]).report(found, folder, mark=mark))
     comparisons = Comparison.groups(found)
     slugs = _slugs(comparisons)
     parts = []
@@ -105,13 +109,14 @@ def report(run: Path | str, *, title: str | None = None, allow_incomplete: bool 
             policies=policies,
             remarks=remarks,
         )
-        parts.append(part.write(beside=(*others, curves.name)))
+        parts.append(part.write(beside=(*others, curves.name, *(path.name for path in further))))
     return ReportFiles(
         page=parts[0].page,
         pages=tuple(part.page for part in parts),
         figures=tuple(path for part in parts for path in part.figures),
         tables=tuple(path for part in parts for path in part.tables),
         texts=tuple(path for part in parts for path in part.texts),
+        further=further,
         curves=curves,
     )
 

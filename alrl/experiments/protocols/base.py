@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from alrl.loop.curves import Curves
@@ -34,3 +35,10 @@ class Protocol(ABC):
     def work(self, cell: Mapping[str, Any]) -> float:
         """How much there is to do, in any unit: cells of more work are begun sooner, and time left is told by it."""
         return float(len(cell.get("seeds", (0,))))
+
+    def report(self, curves: Sequence[Curves], folder: Path, *, mark: str = "") -> list[Path]:  # noqa: ARG002
+        """Write what only this protocol can tell into the folder of a run; the files, which its page links.
+
+        A ``mark`` is to be seen in each text, such as that the study is incomplete. By default there is nothing to say.
+        """
+        return []

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from alrl.errors import InvalidRecipeError
 from alrl.experiments.lu2023.data import SETS, PublishedSet
 from alrl.experiments.lu2023.episode import play_seeds
+from alrl.experiments.lu2023.report import write
 from alrl.experiments.lu2023.split import draw_split, misses_a_class
 from alrl.experiments.protocols.base import Protocol
 from alrl.experiments.protocols.paired import learner_name
@@ -54,15 +56,21 @@ class Lu2023(Protocol):
                         "seeds": seeds,
                     }
 
-    def play(self, cell: Mapping[str, Any], agent: Strategy, *, device: str = "cpu") -> Curves:  # noqa: ARG002
+    def play(self, cell: Mapping[str, Any], agent: Strategy, *, device: str = "cpu") -> Curves:  # noqa: ARG002 - the cell names all
         settings = {key: value for key, value in cell["learner"].items() if key != "kind"}
-        curves = play_seeds(set_of(cell["data_set"]).load(), published_name(agent), cell["seeds"])
+        curves = play_seeds(set_of(cell["data_set"]).load(), STRATEGIES[cell["agent"]], cell["seeds"])
         learner = learner_name(cell["learner"]["kind"], settings)
         return dataclasses.replace(curves, data_set=cell["data_set"], strategy=cell["agent"], learner=learner)
 
     def work(self, cell: Mapping[str, Any]) -> float:
         # A refit costs about the square of the labelled records.
         return float(len(cell["seeds"]) * cell["labels"] ** 3)
+
+    def report(self, curves: Sequence[Curves], folder: Path, *, mark: str = "") -> list[Path]:
+        found: dict[tuple[str, str], list[Curves]] = {}
+        for each in curves:
+            found.setdefault((set_of(each.data_set).name, STRATEGIES[each.strategy]), []).append(each)
+        return write(found, folder, mark=mark)
 
     def _refuse(self, study: StudyRecipe) -> None:
         from alrl.experiments.study import rule_or_policy  # studies know protocols
@@ -71,7 +79,8 @@ class Lu2023(Protocol):
         if given:
             raise InvalidRecipeError(f"protocol {self.name!r} has its own {given[0]}: leave it out of the study")
         for name in study.agents:
-            published_name(rule_or_policy(name))
+            if name not in STRATEGIES or rule_or_policy(name).name != name:
+                raise InvalidRecipeError(unknown(f"agent of protocol {self.name!r}", name, STRATEGIES))
         for learner in study.learners:
             if (learner.kind, learner.settings) != ("scikit-learn", LEARNER):
                 raise InvalidRecipeError(
@@ -86,10 +95,3 @@ def set_of(source: str) -> PublishedSet:
     if source not in sources:
         raise InvalidRecipeError(unknown("data set of Lu et al. 2023", source, sources))
     return sources[source]
-
-
-def published_name(agent: Strategy) -> str:
-    """What the benchmark calls a rule. Raises InvalidRecipeError for one that it does not know."""
-    if agent.name not in STRATEGIES:
-        raise InvalidRecipeError(unknown("strategy of protocol 'lu2023'", agent.name, STRATEGIES))
-    return STRATEGIES[agent.name]

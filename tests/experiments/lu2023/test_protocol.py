@@ -13,6 +13,7 @@ from alrl.experiments.lu2023.episode import play_seeds
 from alrl.experiments.lu2023.split import draw_split, misses_a_class
 from alrl.experiments.protocols import make_protocol
 from alrl.experiments.protocols.lu2023 import LEARNER, STRATEGIES
+from alrl.experiments.report import report
 from alrl.experiments.runner import Runner, cells_of
 from alrl.experiments.store import Store
 from alrl.experiments.study import StudyRecipe, load_study
@@ -73,7 +74,7 @@ def test_of_a_large_set_ten_seeds_are_played_as_in_the_benchmark():
         ({"labels": 60}, "has its own labels: leave it out"),
         ({"learners": [{"kind": "softmax-regression"}]}, r"teaches one learner: .*sklearn.svm:SVC"),
         ({"data": ["iris"]}, 'unknown data set of Lu et al. 2023 "iris"'),
-        ({"agents": ["entropy", "random"]}, "unknown strategy of protocol 'lu2023' \"entropy\""),
+        ({"agents": ["entropy", "random"]}, "unknown agent of protocol 'lu2023' \"entropy\""),
     ],
 )
 def test_what_the_protocol_has_not_is_refused(settings, words):
@@ -102,6 +103,10 @@ def test_a_run_stores_what_the_episodes_give_and_is_resumed(tmp_path: Path):
     assert curves.accuracy.tolist() == expected.accuracy.tolist()
     assert curves.picks.tolist() == expected.picks.tolist()
     assert (curves.data_set, curves.learner[:12]) == ("common/appendicitis", "scikit-learn")
+    files = report(tmp_path)
+    assert [path.name for path in files.further] == ["published.md", "published.csv", "published.png"]
+    assert "| Appendicitis | QBC | 2 |" in (tmp_path / "published.md").read_text()
+    assert "published.md" in files.page.read_text()
 
 
 def test_longer_pools_are_more_work():

@@ -32,7 +32,10 @@ class Game:
         self.mixture = recipe.action.candidates.build()
         self.features: FeatureSet = recipe.observation.build()
         self.source = TaskSource(
-            recipe.data.names, split=recipe.data.split.model_dump(), first=recipe.budget.first_settings
+            recipe.data.names,
+            split=recipe.data.split.model_dump(),
+            first=recipe.budget.first_settings,
+            contaminations=recipe.contaminations,
         )
         self.paired = recipe.reward.against == "margin"
         self._simulator: Simulator | None = None

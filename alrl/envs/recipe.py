@@ -13,7 +13,10 @@ from alrl.envs.observable import check_observable
 from alrl.learners import make_learner
 from alrl.loop.annotator import Annotator
 from alrl.loop.annotators import make_annotator
+from alrl.loop.contamination import Contamination
+from alrl.loop.contaminations import make_contamination
 from alrl.loop.cost import Prices
+from alrl.loop.first_sample import FirstKind, check_first
 from alrl.loop.labelling import Aggregate
 from alrl.loop.learner import Learner
 from alrl.metadata import DEFAULT_GROUPS, FeatureSet
@@ -100,13 +103,33 @@ class AnnotatorRecipe(Recipe):
         return self
 
 
+class ContaminationRecipe(Recipe):
+    """One thing that is wrong with the pool; every key beside ``kind`` is its argument, such as ``share = 0.3``."""
+
+    model_config = ConfigDict(extra="allow")
+
+    kind: str
+    """A registered contamination or ``package.module:Class``."""
+
+    def build(self) -> Contamination:
+        """What contaminates the pool."""
+        return make_contamination(self.kind, **(self.model_extra or {}))
+
+    @model_validator(mode="after")
+    def _buildable(self) -> ContaminationRecipe:
+        self.build()
+        return self
+
+
 class BudgetRecipe(Recipe):
     """How many labels may be bought, and how many at a time."""
 
-    first: Literal["one-per-class", "random"] = "one-per-class"
-    """How the first sample is drawn."""
+    first: FirstKind = "one-per-class"
+    """How the first sample is drawn (:func:`alrl.loop.first_sample.draw_first_sample`)."""
     first_size: int | None = Field(default=None, ge=1)
-    """Records of a random first sample."""
+    """Records of the first sample, for every kind but one-per-class."""
+    first_candidates: int | None = Field(default=None, ge=2)
+    """Samples that one is chosen of, for the kinds covering and promising."""
     labels: int = Field(default=60, ge=1)
     """Labels after the first sample."""
     batch: int = Field(default=1, ge=1)
@@ -114,14 +137,22 @@ class BudgetRecipe(Recipe):
 
     @model_validator(mode="after")
     def _size(self) -> BudgetRecipe:
-        if (self.first == "random") != (self.first_size is not None):
-            raise ValueError('first = "random" needs first_size, and one-per-class takes none')
+        if (self.first == "one-per-class") != (self.first_size is None):
+            raise ValueError(f'first = "{self._sized}" needs first_size, and one-per-class takes none')
+        check_first(self.first, self.first_size, self.first_candidates)
+        if self.first == "promising" and (self.first_candidates or 1) - 1 > self.labels / (self.first_size or 1):
+            raise ValueError("the first samples that are not kept are paid from labels, which are too few for that")
         return self
 
     @property
     def first_settings(self) -> dict[str, Any]:
         """Arguments of :func:`alrl.loop.first_sample.draw_first_sample`."""
-        return {"kind": self.first, "size": self.first_size}
+        several = {} if self.first_candidates is None else {"candidates": self.first_candidates}
+        return {"kind": self.first, "size": self.first_size, **several}
+
+    @property
+    def _sized(self) -> str:
+        return "random" if self.first == "one-per-class" else self.first
 
 
 class CostRecipe(Recipe):
@@ -195,6 +226,8 @@ class EnvRecipe(Recipe):
     version: int = Field(default=0, ge=0)
     data: DataRecipe
     learner: LearnerRecipe = LearnerRecipe()
+    contamination: tuple[ContaminationRecipe, ...] = ()
+    """What is wrong with the pool, one thing after another; validation and test part stay clean."""
     annotator: AnnotatorRecipe = AnnotatorRecipe()
     relabel: Aggregate | None = None
     """Whether a record may be asked for again, and which of its labels is then believed."""
@@ -203,6 +236,11 @@ class EnvRecipe(Recipe):
     action: ActionRecipe = ActionRecipe()
     observation: ObservationRecipe = ObservationRecipe()
     reward: RewardRecipe = RewardRecipe()
+
+    @property
+    def contaminations(self) -> tuple[Contamination, ...]:
+        """What is wrong with the pool."""
+        return tuple(each.build() for each in self.contamination)
 
     @property
     def loop_settings(self) -> dict[str, Any]:

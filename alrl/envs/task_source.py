@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from alrl.loop.contamination import Contamination
 from alrl.loop.data_set import DataSet
 from alrl.loop.sources import load_data_set
 from alrl.loop.streams import generator
@@ -25,9 +26,11 @@ class TaskSource:
         *,
         split: Mapping[str, Any] | None = None,
         first: Mapping[str, Any] | None = None,
+        contaminations: Sequence[Contamination] = (),
     ) -> None:
         self.names = tuple(names)
         self._split, self._first = dict(split or {}), dict(first or {})
+        self._contaminations = tuple(contaminations)
         self._loaded: dict[str, DataSet] = {}
 
     def data_set(self, name: str) -> DataSet:
@@ -40,4 +43,6 @@ class TaskSource:
         """The task of the episode with this seed: a function of the seed alone; on the data set ``name`` if given."""
         if name is None:
             name = self.names[int(generator(seed, "data set").integers(len(self.names)))]
-        return draw_task(self.data_set(name), seed, split=self._split, first=self._first)
+        return draw_task(
+            self.data_set(name), seed, split=self._split, first=self._first, contaminations=self._contaminations
+        )

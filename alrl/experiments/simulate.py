@@ -16,13 +16,16 @@ from alrl.agents.policy_file import named_strategy
 from alrl.envs.recipe import SplitRecipe
 from alrl.errors import InvalidRecipeError
 from alrl.learners import make_learner
+from alrl.loop.annotator import Annotator
+from alrl.loop.annotators.registry import annotator_of
+from alrl.loop.contaminations import make_contamination
 from alrl.loop.curves import Curves
 from alrl.loop.data_set import DataSet
 from alrl.loop.device import usable_device
 from alrl.loop.learner import Learner
 from alrl.loop.simulator import Simulator
 from alrl.loop.sources import load_data_set
-from alrl.loop.task import Task, draw_task
+from alrl.loop.task import Task, draw_task, wasted
 from alrl.loop.threads import one_thread
 from alrl.strategies import Strategy
 from alrl.strategies.play import play
@@ -48,6 +51,8 @@ def simulate(  # noqa: PLR0913 - the front door: all but two have defaults
     seeds: int | Sequence[int] = 50,
     split: Mapping[str, Any] | None = None,
     first: Mapping[str, Any] | None = None,
+    annotator: Annotator | Mapping[str, Any] | None = None,
+    contamination: Sequence[Mapping[str, Any]] = (),
     device: str = "cpu",
     score_every: int = 1,
     workers: int = 1,
@@ -66,6 +71,9 @@ def simulate(  # noqa: PLR0913 - the front door: all but two have defaults
         seeds: their number (0, 1, ...), or the seeds themselves.
         split: settings of :func:`alrl.loop.split.draw_split`; by default halves to the pool, 30 % to the test part.
         first: settings of :func:`alrl.loop.first_sample.draw_first_sample`; by default one label of each class.
+        annotator: who answers, or a table with ``kind`` and settings (:mod:`alrl.loop.annotators`); perfect by default.
+        contamination: what is wrong with the pool, a table with ``kind`` and settings each
+            (:mod:`alrl.loop.contaminations`); the curves then tell what each queried record was.
         device: where the loop is computed, ``cpu`` or ``cuda``.
         score_every: loops between two scores of the test part; the curve is straight in between.
         workers: processes to share the seeds among, each with one thread; 1 plays them in this process. The curves do
@@ -93,8 +101,17 @@ def simulate(  # noqa: PLR0913 - the front door: all but two have defaults
     usable_device(device)
     if workers < 1 or (workers > 1 and device != "cpu"):
         raise InvalidRecipeError(f"workers = {workers} given on {device}; allowed are 1 and, on cpu, more")
-    draw = partial(draw_task, data_set, split=parts, first=first)
-    run = partial(_run, draw, asked, taught, labels=labels, batch=batch, every=score_every, device=device)
+    wrong = [make_contamination(table.get("kind", ""), **_settings(table)) for table in contamination]
+    draw = partial(draw_task, data_set, split=parts, first=first, contaminations=wrong)
+    asked_of = None if annotator is None else annotator_of(annotator)
+    settings: dict[str, Any] = {
+        "labels": labels,
+        "batch": batch,
+        "every": score_every,
+        "device": device,
+        "annotator": asked_of,
+    }
+    run: Callable[..., _Run] = partial(_run, draw, asked, taught, **settings)
     shares = [numbers] if workers == 1 else _shares(numbers, workers)
     if len(shares) == 1:
         runs = [run(numbers, progress=progress)]
@@ -105,21 +122,22 @@ def simulate(  # noqa: PLR0913 - the front door: all but two have defaults
             runs.append(part)
             if progress is not None:
                 progress(_bought(labels, numbers, share))
-    accuracy, balanced, picks, counts = (np.concatenate(part) for part in zip(*runs, strict=True))
+    accuracy, balanced, picks, counts, useless = zip(*runs, strict=True)
     return Curves(
         data_set=data_set.name,
         strategy=asked.name,
         learner=taught.name,
         batch=batch,
         seeds=numbers,
-        accuracy=accuracy,
-        balanced_accuracy=balanced,
-        picks=picks,
-        first=counts,
+        accuracy=np.concatenate(accuracy),
+        balanced_accuracy=np.concatenate(balanced),
+        picks=np.concatenate(picks),
+        first=np.concatenate(counts),
+        wasted=np.concatenate(useless) if wrong else None,
     )
 
 
-_Run = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]
+_Run = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int8] | None]
 
 
 def _run(
@@ -132,18 +150,24 @@ def _run(
     batch: int,
     every: int,
     device: str,
+    annotator: Annotator | None,
     progress: Callable[[int], object] | None = None,
 ) -> _Run:
-    """Accuracy, balanced accuracy, picked records and sizes of the first samples of the episodes of ``seeds``."""
+    """Accuracy, balanced accuracy, picked records, sizes of the first samples and what was wasted, by ``seeds``."""
     tasks = [draw([seed]) for seed in seeds]
-    simulator = Simulator(tasks, learner, labels=labels, device=device)
+    simulator = Simulator(tasks, learner, labels=labels, annotator=annotator, device=device)
     played = play(simulator, strategy, labels=labels, batch=batch, score_every=every, progress=progress)
     return (
         played.accuracy.double().numpy(),
         played.balanced_accuracy.double().numpy(),
         simulator.records(played.picks).numpy(),
         simulator.first_counts().numpy(),
+        wasted(simulator.tasks, played.picks),
     )
+
+
+def _settings(table: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in table.items() if name != "kind"}
 
 
 def _run_alone(run: Callable[[Sequence[int]], _Run], seeds: Sequence[int]) -> _Run:

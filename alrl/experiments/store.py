@@ -25,6 +25,7 @@ __all__ = ["SCHEMA_VERSION", "Store", "StoreError", "StoredCell", "run_id"]
 _ARRAYS = ("seeds", "accuracy", "balanced_accuracy", "picks", "first")
 _CURVES = ("data_set", "strategy", "learner", "batch", "seeds", "accuracy", "balanced_accuracy")
 _PICKS = ("first", "picks")
+_OPTIONAL = ("wasted",)
 
 
 class Store:
@@ -119,6 +120,8 @@ class Store:
                 self._put_cell(key, cell_spec, "finished", effort, provenance, None)
                 self._insert("curves", key, {name: getattr(curves, name) for name in _CURVES})
                 self._insert("picks", key, {name: getattr(curves, name) for name in _PICKS})
+                if curves.wasted is not None:
+                    self._insert("wasted", key, {"wasted": curves.wasted})
 
     def fail(
         self, cell_spec: Mapping[str, Any], traceback: str, *, provenance: Mapping[str, Any] | None = None
@@ -173,10 +176,10 @@ class Store:
 
     def curves(self, cells: Collection[str] | None = None) -> list[Curves]:
         """The curves of the finished cells in the order of adding; or those of the ids ``cells``, in that order."""
-        names = ("run_id", *_CURVES, *_PICKS)
+        names = ("run_id", *_CURVES, *_PICKS, *_OPTIONAL)
         rows = self._read(
             f"SELECT {', '.join(names)} FROM curves JOIN picks USING (run_id) JOIN cells USING (run_id)"  # noqa: S608
-            " ORDER BY cells.rowid"
+            " LEFT JOIN wasted USING (run_id) ORDER BY cells.rowid"
         )
         held = {row[0]: dict(zip(names[1:], row[1:], strict=True)) for row in rows}
         return [self._to_curves(held[key]) for key in (held if cells is None else cells) if key in held]

@@ -9,7 +9,7 @@ from pathlib import Path
 from alrl.errors import AlrlError
 from alrl.experiments.canonical import content_id
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 APPLICATION_ID = 0x616C726C
 """Marks the file as alrl's: "alrl" in ASCII."""
 
@@ -50,6 +50,13 @@ CREATE TABLE picks (
     picks BLOB NOT NULL
 ) STRICT;
 """
+_WASTED = """
+CREATE TABLE wasted (
+    run_id TEXT PRIMARY KEY REFERENCES cells (run_id) ON DELETE CASCADE,
+    wasted BLOB NOT NULL
+) STRICT
+"""
+"""Of cells whose pools were contaminated: what each queried record was."""
 
 
 class StoreError(AlrlError):
@@ -89,7 +96,7 @@ def check_mark(path: Path, database: sqlite3.Connection) -> int:
 def create(database: sqlite3.Connection) -> None:
     """Make the tables, within the transaction that is open."""
     # One statement at a time: executescript would commit before the schema is whole.
-    for statement in filter(str.strip, _SCHEMA.split(";")):
+    for statement in filter(str.strip, [*_SCHEMA.split(";"), _WASTED]):
         database.execute(statement)
     database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
@@ -99,6 +106,8 @@ def migrate(database: sqlite3.Connection, version: int) -> None:
     """Bring tables of an older schema to this one, within the transaction that is open; nothing is lost."""
     if version == 1:
         _from_1(database)
+    if version == 2:
+        database.execute(_WASTED)
     database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
 

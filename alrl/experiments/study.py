@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +12,20 @@ from pydantic import Field, model_validator
 
 from alrl import recipes
 from alrl.agents.recipe import TrainedRecipe, load_agent_recipe
-from alrl.envs.recipe import BudgetRecipe, EnvRecipe, LearnerRecipe, SplitRecipe, load_env_recipe
+from alrl.envs.recipe import (
+    AnnotatorRecipe,
+    BudgetRecipe,
+    ContaminationRecipe,
+    EnvRecipe,
+    LearnerRecipe,
+    SplitRecipe,
+    load_env_recipe,
+)
 from alrl.errors import InvalidRecipeError
 from alrl.experiments.protocols import DEFAULT, make_protocol
 from alrl.experiments.simulate import DEFAULT_SPLIT
 from alrl.loop.curves import METRICS, Metric
+from alrl.loop.first_sample import FirstKind
 from alrl.recipe_model import Recipe
 from alrl.strategies import Strategy
 
@@ -40,6 +50,31 @@ class TrainingRecipe(Recipe):
         return recipe
 
 
+class ConditionRecipe(Recipe):
+    """Under which circumstances agents are compared: who answers, what is wrong with the pool, how a loop begins."""
+
+    name: str
+    """What tables call it."""
+    annotator: AnnotatorRecipe = AnnotatorRecipe()
+    contamination: tuple[ContaminationRecipe, ...] = ()
+    first: FirstKind | None = None
+    """How the first sample is drawn, where not as in the study; with it the next two, as in an environment's budget."""
+    first_size: int | None = None
+    first_candidates: int | None = None
+
+    @model_validator(mode="after")
+    def _first(self) -> ConditionRecipe:
+        self.first_settings()
+        return self
+
+    def first_settings(self) -> dict[str, Any] | None:
+        """Settings of the first sample, None where they are the study's."""
+        if self.first is None:
+            return None
+        size, candidates = self.first_size, self.first_candidates
+        return BudgetRecipe(first=self.first, first_size=size, first_candidates=candidates).first_settings
+
+
 @dataclass(frozen=True, kw_only=True)
 class Setting:
     """What agents are compared on at once: one data set, learner and budget."""
@@ -51,6 +86,21 @@ class Setting:
     split: SplitRecipe
     first: Mapping[str, Any]
     """How the first sample is drawn: settings of :func:`alrl.loop.first_sample.draw_first_sample`."""
+    condition: str = ""
+    """What tables call the circumstances; nothing for the ordinary ones."""
+    annotator: AnnotatorRecipe = AnnotatorRecipe()
+    contamination: tuple[ContaminationRecipe, ...] = ()
+
+    @property
+    def circumstances(self) -> dict[str, Any]:
+        """Keys of a cell that tell them, none where they are ordinary."""
+        told = {
+            "first": {} if self.first["kind"] == "one-per-class" else dict(self.first),
+            "condition": self.condition,
+            "annotator": {} if self.annotator == AnnotatorRecipe() else self.annotator.model_dump(),
+            "contamination": [each.model_dump() for each in self.contamination],
+        }
+        return {key: value for key, value in told.items() if value}
 
 
 class StudyRecipe(Recipe):
@@ -81,6 +131,8 @@ class StudyRecipe(Recipe):
     """How the first sample is drawn."""
     first_size: int | None = Field(default=None, ge=1)
     """Records of a random first sample."""
+    conditions: tuple[ConditionRecipe, ...] = ()
+    """Circumstances to compare under, each a page of its own; the ordinary ones unless told otherwise."""
     seeds: int = Field(default=50, ge=2)
     """Paired evaluation seeds."""
     block: int = Field(default=50, ge=1)
@@ -92,8 +144,9 @@ class StudyRecipe(Recipe):
         for name in self.train:
             if name not in self.agents:
                 raise ValueError(f"train.{name} is not among agents; add it there, or drop it")
-        for key in ("data", "envs", "agents", "metrics", "learners", "batches"):
+        for key in ("data", "envs", "agents", "metrics", "learners", "batches", "conditions"):
             given = getattr(self, key)
+            given = tuple(each.name for each in self.conditions) if key == "conditions" else given
             twice = [each for each in given if given.count(each) > 1]
             if twice:
                 raise ValueError(f"{key} names {twice[0]!r} twice; name each once")
@@ -124,17 +177,20 @@ class StudyRecipe(Recipe):
         """
         if not self.envs:
             first = BudgetRecipe(first=self.first, first_size=self.first_size).first_settings
-            for data in self.data:
-                for learner in self.learners:
-                    for batch in self.batches:
-                        yield Setting(
-                            data_set=data,
-                            learner=learner,
-                            labels=self.labels,
-                            batch=batch,
-                            split=self.split,
-                            first=first,
-                        )
+            ordinary = (ConditionRecipe(name=""),)
+            grid = itertools.product(self.data, self.conditions or ordinary, self.learners, self.batches)
+            for data, condition, learner, batch in grid:
+                yield Setting(
+                    data_set=data,
+                    learner=learner,
+                    labels=self.labels,
+                    batch=batch,
+                    split=self.split,
+                    first=condition.first_settings() or first,
+                    condition=condition.name,
+                    annotator=condition.annotator,
+                    contamination=condition.contamination,
+                )
             return
         seen: dict[tuple[str, LearnerRecipe, int], str] = {}
         for name in self.envs:
@@ -154,7 +210,7 @@ class StudyRecipe(Recipe):
         return tuple(dict.fromkeys(setting.data_set for setting in self.settings()))
 
 
-_OF_AN_ENVIRONMENT = {"learners", "labels", "batches", "split", "first", "first_size"}
+_OF_AN_ENVIRONMENT = {"learners", "labels", "batches", "split", "first", "first_size", "conditions"}
 
 
 def _of_environment(env: EnvRecipe) -> Iterator[Setting]:
@@ -166,6 +222,8 @@ def _of_environment(env: EnvRecipe) -> Iterator[Setting]:
             batch=env.budget.batch,
             split=env.data.split,
             first=env.budget.first_settings,
+            annotator=env.annotator,
+            contamination=env.contamination,
         )
 
 

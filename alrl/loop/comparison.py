@@ -103,6 +103,7 @@ def _join(parts: list[Curves]) -> Curves:
             f"several curves of {first.strategy} on {first.data_set} differ in (labels, learner, batch), "
             f"{sorted(shapes)}: compare each alone"
         )
+    known = [each.wasted for each in parts if each.wasted is not None]
     return Curves(
         data_set=first.data_set,
         strategy=first.strategy,
@@ -113,6 +114,7 @@ def _join(parts: list[Curves]) -> Curves:
         balanced_accuracy=np.concatenate([each.balanced_accuracy for each in parts]),
         picks=np.concatenate([each.picks for each in parts]),
         first=np.concatenate([each.first for each in parts]),
+        wasted=np.concatenate(known) if len(known) == len(parts) else None,
     )
 
 

@@ -118,6 +118,9 @@ class Curves:
     """Row in the data set of each queried record, (seeds, labels), in order; -1 once the pool ran out."""
     first: NDArray[np.int64]
     """Labels of the first sample, which the label counts do not include, (seeds,)."""
+    wasted: NDArray[np.int8] | None = None
+    """What each queried record was when it was bought, (seeds, labels): 0 useful, 1 mislabelled, 2 out of domain, 3 a
+    duplicate, -1 none bought (:data:`alrl.loop.pool_truth.KINDS`); None for a pool that was not contaminated."""
 
     def __post_init__(self) -> None:
         """Copy, check and freeze the arrays."""
@@ -131,6 +134,8 @@ class Curves:
             array = np.array(getattr(self, name), dtype=kind)
             array.setflags(write=False)
             object.__setattr__(self, name, array)
+        if self.wasted is not None:
+            object.__setattr__(self, "wasted", np.array(self.wasted, dtype=np.int8))
         seeds = len(self.seeds)
         if seeds == 0 or len(set(self.seeds)) < seeds:
             raise InvalidDataError(f"seeds {self.seeds} given; curves need at least one seed, each of them once")
@@ -140,7 +145,7 @@ class Curves:
             "balanced_accuracy": (seeds, labels + 1),
             "picks": (seeds, labels),
             "first": (seeds,),
-        }
+        } | ({} if self.wasted is None else {"wasted": (seeds, labels)})
         for name, shape in shapes.items():
             if getattr(self, name).shape != shape:
                 raise InvalidDataError(
@@ -166,6 +171,13 @@ class Curves:
     def aubc_balanced(self) -> Floats:
         """Normalised area under the balanced-accuracy curve, (seeds,)."""
         return self.area("balanced_accuracy")
+
+    @property
+    def wasted_share(self) -> Floats | None:
+        """Share of the queries spent on records that teach nothing, (seeds,); None for a pool of none that is known."""
+        if self.wasted is None:
+            return None
+        return np.asarray((self.wasted > 0).sum(1) / np.maximum(1, (self.wasted >= 0).sum(1)), dtype=np.float64)
 
     def values(self, metric: Metric = "accuracy") -> Floats:
         """The curves of one metric, (seeds, labels + 1)."""
@@ -196,6 +208,7 @@ class Curves:
         arrays: dict[str, Any] = {
             name: getattr(self, name)[rows] for name in ("accuracy", "balanced_accuracy", "picks", "first")
         }
+        arrays["wasted"] = None if self.wasted is None else self.wasted[rows]
         return Curves(
             data_set=self.data_set,
             strategy=self.strategy,
@@ -211,6 +224,8 @@ class Curves:
         columns = [(mean_interval(self.values(metric)), mean_interval(self.area(metric))) for metric in METRICS]
         rows = [(str(n), *(_points(Interval(*(part[n] for part in curve))) for curve, _ in columns)) for n in at]
         rows.append(("AUBC", *(_points(area) for _, area in columns)))
+        if self.wasted_share is not None:
+            rows.append(("wasted (%)", _points(mean_interval(self.wasted_share)), ""))
         title = f"{self.strategy} on {self.data_set} ({self.learner}, batch {self.batch}, {len(self.seeds)} seeds)"
         return TextTable(title=title, header=("labels", "accuracy", "balanced accuracy"), rows=tuple(rows))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -122,14 +122,16 @@ class Labelling:
         active: Tensor | None = None,
         who: Tensor | None = None,
         first: bool = False,
+        choose: Callable[[Tensor], Tensor] | None = None,
     ) -> Asked:
         """Query the records at ``picks`` (B, b); what was under way in the episodes ``active`` (B,) comes closer.
 
         ``truth`` (B, N) are the true classes. In the ``first`` sample nobody abstains, nothing comes late and nothing
-        counts as spent.
+        counts as spent; ``choose`` may tell from its labels (B, b) which of them are kept, (B, b): the others are paid,
+        spent and set aside.
         """
         real = picks >= 0
-        if self.annotator.truthful and self._opinions is None:
+        if self.annotator.truthful and self._opinions is None and choose is None:
             answers = truth.gather(1, picks.clamp_min(0)).masked_fill(~real, NO_LABEL)
             self._keep(picks, answers)
             if not first:
@@ -137,6 +139,10 @@ class Labelling:
             return Asked(answers=answers, charged=real, price=None)
         answer = self.annotator.answer(self._query(picks, truth, geometry, who, first=first))
         charged = real if answer.charged is None else real & answer.charged
+        if choose is not None:
+            kept = real & choose(answer.labels)
+            self.spent = self.spent + (charged & ~kept).sum(1)
+            picks, real = picks.masked_fill(~kept, -1), kept
         if not first:
             self._asked = self._asked + real.sum(1)
             self.spent = self.spent + charged.sum(1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -24,10 +25,11 @@ from alrl.loop.memory import Memory, wider
 from alrl.loop.outcome import Outcome, outcome
 from alrl.loop.parts import Part, PartName, largest
 from alrl.loop.pool_view import PoolView, Trajectory
+from alrl.loop.promising import chooser, settle
 from alrl.loop.provided import Need, Provided
 from alrl.loop.round import Round
 from alrl.loop.streams import EpisodeNoise
-from alrl.loop.task import Task
+from alrl.loop.task import Task, rows_of
 
 
 class Simulator:
@@ -118,7 +120,10 @@ class Simulator:
         beginning = torch.zeros(len(self.tasks), dtype=torch.bool, device=self.device)
         beginning[episodes] = True
         self.learner.restart(beginning)
-        asked = self._label(first, beginning, first=True)
+        choose = chooser(self.learner, self._parts["pool"], first, self.tasks, self._class_mask)
+        asked = self._label(first, beginning, first=True, choose=choose)
+        if choose is not None:
+            settle(self.tasks, episodes.tolist(), self._labels.held)
         fit = self._refit(beginning, everyone=len(tasks) == len(self.tasks))
         self._account.clear(episodes)
         self._account.charge(first, asked, fit, self._labels.held.count, beginning, started=started)
@@ -135,9 +140,8 @@ class Simulator:
         self._noise.restart(episode, task.seed)
         self._labels.write(episode, task.seed, split.data_set.n_classes)
 
-    def _label(self, picks: Tensor, active: Tensor, who: Tensor | None = None, *, first: bool = False) -> Asked:
-        truth = self._parts["pool"].labels
-        return self._labels.ask(picks, truth, self._geometry, active=active, who=who, first=first)
+    def _label(self, picks: Tensor, active: Tensor, **how: Any) -> Asked:
+        return self._labels.ask(picks, self._parts["pool"].labels, self._geometry, active=active, **how)
 
     def _refit(self, active: Tensor, *, everyone: bool) -> FitReport:
         """Fit to the labelled records, predict the pool, and bring the trajectory of the active episodes up to date."""
@@ -226,7 +230,7 @@ class Simulator:
         else:
             picks, everyone = picks.masked_fill(~active[:, None], -1), bool(active.all())
         check_picks(picks, self._labels.closed, self._parts["pool"].exists)
-        asked = self._label(picks, active, who)
+        asked = self._label(picks, active, who=who)
         fit = self._refit(active, everyone=everyone)
         cost = self._account.charge(picks, asked, fit, self._labels.held.count, active, started=started)
         return Round(
@@ -297,7 +301,4 @@ class Simulator:
 
     def records(self, picks: Tensor) -> Tensor:
         """Row numbers in each episode's data set of pool positions ``picks`` (B, b); -1 stays -1."""
-        table = torch.full(self._labels.labelled.shape, -1, dtype=torch.long)
-        for episode, task in enumerate(self.tasks):
-            table[episode, : len(task.split.pool)] = torch.from_numpy(task.split.pool)
-        return torch.where(picks.cpu() >= 0, table.gather(1, picks.cpu().clamp_min(0)), -1)
+        return rows_of(self.tasks, picks)

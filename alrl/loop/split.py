@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from alrl.errors import InvalidDataError, InvalidRecipeError
 from alrl.loop.data_set import DataSet
+from alrl.loop.pool_truth import PoolTruth
 from alrl.loop.streams import generator
 
 _PARTS = ("pool", "validation", "test")
@@ -27,6 +28,8 @@ class Split:
     """Records that the reward is computed on, (validation records,)."""
     test: NDArray[np.int64]
     """Records that only the final score is computed on, (test records,)."""
+    truth: PoolTruth | None = None
+    """What is wrong with the records of a contaminated pool: for scoring, never for observing."""
 
 
 def draw_split(

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
+from alrl.loop.contamination import Contamination, contaminate
 from alrl.loop.data_set import DataSet
 from alrl.loop.first_sample import draw_first_sample
 from alrl.loop.split import Split, draw_split
@@ -22,6 +25,8 @@ class Task:
     """Pool, validation and test part of a data set."""
     first: NDArray[np.int64]
     """Positions in ``split.pool`` of the records that are labelled at the start."""
+    candidates: int = 1
+    """First samples of equal size that ``first`` holds one after another; the simulator keeps one of them."""
     seed: tuple[int, ...]
     """Seed of the episode's streams, from which split and first sample were drawn too."""
 
@@ -43,8 +48,9 @@ def draw_task(
     *,
     split: Mapping[str, Any] | None = None,
     first: Mapping[str, Any] | None = None,
+    contaminations: Sequence[Contamination] = (),
 ) -> Task:
-    """Split ``data_set`` and draw its first sample from the streams of ``seed``.
+    """Split ``data_set``, contaminate its pool and draw its first sample from the streams of ``seed``.
 
     ``split`` and ``first`` are the settings of :func:`alrl.loop.split.draw_split` and
     :func:`alrl.loop.first_sample.draw_first_sample`.
@@ -54,5 +60,28 @@ def draw_task(
     >>> len(task.first) == task.split.data_set.n_classes
     True
     """
-    parts = draw_split(data_set, seed, **(split or {}))
-    return Task(split=parts, first=draw_first_sample(parts, seed, **(first or {})), seed=tuple(seed))
+    settings = dict(first or {})
+    parts = contaminate(draw_split(data_set, seed, **(split or {})), seed, contaminations)
+    several = settings.get("candidates") if settings.get("kind") == "promising" else None
+    return Task(
+        split=parts, first=draw_first_sample(parts, seed, **settings), candidates=several or 1, seed=tuple(seed)
+    )
+
+
+def rows_of(tasks: Sequence[Task], picks: Tensor) -> Tensor:
+    """Row numbers in each task's data set of pool positions ``picks`` (B, b), on the processor; -1 stays -1."""
+    table = torch.full((len(tasks), max(len(task.split.pool) for task in tasks)), -1, dtype=torch.long)
+    for episode, task in enumerate(tasks):
+        table[episode, : len(task.split.pool)] = torch.from_numpy(task.split.pool)
+    return torch.where(picks.cpu() >= 0, table.gather(1, picks.cpu().clamp_min(0)), -1)
+
+
+def wasted(tasks: Sequence[Task], picks: Tensor) -> NDArray[np.int8] | None:
+    """What each of the records at pool positions ``picks`` (B, T) was when it was bought, (B, T).
+
+    Codes of :data:`alrl.loop.pool_truth.KINDS`, -1 where none was bought; None unless every pool is a contaminated one.
+    """
+    if any(task.split.truth is None for task in tasks):
+        return None
+    rows = zip(tasks, picks.cpu().numpy(), strict=True)
+    return np.stack([task.split.truth.wasted(row, task.first) for task, row in rows if task.split.truth is not None])

@@ -27,7 +27,6 @@ class Paired(Protocol):
         blocks = [list(range(start, min(start + study.block, study.seeds))) for start in starts]
         for setting in study.settings():
             fingerprint = load_data_set(setting.data_set).fingerprint
-            first = {} if setting.first["kind"] == "one-per-class" else {"first": setting.first}
             for block in blocks:
                 yield {
                     "data_set": setting.data_set,
@@ -37,7 +36,7 @@ class Paired(Protocol):
                     "batch": setting.batch,
                     "seeds": block,
                     "split": setting.split.model_dump(),
-                    **first,
+                    **setting.circumstances,
                 }
 
     def play(self, cell: Mapping[str, Any], agent: Strategy, *, device: str = "cpu") -> Curves:
@@ -52,9 +51,13 @@ class Paired(Protocol):
             seeds=cell["seeds"],
             split=cell["split"],
             first=cell.get("first"),
+            annotator=cell.get("annotator"),
+            contamination=cell.get("contamination", ()),
             device=device,
         )
-        return dataclasses.replace(curves, strategy=cell["agent"], learner=learner_name(kind, settings))
+        # A page for each condition, as for each learner: strategies are compared under one of them.
+        under = ", ".join(filter(None, (learner_name(kind, settings), cell.get("condition", ""))))
+        return dataclasses.replace(curves, strategy=cell["agent"], learner=under)
 
     def work(self, cell: Mapping[str, Any]) -> float:
         data, most = load_data_set(cell["data_set"]), cell["split"].get("max_pool")

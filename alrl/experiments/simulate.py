@@ -103,13 +103,12 @@ def simulate(  # noqa: PLR0913 - the front door: all but two have defaults
         raise InvalidRecipeError(f"workers = {workers} given on {device}; allowed are 1 and, on cpu, more")
     wrong = [make_contamination(table.get("kind", ""), **_settings(table)) for table in contamination]
     draw = partial(draw_task, data_set, split=parts, first=first, contaminations=wrong)
-    asked_of = None if annotator is None else annotator_of(annotator)
     settings: dict[str, Any] = {
         "labels": labels,
         "batch": batch,
         "every": score_every,
         "device": device,
-        "annotator": asked_of,
+        "annotator": None if annotator is None else annotator_of(annotator),
     }
     run: Callable[..., _Run] = partial(_run, draw, asked, taught, **settings)
     shares = [numbers] if workers == 1 else _shares(numbers, workers)

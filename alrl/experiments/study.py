@@ -88,7 +88,7 @@ class Setting:
     """How the first sample is drawn: settings of :func:`alrl.loop.first_sample.draw_first_sample`."""
     condition: str = ""
     """What tables call the circumstances; nothing for the ordinary ones."""
-    annotator: AnnotatorRecipe = AnnotatorRecipe()
+    annotator: AnnotatorRecipe
     contamination: tuple[ContaminationRecipe, ...] = ()
 
     @property

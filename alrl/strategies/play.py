@@ -45,7 +45,8 @@ def play(
 
     The last batch is smaller where ``labels`` is no multiple of ``batch``. With ``score_every`` above 1 only the first,
     every so many-th and the last loop are scored, and the curve is straight between. ``progress`` is called with the
-    number of labels that a loop bought. The simulator provides what the strategy needs. A strategy that learns
+    number of labels that a loop bought. Labels count when they are asked for: of those that come late, the last may not
+    have come at the end of the curve. The simulator provides what the strategy needs. A strategy that learns
     is told of every loop (:meth:`~alrl.strategies.base.Strategy.after`). Raises InvalidQueryError for
     fewer than 1 label, a batch or ``score_every`` below 1, or a strategy that needs a committee where there is none.
     """
@@ -53,8 +54,10 @@ def play(
         if given < 1:
             raise InvalidQueryError(f"{name} = {given} given; it must be at least 1")
     simulator.provide(strategy.needs)
-    at, scores, picks = [0], [simulator.outcome(part)], []
-    bought = loops = 0
+    at, scores = [0], [simulator.outcome(part)]
+    # What the choice of a first sample has cost already is bought, and teaches nothing.
+    bought, loops = min(labels, int(simulator.view.spent.max())), 0
+    picks = [torch.full((len(simulator.tasks), bought), -1, device=simulator.device)]
     while bought < labels:
         size = min(batch, labels - bought)
         view = simulator.view

@@ -225,7 +225,9 @@ class Store:
         return key
 
     def _insert(self, table: str, key: str, values: Mapping[str, Any]) -> None:
-        row = {name: to_npy(np.asarray(value)) if name in _ARRAYS else value for name, value in values.items()}
+        row = {
+            name: to_npy(np.asarray(value)) if name in _ARRAYS + _OPTIONAL else value for name, value in values.items()
+        }
         names, marks = ", ".join(("run_id", *row)), ", ".join("?" * (len(row) + 1))
         self._database.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", (key, *row.values()))  # noqa: S608
 
@@ -235,7 +237,9 @@ class Store:
 
     def _to_curves(self, row: dict[str, Any]) -> Curves:
         try:
-            arrays: dict[str, Any] = {name: from_npy(row.pop(name)) for name in _ARRAYS}
+            held = [name for name in _ARRAYS + _OPTIONAL if row[name] is not None]
+            arrays: dict[str, Any] = {name: from_npy(row[name]) for name in held}
+            row = {name: value for name, value in row.items() if name not in _ARRAYS + _OPTIONAL}
             return Curves(**row, seeds=tuple(arrays.pop("seeds").tolist()), **arrays)
         except ValueError as error:
             raise StoreError(

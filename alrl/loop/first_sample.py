@@ -57,17 +57,12 @@ def draw_first_sample(
     """
     rng = generator(seed, "first sample")
     places = _eligible(split)
-    check_first(kind, size, candidates)
+    check_first(kind, size, candidates, records=len(places))
     if kind == "one-per-class":
         order = rng.permutation(len(places))
         _, first = np.unique(split.data_set.y[split.pool[places[order]]], return_index=True)
         return places[order[first]]
     count = (size or 1) * ((candidates or 1) if kind == "promising" else 1)
-    if count > len(places):
-        raise InvalidRecipeError(
-            f"a {kind} first sample of size {size} cannot be drawn; give a size of 1 to {len(places)}, the records"
-            " of the pool" + (", together with the candidates" if kind == "promising" else "")
-        )
     if kind in {"random", "promising"}:
         return places[rng.choice(len(places), size=count, replace=False)]
     X = _standardised(split)[places]
@@ -75,8 +70,8 @@ def draw_first_sample(
     return places[chosen]
 
 
-def check_first(kind: FirstKind, size: int | None, candidates: int | None) -> None:
-    """Raise InvalidRecipeError for settings of a first sample that no pool can serve."""
+def check_first(kind: FirstKind, size: int | None, candidates: int | None, *, records: int | None = None) -> None:
+    """Raise InvalidRecipeError for settings of a first sample that a pool of so many ``records`` cannot serve."""
     if kind not in get_args(FirstKind):
         allowed = ", ".join(repr(each) for each in get_args(FirstKind))
         raise InvalidRecipeError(f"first sample of kind {kind!r} is unknown; use one of {allowed}")
@@ -84,14 +79,17 @@ def check_first(kind: FirstKind, size: int | None, candidates: int | None) -> No
         raise InvalidRecipeError(
             f"size = {size} has no meaning for a first sample of kind 'one-per-class'; leave it out or use 'random'"
         )
-    if kind != "one-per-class" and (size is None or size < 1):
-        raise InvalidRecipeError(
-            f"a {kind} first sample of size {size} cannot be drawn; give a size of 1 to the records of the pool"
-        )
     if (kind in _SEVERAL) != (candidates is not None) or (candidates is not None and candidates < 2):
         raise InvalidRecipeError(
             f"candidates = {candidates} given for a first sample of kind {kind!r}; 'covering' and 'promising' take 2 or"
             " more, the others none"
+        )
+    most = records if records is None or kind != "promising" else records // (candidates or 1)
+    if kind != "one-per-class" and (size is None or size < 1 or (most is not None and size > most)):
+        upto = "the records of the pool" if most is None else f"{most}, the records of the pool"
+        shared = " shared among the candidates" if kind == "promising" else ""
+        raise InvalidRecipeError(
+            f"a {kind} first sample of size {size} cannot be drawn; give a size of 1 to {upto}{shared}"
         )
 
 

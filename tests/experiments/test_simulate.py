@@ -200,3 +200,28 @@ def test_what_cannot_be_played_is_refused(settings: dict[str, Any], error: type[
     given = {"data": "iris", "strategy": "margin", "labels": 2, "seeds": 1, **settings}
     with pytest.raises(error, match=message):
         simulate(**given)
+
+
+def test_hardships_are_told_and_the_split_stays_as_it_was():
+    plain = simulate("wine", "random", labels=6, seeds=4)
+    foreign = simulate("wine", "random", labels=6, seeds=4, contamination=[{"kind": "out-of-domain", "share": 0.5}])
+    late = simulate("wine", "random", labels=6, seeds=4, annotator={"kind": "delayed", "least": 9, "most": 9})
+    assert plain.wasted is None
+    assert late.wasted is None
+    assert np.array_equal(foreign.wasted > 0, foreign.picks >= 178)
+    assert foreign.wasted_share.tolist() == (foreign.picks >= 178).mean(1).tolist()
+    assert 0.2 < foreign.wasted_share.mean() < 0.8
+    assert np.array_equal(plain.accuracy[:, 0], late.accuracy[:, 0])
+    # Nothing comes within six loops: the learner knows no more than at the beginning.
+    assert np.array_equal(late.accuracy, late.accuracy[:, :1].repeat(7, 1))
+    assert "wasted (%)" in str(foreign.table())
+    assert foreign.take((2,)).wasted.shape == (1, 6)
+
+
+def test_what_a_chosen_first_sample_cost_is_on_the_curve():
+    first = {"kind": "promising", "size": 3, "candidates": 2}
+    curves = simulate("wine", "margin", labels=8, seeds=3, first=first)
+    assert (curves.picks[:, :3] == -1).all()
+    assert (curves.picks[:, 3:] >= 0).all()
+    assert np.array_equal(curves.accuracy[:, :4], curves.accuracy[:, :1].repeat(4, 1))
+    assert curves.first.tolist() == [3, 3, 3]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import os
 import signal
 import sqlite3
@@ -181,3 +182,31 @@ def test_csv_has_one_row_a_seed_and_label_count(tmp_path: Path, curves: list[Cur
     assert (rows[2]["labels"], rows[2]["record"]) == ("2", "1")
     assert float(rows[14]["accuracy"]) == curves[0].accuracy[1, 1]
     assert [each.name for each in tmp_path.glob("*.part")] == []
+
+
+def test_what_was_wasted_comes_back_and_is_none_of_a_clean_pool(tmp_path: Path, curves: list[Curves]) -> None:
+    codes = np.arange(curves[0].picks.size).reshape(curves[0].picks.shape) % 4
+    dirty = dataclasses.replace(curves[0], wasted=codes)
+    with Store(tmp_path / "results.sqlite") as store:
+        store.add(spec(0), dirty, seconds=1.0)
+        store.add(spec(1), curves[1], seconds=1.0)
+        after, clean = store.curves()
+    assert np.array_equal(after.wasted, codes)
+    assert np.array_equal(after.wasted_share, (codes > 0).mean(1))
+    assert clean.wasted is None
+    assert clean.wasted_share is None
+
+
+def test_a_file_of_schema_two_gets_room_for_what_was_wasted(tmp_path: Path, curves: list[Curves]) -> None:
+    path = tmp_path / "results.sqlite"
+    with Store(path) as store:
+        store.add(spec(0), curves[0], seconds=1.0)
+    database = sqlite3.connect(path)
+    database.execute("DROP TABLE wasted")
+    database.execute("PRAGMA user_version = 2")
+    database.commit()
+    database.close()
+    with Store(path) as store:
+        assert np.array_equal(store.curves()[0].picks, curves[0].picks)
+        store.add(spec(1), dataclasses.replace(curves[1], wasted=curves[1].picks * 0), seconds=1.0)
+        assert not store.curves()[1].wasted.any()

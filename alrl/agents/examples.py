@@ -19,8 +19,6 @@ from alrl.loop.streams import EpisodeNoise
 from alrl.loop.task import Task
 from alrl.metadata import FeatureSet
 
-_RANDOM_SHARE = 0.3
-
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Examples:
@@ -59,13 +57,15 @@ class Behaviour:
     policy: Policy | None
     """The policy being trained; None in the first round."""
     share: float
-    """Share of queries that the policy makes; of the rest, 30 % are random and the others margin's."""
+    """Share of queries that the policy makes."""
+    random: float = 0.3
+    """Share of the rest that are random; the others are margin's."""
 
     def choose(self, view: PoolView, candidates: Tensor, scores: Tensor | None, coin: Tensor) -> Tensor:
         """Pool positions (B,) from ``candidates`` (B, K), whose scores by the policy are given, by coins (B, 2)."""
         margin = (-view.margin.gather(1, candidates.clamp_min(0))).masked_fill(candidates < 0, -torch.inf)
         luck = view.noise.gather(1, candidates.clamp_min(0)).masked_fill(candidates < 0, -1.0)
-        position = torch.where(coin[:, 1] < _RANDOM_SHARE, luck.argmax(1), margin.argmax(1))
+        position = torch.where(coin[:, 1] < self.random, luck.argmax(1), margin.argmax(1))
         if scores is not None:
             position = torch.where(coin[:, 0] < self.share, scores.argmax(1), position)
         return candidates.gather(1, position[:, None])[:, 0]

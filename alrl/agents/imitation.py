@@ -11,7 +11,9 @@ import torch
 from torch import Tensor
 
 from alrl.agents.examples import Examples
+from alrl.agents.network import SetScorer
 from alrl.agents.policy import Policy
+from alrl.errors import InvalidRecipeError
 
 _BATCH = 512
 
@@ -73,6 +75,10 @@ def fit(
     progress: Callable[[int, float], object] | None = None,
 ) -> tuple[Policy, Ranking]:
     """Train the policy's network on ``examples`` (AdamW, one-cycle rate); ``progress`` gets epoch and training loss."""
+    if not isinstance(policy.network, SetScorer):
+        raise InvalidRecipeError(
+            f"a {policy.network.described['kind']} cannot be trained by imitation; a set scorer can"
+        )
     network = copy.deepcopy(policy.network)
     network.train()
     network.normalise(examples.candidates, examples.loop, examples.mask)

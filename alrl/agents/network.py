@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import cast
+from abc import ABC, abstractmethod
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -10,7 +11,20 @@ from torch import Tensor, nn
 _CLIP = 4.0
 
 
-class SetScorer(nn.Module):
+class CandidateScorer(nn.Module, ABC):
+    """Scores K candidates by their features and the loop's: what a policy chooses by."""
+
+    @property
+    @abstractmethod
+    def described(self) -> dict[str, Any]:
+        """What ``policy.json`` says of it: its kind, and what its tensors do not tell."""
+
+    @abstractmethod
+    def forward(self, candidates: Tensor, loop: Tensor, mask: Tensor) -> Tensor:
+        """Scores (B, K) of candidates (B, K, F) in a loop (B, G), minus infinity where the mask (B, K) is False."""
+
+
+class SetScorer(CandidateScorer):
     """Scores K candidates: minus the margin, plus a learned residual that is zero before training.
 
     The residual of a candidate depends on its own features, on those of the loop and on the mean over all candidates,
@@ -44,6 +58,10 @@ class SetScorer(nn.Module):
         self.register_buffer("mean", torch.zeros(record + loop))
         self.register_buffer("scale", torch.ones(record + loop))
         self._draw(generator or torch.Generator().manual_seed(0))
+
+    @property
+    def described(self) -> dict[str, Any]:
+        return {"kind": "set-scorer", "width": self.width}
 
     def _draw(self, generator: torch.Generator) -> None:
         for module in self.modules():

@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
-from alrl.agents.network import SetScorer
+from alrl.agents.network import CandidateScorer, SetScorer
 from alrl.envs.candidates import CandidateMixture
 from alrl.errors import InvalidQueryError
 from alrl.loop.pool_view import PoolView
@@ -31,7 +31,7 @@ class Policy(Strategy):
 
     name: str = "policy"  # type: ignore[misc]
     """Name in tables."""
-    network: SetScorer
+    network: CandidateScorer
     """Scores candidates."""
     features: FeatureSet
     """What the network reads."""

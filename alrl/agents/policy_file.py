@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
 
-from alrl.agents.network import SetScorer
+from alrl.agents.forest import ForestScorer
+from alrl.agents.network import CandidateScorer, SetScorer
 from alrl.agents.policy import Policy
 from alrl.envs.candidates import CandidateMixture
 from alrl.errors import InvalidRecipeError, PolicyFileError
@@ -19,7 +21,6 @@ from alrl.metadata import FeatureSet
 from alrl.strategies import Strategy, make_strategy
 
 FORMAT = 1
-_NETWORK = "set-scorer"
 _SHIPPED = Path(__file__).resolve().parent.parent / "policies"
 
 
@@ -37,7 +38,7 @@ def save_policy(policy: Policy, folder: str | Path) -> Path:
     content = {
         "format": FORMAT,
         "name": policy.name,
-        "network": {"kind": _NETWORK, "width": policy.network.width},
+        "network": policy.network.described,
         "features": policy.features.schema,
         "candidates": {"count": mixture.count, "margin": mixture.margin, "random": mixture.random},
         "card": dict(policy.card),
@@ -76,14 +77,17 @@ def load_policy(name: str | Path) -> Policy:
     try:
         features = FeatureSet(content["features"]["groups"])
         mixture = CandidateMixture(**content["candidates"])
-        kind, width = str(content["network"]["kind"]), int(content["network"]["width"])
+        described = {key: value if key == "kind" else int(value) for key, value in content["network"].items()}
+        kind = str(described["kind"])
+        build = _NETWORKS.get(kind)
         card = dict(content.get("card", {}))
         _check_schema(folder, content["features"], features.schema)
     except (AttributeError, KeyError, TypeError, ValueError, InvalidRecipeError) as error:
         raise PolicyFileError(f"{folder / 'policy.json'}: incomplete or malformed ({error}); train it again") from error
-    if kind != _NETWORK:
-        raise PolicyFileError(f"{folder}: a network of kind {kind!r} given; this version of alrl knows {_NETWORK!r}")
-    network = _network(folder, features, width, weights)
+    if build is None:
+        known = ", ".join(map(repr, _NETWORKS))
+        raise PolicyFileError(f"{folder}: a network of kind {kind!r} given; this version of alrl knows {known}")
+    network = build(folder, features, described, weights)
     return Policy(
         name=str(content.get("name", folder.name)),
         network=network,
@@ -108,7 +112,11 @@ def named_strategy(strategy: Strategy | str) -> Strategy:
     return make_strategy(strategy)
 
 
-def _network(folder: Path, features: FeatureSet, width: int, weights: dict[str, Any]) -> SetScorer:
+_Build = Callable[[Path, FeatureSet, dict[str, Any], dict[str, Any]], CandidateScorer]
+
+
+def _set_scorer(folder: Path, features: FeatureSet, described: dict[str, Any], weights: dict[str, Any]) -> SetScorer:
+    width = described.get("width", 0)
     given = weights.get("head.0.bias")
     # Before it is built: a made-up width must not fill the memory.
     if given is None or tuple(given.shape) != (width,):
@@ -122,6 +130,21 @@ def _network(folder: Path, features: FeatureSet, width: int, weights: dict[str, 
         raise PolicyFileError(f"{folder}: the weights do not fit the network that policy.json names") from error
     network.eval()
     return network
+
+
+def _forest(folder: Path, features: FeatureSet, described: dict[str, Any], weights: dict[str, Any]) -> ForestScorer:
+    inputs = len(features.record) + len(features.loop)
+    if described.get("inputs") != inputs:
+        raise PolicyFileError(
+            f"{folder}: a forest of {described.get('inputs')} inputs given; its features are {inputs}"
+        )
+    try:
+        return ForestScorer(weights, inputs=inputs, steps=described.get("steps", -1))
+    except PolicyFileError as error:
+        raise PolicyFileError(f"{folder}: {error}") from error
+
+
+_NETWORKS: dict[str, _Build] = {"set-scorer": _set_scorer, "forest": _forest}
 
 
 def _content(folder: Path) -> dict[str, Any]:

@@ -85,12 +85,31 @@ class ImitationRecipe(Recipe):
     expert: LookAheadRecipe = LookAheadRecipe()
 
 
+class RegressionRecipe(Recipe):
+    """LAL: a random forest regresses what a label gained in simulated loops."""
+
+    rounds: int = Field(default=1, ge=1)
+    """1 is LAL-independent: loops are played at random. In further rounds the forest plays (LAL-iterative)."""
+    episodes: int = Field(default=4, ge=1)
+    """Episodes on each data set in each round."""
+    every: int = Field(default=4, ge=1)
+    """Candidates are valued at every so many queries."""
+    share: float = Field(default=0.7, ge=0, le=1)
+    """Share of the forest's own choices after the first round; the rest are random."""
+    trees: int = Field(default=100, ge=1)
+    leaf: int = Field(default=10, ge=1)
+    """Candidates that a leaf holds at least."""
+    expert: LookAheadRecipe = LookAheadRecipe(horizon=1)
+    """How a candidate is valued: by default at once, after the refit with it."""
+
+
 class TrainedRecipe(Recipe):
-    """A policy to be trained: imitation, reinforcement learning, or one after the other."""
+    """A policy to be trained: imitation, reinforcement learning, or one after the other; or regression alone."""
 
     kind: Literal["trained"]
     network: NetworkRecipe = NetworkRecipe()
     imitation: ImitationRecipe | None = None
+    regression: RegressionRecipe | None = None
     reinforcement: ReinforcementRecipe | None = None
     """Fine-tuning on the environment's own reward."""
     candidates: CandidatesRecipe | None = None
@@ -100,10 +119,14 @@ class TrainedRecipe(Recipe):
 
     @model_validator(mode="after")
     def _some_training(self) -> TrainedRecipe:
-        if self.imitation is None and self.reinforcement is None:
+        others = self.imitation is not None or self.reinforcement is not None
+        if self.regression is None and not others:
             raise ValueError(
-                "neither imitation nor reinforcement is given; add one of the tables, or use an agent of kind rule"
+                "neither imitation, reinforcement nor regression is given; add one of the tables, or use an agent of"
+                " kind rule"
             )
+        if self.regression is not None and others:
+            raise ValueError("regression stands alone: its forest cannot be tuned; drop imitation and reinforcement")
         return self
 
 

@@ -16,7 +16,8 @@ from alrl import recipes
 from alrl.agents.examples import Behaviour, Examples, collect
 from alrl.agents.imitation import Ranking, fit
 from alrl.agents.policy import Policy
-from alrl.agents.recipe import ImitationRecipe, TrainedRecipe
+from alrl.agents.recipe import ImitationRecipe, RegressionRecipe, TrainedRecipe
+from alrl.agents.regression import fit_forest
 from alrl.agents.reinforcement.recipe import ReinforcementRecipe
 from alrl.agents.reinforcement.run import improve
 from alrl.envs.game import Game
@@ -76,6 +77,9 @@ class Trainer:
     def _train(self, name: str) -> Policy:
         policy = self.untrained(name)
         stages: list[tuple[str, Policy]] = [("untrained", policy)]
+        if self.agent.regression is not None:
+            # No choice of stages: LAL is what was regressed, even where margin would do better.
+            stages = [("regression", self._regress(policy, self.agent.regression))]
         if self.agent.imitation is not None:
             policy = self._imitate(policy, self.agent.imitation)
             stages.append(("imitation", policy))
@@ -117,8 +121,23 @@ class Trainer:
             self._note(f"imitation/round_{round_ + 1}", ranking)
         return policy
 
+    def _regress(self, policy: Policy, recipe: RegressionRecipe) -> Policy:
+        seen: list[Examples] = []
+        seed = stream_key([self.seed], "agent") % 2**31
+        for round_ in range(recipe.rounds):
+            behaviour = Behaviour(policy=policy if round_ else None, share=recipe.share, random=1.0)
+            seen.append(self._collect(self.training, recipe, behaviour, round_, f"try labels, round {round_ + 1}"))
+            forest = fit_forest(Examples.joined(seen), trees=recipe.trees, leaf=recipe.leaf, seed=seed + round_)
+            policy = dataclasses.replace(policy, network=forest)
+        return policy
+
     def _collect(
-        self, names: Sequence[str], recipe: ImitationRecipe, behaviour: Behaviour, round_: int, title: str
+        self,
+        names: Sequence[str],
+        recipe: ImitationRecipe | RegressionRecipe,
+        behaviour: Behaviour,
+        round_: int,
+        title: str,
     ) -> Examples:
         tasks = self._tasks(names, recipe.episodes, round_)
         tasks.sort(key=lambda task: (task.split.data_set.n_features * task.split.data_set.n_classes, task.seed))
@@ -200,8 +219,7 @@ class Trainer:
                 writer.add_scalar(name, value, 0)
 
     def _card(self, gains: dict[str, float]) -> dict[str, Any]:
-        tuned = [self.agent.reinforcement.kind] if self.agent.reinforcement else []
-        stages = ["untrained", *(["imitation"] if self.agent.imitation else []), *tuned]
+        stages = [name for name in gains if name != "chosen"]
         return {
             "agent": recipes.canonical_json(self.agent),
             "agent_sha256": recipes.identity(self.agent),

@@ -134,7 +134,8 @@ def test_an_episode_is_played_as_if_it_were_alone(policy: Policy) -> None:
 def test_in_further_rounds_the_forest_plays(env: EnvRecipe) -> None:
     small = env.model_copy(update={"data": env.data.model_copy(update={"synthetic": {"tiny": 2}})})
     rounds = [
-        Trainer(agent=recipe(rounds=count, episodes=1, every=6, trees=5), env=small, workers=1).train("lal").network for count in (1, 2)
+        Trainer(agent=recipe(rounds=count, episodes=1, every=6, trees=5), env=small, workers=1).train("lal").network
+        for count in (1, 2)
     ]
     assert rounds[0].state_dict()["value"].shape != rounds[1].state_dict()["value"].shape
 

@@ -43,7 +43,7 @@ def __getattr__(name: str) -> object:
 
 def names(kind: Kind) -> list[str]:
     """The names of all recipes of a kind, sorted: those of the working directory and those that come with alrl."""
-    return sorted({path.stem for folder in _folders(kind) for path in folder.glob("*.toml")})
+    return sorted({path.stem for folder in folders(kind) for path in folder.glob("*.toml")})
 
 
 def find(kind: Kind, name: str | Path) -> Path:
@@ -58,7 +58,7 @@ def find(kind: Kind, name: str | Path) -> Path:
         if Path(name).is_file():
             return Path(name)
         raise InvalidRecipeError(f"no file {name}; {unknown(_singular(kind), Path(name).stem, names(kind))}")
-    for folder in _folders(kind):
+    for folder in folders(kind):
         for path in folder.glob("*.toml"):
             if path.stem == str(name):
                 return path
@@ -168,7 +168,11 @@ def first_line_comment(path: str | Path) -> str:
     return line.lstrip("#").strip() if line.startswith("#") else ""
 
 
-def _folders(kind: Kind) -> list[Path]:
+def folders(kind: Kind) -> list[Path]:
+    """The folders that recipes of a kind are looked up in: the working directory's, then the one that comes with alrl.
+
+    Files that recipes name, such as a data set, may lie beside them.
+    """
     return [folder for folder in (Path.cwd() / kind, _home(kind)) if folder.is_dir()]
 
 

@@ -27,11 +27,17 @@ class SplitRecipe(Recipe):
     """Shares of the data set's records in each part, and limits on their number."""
 
     pool: float = Field(default=0.5, gt=0, le=1)
+    """Share of the pool, whose records may be queried."""
     validation: float = Field(default=0.2, gt=0, le=1)
+    """Share of the validation part, which rewards are computed on."""
     test: float = Field(default=0.3, gt=0, le=1)
+    """Share of the test part, which the final curve is computed on."""
     max_pool: int | None = Field(default=None, ge=2)
+    """Most records of the pool."""
     max_validation: int | None = Field(default=None, ge=1)
+    """Most records of the validation part."""
     max_test: int | None = Field(default=None, ge=1)
+    """Most records of the test part."""
 
 
 class DataRecipe(Recipe):
@@ -200,6 +206,7 @@ class ObservationRecipe(Recipe):
     """The groups of features that are observed."""
 
     features: tuple[str, ...] = DEFAULT_GROUPS
+    """Groups of features, by name."""
 
     @model_validator(mode="after")
     def _known(self) -> ObservationRecipe:

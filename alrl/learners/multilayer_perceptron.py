@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from alrl.errors import InvalidRecipeError
 from alrl.learners.network_shape import NetworkShape
-from alrl.learners.network_training import EPSILON, FIRST_DECAY, SECOND_DECAY, Trained, TrainingSet
+from alrl.learners.network_training import EPSILON, FIRST_DECAY, SECOND_DECAY, Trained, TrainingSet, moments
 from alrl.learners.neural_network import NeuralNetwork
 from alrl.loop.device import compiles
 from alrl.loop.streams import stream_key, uniform
@@ -91,7 +91,9 @@ class MultilayerPerceptron(NeuralNetwork):
         epochs, losses = torch.zeros(b, dtype=torch.long), torch.full((b, E), torch.inf, dtype=dtype)
         whole, correct = torch.ones(b, dtype=torch.bool), torch.zeros(b, kept, n, dtype=torch.bool)
         record_losses, margins = (torch.zeros(b, kept, n, dtype=dtype) for _ in range(2))
-        seen = (epochs, whole, losses, record_losses, correct, margins)
+        wanted = torch.tensor(moments(E) if self.record else [], dtype=torch.long)
+        passed = torch.zeros(b, len(wanted), start.shape[1], dtype=dtype)
+        seen = (epochs, whole, losses, record_losses, correct, margins, wanted, passed)
         sizes = np.array([shape.features, *self.hidden, shape.classes])
         numbers = (
             np.array(each, dtype=given.X.numpy().dtype) for each in (steps, (FIRST_DECAY, SECOND_DECAY, EPSILON))
@@ -106,6 +108,7 @@ class MultilayerPerceptron(NeuralNetwork):
             record_losses=record_losses,
             correct=correct,
             margins=margins,
+            moments=passed,
         )
 
     def _logits(self, shape: NetworkShape, rows: Tensor, X: Tensor) -> Tensor:

@@ -21,8 +21,8 @@ def train_episodes(
 
     ``sizes`` are the features, the hidden units of each layer and the classes; ``steps`` the step of each epoch;
     ``adam`` its two decay rates and its epsilon. What is seen goes to ``seen``: epochs (b,), whether none
-    broke down (b,), losses (b, E), and of each record losses,
-    correctness and margins (b, E, n), left alone where E is 0.
+    broke down (b,), losses (b, E), of each record losses, correctness and margins (b, E, n), left alone where E is 0,
+    and the parameters at the start of the epochs (S,) that come before them, (b, S, P).
     """
     for episode in range(X.shape[0]):
         real = np.nonzero(share[episode] > 0)[0]
@@ -37,19 +37,23 @@ def _train_one(  # noqa: PLR0913, PLR0917 - compiled code takes arrays, not obje
     X: Any, y: Any, share: Any, allowed: Any, decay: Any, now: Any, sizes: Any, steps: Any, adam: Any, real: Any,
     episode: int, seen: Any,
 ) -> None:  # fmt: skip
-    epochs, whole, losses, record_losses, correct, margins = seen
+    epochs, whole, losses, record_losses, correct, margins, wanted, moments = seen
     n = len(X)
     units, slopes = np.empty(n * sizes.sum(), X.dtype), np.empty(n * sizes.sum(), X.dtype)
     units[: X.size] = X.ravel()
     gradient, before = np.empty_like(now), now.copy()
     first, second = np.zeros_like(now), np.zeros_like(now)
     each = np.empty((3, n), X.dtype)
+    place = 0
     for epoch in range(len(steps)):
         _forward(now, sizes, n, units)
         loss = _at_the_output(units, slopes, y, share, allowed, each)
         if not np.isfinite(loss):
             whole[episode], now[:] = False, before
-            return
+            break
+        if place < len(wanted) and wanted[place] == epoch:
+            moments[episode, place] = now
+            place += 1
         epochs[episode], losses[episode, epoch] = epoch + 1, loss
         if record_losses.shape[1]:
             for i in range(n):
@@ -60,7 +64,8 @@ def _train_one(  # noqa: PLR0913, PLR0917 - compiled code takes arrays, not obje
         before[:] = now
         if not np.isfinite(_adam(now, gradient, first, second, steps[epoch], adam)):
             whole[episode], now[:] = False, before
-            return
+            break
+    moments[episode, place:] = now
 
 
 @compiled

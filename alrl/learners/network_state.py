@@ -20,6 +20,8 @@ class NetworkGroup:
     """Their numbers, (b,), long."""
     parameters: Tensor
     """(b, P)."""
+    moments: Tensor | None = None
+    """Parameters early and late in the last fit, (b, S, P), where epochs are recorded."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -49,10 +51,9 @@ class NetworkState:
         """The same with the episodes in the mask (B,) as they were before their first fit."""
         groups = []
         for group in self.groups:
-            gone = episodes[group.episodes, None]
-            groups.append(
-                replace(group, parameters=torch.where(gone, group.shape.start.to(group.parameters), group.parameters))
-            )
+            gone, start = episodes[group.episodes, None], group.shape.start.to(group.parameters)
+            passed = None if group.moments is None else torch.where(gone[..., None], start, group.moments)
+            groups.append(replace(group, parameters=torch.where(gone, start, group.parameters), moments=passed))
         return replace(self, groups=tuple(groups))
 
     def take(self, episodes: Tensor) -> Self:
@@ -64,5 +65,7 @@ class NetworkState:
             taken = row[episodes]
             held = (taken >= 0).nonzero()[:, 0]
             if len(held):
-                groups.append(replace(group, episodes=held, parameters=group.parameters[taken[held]]))
+                place = taken[held]
+                passed = None if group.moments is None else group.moments[place]
+                groups.append(replace(group, episodes=held, parameters=group.parameters[place], moments=passed))
         return replace(self, groups=tuple(groups), allowed=self.allowed[episodes])

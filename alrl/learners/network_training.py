@@ -14,6 +14,8 @@ from alrl.learners.scores import used_width
 
 FIRST_DECAY, SECOND_DECAY, EPSILON = 0.9, 0.999, 1e-8
 """Decay rates of Adam's two moments and what keeps its divisor above zero: the values of Kingma and Ba."""
+MOMENTS = 8
+"""Epochs at the start of which the parameters are kept, where epochs are recorded."""
 _LOWEST = -1e30
 
 Logits = Callable[[Tensor, Tensor], Tensor]
@@ -65,6 +67,8 @@ class Trained:
     """Whether the record was classified as labelled."""
     margins: Tensor
     """Logit of the label minus the largest other logit."""
+    moments: Tensor
+    """Parameters at the start of the epochs that :func:`moments` names, (b, S, P); (b, 0, P) where not asked for."""
 
 
 def with_columns(X: Tensor, features: int) -> Tensor:
@@ -82,6 +86,15 @@ def step_sizes(epochs: int, learning_rate: float) -> list[float]:
     return [learning_rate * math.sqrt(1 - SECOND_DECAY**t) / (1 - FIRST_DECAY**t) for t in epoch]
 
 
+def moments(epochs: int) -> list[int]:
+    """Numbers of at most eight evenly spaced epochs, the first and the last among them.
+
+    >>> moments(50), moments(3)
+    ([0, 7, 14, 21, 28, 35, 42, 49], [0, 1, 2])
+    """
+    return torch.linspace(0, epochs - 1, min(epochs, MOMENTS), dtype=torch.float64).round().long().tolist()
+
+
 def train(
     logits: Logits, start: Tensor, decayed: Tensor, given: TrainingSet, steps: list[float], *, record: bool
 ) -> Trained:
@@ -95,13 +108,16 @@ def train(
     before, first, second = now, torch.zeros_like(now), torch.zeros_like(now)
     running = torch.ones(len(now), dtype=torch.bool, device=now.device)
     epochs = torch.zeros_like(running, dtype=torch.long)
-    losses, records = [], []
-    for step in steps:
+    losses, records, passed = [], [], []
+    wanted = moments(len(steps)) if record else []
+    for epoch, step in enumerate(steps):
         gradient, seen = _slope(logits, now, given, record=record)
         loss = seen[0].mul(given.share).sum(1)
         broken = running & ~loss.isfinite()
         now, running = torch.where(broken[:, None], before, now), running & ~broken
         epochs += running
+        if epoch in wanted:
+            passed.append(now)
         losses.append(loss.masked_fill(~running, torch.inf))
         if record:
             records.append([torch.where(running[:, None], each, 0) for each in seen])
@@ -121,6 +137,7 @@ def train(
         record_losses=kept[0],
         correct=kept[1].bool(),
         margins=kept[2],
+        moments=torch.stack(passed, 1) if passed else now[:, None][:, :0],
     )
 
 

@@ -19,7 +19,7 @@ from alrl.errors import InvalidRecipeError
 from alrl.learners.network_shape import NetworkShape
 from alrl.learners.network_state import NetworkGroup, NetworkState
 from alrl.learners.network_tally import NetworkTally
-from alrl.learners.network_training import Trained, TrainingSet, step_sizes, train, with_columns
+from alrl.learners.network_training import Trained, TrainingSet, moments, step_sizes, train, with_columns
 from alrl.learners.scores import allowed_classes, class_weights, used_width
 from alrl.loop.learner import FitReport, Learner
 from alrl.loop.streams import stream_key
@@ -55,7 +55,8 @@ class NeuralNetwork(Learner):
             epochs move no weight by more than 0.05: on digits with 40 labels that leaves an accuracy of 0.64 for 0.75.
         alpha: strength of the penalty, at least 0.
         warm_start: begin each fit at the last one's parameters (True) or from scratch (False).
-        record: keep what happened to each record in each epoch, in ``FitReport.epochs``.
+        record: keep what happened to each record in each epoch, in ``FitReport.epochs``, and the parameters at the
+            start of eight epochs, by which ``epoch_confidence`` tells pseudo-losses of any record.
         seed: drives the parameters that a network begins with.
         double: train in float64. Adam divides a slope by its own size: where that is rounding, float32 gives an episode
             another fit in another batch.
@@ -124,13 +125,16 @@ class NeuralNetwork(Learner):
         steps = step_sizes(self.epochs, self.learning_rate)
         for shape, episodes in self._sizes(given.X, class_mask):
             parameters = state.start(shape, episodes).to(given.X.dtype)
+            passed = parameters[:, None].repeat(1, len(moments(self.epochs)), 1) if self.record else None
             busy = (given.allowed[episodes].sum(1) > 1) & (given.share[episodes] > 0).any(1)
             if bool(busy.any()):
                 part = given.cut(episodes[busy], shape.features, shape.classes)
                 trained = self._train(shape, parameters[busy], part, steps)
                 parameters[busy] = trained.parameters
+                if passed is not None:
+                    passed[busy] = trained.moments
                 tally.add(episodes[busy], part, trained, shape.multiply_adds)
-            groups.append(NetworkGroup(shape=shape, episodes=episodes, parameters=parameters))
+            groups.append(NetworkGroup(shape=shape, episodes=episodes, parameters=parameters, moments=passed))
         self._state = NetworkState(groups=tuple(groups), allowed=given.allowed)
         return tally.report(time.perf_counter() - started)
 
@@ -179,11 +183,11 @@ class NeuralNetwork(Learner):
         state = self._state_for(len(X))
         whole = state.whole()
         if whole is not None:
-            return self._probabilities(whole, X, state.allowed, 1)[:, 0]
+            return self._probabilities(whole.shape, whole.parameters[:, None], X, state.allowed)[:, 0]
         probabilities = torch.zeros(*X.shape[:2], state.allowed.shape[1], device=X.device)
         for group in state.groups:
-            given = self._probabilities(group, X[group.episodes], state.allowed[group.episodes], 1)
-            probabilities[group.episodes] = given[:, 0]
+            rows, own = group.parameters[:, None], group.episodes
+            probabilities[own] = self._probabilities(group.shape, rows, X[own], state.allowed[own])[:, 0]
         return probabilities
 
     def predict_branches(self, X: Tensor, branches: int) -> Tensor:
@@ -191,7 +195,23 @@ class NeuralNetwork(Learner):
         whole = state.whole()
         if whole is None:
             return super().predict_branches(X, branches)
-        return self._probabilities(whole, X, state.allowed, branches)
+        return self._probabilities(whole.shape, whole.parameters.unflatten(0, (len(X), branches)), X, state.allowed)
+
+    def epoch_confidence(self, X: Tensor) -> Tensor | None:
+        if not self.record:
+            return None
+        state = self._state_for(len(X))
+        said = torch.ones(len(X), len(moments(self.epochs)), X.shape[1], device=X.device)
+        for group in state.groups:
+            own, passed = group.episodes, group.moments
+            if passed is None:
+                return None
+            records, allowed = X[own], state.allowed[own]
+            now = self._probabilities(group.shape, group.parameters[:, None], records, allowed).argmax(3)
+            for place in range(passed.shape[1]):
+                then = self._probabilities(group.shape, passed[:, place : place + 1], records, allowed)
+                said[own, place] = then.gather(3, now[..., None])[:, 0, :, 0]
+        return said
 
     def _state_for(self, episodes: int) -> NetworkState:
         state = self._fitted
@@ -201,12 +221,12 @@ class NeuralNetwork(Learner):
             )
         return state
 
-    def _probabilities(self, group: NetworkGroup, X: Tensor, allowed: Tensor, branches: int) -> Tensor:
-        """Class probabilities (b, branches, N, k) of X (b, N, D) by a group of b times ``branches`` networks."""
-        rows, k = group.parameters.float().unflatten(0, (len(X), branches)), group.shape.classes
+    def _probabilities(self, shape: NetworkShape, rows: Tensor, X: Tensor, allowed: Tensor) -> Tensor:
+        """Class probabilities (b, branches, N, k) of X (b, N, D) by the parameters ``rows`` (b, branches, P)."""
+        b, k = len(X), shape.classes
         with torch.no_grad():
-            scores = self._logits(group.shape, rows, with_columns(X, group.shape.features).float())
-        mask = allowed[:, :k].view(len(X), branches, k, 1)
+            scores = self._logits(shape, rows.float(), with_columns(X, shape.features).float())
+        mask = allowed[:, :k].view(b, -1, k, 1)
         if not bool(mask.all()):
             scores = scores.masked_fill(~mask, -torch.inf)
         probabilities = torch.softmax(scores, 2).transpose(2, 3)
@@ -246,11 +266,14 @@ class NeuralNetwork(Learner):
         return part
 
     def hurried(self, iterations: int) -> Self:
-        """A copy of at most so many epochs a fit, each begun at the last: they are too few to begin from scratch."""
+        """A copy of at most so many epochs a fit, each begun at the last: they are too few to begin from scratch.
+
+        It records no epochs: branches of a look-ahead have no use for them.
+        """
         if iterations < 1:
             raise InvalidRecipeError(f"hurried to {iterations} iterations; a fit takes at least 1")
         part = copy.copy(self)
-        part.epochs, part.warm_start = min(iterations, self.epochs), True
+        part.epochs, part.warm_start, part.record = min(iterations, self.epochs), True, False
         return part
 
     def fresh(self) -> Self:

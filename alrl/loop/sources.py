@@ -17,6 +17,7 @@ from alrl.loop.parquet_file import read_parquet
 from alrl.loop.relatives import family
 from alrl.loop.synthetic import FAMILIES, synthetic
 from alrl.loop.table_file import read_csv, read_npz
+from alrl.recipes import folders
 from alrl.suggest import unknown
 
 _SCIKIT_LEARN = ("breast_cancer", "digits", "iris", "wine")
@@ -30,7 +31,8 @@ def load_data_set(source: Any, *, label: str | None = None) -> DataSet:
     (:mod:`alrl.loop.musk`); ``synthetic/<family>-<seed>`` (:mod:`alrl.loop.synthetic`). ``-`` and ``_`` mean
     the same. Files: ``.csv`` with a header and ``.parquet`` (with the extra ``parquet``), whose last column (or the
     column ``label``) is the class, and ``.npz`` with arrays ``X`` and ``y`` (:mod:`alrl.loop.table_file`,
-    :mod:`alrl.loop.parquet_file`).
+    :mod:`alrl.loop.parquet_file`). A relative path is looked up in the working directory, then beside the folders of
+    recipes: ``envs/docstrings.npz`` comes with alrl.
 
     Raises InvalidRecipeError for a name or file that there is not, InvalidDataError for content that cannot be used.
 
@@ -77,6 +79,7 @@ def _read(file: Path, label: str | None) -> DataSet:
         raise InvalidDataError(
             f"{file} is of kind {kind!r}; give a .csv, .npz or .parquet file, or read it and pass the pair (X, y)"
         )
+    file = _found(file)
     if not file.is_file():
         raise InvalidRecipeError(
             f"there is no file {file} (looked from {Path.cwd()}); give the path of a file that exists"
@@ -84,6 +87,13 @@ def _read(file: Path, label: str | None) -> DataSet:
     if kind == ".npz":
         return read_npz(file)
     return read_csv(file, label=label) if kind == ".csv" else read_parquet(file, label=label)
+
+
+def _found(file: Path) -> Path:
+    """The file, or that of its name beside the recipes: a recipe's own data is found from anywhere."""
+    if file.is_file() or file.is_absolute():
+        return file
+    return next((place for folder in folders("envs") if (place := folder.parent / file).is_file()), file)
 
 
 def _named(name: str) -> DataSet:

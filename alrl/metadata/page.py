@@ -37,7 +37,8 @@ it; a recipe whose learner cannot is refused. On a view of your own, ask the sim
 | `embedding` | each record before the learner's last layer | every learner (the features where it has no layers) |
 | `earlier-embedding` | the same after the loop before | every learner |
 | `members` | the probabilities by each member | committees, and learners that draw from a posterior |
-| `epochs` | losses, hits and margins in each epoch of the last fit | neural networks with `record = true` |
+| `epochs` | each epoch of the last fit: losses, hits, margins; of eight of them what was said of the pool | neural \
+networks with `record = true` |
 
 ## Groups
 

@@ -41,6 +41,9 @@ def test_an_environment_is_built_and_its_data_sets_are_known(path: Path) -> None
     assert Game(recipe).source.names == recipe.data.names
     known = set(data_set_names())
     for name in recipe.data.sets:
+        if name.endswith(".npz"):
+            assert load_data_set(name).n_classes >= 2
+            continue
         assert name.replace("_", "-") in {each.replace("_", "-") for each in known}
     for family in recipe.data.synthetic:
         assert f"synthetic/{family}-0" in known

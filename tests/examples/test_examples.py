@@ -1,0 +1,93 @@
+"""The examples run, and do what they say."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import yaml
+
+ROOT = Path(__file__).parents[2]
+
+
+def example(name):
+    spec = importlib.util.spec_from_file_location(f"example_{name}", ROOT / "examples" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    # A dataclass looks its module up by name.
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_one_file_of_ppo_learns_to_take_the_better_candidate():
+    module = example("ppo")
+    network = module.Scorer(26, 13)
+    before = [parameter.clone() for parameter in network.parameters()]
+    returns = module.train(module.Settings(env="alrl/wine-batch-v0", num_envs=4, rollout=31, steps=248, epochs=1))
+    assert len(returns) == 8
+    assert np.isfinite(returns).all()
+    assert len(before) == len(list(network.parameters()))
+
+
+def test_an_update_makes_actions_of_greater_advantage_likelier():
+    module, torch = example("ppo"), __import__("torch")
+    torch.manual_seed(0)
+    network = module.Scorer(2, 1)
+    seen = {
+        "candidates": torch.eye(2).repeat(50, 8, 1, 1),
+        "loop": torch.zeros(50, 8, 1),
+        "mask": torch.ones(50, 8, 2),
+    }
+    action = torch.arange(50)[:, None].expand(50, 8) % 2
+    with torch.no_grad():
+        choice, value = network({name: each.flatten(0, 1) for name, each in seen.items()})
+    rollout = {
+        **seen,
+        "action": action,
+        "logp": choice.log_prob(action.flatten()).view(50, 8),
+        "value": value.view(50, 8),
+        "reward": action.float(),
+        "ended": torch.ones(50, 8, dtype=torch.bool),
+        "counts": torch.ones(50, 8, dtype=torch.bool),
+    }
+    before = choice.probs[0, 1]
+    optimiser = torch.optim.Adam(network.parameters(), lr=3e-3)
+    module.update(network, optimiser, rollout, torch.zeros(8), module.Settings())
+    after, _ = network({name: each[0] for name, each in seen.items()})
+    assert after.probs[0, 1] > before + 0.02
+
+
+def test_the_rl_zoo_trains_in_an_environment(tmp_path):
+    settings = ["n_envs:2", "n_steps:8", "batch_size:16", "n_epochs:1"]
+    command = [sys.executable, "-m", "rl_zoo3.train", "--gym-packages", "alrl", "--algo", "ppo"]
+    command += ["--env", "alrl/breast-cancer-v0", "--conf-file", str(ROOT / "examples" / "zoo-ppo.yml")]
+    command += ["--n-timesteps", "16", "--eval-freq", "-1", "--log-folder", str(tmp_path), "--seed", "1"]
+    command += ["--num-threads", "1", "--device", "cpu", "-params", *settings]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    (saved,) = tmp_path.glob("ppo/*/alrl-breast-cancer-v0.zip")
+    assert saved.stat().st_size > 10_000
+    # The settings are those of the file that is shipped.
+    (used,) = tmp_path.glob("ppo/*/alrl-breast-cancer-v0/config.yml")
+    assert "MultiInputPolicy" in used.read_text(encoding="utf-8")
+
+
+def test_the_zoos_file_names_environments_that_there_are():
+    import gymnasium
+
+    shipped = yaml.safe_load((ROOT / "examples" / "zoo-ppo.yml").read_text(encoding="utf-8"))
+    named = [name for name in shipped if name != "default"]
+    assert "alrl/breast-cancer-v0" in named
+    for name in named:
+        assert name in gymnasium.registry
+        assert shipped[name]["policy"] == "MultiInputPolicy"
+
+
+def test_docstrings_become_rows_of_unit_length():
+    module = example("docstring_embeddings")
+    rows = module.embed(["the sum of a series", "the sum of squares", "a matrix and a series", "a matrix sum"] * 20, 2)
+    assert rows.shape == (80, 2)
+    np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1, rtol=1e-5)

@@ -32,7 +32,8 @@ def pick_embedding(projections: Sequence[Projection], *, mark: str = "") -> Figu
             for column, strategy in enumerate(strategies):
                 axes = grid[row, group * columns + column]
                 found = _draw(axes, each, strategy)
-                axes.set_title(f"{each.data_set}: {strategy}" if column == 0 else strategy, loc="left", fontsize=8)
+                # Names side by side would run into each other: the data set's has a line of its own.
+                axes.set_title(f"{each.data_set if column == 0 else ''}\n{strategy}", loc="left", fontsize=8)
         for axes in grid.ravel()[count * columns :]:
             axes.remove()
         if found is not None:

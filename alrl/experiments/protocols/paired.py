@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from alrl.experiments import conditions
 from alrl.experiments.protocols.base import Protocol
 from alrl.experiments.simulate import simulate
 from alrl.learners import make_learner
@@ -58,6 +60,23 @@ class Paired(Protocol):
         # A page for each condition, as for each learner: strategies are compared under one of them.
         under = ", ".join(filter(None, (learner_name(kind, settings), cell.get("condition", ""))))
         return dataclasses.replace(curves, strategy=cell["agent"], learner=under)
+
+    def report(self, curves: Sequence[Curves], folder: Path, *, mark: str = "") -> list[Path]:
+        """Of a study with conditions, what each costs: ``conditions.md``, ``.csv`` and a figure a learner and batch."""
+        from alrl.experiments.figures.canvas import save
+        from alrl.experiments.figures.conditions import conditions as drawn
+
+        costs = conditions.condition_costs(curves)
+        if not costs:
+            return []
+        paths = [folder / "conditions.md", folder / "conditions.csv"]
+        paths[0].write_text(conditions.markdown(costs, mark=mark), encoding="utf-8")
+        paths[1].write_text(conditions.as_csv(costs), encoding="utf-8")
+        for place, setting in enumerate(dict.fromkeys((each.learner, each.batch) for each in costs)):
+            own = [each for each in costs if (each.learner, each.batch) == setting]
+            stem = folder / ("conditions" + (f"-{place}" if place else ""))
+            paths += save(drawn(own, mark=mark), stem)
+        return paths
 
     def work(self, cell: Mapping[str, Any]) -> float:
         data, most = load_data_set(cell["data_set"]), cell["split"].get("max_pool")

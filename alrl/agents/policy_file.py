@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -40,7 +41,7 @@ def save_policy(policy: Policy, folder: str | Path) -> Path:
         "name": policy.name,
         "network": policy.network.described,
         "features": policy.features.schema,
-        "candidates": {"count": mixture.count, "margin": mixture.margin, "random": mixture.random},
+        "candidates": dataclasses.asdict(mixture),
         "card": dict(policy.card),
         "sha256": hashlib.sha256(weights).hexdigest(),
     }

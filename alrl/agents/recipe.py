@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field, model_validator
 from alrl import recipes
 from alrl.agents.policy_file import load_policy
 from alrl.agents.reinforcement.recipe import ReinforcementRecipe
-from alrl.envs.recipe import CandidatesRecipe
+from alrl.envs.action_recipe import CandidatesRecipe
 from alrl.loop.look_ahead import LookAhead
 from alrl.recipe_model import Recipe
 from alrl.strategies import Strategy, make_strategy

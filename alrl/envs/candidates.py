@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -11,14 +13,20 @@ from alrl.errors import InvalidRecipeError
 from alrl.loop.best import best
 from alrl.loop.pool_view import PoolView
 from alrl.strategies.base import top
+from alrl.strategies.batches import closed_up
+from alrl.strategies.clustering import kmeans, rows_of
+
+_CLUSTERED = 256
+"""Records that are clustered at most, drawn at random: what they cost must not grow with the pool."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class CandidateMixture:
-    """K candidates: the top of margin sampling, then random records.
+    """K candidates: the top of margin sampling, then representatives of clusters, then random records.
 
-    A policy is to be used with the mixture that it was trained with: let loose on a whole pool, one trained on random
-    candidates is drawn to outliers.
+    Representatives are the records nearest to the centres of as many clusters (k-means in the features) of the records
+    left, of 256 of them at random where there are more. A policy is to be used with the mixture that it was trained
+    with: let loose on a whole pool, one trained on random candidates is drawn to outliers.
 
     Raises InvalidRecipeError for a count below 1, a share outside 0 to 1 or shares that do not sum to 1.
     """
@@ -29,13 +37,18 @@ class CandidateMixture:
     """Share of them that are the available records of smallest margin."""
     random: float = 0.5
     """Share of them drawn at random from the rest."""
+    clusters: float = 0.0
+    """Share of them that represent clusters."""
 
     def __post_init__(self) -> None:
         if self.count < 1:
             raise InvalidRecipeError(f"candidates: count = {self.count} given; it must be at least 1")
-        if min(self.margin, self.random) < 0 or abs(self.margin + self.random - 1) > 1e-9:
+        shares = (self.margin, self.random, self.clusters)
+        if min(shares) < 0 or abs(sum(shares) - 1) > 1e-9:
+            more = f", clusters = {self.clusters}" if self.clusters else ""
             raise InvalidRecipeError(
-                f"candidates: shares margin = {self.margin}, random = {self.random} given; each is 0 to 1, their sum 1"
+                f"candidates: shares margin = {self.margin}, random = {self.random}{more} given; each is 0 to 1, their"
+                " sum 1"
             )
 
     def draw(self, view: PoolView) -> Tensor:
@@ -44,14 +57,42 @@ class CandidateMixture:
         The last records of the pool are all candidates: where fewer random ones are left than asked for, none is lost.
         """
         sure = round(self.count * self.margin)
-        chosen = top(-view.margin, view, sure) if sure else None
-        if sure == self.count and chosen is not None:
-            return chosen
-        luck = view.noise
-        if chosen is not None:
-            taken = torch.zeros_like(view.exists)
-            rows = torch.arange(len(chosen), device=chosen.device)[:, None].expand_as(chosen)
-            taken[rows[chosen >= 0], chosen[chosen >= 0]] = True
-            luck = luck.masked_fill(taken, -1.0)
-        extra = best(luck, view.available & (luck >= 0), luck, self.count - sure)
-        return extra if chosen is None else torch.cat([chosen, extra], 1)
+        typical = min(round(self.count * self.clusters), self.count - sure)
+        parts = [top(-view.margin, view, sure)] if sure else []
+        if typical:
+            parts.append(_representatives(_without(view, parts), typical))
+        lots = self.count - sure - typical
+        if lots or typical:
+            rest = _without(view, parts)
+            # Empty clusters leave places to chance, among as many records as there are places.
+            parts.append(best(rest.noise, rest.available, rest.noise, lots + typical))
+        chosen = parts[0] if len(parts) == 1 else torch.cat(parts, 1)
+        return closed_up(chosen)[:, : self.count] if typical else chosen
+
+
+def _without(view: PoolView, parts: list[Tensor]) -> PoolView:
+    """The view with what is chosen already marked as selected."""
+    if not parts:
+        return view
+    taken = view.selected.clone()
+    for picks in parts:
+        rows = torch.arange(len(picks), device=picks.device)[:, None].expand_as(picks)
+        taken[rows[picks >= 0], picks[picks >= 0]] = True
+    return dataclasses.replace(view, selected=taken)
+
+
+def _representatives(view: PoolView, count: int) -> Tensor:
+    """Positions (B, count) of the records nearest to the centres of as many clusters, -1 last where there are fewer."""
+    from alrl.strategies.kernels import compiled_clusters
+
+    some = min(_CLUSTERED, view.exists.shape[1])
+    drawn = best(view.noise, view.available, view.noise, some)
+    rows = torch.arange(len(drawn), device=drawn.device)[:, None].expand_as(drawn)
+    weight = torch.zeros_like(view.noise)
+    weight[rows[drawn >= 0], drawn[drawn >= 0]] = 1.0
+    number = (drawn >= 0).sum(1).clamp(1, count)
+    label, centre = kmeans(view, view.features, weight, number)
+    nearest = np.full((len(drawn), centre.shape[1]), -1, dtype=np.int64)
+    compiled_clusters.closest_to_centres(rows_of(view.features), label, centre, nearest)
+    picks = torch.from_numpy(nearest).to(drawn.device)
+    return closed_up(torch.nn.functional.pad(picks, (0, count - picks.shape[1]), value=-1))

@@ -15,11 +15,12 @@ from alrl.errors import InvalidQueryError
 Arrays = dict[str, NDArray[Any]]
 
 
-class ActiveLearningEnv(gymnasium.Env[Arrays, np.int64]):
+class ActiveLearningEnv(gymnasium.Env[Arrays, Any]):
     """One episode of active learning at a time: the vector environment with one sub-environment.
 
-    An observation describes K candidate records and the state of the loop; an action is the number of the candidate to
-    be labelled next; the reward is what its label brought on the validation part.
+    What is observed, done and paid is the recipe's to say. In most of them an observation describes K candidate records
+    and the state of the loop; an action is the number of the candidate to be labelled next; the reward is what its
+    label brought on the validation part.
 
     Args:
         recipe: an environment recipe, or its name or file.
@@ -48,8 +49,8 @@ class ActiveLearningEnv(gymnasium.Env[Arrays, np.int64]):
         observation, info = self._vector.reset(seed=seed, options=options)
         return self._single(observation), self._single(info)
 
-    def step(self, action: np.int64) -> tuple[Arrays, float, bool, bool, dict[str, Any]]:
-        """Query the candidate of number ``action``.
+    def step(self, action: Any) -> tuple[Arrays, float, bool, bool, dict[str, Any]]:
+        """Play ``action``.
 
         Raises InvalidQueryError for an action that is masked, and after the episode's end.
         """
@@ -69,6 +70,6 @@ class ActiveLearningEnv(gymnasium.Env[Arrays, np.int64]):
         return {name: value[0] for name, value in batched.items()}
 
     def action_masks(self) -> NDArray[np.bool_]:
-        """Which candidates may be chosen, (K,)."""
+        """What may be done, (M,): one entry for each number of a Discrete, for each dimension of a Box."""
         mask: NDArray[np.bool_] = self._vector.action_masks()[0]
         return mask

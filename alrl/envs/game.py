@@ -1,4 +1,4 @@
-"""The environment's rules for many episodes at once, without Gymnasium: candidates, actions, rewards, ends."""
+"""The environment's rules for many episodes at once: what is seen, what an action does, rewards, ends."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from alrl.envs.actions import Turn
+from alrl.envs.batch import Batch
+from alrl.envs.paired_run import PairedRun
+from alrl.envs.player import Player
 from alrl.envs.recipe import EnvRecipe
 from alrl.envs.task_source import TaskSource
 from alrl.errors import InvalidQueryError
@@ -14,16 +18,17 @@ from alrl.loop.pool_view import PoolView
 from alrl.loop.simulator import Simulator
 from alrl.loop.task import Task
 from alrl.metadata import FeatureSet
-from alrl.strategies.base import top
 
 NOT_BEGUN = "the environment has no episode yet; call reset first"
 
 
 class Game:
-    """B episodes of an environment; for a paired reward, margin sampling plays the same tasks beside them.
+    """B episodes of an environment.
 
-    An action is the number of a candidate. It joins the batch being filled; when the batch is full, its labels are
-    bought, the learner is refitted and the reward is paid. An episode ends when its budget or its pool is used up.
+    What an action means is the recipe's to say (:mod:`alrl.envs.actions`): it adds records to the batch being filled,
+    ends the episode, or begins it again with another first sample. When the batch is full, its labels are bought, the
+    learner is refitted and the reward is paid (:mod:`alrl.envs.rewards`). An episode ends when its budget or its pool
+    is used up, when the agent stops it, or when what the reward asks for is reached.
     """
 
     def __init__(self, recipe: EnvRecipe, *, device: torch.device | str = "cpu") -> None:
@@ -31,6 +36,9 @@ class Game:
         self.device = torch.device(device)
         self.mixture = recipe.action.candidates.build()
         self.features: FeatureSet = recipe.observation.build()
+        self.actions = recipe.actions()
+        self.reward = recipe.reward.build()
+        self.shaping = recipe.reward.shaping.build() if recipe.reward.shaping else None
         self.source = TaskSource(
             recipe.data.names,
             split=recipe.data.split.model_dump(),
@@ -38,120 +46,152 @@ class Game:
             contaminations=recipe.contaminations,
         )
         self.paired = recipe.reward.against == "margin"
-        self._simulator: Simulator | None = None
-        self._rival: Simulator | None = None
+        self._player: Player | None = None
 
     @property
     def simulator(self) -> Simulator:
         """The loop itself, of the agent's episodes."""
-        if self._simulator is None:
-            raise InvalidQueryError(NOT_BEGUN)
-        return self._simulator
+        return self._agent.simulator
 
-    def _simulated(self, tasks: Sequence[Task]) -> Simulator:
-        return Simulator(tasks, self.recipe.learner.build(), device=self.device, **self.recipe.loop_settings)
+    @property
+    def _agent(self) -> Player:
+        if self._player is None:
+            raise InvalidQueryError(NOT_BEGUN)
+        return self._player
+
+    def _new_player(self, tasks: Sequence[Task]) -> Player:
+        recipe = self.recipe
+        simulator = Simulator(tasks, recipe.learner.build(), device=self.device, **recipe.loop_settings)
+        return Player(simulator, self.reward, recipe.reward.metric)
 
     def begin(self, tasks: Sequence[Task]) -> None:
         """Start B episodes, one a task."""
-        self._simulator = self._simulated(tasks)
-        self._simulator.provide(self.features.needs)
-        self._rival = self._simulated(tasks) if self.paired else None
+        self._player = self._new_player(tasks)
+        self.simulator.provide(self.features.needs | self.actions.needs)
         self.episodes = len(tasks)
-        self._batch = torch.full((self.episodes, self.recipe.budget.batch), -1, device=self.device)
-        self._filled = torch.zeros(self.episodes, dtype=torch.long, device=self.device)
-        self._score = self._scores()
+        self._batch = Batch(self.episodes, self.actions.setting.sizes[-1], self.device)
+        self._restarts = [0] * self.episodes
+        self.true_return = torch.zeros(self.episodes, dtype=torch.float64, device=self.device)
+        """What each episode has been paid so far, shaping left out, (B,), double."""
+        self._rival = PairedRun(tasks, self.recipe.budget.batch, self._new_player) if self.paired else None
         self._draw()
+        self._potential = self._potentials()
 
     def replace(self, episodes: Sequence[int], tasks: Sequence[Task]) -> None:
         """Start anew in some episodes, with these tasks."""
         if not len(episodes):
             return
-        self.simulator.restart(episodes, tasks)
+        self._agent.replace(episodes, tasks)
         if self._rival is not None:
-            self._rival.restart(episodes, tasks)
-        index = torch.tensor(list(episodes), device=self.device)
-        self._batch[index], self._filled[index] = -1, 0
-        fresh, score = self._scores(), self._score.clone()
-        score[:, index] = fresh[:, index]
-        # Not in place: an info of an earlier step may hold the scores as they were.
-        self._score = score
+            self._rival.replace(episodes, tasks)
+        begun = torch.zeros(self.episodes, dtype=torch.bool, device=self.device)
+        begun[torch.tensor(list(episodes), device=self.device)] = True
+        self._batch.empty(begun)
+        for episode in episodes:
+            self._restarts[episode] = 0
+        # Not in place: an info of an earlier step may hold what was.
+        self.true_return = self.true_return.masked_fill(begun, 0.0)
         self._draw()
-
-    def _scores(self) -> Tensor:
-        """The metric on the validation part of the agent's runs and of the paired ones, (1 or 2, B)."""
-        players = [player for player in (self.simulator, self._rival) if player is not None]
-        return torch.stack([player.outcome("validation").metric(self.recipe.reward.metric) for player in players])
+        self._potential = torch.where(begun, self._potentials(), self._potential)
 
     @property
     def view(self) -> PoolView:
         """The pools, the batches being filled marked as selected."""
-        view = self.simulator.view
-        for slot in range(self._batch.shape[1] - 1):
-            if not bool((self._filled > slot).any()):
-                break
-            picks = torch.where(self._filled > slot, self._batch[:, slot], -1)
-            view = view.with_selected(picks)
-        return view
+        return self._batch.shown_in(self.simulator.view)
 
     def _draw(self) -> None:
         view = self.view
-        self.candidates = self.mixture.draw(view)
-        self.observation = self.features.observe(view, self.candidates)
+        turn = Turn(
+            view=view,
+            filled=self._batch.filled,
+            wanted=self._batch.wanted,
+            left=self._left(view),
+            may_restart=self._may_restart(view),
+        )
+        self.observation = self.actions.see(turn)
+
+    def _left(self, view: PoolView) -> Tensor:
+        """Records that may still join each batch, (B,)."""
+        return torch.minimum(view.budget - view.spent - self._batch.filled, view.available.sum(1))
+
+    def _may_restart(self, view: PoolView) -> Tensor:
+        if not self.actions.setting.restart:
+            return torch.zeros(self.episodes, dtype=torch.bool, device=self.device)
+        first = self.source.samples * self.simulator.first_counts().to(self.device)
+        return view.budget - view.spent > first
+
+    @property
+    def candidates(self) -> Tensor:
+        """Pool positions of the records that the observation offers, (B, K); -1 for none."""
+        return self.actions.records
+
+    @property
+    def action_mask(self) -> Tensor:
+        """What may be done, (B, M), bool."""
+        return self.actions.mask
 
     def score(self) -> Tensor:
         """The agent's metric on the validation part after the last refit, (B,)."""
-        return self._score[0]
+        return self._agent.standing.score
 
     def step(self, actions: Tensor, active: Tensor) -> tuple[Tensor, Tensor]:
-        """Play the candidates ``actions`` (B,) in the episodes of the mask ``active``: rewards (B,) and ends (B,).
+        """Play ``actions``, (B,) or (B, D), in the episodes of the mask ``active``: rewards (B,) and ends (B,).
 
-        Raises InvalidQueryError before :meth:`begin`, and for an action that the mask of the observation forbids.
+        Raises InvalidQueryError before :meth:`begin`, and for an action that the mask forbids.
         """
-        if self._simulator is None:
-            raise InvalidQueryError(NOT_BEGUN)
-        picks = self._chosen(actions, active)
-        rows = active.nonzero()[:, 0]
-        self._batch[rows, self._filled[rows]] = picks[rows]
-        self._filled = self._filled + active.to(torch.long)
-        due = active & ((self._filled == self._batch.shape[1]) | self._last())
+        agent = self._agent
+        decision = self.actions.decide(actions, active)
+        self._batch.empty(decision.stop | decision.restart)
+        self._batch.add(decision.picks, decision.size, active & ~decision.stop & ~decision.restart)
+        due = active & (self._batch.wanted > 0) & self._full()
         reward = torch.zeros(self.episodes, device=self.device)
         if bool(due.any()):
-            reward = self._refit(due)
+            reward = agent.query(torch.where(due[:, None], self._batch.picks, -1), due)
+            self._batch.empty(due)
+        if bool(decision.restart.any()):
+            reward = reward + self._begin_again(decision.restart)
+        ended = active & (decision.stop | self._over())
+        reward = self._settled(reward, due | decision.restart, ended)
+        self.true_return = self.true_return + reward
         self._draw()
-        return reward, active & self._over()
+        if self.shaping is not None:
+            was, self._potential = self._potential, self._potentials()
+            reward = reward + torch.where(active, self.shaping.added(was, self._potential, ended), 0.0)
+        return reward, ended
 
-    def _chosen(self, actions: Tensor, active: Tensor) -> Tensor:
-        actions = torch.as_tensor(actions, dtype=torch.long, device=self.device)
-        K = self.candidates.shape[1]
-        chosen = self.candidates.gather(1, actions.clamp(0, K - 1)[:, None])[:, 0]
-        wrong = active & ((actions < 0) | (actions >= K) | (chosen < 0))
-        if bool(wrong.any()):
-            episode = int(wrong.nonzero()[0])
-            raise InvalidQueryError(
-                f"episode {episode}: action {int(actions[episode])} names no candidate; allowed are the actions that"
-                " info['action_mask'] marks"
-            )
-        return chosen
-
-    def _last(self) -> Tensor:
-        """Episodes whose batch being filled takes the last label of the budget or the last record of the pool."""
+    def _full(self) -> Tensor:
+        """Batches that have their size, or take the last label of the budget or the last record of the pool."""
         view = self.simulator.view
-        left = torch.minimum(view.budget - view.spent, view.available.sum(1))
-        return self._filled >= left
+        most = torch.minimum(view.budget - view.spent, view.available.sum(1))
+        return self._batch.filled >= torch.minimum(self._batch.wanted, most)
 
     def _over(self) -> Tensor:
         view = self.simulator.view
-        return (view.spent >= view.budget) | ~view.available.any(1)
+        used_up = (view.spent >= view.budget) | ~view.available.any(1)
+        # A batch that is being filled is bought before what the reward asks for can end the episode.
+        return used_up | (self._agent.standing.reached & (self._batch.filled == 0))
 
-    def _refit(self, due: Tensor) -> Tensor:
+    def _begin_again(self, restart: Tensor) -> Tensor:
+        index = restart.nonzero()[:, 0].tolist()
+        tasks = []
+        for episode in index:
+            self._restarts[episode] += 1
+            tasks.append(self.source.again(self.simulator.tasks[episode], self._restarts[episode]))
+        return self._agent.begin_again(index, tasks)
+
+    def _settled(self, reward: Tensor, moved: Tensor, ended: Tensor) -> Tensor:
+        """The reward with what the paired run earned meanwhile taken off, and all settled where an episode ended."""
+        agent, ends = self._agent, bool(ended.any())
+        if ends:
+            reward = reward + torch.where(ended, agent.settled(), 0.0)
         if self._rival is not None:
-            view, number = self._rival.view, torch.arange(self._batch.shape[1], device=self.device)
-            picks = top(-view.margin, view, self._batch.shape[1])
-            self._rival.step(torch.where((number < self._filled[:, None]) & due[:, None], picks, -1), due)
-        self.simulator.step(torch.where(due[:, None], self._batch, -1), due)
-        before, self._score = self._score, self._scores()
-        gain = self._score - before
-        self._batch = torch.where(due[:, None], -1, self._batch)
-        self._filled = self._filled.masked_fill(due, 0)
-        reward = gain[0] - gain[1] if self.paired else gain[0]
-        return torch.where(due, reward, 0.0)
+            if bool(moved.any()):
+                reward = reward - self._rival.keep_pace(agent.standing.spent, moved)
+            if ends:
+                reward = reward - self._rival.rest(ended)
+        return reward
+
+    def _potentials(self) -> Tensor:
+        if self.shaping is None:
+            return self.true_return
+        return self.shaping.of(self.score(), self.observation.loop, self.features)

@@ -1,7 +1,10 @@
-"""Whether a learner can tell what the features of an observation are made of."""
+"""Whether a learner can tell what the features of an observation are made of, and what actions ask for."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from alrl.envs.actions import Actions
 from alrl.errors import InvalidRecipeError
 from alrl.learners import learners
 from alrl.loop.learner import Learner
@@ -20,14 +23,26 @@ def check_observable(learner: Learner, features: FeatureSet) -> None:
     >>> from alrl.learners import make_learner
     >>> check_observable(make_learner("committee"), FeatureSet(["confidence", "disagreement", "loop"]))
     """
+    _check(learner, "observation: features", {group.name: group.needs for group in features.groups}, "leave them out")
+
+
+def check_playable(learner: Learner, actions: Actions) -> None:
+    """Check that ``learner`` provides what an action's kind needs, such as rules that ask a committee.
+
+    Raises InvalidRecipeError that names what is needed and the learners that have it.
+    """
+    _check(learner, "action: what is needed by kind", {actions.name: actions.needs}, "choose others")
+
+
+def _check(learner: Learner, what: str, needs: Mapping[str, frozenset[Need]], instead: str) -> None:
     for need, method in _TOLD_BY.items():
-        groups = [group.name for group in features.groups if need in group.needs]
-        if groups and not (_overrides(type(learner), method) and _keeps(learner, need)):
+        those = [name for name, wanted in needs.items() if need in wanted]
+        if those and not (_overrides(type(learner), method) and _keeps(learner, need)):
             able = ", ".join(name for name, each in learners().items() if _overrides(each, method))
             hint = {"members": "with at least 2 members", "epochs": "with record = true"}[need]
             raise InvalidRecipeError(
-                f"observation: features {', '.join(groups)} need a learner that provides {need}, which {learner!r} does"
-                f" not; leave them out, or give one of the learners {able} {hint}"
+                f"{what} {', '.join(those)} need a learner that provides {need}, which {learner!r} does"
+                f" not; {instead}, or give one of the learners {able} {hint}"
             )
 
 

@@ -8,8 +8,11 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field, model_validator
 
 from alrl import recipes
-from alrl.envs.candidates import CandidateMixture
-from alrl.envs.observable import check_observable
+from alrl.envs.action_recipe import ActionRecipe
+from alrl.envs.actions import Actions
+from alrl.envs.observable import check_observable, check_playable
+from alrl.envs.reward_recipe import RewardRecipe
+from alrl.errors import InvalidRecipeError
 from alrl.learners import make_learner
 from alrl.loop.annotator import Annotator
 from alrl.loop.annotators import make_annotator
@@ -178,30 +181,6 @@ class CostRecipe(Recipe):
         return Prices(**self.model_dump())
 
 
-class CandidatesRecipe(Recipe):
-    """The candidates that an action chooses from."""
-
-    count: int = Field(default=32, ge=1)
-    margin: float = Field(default=0.5, ge=0, le=1)
-    random: float = Field(default=0.5, ge=0, le=1)
-
-    @model_validator(mode="after")
-    def _shares(self) -> CandidatesRecipe:
-        self.build()
-        return self
-
-    def build(self) -> CandidateMixture:
-        """The mixture."""
-        return CandidateMixture(count=self.count, margin=self.margin, random=self.random)
-
-
-class ActionRecipe(Recipe):
-    """What an action means: ``record`` chooses one of the candidates, a batch being filled pick by pick."""
-
-    kind: Literal["record"] = "record"
-    candidates: CandidatesRecipe = CandidatesRecipe()
-
-
 class ObservationRecipe(Recipe):
     """The groups of features that are observed."""
 
@@ -216,15 +195,6 @@ class ObservationRecipe(Recipe):
     def build(self) -> FeatureSet:
         """The features."""
         return FeatureSet(self.features)
-
-
-class RewardRecipe(Recipe):
-    """What the agent is paid: the gain of a metric on the validation part with every refit."""
-
-    kind: Literal["gain"] = "gain"
-    metric: Literal["accuracy", "balanced-accuracy"] = "accuracy"
-    against: Literal["nothing", "margin"] = "nothing"
-    """``margin`` subtracts the gain of margin sampling on the same split and first sample."""
 
 
 class EnvRecipe(Recipe):
@@ -259,9 +229,26 @@ class EnvRecipe(Recipe):
             "prices": self.cost.build(),
         }
 
+    def actions(self) -> Actions:
+        """What an action means, for what is observed."""
+        return self.action.build(self.observation.build(), self.budget.batch)
+
     @model_validator(mode="after")
     def _observable(self) -> EnvRecipe:
         check_observable(self.learner.build(), self.observation.build())
+        return self
+
+    @model_validator(mode="after")
+    def _playable(self) -> EnvRecipe:
+        actions = self.actions()
+        check_playable(self.learner.build(), actions)
+        largest = actions.setting.sizes[-1]
+        if self.action.sizes and largest > self.budget.labels:
+            raise InvalidRecipeError(
+                f"action: a batch of {largest} given for a budget of {self.budget.labels} labels; give smaller sizes"
+            )
+        if self.reward.shaping is not None:
+            self.reward.shaping.build().check(self.observation.build())
         return self
 
 

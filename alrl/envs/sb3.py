@@ -14,6 +14,8 @@ from stable_baselines3.common.vec_env.base_vec_env import VecEnvIndices, VecEnvO
 from alrl.envs.recipe import EnvRecipe
 from alrl.envs.vector_env import ActiveLearningVectorEnv
 
+_TOLD = ("score", "spent", "true_return")
+
 
 class ActiveLearningVecEnv(VecEnv):
     """A :class:`~alrl.envs.vector_env.ActiveLearningVectorEnv` under Stable-Baselines3's interface.
@@ -52,10 +54,10 @@ class ActiveLearningVecEnv(VecEnv):
         self._lengths += 1
         infos: list[dict[str, Any]] = []
         for i in range(self.num_envs):
-            own: dict[str, Any] = {name: info[name][i] for name in ("action_mask", "score", "spent")}
+            own: dict[str, Any] = {name: info[name][i] for name in ("action_mask", *_TOLD)}
             if terminated[i]:
                 own["terminal_observation"] = info["final_obs"][i]
-                own |= {name: info["final_info"][name][i] for name in ("score", "spent")}
+                own |= {name: info["final_info"][name][i] for name in _TOLD}
                 own["episode"] = {"r": float(self._returns[i]), "l": int(self._lengths[i])}
                 own["TimeLimit.truncated"] = False
             infos.append(own)
@@ -90,7 +92,7 @@ class ActiveLearningVecEnv(VecEnv):
         return [False for _ in self._get_indices(indices)]
 
     def action_masks(self) -> NDArray[np.bool_]:
-        """Which candidates may be chosen, (num_envs, K)."""
+        """What may be done, (num_envs, M)."""
         return self.vector.action_masks()
 
     def seed(self, seed: int | None = None) -> Sequence[int | None]:

@@ -1,4 +1,4 @@
-"""Observation and action spaces of a recipe, and tensors turned into their arrays."""
+"""The observation space of a recipe, and tensors turned into their arrays."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 from alrl.metadata import Feature, FeatureSet, Observation
 
 
-def observation_space(features: FeatureSet, candidates: int) -> spaces.Dict:
-    """``Dict(candidates: (K, F), loop: (G,), mask: (K,))``, float32, bounded by the features' ranges."""
+def observation_space(features: FeatureSet, rows: int) -> spaces.Dict:
+    """``Dict(candidates: (K, F), loop: (G,), mask: (K,))`` of K rows, float32, bounded by the features' ranges."""
     low, high = _bounds(features.record)
     return spaces.Dict(
         {
-            # A masked candidate is all zeros, whatever its features' ranges.
-            "candidates": spaces.Box(np.tile(np.minimum(low, 0), (candidates, 1)), np.tile(high, (candidates, 1))),
+            # A masked row is all zeros, whatever its features' ranges.
+            "candidates": spaces.Box(np.tile(np.minimum(low, 0), (rows, 1)), np.tile(high, (rows, 1))),
             "loop": spaces.Box(*_bounds(features.loop)),
-            "mask": spaces.Box(0.0, 1.0, (candidates,), np.float32),
+            "mask": spaces.Box(0.0, 1.0, (rows,), np.float32),
         }
     )
 

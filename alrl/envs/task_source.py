@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from alrl.loop.contamination import Contamination
 from alrl.loop.data_set import DataSet
+from alrl.loop.first_sample import draw_first_sample
 from alrl.loop.sources import load_data_set
 from alrl.loop.streams import generator
 from alrl.loop.task import Task, draw_task
@@ -46,3 +48,13 @@ class TaskSource:
         return draw_task(
             self.data_set(name), seed, split=self._split, first=self._first, contaminations=self._contaminations
         )
+
+    def again(self, task: Task, attempt: int) -> Task:
+        """The same task with another first sample, a function of the task's seed and of ``attempt``, 1 or more."""
+        first = draw_first_sample(task.split, [*task.seed, attempt], **self._first)
+        return dataclasses.replace(task, first=first, candidates=self.samples)
+
+    @property
+    def samples(self) -> int:
+        """First samples that are labelled, of which one is kept."""
+        return int(self._first.get("candidates") or 1) if self._first.get("kind") == "promising" else 1

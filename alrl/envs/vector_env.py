@@ -70,15 +70,16 @@ class ActiveLearningVectorEnv(gymnasium.vector.VectorEnv[Arrays, NDArray[Any], N
         self.metadata = {**self.metadata, "autoreset_mode": mode}
         self.num_envs, self.mode, self.render_mode = num_envs, mode, render_mode
         self.game = Game(self.recipe, device=device)
-        self.single_observation_space = observation_space(self.game.features, self.game.mixture.count)
-        self.single_action_space = gymnasium.spaces.Discrete(self.game.mixture.count)
+        actions = self.game.actions
+        self.single_observation_space = observation_space(self.game.features, actions.rows)
+        self.single_action_space = actions.space
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
         self._seeds = [0] * num_envs
         self._episodes = [-1] * num_envs
         self.over: NDArray[np.bool_] = np.zeros(num_envs, dtype=bool)
         """Sub-environments whose episode has ended and not begun anew, (num_envs,)."""
-        self._mask: NDArray[np.bool_] = np.zeros((num_envs, self.game.mixture.count), dtype=bool)
+        self._mask: NDArray[np.bool_] = np.zeros((num_envs, actions.mask_length), dtype=bool)
         self._seeded = False
         self._crew: Crew | None = None
         if workers > 1:
@@ -119,7 +120,7 @@ class ActiveLearningVectorEnv(gymnasium.vector.VectorEnv[Arrays, NDArray[Any], N
         return self.game.source.draw([self._seeds[index], self._episodes[index]])
 
     def step(self, actions: NDArray[Any]) -> tuple[Arrays, NDArray[Any], NDArray[Any], NDArray[Any], dict[str, Any]]:
-        """Play one candidate in every episode.
+        """Play one action in every episode.
 
         Raises InvalidQueryError before the first reset, and for an action that the mask forbids.
         """
@@ -158,6 +159,7 @@ class ActiveLearningVectorEnv(gymnasium.vector.VectorEnv[Arrays, NDArray[Any], N
             "action_mask": self.action_masks(),
             "score": self.game.score().cpu().numpy(),
             "spent": self.game.simulator.view.spent.cpu().numpy(),
+            "true_return": self.game.true_return.cpu().numpy(),
         }
 
     def _final(self, ended: NDArray[np.bool_]) -> dict[str, Any]:
@@ -174,10 +176,10 @@ class ActiveLearningVectorEnv(gymnasium.vector.VectorEnv[Arrays, NDArray[Any], N
         }
 
     def action_masks(self) -> NDArray[np.bool_]:
-        """Which candidates may be chosen, (num_envs, K)."""
+        """What may be done, (num_envs, M): one entry for each number of a Discrete, for each dimension of a Box."""
         if self._crew is not None:
             return self._mask.copy()
-        mask: NDArray[np.bool_] = self.game.observation.mask.cpu().numpy()
+        mask: NDArray[np.bool_] = self.game.action_mask.cpu().numpy()
         return mask
 
     def close_extras(self, **kwargs: Any) -> None:  # noqa: ARG002

@@ -52,3 +52,12 @@ def check_picks(picks: Tensor, labelled: Tensor, exists: Tensor) -> None:
             f"episode {episode}: record {pick} is labelled already, not in the pool or picked twice;"
             " pick distinct records that PoolView.available marks, none whose label is under way or was refused"
         )
+
+
+def check_charge(spent: Tensor, budget: Tensor) -> None:
+    """Raises InvalidQueryError where labels that would be ``spent`` (m,) exceed the ``budget`` (m,)."""
+    if bool((spent > budget).any()):
+        raise InvalidQueryError(
+            f"another first sample would bring the labels spent to {spent.tolist()}, for budgets of {budget.tolist()};"
+            " begin again while enough is left"
+        )

@@ -15,7 +15,7 @@ from alrl.loop.annotator import Annotator
 from alrl.loop.annotators.perfect import PerfectAnnotator
 from alrl.loop.cost import Cost, Prices
 from alrl.loop.device import usable_device
-from alrl.loop.faults import check_picks
+from alrl.loop.faults import check_charge, check_picks
 from alrl.loop.flips import count_flips
 from alrl.loop.geometry import Geometry
 from alrl.loop.labelling import Aggregate, Asked, Labelling
@@ -125,7 +125,6 @@ class Simulator:
         if choose is not None:
             settle(self.tasks, episodes.tolist(), self._labels.held)
         fit = self._refit(beginning, everyone=len(tasks) == len(self.tasks))
-        self._account.clear(episodes)
         self._account.charge(first, asked, fit, self._labels.held.count, beginning, started=started)
 
     def _write(self, episode: int, task: Task) -> None:
@@ -249,15 +248,27 @@ class Simulator:
         """What each episode has used so far, its first sample included."""
         return self._account.total
 
-    def restart(self, episodes: Sequence[int], tasks: Sequence[Task]) -> None:
-        """Begin anew with other tasks in some episodes; the rest are left as they are."""
+    def restart(self, episodes: Sequence[int], tasks: Sequence[Task], *, charged: bool = False) -> None:
+        """Begin anew with other tasks in some episodes; the rest are left as they are.
+
+        ``charged`` keeps their accounts, and charges their budgets with the new first samples too. Raises
+        InvalidQueryError where a budget is not enough for that.
+        """
         if not len(episodes):
             return
+        index = torch.tensor(list(episodes), device=self.device)
+        spent = self._labels.spent[index] + torch.tensor([len(task.first) for task in tasks], device=self.device)
+        if charged:
+            check_charge(spent, self._budget[index])
         for episode, task in zip(episodes, tasks, strict=True):
             self.tasks[episode] = task
         self._grow(largest(tasks))
         self._view, self._outcomes = None, {}
-        self._begin(torch.tensor(list(episodes), device=self.device), tasks)
+        if not charged:
+            self._account.clear(index)
+        self._begin(index, tasks)
+        if charged:
+            self._labels.spent[index] = spent
 
     def _grow(self, size: dict[str, int]) -> None:
         """Widen the padding if a new task does not fit; what the other episodes hold stays."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from gymnasium import spaces
 
 from alrl import recipes
 from alrl.envs.recipe import EnvRecipe
@@ -36,6 +38,19 @@ def twenty_records(tmp_path_factory) -> Path:
     y = np.arange(20) % 2
     np.savez(file, X=random.normal(size=(20, 3)) + y[:, None], y=y)
     return file
+
+
+@pytest.fixture
+def chooser(someone) -> Callable[..., Callable[..., Any]]:
+    """For an environment, one that chooses an action by lot: among the numbers allowed, or anywhere in a box."""
+
+    def of(env) -> Callable[..., Any]:
+        space = getattr(env, "single_action_space", env.action_space)
+        if isinstance(space, spaces.Discrete):
+            return someone
+        return lambda mask, *place: np.random.default_rng(place).uniform(-1, 1, space.shape).astype(np.float32)
+
+    return of
 
 
 @pytest.fixture

@@ -101,8 +101,8 @@ def test_margins_own_choices_earn_exactly_nothing_against_margin(recipe, batch):
     assert [env.step(0)[1] for _ in range(14)] == [0.0] * 14
 
 
-@pytest.mark.parametrize("action", [-1, 8, 3])
-def test_an_action_that_is_masked_is_refused(recipe, twenty_records, action):
+@pytest.mark.parametrize(("action", "said"), [(-1, ""), (8, ""), (3, " (choice 3, batch of 1)")])
+def test_an_action_that_is_masked_is_refused(recipe, twenty_records, action, said):
     env = ActiveLearningEnv(recipe(data={"sets": [str(twenty_records)]}, budget={"labels": 50}))
     _, info = env.reset(seed=0)
     for _ in range(6):
@@ -113,7 +113,7 @@ def test_an_action_that_is_masked_is_refused(recipe, twenty_records, action):
     with pytest.raises(InvalidQueryError) as error:
         env.step(action)
     assert str(error.value) == (
-        f"episode 0: action {action} names no candidate; allowed are the actions that info['action_mask'] marks"
+        f"episode 0: action {action}{said} is not allowed here; allowed are the actions that info['action_mask'] marks"
     )
 
 

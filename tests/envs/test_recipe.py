@@ -67,7 +67,7 @@ def test_synthetic_tasks_are_named_from_the_offset_on():
         ({**WINE, "relabel": "first"}, "relabel"),
         ({**WINE, "cost": {"label": -1.0}}, "cost.label: -1.0 given"),
         ({**WINE, "reward": {"metric": "acuracy"}}, 'reward.metric: "acuracy" given, did you mean "accuracy"?'),
-        ({**WINE, "action": {"kind": "recrod"}}, 'action.kind: "recrod" given, did you mean "record"?'),
+        ({**WINE, "action": {"kind": "recrod"}}, 'unknown kind of action "recrod"; did you mean "record"?'),
     ],
 )
 def test_a_recipe_that_does_not_fit_is_refused_with_what_to_do(written, message):

@@ -1,0 +1,64 @@
+"""The tables ``[action]`` and ``candidates`` of an environment recipe."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import ConfigDict, Field, model_validator
+
+from alrl.envs.actions import Actions, Setting, action_kinds, make_actions
+from alrl.envs.candidates import CandidateMixture
+from alrl.envs.own_keys import check_keys
+from alrl.errors import InvalidRecipeError
+from alrl.metadata import FeatureSet
+from alrl.recipe_model import Recipe
+
+
+class CandidatesRecipe(Recipe):
+    """The candidates that an action chooses from."""
+
+    count: int = Field(default=32, ge=1)
+    margin: float = Field(default=0.5, ge=0, le=1)
+    random: float = Field(default=0.5, ge=0, le=1)
+    clusters: float = Field(default=0.0, ge=0, le=1)
+
+    @model_validator(mode="after")
+    def _shares(self) -> CandidatesRecipe:
+        self.build()
+        return self
+
+    def build(self) -> CandidateMixture:
+        """The mixture."""
+        return CandidateMixture(count=self.count, margin=self.margin, random=self.random, clusters=self.clusters)
+
+
+class ActionRecipe(Recipe):
+    """What an action means; every key beside those below is an argument of that kind, such as ``rules``."""
+
+    model_config = ConfigDict(extra="allow")
+
+    kind: str = "record"
+    """A registered kind (``record``, ``rule``, ``weights``) or ``package.module:Class``."""
+    candidates: CandidatesRecipe = CandidatesRecipe()
+    sizes: tuple[int, ...] = ()
+    """Sizes of a batch that the agent chooses from; none means ``budget.batch``."""
+    stop: bool = False
+    """Whether the agent may end the episode."""
+    restart: bool = False
+    """Whether the agent may begin again with another first sample; labels spent stay charged."""
+
+    def build(self, features: FeatureSet, batch: int) -> Actions:
+        """The actions, for what is observed and for batches of ``batch`` where no sizes are named."""
+        settings: dict[str, Any] = dict(self.model_extra or {})
+        check_keys(settings, list(type(self).model_fields), self.kind, action_kinds())
+        setting = Setting(
+            features=features,
+            mixture=self.candidates.build(),
+            sizes=self.sizes or (batch,),
+            stop=self.stop,
+            restart=self.restart,
+        )
+        made = make_actions(self.kind, setting, **settings)
+        if "candidates" in self.model_fields_set and not made.draws_candidates:
+            raise InvalidRecipeError(f"action: candidates have no meaning for kind {made.name}; leave them out")
+        return made

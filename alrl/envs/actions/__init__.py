@@ -1,0 +1,12 @@
+"""What an action means: one kind a file, one contract.
+
+Put a file with a subclass of :class:`Actions` here and it is registered under its ``name``; one of your own package is
+named ``package.module:Class`` in a recipe.
+"""
+
+from __future__ import annotations
+
+from alrl.envs.actions.contract import Actions, Decision, Setting, Turn
+from alrl.envs.actions.registry import action_kinds, make_actions
+
+__all__ = ["Actions", "Decision", "Setting", "Turn", "action_kinds", "make_actions"]

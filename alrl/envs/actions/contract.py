@@ -1,0 +1,140 @@
+"""The one contract of kinds of actions: show what there is, say what is allowed, read a choice."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import gymnasium
+import torch
+from torch import Tensor
+
+from alrl.envs.candidates import CandidateMixture
+from alrl.errors import InvalidRecipeError
+from alrl.loop.pool_view import PoolView
+from alrl.loop.provided import Need
+from alrl.metadata import FeatureSet, Observation
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """What every kind of action is told by the recipe.
+
+    Raises InvalidRecipeError for sizes that are none, below 1, given twice or not in rising order.
+    """
+
+    features: FeatureSet
+    """What records and the loop are described by."""
+    mixture: CandidateMixture
+    """Where candidates come from."""
+    sizes: tuple[int, ...] = (1,)
+    """Sizes of a batch that the agent may choose from, in rising order."""
+    stop: bool = False
+    """Whether the agent may end the episode, with no more labels bought."""
+    restart: bool = False
+    """Whether the agent may give its labels up and begin again with another first sample."""
+
+    def __post_init__(self) -> None:
+        if not self.sizes or min(self.sizes) < 1 or list(self.sizes) != sorted(set(self.sizes)):
+            raise InvalidRecipeError(
+                f"action: sizes = {list(self.sizes)} given; give at least one size, each once, in rising order and at"
+                " least 1"
+            )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Turn:
+    """Where B episodes stand when an action is asked for; nothing here knows hidden labels or held-out records."""
+
+    view: PoolView
+    """The pools, the batches being filled marked as selected."""
+    filled: Tensor
+    """Records in the batch being filled, (B,), long."""
+    wanted: Tensor
+    """Size of the batch being filled, (B,), long; 0 between two batches."""
+    left: Tensor
+    """Records that may still join the batch, by the budget and by the pool, (B,), long."""
+    may_restart: Tensor
+    """Whether the budget is enough for another first sample and a label beyond it, (B,), bool."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Decision:
+    """What the agents of B episodes have decided."""
+
+    picks: Tensor
+    """Pool positions that join the batch, (B, n), long; -1 for none."""
+    size: Tensor
+    """Size of the batch that they belong to, (B,), long; one that exceeds what is left is cut short."""
+    stop: Tensor
+    """Episodes that end now, (B,), bool."""
+    restart: Tensor
+    """Episodes that begin again with another first sample, (B,), bool."""
+
+
+class Actions(ABC):
+    """One kind of action in B episodes: :meth:`see` a turn, then :meth:`decide` by it.
+
+    An observation has ``rows`` rows of features, whatever the data; what they describe is the kind's to say.
+    """
+
+    name: ClassVar[str]
+    """The kind in recipes, such as ``record``."""
+    draws_candidates: ClassVar[bool] = True
+    """Whether the recipe's mixture of candidates has a meaning for it."""
+
+    def __init__(self, setting: Setting) -> None:
+        self.setting = setting
+
+    @property
+    @abstractmethod
+    def rows(self) -> int:
+        """Rows of an observation, K."""
+
+    @property
+    @abstractmethod
+    def space(self) -> gymnasium.Space[Any]:
+        """The space of one episode's action: Discrete, or Box of one dimension between -1 and 1."""
+
+    @property
+    @abstractmethod
+    def mask_length(self) -> int:
+        """Entries of an episode's mask, M: one for each number of a Discrete, for each dimension of a Box."""
+
+    @property
+    def needs(self) -> frozenset[Need]:
+        """What a view must hold for it beyond what every view holds and the features need."""
+        return frozenset()
+
+    @abstractmethod
+    def see(self, turn: Turn) -> Observation:
+        """What an agent observes at this turn, which is kept for :meth:`decide`."""
+
+    @property
+    @abstractmethod
+    def mask(self) -> Tensor:
+        """What may be done at the turn last seen, (B, M), bool."""
+
+    @property
+    @abstractmethod
+    def records(self) -> Tensor:
+        """Pool positions of the records that the turn last seen offers, (B, K); -1 for none."""
+
+    @abstractmethod
+    def decide(self, actions: Tensor, active: Tensor) -> Decision:
+        """Read actions, (B,) or (B, D), of the episodes in the mask ``active`` (B,); the others' are not looked at.
+
+        Raises InvalidQueryError for one that is masked or outside the space.
+        """
+
+
+def cut_short(picks: Tensor, size: Tensor, left: Tensor) -> Tensor:
+    """The first ``size`` (B,) of the picks (B, n), and no more than are ``left`` (B,); -1 for the rest.
+
+    >>> cut_short(torch.tensor([[4, 2, 7], [5, 6, 8]]), torch.tensor([2, 3]), torch.tensor([9, 1]))
+    tensor([[ 4,  2, -1],
+            [ 5, -1, -1]])
+    """
+    number = torch.arange(picks.shape[1], device=picks.device)
+    return picks.masked_fill(number >= torch.minimum(size, left)[:, None], -1)

@@ -1,0 +1,105 @@
+"""Each action is a rule: one of several querying strategies picks the whole batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import torch
+from gymnasium import spaces
+from torch import Tensor
+
+from alrl.envs.actions.contract import Actions, Decision, Setting, Turn, cut_short
+from alrl.envs.actions.layout import Choice, Layout
+from alrl.errors import InvalidRecipeError
+from alrl.loop.provided import Need
+from alrl.metadata import Observation
+from alrl.strategies import Strategy, make_strategy
+
+
+class Rule(Actions):
+    """Row i of an observation describes what rule i would query: the mean over a batch of the smallest size.
+
+    An action plays the whole batch. The space is Discrete, laid out as :class:`~alrl.envs.actions.layout.Layout` says,
+    with the rules as choices.
+
+    Args:
+        setting: what every kind of action is told.
+        rules: at least two querying strategies, by name or as ``package.module:Class``.
+
+    Raises InvalidRecipeError for fewer rules, or one given twice.
+    """
+
+    name: ClassVar[str] = "rule"
+    draws_candidates: ClassVar[bool] = False
+
+    def __init__(self, setting: Setting, *, rules: Sequence[str]) -> None:
+        super().__init__(setting)
+        if isinstance(rules, str) or len(rules) < 2 or len(set(rules)) < len(rules):
+            raise InvalidRecipeError(f"action: rules = {rules!r} given; name at least two strategies, each once")
+        self.rules: tuple[Strategy, ...] = tuple(make_strategy(rule) for rule in rules)
+        self.layout = Layout(len(rules), setting)
+
+    @property
+    def rows(self) -> int:
+        return len(self.rules)
+
+    @property
+    def space(self) -> spaces.Discrete:
+        return spaces.Discrete(self.layout.count)
+
+    @property
+    def mask_length(self) -> int:
+        return self.layout.count
+
+    @property
+    def needs(self) -> frozenset[Need]:
+        return frozenset(need for rule in self.rules for need in rule.needs)
+
+    def see(self, turn: Turn) -> Observation:
+        self._turn = turn
+        sizes = self.setting.sizes
+        # The batch of an ordered rule begins with its smaller ones: one choice serves all sizes.
+        self._batches = [rule.select(turn.view, sizes[-1] if rule.ordered else sizes[0]) for rule in self.rules]
+        shown = torch.stack([batch[:, : sizes[0]] for batch in self._batches], 1)
+        seen = self.setting.features.observe(turn.view, shown.flatten(1))
+        rows = seen.candidates.unflatten(1, shown.shape[1:])
+        number = (shown >= 0).sum(2)
+        mean = rows.sum(2) / number.clamp_min(1)[..., None]
+        self._records = shown[..., 0]
+        self._mask = self.layout.mask(number > 0, turn)
+        return Observation(candidates=mean, loop=seen.loop, mask=number > 0)
+
+    @property
+    def mask(self) -> Tensor:
+        return self._mask
+
+    @property
+    def records(self) -> Tensor:
+        """The record that each rule would query first, (B, K)."""
+        return self._records
+
+    def decide(self, actions: Tensor, active: Tensor) -> Decision:
+        said = self.layout.read(actions, active)
+        playing = active & ~said.stop & ~said.restart
+        picks = torch.full((len(playing), self.setting.sizes[-1]), -1, device=playing.device)
+        for number, rule in enumerate(self.rules):
+            asked = playing & (said.choice == number)
+            if bool(asked.any()):
+                picks = torch.where(asked[:, None], self._picked(number, rule, said, asked), picks)
+        return Decision(
+            picks=cut_short(picks, said.size, self._turn.left), size=said.size, stop=said.stop, restart=said.restart
+        )
+
+    def _picked(self, number: int, rule: Strategy, said: Choice, asked: Tensor) -> Tensor:
+        """The batches (B, largest size) of a rule, where it is ``asked`` (B,), of the sizes that are asked for."""
+        most, ready = self.setting.sizes[-1], self._batches[number]
+        ready = torch.nn.functional.pad(ready, (0, most - ready.shape[1]), value=-1)
+        if rule.ordered:
+            return ready
+        for size in self.setting.sizes[1:]:
+            wanted = asked & (said.size == size)
+            if bool(wanted.any()):
+                fresh = torch.nn.functional.pad(rule.select(self._turn.view, size), (0, most - size), value=-1)
+                ready = torch.where(wanted[:, None], fresh, ready)
+        return ready

@@ -1,0 +1,55 @@
+"""The table ``[reward]`` of an environment recipe."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import ConfigDict, model_validator
+
+from alrl.envs.own_keys import check_keys
+from alrl.envs.rewards import Reward, make_reward, reward_kinds
+from alrl.envs.shaping import SCORE, Shaping
+from alrl.recipe_model import Recipe
+
+
+class ShapingRecipe(Recipe):
+    """Potential-based shaping, kept apart from the true return."""
+
+    potential: str = SCORE
+    """``score`` or an observed feature of the loop."""
+    weight: float = 1.0
+    discount: float = 0.95
+    """The agent's."""
+
+    @model_validator(mode="after")
+    def _buildable(self) -> ShapingRecipe:
+        self.build()
+        return self
+
+    def build(self) -> Shaping:
+        """The shaping."""
+        return Shaping(potential=self.potential, weight=self.weight, discount=self.discount)
+
+
+class RewardRecipe(Recipe):
+    """What the agent is paid, from a metric on the validation part; further keys are arguments of the kind."""
+
+    model_config = ConfigDict(extra="allow")
+
+    kind: str = "gain"
+    """A registered kind (``gain``, ``area``, ``target``, ``net-value``) or ``package.module:Class``."""
+    metric: Literal["accuracy", "balanced-accuracy"] = "accuracy"
+    against: Literal["nothing", "margin"] = "nothing"
+    """``margin`` takes off what margin sampling earns with the same split and first sample."""
+    shaping: ShapingRecipe | None = None
+
+    @model_validator(mode="after")
+    def _buildable(self) -> RewardRecipe:
+        self.build()
+        return self
+
+    def build(self) -> Reward:
+        """The reward."""
+        settings = dict(self.model_extra or {})
+        check_keys(settings, list(type(self).model_fields), self.kind, reward_kinds())
+        return make_reward(self.kind, **settings)

@@ -1,0 +1,61 @@
+"""The one contract of rewards: what a player earns by a loop, and what is settled when its episode ends."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Standing:
+    """Where B episodes of one player stand after a refit, (B,) each.
+
+    The test part is not here: what is not here cannot be rewarded.
+    """
+
+    score: Tensor
+    """The metric on the validation part, 0 to 1."""
+    spent: Tensor
+    """Labels charged after the first sample, long."""
+    budget: Tensor
+    """Labels that may be charged, long."""
+    money: Tensor
+    """Price of all labels, training and scoring so far, by the recipe's table ``cost``, double."""
+    full_score: Tensor
+    """The metric of the learner fitted to the whole pool with its true labels; nan unless the reward asks for it."""
+    reached: Tensor
+    """Whether what the reward asks for has been reached, now or earlier in the episode, bool."""
+
+    def take(self, episodes: Tensor, fresh: Standing) -> Standing:
+        """The same, but in the episodes of the mask (B,) as ``fresh`` says."""
+        return Standing(
+            **{
+                name: torch.where(episodes, getattr(fresh, name), getattr(self, name))
+                for name in self.__dataclass_fields__
+            }
+        )
+
+
+class Reward(ABC):
+    """Pays B episodes; the same for the agent and for the margin run that it is paired with."""
+
+    name: ClassVar[str]
+    """The kind in recipes, such as ``gain``."""
+    needs_full_score: ClassVar[bool] = False
+    """Whether a standing has to hold the score of the learner fitted to the whole pool."""
+
+    @abstractmethod
+    def paid(self, before: Standing, after: Standing) -> Tensor:
+        """What a loop that leads from one standing to the next earns, (B,), float32."""
+
+    def settled(self, last: Standing) -> Tensor:
+        """What is earned beyond that when the episode ends, (B,), float32."""
+        return torch.zeros_like(last.score)
+
+    def reaches(self, score: Tensor, full_score: Tensor) -> Tensor:  # noqa: ARG002
+        """Whether scores (B,) are what the reward asks for, (B,), bool: the episode then ends with this loop."""
+        return torch.zeros_like(score, dtype=torch.bool)

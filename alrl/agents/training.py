@@ -22,6 +22,7 @@ from alrl.agents.reinforcement.recipe import ReinforcementRecipe
 from alrl.agents.reinforcement.run import improve
 from alrl.envs.game import Game
 from alrl.envs.recipe import EnvRecipe
+from alrl.errors import InvalidRecipeError
 from alrl.loop.simulator import Simulator
 from alrl.loop.streams import generator, stream_key
 from alrl.loop.task import Task
@@ -51,6 +52,13 @@ class Trainer:
     bars: Bars = dataclasses.field(default_factory=lambda: Bars(quiet=True))
 
     def __post_init__(self) -> None:
+        action = self.env.action
+        if action.kind != "record" or action.sizes or action.stop or action.restart:
+            raise InvalidRecipeError(
+                f"a policy that scores records cannot be trained on actions of kind {action.kind} with sizes ="
+                f" {list(action.sizes)}, stop = {action.stop}, restart = {action.restart}; give an environment of kind"
+                " record without them, or train with an agent of Stable-Baselines3's own on ActiveLearningVecEnv"
+            )
         self.game = Game(self.env)
         names = list(self.env.data.names)
         order = generator([self.seed], "validation data sets").permutation(len(names))

@@ -8,9 +8,11 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
+from alrl.envs.picture import FRAMES_A_SECOND
 from alrl.envs.recipe import EnvRecipe
 from alrl.envs.vector_env import ActiveLearningVectorEnv
-from alrl.errors import InvalidQueryError
+from alrl.envs.window import Window
+from alrl.errors import InvalidQueryError, InvalidRecipeError
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -25,7 +27,8 @@ class ActiveLearningEnv(gymnasium.Env[Arrays, Any]):
     Args:
         recipe: an environment recipe, or its name or file.
         device: where the loop is computed, ``cpu`` or ``cuda``.
-        render_mode: None; nothing is rendered.
+        render_mode: ``rgb_array`` for a picture by :meth:`render`; ``human`` for a window that is brought up to date in
+            every step, or a line of text where there is no screen; None for neither.
 
     >>> import gymnasium, alrl
     >>> env = gymnasium.make("alrl/breast-cancer-v0")
@@ -34,10 +37,20 @@ class ActiveLearningEnv(gymnasium.Env[Arrays, Any]):
     ((32, 26), Discrete(32))
     """
 
-    metadata = {"render_modes": []}  # noqa: RUF012 - Gymnasium's own form
+    metadata = {  # noqa: RUF012 - Gymnasium's own form
+        "render_modes": ["human", "rgb_array"],
+        "render_fps": FRAMES_A_SECOND,
+    }
 
     def __init__(self, recipe: EnvRecipe | str, *, device: str = "cpu", render_mode: str | None = None) -> None:
-        self._vector = ActiveLearningVectorEnv(recipe, num_envs=1, device=device)
+        if render_mode not in {None, *self.metadata["render_modes"]}:
+            raise InvalidRecipeError(
+                f"render_mode = {render_mode!r} given; allowed: None, {', '.join(self.metadata['render_modes'])}"
+            )
+        self._vector = ActiveLearningVectorEnv(
+            recipe, num_envs=1, device=device, render_mode="rgb_array" if render_mode else None
+        )
+        self._window = Window() if render_mode == "human" else None
         self.recipe, self.game = self._vector.recipe, self._vector.game
         self.observation_space = self._vector.single_observation_space
         self.action_space = self._vector.single_action_space
@@ -47,6 +60,7 @@ class ActiveLearningEnv(gymnasium.Env[Arrays, Any]):
         """Begin an episode; without a seed, the next one of the last seed."""
         super().reset(seed=seed)
         observation, info = self._vector.reset(seed=seed, options=options)
+        self._show()
         return self._single(observation), self._single(info)
 
     def step(self, action: Any) -> tuple[Arrays, float, bool, bool, dict[str, Any]]:
@@ -57,6 +71,7 @@ class ActiveLearningEnv(gymnasium.Env[Arrays, Any]):
         if self._vector.over[0]:
             raise InvalidQueryError("the episode is over; call reset to begin the next one")
         observation, reward, terminated, truncated, info = self._vector.step(np.asarray([action]))
+        self._show()
         return (
             self._single(observation),
             float(reward[0]),
@@ -64,6 +79,28 @@ class ActiveLearningEnv(gymnasium.Env[Arrays, Any]):
             bool(truncated[0]),
             self._single(info),
         )
+
+    def render(self) -> NDArray[np.uint8] | None:  # type: ignore[override]
+        """The episode as a picture, (450, 900, 3), in the mode ``rgb_array``; else None.
+
+        The pool in two dimensions with what was picked, and the curve of the metric on the validation part. Raises
+        InvalidQueryError before the first reset.
+        """
+        if self._window is not None:
+            self._show()
+            return None
+        frames = self._vector.render()
+        return None if frames is None else frames[0]
+
+    def _show(self) -> None:
+        if self._window is not None and self._vector.pictures:
+            self._window.show(self._vector.pictures[0])
+
+    def close(self) -> None:
+        """Close the window, if there is one."""
+        if self._window is not None:
+            self._window.close()
+        self._vector.close()
 
     @staticmethod
     def _single(batched: dict[str, Any]) -> dict[str, Any]:

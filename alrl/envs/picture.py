@@ -20,6 +20,8 @@ _COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#
 """Okabe and Ito 2008; of more classes some share a colour and differ in their marker."""
 _MARKERS = "os^Dv"
 _INCHES, _DOTS = (9.0, 4.5), 100
+FRAMES_A_SECOND = 4
+"""At which a film of pictures can be followed."""
 _STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 9,

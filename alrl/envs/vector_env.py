@@ -13,8 +13,10 @@ from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
+from alrl.envs.album import Album
 from alrl.envs.crew import Crew
 from alrl.envs.game import NOT_BEGUN, Game
+from alrl.envs.picture import FRAMES_A_SECOND, EpisodePicture
 from alrl.envs.recipe import EnvRecipe, load_env_recipe
 from alrl.envs.spaces import observation_space, to_arrays
 from alrl.errors import InvalidQueryError, InvalidRecipeError
@@ -38,13 +40,17 @@ class ActiveLearningVectorEnv(gymnasium.vector.VectorEnv[Arrays, NDArray[Any], N
         device: where the loop is computed, ``cpu`` or ``cuda``.
         workers: processes to share the episodes among, each with one thread; 1 plays them in this process. What is
             played does not depend on it.
-        render_mode: None; nothing is rendered.
+        render_mode: ``rgb_array`` for pictures by :meth:`render`, None for none.
 
-    Raises InvalidRecipeError for another autoreset mode, no sub-environment, or a number of workers that is below 1,
-    above ``num_envs``, or above 1 on an accelerator.
+    Raises InvalidRecipeError for another autoreset mode, no sub-environment, a number of workers that is below 1, above
+    ``num_envs``, or above 1 on an accelerator, another render mode, or one with several workers.
     """
 
-    metadata = {"render_modes": [], "autoreset_mode": AutoresetMode.NEXT_STEP}  # noqa: RUF012 - Gymnasium's own form
+    metadata = {  # noqa: RUF012 - Gymnasium's own form
+        "render_modes": ["rgb_array"],
+        "render_fps": FRAMES_A_SECOND,
+        "autoreset_mode": AutoresetMode.NEXT_STEP,
+    }
 
     def __init__(
         self,
@@ -66,6 +72,11 @@ class ActiveLearningVectorEnv(gymnasium.vector.VectorEnv[Arrays, NDArray[Any], N
                 f"workers = {workers} given for {num_envs} sub-environments on {device}; allowed are 1 and, on cpu, up"
                 " to one a sub-environment"
             )
+        if render_mode not in {None, "rgb_array"} or (render_mode and workers > 1):
+            raise InvalidRecipeError(
+                f"render_mode = {render_mode!r} given with workers = {workers}; allowed are None and, with one worker,"
+                ' "rgb_array"'
+            )
         self.recipe = recipe if isinstance(recipe, EnvRecipe) else load_env_recipe(recipe)
         self.metadata = {**self.metadata, "autoreset_mode": mode}
         self.num_envs, self.mode, self.render_mode = num_envs, mode, render_mode
@@ -81,6 +92,7 @@ class ActiveLearningVectorEnv(gymnasium.vector.VectorEnv[Arrays, NDArray[Any], N
         """Sub-environments whose episode has ended and not begun anew, (num_envs,)."""
         self._mask: NDArray[np.bool_] = np.zeros((num_envs, actions.mask_length), dtype=bool)
         self._seeded = False
+        self._album = Album(self.game, self.recipe.reward.metric) if render_mode else None
         self._crew: Crew | None = None
         if workers > 1:
             sizes = [len(part) for part in np.array_split(np.arange(num_envs), workers)]
@@ -113,6 +125,8 @@ class ActiveLearningVectorEnv(gymnasium.vector.VectorEnv[Arrays, NDArray[Any], N
             return observation, info
         self.game.begin([self._next(index) for index in range(self.num_envs)])
         self.over = np.zeros(self.num_envs, dtype=bool)
+        if self._album is not None:
+            self._album.begin(range(self.num_envs))
         return to_arrays(self.game.observation), self._info()
 
     def _next(self, index: int) -> Task:
@@ -134,6 +148,8 @@ class ActiveLearningVectorEnv(gymnasium.vector.VectorEnv[Arrays, NDArray[Any], N
             info = self._final(begin)
         index = np.flatnonzero(begin).tolist()
         self.game.replace(index, [self._next(episode) for episode in index])
+        if self._album is not None:
+            self._album.add(begun=index)
         terminated = ends.cpu().numpy()
         self.over = terminated.copy() if self.mode == AutoresetMode.NEXT_STEP else np.zeros_like(terminated)
         truncated = np.zeros(self.num_envs, dtype=bool)
@@ -181,6 +197,23 @@ class ActiveLearningVectorEnv(gymnasium.vector.VectorEnv[Arrays, NDArray[Any], N
             return self._mask.copy()
         mask: NDArray[np.bool_] = self.game.action_mask.cpu().numpy()
         return mask
+
+    def render(self) -> tuple[NDArray[np.uint8], ...] | None:  # type: ignore[override]
+        """One picture a sub-environment, (450, 900, 3) each; None without a render mode.
+
+        Raises InvalidQueryError before the first reset.
+        """
+        if self._album is None:
+            gymnasium.logger.warn("render was called without a render mode; give render_mode='rgb_array'")
+            return None
+        if not self._seeded:
+            raise InvalidQueryError(NOT_BEGUN)
+        return tuple(picture.frame() for picture in self._album.pictures)
+
+    @property
+    def pictures(self) -> Sequence[EpisodePicture]:
+        """What is drawn of each sub-environment; empty without a render mode."""
+        return () if self._album is None else self._album.pictures
 
     def close_extras(self, **kwargs: Any) -> None:  # noqa: ARG002
         """End the worker processes, if there are any."""

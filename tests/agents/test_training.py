@@ -14,6 +14,7 @@ from alrl.agents.policy import Policy
 from alrl.agents.recipe import TrainedRecipe
 from alrl.agents.training import Trainer
 from alrl.envs.recipe import EnvRecipe
+from alrl.errors import InvalidRecipeError
 
 
 def test_a_training_is_a_function_of_recipes_and_seed(
@@ -77,6 +78,14 @@ def test_validation_data_sets_are_kept_apart(
     assert len(trainer.validation) == kept
     assert not set(trainer.validation) & set(trainer.training)
     assert set(trainer.validation) | set(trainer.training) == set(tiny_env.data.names)
+
+
+def test_a_policy_that_scores_records_is_not_trained_on_other_actions(
+    tiny_env: EnvRecipe, tiny_agent: TrainedRecipe
+) -> None:
+    stopping = tiny_env.model_copy(update={"action": tiny_env.action.model_copy(update={"stop": True})})
+    with pytest.raises(InvalidRecipeError, match=r"on actions of kind record with sizes = .*, stop = True"):
+        Trainer(agent=tiny_agent, env=stopping)
 
 
 def test_the_seed_decides_which_are_kept_apart(tiny_env: EnvRecipe, tiny_agent: TrainedRecipe) -> None:

@@ -40,26 +40,32 @@ def twenty_records(tmp_path_factory) -> Path:
     return file
 
 
-@pytest.fixture
-def chooser(someone) -> Callable[..., Callable[..., Any]]:
+def _someone(mask, *place) -> int:
+    allowed = np.flatnonzero(mask)
+    # An episode that waits for its next beginning has nothing to choose from.
+    return int(np.random.default_rng(place).choice(allowed)) if len(allowed) else 0
+
+
+def _chooser(env) -> Callable[..., Any]:
+    space = getattr(env, "single_action_space", env.action_space)
+    if isinstance(space, spaces.Discrete):
+        return _someone
+    return lambda mask, *place: np.random.default_rng(place).uniform(-1, 1, space.shape).astype(np.float32)
+
+
+@pytest.fixture(scope="session")
+def recipe_of() -> Callable[..., EnvRecipe]:
+    """The recipe for tests of many examples, which take no fixture that is made anew for each."""
+    return _recipe
+
+
+@pytest.fixture(scope="session")
+def chooser() -> Callable[..., Callable[..., Any]]:
     """For an environment, one that chooses an action by lot: among the numbers allowed, or anywhere in a box."""
-
-    def of(env) -> Callable[..., Any]:
-        space = getattr(env, "single_action_space", env.action_space)
-        if isinstance(space, spaces.Discrete):
-            return someone
-        return lambda mask, *place: np.random.default_rng(place).uniform(-1, 1, space.shape).astype(np.float32)
-
-    return of
+    return _chooser
 
 
 @pytest.fixture
 def someone() -> Callable[..., int]:
     """An agent that chooses among the allowed actions by lot: the same in the same place."""
-
-    def choose(mask, *place) -> int:
-        allowed = np.flatnonzero(mask)
-        # An episode that waits for its next beginning has nothing to choose from.
-        return int(np.random.default_rng(place).choice(allowed)) if len(allowed) else 0
-
-    return choose
+    return _someone

@@ -80,7 +80,7 @@ class ActiveLearningEnv(gymnasium.Env[Arrays, Any]):
             self._single(info),
         )
 
-    def render(self) -> NDArray[np.uint8] | None:  # type: ignore[override]
+    def render(self) -> NDArray[np.uint8] | None:
         """The episode as a picture, (450, 900, 3), in the mode ``rgb_array``; else None.
 
         The pool in two dimensions with what was picked, and the curve of the metric on the validation part. Raises

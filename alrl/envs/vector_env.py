@@ -198,7 +198,7 @@ class ActiveLearningVectorEnv(gymnasium.vector.VectorEnv[Arrays, NDArray[Any], N
         mask: NDArray[np.bool_] = self.game.action_mask.cpu().numpy()
         return mask
 
-    def render(self) -> tuple[NDArray[np.uint8], ...] | None:  # type: ignore[override]
+    def render(self) -> tuple[NDArray[np.uint8], ...] | None:
         """One picture a sub-environment, (450, 900, 3) each; None without a render mode.
 
         Raises InvalidQueryError before the first reset.

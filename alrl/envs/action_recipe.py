@@ -59,6 +59,6 @@ class ActionRecipe(Recipe):
             restart=self.restart,
         )
         made = make_actions(self.kind, setting, **settings)
-        if "candidates" in self.model_fields_set and not made.draws_candidates:
+        if self.candidates != CandidatesRecipe() and not made.draws_candidates:
             raise InvalidRecipeError(f"action: candidates have no meaning for kind {made.name}; leave them out")
         return made

@@ -40,7 +40,8 @@ class PairedRun:
     def keep_pace(self, spent: Tensor, episodes: Tensor) -> Tensor:
         """Play on to ``spent`` labels (B,) in the mask ``episodes`` (B,); what that earns, (B,), float32."""
         earned = torch.zeros_like(self.player.standing.score)
-        while True:
+        # No more loops than labels and records: one whose annotator abstains for nothing must end too.
+        for _ in range(int(self.player.standing.budget.max()) + self.player.simulator.view.exists.shape[1]):
             view = self.player.simulator.view
             left = torch.minimum(view.budget - view.spent, view.available.sum(1))
             going = episodes & self._unfinished & (view.spent + left.clamp_max(self._batch) <= spent)

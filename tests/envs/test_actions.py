@@ -322,3 +322,18 @@ def test_a_batch_costs_less_than_as_many_loops_of_one(recipe):
         assert info["spent"] == 8
         returns.append(total)
     assert returns[0] < 3 * returns[1] < 0
+
+
+def test_a_restart_with_several_first_samples_charges_them_all(recipe):
+    budget = {"labels": 14, "first": "promising", "first_size": 2, "first_candidates": 3}
+    env = ActiveLearningEnv(recipe(budget=budget, action={**SIZED, "sizes": [1]}, reward={"against": "margin"}))
+    _, info = env.reset(seed=1)
+    # The two samples that are not kept are charged at the beginning, all three of a restart.
+    assert info["spent"] == 4
+    *_, info = env.step(5)
+    assert info["spent"] == 10
+    assert int(env.game.simulator.view.labelled.sum()) == 2
+    # Four labels are left for six records.
+    assert info["action_mask"].tolist() == [True] * 5 + [False]
+    _, _, over, _, _ = env.step(4)
+    assert over

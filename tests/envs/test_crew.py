@@ -53,7 +53,7 @@ def test_what_goes_wrong_in_a_process_is_told_and_leaves_the_others_well(recipe)
         with pytest.raises(InvalidQueryError, match=r"call reset first"):
             env.step(np.zeros(2, dtype=int))
         env.reset(seed=0)
-        with pytest.raises(InvalidQueryError, match=r"names no candidate"):
+        with pytest.raises(InvalidQueryError, match=r"is not allowed here"):
             env.step(np.array([0, 10_000]))
         observation, _ = env.reset(seed=0)
         alone, _ = ActiveLearningVectorEnv(recipe(), num_envs=2).reset(seed=0)

@@ -118,16 +118,16 @@ def _action(recipe: EnvRecipe, env: ActiveLearningVectorEnv) -> list[str]:
     return [
         f"`{_shown(env.single_action_space)}`. {_of_kind(recipe, 'action')}",
         "",
-        'What is allowed is in `info["action_mask"]` and `action_masks()`; an action that is not is an error.',
+        'What is allowed is in `info["action_mask"]` and `action_masks()`; a choice that is not there is an error.',
     ]
 
 
 def _observation(recipe: EnvRecipe) -> list[str]:
     groups = recipe.observation.build().groups
     lines = [
-        "- `candidates`: a row of features for each choice; zeros where there is none.",
+        "- `candidates`: rows of features, one a choice unless the action says otherwise; zeros where there is none.",
         "- `loop`: features of the loop as a whole.",
-        "- `mask`: 1 where a row of `candidates` is a choice, else 0.",
+        "- `mask`: 1 where there is a row of `candidates`, else 0.",
         "",
         "All are bounded and free of the data set's size ([every feature](../metadata.md)). The groups, in order:",
         "",
@@ -162,6 +162,8 @@ def _end(recipe: EnvRecipe) -> list[str]:
         ends.append("The agent may end it earlier.")
     if getattr(recipe.action, "restart", False):
         ends.append("The agent may begin again with another first sample; what was spent stays charged.")
+    if recipe.reward.kind == "target":
+        ends.append("It ends with the loop that reaches the target.")
     return [" ".join(ends) + " It is never truncated."]
 
 

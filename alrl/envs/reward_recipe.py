@@ -42,6 +42,7 @@ class RewardRecipe(Recipe):
     against: Literal["nothing", "margin"] = "nothing"
     """``margin`` takes off what margin sampling earns with the same split and first sample."""
     shaping: ShapingRecipe | None = None
+    """Potential-based shaping that is added to the reward; ``info["true_return"]`` is without it."""
 
     @model_validator(mode="after")
     def _buildable(self) -> RewardRecipe:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, model_validator
 
 from alrl import recipes
+from alrl.agents.oracle import GreedyOracle, Oracle, ScoredPart
 from alrl.agents.policy_file import load_policy
 from alrl.agents.reinforcement.recipe import ReinforcementRecipe
 from alrl.envs.action_recipe import CandidatesRecipe
@@ -45,6 +46,22 @@ class FileRecipe(Recipe):
     def build(self) -> Strategy:
         """The policy."""
         return load_policy(self.policy)
+
+
+class OracleRecipe(Recipe):
+    """An upper bound that sees hidden labels: tables mark it, and no statistic ranks it."""
+
+    kind: Literal["oracle"]
+    oracle: Literal["greedy-oracle"]
+    part: ScoredPart = "test"
+    candidates: int = Field(default=256, ge=1)
+    horizon: int = Field(default=1, ge=1)
+    iterations: int = Field(default=50, ge=1)
+    likelihood: float = Field(default=0.01, ge=0)
+
+    def build(self) -> Oracle:
+        """The oracle."""
+        return GreedyOracle(**self.model_dump(exclude={"kind", "oracle"}))
 
 
 class NetworkRecipe(Recipe):
@@ -130,14 +147,14 @@ class TrainedRecipe(Recipe):
         return self
 
 
-AgentRecipe = Annotated[RuleRecipe | FileRecipe | TrainedRecipe, Field(discriminator="kind")]
+AgentRecipe = Annotated[RuleRecipe | FileRecipe | OracleRecipe | TrainedRecipe, Field(discriminator="kind")]
 
 
 class _AgentFile(Recipe):
     agent: AgentRecipe
 
 
-def load_agent_recipe(name: str | Path) -> RuleRecipe | FileRecipe | TrainedRecipe:
+def load_agent_recipe(name: str | Path) -> RuleRecipe | FileRecipe | OracleRecipe | TrainedRecipe:
     """The agent of a recipe file or a recipe's name.
 
     Raises InvalidRecipeError if there is none, or if it does not fit the schema.
@@ -146,7 +163,7 @@ def load_agent_recipe(name: str | Path) -> RuleRecipe | FileRecipe | TrainedReci
     return parse_agent_recipe(recipes.read(path), where=str(path))
 
 
-def parse_agent_recipe(data: dict[str, Any], *, where: str) -> RuleRecipe | FileRecipe | TrainedRecipe:
+def parse_agent_recipe(data: dict[str, Any], *, where: str) -> RuleRecipe | FileRecipe | OracleRecipe | TrainedRecipe:
     """The agent of a recipe's content, its table ``agent``.
 
     Raises InvalidRecipeError, which names ``where``, if it does not fit the schema.

@@ -125,7 +125,9 @@ def _report(voice: Voice, folder: Path, ran: Ran) -> dict[str, Any]:
     with Store(folder / RESULTS, read_only=True) as store:
         for comparison in Comparison.groups(store.curves(ran.ids)):
             first, second = ran.primary or (None, None)
-            voice.show(rich_table(summarise(comparison, metric="accuracy", reference=second, emphasis=first)))
+            bounds = ran.upper_bounds
+            summary = summarise(comparison, reference=second, emphasis=first, upper_bounds=bounds)
+            voice.show(rich_table(summary))
     voice.say(f"Page:    {files.page.resolve()}")
     voice.say(f"Figures: {(folder / 'figures').resolve()} ({len(files.figures)} files)")
     voice.say(f"Tables:  {', '.join(path.name for path in files.tables)}; curves: {files.curves.name}")

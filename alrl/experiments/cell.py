@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from alrl.agents.oracle import Player
 from alrl.experiments.peak_memory import peak_bytes, reset_peak
 from alrl.experiments.protocols import DEFAULT, Protocol, make_protocol
 from alrl.experiments.provenance import provenance
 from alrl.loop.curves import Curves
 from alrl.loop.threads import one_thread
-from alrl.strategies import Strategy
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +39,7 @@ class Job:
     """A cell with all that it needs to be played elsewhere; calling it plays it."""
 
     spec: Mapping[str, Any]
-    agent: Strategy
+    agent: Player
     device: str = "cpu"
 
     def __call__(self) -> Outcome:

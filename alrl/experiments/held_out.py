@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from alrl.envs.recipe import load_env_recipe
 from alrl.errors import AlrlError, InvalidRecipeError
-from alrl.experiments.study import StudyRecipe, rule_or_policy
+from alrl.experiments.study import StudyRecipe, study_player
 from alrl.loop.data_set import DataSet
 from alrl.loop.relatives import related
 from alrl.loop.sources import load_data_set
@@ -67,7 +67,7 @@ def _seen(study: StudyRecipe, name: str) -> tuple[str, ...]:
         study.train[name].build()
         return load_env_recipe(study.train[name].env).data.names
     # Whatever was trained tells so on a card; a rule has none.
-    card = getattr(rule_or_policy(name), "card", {})
+    card = getattr(study_player(name), "card", {})
     return (*card.get("trained_on", ()), *card.get("validated_on", ()))
 
 

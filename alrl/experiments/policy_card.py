@@ -131,7 +131,7 @@ def results_of(summary: Summary, name: str) -> dict[str, str]:
     texts = {}
     if name in summary.ranks:
         texts[f"mean rank, {metric}"] = (
-            f"{summary.ranks[name]:.2f} of {len(summary.strategies)} over {len(summary.ranked)} data sets"
+            f"{summary.ranks[name]:.2f} of {len(summary.ranks)} over {len(summary.ranked)} data sets"
         )
     if name != summary.reference:
         wins, ties, losses = summary.record(name)

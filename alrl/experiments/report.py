@@ -56,6 +56,7 @@ class _Study:
     cells: Sequence[Mapping[str, Any]]
     primary: tuple[str, str] | None
     metrics: tuple[Metric, ...]
+    upper_bounds: tuple[str, ...]
     settings: Mapping[str, Any]
 
 
@@ -145,6 +146,7 @@ def _read_study(path: Path) -> _Study:
             cells=[dict(cell) for cell in found["cells"]],
             primary=None if primary is None else (str(primary[0]), str(primary[1])),
             metrics=tuple(metric for metric in found.get("metrics", METRICS) if metric in METRICS) or METRICS,
+            upper_bounds=tuple(map(str, found.get("upper_bounds", ()))),
             settings=dict(found.get("settings", {})),
         )
     except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
@@ -176,7 +178,10 @@ def _last_line(traceback: str) -> str:
 def _summaries(comparison: Comparison, study: _Study) -> list[Summary]:
     names = comparison.strategies
     emphasis, reference = (name if name in names else None for name in study.primary or (None, None))
-    return [summarise(comparison, metric=metric, reference=reference, emphasis=emphasis) for metric in study.metrics]
+    return [
+        summarise(comparison, metric=metric, reference=reference, emphasis=emphasis, upper_bounds=study.upper_bounds)
+        for metric in study.metrics
+    ]
 
 
 def _slugs(comparisons: Sequence[Comparison]) -> list[str]:

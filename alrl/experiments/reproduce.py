@@ -9,16 +9,16 @@ from typing import Any
 
 import numpy as np
 
+from alrl.agents.oracle import Player
 from alrl.errors import AlrlError, PolicyFileError
 from alrl.experiments.cell import Job
 from alrl.experiments.provenance import provenance
 from alrl.experiments.report import RESULTS
 from alrl.experiments.store import Store, StoredCell
-from alrl.experiments.study import rule_or_policy
+from alrl.experiments.study import study_player
 from alrl.experiments.study_agents import build_again, identity_of
 from alrl.loop.curves import Curves
 from alrl.loop.sources import load_data_set
-from alrl.strategies import Strategy
 
 _ARRAYS = ("accuracy", "balanced_accuracy", "picks", "first")
 
@@ -127,7 +127,7 @@ def _chosen(store: Store, cells: Sequence[str] | None) -> list[StoredCell]:
     return chosen
 
 
-def _agent(store: Store, cell: StoredCell, folder: Path) -> Strategy:
+def _agent(store: Store, cell: StoredCell, folder: Path) -> Player:
     """The cell's agent, by what the run kept of it; by its name where an older alrl kept nothing."""
     wanted, name = cell.spec["agent_identity"], cell.spec["agent"]
     recipe = store.agent(wanted)
@@ -143,10 +143,10 @@ def _agent(store: Store, cell: StoredCell, folder: Path) -> Strategy:
     return strategy
 
 
-def _by_name(name: str, folder: Path) -> tuple[Strategy, str]:
+def _by_name(name: str, folder: Path) -> tuple[Player, str]:
     if (folder / "policies" / name / "policy.json").is_file():
         return build_again({"kind": "policy", "policy": f"policies/{name}"}, folder)
-    strategy = rule_or_policy(name)
+    strategy = study_player(name)
     return strategy, identity_of(name, strategy)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from alrl import recipes
-from alrl.errors import AlrlError
+from alrl.errors import AlrlError, InvalidRecipeError
 from alrl.experiments.canonical import run_id
 from alrl.experiments.cell import Job, work
 from alrl.experiments.executors import Executor, make_executor
@@ -46,6 +46,8 @@ class Ran:
     """The cells' ids in the store, which may hold cells of the study as it was before it was changed."""
     primary: tuple[str, str] | None
     """The strategy that the study is about and the one that it is held against, as tables name them."""
+    upper_bounds: tuple[str, ...] = ()
+    """The oracles, as tables name them."""
 
 
 @dataclass(kw_only=True)
@@ -77,6 +79,12 @@ class Runner:
         study's data sets or their relatives.
         """
         usable_device(self.device)
+        oracles = {*(self.agents.primary() or ())} & {*self.agents.upper_bounds()}
+        if oracles:
+            raise InvalidRecipeError(
+                f"primary names {min(oracles)}, which sees hidden labels: no competitor, so hold strategies against"
+                " each other"
+            )
         check_held_out(self.study)
         for data in self.study.data_sets:
             load_data_set(data)
@@ -109,6 +117,7 @@ class Runner:
             seconds=time.perf_counter() - started,
             ids=ids,
             primary=self.agents.primary(),
+            upper_bounds=tuple(self.agents.upper_bounds()),
         )
 
     def engine(self) -> Executor:
@@ -154,6 +163,7 @@ class Runner:
             "command": self.command,
             "cells": cells,
             "primary": self.agents.primary(),
+            "upper_bounds": self.agents.upper_bounds(),
             "metrics": list(self.study.metrics),
             "settings": self._settings(),
         }

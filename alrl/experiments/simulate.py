@@ -11,6 +11,7 @@ from joblib import Parallel, delayed
 from numpy.typing import NDArray
 
 from alrl import recipes
+from alrl.agents.oracle import Oracle, Player, play_oracle
 from alrl.agents.policy import Policy
 from alrl.agents.policy_file import named_strategy
 from alrl.envs.recipe import SplitRecipe
@@ -43,7 +44,7 @@ DEFAULT_SPLIT: Mapping[str, Any] = {
 
 def simulate(  # noqa: PLR0913 - the front door: all but two have defaults
     data: DataSet | str | tuple[Any, Any],
-    strategy: Strategy | str,
+    strategy: Player | str,
     *,
     learner: Learner | str = "softmax-regression",
     labels: int = 60,
@@ -64,7 +65,8 @@ def simulate(  # noqa: PLR0913 - the front door: all but two have defaults
 
     Args:
         data: a data set, the name or file of one, or a pair (X, y) of arrays.
-        strategy: a strategy or policy, the name of a strategy, or the name of a shipped policy or the folder of one.
+        strategy: a strategy or policy, the name of a strategy, or the name of a shipped policy or the folder of one; or
+            an oracle, which no name stands for.
         learner: a learner, or the name of one.
         labels: queries after the first sample. If the pool runs out earlier, the curve stays where it is.
         batch: queries between two refits; a curve's value holds until the next refit.
@@ -92,7 +94,7 @@ def simulate(  # noqa: PLR0913 - the front door: all but two have defaults
     ((3, 6), (3, 5), (3,))
     """
     data_set = load_data_set(data)
-    asked = named_strategy(strategy)
+    asked = strategy if isinstance(strategy, Oracle) else named_strategy(strategy)
     if isinstance(asked, Policy):
         asked = asked.to(device)
     taught = make_learner(learner)
@@ -141,7 +143,7 @@ _Run = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64], NDArra
 
 def _run(
     draw: Callable[[Sequence[int]], Task],
-    strategy: Strategy,
+    strategy: Player,
     learner: Learner,
     seeds: Sequence[int],
     *,
@@ -155,7 +157,11 @@ def _run(
     """Accuracy, balanced accuracy, picked records, sizes of the first samples and what was wasted, by ``seeds``."""
     tasks = [draw([seed]) for seed in seeds]
     simulator = Simulator(tasks, learner, labels=labels, annotator=annotator, device=device)
-    played = play(simulator, strategy, labels=labels, batch=batch, score_every=every, progress=progress)
+    how: dict[str, Any] = {"labels": labels, "batch": batch, "score_every": every, "progress": progress}
+    if isinstance(strategy, Oracle):
+        played = play_oracle(simulator, strategy, **how)
+    else:
+        played = play(simulator, strategy, **how)
     return (
         played.accuracy.double().numpy(),
         played.balanced_accuracy.double().numpy(),

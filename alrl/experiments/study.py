@@ -11,7 +11,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from alrl import recipes
-from alrl.agents.recipe import TrainedRecipe, load_agent_recipe
+from alrl.agents.oracle import Oracle, Player
+from alrl.agents.recipe import OracleRecipe, TrainedRecipe, load_agent_recipe
 from alrl.envs.recipe import (
     AnnotatorRecipe,
     BudgetRecipe,
@@ -239,6 +240,28 @@ def load_study(name: str | Path) -> StudyRecipe:
 
 def rule_or_policy(name: str) -> Strategy:
     """The strategy of an agent that needs no training.
+
+    Raises InvalidRecipeError for one that does, for an oracle, or if there is no such agent.
+    """
+    found = study_player(name)
+    if isinstance(found, Oracle):
+        raise InvalidRecipeError(
+            f"agent {name!r} is an oracle, which sees hidden labels: no strategy, but an upper bound for studies; name"
+            " it among the agents of one"
+        )
+    return found
+
+
+def is_oracle(name: str) -> bool:
+    """Whether this is an agent that sees hidden labels.
+
+    Raises InvalidRecipeError if there is no such agent.
+    """
+    return isinstance(load_agent_recipe(name), OracleRecipe)
+
+
+def study_player(name: str) -> Player:
+    """The strategy or the oracle of an agent that needs no training.
 
     Raises InvalidRecipeError for one that does, or if there is no such agent.
     """

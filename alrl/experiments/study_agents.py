@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from alrl import recipes
+from alrl.agents.oracle import UPPER_BOUND, Player
 from alrl.agents.policy import Policy
 from alrl.agents.policy_file import load_policy, save_policy
 from alrl.agents.recipe import TrainedRecipe, load_agent_recipe, parse_agent_recipe
 from alrl.agents.training import Trainer
 from alrl.envs.recipe import load_env_recipe
 from alrl.errors import PolicyFileError
-from alrl.experiments.study import StudyRecipe, rule_or_policy
+from alrl.experiments.study import StudyRecipe, is_oracle, study_player
 from alrl.progress import Bars
-from alrl.strategies import Strategy
 
 POLICIES = "policies"
 """Folder of a run that holds the policies it compared."""
@@ -29,7 +29,7 @@ class StudyAgent:
     """What plays under one name in the tables."""
 
     name: str
-    strategy: Strategy
+    strategy: Player
     identity: str
     """What it is, by content: a rule's recipe, a policy's weights."""
     recipe: Mapping[str, Any]
@@ -48,7 +48,9 @@ class StudyAgents:
 
     def shown(self, name: str) -> list[str]:
         """What tables call an agent: one name, or one for each seed that a policy is trained with."""
-        seeds = self.study.train[name].seeds if name in self.study.train else (0,)
+        if name not in self.study.train:
+            return [shown_name(name)]
+        seeds = self.study.train[name].seeds
         return [name] if len(seeds) == 1 else [f"{name}-{seed}" for seed in seeds]
 
     def primary(self) -> tuple[str, str] | None:
@@ -58,17 +60,22 @@ class StudyAgents:
         about, against = (self.shown(name)[0] for name in self.study.primary)
         return about, against
 
+    def upper_bounds(self) -> list[str]:
+        """The oracles, as tables name them: no competitors."""
+        known = [name for name in self.study.agents if name not in self.study.train]
+        return [shown_name(name) for name in known if is_oracle(name)]
+
     def all(self) -> list[StudyAgent]:
         """Every agent in the order of the study, trained and saved if need be."""
         return [agent for name in self.study.agents for agent in self._agents(name)]
 
-    def untrained(self) -> list[tuple[str, Strategy, str | None]]:
+    def untrained(self) -> list[tuple[str, Player, str | None]]:
         """Name, strategy and identity of every agent without training any: of one still to be trained, no identity."""
-        found: list[tuple[str, Strategy, str | None]] = []
+        found: list[tuple[str, Player, str | None]] = []
         for name in self.study.agents:
             if name not in self.study.train:
                 agent = _known(name)
-                found.append((name, agent.strategy, agent.identity))
+                found.append((agent.name, agent.strategy, agent.identity))
                 continue
             for shown, seed in zip(self.shown(name), self.study.train[name].seeds, strict=True):
                 held = self._held(name, shown, seed)
@@ -125,7 +132,7 @@ class StudyAgents:
         return held if held is not None and made.items() <= dict(held.card).items() else None
 
 
-def build_again(recipe: Mapping[str, Any], folder: Path) -> tuple[Strategy, str]:
+def build_again(recipe: Mapping[str, Any], folder: Path) -> tuple[Player, str]:
     """The strategy that a run in ``folder`` kept the recipe of, and its identity.
 
     Raises PolicyFileError if its policy is not there, InvalidRecipeError if this alrl knows no such recipe.
@@ -139,15 +146,20 @@ def build_again(recipe: Mapping[str, Any], folder: Path) -> tuple[Strategy, str]
     return parsed.build(), recipes.identity(parsed)
 
 
-def identity_of(name: str, strategy: Strategy) -> str:
+def identity_of(name: str, strategy: Player) -> str:
     """What an agent that needs no training is, by content: the hash of a rule's recipe, or of a policy's weights."""
     return strategy.fingerprint if isinstance(strategy, Policy) else recipes.identity(load_agent_recipe(name))
 
 
+def shown_name(name: str) -> str:
+    """What tables call an agent that needs no training: an oracle is told from the rest wherever it is shown."""
+    return f"{name} ({UPPER_BOUND})" if is_oracle(name) else name
+
+
 def _known(name: str) -> StudyAgent:
-    strategy = rule_or_policy(name)
+    strategy = study_player(name)
     content = json.loads(recipes.canonical_json(load_agent_recipe(name)))
-    return StudyAgent(name=name, strategy=strategy, identity=identity_of(name, strategy), recipe=content)
+    return StudyAgent(name=shown_name(name), strategy=strategy, identity=identity_of(name, strategy), recipe=content)
 
 
 def _of_policy(name: str, policy: Policy, folder: Path) -> StudyAgent:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -74,9 +74,11 @@ class Summary:
     reference: str
     emphasis: str | None
     """The strategy that the study is about."""
+    upper_bounds: tuple[str, ...]
+    """Those of the strategies that see hidden labels, last: they are ranked and tested nowhere."""
     cells: Mapping[tuple[str, str], Cell]
     ranked: tuple[str, ...]
-    """Data sets on which every strategy ran."""
+    """Data sets on which every strategy but the upper bounds ran."""
     ranks: Mapping[str, float]
     """Mean rank over them, 1 is best; empty if there are none."""
     friedman: Friedman | None
@@ -111,25 +113,33 @@ class Summary:
 
 
 def summarise(
-    comparison: Comparison, *, metric: Metric = "accuracy", reference: str | None = None, emphasis: str | None = None
+    comparison: Comparison,
+    *,
+    metric: Metric = "accuracy",
+    reference: str | None = None,
+    emphasis: str | None = None,
+    upper_bounds: Collection[str] = (),
 ) -> Summary:
     """Summary of a comparison against ``reference``: margin if it is there and none is given, else the first strategy.
 
-    Raises InvalidDataError if ``reference`` or ``emphasis`` is not among the strategies.
+    ``upper_bounds`` see hidden labels: they have cells, but no rank, are best of no data set, and no test across data
+    sets counts them. Raises InvalidDataError if ``reference`` or ``emphasis`` is not among the other strategies.
     """
-    chosen = reference or ("margin" if "margin" in comparison.strategies else comparison.strategies[0])
+    rivals = [name for name in comparison.strategies if name not in upper_bounds]
+    chosen = reference or ("margin" if "margin" in rivals or not rivals else rivals[0])
     for name in (chosen, emphasis):
-        if name is not None and name not in comparison.strategies:
+        if name is not None and name not in rivals:
             raise InvalidDataError(
-                f"strategy {name!r} was not run; this comparison has {', '.join(comparison.strategies)}"
+                f"strategy {name!r} was not run; this comparison has {', '.join(rivals) or 'none but upper bounds'}"
             )
-    # What the study is about comes first and random last, here and so in every table.
-    names = tuple(sorted(comparison.strategies, key=lambda name: (name == "random") - (name == emphasis)))
+    # What the study is about comes first and random last, upper bounds behind it, here and so in every table.
+    rivals = sorted(rivals, key=lambda name: (name == "random") - (name == emphasis))
+    names = (*rivals, *(name for name in comparison.strategies if name in upper_bounds))
     means = comparison.means(metric)[:, [comparison.strategies.index(name) for name in names]]
-    complete = ~np.isnan(means).any(1)
+    complete = ~np.isnan(means[:, : len(rivals)]).any(1)
     baseline = "random" if "random" in names else chosen
-    gaps = _gaps(comparison, names, chosen, metric)
-    scores = means[complete]
+    gaps = _gaps(comparison, rivals, chosen, metric)
+    scores = means[complete, : len(rivals)]
     fought = duels(comparison, metric)
     targets = _targets(comparison, baseline, metric)
     return Summary(
@@ -140,18 +150,19 @@ def summarise(
         batch=comparison.batch,
         reference=chosen,
         emphasis=emphasis,
-        cells=_cells(comparison, names, means, metric, chosen, fought, targets),
+        upper_bounds=names[len(rivals) :],
+        cells=_cells(comparison, names, means, metric, chosen, fought, targets, len(rivals)),
         ranked=tuple(np.array(comparison.data_sets, dtype=object)[complete]),
-        ranks=dict(zip(names, mean_ranks(scores).tolist(), strict=True)) if complete.any() else {},
+        ranks=dict(zip(rivals, mean_ranks(scores).tolist(), strict=True)) if complete.any() else {},
         friedman=friedman(scores) if complete.any() else None,
-        wilcoxon=wilcoxon_holm(scores, names, chosen) if complete.any() else None,
+        wilcoxon=wilcoxon_holm(scores, rivals, chosen) if complete.any() else None,
         interquartile={name: interquartile_mean(each, resampling("IQM", metric, name)) for name, each in gaps.items()},
         improvement={
             name: probability_of_improvement(each, resampling("improvement", metric, name))
             for name, each in gaps.items()
         },
         targets=targets,
-        profiles=_profiles(comparison, names, baseline, metric),
+        profiles=_profiles(comparison, rivals, baseline, metric),
         baseline=baseline,
         rounds=-(-max(each.labels for each in comparison) // comparison.batch),
         duels=fought,
@@ -166,10 +177,11 @@ def _cells(
     reference: str,
     fought: Duels,
     targets: Mapping[str, float],
+    rivals: int,
 ) -> dict[tuple[str, str], Cell]:
     cells = {}
     for row, data_set in enumerate(comparison.data_sets):
-        best = np.round(100 * np.nanmax(means[row]), 2)
+        best = np.round(100 * np.nanmax(np.append(means[row, :rivals], -np.inf)), 2)
         for column, strategy in enumerate(names):
             curves = comparison.get(data_set, strategy)
             if curves is not None:
@@ -178,7 +190,7 @@ def _cells(
                 cells[data_set, strategy] = Cell(
                     mean=mean,
                     half_width=(high - low) / 2,
-                    best=bool(np.round(100 * means[row, column], 2) == best),
+                    best=column < rivals and bool(np.round(100 * means[row, column], 2) == best),
                     against_random=fought.of(data_set, strategy, "random"),
                     against_reference=fought.of(data_set, strategy, reference),
                     log_area=100 * float(log_area(curves, metric).mean()),
@@ -211,7 +223,7 @@ def _targets(comparison: Comparison, baseline: str, metric: Metric) -> dict[str,
     return {name: float(curves.values(metric)[:, -1].mean()) for name, curves in held.items() if curves is not None}
 
 
-def _gaps(comparison: Comparison, names: tuple[str, ...], other: str, metric: Metric) -> dict[str, list[Floats]]:
+def _gaps(comparison: Comparison, names: Sequence[str], other: str, metric: Metric) -> dict[str, list[Floats]]:
     """Differences of AUBC to another strategy in points, one array of seeds a data set; by strategy."""
     gaps: dict[str, list[Floats]] = {}
     for name in names:
@@ -222,7 +234,7 @@ def _gaps(comparison: Comparison, names: tuple[str, ...], other: str, metric: Me
     return gaps
 
 
-def _profiles(comparison: Comparison, names: tuple[str, ...], baseline: str, metric: Metric) -> dict[str, Profile]:
+def _profiles(comparison: Comparison, names: Sequence[str], baseline: str, metric: Metric) -> dict[str, Profile]:
     gaps = _gaps(comparison, names, baseline, metric)
     if not gaps:
         return {}

@@ -44,6 +44,8 @@ def notes(summary: Summary) -> str:
         parts.append("↓: significantly worse than random (95 % interval of the paired difference below zero).")
     if summary.reference in summary.strategies:
         parts.append(f"Wins / ties / losses: data sets on which the paired difference to {summary.reference} is so.")
+    if summary.upper_bounds:
+        parts.append("Upper bounds see hidden labels: they are no competitors, have no rank and are never bold.")
     return " ".join(parts)
 
 
@@ -129,7 +131,12 @@ def foot(summary: Summary) -> list[tuple[str, list[str]]]:
     names = summary.strategies
     rows = []
     if summary.ranks:
-        rows.append((f"mean rank ({_sets(len(summary.ranked))})", [f"{summary.ranks[name]:.2f}" for name in names]))
+        rows.append(
+            (
+                f"mean rank ({_sets(len(summary.ranked))})",
+                [f"{summary.ranks[name]:.2f}" if name in summary.ranks else MISSING for name in names],
+            )
+        )
     if len(names) > 1:
         records = [
             MISSING if name == summary.reference else " / ".join(map(str, summary.record(name))) for name in names

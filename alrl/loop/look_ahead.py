@@ -1,7 +1,7 @@
 """What a candidate is worth: the learner's score along the next queries after adding it, by batched roll-outs.
 
-This looks at hidden labels and at the validation part. It is for training experts and upper bounds, never for a
-strategy or a policy: it takes the simulator itself, which neither of them holds.
+This looks at hidden labels and at the validation part (an oracle, at the test part). It is for training experts and
+upper bounds, never for a strategy or a policy: it takes the simulator itself, which neither of them holds.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from alrl.errors import InvalidRecipeError
+from alrl.loop.parts import PartName
 from alrl.loop.simulator import Simulator
 
 
@@ -36,13 +37,14 @@ class LookAhead:
             if getattr(self, name) < 1:
                 raise InvalidRecipeError(f"look-ahead: {name} = {getattr(self, name)} given; it must be at least 1")
 
-    def value(self, simulator: Simulator, candidates: Tensor) -> Tensor:
-        """Value of each candidate (B, K): the mean score on the validation part at the watched steps of its roll-out.
+    def value(self, simulator: Simulator, candidates: Tensor, *, part: PartName = "validation") -> Tensor:
+        """Value of each candidate (B, K): the mean score on a part at the watched steps of its roll-out.
 
-        ``candidates`` are pool positions; where one is -1 its value is that of adding nothing.
+        ``candidates`` are pool positions; where one is -1 its value is that of adding nothing. The test part is for
+        upper bounds alone: no expert that anything is trained from may ask for it.
         """
         B, K = candidates.shape
-        rollout = _RollOut(simulator, self, candidates)
+        rollout = _RollOut(simulator, self, candidates, part)
         watched = {0, self.horizon // 2, self.horizon - 1}
         total = torch.zeros(B, K, device=candidates.device)
         for step in range(self.horizon):
@@ -57,9 +59,9 @@ class LookAhead:
 class _RollOut:
     """B x K branches of a simulator's episodes; pools are shared, only labelled sets and fits are the branches' own."""
 
-    def __init__(self, simulator: Simulator, settings: LookAhead, candidates: Tensor) -> None:
+    def __init__(self, simulator: Simulator, settings: LookAhead, candidates: Tensor, part: PartName) -> None:
         view, (B, K) = simulator.view, candidates.shape
-        self.pool, self.validation = simulator.parts("pool"), simulator.parts("validation")
+        self.pool, self.scored = simulator.parts("pool"), simulator.parts(part)
         # What the annotator would say, right or wrong: a label that is late is taken to be there at once.
         self.said = simulator.would_say()
         self.branches, self.class_mask = K, view.class_mask
@@ -106,10 +108,10 @@ class _RollOut:
         self._add(torch.where(score.gather(1, best).isfinite(), position, -1))
 
     def score(self, likelihood: float) -> Tensor:
-        """Accuracy plus weighted mean log-likelihood on the validation part, (B, K)."""
-        probabilities = self.learner.predict_branches(self.validation.by_column, self.branches)
-        labels = self.validation.labels[:, None, :].expand(-1, self.branches, -1)
-        real = self.validation.exists[:, None, :].to(probabilities.dtype)
+        """Accuracy plus weighted mean log-likelihood on the scored part, (B, K)."""
+        probabilities = self.learner.predict_branches(self.scored.by_column, self.branches)
+        labels = self.scored.labels[:, None, :].expand(-1, self.branches, -1)
+        real = self.scored.exists[:, None, :].to(probabilities.dtype)
         size = real.sum(-1).clamp_min(1)
         accuracy = ((probabilities.argmax(-1) == labels) * real).sum(-1) / size
         if not likelihood:

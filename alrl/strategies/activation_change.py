@@ -28,6 +28,9 @@ class ActivationChange(Strategy):
     """
 
     name: ClassVar[str] = "activation-change"
+    paper: ClassVar[str] = "after Huang et al. 2021"
+    batch: ClassVar[str] = "highest scores"
+    cost: ClassVar[str] = "N E"
     needs: ClassVar[frozenset[Need]] = frozenset({"embedding", "earlier-embedding"})
 
     def score(self, view: PoolView) -> Tensor:

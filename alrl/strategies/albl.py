@@ -36,6 +36,9 @@ class ALBL(MetaStrategy):
     """
 
     name: ClassVar[str] = "albl"
+    paper: ClassVar[str] = "Hsu and Lin 2015"
+    batch: ClassVar[str] = "what its rules ask for, drawn"
+    cost: ClassVar[str] = "its rules'"
 
     delta: float = 0.1
     """EXP4.P's regret bound holds with probability 1 - delta."""

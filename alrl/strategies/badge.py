@@ -35,6 +35,9 @@ class Badge(Strategy):
     """
 
     name: ClassVar[str] = "badge"
+    paper: ClassVar[str] = "Ash et al. 2020"
+    batch: ClassVar[str] = "one by one, k-means++ draw"
+    cost: ClassVar[str] = "m N (k + E)"
     needs: ClassVar[frozenset[Need]] = frozenset({"embedding"})
 
     def score(self, view: PoolView) -> Tensor:

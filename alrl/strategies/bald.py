@@ -30,6 +30,9 @@ class BALD(Strategy):
     """
 
     name: ClassVar[str] = "bald"
+    paper: ClassVar[str] = "Houlsby et al. 2011"
+    batch: ClassVar[str] = "highest scores"
+    cost: ClassVar[str] = "N M k"
     needs: ClassVar[frozenset[Need]] = frozenset({"members"})
 
     def score(self, view: PoolView) -> Tensor:

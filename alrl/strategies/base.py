@@ -22,6 +22,13 @@ class Strategy(ABC):
 
     name: ClassVar[str]
     """The name in recipes and tables, such as ``least-confidence``."""
+    paper: ClassVar[str] = ""
+    """Authors and year of where it was published."""
+    batch: ClassVar[str] = "highest scores"
+    """How a batch of more than one record is made, in a few words."""
+    cost: ClassVar[str] = ""
+    """Arithmetic of one query of an episode, up to a factor: N records, k classes, D features, E columns of the
+    embedding, M members, L labelled records, a batch of m."""
     learns: ClassVar[bool] = False
     """Whether :meth:`after` gives another strategy than this one: who plays a strategy that learns has to call it."""
 

@@ -37,6 +37,9 @@ class BatchBALD(Strategy):
     """
 
     name: ClassVar[str] = "batch-bald"
+    paper: ClassVar[str] = "Kirsch, van Amersfoort and Gal 2019"
+    batch: ClassVar[str] = "one by one, joint information"
+    cost: ClassVar[str] = "N M k, then m · 4,096 M k · 1,024"
     needs: ClassVar[frozenset[Need]] = frozenset({"members"})
 
     configurations: int = 1024

@@ -31,6 +31,9 @@ class ClassBalanced(Wrapper):
     """
 
     name: ClassVar[str] = "class-balanced"
+    paper: ClassVar[str] = "Bengar et al. 2022"
+    batch: ClassVar[str] = "one by one, counts brought up to date"
+    cost: ClassVar[str] = "m times its base's"
 
     def score(self, view: PoolView) -> Tensor:
         preference = 1 / (1 + rank(self.inner.score(view).double(), view.available))

@@ -37,6 +37,9 @@ class ClusterMargin(Strategy):
     """
 
     name: ClassVar[str] = "cluster-margin"
+    paper: ClassVar[str] = "Citovsky et al. 2021"
+    batch: ClassVar[str] = "clusters of the most uncertain, in turns"
+    cost: ClassVar[str] = "N k, then clusters of 10 m"
     ordered: ClassVar[bool] = False
     needs: ClassVar[frozenset[Need]] = frozenset({"embedding"})
 

@@ -29,6 +29,9 @@ class ConsensusEntropy(Strategy):
     """
 
     name: ClassVar[str] = "consensus-entropy"
+    paper: ClassVar[str] = "Settles 2009"
+    batch: ClassVar[str] = "highest scores"
+    cost: ClassVar[str] = "N M k"
     needs: ClassVar[frozenset[Need]] = frozenset({"members"})
 
     def score(self, view: PoolView) -> Tensor:

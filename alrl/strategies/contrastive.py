@@ -35,6 +35,9 @@ class Contrastive(Strategy):
     """
 
     name: ClassVar[str] = "contrastive"
+    paper: ClassVar[str] = "Margatina et al. 2021"
+    batch: ClassVar[str] = "highest scores"
+    cost: ClassVar[str] = "N L E"
     needs: ClassVar[frozenset[Need]] = frozenset({"embedding"})
 
     neighbours: int = 10

@@ -27,6 +27,9 @@ class CoreSet(Strategy):
     """
 
     name: ClassVar[str] = "core-set"
+    paper: ClassVar[str] = "Sener and Savarese 2018"
+    batch: ClassVar[str] = "one by one, each pick counts as known"
+    cost: ClassVar[str] = "m N D"
 
     def score(self, view: PoolView) -> Tensor:
         distance = view.distance_to_known

@@ -25,6 +25,9 @@ class DataMapVariability(Strategy):
     """
 
     name: ClassVar[str] = "data-map-variability"
+    paper: ClassVar[str] = "Swayamdipta et al. 2020"
+    batch: ClassVar[str] = "highest scores"
+    cost: ClassVar[str] = "N k · loops remembered"
 
     def score(self, view: PoolView) -> Tensor:
         now = view.predicted[..., None]

@@ -37,6 +37,9 @@ class Discriminative(Strategy):
     """
 
     name: ClassVar[str] = "discriminative"
+    paper: ClassVar[str] = "Gissin and Shalev-Shwartz 2019"
+    batch: ClassVar[str] = "ten parts, each counts as labelled"
+    cost: ClassVar[str] = "10 fits, and N E each"
     needs: ClassVar[frozenset[Need]] = frozenset({"embedding"})
 
     rounds: int = 10

@@ -24,6 +24,9 @@ class Entropy(Strategy):
     """
 
     name: ClassVar[str] = "entropy"
+    paper: ClassVar[str] = "Settles and Craven 2008"
+    batch: ClassVar[str] = "highest scores"
+    cost: ClassVar[str] = "N k"
 
     def score(self, view: PoolView) -> Tensor:
         return uncertainty.entropy(view.probabilities)

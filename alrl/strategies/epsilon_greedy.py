@@ -35,6 +35,9 @@ class EpsilonGreedy(Wrapper):
     """
 
     name: ClassVar[str] = "epsilon-greedy"
+    paper: ClassVar[str] = "Sutton and Barto 2018"
+    batch: ClassVar[str] = "its base's, some at random"
+    cost: ClassVar[str] = "its base's"
 
     epsilon: float = 0.1
     """Probability of a random record."""

@@ -29,6 +29,9 @@ class EXP3(Bandit):
     """
 
     name: ClassVar[str] = "exp3"
+    paper: ClassVar[str] = "Auer et al. 2002"
+    batch: ClassVar[str] = "that of the rule drawn"
+    cost: ClassVar[str] = "its rules'"
 
     gamma: float = 0.1
     """Share of uniform draws, and how fast the weights grow."""

@@ -37,6 +37,9 @@ class ExpectedErrorReduction(Strategy):
     """
 
     name: ClassVar[str] = "expected-error-reduction"
+    paper: ClassVar[str] = "Roy and McCallum 2001"
+    batch: ClassVar[str] = "highest scores"
+    cost: ClassVar[str] = "256 k refits, each asked of 512 records"
     needs: ClassVar[frozenset[Need]] = frozenset({"refits"})
 
     loss: Loss = "log"

@@ -26,6 +26,9 @@ class ExpectedGradientLength(Strategy):
     """
 
     name: ClassVar[str] = "expected-gradient-length"
+    paper: ClassVar[str] = "Settles, Craven and Ray 2008"
+    batch: ClassVar[str] = "highest scores"
+    cost: ClassVar[str] = "N (k + E)"
     needs: ClassVar[frozenset[Need]] = frozenset({"embedding"})
 
     def score(self, view: PoolView) -> Tensor:

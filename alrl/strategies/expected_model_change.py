@@ -31,6 +31,9 @@ class ExpectedModelChange(Strategy):
     """
 
     name: ClassVar[str] = "expected-model-change"
+    paper: ClassVar[str] = "Cai, Zhang and Zhou 2013"
+    batch: ClassVar[str] = "highest scores"
+    cost: ClassVar[str] = "N (M k + E)"
     needs: ClassVar[frozenset[Need]] = frozenset({"embedding", "members"})
 
     def score(self, view: PoolView) -> Tensor:

@@ -33,6 +33,9 @@ class ExpectedOutputChange(Strategy):
     """
 
     name: ClassVar[str] = "expected-output-change"
+    paper: ClassVar[str] = "Freytag, Rodner and Denzler 2014"
+    batch: ClassVar[str] = "highest scores"
+    cost: ClassVar[str] = "256 k refits, each asked of 512 records"
     needs: ClassVar[frozenset[Need]] = frozenset({"refits"})
 
     candidates: int = 256

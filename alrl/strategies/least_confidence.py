@@ -25,6 +25,9 @@ class LeastConfidence(Strategy):
     """
 
     name: ClassVar[str] = "least-confidence"
+    paper: ClassVar[str] = "Lewis and Gale 1994"
+    batch: ClassVar[str] = "highest scores"
+    cost: ClassVar[str] = "N k"
 
     def score(self, view: PoolView) -> Tensor:
         return uncertainty.least_confidence(view.probabilities)

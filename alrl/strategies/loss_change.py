@@ -29,6 +29,9 @@ class LossChange(Strategy):
     """
 
     name: ClassVar[str] = "loss-change"
+    paper: ClassVar[str] = "Huang et al. 2021"
+    batch: ClassVar[str] = "highest scores"
+    cost: ClassVar[str] = "N k"
 
     def score(self, view: PoolView) -> Tensor:
         if len(view.trajectory.probabilities) < 2:

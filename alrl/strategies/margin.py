@@ -24,6 +24,9 @@ class Margin(Strategy):
     """
 
     name: ClassVar[str] = "margin"
+    paper: ClassVar[str] = "Scheffer, Decomain and Wrobel 2001"
+    batch: ClassVar[str] = "highest scores"
+    cost: ClassVar[str] = "N k"
 
     def score(self, view: PoolView) -> Tensor:
         return -view.margin

@@ -28,6 +28,9 @@ class MeanKL(Strategy):
     """
 
     name: ClassVar[str] = "mean-kl"
+    paper: ClassVar[str] = "McCallum and Nigam 1998"
+    batch: ClassVar[str] = "highest scores"
+    cost: ClassVar[str] = "N M k"
     needs: ClassVar[frozenset[Need]] = frozenset({"members"})
 
     def score(self, view: PoolView) -> Tensor:

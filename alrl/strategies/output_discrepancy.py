@@ -25,6 +25,9 @@ class OutputDiscrepancy(Strategy):
     """
 
     name: ClassVar[str] = "output-discrepancy"
+    paper: ClassVar[str] = "Huang et al. 2021"
+    batch: ClassVar[str] = "highest scores"
+    cost: ClassVar[str] = "N k"
 
     def score(self, view: PoolView) -> Tensor:
         total = torch.zeros_like(view.noise)

@@ -50,21 +50,46 @@ def play(
     is told of every loop (:meth:`~alrl.strategies.base.Strategy.after`). Raises InvalidQueryError for
     fewer than 1 label, a batch or ``score_every`` below 1, or a strategy that needs a committee where there is none.
     """
+    player = strategy
+
+    def turn(size: int) -> Tensor:
+        nonlocal player
+        view = simulator.view
+        chosen = player.select(view, size)
+        simulator.step(chosen)
+        player = player.after(view, chosen, simulator.view)
+        return chosen
+
+    simulator.provide(strategy.needs)
+    return play_turns(
+        simulator, turn, labels=labels, batch=batch, part=part, score_every=score_every, progress=progress
+    )
+
+
+def play_turns(
+    simulator: Simulator,
+    turn: Callable[[int], Tensor],
+    *,
+    labels: int,
+    batch: int = 1,
+    part: PartName = "test",
+    score_every: int = 1,
+    progress: Callable[[int], object] | None = None,
+) -> Played:
+    """The same for whatever plays a ``turn``: it is told how many records to query, steps the simulator, says which.
+
+    Raises InvalidQueryError for fewer than 1 label, a batch or ``score_every`` below 1.
+    """
     for name, given in (("labels", labels), ("batch", batch), ("score_every", score_every)):
         if given < 1:
             raise InvalidQueryError(f"{name} = {given} given; it must be at least 1")
-    simulator.provide(strategy.needs)
     at, scores = [0], [simulator.outcome(part)]
     # What the choice of a first sample has cost already is bought, and teaches nothing.
     bought, loops = min(labels, int(simulator.view.spent.max())), 0
     picks = [torch.full((len(simulator.tasks), bought), -1, device=simulator.device)]
     while bought < labels:
         size = min(batch, labels - bought)
-        view = simulator.view
-        chosen = strategy.select(view, size)
-        simulator.step(chosen)
-        strategy = strategy.after(view, chosen, simulator.view)
-        picks.append(chosen)
+        picks.append(turn(size))
         bought, loops = bought + size, loops + 1
         if loops % score_every == 0 or bought == labels:
             at.append(bought)

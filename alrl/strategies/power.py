@@ -39,6 +39,9 @@ class Power(Wrapper):
     """
 
     name: ClassVar[str] = "power"
+    paper: ClassVar[str] = "Kirsch et al. 2023"
+    batch: ClassVar[str] = "draw without replacement"
+    cost: ClassVar[str] = "its base's, and N log N"
 
     base: Strategy | str = "entropy"
     """The strategy whose scores are used, or its registered name, or ``package.module:Class``."""

@@ -26,6 +26,9 @@ class PredictionFlips(Strategy):
     """
 
     name: ClassVar[str] = "prediction-flips"
+    paper: ClassVar[str] = "Toneva et al. 2019; Bengar et al. 2021"
+    batch: ClassVar[str] = "highest scores"
+    cost: ClassVar[str] = "N"
 
     def score(self, view: PoolView) -> Tensor:
         return view.trajectory.flips / view.trajectory.loops.clamp_min(1)[:, None]

@@ -43,6 +43,9 @@ class ProbCover(Strategy):
     """
 
     name: ClassVar[str] = "probcover"
+    paper: ClassVar[str] = "Yehuda et al. 2022"
+    batch: ClassVar[str] = "one by one, each ball counts as covered"
+    cost: ClassVar[str] = "2,048 N E"
     needs: ClassVar[frozenset[Need]] = frozenset({"embedding"})
 
     delta: float | None = None

@@ -22,6 +22,9 @@ class RandomSampling(Strategy):
     """
 
     name: ClassVar[str] = "random"
+    paper: ClassVar[str] = "–"
+    batch: ClassVar[str] = "highest scores"
+    cost: ClassVar[str] = "N"
 
     def score(self, view: PoolView) -> Tensor:
         return view.noise

@@ -29,6 +29,9 @@ class RankedBatch(Strategy):
     """
 
     name: ClassVar[str] = "ranked-batch"
+    paper: ClassVar[str] = "Cardoso et al. 2017"
+    batch: ClassVar[str] = "one by one, each pick counts as known"
+    cost: ClassVar[str] = "m N D"
 
     def score(self, view: PoolView) -> Tensor:
         return _score(view, view.distance_to_known)

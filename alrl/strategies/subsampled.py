@@ -36,6 +36,9 @@ class Subsampled(Wrapper):
     """
 
     name: ClassVar[str] = "subsampled"
+    paper: ClassVar[str] = "Ertekin et al. 2007"
+    batch: ClassVar[str] = "its base's"
+    cost: ClassVar[str] = "its base's on 1,000 records"
 
     records: int = 1000
     """Records to choose from."""

@@ -31,6 +31,9 @@ class Thompson(Bandit):
     """
 
     name: ClassVar[str] = "thompson"
+    paper: ClassVar[str] = "Thompson 1933"
+    batch: ClassVar[str] = "that of the rule drawn"
+    cost: ClassVar[str] = "its rules'"
     numbers: ClassVar[int] = 2
 
     successes: float = 1.0

@@ -41,6 +41,9 @@ class TypiClust(Strategy):
     """
 
     name: ClassVar[str] = "typiclust"
+    paper: ClassVar[str] = "Hacohen, Dekel and Weinshall 2022"
+    batch: ClassVar[str] = "one of each cluster, the largest first"
+    cost: ClassVar[str] = "clusters · N E"
     ordered: ClassVar[bool] = False
     needs: ClassVar[frozenset[Need]] = frozenset({"embedding"})
 

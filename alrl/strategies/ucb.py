@@ -29,6 +29,9 @@ class UCB(Bandit):
     """
 
     name: ClassVar[str] = "ucb"
+    paper: ClassVar[str] = "Auer, Cesa-Bianchi and Fischer 2002"
+    batch: ClassVar[str] = "that of the rule chosen"
+    cost: ClassVar[str] = "its rules'"
     numbers: ClassVar[int] = 2
 
     width: float = 2.0

@@ -29,6 +29,9 @@ class VariationRatios(Strategy):
     """
 
     name: ClassVar[str] = "variation-ratios"
+    paper: ClassVar[str] = "Freeman 1965; Gal, Islam and Ghahramani 2017"
+    batch: ClassVar[str] = "highest scores"
+    cost: ClassVar[str] = "N M k"
     needs: ClassVar[frozenset[Need]] = frozenset({"members"})
 
     def score(self, view: PoolView) -> Tensor:

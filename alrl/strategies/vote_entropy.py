@@ -29,6 +29,9 @@ class VoteEntropy(Strategy):
     """
 
     name: ClassVar[str] = "vote-entropy"
+    paper: ClassVar[str] = "Engelson and Dagan 1996"
+    batch: ClassVar[str] = "highest scores"
+    cost: ClassVar[str] = "N M k"
     needs: ClassVar[frozenset[Need]] = frozenset({"members"})
 
     def score(self, view: PoolView) -> Tensor:

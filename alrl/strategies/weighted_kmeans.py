@@ -37,6 +37,9 @@ class WeightedKMeans(Strategy):
     """
 
     name: ClassVar[str] = "weighted-kmeans"
+    paper: ClassVar[str] = "Zhdanov 2019"
+    batch: ClassVar[str] = "clusters of the most uncertain, their nearest"
+    cost: ClassVar[str] = "N k, then clusters of 10 m"
     ordered: ClassVar[bool] = False
     needs: ClassVar[frozenset[Need]] = frozenset({"embedding"})
 

@@ -10,7 +10,8 @@ from typing import Any, get_args
 import pytest
 
 from alrl import recipes
-from alrl.agents.recipe import TrainedRecipe, _AgentFile, load_agent_recipe
+from alrl.agents.oracle import Oracle
+from alrl.agents.recipe import OracleRecipe, TrainedRecipe, _AgentFile, load_agent_recipe
 from alrl.envs.game import Game
 from alrl.envs.recipe import EnvRecipe, load_env_recipe
 from alrl.experiments.held_out import check_held_out
@@ -56,7 +57,7 @@ def test_an_agent_is_built(path: Path) -> None:
         assert recipe.imitation or recipe.reinforcement or recipe.regression
         assert recipe.imitation is None or recipe.imitation.expert.build().horizon >= 1
     else:
-        assert isinstance(recipe.build(), Strategy)
+        assert isinstance(recipe.build(), Oracle if isinstance(recipe, OracleRecipe) else Strategy)
 
 
 @pytest.mark.parametrize("path", files("experiments"), ids=named)

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from alrl.agents.oracle import Player
 from alrl.experiments import conditions
 from alrl.experiments.protocols.base import Protocol
 from alrl.experiments.simulate import simulate
 from alrl.learners import make_learner
 from alrl.loop.curves import Curves
 from alrl.loop.sources import load_data_set
-from alrl.strategies import Strategy
 
 if TYPE_CHECKING:
     from alrl.experiments.study import StudyRecipe
@@ -41,7 +41,7 @@ class Paired(Protocol):
                     **setting.circumstances,
                 }
 
-    def play(self, cell: Mapping[str, Any], agent: Strategy, *, device: str = "cpu") -> Curves:
+    def play(self, cell: Mapping[str, Any], agent: Player, *, device: str = "cpu") -> Curves:
         settings = dict(cell["learner"])
         kind = settings.pop("kind")
         curves = simulate(

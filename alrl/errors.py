@@ -1,4 +1,4 @@
-"""The errors that alrl raises on purpose: each says what was given, what is allowed and what to do."""
+"""The errors and warnings of alrl: each says what was given, what is allowed and what to do."""
 
 
 class AlrlError(ValueError):
@@ -27,3 +27,7 @@ class MissingPackageError(AlrlError, ImportError):
 
 class ContractError(AlrlError, AssertionError):
     """A promise of the contract that an implementation does not keep."""
+
+
+class PoolExhaustedWarning(UserWarning):
+    """More records were asked for than the pool holds: all of them were taken."""

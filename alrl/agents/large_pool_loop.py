@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from alrl.agents.policy import Policy
 from alrl.agents.policy_file import named_strategy
+from alrl.agents.query import warn_if_fewer
 from alrl.errors import InvalidQueryError
 from alrl.learners import make_learner
 from alrl.loop.large_pool import LargePool
@@ -124,7 +125,8 @@ class LargePoolLoop:
         before the next labels uses the same scores.
 
         Args:
-            batch_size: records wanted; if fewer are unlabelled, all of them are returned.
+            batch_size: records wanted; if fewer are unlabelled, all of them are returned, with a
+                PoolExhaustedWarning.
             model: a fitted classifier with ``predict_proba`` and ``classes_``, as scikit-learn's are, that scores the
                 pool in the learner's place; it is given records as they are stored.
 
@@ -137,6 +139,7 @@ class LargePoolLoop:
         if not left:
             raise InvalidQueryError("every record is labelled; there is nothing left to query")
         count = min(batch_size, left)
+        warn_if_fewer(left, batch_size)
         view = self.view(count, model=model)
         picks = self.strategy.select(view, count)[0].numpy()
         return np.asarray(view.position[picks[picks >= 0]])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import warnings
 from collections.abc import Collection
 from typing import Any
 
@@ -11,7 +12,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from alrl.errors import InvalidDataError, InvalidQueryError
+from alrl.errors import InvalidDataError, InvalidQueryError, PoolExhaustedWarning
 from alrl.loop.geometry import Geometry
 from alrl.loop.pool_view import PoolView, Trajectory
 from alrl.loop.provided import Need
@@ -43,7 +44,8 @@ def query(
         X_pool: unlabelled records, (records, features), numbers.
         X_labelled: labelled records, (labelled, features).
         y_labelled: their labels, (labelled,), each one of ``model.classes_``.
-        batch_size: records wanted; if the pool has fewer, all of them are returned.
+        batch_size: records wanted; if the pool has fewer, all of them are returned, with a
+            PoolExhaustedWarning.
         labels_left: labels that may still be bought, this batch included; by default a budget of 60 labels after the
             first of each class is assumed.
         seed: of chance and ties; the same seed chooses the same records.
@@ -60,7 +62,9 @@ def query(
     if batch_size < 1:
         raise InvalidQueryError(f"batch_size = {batch_size} given; it must be at least 1")
     view = view_of(model, X_pool, X_labelled, y_labelled, needs=strategy.needs, labels_left=labels_left, seed=seed)
-    picks = strategy.select(view, min(batch_size, int(view.available.sum())))[0].numpy()
+    left = int(view.available.sum())
+    warn_if_fewer(left, batch_size)
+    picks = strategy.select(view, min(batch_size, left))[0].numpy()
     return picks[picks >= 0].astype(np.int64)
 
 
@@ -98,6 +102,16 @@ def view_of(
     view = _view(X, len(pool), codes, probabilities, labels_left=labels_left, seed=seed)
     members = _members(model, X) if "members" in needs else None
     return dataclasses.replace(view, embedding=view.features if "embedding" in needs else None, members=members)
+
+
+def warn_if_fewer(records: int, batch_size: int) -> None:
+    """Warn with PoolExhaustedWarning if fewer ``records`` are left than a batch asks for."""
+    if batch_size > records:
+        warnings.warn(
+            f"batch_size = {batch_size} given, and {records} records are left to query: all of them are returned",
+            PoolExhaustedWarning,
+            stacklevel=3,
+        )
 
 
 def _matrix(X: ArrayLike, name: str) -> NDArray[np.float64]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -15,7 +16,7 @@ from alrl.agents.oracle import Oracle, Player, play_oracle
 from alrl.agents.policy import Policy
 from alrl.agents.policy_file import named_strategy
 from alrl.envs.recipe import SplitRecipe
-from alrl.errors import InvalidRecipeError
+from alrl.errors import InvalidRecipeError, PoolExhaustedWarning
 from alrl.learners import make_learner
 from alrl.loop.annotator import Annotator
 from alrl.loop.annotators.registry import annotator_of
@@ -28,7 +29,6 @@ from alrl.loop.simulator import Simulator
 from alrl.loop.sources import load_data_set
 from alrl.loop.task import Task, draw_task, wasted
 from alrl.loop.threads import one_thread
-from alrl.strategies import Strategy
 from alrl.strategies.play import play
 
 DEFAULT_SPLIT: Mapping[str, Any] = {
@@ -68,7 +68,8 @@ def simulate(  # noqa: PLR0913 - the front door: all but two have defaults
         strategy: a strategy or policy, the name of a strategy, or the name of a shipped policy or the folder of one; or
             an oracle, which no name stands for.
         learner: a learner, or the name of one.
-        labels: queries after the first sample. If the pool runs out earlier, the curve stays where it is.
+        labels: queries after the first sample. If the pool runs out earlier, the curve stays where it is, picks are -1,
+            and a PoolExhaustedWarning says so.
         batch: queries between two refits; a curve's value holds until the next refit.
         seeds: their number (0, 1, ...), or the seeds themselves.
         split: settings of :func:`alrl.loop.split.draw_split`; by default halves to the pool, 30 % to the test part.
@@ -124,6 +125,7 @@ def simulate(  # noqa: PLR0913 - the front door: all but two have defaults
             if progress is not None:
                 progress(_bought(labels, numbers, share))
     accuracy, balanced, picks, counts, useless = zip(*runs, strict=True)
+    _say_if_exhausted(np.concatenate(picks), data_set.name)
     return Curves(
         data_set=data_set.name,
         strategy=asked.name,
@@ -173,6 +175,23 @@ def _run(
 
 def _settings(table: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in table.items() if name != "kind"}
+
+
+def _say_if_exhausted(picks: NDArray[np.int64], data_set: str) -> None:
+    """Warn if the pool of an episode ran out before its budget: where ``picks`` (episodes, labels) end with -1.
+
+    Those of -1 at the beginning are what choosing the first sample has cost.
+    """
+    last = picks.shape[1] - (picks[:, ::-1] >= 0).argmax(1)
+    short = (picks[:, -1] < 0) & (picks >= 0).any(1)
+    if short.any():
+        warnings.warn(
+            f"{data_set}: the pool ran out after {last[short].min()} of {picks.shape[1]} labels in {short.sum()} of"
+            f" {len(picks)} episodes, whose curves stay where they are; ask for fewer labels, or give more records to"
+            " the pool",
+            PoolExhaustedWarning,
+            stacklevel=3,
+        )
 
 
 def _run_alone(run: Callable[[Sequence[int]], _Run], seeds: Sequence[int]) -> _Run:

@@ -10,6 +10,7 @@ from importlib import import_module
 from pathlib import Path
 
 from alrl.strategies.base import Strategy
+from alrl.strategies.page_notes import APPROXIMATIONS, DIFFERENCES
 from alrl.strategies.registry import make_strategy, strategies
 
 _BEGINNING = """# Strategies
@@ -34,8 +35,8 @@ embedding, M members, L labelled records, a batch of m. No strategy builds a mat
 """
 
 _END = """
-`learns`: albl, exp3, ucb and thompson change from loop to loop; what they have learnt is in the strategy that
-`Strategy.after` gives.
+`albl`, `exp3`, `ucb` and `thompson` learn from loop to loop: `Strategy.after` gives the strategy that plays the next
+one.
 
 ## The upper bound
 
@@ -46,51 +47,36 @@ looks at the test part itself, as published greedy oracles do, so what it gains 
 
 ## What differs from other libraries
 
-The tests `tests/strategies/test_parity_*.py` compare scores and rankings with scikit-activeml 1.0.1 and modAL 0.4.2.1 on
-at least fifty random cases each. Where the two sides are not the same:
+The tests `tests/strategies/test_parity_*.py` compare scores and rankings with scikit-activeml 1.0.1 and modAL 0.4.2.1
+on at least fifty random cases each. Where the two sides are not the same:
 
 | strategy | theirs | ours |
 |---|---|---|
-| margin | modAL's is small where unsure and it takes the smallest; scikit-activeml's is one minus that | minus the margin: the order is the same |
-| mean-kl, bald | scikit-activeml raises members' probabilities below 1e-7 to that | exact: 0 log 0 = 0 |
-| vote-entropy, variation-ratios | a member's vote is its first likeliest class | equally likely classes share the vote, so that no order of classes matters |
-| information-density | modAL gives the density alone; the product with the entropy is left to the user | entropy times density to the power `beta` |
-| ranked-batch | modAL begins with the record nearest to all others where nothing is labelled | begins with the least confident |
-| core-set | scikit-activeml begins with a random record where nothing is labelled | the same, by the stream `strategy` |
-| badge | scikit-activeml takes the origin for one of the centres | the paper and its authors' code do not: neither do we |
-| typiclust | scikit-activeml: of clusters of equal size a random one; where every cluster has a label a random record | the first of them; goes on with the fewest labels |
-| probcover | scikit-activeml keeps a graph of all pairs within the radius | the same counts without the graph |
-| contrastive | the same divergence from the nearest labelled records | the same |
-| expected-error-reduction | scikit-activeml evaluates on all records, labelled ones and the candidate included, unless told; modAL on the pool without the candidate, but its module does not import with numpy 2 | on the unlabelled records without the candidate, as in the paper |
-| expected-gradient-length | not in either | the last layer alone, in closed form |
-| discriminative | a network of the user's | a logistic regression in the embedding |
-
+{differences}
 Ties are each library's own dice.
 
 ## What is approximated on large pools
 
 | strategy | what | setting |
 |---|---|---|
-| expected-error-reduction, expected-output-change | candidates and the records that are asked about are drawn anew for every query | `candidates`, `evaluated`, `iterations` |
-| batch-bald | joint entropies from so many configurations of labels; after the first record only so many candidates of highest BALD | `configurations`, `candidates` |
-| probcover | so many candidates drawn anew for every query; the radius from 1,024 records | `candidates` |
-| typiclust | typicality among 2,048 records of a larger pool; at most so many clusters | `clusters` |
-| weighted-kmeans, cluster-margin | only the most uncertain records are clustered | `beta`; `candidates`, `cluster_size` |
-| discriminative | the known records are told from so many others | `compared` |
-| information-density | mean similarity to a sample of the pool, see [large pools](large-pools.md) | |
-| any | `subsampled` shows its base so many records drawn at random | `records` |
-"""
+{approximations}"""
 
 
 def strategy_page() -> str:
     """The page in Markdown."""
-    return _BEGINNING + "".join(map(_row, strategies())) + _END
+    differences = "".join(_cells(*row) for row in DIFFERENCES)
+    approximations = "".join(_cells(*row) for row in APPROXIMATIONS)
+    end = _END.format(differences=differences, approximations=approximations)
+    return _BEGINNING + "".join(map(_row, strategies())) + end
 
 
 def _row(name: str) -> str:
     kind = strategies()[name]
     needs = ", ".join(f"`{need}`" for need in sorted(make_strategy(name).needs)) or "–"
-    cells = (f"`{name}`", queries(kind), kind.paper or "–", needs, kind.batch, kind.cost or "–")
+    return _cells(f"`{name}`", queries(kind), kind.paper or "–", needs, kind.batch, kind.cost or "–")
+
+
+def _cells(*cells: str) -> str:
     # A bar ends a cell.
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n"
 

@@ -14,9 +14,10 @@ from alrl.agents.recipe import load_agent_recipe
 from alrl.errors import InvalidDataError, InvalidQueryError, InvalidRecipeError
 from alrl.experiments import tables
 from alrl.experiments.evaluate import find_agent
-from alrl.experiments.report import report
+from alrl.experiments.report import _read_study, _summaries
 from alrl.experiments.runner import Runner
 from alrl.experiments.simulate import simulate
+from alrl.experiments.store import Store
 from alrl.experiments.study import StudyRecipe, rule_or_policy
 from alrl.experiments.summary import summarise
 from alrl.learners import SoftmaxRegression
@@ -104,15 +105,17 @@ def test_a_study_that_names_it_marks_it_in_every_table_and_ranks_it_nowhere(tmp_
     assert ran.failed == 0
     assert ran.upper_bounds == (NAME,)
     assert json.loads((tmp_path / "study.json").read_text())["upper_bounds"] == [NAME]
-    files = report(tmp_path)
-    for path in files.tables:
-        assert NAME in path.read_text(encoding="utf-8")
-    markdown = next(path for path in files.tables if path.suffix == ".md").read_text(encoding="utf-8")
+    with Store(tmp_path / "results.sqlite", read_only=True) as store:
+        (comparison,) = Comparison.groups(store.curves(ran.ids))
+    (summary, *_) = _summaries(comparison, _read_study(tmp_path / "study.json"))
+    markdown = tables.markdown_table(summary)
     assert f"| data set | margin | random | {NAME} |" in markdown
     row = next(line for line in markdown.splitlines() if line.startswith("| mean rank"))
     assert row.endswith("| – |")
-    assert "Upper bounds see hidden labels" in markdown
-    assert "upper bound" in files.page.read_text(encoding="utf-8")
+    for text in (markdown, tables.latex_table(summary)):
+        assert NAME in text
+        assert "Upper bounds see hidden labels" in text
+    assert NAME in tables.csv_table([summary])
 
 
 def test_it_cannot_be_what_a_study_is_about(tmp_path: Path):

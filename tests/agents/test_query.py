@@ -19,7 +19,7 @@ from sklearn.svm import SVC, LinearSVC
 
 from alrl.agents.policy import Policy
 from alrl.agents.query import query
-from alrl.errors import InvalidDataError, InvalidQueryError
+from alrl.errors import InvalidDataError, InvalidQueryError, PoolExhaustedWarning
 from alrl.strategies import make_strategy
 
 NAMES = np.array(["barolo", "grignolino", "barbera"])
@@ -89,7 +89,8 @@ def test_the_same_seed_chooses_the_same_rows(case: Case, wild: Policy) -> None:
 
 def test_a_batch_larger_than_the_pool_is_the_whole_pool(case: Case, wild: Policy) -> None:
     model = case.fitted(LogisticRegression())
-    rows = wild.query(model, case.X_pool[:7], case.X_labelled, case.y_labelled, batch_size=50)
+    with pytest.warns(PoolExhaustedWarning, match="batch_size = 50 given, and 7 records are left to query: all of"):
+        rows = wild.query(model, case.X_pool[:7], case.X_labelled, case.y_labelled, batch_size=50)
     assert sorted(rows.tolist()) == list(range(7))
 
 

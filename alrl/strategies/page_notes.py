@@ -1,0 +1,107 @@
+"""What the page of strategies says of other libraries and of large pools."""
+
+from __future__ import annotations
+
+DIFFERENCES: tuple[tuple[str, str, str], ...] = (
+    (
+        "margin",
+        "modAL's is small where unsure and it takes the smallest; scikit-activeml's is one minus that",
+        "minus the margin: the order is the same",
+    ),
+    (
+        "mean-kl, bald",
+        "scikit-activeml raises members' probabilities below 1e-7 to that",
+        "exact: 0 log 0 = 0",
+    ),
+    (
+        "vote-entropy, variation-ratios",
+        "a member's vote is its first likeliest class",
+        "equally likely classes share the vote, so that no order of classes matters",
+    ),
+    (
+        "information-density",
+        "modAL gives the density alone; the product with the entropy is left to the user",
+        "entropy times density to the power `beta`",
+    ),
+    (
+        "ranked-batch",
+        "modAL begins with the record nearest to all others where nothing is labelled",
+        "begins with the least confident",
+    ),
+    (
+        "badge",
+        "scikit-activeml takes the origin for one of the centres",
+        "the paper and its authors' code do not: neither do we",
+    ),
+    (
+        "typiclust",
+        "scikit-activeml: of clusters of equal size a random one; where every cluster has a label a random record",
+        "the first of them; goes on with the fewest labels",
+    ),
+    (
+        "probcover",
+        "scikit-activeml keeps a graph of all pairs within the radius",
+        "the same counts without the graph",
+    ),
+    (
+        "expected-error-reduction",
+        (
+            "scikit-activeml evaluates on all records, labelled ones and the candidate included, unless told;"
+            " modAL on the pool without the candidate, but its module does not import with numpy 2"
+        ),
+        "on the unlabelled records without the candidate, as in the paper",
+    ),
+    (
+        "discriminative",
+        "the classifier that the user gives",
+        "a logistic regression in the embedding",
+    ),
+)
+"""Strategy, what scikit-activeml or modAL does, what is done here."""
+
+APPROXIMATIONS: tuple[tuple[str, str, str], ...] = (
+    (
+        "expected-error-reduction, expected-output-change",
+        "candidates and the records that are asked about are drawn anew for every query",
+        "`candidates`, `evaluated`, `iterations`",
+    ),
+    (
+        "batch-bald",
+        (
+            "joint entropies from so many configurations of labels; after the first record only so many "
+            "candidates of highest BALD"
+        ),
+        "`configurations`, `candidates`",
+    ),
+    (
+        "probcover",
+        "so many candidates drawn anew for every query; the radius from 1,024 records",
+        "`candidates`",
+    ),
+    (
+        "typiclust",
+        "typicality among 2,048 records of a larger pool; at most so many clusters",
+        "`clusters`",
+    ),
+    (
+        "weighted-kmeans, cluster-margin",
+        "only the most uncertain records are clustered",
+        "`beta`; `candidates`, `cluster_size`",
+    ),
+    (
+        "discriminative",
+        "the known records are told from so many others",
+        "`compared`",
+    ),
+    (
+        "information-density",
+        "mean similarity to 1,024 records of a pool too large for all pairs, see [large pools](large-pools.md)",
+        "",
+    ),
+    (
+        "any",
+        "`subsampled` shows its base so many records drawn at random",
+        "`records`",
+    ),
+)
+"""Strategy, what of it is an approximation on large pools, the settings of that."""

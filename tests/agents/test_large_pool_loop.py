@@ -11,7 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from alrl.agents.large_pool_loop import LargePoolLoop
 from alrl.agents.large_pool_run import one_of_each_class
 from alrl.agents.policy_file import load_policy
-from alrl.errors import InvalidDataError, InvalidQueryError, InvalidRecipeError
+from alrl.errors import InvalidDataError, InvalidQueryError, InvalidRecipeError, PoolExhaustedWarning
 from alrl.learners import SoftmaxRegression
 from alrl.loop.data_set import DataSet
 from alrl.loop.large_pool import LargePool
@@ -176,7 +176,8 @@ def test_the_last_records_of_a_pool_are_all_picked():
     for strategy in ("margin", "general"):
         loop = LargePoolLoop(pool, classes=["low", "high"], labels=9, strategy=strategy)
         loop.label([0, 5], ["low", "high"])
-        picks = loop.query(50)
+        with pytest.warns(PoolExhaustedWarning, match="batch_size = 50 given, and 4 records are left"):
+            picks = loop.query(50)
         assert sorted(picks.tolist()) == [1, 2, 3, 4]
         loop.label(picks, ["low", "low", "high", "high"])
         with pytest.raises(InvalidQueryError, match="nothing left"):

@@ -73,7 +73,8 @@ def test_picks_are_rows_of_the_data_set_inside_the_pool_and_distinct() -> None:
 
 
 def test_once_the_pool_ran_out_picks_are_minus_one_and_the_curve_stays() -> None:
-    curves = simulate("iris", "margin", labels=80, batch=8, seeds=2)
+    with pytest.warns(PoolExhaustedWarning, match=r"iris: the pool ran out after 72 of 80 labels in 2 of 2 episodes"):
+        curves = simulate("iris", "margin", labels=80, batch=8, seeds=2)
     pool = round(0.5 * 150)
     assert ((curves.picks >= 0).sum(1) == pool - 3).all()
     assert (curves.picks[:, pool - 3 :] == -1).all()
@@ -176,7 +177,8 @@ def test_progress_is_told_label_by_label() -> None:
 
 
 def test_the_split_may_be_set() -> None:
-    curves = simulate("wine", "random", labels=20, batch=20, seeds=2, split={"pool": 0.1, "test": 0.5})
+    with pytest.warns(PoolExhaustedWarning, match=r"wine: the pool ran out after 15 of 20 labels"):
+        curves = simulate("wine", "random", labels=20, batch=20, seeds=2, split={"pool": 0.1, "test": 0.5})
     assert ((curves.picks >= 0).sum(1) == 18 - 3).all()
 
 

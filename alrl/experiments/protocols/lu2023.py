@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from alrl.agents.oracle import Player
 from alrl.errors import InvalidRecipeError
 from alrl.experiments.lu2023.data import SETS, PublishedSet
 from alrl.experiments.lu2023.episode import play_seeds
@@ -15,7 +16,6 @@ from alrl.experiments.lu2023.split import draw_split, misses_a_class
 from alrl.experiments.protocols.base import Protocol
 from alrl.experiments.protocols.paired import learner_name
 from alrl.loop.curves import Curves
-from alrl.strategies import Strategy
 from alrl.suggest import unknown
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Lu2023(Protocol):
                         "seeds": seeds,
                     }
 
-    def play(self, cell: Mapping[str, Any], agent: Strategy, *, device: str = "cpu") -> Curves:  # noqa: ARG002 - the cell names all
+    def play(self, cell: Mapping[str, Any], agent: Player, *, device: str = "cpu") -> Curves:  # noqa: ARG002 - the cell names all
         settings = {key: value for key, value in cell["learner"].items() if key != "kind"}
         curves = play_seeds(set_of(cell["data_set"]).load(), STRATEGIES[cell["agent"]], cell["seeds"])
         learner = learner_name(cell["learner"]["kind"], settings)

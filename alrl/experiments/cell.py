@@ -34,7 +34,7 @@ class Outcome:
     """Of the worker; None if it was lost before it could tell."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Job:
     """A cell with all that it needs to be played elsewhere; calling it plays it."""
 
@@ -62,6 +62,11 @@ class Job:
             peak_bytes=peak_bytes(),
             provenance={**origin, "device": self.device},
         )
+
+
+def play_job(job: Job) -> Outcome:
+    """The outcome of a job: a function by name, as engines want it."""
+    return job()
 
 
 def protocol_of(spec: Mapping[str, Any]) -> Protocol:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import platform
 import subprocess
@@ -10,19 +11,37 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import torch
 from threadpoolctl import threadpool_info
 
-PACKAGES = ("alrl", "numpy", "scipy", "scikit-learn", "torch", "gymnasium", "stable-baselines3", "sb3-contrib")
+from alrl.loop.streams import seed_sequence
+
+PACKAGES = (
+    "alrl",
+    "numpy",
+    "scipy",
+    "scikit-learn",
+    "torch",
+    "numba",
+    "llvmlite",
+    "gymnasium",
+    "stable-baselines3",
+    "sb3-contrib",
+)
+STREAMS = ("split", "first sample", "learner", "strategy", "annotator", "agent")
+"""Streams of randomness that an episode draws from."""
+_LIMITS = {"OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"}
 
 
 def provenance(root: Path | None = None) -> dict[str, Any]:
-    """Git commit, package versions, Python, platform, CPU, BLAS and time of the running code, ready for JSON.
+    """Git commit, packages, Python, platform, CPU, BLAS and threads, seed tree and time of the running code, for JSON.
 
     ``root`` is the folder whose git state counts, that of alrl by default. ``git`` is None where alrl does not lie in a
-    git checkout of its own, or there is no git.
+    git checkout of its own, or there is no git; else it has ``changes``, a hash of all that differs from the commit, None
+    if nothing does. The seed tree says how a stream's seed comes from an episode's.
 
     >>> sorted(provenance())
-    ['blas', 'cpu', 'git', 'packages', 'platform', 'python', 'time']
+    ['blas', 'cpu', 'git', 'packages', 'platform', 'python', 'seed_tree', 'threads', 'time']
     """
     return {
         "git": _git(Path(__file__).parents[2] if root is None else root),
@@ -31,8 +50,23 @@ def provenance(root: Path | None = None) -> dict[str, Any]:
         "platform": platform.platform(),
         "cpu": {"name": _cpu(), "count": os.cpu_count()},
         "blas": _blas(),
+        "threads": {
+            "torch": torch.get_num_threads(),
+            **{name: os.environ[name] for name in _LIMITS if name in os.environ},
+        },
+        "seed_tree": seed_tree(),
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
     }
+
+
+def seed_tree() -> dict[str, Any]:
+    """How the seed of each stream comes from the seed of an episode.
+
+    >>> sorted(seed_tree()["streams"])
+    ['agent', 'annotator', 'first sample', 'learner', 'split', 'strategy']
+    """
+    keys = {name: int(seed_sequence([0], name).spawn_key[0]) for name in STREAMS}
+    return {"rule": "numpy.random.SeedSequence([seed], spawn_key=(key of the stream,))", "streams": keys}
 
 
 def _git(root: Path) -> dict[str, Any] | None:
@@ -41,7 +75,24 @@ def _git(root: Path) -> dict[str, Any] | None:
     if top is None or Path(top).resolve() != root.resolve():
         return None
     commit, changes = _run_git(root, "rev-parse", "HEAD"), _run_git(root, "status", "--porcelain")
-    return None if commit is None or changes is None else {"commit": commit, "dirty": bool(changes)}
+    if commit is None or changes is None:
+        return None
+    return {"commit": commit, "dirty": bool(changes), "changes": _changes(root) if changes else None}
+
+
+def _changes(root: Path) -> str | None:
+    """SHA-256 of the difference from the commit and of the files that git neither tracks nor ignores."""
+    difference, others = (
+        _run_git(root, "diff", "HEAD", "--binary"),
+        _run_git(root, "ls-files", "-zo", "--exclude-standard"),
+    )
+    if difference is None or others is None:
+        return None
+    digest = hashlib.sha256(difference.encode(errors="surrogateescape"))
+    for name in sorted(filter(None, others.split("\0"))):
+        digest.update(name.encode(errors="surrogateescape"))
+        digest.update((root / name).read_bytes() if (root / name).is_file() else b"")
+    return digest.hexdigest()
 
 
 def _run_git(root: Path, *arguments: str) -> str | None:
@@ -50,6 +101,7 @@ def _run_git(root: Path, *arguments: str) -> str | None:
             ["git", "-C", str(root), *arguments],  # noqa: S607
             capture_output=True,
             text=True,
+            errors="surrogateescape",
             timeout=10,
             check=True,
         )

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from alrl.experiments.provenance import provenance
+from alrl.loop.streams import generator
 
 
 def git(folder: Path, *arguments: str) -> None:
@@ -36,8 +37,22 @@ def test_commit_and_dirty_flag_follow_the_checkout(tmp_path: Path) -> None:
     git(tmp_path, "commit", "-q", "-m", "a")
     clean = provenance(tmp_path)["git"]
     assert (len(clean["commit"]), clean["dirty"]) == (40, False)
-    (tmp_path / "a.txt").write_text("b")
-    assert provenance(tmp_path)["git"] == {"commit": clean["commit"], "dirty": True}
+    assert clean["changes"] is None
+    hashes = set()
+    for name, text in (("a.txt", "b"), ("a.txt", "c"), ("new.txt", "d"), ("new.txt", "e")):
+        (tmp_path / name).write_text(text)
+        found = provenance(tmp_path)["git"]
+        assert (found["commit"], found["dirty"]) == (clean["commit"], True)
+        assert provenance(tmp_path)["git"] == found
+        hashes.add(found["changes"])
+    assert len(hashes) == 4
+    assert all(len(each) == 64 for each in hashes)
+
+
+def test_the_seed_tree_gives_the_streams_of_an_episode() -> None:
+    tree = provenance()["seed_tree"]
+    made = np.random.default_rng(np.random.SeedSequence([7], spawn_key=(tree["streams"]["split"],)))
+    assert made.random() == generator([7], "split").random()
 
 
 def test_a_folder_inside_someone_elses_checkout_claims_no_commit(tmp_path: Path) -> None:

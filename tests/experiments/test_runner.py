@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ from alrl.errors import InvalidRecipeError
 from alrl.experiments import runner
 from alrl.experiments.cell import Job
 from alrl.experiments.protocols import paired
-from alrl.experiments.runner import Runner
+from alrl.experiments.runner import RunFolderError, Runner
 from alrl.experiments.store import Store
 from alrl.experiments.study import StudyRecipe
 from alrl.loop.comparison import Comparison
@@ -202,3 +204,31 @@ def test_nothing_is_trained_or_written_before_the_study_is_known_to_be_sound(
         with pytest.raises(InvalidRecipeError):
             run(place / "r", **{**LEARNED, "primary": None, **settings})
     assert not (place / "r").exists()
+
+
+def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    # Rights do not bind root, so root tries a folder that nobody can write.
+    folder = Path("/proc/self/run") if os.geteuid() == 0 else tmp_path / "run"
+    tmp_path.chmod(0o500)
+    try:
+        with pytest.raises(RunFolderError, match=r"cannot be written .* choose another with --out"):
+            run(folder)
+    finally:
+        tmp_path.chmod(0o700)
+
+
+def test_a_run_folder_that_became_read_only_is_told_and_keeps_its_results(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(tmp_path, agents=["margin"])
+    before = (tmp_path / "results.sqlite").read_bytes()
+
+    def refused(self: Path, *_: Any, **__: Any) -> None:
+        raise OSError(errno.EROFS, "Read-only file system", str(self))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_text", refused)
+        with pytest.raises(RunFolderError, match=r"study.json cannot be written \(Read-only file system\)"):
+            run(tmp_path)
+    assert (tmp_path / "results.sqlite").read_bytes() == before
+    assert run(tmp_path).played == 4

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import json
 import os
 import signal
 import sqlite3
@@ -15,6 +16,7 @@ import numpy as np
 import pytest
 
 from alrl.experiments.store import SCHEMA_VERSION, Store, StoreError, run_id
+from alrl.experiments.store_rows import to_npy
 from alrl.loop.curves import Curves
 
 ARRAYS = ("accuracy", "balanced_accuracy", "picks", "first")
@@ -140,8 +142,10 @@ def test_a_file_of_someone_else_is_refused_and_left_alone(tmp_path: Path) -> Non
     database = sqlite3.connect(other)
     database.execute("CREATE TABLE mine (x)")
     database.close()
+    before = other.read_bytes()
     with pytest.raises(StoreError, match="is a SQLite file that alrl did not write"):
         Store(other)
+    assert other.read_bytes() == before
 
 
 def test_a_folder_that_is_missing_is_named(tmp_path: Path) -> None:
@@ -210,3 +214,124 @@ def test_a_file_of_schema_two_gets_room_for_what_was_wasted(tmp_path: Path, curv
         assert np.array_equal(store.curves()[0].picks, curves[0].picks)
         store.add(spec(1), dataclasses.replace(curves[1], wasted=curves[1].picks * 0), seconds=1.0)
         assert not store.curves()[1].wasted.any()
+
+
+SCHEMA_1 = """
+CREATE TABLE cells (
+    run_id TEXT PRIMARY KEY,
+    spec TEXT NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('finished', 'failed')),
+    seconds REAL,
+    provenance TEXT NOT NULL,
+    traceback TEXT,
+    added TEXT NOT NULL
+) STRICT;
+CREATE TABLE curves (
+    run_id TEXT PRIMARY KEY REFERENCES cells (run_id) ON DELETE CASCADE,
+    data_set TEXT NOT NULL,
+    strategy TEXT NOT NULL,
+    learner TEXT NOT NULL,
+    batch INTEGER NOT NULL,
+    seeds BLOB NOT NULL,
+    accuracy BLOB NOT NULL,
+    balanced_accuracy BLOB NOT NULL,
+    picks BLOB NOT NULL,
+    first BLOB NOT NULL
+) STRICT;
+PRAGMA application_id = 1634497132;
+PRAGMA user_version = 1;
+"""
+
+
+@pytest.fixture
+def old(tmp_path: Path, curves: list[Curves]) -> Path:
+    """A results file as the first alrl wrote it: two finished cells, one failed."""
+    path = tmp_path / "results.sqlite"
+    database = sqlite3.connect(path)
+    database.executescript(SCHEMA_1)
+    origin, later = ('{"git":null,"time":"2026-01-01"}', '{"git":null,"time":"2026-01-02"}')
+    for place, (status, text) in enumerate((("finished", origin), ("failed", origin), ("finished", later))):
+        key, error = run_id(spec(place)), "Traceback: no" if status == "failed" else None
+        row = (key, json.dumps(spec(place)), status, None if error else 1.5, text, error, "2026-01-01T00:00:00")
+        database.execute("INSERT INTO cells VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+        if error is None:
+            each = curves[place]
+            arrays = (to_npy(np.asarray(getattr(each, name))) for name in ("seeds", *ARRAYS))
+            values = (key, each.data_set, each.strategy, each.learner, each.batch, *arrays)
+            database.execute("INSERT INTO curves VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
+    database.commit()
+    database.close()
+    return path
+
+
+def test_a_file_of_the_first_schema_is_migrated_and_loses_nothing(old: Path, curves: list[Curves]) -> None:
+    before = old.read_bytes()
+    with Store(old, read_only=True) as store:
+        assert store.finished() == {run_id(spec(0)), run_id(spec(2))}
+    assert old.read_bytes() == before
+    for _ in range(2):
+        with Store(old) as store:
+            assert store._database.execute("PRAGMA user_version").fetchone()[0] == SCHEMA_VERSION
+            assert store._database.execute("PRAGMA foreign_key_check").fetchall() == []
+            assert [cell.id for cell in store.cells()] == [run_id(spec(place)) for place in range(3)]
+            assert store.failures() == {run_id(spec(1)): "Traceback: no"}
+            assert store.seconds() == 3.0
+            assert [each["time"] for each in store.provenances()] == ["2026-01-01", "2026-01-02"]
+            for wanted, found in zip((curves[0], curves[2]), store.curves(), strict=True):
+                assert all(np.array_equal(getattr(wanted, name), getattr(found, name)) for name in ARRAYS)
+            assert store.agent("none") is None
+    with Store(old) as store:
+        store.add(spec(1), curves[1], seconds=1.0)
+        assert len(store.finished()) == 3
+
+
+def test_a_provenance_is_kept_once_whatever_its_time(tmp_path: Path, curves: list[Curves]) -> None:
+    with Store(tmp_path / "results.sqlite") as store:
+        for place, machine in enumerate("aab"):
+            origin = {"cpu": machine, "time": str(place)}
+            store.add(spec(place), curves[place], 1.0, cpu_seconds=0.5, peak_bytes=7, provenance=origin)
+        assert store.provenances() == [{"cpu": "a", "time": "0"}, {"cpu": "b", "time": "2"}]
+        assert [(cell.cpu_seconds, cell.peak_bytes) for cell in store.cells()] == [(0.5, 7)] * 3
+
+
+def test_what_an_agent_is_stays_with_its_results(tmp_path: Path) -> None:
+    with Store(tmp_path / "results.sqlite") as store:
+        store.keep_agent("x", "mine", {"kind": "rule", "strategy": "margin"})
+        store.keep_agent("x", "mine", {"kind": "rule", "strategy": "margin"})
+        assert store.agent("x") == {"kind": "rule", "strategy": "margin"}
+
+
+def fill(path: Path, most: int) -> subprocess.CompletedProcess[str]:
+    """Add cells until no more than ``most`` bytes may be written to a file, as on a full disk or under a quota."""
+    code = f"""
+import resource
+from alrl.experiments.store import Store
+from alrl.loop.curves import Curves
+store = Store({str(path)!r})
+resource.setrlimit(resource.RLIMIT_FSIZE, ({most}, {most}))
+curves = Curves(data_set="iris", strategy="margin", learner="l", batch=1, seeds=range(20), accuracy=[[0.5] * 200] * 20,
+                balanced_accuracy=[[0.5] * 200] * 20, picks=[[0] * 199] * 20, first=[3] * 20)
+for place in range(1000):
+    store.add({{"place": place}}, curves, 0.1)
+    print(place, flush=True)
+"""
+    root = Path(__file__).parents[2]
+    environment = {**os.environ, "PYTHONPATH": str(root)}
+    return subprocess.run(
+        [sys.executable, "-c", code], cwd=root, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def test_a_full_disk_is_told_and_what_was_finished_is_kept(tmp_path: Path, curves: list[Curves]) -> None:
+    path = tmp_path / "results.sqlite"
+    full = fill(path, 300_000)
+    assert "cannot grow, the disk is full or a quota is reached" in full.stderr
+    assert "free space in" in full.stderr
+    reported = {run_id({"place": int(line)}) for line in full.stdout.split()}
+    assert reported
+    # With room again, the same file goes on.
+    with Store(path) as store:
+        assert store._database.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+        assert reported <= store.finished()
+        assert len(store.curves()) == len(store.finished())
+        store.add(spec(0), curves[0], seconds=1.0)

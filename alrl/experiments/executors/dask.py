@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import joblib
 
-from alrl.experiments.cell import Job, Outcome
+from alrl.experiments.cell import Job, Outcome, play_job
 from alrl.experiments.executors.base import Executor, ExecutorError
 
 _WAIT = 30
@@ -30,7 +30,7 @@ class Dask(Executor):
             client = self._client(stack)
             with joblib.parallel_config(backend="dask", client=client, wait_for_workers_timeout=_WAIT):
                 pool = joblib.Parallel(n_jobs=-1, return_as="generator_unordered", batch_size=1)
-                yield from pool(joblib.delayed(job)() for job in jobs)
+                yield from pool(joblib.delayed(play_job)(job) for job in jobs)
 
     def _client(self, stack: ExitStack) -> Any:
         from distributed import Client, LocalCluster

@@ -9,7 +9,7 @@ import joblib
 from joblib.externals.loky.process_executor import BrokenProcessPool
 
 from alrl.experiments.canonical import run_id
-from alrl.experiments.cell import Job, Outcome
+from alrl.experiments.cell import Job, Outcome, play_job
 from alrl.experiments.executors.base import Executor, lost
 
 _BREAKS = 3
@@ -45,7 +45,7 @@ class Loky(Executor):
 def _parallel(jobs: Sequence[Job], workers: int) -> Iterator[Outcome]:
     # Nothing is memory-mapped: what a killed run would leave of it fills /dev/shm.
     pool = joblib.Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1, max_nbytes=None)
-    yield from pool(joblib.delayed(job)() for job in jobs)
+    yield from pool(joblib.delayed(play_job)(job) for job in jobs)
 
 
 def _alone(job: Job) -> Outcome:

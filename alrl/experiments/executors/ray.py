@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import joblib
 
-from alrl.experiments.cell import Job, Outcome
+from alrl.experiments.cell import Job, Outcome, play_job
 from alrl.experiments.executors.base import Executor, ExecutorError
 
 _WAVE = 8
@@ -36,7 +36,8 @@ class Ray(Executor):
             with joblib.parallel_config(backend="ray"):
                 for start in range(0, len(jobs), wave):
                     part = jobs[start : start + wave]
-                    yield from joblib.Parallel(n_jobs=workers, batch_size=1)(joblib.delayed(job)() for job in part)
+                    pool = joblib.Parallel(n_jobs=workers, batch_size=1)
+                    yield from pool(joblib.delayed(play_job)(job) for job in part)
         finally:
             ray.shutdown()
 

@@ -20,6 +20,7 @@ from alrl.agents.recipe import ImitationRecipe, RegressionRecipe, TrainedRecipe
 from alrl.agents.regression import fit_forest
 from alrl.agents.reinforcement.recipe import ReinforcementRecipe
 from alrl.agents.reinforcement.run import improve
+from alrl.agents.tracking import Tracker
 from alrl.envs.game import Game
 from alrl.envs.recipe import EnvRecipe
 from alrl.errors import InvalidRecipeError
@@ -27,7 +28,7 @@ from alrl.loop.simulator import Simulator
 from alrl.loop.streams import generator, stream_key
 from alrl.loop.task import Task
 from alrl.loop.threads import one_thread
-from alrl.progress import Bars
+from alrl.progress import Bar, Bars
 from alrl.strategies import Strategy, make_strategy
 from alrl.strategies.play import play
 
@@ -66,10 +67,11 @@ class Trainer:
         self.validation = [names[i] for i in sorted(order[:kept])]
         self.training = [names[i] for i in sorted(order[kept:])]
         self.scalars: dict[str, float] = {}
+        self._tracker = Tracker(None)
 
     def train(self, name: str = "policy") -> Policy:
         """The trained policy, its card telling how it came about."""
-        with one_thread():
+        with one_thread(), Tracker(self.log) as self._tracker:
             return self._train(name)
 
     def untrained(self, name: str = "policy") -> Policy:
@@ -95,7 +97,10 @@ class Trainer:
             policy = self._reinforce(policy, self.agent.reinforcement)
             stages.append((self.agent.reinforcement.kind, policy))
         chosen, gains = self._choose(stages)
-        self._write_scalars()
+        self._tracker.settings(
+            {"agent": self.agent.model_dump(), "env": self.env.model_dump(), "seed": self.seed, "policy": name},
+            {f"ended/{stage}_gain_over_margin": gain for stage, gain in gains.items() if stage != "chosen"},
+        )
         return dataclasses.replace(chosen, card=self._card(gains))
 
     def _tasks(self, names: Sequence[str], episodes: int, round_: int) -> list[Task]:
@@ -114,6 +119,11 @@ class Trainer:
             aside.append(self._collect(checked, recipe, behaviour, 1000 + round_, "  on validation data sets"))
             examples, kept = Examples.joined(seen), Examples.joined(aside)
             bar = self.bars.bar(f"imitate, {len(examples)} states", recipe.epochs)
+
+            def progress(epoch: int, loss: float, bar: Bar = bar, before: int = round_ * recipe.epochs) -> None:
+                bar.advance(note=f"loss {loss:.3f}")
+                self._tracker.scalar("imitation/training_loss", loss, before + epoch + 1)
+
             policy, ranking = fit(
                 policy,
                 examples,
@@ -123,10 +133,10 @@ class Trainer:
                 weight_decay=recipe.weight_decay,
                 temperature=recipe.temperature,
                 generator=shuffle,
-                progress=lambda _, loss, bar=bar: bar.advance(note=f"loss {loss:.3f}"),  # type: ignore[misc]
+                progress=progress,
             )
             bar.done(note=_told(ranking))
-            self._note(f"imitation/round_{round_ + 1}", ranking)
+            self._note(round_ + 1, ranking, step=(round_ + 1) * recipe.epochs)
         return policy
 
     def _regress(self, policy: Policy, recipe: RegressionRecipe) -> Policy:
@@ -175,6 +185,8 @@ class Trainer:
             nonlocal done
             bar.advance(steps - done, note="" if mean is None else f"mean return {mean:+.4f}")
             done = steps
+            if mean is not None:
+                self._tracker.scalar("reinforcement/mean_return", mean, steps)
 
         improved = improve(
             policy,
@@ -195,11 +207,11 @@ class Trainer:
         bar = self.bars.bar("compare stages on validation sets", len(stages))
         margin = self._areas(make_strategy("margin"), tasks)
         gains = {}
-        for name, policy in stages:
+        for number, (name, policy) in enumerate(stages):
             gains[name] = float((self._areas(policy, tasks) - margin).mean())
+            self._tracker.scalar("validation/gain_over_margin", gains[name], number)
             bar.advance(note=f"{name} {100 * gains[name]:+.2f} points")
         bar.done()
-        self.scalars.update({f"validation/{name}": gain for name, gain in gains.items()})
         best = max(range(len(stages)), key=lambda number: gains[stages[number][0]])
         return stages[best][1], {**gains, "chosen": float(best)}
 
@@ -213,18 +225,11 @@ class Trainer:
             areas.append(played.area)
         return torch.cat(areas)
 
-    def _note(self, prefix: str, ranking: Ranking) -> None:
+    def _note(self, round_: int, ranking: Ranking, *, step: int) -> None:
+        """What a round came to on the examples kept aside, for the card and as a point of its curve."""
         for name, value in dataclasses.asdict(ranking).items():
-            self.scalars[f"{prefix}/{name}"] = value
-
-    def _write_scalars(self) -> None:
-        if self.log is None:
-            return
-        from torch.utils.tensorboard import SummaryWriter
-
-        with SummaryWriter(str(self.log)) as writer:
-            for name, value in self.scalars.items():
-                writer.add_scalar(name, value, 0)
+            self.scalars[f"imitation/round_{round_}/{name}"] = value
+            self._tracker.scalar(f"imitation/{name}", value, step)
 
     def _card(self, gains: dict[str, float]) -> dict[str, Any]:
         stages = [name for name in gains if name != "chosen"]

@@ -37,8 +37,8 @@ def provenance(root: Path | None = None) -> dict[str, Any]:
     """Git commit, packages, Python, platform, CPU, BLAS and threads, seed tree and time of the running code, for JSON.
 
     ``root`` is the folder whose git state counts, that of alrl by default. ``git`` is None where alrl does not lie in a
-    git checkout of its own, or there is no git; else it has ``changes``, a hash of all that differs from the commit, None
-    if nothing does. The seed tree says how a stream's seed comes from an episode's.
+    git checkout of its own, or there is no git; else its ``changes`` is a hash of what differs from the commit, None if
+    nothing does. The seed tree says how a stream's seed comes from an episode's.
 
     >>> sorted(provenance())
     ['blas', 'cpu', 'git', 'packages', 'platform', 'python', 'seed_tree', 'threads', 'time']

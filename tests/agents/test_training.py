@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 
 from alrl import recipes
 from alrl.agents.policy import Policy
@@ -46,7 +47,7 @@ def test_a_training_is_a_function_of_recipes_and_seed(
     assert policy.card["seed"] == 3
     assert other.card["seed"] == 4
     told(policy, tiny_env, tiny_agent)
-    scalars(log)
+    scalars(log, tiny_agent)
 
 
 def told(policy: Policy, env: EnvRecipe, agent: TrainedRecipe) -> None:
@@ -62,12 +63,23 @@ def told(policy: Policy, env: EnvRecipe, agent: TrainedRecipe) -> None:
     assert gains[card["stage"]] == max(gains.values())
 
 
-def scalars(log: Path) -> None:
-    """TensorBoard has the ranking after each round, the stages' gains, and PPO's own curves."""
+def scalars(log: Path, agent: TrainedRecipe) -> None:
+    """TensorBoard has the loss after each epoch, the ranking after each round, returns over steps, and the settings."""
     events = EventAccumulator(str(log))
     events.Reload()
-    assert {"imitation/round_1/gain", "imitation/round_2/loss", "validation/ppo"} <= set(events.Tags()["scalars"])
+    steps = {name: [point.step for point in events.Scalars(name)] for name in events.Tags()["scalars"]}
+    assert agent.imitation is not None
+    epochs, rounds = agent.imitation.epochs, agent.imitation.rounds
+    assert steps["imitation/training_loss"] == list(range(1, rounds * epochs + 1))
+    assert steps["imitation/gain"] == [epochs * (round_ + 1) for round_ in range(rounds)]
+    assert steps["validation/gain_over_margin"] == [0, 1, 2]
+    assert steps["reinforcement/mean_return"] == sorted(set(steps["reinforcement/mean_return"])) != []
     assert list((log / "ppo_1").glob("events.*"))
+    start = HParamsPluginData.FromString(events.PluginTagToContent("hparams")["_hparams_/session_start_info"])
+    given = {name: value.WhichOneof("kind") for name, value in start.session_start_info.hparams.items()}
+    assert given["agent.imitation.epochs"] == "number_value"
+    assert given["seed"] == "number_value"
+    assert {"ended/untrained_gain_over_margin", "ended/ppo_gain_over_margin"} <= set(steps)
 
 
 @pytest.mark.parametrize(("share", "kept"), [(0.15, 1), (0.4, 2), (0.8, 4)])

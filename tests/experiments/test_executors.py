@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import os
-import signal
 from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
+from joblib.externals.loky import get_reusable_executor
 
 from alrl.errors import AlrlError
-from alrl.experiments.cell import Job, Outcome
-from alrl.experiments.executors import executors, make_executor
+from alrl.experiments.cell import Job
+from alrl.experiments.executors import executors, loky, make_executor
 from alrl.experiments.executors.base import Executor
 from alrl.experiments.runner import Ran, Runner
 from alrl.experiments.store import Store
@@ -66,36 +65,47 @@ def test_every_engine_gives_the_same_table(engine: str, alone: bytes, tmp_path: 
     assert {pool["num_threads"] for cell in cells for pool in cell.provenance["blas"]} == {1}
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Dying(Job):
-    """Ends its worker, until a file says that it did so often enough."""
-
-    marks: Path
-    times: int
-
-    def __call__(self) -> Outcome:
-        if len(list(self.marks.iterdir())) < self.times:
-            (self.marks / f"{os.getpid()}").touch()
-            os.kill(os.getpid(), signal.SIGKILL)
-        return super().__call__()
+@pytest.fixture
+def importable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers that are started from here find ``deadly``; none that was started before is left."""
+    here = Path(__file__).parent
+    monkeypatch.syspath_prepend(here)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(here), str(here.parents[1])]))
+    get_reusable_executor(max_workers=1).shutdown(wait=True)
 
 
 def jobs(times: int, marks: Path) -> list[Job]:
+    from deadly import Deadly  # type: ignore[import-not-found]
+
+    marks.mkdir(exist_ok=True)
     base = {"data_set": "iris", "learner": {"kind": "ridge"}, "labels": 2, "batch": 1, "split": {"pool": 0.5}}
     specs = [{**base, "agent": "margin", "seeds": [seed]} for seed in range(3)]
     agent = make_strategy("margin")
-    return [Dying(spec=specs[0], agent=agent, marks=marks, times=times), *(Job(spec=s, agent=agent) for s in specs[1:])]
+    return [
+        Deadly(spec=specs[0], agent=agent, marks=marks, times=times),
+        *(Job(spec=s, agent=agent) for s in specs[1:]),
+    ]
 
 
-@pytest.mark.parametrize(("times", "answered"), [(1, 3), (99, 2)])
-def test_a_killed_worker_costs_no_other_cell_and_a_deadly_cell_is_given_up(
-    times: int, answered: int, tmp_path: Path
-) -> None:
-    outcomes = list(make_executor("loky", workers=2).outcomes(jobs(times, tmp_path)))
+def test_a_killed_worker_costs_no_cell(importable: None, tmp_path: Path) -> None:
+    outcomes = list(make_executor("loky", workers=2).outcomes(jobs(1, tmp_path / "marks")))
     assert sorted(outcome.spec["seeds"][0] for outcome in outcomes) == [0, 1, 2]
-    assert sum(outcome.curves is not None for outcome in outcomes) == answered
-    lost = [outcome.traceback for outcome in outcomes if outcome.curves is None]
-    assert all("The worker process ended while it played this cell" in text for text in lost)
+    assert [outcome.traceback for outcome in outcomes] == [""] * 3
+    assert len(list((tmp_path / "marks").iterdir())) == 1
+
+
+def test_a_cell_that_ends_its_worker_each_time_is_given_up_and_the_others_are_not(
+    importable: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Each pool takes seconds to start: fewer attempts show the same.
+    monkeypatch.setattr(loky, "_BREAKS", 1)
+    monkeypatch.setattr(loky, "_ALONE", 1)
+    outcomes = list(make_executor("loky", workers=2).outcomes(jobs(99, tmp_path / "marks")))
+    lost = [outcome for outcome in outcomes if outcome.curves is None]
+    assert sorted(outcome.spec["seeds"][0] for outcome in outcomes) == [0, 1, 2]
+    assert [outcome.spec["seeds"] for outcome in lost] == [[0]]
+    assert "The worker process ended while it played this cell" in lost[0].traceback
+    assert len(list((tmp_path / "marks").iterdir())) == 2
 
 
 def test_an_engine_that_is_not_installed_names_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,19 +117,20 @@ def test_an_engine_that_is_not_installed_names_its_extra(monkeypatch: pytest.Mon
             make_executor(name)
 
 
-def test_a_scheduler_that_does_not_answer_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_scheduler_that_does_not_answer_is_told(
+    importable: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setattr("alrl.experiments.executors.dask._WAIT", 1)
     with pytest.raises(AlrlError, match=r"no Dask scheduler answers at 'tcp://127\.0\.0\.1:9'"):
-        list(make_executor("dask", address="tcp://127.0.0.1:9").outcomes(jobs(0, tmp_path)))
-    with pytest.raises(AlrlError, match="try --address local"):
-        list(make_executor("slurm", address="far").outcomes(jobs(0, tmp_path)))
+        list(make_executor("dask", address="tcp://127.0.0.1:9").outcomes(jobs(0, tmp_path / "marks")))
+    with pytest.raises(AlrlError, match="runs its jobs here with --address local"):
+        list(make_executor("slurm", address="far").outcomes(jobs(0, tmp_path / "marks")))
 
 
-def test_a_slurm_job_that_dies_fails_its_cells_alone(tmp_path: Path) -> None:
-    marks = tmp_path / "marks"
-    marks.mkdir()
+def test_a_slurm_job_that_dies_fails_its_cells_alone(importable: None, tmp_path: Path) -> None:
     engine: Executor = make_executor("slurm", workers=2, address="local", folder=tmp_path)
-    outcomes = list(engine.outcomes(jobs(99, marks)))
+    outcomes = list(engine.outcomes(jobs(99, tmp_path / "marks")))
     failed = [outcome for outcome in outcomes if outcome.curves is None]
-    assert (len(outcomes), len(failed)) == (3, 1)
+    assert (len(outcomes), [outcome.spec["seeds"] for outcome in failed]) == (3, [[0]])
     assert "ended without an answer" in failed[0].traceback
+    assert list((tmp_path / "marks").iterdir())

@@ -32,7 +32,7 @@ ARRAYS = ("seeds", "accuracy", "balanced_accuracy")
 
 def driver(folder: Path, workers: int) -> subprocess.Popen[str]:
     """A driver that has imported what it needs and waits for a line to begin."""
-    command = [sys.executable, "-m", "tests.experiments.small_study", str(folder), str(workers)]
+    command = [sys.executable, str(Path(__file__).with_name("small_study.py")), str(folder), str(workers)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     return subprocess.Popen(
         command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True

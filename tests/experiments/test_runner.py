@@ -6,6 +6,9 @@ import dataclasses
 import errno
 import json
 import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +23,7 @@ from alrl.experiments import runner
 from alrl.experiments.cell import Job
 from alrl.experiments.protocols import paired
 from alrl.experiments.runner import RunFolderError, Runner
-from alrl.experiments.store import Store
+from alrl.experiments.store import Store, StoreError
 from alrl.experiments.study import StudyRecipe
 from alrl.loop.comparison import Comparison
 from alrl.loop.curves import Curves
@@ -206,29 +209,59 @@ def test_nothing_is_trained_or_written_before_the_study_is_known_to_be_sound(
     assert not (place / "r").exists()
 
 
-def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
-    # Rights do not bind root, so root tries a folder that nobody can write.
-    folder = Path("/proc/self/run") if os.geteuid() == 0 else tmp_path / "run"
-    tmp_path.chmod(0o500)
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    # Rights do not bind root, but nobody can make a folder there.
+    with pytest.raises(RunFolderError, match=r"cannot be written .* choose another with --out"):
+        run(Path("/proc/self/run"))
+
+
+@contextmanager
+def without_rights() -> Iterator[None]:
+    """As a user who is not root, whom rights bind."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65534)
     try:
-        with pytest.raises(RunFolderError, match=r"cannot be written .* choose another with --out"):
-            run(folder)
+        yield
     finally:
-        tmp_path.chmod(0o700)
+        os.seteuid(0)
 
 
-def test_a_run_folder_that_became_read_only_is_told_and_keeps_its_results(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_read_only_run_folder_is_told_and_keeps_its_results() -> None:
+    # Not below pytest's own folder, which only its owner may enter.
+    with tempfile.TemporaryDirectory(prefix="alrl-read-only-") as name:
+        folder = Path(name)
+        run(folder, agents=["margin"])
+        before = {path.name: path.read_bytes() for path in folder.iterdir()}
+        for path in folder.iterdir():
+            path.chmod(0o444)
+        folder.chmod(0o555)
+        try:
+            with (
+                without_rights(),
+                pytest.raises(StoreError, match=r"cannot be written .* check the rights of .* choose another folder"),
+            ):
+                run(folder)
+        finally:
+            folder.chmod(0o755)
+        assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+        for path in folder.iterdir():
+            path.chmod(0o644)
+        assert run(folder).played == 4
+
+
+def test_a_study_that_cannot_be_described_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run(tmp_path, agents=["margin"])
-    before = (tmp_path / "results.sqlite").read_bytes()
+    described, before = (tmp_path / "study.json").read_bytes(), stored(tmp_path)
 
     def refused(self: Path, *_: Any, **__: Any) -> None:
-        raise OSError(errno.EROFS, "Read-only file system", str(self))
+        raise OSError(errno.ENOSPC, "No space left on device", str(self))
 
     with monkeypatch.context() as patch:
         patch.setattr(Path, "write_text", refused)
-        with pytest.raises(RunFolderError, match=r"study.json cannot be written \(Read-only file system\)"):
+        with pytest.raises(RunFolderError, match=r"study.json cannot be written \(No space left on device\)"):
             run(tmp_path)
-    assert (tmp_path / "results.sqlite").read_bytes() == before
+    assert (tmp_path / "study.json").read_bytes() == described
+    assert set(stored(tmp_path)) == set(before)
     assert run(tmp_path).played == 4

@@ -15,7 +15,7 @@ from alrl.agents.policy import Policy
 from alrl.agents.recipe import load_agent_recipe
 from alrl.envs.candidates import CandidateMixture
 from alrl.envs.recipe import load_env_recipe
-from alrl.errors import InvalidDataError, InvalidQueryError, InvalidRecipeError
+from alrl.errors import InvalidDataError, InvalidQueryError, InvalidRecipeError, PoolExhaustedWarning
 from alrl.experiments.study import load_study
 from alrl.metadata import DEFAULT_GROUPS, FeatureSet
 from alrl.strategies import strategies
@@ -103,8 +103,9 @@ def test_a_constant_column_changes_nothing() -> None:
 
 
 @pytest.mark.parametrize("strategy", PLAYERS, ids=lambda it: it if isinstance(it, str) else "policy")
-def test_a_batch_larger_than_the_pool_takes_the_pool(strategy: Any) -> None:
-    curves = alrl.simulate(data(), strategy, learner="committee", labels=40, batch=40, seeds=1)
+def test_a_batch_larger_than_the_pool_takes_the_pool_and_says_so(strategy: Any) -> None:
+    with pytest.warns(PoolExhaustedWarning, match="ran out after 27 of 40 labels in 1 of 1 episodes"):
+        curves = alrl.simulate(data(), strategy, learner="committee", labels=40, batch=40, seeds=1)
     taken = curves.picks[0][curves.picks[0] >= 0]
     assert len(set(taken.tolist())) == len(taken) == RECORDS // 2 - 3
 
@@ -152,7 +153,7 @@ RECIPES = {
     "agent untrained": (
         load_agent_recipe,
         "[agent]\nkind = 'trained'\n",
-        "neither imitation nor reinforcement is given",
+        "neither imitation, reinforcement nor regression is given",
     ),
     "study": (
         load_study,

@@ -21,7 +21,7 @@ class Tracker:
             # TensorBoard takes a second to import: only who asks for curves pays for it.
             from torch.utils.tensorboard import SummaryWriter
 
-            self._writer = SummaryWriter(str(log))  # type: ignore[no-untyped-call]
+            self._writer = SummaryWriter(str(log))
 
     def __enter__(self) -> Self:
         return self

@@ -36,7 +36,7 @@ def keys(table: BaseModel, prefix: str, kind: type[Any] | None = None) -> Iterat
     """Every key of a table and of those in it; what is no field of it is an argument of the class ``kind``.
 
     >>> from alrl.envs.recipe import BudgetRecipe
-    >>> [(key.name, key.value, key.given) for key in keys(BudgetRecipe(labels=5), "budget")][2:]
+    >>> [(key.name, key.value, key.given) for key in keys(BudgetRecipe(labels=5), "budget")][-2:]
     [('budget.labels', 5, True), ('budget.batch', 1, False)]
     """
     meanings = {**_EVERYWHERE, **_of_what_it_builds(table), **attribute_meanings(type(table))}

@@ -13,8 +13,7 @@ from joblib.externals.loky import get_reusable_executor
 
 from alrl.errors import AlrlError
 from alrl.experiments.cell import Job
-from alrl.experiments.executors import executors, loky, make_executor
-from alrl.experiments.executors.base import Executor
+from alrl.experiments.executors import executors, loky, make_executor, slurm
 from alrl.experiments.runner import Ran, Runner
 from alrl.experiments.store import Store
 from alrl.experiments.study import StudyRecipe
@@ -36,7 +35,6 @@ def table(folder: Path, ran: Ran) -> bytes:
 
 
 ENGINES: dict[str, Mapping[str, Any]] = {
-    "loky": {"executor": "loky", "workers": 2},
     "dask": {"executor": "dask", "workers": 2},
     "slurm": {"executor": "slurm", "workers": 2, "address": "local"},
 }
@@ -54,7 +52,11 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 @pytest.mark.parametrize("engine", ENGINES)
 # What an engine leaves open when its processes end is its own affair.
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning", "ignore::FutureWarning")
-def test_every_engine_gives_the_same_table(engine: str, alone: bytes, tmp_path: Path) -> None:
+def test_every_engine_gives_the_same_table(
+    engine: str, alone: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A job each, for each takes seconds to start.
+    monkeypatch.setattr("alrl.experiments.executors.slurm._SHARE", 1)
     ran = run(tmp_path, **ENGINES[engine])
     assert (ran.cells, ran.played, ran.failed) == (8, 8, 0)
     assert table(tmp_path, ran) == alone
@@ -85,13 +87,6 @@ def jobs(times: int, marks: Path) -> list[Job]:
         Deadly(spec=specs[0], agent=agent, marks=marks, times=times),
         *(Job(spec=s, agent=agent) for s in specs[1:]),
     ]
-
-
-def test_a_killed_worker_costs_no_cell(importable: None, tmp_path: Path) -> None:
-    outcomes = list(make_executor("loky", workers=2).outcomes(jobs(1, tmp_path / "marks")))
-    assert sorted(outcome.spec["seeds"][0] for outcome in outcomes) == [0, 1, 2]
-    assert [outcome.traceback for outcome in outcomes] == [""] * 3
-    assert len(list((tmp_path / "marks").iterdir())) == 1
 
 
 def test_a_cell_that_ends_its_worker_each_time_is_given_up_and_the_others_are_not(
@@ -127,10 +122,23 @@ def test_a_scheduler_that_does_not_answer_is_told(
         list(make_executor("slurm", address="far").outcomes(jobs(0, tmp_path / "marks")))
 
 
-def test_a_slurm_job_that_dies_fails_its_cells_alone(importable: None, tmp_path: Path) -> None:
-    engine: Executor = make_executor("slurm", workers=2, address="local", folder=tmp_path)
-    outcomes = list(engine.outcomes(jobs(99, tmp_path / "marks")))
-    failed = [outcome for outcome in outcomes if outcome.curves is None]
-    assert (len(outcomes), [outcome.spec["seeds"] for outcome in failed]) == (3, [[0]])
-    assert "ended without an answer" in failed[0].traceback
-    assert list((tmp_path / "marks").iterdir())
+class Died:
+    """What submitit hands out for a job that ended without an answer."""
+
+    job_id = "7"
+
+    def exception(self) -> Exception:
+        return RuntimeError("no result was written")
+
+    def stderr(self) -> str:
+        return "slurmstepd: killed for memory"
+
+
+def test_a_slurm_job_that_dies_fails_its_cells_with_what_it_said(importable: None, tmp_path: Path) -> None:
+    group = jobs(0, tmp_path / "marks")
+    outcomes = list(slurm._results(Died(), group))
+    assert [outcome.spec for outcome in outcomes] == [job.spec for job in group]
+    for outcome in outcomes:
+        assert outcome.curves is None
+        assert "Slurm job 7 ended without an answer" in outcome.traceback
+        assert "killed for memory" in outcome.traceback

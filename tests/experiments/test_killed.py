@@ -13,7 +13,9 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -30,28 +32,47 @@ CELLS = 48
 ARRAYS = ("seeds", "accuracy", "balanced_accuracy")
 
 
-def driver(folder: Path, workers: int) -> subprocess.Popen[str]:
-    """A driver that has imported what it needs and waits for a line to begin."""
-    command = [sys.executable, str(Path(__file__).with_name("small_study.py")), str(folder), str(workers)]
+@pytest.fixture(scope="module")
+def server() -> Iterator[subprocess.Popen[str]]:
+    """A process that has imported what a driver needs, and forks one for each line."""
+    command = [sys.executable, str(Path(__file__).with_name("small_study.py"))]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    return subprocess.Popen(
+    with subprocess.Popen(
         command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdin is not None
+        assert process.stdout.readline() == "ready\n"
+        yield process
+        process.stdin.close()
 
 
-def begin(process: subprocess.Popen[str]) -> None:
-    assert process.stdout is not None
-    assert process.stdin is not None
-    assert process.stdout.readline() == "ready\n"
-    process.stdin.write("\n")
-    process.stdin.flush()
+@dataclass(frozen=True)
+class Driver:
+    """One driver of the server."""
+
+    server: subprocess.Popen[str]
+    pid: int
+
+    @classmethod
+    def begun(cls, server: subprocess.Popen[str], folder: Path, workers: int) -> Driver:
+        assert server.stdin is not None
+        assert server.stdout is not None
+        server.stdin.write(f"{workers} {folder}\n")
+        server.stdin.flush()
+        return cls(server, int(server.stdout.readline()))
+
+    def ended(self) -> int:
+        """Its exit status, or minus the signal that ended it, once it has ended."""
+        assert self.server.stdout is not None
+        return int(self.server.stdout.readline())
 
 
 def rows(folder: Path) -> dict[str, tuple[bytes, ...]]:
     """What the store holds of each finished cell, read as SQLite has it, to the byte."""
     if not (folder / "results.sqlite").is_file():
         return {}
-    with sqlite3.connect(folder / "results.sqlite", timeout=30) as database:
+    with closing(sqlite3.connect(folder / "results.sqlite", timeout=30)) as database:
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         if database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0:
             return {}
@@ -81,62 +102,59 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, float]
     return table(folder), time.perf_counter() - began
 
 
-def kill_driver(process: subprocess.Popen[str]) -> None:
-    process.kill()
+def kill_worker(driver: Driver, rng: random.Random, wait: float) -> None:
+    """Kill one of the driver's worker processes, ``wait`` seconds after both are there; the driver goes on."""
+    children = Path(f"/proc/{driver.pid}/task/{driver.pid}/children")
+    workers: list[int] = []
+    while len(workers) < 2:
+        time.sleep(0.05)
+        pids = map(int, children.read_text(encoding="ascii").split())
+        workers = [pid for pid in pids if b"popen_loky" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    time.sleep(wait)
+    os.kill(rng.choice(workers), signal.SIGKILL)
 
 
-def kill_worker(process: subprocess.Popen[str]) -> None:
-    """One of the driver's worker processes, if there is one yet; the driver is to go on by itself."""
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text(encoding="ascii").split()
-    workers = [int(pid) for pid in children if b"popen_loky" in Path(f"/proc/{pid}/cmdline").read_bytes()]
-    if workers:
-        os.kill(random.Random(process.pid).choice(workers), signal.SIGKILL)  # noqa: S311
-
-
-def disturb(folder: Path, workers: int, kill: Callable[[subprocess.Popen[str]], None], delay: float) -> None:
-    """One attempt, disturbed after ``delay`` seconds; what was finished before it is finished after it."""
-    before = rows(folder)
-    process = driver(folder, workers)
-    begin(process)
-    time.sleep(delay)
-    if process.poll() is None:
-        kill(process)
-    assert process.stdout is not None
-    process.stdout.read()
-    process.wait(timeout=120)
-    if kill is kill_worker:
-        assert process.returncode == 0
-    after = rows(folder)
-    assert before.items() <= after.items()
-
-
-def test_a_killed_driver_loses_and_doubles_nothing(undisturbed: tuple[bytes, float], tmp_path: Path) -> None:
+def test_a_killed_driver_loses_and_doubles_nothing(
+    undisturbed: tuple[bytes, float], server: subprocess.Popen[str], tmp_path: Path
+) -> None:
     expected, seconds = undisturbed
     moments = random.Random(6)  # noqa: S311 - chance, not secrets
-    for number in range(KILLS):
-        if len(rows(tmp_path)) == CELLS:
-            # All is played: the kills that are left fall on a study that begins anew.
-            assert table(tmp_path) == expected
-            for path in tmp_path.iterdir():
-                path.unlink()
-        disturb(tmp_path, 1, kill_driver, moments.uniform(0.05, 0.6 if number % 2 else 1.0) * seconds)
-    last = driver(tmp_path, 1)
-    begin(last)
-    assert last.stdout is not None
-    cells, played, failed = map(int, last.stdout.read().split())
-    assert (cells, failed) == (CELLS, 0)
-    assert played <= CELLS
-    assert table(tmp_path) == expected
-    assert len(rows(tmp_path)) == CELLS
+    folder, killed, number = tmp_path / "0", 0, 0
+    while killed < KILLS:
+        before = rows(folder)
+        driver = Driver.begun(server, folder, 1)
+        time.sleep(moments.uniform(0.0, 0.5) * seconds)
+        with suppress(ProcessLookupError):
+            os.kill(driver.pid, signal.SIGKILL)
+        status = driver.ended()
+        killed += status == -signal.SIGKILL
+        after = rows(folder)
+        assert before.items() <= after.items()
+        if status == 0 or len(after) == CELLS:
+            # All was played: the kills that are left fall on a study that begins anew.
+            whole(server, folder, expected)
+            number += 1
+            folder = tmp_path / str(number)
+    whole(server, folder, expected)
+
+
+def whole(server: subprocess.Popen[str], folder: Path, expected: bytes) -> None:
+    """Run again to the end: the table is that of a run that nobody disturbed, each cell there once."""
+    assert Driver.begun(server, folder, 1).ended() == 0
+    assert len(rows(folder)) == CELLS
+    assert table(folder) == expected
 
 
 def test_a_killed_worker_is_replaced_and_the_table_is_the_same(
-    undisturbed: tuple[bytes, float], tmp_path: Path
+    undisturbed: tuple[bytes, float], server: subprocess.Popen[str], tmp_path: Path
 ) -> None:
     expected, seconds = undisturbed
     moments = random.Random(7)  # noqa: S311 - chance, not secrets
     for number in range(max(1, KILLS // 6)):
         folder = tmp_path / str(number)
-        # Workers take a while to start: kill one as soon as there is something to lose.
-        disturb(folder, 2, kill_worker, 3 + moments.uniform(0, 1) * seconds)
+        driver = Driver.begun(server, folder, 2)
+        # A worker takes seconds to start; then it plays for about half as long as one alone.
+        kill_worker(driver, moments, moments.uniform(0, 4 + seconds / 2))
+        assert driver.ended() == 0
+        assert len(rows(folder)) == CELLS
         assert table(folder) == expected

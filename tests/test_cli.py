@@ -100,7 +100,7 @@ def test_help_names_every_command_and_where_to_begin() -> None:
         ("report", ("--incomplete", "nothing is run again")),
         ("evaluate", ("--against", "--data", "losses are told as wins are")),
         ("reproduce", ("--cell", "bit for bit")),
-        ("export", ("--to", "--tracking-uri")),
+        ("export", ("--to", "--out")),
         ("bench", ("--quick", "--only")),
         ("quickstart", ("A minute or two", "--out")),
     ],

@@ -19,25 +19,18 @@ def export(
         Path, typer.Argument(metavar="RUN", help="Folder that a run wrote.", autocompletion=complete.runs)
     ],
     to: Annotated[
-        Literal["csv", "parquet", "mlflow"],
-        typer.Option(help="csv: text; parquet: needs the extra 'parquet'; mlflow: a tracking store, extra 'mlflow'."),
+        Literal["csv", "parquet"],
+        typer.Option(help="csv: text; parquet: needs the extra 'parquet'."),
     ] = "csv",
     out: Annotated[
-        Path | None, typer.Option(file_okay=False, help="Folder of the files; RUN/export if left out. Not for mlflow.")
-    ] = None,
-    tracking_uri: Annotated[
-        str | None,
-        typer.Option(help="MLflow's store: a file: folder, sqlite: or http: address; RUN/mlruns if left out."),
+        Path | None, typer.Option(file_okay=False, help="Folder of the files; RUN/export if left out.")
     ] = None,
     machine: Json = False,
 ) -> None:
     """Write what a run stored for other tools: curves one row a label, cells with time, memory and traceback."""
     with told(context, machine) as voice:
-        from alrl.experiments.export import export_files, export_mlflow
+        from alrl.experiments.export import export_files
 
-        if to == "mlflow":
-            written = [export_mlflow(folder, tracking_uri)]
-        else:
-            written = [str(path) for path in export_files(folder, out or folder / "export", to)]
+        written = [str(path) for path in export_files(folder, out or folder / "export", to)]
         voice.say("wrote " + ", ".join(written))
         voice.result({"written": written})

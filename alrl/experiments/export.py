@@ -1,4 +1,4 @@
-"""What a run stored, for other tools: CSV, Parquet, MLflow."""
+"""What a run stored, for other tools: CSV and Parquet."""
 
 from __future__ import annotations
 
@@ -13,15 +13,12 @@ from alrl.experiments.canonical import canonical, run_id
 from alrl.experiments.report import RESULTS, STUDY
 from alrl.experiments.store import Store, StoredCell
 from alrl.experiments.store_rows import CSV_HEADER, csv_rows
-from alrl.loop.comparison import Comparison
-from alrl.loop.curves import METRICS, Curves
+from alrl.loop.curves import Curves
 
 _CELL_HEADER = (
     "id", "agent", "data_set", "status", "seconds", "cpu_seconds", "peak_bytes", "added", "spec", "provenance",
     "traceback",
 )  # fmt: skip
-_BATCH = 1000
-"""Most metrics that MLflow takes in one call."""
 
 
 class ExportError(AlrlError):
@@ -47,73 +44,11 @@ def export_files(run: Path | str, out: Path | str, kind: Literal["csv", "parquet
     return [write(target / f"{name}.{kind}", *sheet) for name, sheet in sheets.items()]
 
 
-def export_mlflow(run: Path | str, tracking_uri: str | None = None) -> str:
-    """Log the run's study as an MLflow experiment: a run for each strategy on each data set; the store's address.
-
-    Parameters are the cell's settings, metrics the mean AUBC and the mean curves, with queried labels as steps. Without
-    ``tracking_uri`` the store is ``mlflow.sqlite`` in the run's folder, or its folder ``mlruns`` where MLflow has no
-    database at hand (mlflow-skinny). A study that was exported before is logged as an experiment of another number.
-
-    Raises ExportError if MLflow is missing.
-    """
-    try:
-        from mlflow import MlflowClient
-    except ImportError as error:
-        raise ExportError("this export needs MLflow, which is not installed: pip install 'alrl[mlflow]'") from error
-    folder = Path(run)
-    curves, cells = _stored(folder)
-    uri = tracking_uri or _local_store(folder)
-    client = MlflowClient(tracking_uri=uri)
-    title = _title(folder)
-    taken = {each.name for each in client.search_experiments()}
-    name = next(each for each in (title, *(f"{title} ({n})" for n in range(2, len(taken) + 3))) if each not in taken)
-    experiment = client.create_experiment(name)
-    specs = {(cell.spec["data_set"], cell.spec["agent"]): cell for cell in cells if cell.finished}
-    for comparison in Comparison.groups(curves):
-        for each in comparison:
-            _log(client, experiment, each, specs.get((each.data_set, each.strategy)))
-    return uri
-
-
-def _log(client: Any, experiment: str, curves: Curves, cell: StoredCell | None) -> None:
-    from mlflow.entities import Metric, Param
-
-    started = client.create_run(experiment, run_name=f"{curves.strategy} on {curves.data_set}")
-    key, moment = started.info.run_id, started.info.start_time
-    known: dict[str, Any] = {name: getattr(curves, name) for name in ("data_set", "strategy", "learner", "batch")}
-    known |= {"seeds": len(curves.seeds), "labels": curves.labels}
-    if cell is not None:
-        git = cell.provenance.get("git") or {}
-        known |= {"agent_identity": cell.spec["agent_identity"], "git_commit": git.get("commit", "none")}
-    metrics = [Metric(f"aubc_{metric}", float(curves.area(metric).mean()), moment, 0) for metric in METRICS]
-    metrics += [
-        Metric(metric, float(value), moment, labels)
-        for metric in METRICS
-        for labels, value in enumerate(curves.values(metric).mean(0))
-    ]
-    client.log_batch(key, params=[Param(name, str(value)) for name, value in known.items()])
-    for start in range(0, len(metrics), _BATCH):
-        client.log_batch(key, metrics=metrics[start : start + _BATCH])
-    client.set_terminated(key)
-
-
-def _local_store(folder: Path) -> str:
-    from importlib.util import find_spec
-
-    if find_spec("sqlalchemy") is not None and find_spec("alembic") is not None:
-        return f"sqlite:///{(folder / 'mlflow.sqlite').resolve()}"
-    return (folder / "mlruns").resolve().as_uri()
-
-
 def _stored(folder: Path) -> tuple[list[Curves], list[StoredCell]]:
     """Curves and cells of the study that the folder was last run with, in its order."""
     wanted = [run_id(cell) for cell in _described(folder)["cells"]]
     with Store(folder / RESULTS, read_only=True) as store:
         return store.curves(wanted), store.cells(wanted)
-
-
-def _title(folder: Path) -> str:
-    return str(_described(folder)["title"])
 
 
 def _described(folder: Path) -> dict[str, Any]:

@@ -5,7 +5,7 @@ import pytest
 
 from alrl.agents.large_pool_loop import LargePoolLoop
 from alrl.agents.large_pool_run import run_large_pool
-from alrl.errors import InvalidDataError, InvalidQueryError
+from alrl.errors import InvalidDataError, InvalidQueryError, PoolExhaustedWarning
 from alrl.loop.large_pool import LargePool
 
 
@@ -31,8 +31,9 @@ def test_a_run_buys_each_record_once_and_scores_the_test_part_before_and_after(d
     assert played.seconds.shape == (3,)
 
 
-def test_a_run_ends_with_the_pool(data):
-    played = run_large_pool(loop(data, 30), data[1][:30], batch_size=10, loops=99)
+def test_a_run_ends_with_the_pool_and_says_so(data):
+    with pytest.warns(PoolExhaustedWarning, match="7 records are left to query: all of them are returned"):
+        played = run_large_pool(loop(data, 30), data[1][:30], batch_size=10, loops=99)
     assert [len(picks) for picks in played.picks] == [10, 10, 7]
     assert played.accuracy is None
 

@@ -53,6 +53,8 @@ class Scorer(nn.Module):
         return torch.distributions.Categorical(logits=logits), self.value(pooled)[:, 0]
 
 
+# The seed holds inside alone: the caller's stream of chance stays as it was.
+@torch.random.fork_rng(devices=[])
 def train(settings: Settings) -> list[float]:
     """The return of every episode played, in the order of their ends."""
     torch.manual_seed(settings.seed)

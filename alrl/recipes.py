@@ -110,6 +110,26 @@ def parse(model: type[R], data: Mapping[str, Any], *, where: str) -> R:
         raise InvalidRecipeError("\n  ".join([f"{where}:", *explain(error, model)])) from error
 
 
+def merged(content: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
+    """A recipe's content with some of it changed: tables are merged key by key, any other value is replaced.
+
+    ``False`` where the recipe has a table takes the table away.
+
+    >>> merged({"a": {"b": 1, "c": 2}, "d": {"e": 3}, "f": [4, 5]}, {"a": {"b": 6}, "d": False, "f": [7]})
+    {'a': {'b': 6, 'c': 2}, 'f': [7]}
+    """
+    both = dict(content)
+    for key, value in change.items():
+        held = both.get(key)
+        if isinstance(held, Mapping) and isinstance(value, Mapping):
+            both[key] = merged(held, value)
+        elif isinstance(held, Mapping) and value is False:
+            del both[key]
+        else:
+            both[key] = value
+    return both
+
+
 def canonical_json(recipe: Recipe) -> str:
     """The recipe as JSON with all defaults filled in, keys sorted, no whitespace.
 

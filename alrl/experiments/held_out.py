@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from alrl.envs.recipe import load_env_recipe
 from alrl.errors import AlrlError, InvalidRecipeError
 from alrl.experiments.study import StudyRecipe, study_player
 from alrl.loop.data_set import DataSet
@@ -65,7 +64,7 @@ def shared_rows(first: DataSet, second: DataSet) -> float:
 def _seen(study: StudyRecipe, name: str) -> tuple[str, ...]:
     if name in study.train:
         study.train[name].build()
-        return load_env_recipe(study.train[name].env).data.names
+        return study.train[name].build_env().data.names
     # Whatever was trained tells so on a card; a rule has none.
     card = getattr(study_player(name), "card", {})
     return (*card.get("trained_on", ()), *card.get("validated_on", ()))

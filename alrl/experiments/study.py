@@ -25,30 +25,11 @@ from alrl.envs.recipe import (
 from alrl.errors import InvalidRecipeError
 from alrl.experiments.protocols import DEFAULT, make_protocol
 from alrl.experiments.simulate import DEFAULT_SPLIT
+from alrl.experiments.training_recipe import TrainingRecipe
 from alrl.loop.curves import METRICS, Metric
 from alrl.loop.first_sample import FirstKind
 from alrl.recipe_model import Recipe
 from alrl.strategies import Strategy
-
-
-class TrainingRecipe(Recipe):
-    """A policy that the study trains before it compares."""
-
-    agent: str
-    """An agent recipe of kind ``trained``."""
-    env: str
-    """The environment that it is trained on."""
-    seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field(default=(0,), min_length=1)
-    """One policy is trained for each."""
-
-    def build(self) -> TrainedRecipe:
-        """The agent's recipe. Raises InvalidRecipeError if it is not to be trained."""
-        recipe = load_agent_recipe(self.agent)
-        if not isinstance(recipe, TrainedRecipe):
-            raise InvalidRecipeError(
-                f"agent {self.agent!r} is of kind {recipe.kind!r}; only kind 'trained' can be trained"
-            )
-        return recipe
 
 
 class ConditionRecipe(Recipe):

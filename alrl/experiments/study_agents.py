@@ -15,7 +15,6 @@ from alrl.agents.policy import Policy
 from alrl.agents.policy_file import load_policy, save_policy
 from alrl.agents.recipe import TrainedRecipe, load_agent_recipe, parse_agent_recipe
 from alrl.agents.training import Trainer
-from alrl.envs.recipe import load_env_recipe
 from alrl.errors import PolicyFileError
 from alrl.experiments.study import StudyRecipe, is_oracle, study_player
 from alrl.progress import Bars
@@ -112,7 +111,7 @@ class StudyAgents:
         asked = self.study.train[name]
         return Trainer(
             agent=asked.build(),
-            env=load_env_recipe(asked.env),
+            env=asked.build_env(),
             seed=seed,
             workers=self.workers,
             device=self.device,
@@ -125,7 +124,7 @@ class StudyAgents:
         asked = self.study.train[name]
         made = {
             "agent_sha256": recipes.identity(asked.build()),
-            "environment_sha256": recipes.identity(load_env_recipe(asked.env)),
+            "environment_sha256": recipes.identity(asked.build_env()),
             "seed": seed,
         }
         held = _load(self.folder / POLICIES / shown)

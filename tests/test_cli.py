@@ -179,6 +179,14 @@ block = 2
 """
 
 
+def test_a_run_tells_the_metric_that_its_study_names_first(place: Path) -> None:
+    file = place / "experiments" / "rules.toml"
+    file.write_text(RULES + 'metrics = ["balanced_accuracy"]\n', encoding="utf-8")
+    assert "AUBC of balanced accuracy in points" in ok("run", "rules", "--workers", "1")
+    summary = (place / "runs" / "rules" / "summary.md").read_text(encoding="utf-8")
+    assert "balanced accuracy" in summary
+
+
 @pytest.fixture
 def rules(place: Path) -> Path:
     """The folder of a run of two rules, of four cells, not reported."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, get_args
 
@@ -39,9 +40,15 @@ def test_the_citation_names_the_version() -> None:
     assert version == PROJECT["project"]["version"]
 
 
-def test_the_wheel_carries_every_folder_of_recipes() -> None:
-    carried = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
-    assert carried == {kind: f"alrl/_recipes/{kind}" for kind in get_args(Kind)}
+def test_the_wheel_carries_every_recipe_and_no_published_result() -> None:
+    wheel = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]
+    assert wheel["sources"] == {kind: f"alrl/_recipes/{kind}" for kind in get_args(Kind)}
+    for kind in get_args(Kind):
+        inside = {
+            path.name: any(fnmatch(f"/{kind}/{path.name}", pattern) for pattern in wheel["include"])
+            for path in (ROOT / kind).iterdir()
+        }
+        assert inside == {name: (ROOT / kind / name).is_file() for name in inside}
 
 
 @pytest.mark.parametrize("kind", get_args(Kind))

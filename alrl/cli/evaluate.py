@@ -8,7 +8,7 @@ import typer
 
 from alrl.cli import complete
 from alrl.cli.app import app
-from alrl.cli.common import Json, Workers, told
+from alrl.cli.common import Json, told
 
 
 @app.command()
@@ -35,7 +35,9 @@ def evaluate(  # noqa: PLR0913, PLR0917 - options of a command line, each with i
     seen: Annotated[
         bool, typer.Option("--seen", help="Play data sets that the policy was trained on too, marked as such.")
     ] = False,
-    workers: Workers = None,
+    workers: Annotated[
+        int, typer.Option(min=1, help="Processes that share the seeds; a second one takes seconds to start.")
+    ] = 1,
     machine: Json = False,
 ) -> None:
     """Play a policy against rules with paired seeds; losses are told as wins are."""

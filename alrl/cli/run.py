@@ -125,9 +125,8 @@ def _report(voice: Voice, folder: Path, ran: Ran) -> dict[str, Any]:
     with Store(folder / RESULTS, read_only=True) as store:
         for comparison in Comparison.groups(store.curves(ran.ids)):
             first, second = ran.primary or (None, None)
-            bounds = ran.upper_bounds
-            summary = summarise(comparison, reference=second, emphasis=first, upper_bounds=bounds)
-            voice.show(rich_table(summary))
+            named: dict[str, Any] = {"reference": second, "emphasis": first, "upper_bounds": ran.upper_bounds}
+            voice.show(rich_table(summarise(comparison, metric=ran.metric, **named)))
     voice.say(f"Page:    {files.page.resolve()}")
     voice.say(f"Figures: {(folder / 'figures').resolve()} ({len(files.figures)} files)")
     voice.say(f"Tables:  {', '.join(path.name for path in files.tables)}; curves: {files.curves.name}")

@@ -99,7 +99,7 @@ def evaluate(
     seeds: int = 50,
     learner: str = "softmax-regression",
     allow_seen: bool = False,
-    workers: int | None = None,
+    workers: int = 1,
     bars: Bars | None = None,
 ) -> Evaluation:
     """Play ``policy`` and the rules ``against`` it on each data set: the same splits and first samples for all.
@@ -122,7 +122,7 @@ def evaluate(
     agents = {name: find_agent(name) for name in names}
     seen = _seen(policy, agents[policy], data, allow_seen)
     bar = (bars or Bars(quiet=True)).bar("play, data sets x strategies", len(data) * len(agents))
-    play = partial(simulate, labels=labels, batch=batch, seeds=seeds, learner=learner, workers=workers or 1)
+    play = partial(simulate, labels=labels, batch=batch, seeds=seeds, learner=learner, workers=workers)
     curves = []
     for source in data:
         for name, agent in agents.items():

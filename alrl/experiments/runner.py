@@ -21,6 +21,7 @@ from alrl.experiments.report import RESULTS, STUDY
 from alrl.experiments.store import Store
 from alrl.experiments.study import StudyRecipe
 from alrl.experiments.study_agents import StudyAgent, StudyAgents
+from alrl.loop.curves import Metric
 from alrl.loop.device import usable_device
 from alrl.loop.sources import load_data_set
 from alrl.progress import Bars
@@ -46,6 +47,8 @@ class Ran:
     """The cells' ids in the store, which may hold cells of the study as it was before it was changed."""
     primary: tuple[str, str] | None
     """The strategy that the study is about and the one that it is held against, as tables name them."""
+    metric: Metric
+    """The study's first: what the primary comparison is of."""
     upper_bounds: tuple[str, ...] = ()
     """The oracles, as tables name them."""
 
@@ -117,6 +120,7 @@ class Runner:
             seconds=time.perf_counter() - started,
             ids=ids,
             primary=self.agents.primary(),
+            metric=self.study.metrics[0],
             upper_bounds=tuple(self.agents.upper_bounds()),
         )
 

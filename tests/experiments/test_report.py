@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import shutil
 from collections.abc import Callable
@@ -80,6 +81,23 @@ def test_a_study_becomes_page_figures_tables_and_curves(
     assert all(f'href="{path.relative_to(tmp_path)}"' in text for path in (*files.tables, *files.texts))
     assert 'href="figures/ranking.pdf"' in text
     assert 'href="figures/ranking.png"' not in text
+
+
+def test_what_a_study_measures_is_what_its_report_tells(
+    tmp_path: Path, small: list[Curves], saved: list[Figure]
+) -> None:
+    write_study(tmp_path, small, metrics=["balanced_accuracy"])
+    files = report(tmp_path)
+    with (tmp_path / "table.csv").open(encoding="utf-8") as table:
+        assert {row["metric"] for row in csv.DictReader(table)} == {"balanced_accuracy"}
+    text = files.page.read_text(encoding="utf-8")
+    assert '<option value="balanced_accuracy">' in text
+    assert '<option value="accuracy">' not in text
+    assert not [path for path in files.figures if "-balanced" in path.name]
+    write_study(tmp_path, small, metrics=["balanced_accuracy", "accuracy"])
+    report(tmp_path)
+    with (tmp_path / "table.csv").open(encoding="utf-8") as table:
+        assert list(dict.fromkeys(row["metric"] for row in csv.DictReader(table))) == ["balanced_accuracy", "accuracy"]
 
 
 def test_an_incomplete_study_is_refused_and_says_why(tmp_path: Path, small: list[Curves]) -> None:

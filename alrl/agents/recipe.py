@@ -13,6 +13,7 @@ from alrl.agents.policy_file import load_policy
 from alrl.agents.reinforcement.recipe import ReinforcementRecipe
 from alrl.envs.action_recipe import CandidatesRecipe
 from alrl.loop.look_ahead import LookAhead
+from alrl.loop.roll_out import ScoredMetric
 from alrl.recipe_model import Recipe
 from alrl.strategies import Strategy, make_strategy
 
@@ -71,16 +72,30 @@ class NetworkRecipe(Recipe):
 
 
 class LookAheadRecipe(Recipe):
-    """The expert that is imitated."""
+    """The expert that is imitated: see :class:`alrl.loop.look_ahead.LookAhead`."""
 
     horizon: int = Field(default=6, ge=1)
+    base: str = "margin"
+    """Who queries after the candidate: ``margin``, another registered rule, or ``policy``, the one in training."""
     reach: int = Field(default=128, ge=1)
     iterations: int = Field(default=5, ge=1)
+    metric: ScoredMetric = "accuracy"
     likelihood: float = Field(default=0.2, ge=0)
+    repeats: int = Field(default=1, ge=1)
+    beam: int = Field(default=1, ge=1)
 
-    def build(self) -> LookAhead:
-        """The expert."""
-        return LookAhead(**self.model_dump())
+    @model_validator(mode="after")
+    def _buildable(self) -> LookAheadRecipe:
+        self.build()
+        return self
+
+    def build(self, policy: Strategy | None = None) -> LookAhead:
+        """The expert; ``policy`` is the one in training, if there is one yet: until then margin takes its place."""
+        base = {"margin": None, "policy": policy}[self.base] if self.base in _BASES else make_strategy(self.base)
+        return LookAhead(**self.model_dump(exclude={"base"}), base=base)
+
+
+_BASES = ("margin", "policy")
 
 
 class ImitationRecipe(Recipe):

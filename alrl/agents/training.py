@@ -161,7 +161,7 @@ class Trainer:
         tasks.sort(key=lambda task: (task.split.data_set.n_features * task.split.data_set.n_classes, task.seed))
         chunks = [tasks[start : start + _CHUNK] for start in range(0, len(tasks), _CHUNK)]
         bar = self.bars.bar(title, len(chunks))
-        expert = recipe.expert.build()
+        expert = recipe.expert.build(behaviour.policy)
         workers = self.workers if self.workers is not None else min(4, os.cpu_count() or 1)
         workers = workers if self.device == "cpu" else 1
         jobs = (

@@ -245,6 +245,17 @@ class Geometry:
         spread = ((self.features - mean[:, None]).square() * real).sum((1, 2)) / count[:, 0]
         return (2 * spread).sqrt()
 
+    def take(self, episodes: Tensor) -> Geometry:
+        """Of the pools ``episodes`` (long, repeats allowed); what is known already is not computed again."""
+        part = Geometry(self.features[episodes], self.exists[episodes])
+        part._nearest, part._known = self._nearest[episodes], self._known[episodes]
+        for name in ("_large", "sparsity", "similarity", "extent"):
+            if name in self.__dict__:
+                part.__dict__[name] = self.__dict__[name][episodes]
+        if "neighbours" in self.__dict__:
+            part.__dict__["neighbours"] = tuple(each[episodes] for each in self.neighbours)
+        return part
+
     def renew(self, episodes: Tensor) -> None:
         """Take up new pools: the rows ``episodes`` (long) of ``features`` and ``exists`` have been overwritten."""
         self.__dict__.pop("_large", None)

@@ -7,12 +7,15 @@ import pytest
 import torch
 from sklearn.linear_model import LogisticRegression
 
+from alrl.agents.policy import Policy
+from alrl.envs.candidates import CandidateMixture
 from alrl.errors import InvalidRecipeError
 from alrl.learners import SoftmaxRegression
 from alrl.loop.look_ahead import LookAhead
 from alrl.loop.simulator import Simulator
 from alrl.loop.sources import load_data_set
 from alrl.loop.task import draw_task
+from alrl.metadata import DEFAULT_GROUPS, FeatureSet
 from alrl.strategies import make_strategy
 from alrl.strategies.rearrange import tensors
 
@@ -86,6 +89,123 @@ def test_a_longer_horizon_is_the_loop_played_on_by_margin(horizon):
         )
 
 
+@pytest.mark.parametrize("rule", ["margin", "entropy", "core-set", "random"])
+def test_a_base_rule_queries_as_it_would_in_the_loop(rule):
+    base = make_strategy(rule)
+    candidates = candidates_of(simulator(), 4)
+    value = dataclasses.replace(WHOLE, horizon=3, base=base).value(simulator(), candidates)
+    if rule == "random":
+        # Chance of a roll-out is another than the loop's: what holds is that it is margin's at the first step alone.
+        first = dataclasses.replace(WHOLE, horizon=1).value(simulator(), candidates)
+        one = dataclasses.replace(WHOLE, horizon=1, base=base).value(simulator(), candidates)
+        assert one.equal(first)
+        assert not value.equal(dataclasses.replace(WHOLE, horizon=3).value(simulator(), candidates))
+        return
+    torch.testing.assert_close(value, played(base, candidates, 3), rtol=0, atol=1e-6, check_dtype=False)
+
+
+def played(strategy, candidates, horizon):
+    """Mean validation accuracy after each query of loops that go on from each candidate, (B, K)."""
+    values = []
+    for place in range(candidates.shape[1]):
+        loop, scores = simulator(), []
+        pick = candidates[:, place : place + 1]
+        for _ in range(horizon):
+            loop.step(pick)
+            scores.append(loop.outcome("validation").accuracy)
+            pick = strategy.select(loop.view)
+        values.append(torch.stack(scores)[sorted({0, horizon // 2, horizon - 1})].mean(0))
+    return torch.stack(values, 1)
+
+
+def test_a_policy_sees_of_a_branch_what_it_would_see_of_the_loop():
+    policy = restless()
+    candidates = candidates_of(simulator(), 3)
+    value = dataclasses.replace(WHOLE, horizon=4, base=policy).value(simulator(), candidates)
+    torch.testing.assert_close(value, played(policy, candidates, 4), rtol=0, atol=1e-6, check_dtype=False)
+
+
+def restless():
+    """A policy of random weights: what it chooses hangs on every feature."""
+    policy = Policy.untrained(FeatureSet(DEFAULT_GROUPS), CandidateMixture(count=12, margin=1.0, random=0.0))
+    with torch.no_grad():
+        for weight in policy.network.parameters():
+            weight.copy_(torch.linspace(-1.0, 1.3, weight.numel()).sin().view_as(weight))
+    return policy
+
+
+def test_a_base_rule_of_further_needs_is_refused():
+    loop = simulator(seeds=(0,))
+    with pytest.raises(InvalidRecipeError, match="a base rule that needs members given"):
+        LookAhead(base=make_strategy("bald")).value(loop, candidates_of(loop, 2))
+
+
+def test_repeated_roll_outs_are_averaged():
+    loop = simulator()
+    candidates = candidates_of(loop, 4)
+    settings = LookAhead(base=make_strategy("random"), horizon=4, iterations=200)
+    tries = [dataclasses.replace(settings, repeats=count).value(loop, candidates) for count in (1, 2, 3)]
+    assert not tries[0].equal(tries[1])
+    # What the second and the third roll-out said: values of their own, within what an accuracy and 0.2 x -3 can be.
+    second, third = 2 * tries[1] - tries[0], 3 * tries[2] - 2 * tries[1]
+    assert not torch.allclose(second, third)
+    for each in (second, third):
+        assert -0.6 <= float(each.min()) <= float(each.max()) <= 1.0
+
+
+def test_a_metric_may_be_the_balanced_accuracy():
+    loop = simulator(name="synthetic/imbalanced-0")
+    candidates = candidates_of(loop, 4)
+    value = dataclasses.replace(WHOLE, metric="balanced-accuracy").value(loop, candidates)
+    for place in range(4):
+        step = simulator(name="synthetic/imbalanced-0")
+        step.step(candidates[:, place : place + 1])
+        torch.testing.assert_close(
+            value[:, place], step.outcome("validation").balanced_accuracy, rtol=0, atol=1e-6, check_dtype=False
+        )
+
+
+@pytest.mark.parametrize("width", [2, 3])
+def test_a_beam_that_is_wide_enough_finds_the_best_of_all_sequences(width):
+    """Of horizon 2 every continuation is tried: the best is what trying each by hand finds."""
+    candidates = candidates_of(simulator(), 3)
+    value = dataclasses.replace(WHOLE, horizon=2, beam=width).value(simulator(), candidates)
+    for place in range(3):
+        pick = candidates[:, place : place + 1]
+        loop = simulator()
+        loop.step(pick)
+        first = loop.outcome("validation").accuracy
+        margins = (-loop.view.margin).masked_fill(~loop.view.available, -torch.inf)
+        lasts = []
+        for after in margins.topk(width, 1).indices.unbind(1):
+            branch = simulator()
+            branch.step(pick)
+            branch.step(after[:, None])
+            lasts.append(branch.outcome("validation").accuracy)
+        expected = (first + torch.stack(lasts).amax(0)) / 2
+        torch.testing.assert_close(value[:, place], expected, rtol=0, atol=1e-6, check_dtype=False)
+
+
+def test_a_beam_ends_where_the_pool_does():
+    loop = simulator(seeds=(0,), queries=0)
+    for _ in range(int(loop.view.available.sum()) - 2):
+        loop.step(make_strategy("random").select(loop.view))
+    candidates = loop.view.available.nonzero()[:, 1][None]
+    settings = LookAhead(horizon=6, likelihood=0.0, iterations=500)
+    plain, beams = (dataclasses.replace(settings, beam=width).value(loop, candidates) for width in (1, 4))
+    torch.testing.assert_close(beams, plain, rtol=0, atol=1e-4, check_dtype=False)
+
+
+def test_a_beam_beside_a_base_rule_is_refused():
+    with pytest.raises(InvalidRecipeError, match="beam = 2 given beside a base rule"):
+        LookAhead(beam=2, base=make_strategy("margin"))
+
+
+def test_an_unknown_metric_is_refused():
+    with pytest.raises(InvalidRecipeError, match="metric = 'f1' given; allowed: accuracy, balanced-accuracy"):
+        LookAhead(metric="f1")
+
+
 def test_no_candidate_is_worth_what_is_known_already():
     loop = simulator()
     candidates = candidates_of(loop, 3)
@@ -135,7 +255,7 @@ def test_the_last_records_of_a_pool_may_be_fewer_than_the_horizon():
     assert value[0].tolist() == pytest.approx(((first[0] + 2 * model.score(X, y)) / 3).tolist(), abs=1e-4)
 
 
-@pytest.mark.parametrize("name", ["horizon", "reach", "iterations"])
+@pytest.mark.parametrize("name", ["horizon", "reach", "iterations", "repeats", "beam"])
 def test_settings_below_one_are_refused(name):
     with pytest.raises(InvalidRecipeError) as error:
         LookAhead(**{name: 0})

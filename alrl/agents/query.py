@@ -168,6 +168,11 @@ def _members(model: Any, X: NDArray[np.float64]) -> Tensor | None:
         said = [np.asarray(each.predict_proba(X)) for each in members]
     if not said or any(each.shape != (len(X), len(model.classes_)) for each in said):
         return None
+    if not all(np.isfinite(each).all() for each in said):
+        raise InvalidDataError(
+            "a member of the model gives probabilities that are NaN or infinite; what the members disagree about cannot"
+            " be told"
+        )
     return torch.from_numpy(np.stack(said).astype(np.float32))[None]
 
 

@@ -16,7 +16,7 @@ from scipy.special import softmax
 from sklearn.base import BaseEstimator, clone, is_classifier
 from torch import Tensor
 
-from alrl.errors import InvalidRecipeError
+from alrl.errors import InvalidDataError, InvalidRecipeError
 from alrl.loop.learner import FitReport, Learner
 from alrl.loop.streams import stream_key
 
@@ -44,7 +44,8 @@ class ScikitLearn(Learner):
         workers: processes to spread episodes over (joblib); 1 fits in this process.
 
     Raises InvalidRecipeError for what is no scikit-learn classifier, a class that cannot be found, parameters that it
-    does not have, and a classifier with neither ``predict_proba`` nor ``decision_function``.
+    does not have, and a classifier with neither ``predict_proba`` nor ``decision_function``; InvalidDataError when a
+    fitted classifier predicts what is not finite.
 
     >>> learner = ScikitLearn("sklearn.tree:DecisionTreeClassifier", {"max_depth": 1})
     >>> X, y = torch.tensor([[[-1.0], [1.0]]]), torch.tensor([[0, 2]])
@@ -95,8 +96,14 @@ class ScikitLearn(Learner):
         parts = [
             (fitted, records, self._classes) for fitted, records in zip(self._fitted, X.cpu().numpy(), strict=True)
         ]
-        rows = self._spread(parts, _predict_one)
-        return torch.from_numpy(np.stack(rows)).to(X.device, torch.float32)
+        rows = np.stack(self._spread(parts, _predict_one))
+        if not np.isfinite(rows).all():
+            # Silently, a record of which nothing is known would look like one that nothing is wrong with.
+            raise InvalidDataError(
+                f"scikit-learn: {type(self.estimator).__name__} predicts probabilities that are NaN or infinite;"
+                " look at its parameters, or choose another classifier"
+            )
+        return torch.from_numpy(rows).to(X.device, torch.float32)
 
     def _spread(self, arguments: Sequence[tuple[Any, ...]], work: Any) -> list[Any]:
         if self.workers == 1:

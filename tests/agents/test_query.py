@@ -170,3 +170,14 @@ def test_probabilities_that_are_none_are_refused(case: Case, untrained: Policy) 
 
     with pytest.raises(InvalidDataError, match=r"values that are not finite; expected finite values of shape \(163, 3"):
         untrained.query(case.fitted(Broken()), case.X_pool, case.X_labelled, case.y_labelled)
+
+
+def test_a_member_without_a_word_of_its_own_is_refused(case: Case) -> None:
+    class Committee(GaussianNB):
+        def predict_members(self, X: Any) -> Any:
+            said = self.predict_proba(X)
+            return [said, np.where(np.arange(len(said))[:, None] == 1, np.nan, said)]
+
+    model = case.fitted(Committee())
+    with pytest.raises(InvalidDataError, match="a member of the model gives probabilities that are NaN or infinite"):
+        query(make_strategy("bald"), model, case.X_pool, case.X_labelled, case.y_labelled)

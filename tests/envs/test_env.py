@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import dataclasses
+
 import gymnasium
 import numpy as np
 import pytest
 
 from alrl.envs.env import ActiveLearningEnv
+from alrl.envs.task_source import TaskSource
 from alrl.errors import InvalidQueryError
 
 
@@ -90,6 +93,35 @@ def test_rewards_against_margin_are_the_gain_less_that_of_the_margin_run(recipe,
     _, rewards, _ = episode(paired, someone, seed=2)
     assert any(rewards)
     assert rewards == pytest.approx([gain - other for gain, other in zip(gains, margin, strict=True)], abs=1e-6)
+
+
+def scrambled(task, part):
+    """The task with other features and labels in that part."""
+    random, rows, data = np.random.default_rng(0), getattr(task.split, part), task.split.data_set
+    assert len(rows)
+    X, y = data.X.copy(), data.y.copy()
+    X[rows], y[rows] = random.normal(size=X[rows].shape) * 9, random.integers(data.n_classes, size=len(rows))
+    return dataclasses.replace(task, split=dataclasses.replace(task.split, data_set=type(data).from_arrays(X, y)))
+
+
+@pytest.mark.parametrize("kind", ["gain", "area", "net-value", "target"])
+def test_no_reward_and_no_observation_knows_the_test_part(recipe, someone, monkeypatch, kind):
+    draw, played = TaskSource.draw, {}
+    for part in ("pool", "test", "validation"):
+        # The pool is as it was: what the other two are compared with.
+        monkeypatch.setattr(
+            TaskSource,
+            "draw",
+            lambda self, *given, part=part: (
+                draw(self, *given) if part == "pool" else scrambled(draw(self, *given), part)
+            ),
+        )
+        env = ActiveLearningEnv(recipe(budget={"labels": 5}, reward={"kind": kind, "against": "margin"}))
+        played[part] = episode(env, someone, seed=3)
+    assert same(played["test"][0], played["pool"][0])
+    assert played["test"][1] == played["pool"][1]
+    # Else the test could not fail: the validation part is what rewards are computed from.
+    assert played["validation"][1] != played["pool"][1]
 
 
 @pytest.mark.parametrize("batch", [1, 4])

@@ -14,7 +14,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
-from alrl.errors import InvalidRecipeError
+from alrl.errors import InvalidDataError, InvalidRecipeError
 from alrl.learners import ScikitLearn
 from alrl.learners.example import example
 from tests.learners.reference import gap, stack, standardised
@@ -157,3 +157,15 @@ def test_a_classifier_that_cannot_rank_is_refused():
 def test_prediction_for_other_episodes_than_were_fitted_is_refused():
     with pytest.raises(InvalidRecipeError, match=r"3 episodes to predict, 0 fitted; call fit with these first"):
         example(1).predict(ScikitLearn())
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_probabilities_that_are_no_numbers_are_refused_and_not_taken_for_certain(value):
+    class Broken(DecisionTreeClassifier):
+        def predict_proba(self, X):
+            said = super().predict_proba(X)
+            said[-1] = value
+            return said
+
+    with pytest.raises(InvalidDataError, match=r"Broken predicts probabilities that are NaN or infinite; look at its"):
+        fitted(ScikitLearn(Broken()), example(1))

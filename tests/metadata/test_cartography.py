@@ -17,6 +17,17 @@ def test_ranks_on_the_data_map_of_the_predicted_class(view_of, features_of):
     assert seen["map-constancy"] == pytest.approx([1, 2 / 3, 1])
 
 
+def test_the_known_data_map(view_of, features_of):
+    # .2, .6 and 1: predicted as now in two loops of three. Another record with the same mean, steady, and a third.
+    past = [two_classes(0.2, 0.6, 0.5), two_classes(0.6, 0.6, 0.5)]
+    seen = features_of(view_of(probabilities=two_classes(1.0, 0.6, 0.5), past=past))
+    assert seen["map-constancy"][0] == pytest.approx(2 / 3)
+    assert seen["map-drift"][0] == pytest.approx(0.8)
+    # Means .6, .6, .5: a tie above; the deviation of the first, .3266, is the one above zero.
+    assert seen["map-confidence-rank"] == pytest.approx([2 / 3, 2 / 3, 1 / 6])
+    assert seen["map-variability-rank"] == pytest.approx([5 / 6, 1 / 3, 1 / 3])
+
+
 def test_drift_is_negative_where_the_predicted_class_lost(view_of, features_of):
     seen = features_of(view_of(probabilities=two_classes(0.6), past=[two_classes(0.9)]))
     assert seen["map-drift"] == pytest.approx([-0.3], abs=1e-6)

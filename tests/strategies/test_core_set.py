@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alrl.errors import InvalidQueryError
+from alrl.experiments.peak_memory import peak_bytes, reset_peak
 from alrl.strategies.core_set import CoreSet
 from alrl.strategies.example_view import example_view
 from alrl.strategies.rearrange import alone
@@ -74,6 +75,18 @@ def test_duplicates_far_from_the_origin_are_at_distance_zero():
     view.features.add_(1000.0)
     assert CoreSet().score(view).tolist() == [[0.0] * 40]
     assert len(set(CoreSet().select(view, 39)[0].tolist())) == 39
+
+
+def test_no_matrix_of_all_pairs_is_held():
+    # One of these 20,000 records would take 1.6 GB in single precision.
+    view = example_view(records=(20_000,), features=(2,), labelled=(200,))
+    CoreSet().select(example_view(), 3)
+    reset_peak()
+    before = peak_bytes()
+    picks = CoreSet().select(view, 5)
+    assert len(set(picks[0].tolist())) == 5
+    if before is not None:
+        assert peak_bytes() - before < 200e6
 
 
 def test_a_batch_larger_than_the_pool_takes_the_pool(view_of):

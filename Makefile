@@ -35,6 +35,7 @@ check: $(STAMP) ## lint, format, types, direction of imports
 
 bench: $(PEERS_STAMP) ## measure loop and strategies against a hand-written loop and against other libraries
 	$(BIN)/python -m alrl.experiments.bench
+	$(BIN)/python -m alrl.experiments.bench.grid --page docs/benchmarks.md
 	$(BIN)/python -m alrl.experiments.selection --page docs/selection.md
 
 docs: $(DOCS_STAMP) ## build the documentation into site/

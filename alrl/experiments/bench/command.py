@@ -13,6 +13,7 @@ from rich.table import Table
 
 from alrl.errors import AlrlError
 from alrl.experiments.bench import tables
+from alrl.experiments.bench.grid_page import keep_section
 from alrl.experiments.bench.growth_figure import growth_figure
 from alrl.experiments.bench.page import page
 from alrl.experiments.bench.report import BenchReport
@@ -95,6 +96,6 @@ def _write(report: BenchReport, numbers: Path, target: Path | None) -> list[Path
             drawn = save(growth_figure(report.growth), target.parent / "figures" / "growth")
             figure = drawn[0].relative_to(target.parent).as_posix()
             written += drawn
-        target.write_text(page(report, figure), encoding="utf-8")
+        target.write_text(keep_section(page(report, figure), target), encoding="utf-8")
         written.append(target)
     return written

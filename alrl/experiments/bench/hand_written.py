@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -17,6 +17,9 @@ from sklearn.neural_network import MLPClassifier
 from alrl.experiments.bench.workloads import EPOCHS, HIDDEN, LEARNING_RATE, Model, Rule
 from alrl.loop.streams import EpisodeNoise
 from alrl.loop.task import Task
+
+Scorer = Callable[[NDArray[np.float64], list[int]], NDArray[np.float64]]
+"""Scores of pool records (records,), higher is queried sooner, by class probabilities and what is labelled."""
 
 
 class Arrays(NamedTuple):
@@ -39,7 +42,7 @@ class Arrays(NamedTuple):
 
 def hand_written_loop(
     task: Task,
-    rule: Rule,
+    rule: Rule | Scorer,
     labels: int,
     *,
     batch: int = 1,
@@ -104,8 +107,12 @@ def fixed_epochs() -> Iterator[None]:
         yield
 
 
-def _pick(probabilities: NDArray[Any], asked: list[int], rule: Rule, chance: EpisodeNoise, size: int) -> list[int]:
-    if rule == "random":
+def _pick(
+    probabilities: NDArray[Any], asked: list[int], rule: Rule | Scorer, chance: EpisodeNoise, size: int
+) -> list[int]:
+    if callable(rule):
+        score = rule(probabilities, asked)
+    elif rule == "random":
         score = chance.draw(len(probabilities))[0].numpy()
     else:
         likeliest = np.partition(probabilities, -2, axis=1)[:, -2:]

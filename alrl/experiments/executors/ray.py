@@ -48,5 +48,6 @@ class Ray(Executor):
         except (ConnectionError, RuntimeError, ValueError) as error:
             raise ExecutorError(
                 f"Ray cannot be reached at {self.address or 'this machine'} ({error}): start it with `ray start"
-                " --head`, or leave --address out to use this machine"
+                " --head`, or leave --address out to use this machine; a cluster that asks for Ray's token refuses who"
+                " does not send it, which RAY_AUTH_MODE=token in the environment does"
             ) from error

@@ -73,9 +73,14 @@ class Policy(Strategy):
         return dataclasses.replace(self, network=copy.deepcopy(self.network).to(device))
 
     def score_candidates(self, view: PoolView) -> tuple[Tensor, Tensor]:
-        """Candidates (B, K), -1 for none, and their scores (B, K), minus infinity for none."""
+        """Candidates (B, K), -1 for none, and their scores (B, K), minus infinity for none.
+
+        Raises InvalidQueryError, which names the feature, if one cannot be computed from the view, is not finite or
+        lies outside its bounds.
+        """
         candidates = self.mixture.draw(view)
         seen = self.features.observe(view, candidates)
+        self.features.check(seen)
         with torch.no_grad():
             return candidates, self.network(seen.candidates, seen.loop, seen.mask)
 

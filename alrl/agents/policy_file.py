@@ -21,7 +21,9 @@ from alrl.errors import InvalidRecipeError, PolicyFileError
 from alrl.metadata import FeatureSet
 from alrl.strategies import Strategy, make_strategy
 
-FORMAT = 1
+FORMAT = 2
+_UNSIGNED = 1
+"""The format before 2: without the SHA-256 of what ``policy.json`` says."""
 _SHIPPED = Path(__file__).resolve().parent.parent / "policies"
 
 
@@ -31,7 +33,7 @@ def shipped_policies() -> list[str]:
 
 
 def save_policy(policy: Policy, folder: str | Path) -> Path:
-    """Write ``policy.json`` (what it is, what it reads, where it comes from, the weights' SHA-256) and the weights."""
+    """Write ``policy.json`` (what it is, what it reads, where it comes from, both files' SHA-256) and the weights."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     weights = policy.weights()
@@ -45,10 +47,18 @@ def save_policy(policy: Policy, folder: str | Path) -> Path:
         "card": dict(policy.card),
         "sha256": hashlib.sha256(weights).hexdigest(),
     }
+    content["description_sha256"] = _description_sha256(content)
     text = json.dumps(content, indent=2, sort_keys=True) + "\n"
     _replace(folder / "weights.safetensors", weights)
     _replace(folder / "policy.json", text.encode())
     return folder
+
+
+def _description_sha256(content: dict[str, Any]) -> str:
+    """Of all that ``policy.json`` says but this."""
+    # As it is read back: keys are text there, and tuples are lists.
+    told = json.loads(json.dumps({key: value for key, value in content.items() if key != "description_sha256"}))
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
 def _replace(path: Path, data: bytes) -> None:
@@ -61,8 +71,8 @@ def _replace(path: Path, data: bytes) -> None:
 def load_policy(name: str | Path) -> Policy:
     """Load a policy from its folder, or a shipped one by name, such as ``general``.
 
-    Raises PolicyFileError if there is none, if a file is missing or not what it should be, if the weights are not those
-    that ``policy.json`` was written with, or if this version of alrl computes other features.
+    Raises PolicyFileError if there is none, if a file is missing, not what it should be or changed after it was
+    written, or if this version of alrl computes other features.
     """
     folder = Path(name)
     if not (folder / "policy.json").is_file():
@@ -153,10 +163,18 @@ def _content(folder: Path) -> dict[str, Any]:
         content = json.loads((folder / "policy.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise PolicyFileError(f"{folder / 'policy.json'}: cannot be read as JSON ({error})") from error
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        given = content.get("format") if isinstance(content, dict) else None
-        raise PolicyFileError(f"{folder / 'policy.json'}: format {given} given; this version of alrl reads {FORMAT}")
-    return content
+    given = content.get("format") if isinstance(content, dict) else None
+    if not isinstance(given, int) or given not in {FORMAT, _UNSIGNED}:
+        raise PolicyFileError(
+            f"{folder / 'policy.json'}: format {given} given; this version of alrl reads {_UNSIGNED} and {FORMAT}"
+        )
+    if given == FORMAT and content.get("description_sha256") != _description_sha256(content):
+        raise PolicyFileError(
+            f"{folder / 'policy.json'}: its SHA-256 is {_description_sha256(content)[:12]}…, the file says"
+            f" {str(content.get('description_sha256'))[:12]}…; it was changed after training: get the original, or"
+            " train it again"
+        )
+    return dict(content)
 
 
 def _weights(folder: Path, content: dict[str, Any]) -> dict[str, Any]:
@@ -181,10 +199,17 @@ def _weights(folder: Path, content: dict[str, Any]) -> dict[str, Any]:
 def _check_schema(folder: Path, given: dict[str, Any], ours: dict[str, Any]) -> None:
     for part in ("record", "loop"):
         known = set(ours[part])
-        missing = [name for name in given.get(part, []) if name not in known]
+        listed = list(given.get(part, []))
+        missing = [name for name in listed if name not in known]
         if missing:
             raise PolicyFileError(
                 f"{folder}: the policy reads the feature {missing[0]!r}, which this version of alrl does not compute"
+            )
+        unread = [name for name in ours[part] if name not in listed]
+        if unread:
+            raise PolicyFileError(
+                f"{folder}: the feature {unread[0]!r}, which this version of alrl computes for the policy's groups, is"
+                " missing from what it reads; train the policy again"
             )
     if given != ours:
         raise PolicyFileError(

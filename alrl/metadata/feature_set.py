@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from alrl.errors import InvalidRecipeError
+from alrl.errors import InvalidQueryError, InvalidRecipeError
 from alrl.loop.pool_view import PoolView
 from alrl.loop.provided import Need
 from alrl.metadata.activation import Activation
@@ -29,6 +29,8 @@ from alrl.metadata.trajectory import TrajectoryGroup
 from alrl.suggest import unknown
 
 SCHEMA_VERSION = 1
+_ROUNDING = 1e-4
+"""How far beyond its bounds single precision may carry a feature."""
 GROUPS: dict[str, FeatureGroup] = {
     group.name: group
     for group in (
@@ -124,3 +126,23 @@ class FeatureSet:
         loop = [group.compute(view, index) for group in self.groups if group.scope == "loop"]
         candidates = torch.cat(record, -1).masked_fill(~mask[..., None], 0.0)
         return Observation(candidates=candidates.float(), loop=torch.cat(loop, -1).float(), mask=mask)
+
+    def check(self, seen: Observation) -> None:
+        """Raises InvalidQueryError, which names the feature, if one is not finite or lies outside its bounds."""
+        _refuse_outside(self.record, seen.candidates[seen.mask], "a candidate")
+        _refuse_outside(self.loop, seen.loop, "the loop")
+
+
+def _refuse_outside(features: Sequence[Feature], values: Tensor, what: str) -> None:
+    """For ``values`` (m, F) of ``features``."""
+    low, high = (values.new_tensor([getattr(each, end) for each in features]) for end in ("low", "high"))
+    # No comparison with NaN holds.
+    inside = (values >= low - _ROUNDING) & (values <= high + _ROUNDING)
+    if bool(inside.all()):
+        return
+    row, column = (int(each) for each in (~inside).nonzero()[0])
+    wrong = features[column]
+    raise InvalidQueryError(
+        f"the feature {wrong.name!r} of {what} is {float(values[row, column]):g}; it lies from {wrong.low:g} to"
+        f" {wrong.high:g}: {wrong.meaning}"
+    )

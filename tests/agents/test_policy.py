@@ -11,6 +11,7 @@ from alrl.agents.policy import Policy
 from alrl.envs.candidates import CandidateMixture
 from alrl.errors import InvalidQueryError
 from alrl.experiments.simulate import simulate
+from alrl.metadata import DEFAULT_GROUPS, FeatureSet
 from alrl.strategies import ContractError, check_strategy, example_view
 
 
@@ -78,3 +79,22 @@ def test_the_fingerprint_is_that_of_the_weights(untrained: Policy) -> None:
         untrained.network.margin_weight += 1
     assert untrained.fingerprint != before
     assert renamed.fingerprint == before
+
+
+def test_a_feature_that_is_no_number_or_out_of_bounds_is_named(wild: Policy) -> None:
+    view = example_view(seed=2)
+    for value, said in ((torch.nan, "nan"), (torch.inf, "inf"), (1.5, "1.5"), (-0.5, "-0.5")):
+        broken = dataclasses.replace(view, probabilities=torch.full_like(view.probabilities, value))
+        for ask in (wild.select, wild.score):
+            with pytest.raises(
+                InvalidQueryError, match=rf"the feature 'top-probability' of a candidate is {said}; it lies from 0 to 1"
+            ):
+                ask(broken)
+
+
+def test_a_feature_that_cannot_be_computed_is_told_by_its_group(untrained: Policy) -> None:
+    features = FeatureSet([*DEFAULT_GROUPS, "disagreement"])
+    policy = Policy.untrained(features, untrained.mixture)
+    bare = dataclasses.replace(example_view(), members=None)
+    with pytest.raises(InvalidQueryError, match='the feature group "disagreement" needs the view\'s members'):
+        policy.select(bare)

@@ -15,7 +15,7 @@ import torch
 from safetensors.torch import save
 
 from alrl.agents.policy import Policy
-from alrl.agents.policy_file import load_policy, save_policy, shipped_policies
+from alrl.agents.policy_file import _description_sha256, load_policy, save_policy
 from alrl.envs.candidates import CandidateMixture
 from alrl.errors import PolicyFileError
 from alrl.strategies import example_view
@@ -30,9 +30,12 @@ def folder(wild: Policy, tmp_path: Path) -> Path:
     )
 
 
-def edit(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
+def edit(folder: Path, change: Callable[[dict[str, Any]], object], *, signed: bool = True) -> None:
+    """Change ``policy.json``, and its SHA-256 too where it is to be signed, as a stranger would."""
     content = json.loads((folder / "policy.json").read_text(encoding="utf-8"))
     change(content)
+    if signed:
+        content["description_sha256"] = _description_sha256(content)
     (folder / "policy.json").write_text(json.dumps(content), encoding="utf-8")
 
 
@@ -95,7 +98,8 @@ def test_weights_of_another_network_are_refused(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda it: it.update(format=2), "format 2 given; this version of alrl reads 1"),
+        (lambda it: it.update(format=3), "format 3 given; this version of alrl reads 1 and 2"),
+        (lambda it: it.update(format=[2]), r"format \[2\] given"),
         (lambda it: it.pop("format"), "format None given"),
         (lambda it: it["network"].update(width=10**9), "the weights do not fit .* of width 1000000000"),
         (lambda it: it["network"].update(width="wide"), "incomplete or malformed"),
@@ -104,6 +108,11 @@ def test_weights_of_another_network_are_refused(folder: Path) -> None:
         (lambda it: it["candidates"].update(count=0), "count = 0 given"),
         (lambda it: it["features"]["groups"].append("smell"), 'unknown feature group "smell"'),
         (lambda it: it["features"]["record"].append("smell"), "reads the feature 'smell', which this version of alrl"),
+        (
+            lambda it: it["features"]["record"].remove("entropy"),
+            "the feature 'entropy', .* is missing from what it reads",
+        ),
+        (lambda it: it["features"]["loop"].clear(), "the feature 'budget-spent', .* is missing from what it reads"),
         (lambda it: it["features"]["record"].reverse(), "features of version 1 in another order or number"),
         (lambda it: it["features"].update(version=0), "features of version 0"),
         (lambda it: it.update(features=None), "incomplete or malformed"),
@@ -116,6 +125,32 @@ def test_an_edited_description_is_refused(
     edit(folder, change)
     with pytest.raises(PolicyFileError, match=message):
         load_policy(folder)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda it: it["card"].update(trained_on=[]),
+        lambda it: it["candidates"].update(count=7),
+        lambda it: it.update(name="general"),
+        lambda it: it.pop("description_sha256"),
+    ],
+)
+def test_a_description_that_was_changed_by_the_way_is_refused(
+    folder: Path, change: Callable[[dict[str, Any]], object]
+) -> None:
+    edit(folder, change, signed=False)
+    with pytest.raises(PolicyFileError, match=r"its SHA-256 is .{12}…, the file says .{4,13}; it was changed after"):
+        load_policy(folder)
+
+
+def test_a_file_of_the_format_before_is_read(folder: Path, wild: Policy) -> None:
+    def older(it: dict[str, Any]) -> None:
+        it.update(format=1)
+        del it["description_sha256"]
+
+    edit(folder, older, signed=False)
+    assert load_policy(folder).fingerprint == wild.fingerprint
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "\xff"])
@@ -136,8 +171,3 @@ def test_an_unknown_name_is_told(tmp_path: Path) -> None:
         load_policy("nobody")
     with pytest.raises(PolicyFileError, match="no policy"):
         load_policy(tmp_path)
-
-
-def test_every_shipped_policy_loads_and_says_what_it_was_trained_on() -> None:
-    for name in shipped_policies():
-        assert load_policy(name).card["trained_on"]

@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alrl.errors import InvalidRecipeError
+from alrl.errors import InvalidQueryError, InvalidRecipeError
 from alrl.loop.geometry import Geometry
 from alrl.metadata import DEFAULT_GROUPS, GROUPS, FeatureSet
 from alrl.strategies.example_view import example_view
@@ -219,3 +219,30 @@ def test_an_unknown_group_is_refused_with_the_nearest_known_one():
 def test_confidence_and_loop_are_needed(missing):
     with pytest.raises(InvalidRecipeError, match=f"'{missing}' must be one of them"):
         FeatureSet([name for name in GROUPS if name != missing])
+
+
+@pytest.mark.parametrize("scope", ["record", "loop"])
+@pytest.mark.parametrize(("value", "said"), [(torch.nan, "nan"), (-torch.inf, "-inf"), (7.0, "7"), (-3.0, "-3")])
+def test_the_feature_that_is_out_of_bounds_is_named(scope, value, said):
+    view = example_view()
+    seen = EVERYTHING.observe(view, all_records(view))
+    EVERYTHING.check(seen)
+    values = (seen.candidates if scope == "record" else seen.loop).clone()
+    features = EVERYTHING.record if scope == "record" else EVERYTHING.loop
+    values[..., 3] = value
+    wrong = dataclasses.replace(seen, **{"candidates" if scope == "record" else "loop": values})
+    with pytest.raises(InvalidQueryError, match=rf"the feature '{features[3].name}' of .* is {said}; it lies from"):
+        EVERYTHING.check(wrong)
+
+
+def test_what_stands_in_the_place_of_no_candidate_is_not_looked_at():
+    view = example_view()
+    seen = EVERYTHING.observe(view, all_records(view))
+    hidden = dataclasses.replace(seen, mask=torch.zeros_like(seen.mask), candidates=seen.candidates + torch.nan)
+    EVERYTHING.check(hidden)
+
+
+@FEW
+@given(views())
+def test_whatever_the_view_what_is_observed_passes(view):
+    EVERYTHING.check(EVERYTHING.observe(view, all_records(view)))

@@ -13,6 +13,7 @@ from alrl.experiments.bench.environment import EnvSpeed, recipe
 from alrl.experiments.bench.growth import SCRATCH, WARM_START, Growth, measure_growth
 from alrl.experiments.bench.growth_figure import growth_figure
 from alrl.experiments.bench.measure import COLD, WARM, Measured
+from alrl.experiments.bench.recipe_speeds import RecipeSpeed
 from alrl.experiments.bench.report import BenchReport
 from alrl.experiments.bench.shares import PARTS, Shares
 from alrl.experiments.bench.workloads import QUICK, WORKLOADS, Size
@@ -34,7 +35,13 @@ def grown(learner="softmax-regression", **changes):
     ]
 
 
-def report(free=NONE):
+WINE = tuple(
+    RecipeSpeed(recipe="wine", episodes=B, steps=(10, 20), seconds=(1.0, 4.0), starts=(0.512, 0.512))
+    for B in (1, 64, 512)
+)
+
+
+def report(free=NONE, recipes=WINE):
     measured = Measured(
         workload=WORKLOADS["W2"],
         ours={(1, 1): (1000.0, 2000.0), (64, 1): (7000.0, 7000.0), (64, 2): (9000.0, 8000.0)},
@@ -47,6 +54,7 @@ def report(free=NONE):
         size=Size(repeats=2, episodes=(1, 64)),
         measured=(measured,),
         shares=(Shares(workload="W2", episodes=64, seconds_a_step=1e-4, shares=spent, multiply_adds_a_step=2e5),),
+        recipes=recipes,
         environments=(EnvSpeed(data_set="digits", episodes=64, workers=2, speeds=(1000.0, 3000.0)),),
         growth=tuple(grown()),
         rate=1e10,
@@ -76,6 +84,7 @@ def test_the_whole_is_measured_and_written(tmp_path, seen, monkeypatch, capsys):
     assert seen["names"] == ["W1", "W2", "W3", "W4", "W5"]
     assert seen["size"] == Size()
     assert seen["rest"]
+    assert seen["recipes"]
     assert seen["large_pool"]
     numbers = json.loads((tmp_path / "runs" / "bench.json").read_text())
     (workload,) = numbers["measured"]
@@ -93,8 +102,33 @@ def test_a_part_or_a_quick_run_replaces_no_page(tmp_path, seen, monkeypatch):
     assert main(["--only", "w2", "--large-pool", "--repeats", "3"]) == 0
     assert (seen["names"], seen["size"].repeats, seen["rest"], seen["large_pool"]) == (["W2"], 3, False, True)
     assert main(["--quick"]) == 0
-    assert (seen["size"], seen["rest"], seen["large_pool"]) == (QUICK, True, False)
+    assert (seen["size"], seen["rest"], seen["large_pool"], seen["recipes"]) == (QUICK, True, False, True)
     assert not (tmp_path / "docs").exists()
+
+
+def test_recipes_alone_replace_their_section_of_the_page_and_no_other(tmp_path, seen, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    target = tmp_path / "docs" / "benchmarks.md"
+    assert main([]) == 0
+    whole = target.read_text()
+    old = "| wine | 8 (5 to 10) | 480 (320 to 640) | 3,840 (2,560 to 5,120) | 1.0 |"
+    assert old in whole
+    begin, end = whole.index("## Environment recipes"), whole.index("## Where the time goes")
+    seen["report"] = report(
+        recipes=(RecipeSpeed(recipe="text", episodes=1, steps=(7,), seconds=(1.0,), starts=(2.0,)),)
+    )
+    assert main(["--recipes"]) == 0
+    assert (seen["names"], seen["rest"], seen["recipes"], seen["large_pool"]) == ([], False, True, False)
+    given = target.read_text()
+    assert "| text | 7 (7 to 7) |" in given
+    assert old not in given
+    assert given.startswith(whole[:begin])
+    assert given.endswith(whole[end:])
+    target.write_text(whole[:begin] + whole[end:])
+    assert main(["--recipes"]) == 0
+    added = target.read_text()
+    assert added.index("## Growth") < added.index("## Environment recipes") < added.index("## Where and when")
+    assert main(["--recipes", "--only", "W1"]) == 2
 
 
 def test_a_difference_fails_the_run(tmp_path, seen, monkeypatch):

@@ -39,6 +39,7 @@ def report(**changes):
         "measured": (measured(),),
         "shares": (),
         "environments": (),
+        "recipes": (),
         "growth": (),
         "rate": 1e10,
         "peers": {"modAL": "0.4.2.1", "scikit-activeml": None},

@@ -36,6 +36,15 @@ records that ours picked. Where nothing is left to chance (the same picks, and n
 difference up to {agreement} is none, else one that Student's t at {level:.1%} does not tell from zero. Exit status 1 on
 DIFFERENT.
 """
+_RECIPES = """\
+Every recipe of `envs/` as it is declared, its features, its batches and the margin run that it may be paired with
+included, under a random policy: steps per second over all episodes at once in one process on one thread, median (least
+to largest) of {repeats} repeats. A repeat begins the episodes, which is timed apart (the last column, for each of
+{episodes} at once), then plays {seconds:g} s of steps or until a batch is full. So these are speeds from the start of
+an episode on: later fits have more labels. Where the policy may stop, beginning anew is part of the steps. This section
+alone: `python -m alrl.experiments.bench --recipes`.
+"""
+RECIPES = "## Environment recipes"
 _SHARES = """\
 One worker, by a stopwatch on the parts' public calls; set-up and first fit are left out. The floor is the time that the
 modelled multiply-adds of a step (fit, pool, test part) would take at the rate of a large float32 matrix product on one
@@ -71,6 +80,8 @@ def page(report: BenchReport, figure: str | None) -> str:
             f"{size.env_episodes} episodes of 100 labels, {CANDIDATES} candidates, all features, random policy.",
             "",
         ]
+    if report.recipes:
+        lines += recipe_section(report)
     if report.shares:
         lines += ["## Where the time goes", "", *tables.shares(report).markdown(), ""]
         lines += [_SHARES.format(rate=report.rate / 1e9)]
@@ -80,6 +91,25 @@ def page(report: BenchReport, figure: str | None) -> str:
         lines += [_GROWTH.format(data_set=DATA_SET, batch=BATCH, labels=labels, few=FEW, epochs=EPOCHS)]
         lines += [f"![Cumulative work and time against labels]({figure})", ""] if figure else []
     return "\n".join([*lines, "## Where and when", "", *_source(report.source, report.peers), ""])
+
+
+def recipe_section(report: BenchReport) -> list[str]:
+    """The section on the recipes in ``envs/``, lines in Markdown, with where and when."""
+    size = report.size
+    said = _RECIPES.format(repeats=size.repeats, episodes=size.recipe_episodes[-1], seconds=size.recipe_seconds)
+    return [RECIPES, "", *tables.recipes(report).markdown(), "", said, *_source(report.source, {}), ""]
+
+
+def with_recipe_section(text: str, report: BenchReport) -> str:
+    """The page ``text`` with its section on the recipes made anew, before the last one if there was none."""
+    lines = text.split("\n")
+    heads = [number for number, line in enumerate(lines) if line.startswith("## ")]
+    begin = next((head for head in heads if lines[head] == RECIPES), None)
+    if begin is None:
+        begin = end = heads[-1] if heads else len(lines)
+    else:
+        end = next((head for head in heads if head > begin), len(lines))
+    return "\n".join([*lines[:begin], *recipe_section(report), *lines[end:]])
 
 
 def _source(source: dict[str, Any], peers: dict[str, str | None]) -> list[str]:

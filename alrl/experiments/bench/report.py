@@ -9,6 +9,7 @@ from alrl.experiments.bench.environment import EnvSpeed
 from alrl.experiments.bench.gpu import Gpu
 from alrl.experiments.bench.growth import Growth
 from alrl.experiments.bench.measure import COLD, WARM, Measured, Speeds
+from alrl.experiments.bench.recipe_speeds import RecipeSpeed
 from alrl.experiments.bench.shares import Shares
 from alrl.experiments.bench.workloads import Size
 from alrl.experiments.large_pool_bench import LargePoolMeasure
@@ -22,6 +23,7 @@ class BenchReport:
     measured: tuple[Measured, ...]
     shares: tuple[Shares, ...]
     environments: tuple[EnvSpeed, ...]
+    recipes: tuple[RecipeSpeed, ...]
     growth: tuple[Growth, ...]
     rate: float
     """Multiply-adds a second of a large float32 matrix product on one thread."""
@@ -39,6 +41,7 @@ class BenchReport:
             "measured": [_measured(each) for each in self.measured],
             "shares": [asdict(each) | {"floor_share": each.floor_share(self.rate)} for each in self.shares],
             "environments": [asdict(each) for each in self.environments],
+            "recipes": [asdict(each) | {"steps_a_second": each.speeds} for each in self.recipes],
             "growth": [
                 asdict(each) | {"work_exponent": each.work_exponent, "time_exponent": each.time_exponent}
                 for each in self.growth

@@ -10,6 +10,7 @@ from alrl.experiments.bench.gpu import Gpu, measure_gpu
 from alrl.experiments.bench.growth import WAYS, Growth, measure_growth
 from alrl.experiments.bench.measure import Measured, effort, measure
 from alrl.experiments.bench.peers import peers
+from alrl.experiments.bench.recipe_speeds import RecipeSpeed, measure_recipe, recipe_names
 from alrl.experiments.bench.report import BenchReport
 from alrl.experiments.bench.shares import shares
 from alrl.experiments.bench.workloads import Size, Workload
@@ -20,16 +21,21 @@ from alrl.progress import Bar, Bars
 
 _PROFILED = 64
 """Episodes at once of the profile."""
+_RECIPE = 250
+"""Work of a recipe at one number of episodes, in the units of :func:`~alrl.experiments.bench.measure.effort`."""
 
 
-def run(workloads: Sequence[Workload], size: Size, *, rest: bool, large_pool: bool, bars: Bars) -> BenchReport:
-    """Measure the workloads; with ``rest`` also environments, growth and the GPU; with ``large_pool`` that too."""
-    whole = bars.bar("all", _whole(workloads, size, rest=rest))
+def run(
+    workloads: Sequence[Workload], size: Size, *, rest: bool, recipes: bool, large_pool: bool, bars: Bars
+) -> BenchReport:
+    """Measure the workloads; with ``rest`` also environments, growth and the GPU; if told, recipes and large pool."""
+    whole = bars.bar("all", _whole(workloads, size, rest=rest, recipes=recipes))
     with one_thread():
         rate = multiply_add_rate()
         measured = tuple(_measured(each, size, bars, whole) for each in workloads)
         profiled = tuple(shares(each, min(_PROFILED, max(size.episodes)), size.cut(each)) for each in workloads)
         environments = _environments(size, bars, whole) if rest else ()
+        played = _recipes(size, bars, whole) if recipes else ()
         grown = _growth(size, bars, whole) if rest else ()
         gpu = _gpu(measured, size) if rest else None
         pool = _large_pool(size, bars) if large_pool else ()
@@ -39,6 +45,7 @@ def run(workloads: Sequence[Workload], size: Size, *, rest: bool, large_pool: bo
         measured=measured,
         shares=profiled,
         environments=environments,
+        recipes=played,
         growth=grown,
         rate=rate,
         peers=peers(),
@@ -48,9 +55,10 @@ def run(workloads: Sequence[Workload], size: Size, *, rest: bool, large_pool: bo
     )
 
 
-def _whole(workloads: Sequence[Workload], size: Size, *, rest: bool) -> int:
+def _whole(workloads: Sequence[Workload], size: Size, *, rest: bool, recipes: bool) -> int:
     more = len(TARGETS) * len(size.workers) * size.env_repeats * size.env_steps + len(WAYS) * size.growth_loops
-    return sum(effort(each, size) for each in workloads) + rest * more
+    played = len(recipe_names()) * len(size.recipe_episodes) * _RECIPE
+    return sum(effort(each, size) for each in workloads) + rest * more + recipes * played
 
 
 def _measured(workload: Workload, size: Size, bars: Bars, whole: Bar) -> Measured:
@@ -74,6 +82,19 @@ def _environments(size: Size, bars: Bars, whole: Bar) -> tuple[EnvSpeed, ...]:
             bar.advance()
     bar.done()
     return tuple(found)
+
+
+def _recipes(size: Size, bars: Bars, whole: Bar) -> tuple[RecipeSpeed, ...]:
+    names = recipe_names()
+    bar = bars.bar("recipes", len(names) * len(size.recipe_episodes))
+
+    def tick(name: str) -> None:
+        bar.advance(note=name)
+        whole.advance(_RECIPE)
+
+    found = tuple(each for name in names for each in measure_recipe(name, size, tick))
+    bar.done()
+    return found
 
 
 def _growth(size: Size, bars: Bars, whole: Bar) -> tuple[Growth, ...]:

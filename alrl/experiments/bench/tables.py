@@ -77,6 +77,18 @@ def environments(report: BenchReport) -> Sheet:
     return Sheet(title="Vector environment", header=("data set", "workers", "steps per second"), rows=rows)
 
 
+def recipes(report: BenchReport) -> Sheet:
+    """Steps per second of every environment recipe, one row a recipe, one column a number of episodes at once."""
+    sizes, rows = report.size.recipe_episodes, dict[str, list[str]]()
+    for each in report.recipes:
+        speed = f"{each.median:,.0f} ({min(each.speeds):,.0f} to {max(each.speeds):,.0f})"
+        rows.setdefault(each.recipe, [each.recipe]).append(speed)
+        if each.episodes == sizes[-1]:
+            rows[each.recipe].append(f"{each.start:,.1f}")
+    header = ("recipe", *(f"{size} episode{'s' if size > 1 else ''}" for size in sizes), "ms to begin one")
+    return Sheet(title="Environment recipes", header=header, rows=tuple(map(tuple, rows.values())))
+
+
 def shares(report: BenchReport) -> Sheet:
     """Where the time of a step goes, and the share of the arithmetic floor."""
     rows = []

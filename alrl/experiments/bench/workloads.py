@@ -93,6 +93,10 @@ class Size:
     env_episodes: int = 64
     env_steps: int = 101
     """Steps of each environment in a repeat: an episode and the start of the next."""
+    recipe_episodes: tuple[int, ...] = (1, 64, 512)
+    """Episodes at once of every environment recipe."""
+    recipe_seconds: float = 0.5
+    """Seconds that each recipe is played at each of them in a repeat, or until a batch is full."""
     growth_loops: int = 150
     large_pool: int = 1_000_000
     """Records of the large pool."""
@@ -122,6 +126,8 @@ QUICK = Size(
     env_repeats=2,
     env_episodes=4,
     env_steps=4,
+    recipe_episodes=(1,),
+    recipe_seconds=0.01,
     growth_loops=12,
     large_pool=20_000,
     large_pool_loops=2,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from alrl.agents.ensemble import Ensemble
 from alrl.agents.examples import Examples
 from alrl.agents.network import SetScorer
 from alrl.agents.policy import Policy
@@ -74,15 +75,38 @@ def fit(
     generator: torch.Generator,
     progress: Callable[[int, float], object] | None = None,
 ) -> tuple[Policy, Ranking]:
-    """Train the policy's network on ``examples`` (AdamW, one-cycle rate); ``progress`` gets epoch and training loss."""
-    if not isinstance(policy.network, SetScorer):
+    """Train the policy's network on ``examples`` (AdamW, one-cycle rate); ``progress`` gets epoch and training loss.
+
+    Of an ensemble each member is trained by itself, on the same examples in an order of its own, one after the other.
+    """
+    if not isinstance(policy.network, SetScorer | Ensemble):
         raise InvalidRecipeError(
             f"a {policy.network.described['kind']} cannot be trained by imitation; a set scorer can"
         )
     network = copy.deepcopy(policy.network)
+    target, _ = targets(examples.values, examples.mask, temperature)
+    for number, member in enumerate(network.scorers if isinstance(network, Ensemble) else [network]):
+        before = number * epochs
+        for epoch, value in _epochs(member, examples, target, epochs, learning_rate, weight_decay, generator):
+            if progress is not None:
+                progress(before + epoch, value)
+    network.eval()
+    trained = dataclasses.replace(policy, network=network)
+    return trained, assess(trained, kept_aside, temperature)
+
+
+def _epochs(
+    network: SetScorer,
+    examples: Examples,
+    target: Tensor,
+    epochs: int,
+    learning_rate: float,
+    weight_decay: float,
+    generator: torch.Generator,
+) -> Iterator[tuple[int, float]]:
+    """Train, and tell each epoch and its mean loss."""
     network.train()
     network.normalise(examples.candidates, examples.loop, examples.mask)
-    target, _ = targets(examples.values, examples.mask, temperature)
     steps = epochs * ((len(examples) + _BATCH - 1) // _BATCH)
     optimiser = torch.optim.AdamW(network.parameters(), learning_rate, weight_decay=weight_decay)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, learning_rate, total_steps=steps)
@@ -96,8 +120,4 @@ def fit(
             optimiser.step()
             schedule.step()
             total += float(value.detach()) * len(index)
-        if progress is not None:
-            progress(epoch, total / len(examples))
-    network.eval()
-    trained = dataclasses.replace(policy, network=network)
-    return trained, assess(trained, kept_aside, temperature)
+        yield epoch, total / len(examples)

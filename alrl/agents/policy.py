@@ -13,6 +13,7 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
+from alrl.agents.ensemble import Ensemble
 from alrl.agents.network import CandidateScorer, SetScorer
 from alrl.envs.candidates import CandidateMixture
 from alrl.errors import InvalidQueryError
@@ -42,16 +43,31 @@ class Policy(Strategy):
 
     @classmethod
     def untrained(
-        cls, features: FeatureSet, mixture: CandidateMixture, *, seed: int = 0, name: str = "policy", width: int = 64
+        cls,
+        features: FeatureSet,
+        mixture: CandidateMixture,
+        *,
+        seed: int = 0,
+        name: str = "policy",
+        width: int = 64,
+        members: int = 1,
     ) -> Policy:
-        """A policy that chooses as margin sampling does; its weights are drawn from ``seed``."""
-        network = SetScorer(
-            record=len(features.record),
-            loop=len(features.loop),
-            margin_column=features.margin_column,
-            width=width,
-            generator=torch.Generator().manual_seed(seed),
-        )
+        """A policy that chooses as margin sampling does; its weights are drawn from ``seed``.
+
+        With several ``members`` its network is an ensemble.
+        """
+        draw = torch.Generator().manual_seed(seed)
+        networks = [
+            SetScorer(
+                record=len(features.record),
+                loop=len(features.loop),
+                margin_column=features.margin_column,
+                width=width,
+                generator=draw,
+            )
+            for _ in range(members)
+        ]
+        network = networks[0] if members == 1 else Ensemble(networks)
         return cls(name=name, network=network, features=features, mixture=mixture)
 
     @property

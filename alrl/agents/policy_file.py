@@ -13,6 +13,7 @@ from typing import Any
 from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
 
+from alrl.agents.ensemble import Ensemble
 from alrl.agents.forest import ForestScorer
 from alrl.agents.network import CandidateScorer, SetScorer
 from alrl.agents.policy import Policy
@@ -143,6 +144,19 @@ def _set_scorer(folder: Path, features: FeatureSet, described: dict[str, Any], w
     return network
 
 
+def _ensemble(folder: Path, features: FeatureSet, described: dict[str, Any], weights: dict[str, Any]) -> Ensemble:
+    width, members = described.get("width", 0), described.get("members", 0)
+    found = {name.split(".")[1] for name in weights if name.startswith("members.") and name.count(".") > 1}
+    if len(found) != members or not members:
+        raise PolicyFileError(f"{folder}: weights of {len(found)} members given; policy.json names {members}")
+    parts = []
+    for number in range(members):
+        start = f"members.{number}."
+        own = {name.removeprefix(start): value for name, value in weights.items() if name.startswith(start)}
+        parts.append(_set_scorer(folder, features, {"width": width}, own))
+    return Ensemble(parts)
+
+
 def _forest(folder: Path, features: FeatureSet, described: dict[str, Any], weights: dict[str, Any]) -> ForestScorer:
     inputs = len(features.record) + len(features.loop)
     if described.get("inputs") != inputs:
@@ -155,7 +169,7 @@ def _forest(folder: Path, features: FeatureSet, described: dict[str, Any], weigh
         raise PolicyFileError(f"{folder}: {error}") from error
 
 
-_NETWORKS: dict[str, _Build] = {"set-scorer": _set_scorer, "forest": _forest}
+_NETWORKS: dict[str, _Build] = {"set-scorer": _set_scorer, "ensemble": _ensemble, "forest": _forest}
 
 
 def _content(folder: Path) -> dict[str, Any]:

@@ -69,6 +69,8 @@ class NetworkRecipe(Recipe):
     """The set-scoring network."""
 
     width: int = Field(default=64, ge=1)
+    members: int = Field(default=1, ge=1)
+    """Networks whose mean score counts, each trained from weights of its own; several for imitation alone."""
 
 
 class LookAheadRecipe(Recipe):
@@ -159,6 +161,11 @@ class TrainedRecipe(Recipe):
             )
         if self.regression is not None and others:
             raise ValueError("regression stands alone: its forest cannot be tuned; drop imitation and reinforcement")
+        if self.network.members > 1 and (self.imitation is None or self.reinforcement is not None):
+            raise ValueError(
+                f"network: members = {self.network.members} given; an ensemble is trained by imitation alone: drop"
+                " members, or the other tables"
+            )
         return self
 
 

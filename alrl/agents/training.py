@@ -82,6 +82,7 @@ class Trainer:
             seed=stream_key([self.seed], "agent") % 2**31,
             name=name,
             width=self.agent.network.width,
+            members=self.agent.network.members,
         )
 
     def _train(self, name: str) -> Policy:
@@ -118,9 +119,10 @@ class Trainer:
             checked = self.validation or self.training
             aside.append(self._collect(checked, recipe, behaviour, 1000 + round_, "  on validation data sets"))
             examples, kept = Examples.joined(seen), Examples.joined(aside)
-            bar = self.bars.bar(f"imitate, {len(examples)} states", recipe.epochs)
+            epochs = recipe.epochs * self.agent.network.members
+            bar = self.bars.bar(f"imitate, {len(examples)} states", epochs)
 
-            def progress(epoch: int, loss: float, bar: Bar = bar, before: int = round_ * recipe.epochs) -> None:
+            def progress(epoch: int, loss: float, bar: Bar = bar, before: int = round_ * epochs) -> None:
                 bar.advance(note=f"loss {loss:.3f}")
                 self._tracker.scalar("imitation/training_loss", loss, before + epoch + 1)
 
@@ -136,7 +138,7 @@ class Trainer:
                 progress=progress,
             )
             bar.done(note=_told(ranking))
-            self._note(round_ + 1, ranking, step=(round_ + 1) * recipe.epochs)
+            self._note(round_ + 1, ranking, step=(round_ + 1) * epochs)
         return policy
 
     def _regress(self, policy: Policy, recipe: RegressionRecipe) -> Policy:

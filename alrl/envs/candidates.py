@@ -93,6 +93,6 @@ def _representatives(view: PoolView, count: int) -> Tensor:
     number = (drawn >= 0).sum(1).clamp(1, count)
     label, centre = kmeans(view, view.features, weight, number)
     nearest = np.full((len(drawn), centre.shape[1]), -1, dtype=np.int64)
-    compiled_clusters.closest_to_centres(rows_of(view.features), label, centre, nearest)
+    compiled_clusters.closest_to_centres(rows_of(view.features), label, centre, rows_of(view.noise), nearest)
     picks = torch.from_numpy(nearest).to(drawn.device)
     return closed_up(torch.nn.functional.pad(picks, (0, count - picks.shape[1]), value=-1))

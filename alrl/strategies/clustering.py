@@ -15,7 +15,7 @@ _STEP = 1 << 22
 
 
 def rows_of(X: Tensor) -> NDArray[np.float32]:
-    """(B, N, E) as compiled code reads it."""
+    """(B, N, E), or (B, N), as compiled code reads it."""
     rows: NDArray[np.float32] = X.detach().to("cpu", torch.float32).contiguous().numpy()
     return rows
 

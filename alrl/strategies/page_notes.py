@@ -46,10 +46,11 @@ DIFFERENCES: tuple[tuple[str, str, str], ...] = (
     (
         "expected-error-reduction",
         (
-            "scikit-activeml evaluates on all records, labelled ones and the candidate included, unless told;"
-            " modAL on the pool without the candidate, but its module does not import with numpy 2"
+            "scikit-activeml evaluates on all records, labelled ones and the candidate included, unless told, adds"
+            " 2e-16 to a probability before its logarithm, and sums; modAL evaluates on the pool without the candidate,"
+            " but its module does not import with numpy 2"
         ),
-        "on the unlabelled records without the candidate, as in the paper",
+        "the mean over the unlabelled records without the candidate, as in the paper; 0 log 0 = 0",
     ),
     (
         "discriminative",

@@ -67,5 +67,5 @@ class WeightedKMeans(Strategy):
         number = view.available.sum(1).clamp(1, count)
         label, centre = kmeans(view, embedding, weight, number)
         nearest = np.empty(centre.shape[:2], dtype=np.int64)
-        compiled_clusters.closest_to_centres(rows_of(embedding), label, centre, nearest)
+        compiled_clusters.closest_to_centres(rows_of(embedding), label, centre, rows_of(view.noise), nearest)
         return completed(torch.from_numpy(nearest).to(unsure.device), score, view, count)

@@ -19,7 +19,6 @@ from alrl.loop.refits import Refits
 from alrl.strategies.example_view import example_view
 from alrl.strategies.expected_error_reduction import ExpectedErrorReduction
 
-pytest.importorskip("skactiveml", reason="scikit-activeml 1.0.1 is not installed")
 CASES = range(60)
 SMOOTHING = 0.3
 

@@ -29,7 +29,6 @@ from alrl.strategies.typiclust import TypiClust
 from alrl.strategies.variation_ratios import VariationRatios
 from alrl.strategies.vote_entropy import VoteEntropy
 
-pytest.importorskip("skactiveml", reason="scikit-activeml 1.0.1 is not installed")
 CASES = range(60)
 
 
@@ -41,6 +40,11 @@ def case(seed):
 
 def ranking(score):
     return np.argsort(-np.asarray(score, dtype=np.float64), kind="stable").tolist()
+
+
+def tied_ranking(score):
+    """The same where scores that differ by rounding alone are ties, the first of them first: votes make many."""
+    return ranking(np.asarray(score, dtype=np.float64).round(5))
 
 
 def targets(free):
@@ -82,8 +86,12 @@ def test_query_by_committee_and_bald(seed):
     view, _ = case(seed)
     members = view.members[0].double().numpy()
     votes, classes = members.argmax(-1).T, np.arange(members.shape[2])
-    np.testing.assert_allclose(VoteEntropy().score(view)[0], vote_entropy(votes, classes), atol=1e-6)
-    np.testing.assert_allclose(VariationRatios().score(view)[0], variation_ratios(votes), atol=1e-6)
+    for strategy, expected in (
+        (VoteEntropy(), vote_entropy(votes, classes)),
+        (VariationRatios(), variation_ratios(votes)),
+    ):
+        np.testing.assert_allclose(strategy.score(view)[0], expected, atol=1e-6)
+        assert tied_ranking(strategy.score(view)[0]) == tied_ranking(expected)
     divergence = average_kl_divergence(members.copy())
     assert ranking(MeanKL().score(view)[0]) == ranking(divergence)
     assert ranking(BALD().score(view)[0]) == ranking(batch_bald(members.copy(), 1)[0])

@@ -96,8 +96,11 @@ def kmeans(X: Any, weight: Any, key: Any, clusters: Any, iterations: Any, label:
 
 
 @called
-def closest_to_centres(X: Any, label: Any, centre: Any, picks: Any) -> None:
-    """The row nearest to the centre of each cluster into ``picks`` (B, K); -1 for an empty cluster."""
+def closest_to_centres(X: Any, label: Any, centre: Any, noise: Any, picks: Any) -> None:
+    """The row nearest to the centre of each cluster into ``picks`` (B, K); -1 for an empty cluster.
+
+    Of rows equally near the one of more ``noise`` (B, N): not that which comes first.
+    """
     least = np.empty(picks.shape[1], np.float32)
     for b in range(len(X)):
         picks[b] = -1
@@ -106,7 +109,7 @@ def closest_to_centres(X: Any, label: Any, centre: Any, picks: Any) -> None:
             c = label[b, j]
             if c >= 0:
                 gap = square(X[b, j], centre[b, c])
-                if gap < least[c]:
+                if gap < least[c] or (gap == least[c] and noise[b, j] > noise[b, picks[b, c]]):
                     least[c] = gap
                     picks[b, c] = j
 

@@ -8,6 +8,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from alrl.loop.disagreement import votes
 from alrl.loop.pool_view import PoolView
 from alrl.strategies.batches import one_by_one
 from alrl.strategies.power import rank
@@ -20,8 +21,9 @@ class ClassBalanced(Wrapper):
 
     The greedy form of Bengar, van de Weijer, Fuentes and Raducanu 2022, "Class-balanced active learning for image
     classification": each pick brings the expected numbers of labels of the classes closest to even. A record already in
-    the batch counts as one of its predicted class. The score is minus that class's count, plus the base's preference as
-    a fraction, in doubles: classes first, then the base.
+    the batch counts as one of its predicted class, and a record of several equally likely classes for an equal part of
+    each. The score is minus that class's count, plus the base's preference as a fraction, in doubles: classes
+    first, then the base.
 
     Raises InvalidRecipeError for a ``base`` that there is not.
 
@@ -36,11 +38,15 @@ class ClassBalanced(Wrapper):
     cost: ClassVar[str] = "m times its base's"
 
     def score(self, view: PoolView) -> Tensor:
-        preference = 1 / (1 + rank(self.inner.score(view).double(), view.available))
-        return preference - counts(view).gather(1, view.predicted)
+        return self._score(view, _predicted(view))
 
     def select(self, view: PoolView, count: int = 1) -> Tensor:
-        return one_by_one(self.score, view, count)
+        predicted = _predicted(view)
+        return one_by_one(lambda held: self._score(held, predicted), view, count)
+
+    def _score(self, view: PoolView, predicted: Tensor) -> Tensor:
+        preference = 1 / (1 + rank(self.inner.score(view).double(), view.available))
+        return preference - (predicted * _counts(view, predicted)[:, None]).sum(-1)
 
 
 def counts(view: PoolView) -> Tensor:
@@ -50,6 +56,15 @@ def counts(view: PoolView) -> Tensor:
     >>> counts(example_view(seed=0, records=(9,)))
     tensor([[1., 1., 2.]], dtype=torch.float64)
     """
-    count = torch.zeros(view.class_mask.shape, dtype=torch.float64, device=view.labels.device)
-    count.scatter_add_(1, view.labels, view.labelled_mask.double())
-    return count.scatter_add_(1, view.predicted, view.selected.double())
+    return _counts(view, _predicted(view))
+
+
+def _counts(view: PoolView, predicted: Tensor) -> Tensor:
+    labelled = torch.zeros(view.class_mask.shape, dtype=torch.float64, device=view.labels.device)
+    labelled.scatter_add_(1, view.labels, view.labelled_mask.double())
+    return labelled + (predicted * view.selected[..., None]).sum(1)
+
+
+def _predicted(view: PoolView) -> Tensor:
+    """1 for the predicted class of each record, (B, N, k), double; equal parts where several are equally likely."""
+    return votes(view.probabilities[:, None]).double()

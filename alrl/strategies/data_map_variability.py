@@ -8,6 +8,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from alrl.loop.disagreement import votes
 from alrl.loop.pool_view import PoolView
 from alrl.strategies.base import Strategy
 
@@ -17,7 +18,8 @@ class DataMapVariability(Strategy):
     """Scores a record by the standard deviation, over the remembered loops, of its predicted class's probability.
 
     Swayamdipta et al. 2020, "Dataset cartography", section 2, of the true class, which is not known here: the class
-    that the learner predicts now stands for it. The deviation is that of the population; one loop alone has none.
+    that the learner predicts now stands for it, and of several equally likely ones their mean deviation. The deviation
+    is that of the population; one loop alone has none.
 
     >>> from alrl.strategies.example_view import example_view
     >>> DataMapVariability().score(example_view(seed=0, records=(3,), labelled=(1,)))
@@ -30,13 +32,15 @@ class DataMapVariability(Strategy):
     cost: ClassVar[str] = "N k · loops remembered"
 
     def score(self, view: PoolView) -> Tensor:
-        now = view.predicted[..., None]
-        past = zip(view.trajectory.remembered, view.trajectory.probabilities, strict=True)
-        said = [(lived[:, None], probabilities.gather(2, now)[..., 0]) for lived, probabilities in past]
         loops = view.trajectory.remembered.sum(0).clamp_min(1)[:, None]
-        mean, square = torch.zeros_like(view.noise), torch.zeros_like(view.noise)
-        for lived, value in said:
-            mean = mean + lived * value / loops
-        for lived, value in said:
-            square = square + lived * (value - mean).square() / loops
-        return square.sqrt()
+        score = torch.zeros_like(view.noise)
+        predicted = votes(view.probabilities[:, None])
+        for label, share in enumerate(predicted.unbind(-1)):
+            said = [each[..., label] for each in view.trajectory.probabilities]
+            mean, square = torch.zeros_like(score), torch.zeros_like(score)
+            for lived, value in zip(view.trajectory.remembered, said, strict=True):
+                mean = mean + lived[:, None] * value / loops
+            for lived, value in zip(view.trajectory.remembered, said, strict=True):
+                square = square + lived[:, None] * (value - mean).square() / loops
+            score = score + share * square.sqrt()
+        return score

@@ -8,6 +8,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from alrl.loop.disagreement import votes
 from alrl.loop.pool_view import PoolView
 from alrl.strategies.base import Strategy
 
@@ -20,8 +21,8 @@ class LossChange(Strategy):
 
     The difference of losses in time that Huang et al. 2021, "Semi-supervised active learning with temporal output
     discrepancy", bound by the outputs' (see output discrepancy). A loss takes a label, which is not known here: the
-    class that the learner predicts now stands for it, as in their loss measure for the unlabelled. Probabilities below
-    1e-7 count as that. In the first loop all scores are zero.
+    class that the learner predicts now stands for it, as in their loss measure for the unlabelled; of several equally
+    likely ones the mean change counts. Probabilities below 1e-7 count as that. In the first loop all scores are zero.
 
     >>> from alrl.strategies.example_view import example_view
     >>> LossChange().score(example_view(seed=0, records=(3,), labelled=(1,)))
@@ -36,8 +37,8 @@ class LossChange(Strategy):
     def score(self, view: PoolView) -> Tensor:
         if len(view.trajectory.probabilities) < 2:
             return torch.zeros_like(view.noise)
-        before, now = (
-            each.gather(2, view.predicted[..., None])[..., 0].clamp_min(_LEAST).log()
-            for each in view.trajectory.probabilities[-2:]
-        )
-        return (now - before).abs() * view.trajectory.remembered[-2][:, None]
+        before, now = (each.clamp_min(_LEAST).log() for each in view.trajectory.probabilities[-2:])
+        change, predicted = torch.zeros_like(view.noise), votes(view.probabilities[:, None])
+        for share, moved in zip(predicted.unbind(-1), (now - before).abs().unbind(-1), strict=True):
+            change = change + share * moved
+        return change * view.trajectory.remembered[-2][:, None]

@@ -87,6 +87,25 @@ def test_the_command_writes_numbers_and_a_page(tmp_path, capsys):
     assert "random" in capsys.readouterr().out
 
 
+def test_numbers_measured_before_are_shown_too_and_measured_anew_count_once(tmp_path, capsys):
+    first, second, written = (tmp_path / name for name in ("first.json", "second.json", "selection.md"))
+    assert main(["--only", "random", "--records", "200", "--json", str(first)]) == 0
+    measured = json.loads(first.read_text())
+    measured["ours"][0]["first"] = 77.0
+    measured["ours"].append({**measured["ours"][0], "strategy": "badge", "first": 88.0})
+    first.write_text(json.dumps(measured))
+    more = ["--only", "random", "--records", "200", "--json", str(second), "--page", str(written)]
+    assert main([*more, "--add", str(first)]) == 0
+    text = written.read_text()
+    assert text.index("| badge | 88,000 |") < text.index("| random |")
+    assert "77,000" not in text
+    assert {each["strategy"] for each in json.loads(second.read_text())["ours"]} == {"badge", "random"}
+    first.write_text(json.dumps({**measured, "provenance": {**measured["provenance"], "python": "2.7"}}))
+    capsys.readouterr()
+    assert main([*more, "--add", str(first)]) == 2
+    assert "another machine" in capsys.readouterr().out
+
+
 def test_an_unknown_strategy_is_refused_with_the_nearest(capsys):
     assert main(["--only", "margn"]) == 2
     assert "margin" in capsys.readouterr().out

@@ -74,6 +74,12 @@ def test_weighted_kmeans_takes_the_record_nearest_to_each_centre(view_of):
     assert sorted(WeightedKMeans(beta=3).select(view, 2)[0].tolist()) == [1, 4]
 
 
+def test_of_records_equally_near_to_a_centre_the_one_of_more_noise_is_taken(view_of):
+    noise, equal = [0.1, 0.9, 0.4, 0.3, 0.2, 0.8], [[0.0]] * 3 + [[9.0]] * 3
+    view = view_of(features=equal, probabilities=[[0.5, 0.5]] * 6, noise=noise)
+    assert sorted(WeightedKMeans().select(view, 2)[0].tolist()) == [1, 5]
+
+
 def test_weights_draw_the_centres_towards_the_unsure(view_of):
     rows = [[0.0], [4.0], [10.0]]
     even = view_of(features=rows * 2, probabilities=[[0.6, 0.4]] * 6, labelled=[3, 4, 5])

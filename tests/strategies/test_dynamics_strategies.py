@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 
 import pytest
 import torch
@@ -42,6 +43,14 @@ def test_the_class_is_the_one_predicted_now():
     # The second class is predicted now, at .7 and before that at .2: half the gap.
     view = remembering([[0.8, 0.9], [0.3, 0.8]])
     assert DataMapVariability().score(view)[0].tolist() == pytest.approx([0.25, 0.05], abs=1e-6)
+
+
+def test_of_equally_likely_classes_the_mean_counts():
+    view = remembering([[0.9, 0.9], [0.5, 0.8]])
+    assert DataMapVariability().score(view)[0].tolist() == pytest.approx([0.2, 0.05], abs=1e-6)
+    # ln .5 - ln .9 of the one, ln .5 - ln .1 of the other.
+    expected = [(math.log(0.9 / 0.5) + math.log(0.5 / 0.1)) / 2, math.log(0.9 / 0.8)]
+    assert make_strategy("loss-change").score(view)[0].tolist() == pytest.approx(expected, abs=1e-6)
 
 
 def test_loops_that_the_episode_has_not_lived_through_do_not_count():

@@ -91,6 +91,14 @@ def test_the_class_with_fewest_labels_comes_first(view_of):
     assert ClassBalanced().score(view)[0, [1, 2, 4]].tolist() == pytest.approx([1 / 2, 1 / 4, 1 / 3 - 3])
 
 
+def test_a_record_of_several_likeliest_classes_counts_for_an_equal_part_of_each(view_of):
+    view = view_of(probabilities=[[0.4, 0.4, 0.2], [0.2, 0.4, 0.4], [1.0, 0.0, 0.0]], labelled=[2], labels=[0])
+    # Half of one label against none.
+    assert ClassBalanced().select(view, 2).tolist() == [[1, 0]]
+    assert ClassBalanced().score(view)[0, 0] == pytest.approx(1 / 2 - 1 / 2)
+    assert counts(view.with_selected(torch.tensor([1]))).tolist() == [[1, 0.5, 0.5]]
+
+
 def test_classes_take_turns_in_a_batch(view_of):
     first = [[0.9 - n / 20, 0.1 + n / 20] for n in range(6)]
     view = view_of(probabilities=[*first, *[row[::-1] for row in first]])

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from alrl.agents.policy_file import shipped_policies
-from alrl.experiments.apart import Apart
 from alrl.experiments.provenance import provenance
-from alrl.experiments.selection.ours import Selection, measure_selection
+from alrl.experiments.selection.numbers import Numbers, as_json, read_numbers, same_place, together
+from alrl.experiments.selection.ours import measure_selection
 from alrl.experiments.selection.page import page, sheet
 from alrl.experiments.selection.theirs import measure_theirs
 from alrl.progress import Bars
@@ -26,7 +26,7 @@ _SIZES = (1_000, 100_000)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure, print, write; 2 for a strategy that there is not."""
+    """Measure, print, write; 2 for a strategy that there is not, or numbers of another machine to be added."""
     given = _parser().parse_args(arguments)
     console = Console()
     console = console if console.is_terminal else Console(width=140)
@@ -36,37 +36,40 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if strange:
         console.print(unknown("strategy", strange[0], known), style="red", markup=False, highlight=False)
         return 2
-    ours: list[Selection] = []
-    theirs: dict[tuple[str, int], Apart | None] = {}
-    with Bars(console=console) as bars:
-        bar = bars.bar("selection", len(given.records) * len(names))
-        for records in given.records:
-            for name in names:
-                ours.append(measure_selection(name, records, threads=_THREADS))
-                theirs[name, records] = measure_theirs(name, records)
-                bar.advance(note=f"{name}, {records:,} records")
-        bar.done()
-    sheets = [sheet(ours, theirs, records) for records in given.records]
+    source, earlier = provenance(), [read_numbers(path) for path in given.add]
+    if not all(same_place(each.source, source) for each in earlier):
+        console.print("--add: those numbers are of another machine or other versions; measure again", style="red")
+        return 2
+    found = _measured(names, given.records, console, source)
+    for before in reversed(earlier):
+        found = together(before, found)
+    # As a whole run would have them, whatever came from where.
+    rows = sorted(found.ours.values(), key=lambda each: known.index(each.strategy))
+    sheets = [sheet(rows, found.theirs, records) for records in sorted({each.records for each in rows})]
     for each in sheets:
         table = Table(*each.header, title=each.title)
         for row in each.rows:
             table.add_row(*row)
         console.print(table)
-    numbers = {
-        "ours": [asdict(each) for each in ours],
-        "theirs": [
-            {"strategy": name, "records": records, "seconds": found.result, "fault": found.fault}
-            for (name, records), found in theirs.items()
-            if found is not None
-        ],
-        "provenance": provenance(),
-    }
     given.json.parent.mkdir(parents=True, exist_ok=True)
-    given.json.write_text(json.dumps(numbers, indent=2) + "\n", encoding="utf-8")
+    given.json.write_text(json.dumps(as_json(found), indent=2) + "\n", encoding="utf-8")
     if given.page is not None:
-        given.page.write_text(page(sheets, provenance(), _THREADS), encoding="utf-8")
+        given.page.write_text(page(sheets, source, _THREADS), encoding="utf-8")
     console.print("wrote " + ", ".join(str(path) for path in (given.json, given.page) if path), highlight=False)
     return 0
+
+
+def _measured(names: Sequence[str], sizes: Sequence[int], console: Console, source: Mapping[str, Any]) -> Numbers:
+    found = Numbers(ours={}, theirs={}, source=source)
+    with Bars(console=console) as bars:
+        bar = bars.bar("selection", len(sizes) * len(names))
+        for records in sizes:
+            for name in names:
+                found.ours[name, records] = measure_selection(name, records, threads=_THREADS)
+                found.theirs[name, records] = measure_theirs(name, records)
+                bar.advance(note=f"{name}, {records:,} records")
+        bar.done()
+    return found
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -75,5 +78,8 @@ def _parser() -> argparse.ArgumentParser:
     sizes = " and ".join(f"{size:,}" for size in _SIZES)
     parser.add_argument("--records", type=int, nargs="+", default=list(_SIZES), help=f"sizes of the pool ({sizes})")
     parser.add_argument("--json", type=Path, default=Path("runs/selection.json"), help="where the numbers go")
+    parser.add_argument(
+        "--add", metavar="JSON", type=Path, nargs="+", default=[], help="numbers measured before, to be shown too"
+    )
     parser.add_argument("--page", type=Path, help="where the page goes, such as docs/selection.md")
     return parser

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from importlib import metadata
 from typing import Any
 
 from alrl.experiments.apart import Apart
@@ -20,7 +21,7 @@ records are labelled, on {threads} threads, each strategy and size in a process 
 on a pool, with the neighbours, densities or clusters that are found once a pool; "later" is the median of three more
 with a new word of the learner. The learner's fit and prediction (of {members} members, for a committee) are no part of
 it, but refits that a strategy asks for are. Memory is the most anonymous memory of the process, the interpreter,
-torch, numba and the pool included. scikit-activeml does the same choice, its classifier fitted beforehand
+torch, numba and the pool included. scikit-activeml {version} does the same choice, its classifier fitted beforehand
 (`fit_clf=False`), within {seconds:g} s and {memory} GiB; "–" where it has no such rule. The target is 10 s and 4 GiB at
 100,000 records for all but expected error reduction. Approximations of the larger pools are in
 [strategies](strategies.md) and [large pools](large-pools.md).
@@ -60,6 +61,7 @@ def page(sheets: Sequence[Sheet], source: Mapping[str, Any], threads: int) -> st
         threads=threads,
         seconds=SECONDS,
         memory=MEMORY // 2**30,
+        version=_version("scikit-activeml"),
     )
     lines = ["# Time of selection", "", "Made by `make bench` (`python -m alrl.experiments.selection`).", "", method]
     for each in sheets:
@@ -75,6 +77,13 @@ def page(sheets: Sequence[Sheet], source: Mapping[str, Any], threads: int) -> st
         "",
     ]
     return "\n".join(lines)
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "(not installed here)"
 
 
 def _ms(seconds: float | None) -> str:

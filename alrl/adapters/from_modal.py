@@ -9,17 +9,14 @@ from typing import Any
 import modAL  # noqa: F401 - says at once if it is not there
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
-from alrl.adapters.said import Episode, only_first, picked
-from alrl.loop.pool_view import PoolView
+from alrl.adapters.from_elsewhere import FromElsewhere
+from alrl.adapters.said import Episode
 from alrl.loop.provided import Need
-from alrl.strategies.base import Strategy
-from alrl.strategies.batches import checked
 
 
 @dataclass(frozen=True, kw_only=True)
-class FromModAL(Strategy):
+class FromModAL(FromElsewhere):
     """Queries what ``function(classifier, X, n_instances=...)`` says, asked once for each episode.
 
     The classifier repeats what the episode's learner, or the members of its committee, said of the pool; it holds
@@ -44,16 +41,6 @@ class FromModAL(Strategy):
     """``{"members"}`` for one that asks a committee."""
     settings: Mapping[str, Any] = field(default_factory=dict)
     """Further arguments of the function."""
-
-    @property
-    def ordered(self) -> bool:
-        return False
-
-    def score(self, view: PoolView) -> Tensor:
-        return only_first(view, self.select(view, 1))
-
-    def select(self, view: PoolView, count: int = 1) -> Tensor:
-        return picked(view, checked(count), self._asked)
 
     def _asked(self, episode: Episode, wanted: int, seed: int) -> NDArray[np.int64]:  # noqa: ARG002
         classifier = _Classifier(episode, committee="members" in self.needs)

@@ -11,17 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 from skactiveml.base import SkactivemlClassifier
 from sklearn.base import clone
-from torch import Tensor
 
-from alrl.adapters.said import Episode, only_first, picked
-from alrl.loop.pool_view import PoolView
+from alrl.adapters.from_elsewhere import FromElsewhere
+from alrl.adapters.said import Episode
 from alrl.loop.provided import Need
-from alrl.strategies.base import Strategy
-from alrl.strategies.batches import checked
 
 
 @dataclass(frozen=True, kw_only=True)
-class FromScikitActiveml(Strategy):
+class FromScikitActiveml(FromElsewhere):
     """Queries what ``query_strategy.query(X, y, ...)`` says, asked once for each episode.
 
     ``clf`` repeats what the episode's learner said of the pool, ``ensemble`` what the members of its committee said;
@@ -45,16 +42,6 @@ class FromScikitActiveml(Strategy):
     """``{"members"}`` for one that asks an ``ensemble``."""
     arguments: Mapping[str, Any] = field(default_factory=dict)
     """Further arguments of ``query``."""
-
-    @property
-    def ordered(self) -> bool:
-        return False
-
-    def score(self, view: PoolView) -> Tensor:
-        return only_first(view, self.select(view, 1))
-
-    def select(self, view: PoolView, count: int = 1) -> Tensor:
-        return picked(view, checked(count), self._asked)
 
     def _asked(self, episode: Episode, wanted: int, seed: int) -> NDArray[np.int64]:
         asked = clone(self.query_strategy)

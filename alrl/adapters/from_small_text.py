@@ -11,17 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 from small_text.classifiers.classification import Classifier
 from small_text.data.datasets import SklearnDataset
-from torch import Tensor
 
-from alrl.adapters.said import Episode, only_first, picked
-from alrl.loop.pool_view import PoolView
+from alrl.adapters.from_elsewhere import FromElsewhere
+from alrl.adapters.said import Episode
 from alrl.loop.provided import Need
-from alrl.strategies.base import Strategy
-from alrl.strategies.batches import checked
 
 
 @dataclass(frozen=True, kw_only=True)
-class FromSmallText(Strategy):
+class FromSmallText(FromElsewhere):
     """Queries what ``query_strategy.query(clf, dataset, ...)`` says, asked once for each episode.
 
     The classifier repeats what the episode's learner said of the pool, and its embedding if that is needed. A score
@@ -42,16 +39,6 @@ class FromSmallText(Strategy):
     """The strategy; a copy of it is asked."""
     needs: frozenset[Need] = frozenset()
     """``{"embedding"}`` for one that works on embeddings."""
-
-    @property
-    def ordered(self) -> bool:
-        return False
-
-    def score(self, view: PoolView) -> Tensor:
-        return only_first(view, self.select(view, 1))
-
-    def select(self, view: PoolView, count: int = 1) -> Tensor:
-        return picked(view, checked(count), self._asked)
 
     def _asked(self, episode: Episode, wanted: int, seed: int) -> NDArray[np.int64]:  # noqa: ARG002
         y = np.zeros(len(episode.X), dtype=np.int64)

@@ -42,12 +42,16 @@ class Ray(Executor):
             ray.shutdown()
 
     def _start(self, ray: Any) -> None:
-        here: dict[str, Any] = {"num_cpus": self.workers} if self.address is None else {"address": self.address}
+        # What is for a cluster of one's own is refused by one that runs already.
+        here: dict[str, Any] = {"num_cpus": self.workers, "include_dashboard": False}
+        there: dict[str, Any] = {"address": self.address}
         try:
-            ray.init(**here, include_dashboard=False if self.address is None else None, log_to_driver=False)
+            ray.init(**(here if self.address is None else there), log_to_driver=False)
         except (ConnectionError, RuntimeError, ValueError) as error:
+            # What a head says of its own faults is a traceback.
+            reason = (str(error).strip().splitlines() or [type(error).__name__])[-1]
             raise ExecutorError(
-                f"Ray cannot be reached at {self.address or 'this machine'} ({error}): start it with `ray start"
+                f"Ray cannot be reached at {self.address or 'this machine'} ({reason}): start it with `ray start"
                 " --head`, or leave --address out to use this machine; a cluster that asks for Ray's token refuses who"
                 " does not send it, which RAY_AUTH_MODE=token in the environment does"
             ) from error

@@ -6,18 +6,18 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 import torch
-from gymnasium import spaces
 from torch import Tensor
 
-from alrl.envs.actions.contract import Actions, Decision, Setting, Turn, cut_short
-from alrl.envs.actions.layout import Choice, Layout
+from alrl.envs.actions.contract import Decision, Setting, Turn, cut_short
+from alrl.envs.actions.layout import Choice
+from alrl.envs.actions.numbered import Numbered
 from alrl.errors import InvalidRecipeError
 from alrl.loop.provided import Need
 from alrl.metadata import Observation
 from alrl.strategies import Strategy, make_strategy
 
 
-class Rule(Actions):
+class Rule(Numbered):
     """Row i of an observation describes what rule i would query: the mean over a batch of the smallest size.
 
     An action plays the whole batch. The space is Discrete, laid out as :class:`~alrl.envs.actions.layout.Layout` says,
@@ -34,23 +34,10 @@ class Rule(Actions):
     draws_candidates: ClassVar[bool] = False
 
     def __init__(self, setting: Setting, *, rules: Sequence[str]) -> None:
-        super().__init__(setting)
         if isinstance(rules, str) or len(rules) < 2 or len(set(rules)) < len(rules):
             raise InvalidRecipeError(f"action: rules = {rules!r} given; name at least two strategies, each once")
         self.rules: tuple[Strategy, ...] = tuple(make_strategy(rule) for rule in rules)
-        self.layout = Layout(len(rules), setting)
-
-    @property
-    def rows(self) -> int:
-        return len(self.rules)
-
-    @property
-    def space(self) -> spaces.Discrete:
-        return spaces.Discrete(self.layout.count)
-
-    @property
-    def mask_length(self) -> int:
-        return self.layout.count
+        super().__init__(setting, len(rules))
 
     @property
     def needs(self) -> frozenset[Need]:
@@ -66,18 +53,9 @@ class Rule(Actions):
         rows = seen.candidates.unflatten(1, shown.shape[1:])
         number = (shown >= 0).sum(2)
         mean = rows.sum(2) / number.clamp_min(1)[..., None]
-        self._records = shown[..., 0]
-        self._mask = self.layout.mask(number > 0, turn)
+        # The record that each rule would query first.
+        self.offer(shown[..., 0], number > 0, turn)
         return Observation(candidates=mean, loop=seen.loop, mask=number > 0)
-
-    @property
-    def mask(self) -> Tensor:
-        return self._mask
-
-    @property
-    def records(self) -> Tensor:
-        """The record that each rule would query first, (B, K)."""
-        return self._records
 
     def decide(self, actions: Tensor, active: Tensor) -> Decision:
         said = self.layout.read(actions, active)

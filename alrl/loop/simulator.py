@@ -16,15 +16,13 @@ from alrl.loop.annotators.perfect import PerfectAnnotator
 from alrl.loop.cost import Cost, Prices
 from alrl.loop.device import usable_device
 from alrl.loop.faults import check_charge, check_picks
-from alrl.loop.flips import count_flips
 from alrl.loop.geometry import Geometry
 from alrl.loop.labelling import Aggregate, Asked, Labelling
 from alrl.loop.learner import FitReport, Learner
-from alrl.loop.likeliest import Likeliest, likeliest
-from alrl.loop.memory import Memory, wider
 from alrl.loop.outcome import Outcome, outcome
 from alrl.loop.parts import Part, PartName, largest
-from alrl.loop.pool_view import PoolView, Trajectory
+from alrl.loop.pool_view import PoolView
+from alrl.loop.predictions import Predictions
 from alrl.loop.promising import chooser, settle
 from alrl.loop.provided import Need, Provided
 from alrl.loop.round import Round
@@ -92,17 +90,12 @@ class Simulator:
 
     def _allocate(self) -> None:
         """State of the loop for the present padding."""
-        pool, k = self._parts["pool"], self._class_mask.shape[1]
+        pool = self._parts["pool"]
         B, N = pool.exists.shape
         self._labels = Labelling(self.annotator, self._relabel, episodes=B, records=N, device=self.device)
-        self._flips = torch.zeros(B, N, device=self.device)
-        self._loops = torch.zeros(B, device=self.device)
-        self._probabilities = torch.zeros(B, k, N, device=self.device).transpose(1, 2)
-        self._predicted = torch.zeros(B, N, dtype=torch.long, device=self.device)
+        self._said = Predictions(B, N, self._class_mask.shape[1], self.device)
         self._query_noise = torch.zeros(B, N, device=self.device)
-        self._memory = Memory()
         self._geometry = Geometry(pool.features, pool.exists, pool.by_column.transpose(1, 2))
-        self._likeliest: Likeliest | None = None
         self._view: PoolView | None = None
         self._outcomes: dict[str, Outcome] = {}
 
@@ -114,8 +107,7 @@ class Simulator:
             self._write(episode, task)
             first[episode, : len(task.first)] = torch.from_numpy(task.first).to(self.device)
         self._labels.clear(episodes)
-        self._flips[episodes], self._loops[episodes] = 0.0, 0.0
-        self._memory.forget(episodes)
+        self._said.forget(episodes)
         self._geometry.renew(episodes)
         beginning = torch.zeros(len(self.tasks), dtype=torch.bool, device=self.device)
         beginning[episodes] = True
@@ -150,21 +142,11 @@ class Simulator:
         weight = (torch.arange(most, device=self.device) < held.count[:, None]).to(pool.features.dtype)
         report = self.learner.fit(pool.rows(index), held.labels[:, :most], weight, self._class_mask)
         probabilities = self.learner.predict_proba(pool.by_column).to(torch.float32)
-        found = likeliest(probabilities)
-        predicted = found.predicted
-        counted = self._loops > 0 if everyone else (self._loops > 0) & active
-        count_flips(self._predicted, predicted, pool.exists, counted, self._flips)
-        self._loops = self._loops + active
+        self._said.add(probabilities, pool.exists, active, everyone=everyone)
         drawn = self._noise.draw(pool.exists.shape[1], None if everyone else active)
-        if not everyone:
-            probabilities = torch.where(active[:, None, None], probabilities, self._probabilities)
-            predicted = torch.where(active[:, None], predicted, self._predicted)
-            drawn = torch.where(active[:, None], drawn, self._query_noise)
-        self._probabilities, self._predicted, self._query_noise = probabilities, predicted, drawn
-        self._likeliest = found if everyone else None
-        self._memory.add(probabilities, active, everyone=everyone)
+        self._query_noise = drawn if everyone else torch.where(active[:, None], drawn, self._query_noise)
         self._view, self._outcomes = None, {}
-        self._provided.refitted(self.learner, pool.by_column, report, active, self._loops == 1)
+        self._provided.refitted(self.learner, pool.by_column, report, active, self._said.loops == 1)
         return report
 
     @property
@@ -182,14 +164,9 @@ class Simulator:
                 labelled_mask=torch.arange(self._most, device=self.device) < held.count[:, None],
                 labels=held.labels[:, : self._most].clone(),
                 class_mask=self._class_mask,
-                probabilities=self._probabilities,
+                probabilities=self._said.probabilities,
                 noise=self._query_noise,
-                trajectory=Trajectory(
-                    flips=self._flips.clone(),
-                    loops=self._loops - 1,
-                    probabilities=self._memory.probabilities,
-                    remembered=self._memory.lived,
-                ),
+                trajectory=self._said.trajectory,
                 spent=self._labels.spent,
                 budget=self._budget,
                 geometry=self._geometry,
@@ -197,8 +174,8 @@ class Simulator:
                 price=self._account.label_price.float() if self._account.prices.spread else None,
                 **self._provided.of(self.learner, pool.by_column),
             )
-            if self._likeliest is not None:
-                self._view.remember(self._likeliest)
+            if self._said.likeliest is not None:
+                self._view.remember(self._said.likeliest)
         return self._view
 
     def provide(self, needs: Iterable[Need]) -> None:
@@ -272,7 +249,7 @@ class Simulator:
 
     def _grow(self, size: dict[str, int]) -> None:
         """Widen the padding if a new task does not fit; what the other episodes hold stays."""
-        N, k, D = *self._probabilities.shape[1:], self._parts["pool"].features.shape[2]
+        N, k, D = *self._said.probabilities.shape[1:], self._parts["pool"].features.shape[2]
         pad = torch.nn.functional.pad
         if any(size[n] > part.exists.shape[1] for n, part in self._parts.items()) or size["features"] > D:
             self._parts = {name: part.grown(size[name], size["features"]) for name, part in self._parts.items()}
@@ -284,12 +261,9 @@ class Simulator:
             self._provided.forget()
             self._class_mask = pad(self._class_mask, (0, classes))
             self._labels.widen(more)
-            self._flips = pad(self._flips, (0, more))
             self._account.widen(more)
-            self._predicted = pad(self._predicted, (0, more))
             self._query_noise = pad(self._query_noise, (0, more))
-            self._probabilities = wider(self._probabilities, more, classes)
-            self._memory.widen(more, classes)
+            self._said.widen(more, classes)
 
     def outcome(self, part: PartName) -> Outcome:
         """How the learner does on the validation or test part now. No strategy, feature or policy may ask for it."""

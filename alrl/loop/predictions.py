@@ -1,0 +1,74 @@
+"""What the learners of many episodes say of their pools, now and in the last loops."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from alrl.loop.flips import count_flips
+from alrl.loop.likeliest import Likeliest, likeliest
+from alrl.loop.memory import Memory, wider
+from alrl.loop.pool_view import Trajectory
+
+
+class Predictions:
+    """Class probabilities of B episodes with N records and k classes, and how often the likeliest class has changed.
+
+    >>> said = Predictions(1, 2, 2)
+    >>> there, everyone = torch.ones(1, 2, dtype=torch.bool), torch.tensor([True])
+    >>> for probabilities in ([[0.9, 0.1], [0.2, 0.8]], [[0.3, 0.7], [0.2, 0.8]]):
+    ...     said.add(torch.tensor([probabilities]), there, everyone, everyone=True)
+    >>> said.loops.tolist(), said.trajectory.flips.tolist()
+    ([2.0], [[1.0, 0.0]])
+    """
+
+    def __init__(self, episodes: int, records: int, classes: int, device: torch.device | str = "cpu") -> None:
+        self.probabilities = torch.zeros(episodes, classes, records, device=device).transpose(1, 2)
+        """Of the last loop that each episode took part in, (B, N, k), stored class by class."""
+        self.loops = torch.zeros(episodes, device=device)
+        """Fits of each episode so far, (B,)."""
+        self.likeliest: Likeliest | None = None
+        """The two likeliest classes of each record; None where episodes stood still in the last loop."""
+        self._predicted = torch.zeros(episodes, records, dtype=torch.long, device=device)
+        self._flips = torch.zeros(episodes, records, device=device)
+        self._memory = Memory()
+
+    def add(self, probabilities: Tensor, exists: Tensor, active: Tensor, *, everyone: bool) -> None:
+        """Keep what is said now, (B, N, k), of the records that ``exists`` marks, in the episodes ``active`` (B,).
+
+        The others keep what they had; ``everyone`` says that there are none.
+        """
+        found = likeliest(probabilities)
+        predicted = found.predicted
+        counted = self.loops > 0 if everyone else (self.loops > 0) & active
+        count_flips(self._predicted, predicted, exists, counted, self._flips)
+        self.loops = self.loops + active
+        if not everyone:
+            probabilities = torch.where(active[:, None, None], probabilities, self.probabilities)
+            predicted = torch.where(active[:, None], predicted, self._predicted)
+        self.probabilities, self._predicted = probabilities, predicted
+        self.likeliest = found if everyone else None
+        self._memory.add(probabilities, active, everyone=everyone)
+
+    @property
+    def trajectory(self) -> Trajectory:
+        """What a view may see of earlier loops; later loops do not change it."""
+        return Trajectory(
+            flips=self._flips.clone(),
+            loops=self.loops - 1,
+            probabilities=self._memory.probabilities,
+            remembered=self._memory.lived,
+        )
+
+    def forget(self, episodes: Tensor) -> None:
+        """Nothing has been said in ``episodes`` (long) yet."""
+        self._flips[episodes], self.loops[episodes] = 0.0, 0.0
+        self._memory.forget(episodes)
+
+    def widen(self, records: int, classes: int) -> None:
+        """Room for so many more records and classes."""
+        pad = torch.nn.functional.pad
+        self._flips = pad(self._flips, (0, records))
+        self._predicted = pad(self._predicted, (0, records))
+        self.probabilities = wider(self.probabilities, records, classes)
+        self._memory.widen(records, classes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import Any, cast
 
 import torch
@@ -36,6 +37,8 @@ class SetScorer(CandidateScorer):
         loop: features of the loop, G.
         margin_column: which of the F features is the margin.
         width: units of the hidden layers.
+        margin_start: False scores by random weights alone before training, without the margin.
+        blind: columns of a candidate's features followed by the loop's that the network is never to look at.
         generator: draws the first weights (stream ``agent``); one of seed 0 if left out.
 
     >>> network = SetScorer(record=3, loop=2, margin_column=1, generator=torch.Generator().manual_seed(0))
@@ -48,7 +51,15 @@ class SetScorer(CandidateScorer):
     scale: Tensor
 
     def __init__(
-        self, *, record: int, loop: int, margin_column: int, width: int = 64, generator: torch.Generator | None = None
+        self,
+        *,
+        record: int,
+        loop: int,
+        margin_column: int,
+        width: int = 64,
+        margin_start: bool = True,
+        blind: Sequence[int] = (),
+        generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
         self.record, self.loop, self.margin_column, self.width = record, loop, margin_column, width
@@ -57,7 +68,16 @@ class SetScorer(CandidateScorer):
         self.margin_weight = nn.Parameter(torch.tensor(4.0))
         self.register_buffer("mean", torch.zeros(record + loop))
         self.register_buffer("scale", torch.ones(record + loop))
+        self.blind = list(blind)
         self._draw(generator or torch.Generator().manual_seed(0))
+        if margin_start:
+            last = cast("nn.Linear", self.head[-1])
+            nn.init.zeros_(last.weight)
+            nn.init.zeros_(last.bias)
+        else:
+            nn.init.zeros_(self.margin_weight)
+        # A column that is divided by infinity says nothing; the file of a policy keeps it so.
+        self.scale[self.blind] = torch.inf
 
     @property
     def described(self) -> dict[str, Any]:
@@ -70,15 +90,13 @@ class SetScorer(CandidateScorer):
                 with torch.no_grad():
                     module.weight.uniform_(-bound, bound, generator=generator)
                     module.bias.uniform_(-bound, bound, generator=generator)
-        last = cast("nn.Linear", self.head[-1])
-        nn.init.zeros_(last.weight)
-        nn.init.zeros_(last.bias)
 
     def normalise(self, candidates: Tensor, loop: Tensor, mask: Tensor) -> None:
         """Take mean and scale of the features from examples (B, K, F), (B, G) with mask (B, K)."""
         x = self._joined(candidates, loop)[mask]
         self.mean.copy_(x.mean(0))
         self.scale.copy_(x.std(0).clamp_min(1e-2))
+        self.scale[self.blind] = torch.inf
 
     @staticmethod
     def _joined(candidates: Tensor, loop: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +16,12 @@ from torch import Tensor
 from alrl.agents.ensemble import Ensemble
 from alrl.agents.network import CandidateScorer, SetScorer
 from alrl.envs.candidates import CandidateMixture
-from alrl.errors import InvalidQueryError
+from alrl.errors import InvalidQueryError, InvalidRecipeError
 from alrl.loop.pool_view import PoolView
 from alrl.loop.provided import Need
 from alrl.metadata import FeatureSet
 from alrl.strategies.base import Strategy
+from alrl.suggest import unknown
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -51,11 +52,18 @@ class Policy(Strategy):
         name: str = "policy",
         width: int = 64,
         members: int = 1,
+        margin_start: bool = True,
+        without: Collection[str] = (),
     ) -> Policy:
         """A policy that chooses as margin sampling does; its weights are drawn from ``seed``.
 
-        With several ``members`` its network is an ensemble.
+        With several ``members`` its network is an ensemble. Without ``margin_start`` it chooses by chance instead, and
+        the features ``without`` are those that it never looks at. Raises InvalidRecipeError for one that there is not.
         """
+        named = [feature.name for feature in (*features.record, *features.loop)]
+        for unseen in without:
+            if unseen not in named:
+                raise InvalidRecipeError(unknown("feature to do without", unseen, named))
         draw = torch.Generator().manual_seed(seed)
         networks = [
             SetScorer(
@@ -63,6 +71,8 @@ class Policy(Strategy):
                 loop=len(features.loop),
                 margin_column=features.margin_column,
                 width=width,
+                margin_start=margin_start,
+                blind=[named.index(unseen) for unseen in without],
                 generator=draw,
             )
             for _ in range(members)

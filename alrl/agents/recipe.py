@@ -71,6 +71,10 @@ class NetworkRecipe(Recipe):
     width: int = Field(default=64, ge=1)
     members: int = Field(default=1, ge=1)
     """Networks whose mean score counts, each trained from weights of its own; several for imitation alone."""
+    start: Literal["margin", "none"] = "margin"
+    """Whether the network begins as margin sampling or with random weights."""
+    without: tuple[str, ...] = ()
+    """Features that it never looks at, by name, though they are observed."""
 
 
 class LookAheadRecipe(Recipe):

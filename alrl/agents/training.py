@@ -83,6 +83,8 @@ class Trainer:
             name=name,
             width=self.agent.network.width,
             members=self.agent.network.members,
+            margin_start=self.agent.network.start == "margin",
+            without=self.agent.network.without,
         )
 
     def _train(self, name: str) -> Policy:

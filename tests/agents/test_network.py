@@ -95,3 +95,42 @@ def test_weights_are_drawn_from_the_generator_and_nothing_else() -> None:
     assert torch.equal(torch.get_rng_state(), before)
     assert torch.equal(first.encoder[0].weight, again.encoder[0].weight)
     assert not torch.equal(first.encoder[0].weight, other.encoder[0].weight)
+
+
+def test_without_the_margin_start_another_draw_chooses_otherwise() -> None:
+    records, loop, mask = observed(12, states=8)
+    free = [
+        SetScorer(
+            record=5,
+            loop=3,
+            margin_column=MARGIN,
+            width=8,
+            margin_start=False,
+            generator=torch.Generator().manual_seed(seed),
+        )
+        for seed in (0, 1)
+    ]
+    with torch.no_grad():
+        first, second = (network(records, loop, mask).argmax(1) for network in free)
+    smallest = records[..., MARGIN].argmin(1)
+    assert not torch.equal(first, smallest)
+    assert not torch.equal(first, second)
+    assert torch.equal(made()(records, loop, mask).argmax(1), smallest)
+
+
+def test_what_it_is_blind_to_changes_no_score_and_stays_so_when_loaded() -> None:
+    records, loop, mask = observed(12)
+    network = SetScorer(record=5, loop=3, margin_column=MARGIN, width=8, margin_start=False, blind=[1, 6])
+    network.normalise(records, loop, mask)
+    loaded = SetScorer(record=5, loop=3, margin_column=MARGIN, width=8)
+    loaded.load_state_dict(network.state_dict())
+    changed, other = records.clone(), loop.clone()
+    changed[..., 1] = 7.0
+    other[:, 1] = -7.0
+    seen = records.clone()
+    seen[..., 0] += 0.5
+    with torch.no_grad():
+        for each in (network, loaded):
+            scores = each(records, loop, mask)
+            assert torch.equal(each(changed, other, mask), scores)
+            assert not torch.equal(each(seen, loop, mask), scores)

@@ -9,7 +9,7 @@ import torch
 
 from alrl.agents.policy import Policy
 from alrl.envs.candidates import CandidateMixture
-from alrl.errors import InvalidQueryError
+from alrl.errors import InvalidQueryError, InvalidRecipeError
 from alrl.experiments.simulate import simulate
 from alrl.metadata import DEFAULT_GROUPS, FeatureSet
 from alrl.strategies import ContractError, check_strategy, example_view
@@ -98,3 +98,10 @@ def test_a_feature_that_cannot_be_computed_is_told_by_its_group(untrained: Polic
     bare = dataclasses.replace(example_view(), members=None)
     with pytest.raises(InvalidQueryError, match='the feature group "disagreement" needs the view\'s members'):
         policy.select(bare)
+
+
+def test_a_feature_to_do_without_that_there_is_not_is_told() -> None:
+    with pytest.raises(
+        InvalidRecipeError, match='unknown feature to do without "margin-rnk"; did you mean "margin-rank"'
+    ):
+        Policy.untrained(FeatureSet(DEFAULT_GROUPS), CandidateMixture(), without=["margin-rnk"])

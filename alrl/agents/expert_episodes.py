@@ -62,8 +62,8 @@ def play_episodes(
     An episode is, step by step, the one that ``gymnasium.make`` plays with that seed and those actions. ``expert`` is
     a look-ahead of one's own settings.
 
-    Raises InvalidRecipeError for an unknown player, fewer than one episode, and actions of a kind other than
-    ``record``, in which candidates cannot be compared.
+    Raises InvalidRecipeError for an unknown player, fewer than one episode, actions of a kind other than ``record``, in
+    which candidates cannot be compared, and candidates that have a label already, of which the players know nothing.
 
     >>> played = play_episodes("breast-cancer", player="margin", episodes=2)
     >>> [len(episode.actions) for episode in played], played[0].observations["loop"].shape
@@ -78,6 +78,11 @@ def play_episodes(
         raise InvalidRecipeError(
             f'actions of kind "{recipe.action.kind}" given; the players choose records: give an environment of which it'
             ' is of kind "record"'
+        )
+    if recipe.action.candidates.labelled:
+        raise InvalidRecipeError(
+            f"candidates with labelled = {recipe.action.candidates.labelled} given; the players choose records that"
+            " have no label: give an environment without relabel"
         )
     env, expert = ActiveLearningVectorEnv(recipe, num_envs=episodes), expert or LookAhead()
     notes = [_Notes() for _ in range(episodes)]

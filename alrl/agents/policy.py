@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Policy(Strategy):
-    """Plays wherever a rule does: in a simulator, in an environment, or on one's own data through :meth:`query`."""
+    """Plays wherever a rule does: in a simulator, in an environment, or on one's own data through :meth:`query`.
+
+    Raises InvalidRecipeError for a mixture with labelled candidates: a strategy picks records that have no label.
+    """
 
     name: str = "policy"  # type: ignore[misc]
     """Name in tables."""
@@ -41,6 +44,13 @@ class Policy(Strategy):
     """Which records it chooses from."""
     card: Mapping[str, Any] = field(default_factory=dict)
     """Where it comes from: recipes, training data sets, seeds, results."""
+
+    def __post_init__(self) -> None:
+        if self.mixture.labelled:
+            raise InvalidRecipeError(
+                f"candidates: labelled = {self.mixture.labelled} given for a policy, which picks records that have no"
+                " label; leave it out, or train with an agent of Stable-Baselines3's own on ActiveLearningVecEnv"
+            )
 
     @classmethod
     def untrained(

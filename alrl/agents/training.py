@@ -60,6 +60,12 @@ class Trainer:
                 f" {list(action.sizes)}, stop = {action.stop}, restart = {action.restart}; give an environment of kind"
                 " record without them, or train with an agent of Stable-Baselines3's own on ActiveLearningVecEnv"
             )
+        if action.candidates.labelled:
+            raise InvalidRecipeError(
+                f"a policy picks records that have no label, and the environment has candidates with labelled ="
+                f" {action.candidates.labelled}; leave it out together with relabel, or train with an agent of"
+                " Stable-Baselines3's own on ActiveLearningVecEnv"
+            )
         self.game = Game(self.env)
         names = list(self.env.data.names)
         order = generator([self.seed], "validation data sets").permutation(len(names))

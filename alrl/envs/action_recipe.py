@@ -21,6 +21,7 @@ class CandidatesRecipe(Recipe):
     margin: float = Field(default=0.5, ge=0, le=1)
     random: float = Field(default=0.5, ge=0, le=1)
     clusters: float = Field(default=0.0, ge=0, le=1)
+    labelled: float = Field(default=0.0, ge=0, le=1)
 
     @model_validator(mode="after")
     def _shares(self) -> CandidatesRecipe:
@@ -29,7 +30,7 @@ class CandidatesRecipe(Recipe):
 
     def build(self) -> CandidateMixture:
         """The mixture."""
-        return CandidateMixture(count=self.count, margin=self.margin, random=self.random, clusters=self.clusters)
+        return CandidateMixture(**self.model_dump())
 
 
 class ActionRecipe(Recipe):

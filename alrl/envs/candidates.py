@@ -12,6 +12,7 @@ from torch import Tensor
 from alrl.errors import InvalidRecipeError
 from alrl.loop.best import best
 from alrl.loop.pool_view import PoolView
+from alrl.metadata.own_label import doubted
 from alrl.strategies.base import top
 from alrl.strategies.batches import closed_up
 from alrl.strategies.clustering import kmeans, rows_of
@@ -22,13 +23,17 @@ _CLUSTERED = 256
 
 @dataclass(frozen=True, kw_only=True)
 class CandidateMixture:
-    """K candidates: the top of margin sampling, then representatives of clusters, then random records.
+    """K candidates: the top of margin sampling, representatives of clusters, random records, then doubtful labels.
 
     Representatives are the records nearest to the centres of as many clusters (k-means in the features) of the records
     left, of 256 of them at random where there are more. A policy is to be used with the mixture that it was trained
     with: let loose on a whole pool, one trained on random candidates is drawn to outliers.
 
-    Raises InvalidRecipeError for a count below 1, a share outside 0 to 1 or shares that do not sum to 1.
+    Candidates that have a label are those whose label is most likely wrong: by the votes of the nearest other labelled
+    records, and the less so the more often the record was asked for (:func:`alrl.metadata.own_label.doubted`).
+
+    Raises InvalidRecipeError for a count below 1, a share outside 0 to 1, shares that do not sum to 1, or a share of
+    labelled records that is less than one candidate.
     """
 
     count: int = 32
@@ -39,35 +44,60 @@ class CandidateMixture:
     """Share of them drawn at random from the rest."""
     clusters: float = 0.0
     """Share of them that represent clusters."""
+    labelled: float = 0.0
+    """Share of them that have a label and may be asked for again, where the recipe allows it."""
 
     def __post_init__(self) -> None:
         if self.count < 1:
             raise InvalidRecipeError(f"candidates: count = {self.count} given; it must be at least 1")
-        shares = (self.margin, self.random, self.clusters)
+        shares = (self.margin, self.random, self.clusters, self.labelled)
         if min(shares) < 0 or abs(sum(shares) - 1) > 1e-9:
             more = f", clusters = {self.clusters}" if self.clusters else ""
+            more += f", labelled = {self.labelled}" if self.labelled else ""
             raise InvalidRecipeError(
                 f"candidates: shares margin = {self.margin}, random = {self.random}{more} given; each is 0 to 1, their"
                 " sum 1"
             )
+        if self.labelled and not self.again:
+            raise InvalidRecipeError(
+                f"candidates: labelled = {self.labelled} of count = {self.count} given, which is no candidate; raise"
+                " either"
+            )
+
+    @property
+    def again(self) -> int:
+        """Places of candidates that have a label."""
+        return round(self.count * self.labelled)
 
     def draw(self, view: PoolView) -> Tensor:
         """Pool positions of the candidates, (B, K), distinct, smallest margin first; -1 where the pool ran out.
 
         The last records of the pool are all candidates: where fewer random ones are left than asked for, none is lost.
+        Labelled ones have the last places, the most doubtful first; of equals chance decides.
         """
-        sure = round(self.count * self.margin)
-        typical = min(round(self.count * self.clusters), self.count - sure)
+        if self.again:
+            return torch.cat([self._unlabelled(view, self.count - self.again), self._labelled(view)], 1)
+        return self._unlabelled(view, self.count)
+
+    def _labelled(self, view: PoolView) -> Tensor:
+        return best(doubted(view), view.repeatable, view.noise, self.again)
+
+    def _unlabelled(self, view: PoolView, count: int) -> Tensor:
+        """Candidates without a label, (B, count)."""
+        sure = min(round(self.count * self.margin), count)
+        typical = min(round(self.count * self.clusters), count - sure)
         parts = [top(-view.margin, view, sure)] if sure else []
         if typical:
             parts.append(_representatives(_without(view, parts), typical))
-        lots = self.count - sure - typical
+        lots = count - sure - typical
         if lots or typical:
             rest = _without(view, parts)
             # Empty clusters leave places to chance, among as many records as there are places.
             parts.append(best(rest.noise, rest.available, rest.noise, lots + typical))
+        if not parts:
+            return torch.full((len(view.exists), 0), -1, device=view.exists.device)
         chosen = parts[0] if len(parts) == 1 else torch.cat(parts, 1)
-        return closed_up(chosen)[:, : self.count] if typical else chosen
+        return closed_up(chosen)[:, :count] if typical else chosen
 
 
 def _without(view: PoolView, parts: list[Tensor]) -> PoolView:

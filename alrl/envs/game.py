@@ -112,7 +112,11 @@ class Game:
 
     def _left(self, view: PoolView) -> Tensor:
         """Records that may still join each batch, (B,)."""
-        return torch.minimum(view.budget - view.spent - self._batch.filled, view.available.sum(1))
+        return torch.minimum(view.budget - view.spent - self._batch.filled, self._open(view).sum(1))
+
+    def _open(self, view: PoolView) -> Tensor:
+        """Records that may be asked for, (B, N): those that have a label too where the mixture offers them."""
+        return view.available | view.repeatable if self.mixture.labelled else view.available
 
     def _may_restart(self, view: PoolView) -> Tensor:
         if not self.actions.setting.restart:
@@ -162,12 +166,12 @@ class Game:
     def _full(self) -> Tensor:
         """Batches that have their size, or take the last label of the budget or the last record of the pool."""
         view = self.simulator.view
-        most = torch.minimum(view.budget - view.spent, view.available.sum(1))
+        most = torch.minimum(view.budget - view.spent, self._open(view).sum(1))
         return self._batch.filled >= torch.minimum(self._batch.wanted, most)
 
     def _over(self) -> Tensor:
         view = self.simulator.view
-        used_up = (view.spent >= view.budget) | ~view.available.any(1)
+        used_up = (view.spent >= view.budget) | ~self._open(view).any(1)
         # A batch that is being filled is bought before what the reward asks for can end the episode.
         return used_up | (self._agent.standing.reached & (self._batch.filled == 0))
 

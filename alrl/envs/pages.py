@@ -119,7 +119,21 @@ def _action(recipe: EnvRecipe, env: ActiveLearningVectorEnv) -> list[str]:
         f"`{_shown(env.single_action_space)}`. {_of_kind(recipe, 'action')}",
         "",
         'What is allowed is in `info["action_mask"]` and `action_masks()`; a choice that is not there is an error.',
+        *_again(recipe),
     ]
+
+
+def _again(recipe: EnvRecipe) -> list[str]:
+    if recipe.relabel is None:
+        return []
+    said = (
+        f"The last {recipe.action.candidates.build().again} candidates have a label already: those whose label is most"
+        " likely wrong by the votes of the nearest other labelled records, and the less so the more often they were"
+        " asked for. To choose one is to ask for it again, which is charged as a new label is;"
+        f' `info["asked_again"]` counts. Of several labels of a record the `{recipe.relabel}` is believed; the features'
+        " `own-label` tell of it."
+    )
+    return ["", said]
 
 
 def _observation(recipe: EnvRecipe) -> list[str]:

@@ -54,13 +54,18 @@ class EpisodePicture:
         self._axes = _principal_axes(view.features[episode][view.exists[episode]])
         self._curve, self._last = [], np.zeros(0, dtype=np.int64)
         self._known = np.zeros(view.exists.shape[1], dtype=bool)
+        self._asked = np.zeros(view.exists.shape[1], dtype=np.int64)
         self._first = True
         self.add(view, score=score)
 
     def add(self, view: PoolView, *, score: float) -> None:
         """Take up the episode's state after a step."""
         known = view.known[self._episode].cpu().numpy()
-        fresh = np.flatnonzero(known[: len(self._known)] & ~self._known[: len(known)])
+        # A record that is asked for again was known before.
+        asked = self._asked if view.asked is None else view.asked[self._episode].cpu().numpy()
+        both = min(len(known), len(self._known))
+        fresh = np.flatnonzero((known[:both] & ~self._known[:both]) | (asked[:both] > self._asked[:both]))
+        self._asked = asked
         if len(fresh) and not self._first:
             self._last = fresh
         self._known, self._first, self._view = known, False, view

@@ -207,7 +207,7 @@ class EnvRecipe(Recipe):
     """What is wrong with the pool, one thing after another; validation and test part stay clean."""
     annotator: AnnotatorRecipe = AnnotatorRecipe()
     relabel: Aggregate | None = None
-    """Whether a record may be asked for again, and which of its labels is then believed."""
+    """Which of several labels of a record is believed, ``majority`` or ``last``; some candidates then have one."""
     budget: BudgetRecipe = BudgetRecipe()
     cost: CostRecipe = CostRecipe()
     action: ActionRecipe = ActionRecipe()
@@ -228,6 +228,17 @@ class EnvRecipe(Recipe):
             "relabel": self.relabel,
             "prices": self.cost.build(),
         }
+
+    @model_validator(mode="after")
+    def _askable_again(self) -> EnvRecipe:
+        labelled = self.action.candidates.labelled
+        if (self.relabel is None) == (labelled > 0):
+            raise InvalidRecipeError(
+                f"relabel = {self.relabel!r} given with action.candidates.labelled = {labelled}; a record is asked for"
+                " again where the recipe says which of its labels is believed and has candidates that are labelled:"
+                " give both or neither"
+            )
+        return self
 
     def actions(self) -> Actions:
         """What an action means, for what is observed."""

@@ -61,6 +61,8 @@ class Labelling:
         """True where the annotator gave none, (B, N)."""
         self.spent = torch.zeros(episodes, dtype=torch.long, device=device)
         """Labels charged after the first sample, (B,)."""
+        self.asked_again = self.spent.clone()
+        """Queries after the first sample of records that had been asked for before, (B,)."""
         self._asked = self.spent.clone()
         self._keys = self.spent.clone()
         self._classes = self.spent.clone()
@@ -77,6 +79,11 @@ class Labelling:
             return self.labelled
         return self.labelled | self.pending | self.silent
 
+    @property
+    def times(self) -> Tensor | None:
+        """How often each record was asked for, (B, N), long; None where none may be asked for again."""
+        return None if self._opinions is None else self._opinions.all_times.clone()
+
     def write(self, episode: int, seed: Sequence[int], classes: int) -> None:
         """Take up an episode of ``seed`` with so many classes."""
         self._keys[episode] = stream_key(seed, "annotator")
@@ -88,7 +95,8 @@ class Labelling:
         self.spent = self.spent.clone()
         for mask in (self.labelled, self.pending, self.silent):
             mask[episodes] = False
-        self.spent[episodes] = self._asked[episodes] = 0
+        self.asked_again = self.asked_again.clone()
+        self.spent[episodes] = self._asked[episodes] = self.asked_again[episodes] = 0
         if self._opinions is not None:
             self._opinions.clear(episodes)
         self._coming[0, episodes] = -1
@@ -147,6 +155,8 @@ class Labelling:
             self._asked = self._asked + real.sum(1)
             self.spent = self.spent + charged.sum(1)
         if self._opinions is not None:
+            if not first:
+                self.asked_again = self.asked_again + (real & (self._opinions.times(picks) > 0)).sum(1)
             self._opinions.count(picks)
         return Asked(answers=self._arrived(picks, real, answer, active), charged=charged, price=answer.price)
 

@@ -40,6 +40,11 @@ class Opinions:
         """How often the records at ``picks`` (B, b) were asked for, (B, b)."""
         return self._times.gather(1, picks.clamp_min(0))
 
+    @property
+    def all_times(self) -> Tensor:
+        """How often every record was asked for, (B, N), long."""
+        return self._times
+
     def count(self, picks: Tensor) -> None:
         """The records at ``picks`` (B, b) were asked for; -1 is none."""
         self._times.scatter_add_(1, picks.clamp_min(0), (picks >= 0).to(torch.long))

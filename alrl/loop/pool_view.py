@@ -86,11 +86,22 @@ class PoolView:
     """True where the annotator was asked and gave no label, (B, N), bool; None where annotators always do."""
     price: Tensor | None = None
     """What the label of each record costs, (B, N); None where all cost the same."""
+    asked: Tensor | None = None
+    """How often each record was asked for, the first sample included, (B, N), long; None where none may be asked for
+    again."""
 
     @cached_property
     def available(self) -> Tensor:
         """True where a record may be queried, (B, N), bool."""
         free = self.exists & ~self.labelled & ~self.selected
+        return free if self.silent is None else free & ~self.silent
+
+    @cached_property
+    def repeatable(self) -> Tensor:
+        """True where a record has a label and may be asked for again, (B, N), bool; nowhere unless that is allowed."""
+        if self.asked is None:
+            return torch.zeros_like(self.labelled)
+        free = self.exists & self.labelled & ~self.selected
         return free if self.silent is None else free & ~self.silent
 
     @cached_property

@@ -172,6 +172,7 @@ class Simulator:
                 geometry=self._geometry,
                 silent=self._labels.silent.clone() if self.annotator.abstains else None,
                 price=self._account.label_price.float() if self._account.prices.spread else None,
+                asked=self._labels.times,
                 **self._provided.of(self.learner, pool.by_column),
             )
             if self._said.likeliest is not None:
@@ -219,6 +220,11 @@ class Simulator:
             total=self._account.total,
             seconds=time.perf_counter() - started,
         )
+
+    @property
+    def asked_again(self) -> Tensor:
+        """Queries after the first sample of records that had been asked for before, (B,), long."""
+        return self._labels.asked_again
 
     @property
     def cost(self) -> Cost:

@@ -23,6 +23,7 @@ from alrl.metadata.labelled_dynamics import LabelledDynamics
 from alrl.metadata.learning_curve import LearningCurve
 from alrl.metadata.loop import Loop
 from alrl.metadata.misfit import Misfit
+from alrl.metadata.own_label import OwnLabel
 from alrl.metadata.suspicion import Suspicion
 from alrl.metadata.training_dynamics import TrainingDynamics
 from alrl.metadata.trajectory import TrajectoryGroup
@@ -48,6 +49,7 @@ GROUPS: dict[str, FeatureGroup] = {
         Activation(),
         TrainingDynamics(),
         LabelledDynamics(),
+        OwnLabel(),
     )
 }
 """Every group by name, in the order of an observation's columns."""

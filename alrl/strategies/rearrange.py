@@ -39,6 +39,7 @@ _AXES = {
     "members": "BMNk",
     "silent": "BN",
     "price": "BN",
+    "asked": "BN",
 }
 """B episodes, N records, D features, L labelled records, k classes, T remembered loops, E columns, M members,
 S epochs."""

@@ -39,7 +39,8 @@ class Weights(Actions):
         features: names of features of a record, of the groups that are observed.
         scored: whether the score is applied to the whole ``pool`` or to the ``candidates``.
 
-    Raises InvalidRecipeError for a feature that is not observed, none or one given twice, or another ``scored``.
+    Raises InvalidRecipeError for a feature that is not observed, none or one given twice, another ``scored``, or
+    candidates that have a label where the pool is scored, in which none of them could be picked.
     """
 
     name: ClassVar[str] = "weights"
@@ -52,6 +53,11 @@ class Weights(Actions):
             raise InvalidRecipeError(f"action: features = {features!r} given; name at least one feature, each once")
         if scored not in {"pool", "candidates"}:
             raise InvalidRecipeError(f'action: scored = {scored!r} given; allowed: "pool", "candidates"')
+        if scored == "pool" and setting.mixture.labelled:
+            raise InvalidRecipeError(
+                f"action: candidates with labelled = {setting.mixture.labelled} given, but the whole pool is scored, of"
+                ' which records without a label are picked; give scored = "candidates", or leave labelled out'
+            )
         known = {feature.name: feature for feature in setting.features.record}
         for name in features:
             if name not in known:
@@ -140,7 +146,7 @@ class Weights(Actions):
             at = torch.where(self._records >= 0, self._records, view.exists.shape[1])
             blank = torch.zeros(len(at), view.exists.shape[1] + 1, device=at.device)
             score = blank.scatter(1, at, inside)[:, :-1]
-            allowed = blank.bool().scatter(1, at, True)[:, :-1] & view.available
+            allowed = blank.bool().scatter(1, at, True)[:, :-1] & (view.available | view.repeatable)
         return best(score, allowed, view.noise, self.setting.sizes[-1])
 
     def _score(self, values: Tensor, columns: Sequence[int], weights: Tensor) -> Tensor:

@@ -34,6 +34,9 @@ def subview(view: PoolView, kept: Tensor) -> tuple[PoolView, Tensor]:
         shape = [*position.shape, *[1] * (values.ndim - 2)]
         return torch.take_along_dim(values, position.view(shape), 1) * exists.view(shape).to(values.dtype)
 
+    def some_of(values: Tensor | None) -> Tensor | None:
+        return None if values is None else some(values)
+
     place = torch.zeros_like(view.labels.new_zeros(view.exists.shape))
     place.scatter_(1, position, torch.arange(most, device=position.device).expand_as(position))
     features = some(view.features)
@@ -52,9 +55,12 @@ def subview(view: PoolView, kept: Tensor) -> tuple[PoolView, Tensor]:
         noise=some(view.noise),
         trajectory=trajectory,
         geometry=Geometry(features, exists),
-        embedding=None if view.embedding is None else some(view.embedding),
-        earlier_embedding=None if view.earlier_embedding is None else some(view.earlier_embedding),
         epochs=None if view.epochs is None else _some_of(view.epochs, some),
+        embedding=some_of(view.embedding),
+        earlier_embedding=some_of(view.earlier_embedding),
+        silent=some_of(view.silent),
+        price=some_of(view.price),
+        asked=some_of(view.asked),
         members=None if view.members is None else some(view.members.transpose(1, 2)).transpose(1, 2),
     )
     return small, position

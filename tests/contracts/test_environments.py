@@ -2,35 +2,13 @@
 
 from __future__ import annotations
 
-import gymnasium
-import numpy as np
 import pytest
 
-from alrl import recipes
 from alrl.envs.env import ActiveLearningEnv
-from alrl.envs.recipe import EnvRecipe, load_env_recipe
 from alrl.envs.vector_env import ActiveLearningVectorEnv
-from tests.envs.playing import assert_same_episodes, single_episodes, vector_episodes
+from tests.envs.playing import NAMES, assert_same_episodes, chosen, single_episodes, small, vector_episodes
 
-NAMES = recipes.names("envs")
 EPISODES = 3
-
-
-def small(name: str) -> EnvRecipe:
-    """The environment with a budget of a few labels, and of the largest batch at least."""
-    recipe = load_env_recipe(name)
-    largest = max(recipe.action.sizes or (recipe.budget.batch,))
-    labels = min(recipe.budget.labels, max(4, largest))
-    return recipe.model_copy(update={"budget": recipe.budget.model_copy(update={"labels": labels})})
-
-
-def chosen(env, mask, *place):
-    """An action by lot, the same in the same place: no stop or restart while there is something else to do."""
-    space, chance = getattr(env, "single_action_space", env.action_space), np.random.default_rng(place)
-    if isinstance(space, gymnasium.spaces.Box):
-        return chance.uniform(-0.85, 0.85, space.shape).astype(np.float32)
-    allowed = np.flatnonzero(mask)
-    return int(chance.choice(allowed)) if len(allowed) else 0
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -29,8 +29,8 @@ class _Member(NamedTuple):
 class Crew:
     """Processes of one thread each, every one with an environment of its own.
 
-    What ``make`` builds from a number of episodes has ``reset(seed=...)`` and ``step(actions)``; it is built in the
-    process. Episodes are dealt out in order: the first process plays the first of them.
+    What ``make`` builds from a number of episodes has ``reset(seed=...)``, ``step(actions)`` and ``render()``; it is
+    built in the process. Episodes are dealt out in order: the first process plays the first of them.
 
     Args:
         make: builds the environment of so many episodes; it has to be picklable.
@@ -69,6 +69,10 @@ class Crew:
             _joined_info(infos),
             np.concatenate(over),
         )
+
+    def render(self) -> list[Any]:
+        """A picture of every episode, in order."""
+        return [picture for part in self._ask("render", [None] * len(self._members)) for picture in part]
 
     def _ask(self, what: str, arguments: Sequence[Any]) -> list[Any]:
         for member, argument in zip(self._members, arguments, strict=True):
@@ -124,6 +128,8 @@ def _serve(pipe: Any, make: Callable[[int], Any], episodes: int) -> None:
                 environment = make(episodes) if environment is None else environment
                 if what == "reset":
                     answer: Any = environment.reset(seed=argument)
+                elif what == "render":
+                    answer = environment.render()
                 else:
                     answer = (*environment.step(argument), environment.over)
                 pipe.send((None, "", answer))

@@ -7,6 +7,7 @@ a test compares them with what would be written now.
 from __future__ import annotations
 
 import inspect
+import json
 import re
 import sys
 from collections.abc import Iterable
@@ -29,6 +30,7 @@ _SECTIONS = {
     "learner": "Description",
     "annotator": "Description",
     "relabel": "Description",
+    "contamination": "Starting State",
     "budget": "Episode End",
     "budget.first": "Starting State",
     "budget.first_size": "Starting State",
@@ -213,11 +215,18 @@ def _told(recipe: EnvRecipe) -> dict[str, list[Key]]:
             told = list(keys(value, name, _built(recipe, name)))
         elif name == "version":
             continue
+        elif name == "contamination" and value:
+            told = [key for place, each in enumerate(value) for key in _of_list(name, each, place, len(value))]
         else:
             told = [Key(name, value, name in recipe.model_fields_set, meanings.get(name, ""))]
         for key in told:
             found.setdefault(_SECTIONS.get(key.name, _SECTIONS.get(name, "Arguments")), []).append(key)
     return found
+
+
+def _of_list(name: str, table: Any, place: int, count: int) -> Iterable[Key]:
+    """The keys of one of several tables of a name, numbered where it is not the only one."""
+    return keys(table, f"{name}[{place}]" if count > 1 else name, type(table.build()))
 
 
 def _built(recipe: EnvRecipe, table: str) -> type[Any] | None:
@@ -252,8 +261,19 @@ def _value(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"`{name} = {each}`" for name, each in value.items())
     if isinstance(value, list | tuple):
-        return ", ".join(f"`{each}`" for each in value)
+        return ", ".join(f"`{_written(each)}`" for each in value)
     return f"`{value}`"
+
+
+def _written(value: Any) -> str:
+    """A value in a list as a recipe writes it, if it is a table.
+
+    >>> _written({"kind": "noisy", "rate": 0.3}), _written("wine")
+    ('{ kind = "noisy", rate = 0.3 }', 'wine')
+    """
+    if not isinstance(value, dict):
+        return str(value)
+    return f"{{ {', '.join(f'{key} = {json.dumps(each)}' for key, each in value.items())} }}"
 
 
 def _shown(space: spaces.Space[Any]) -> str:

@@ -14,7 +14,7 @@ from stable_baselines3.common.vec_env.base_vec_env import VecEnvIndices, VecEnvO
 from alrl.envs.recipe import EnvRecipe
 from alrl.envs.vector_env import ActiveLearningVectorEnv
 
-_TOLD = ("score", "spent", "true_return")
+_TOLD = ("score", "spent", "asked_again", "true_return")
 
 
 class ActiveLearningVecEnv(VecEnv):

@@ -43,7 +43,7 @@ class ActiveLearningVectorEnv(gymnasium.vector.VectorEnv[Arrays, NDArray[Any], N
         render_mode: ``rgb_array`` for pictures by :meth:`render`, None for none.
 
     Raises InvalidRecipeError for another autoreset mode, no sub-environment, a number of workers that is below 1, above
-    ``num_envs``, or above 1 on an accelerator, another render mode, or one with several workers.
+    ``num_envs``, or above 1 on an accelerator, or another render mode.
     """
 
     metadata = {  # noqa: RUF012 - Gymnasium's own form
@@ -72,11 +72,8 @@ class ActiveLearningVectorEnv(gymnasium.vector.VectorEnv[Arrays, NDArray[Any], N
                 f"workers = {workers} given for {num_envs} sub-environments on {device}; allowed are 1 and, on cpu, up"
                 " to one a sub-environment"
             )
-        if render_mode not in {None, "rgb_array"} or (render_mode and workers > 1):
-            raise InvalidRecipeError(
-                f"render_mode = {render_mode!r} given with workers = {workers}; allowed are None and, with one worker,"
-                ' "rgb_array"'
-            )
+        if render_mode not in {None, "rgb_array"}:
+            raise InvalidRecipeError(f'render_mode = {render_mode!r} given; allowed are None and "rgb_array"')
         self.recipe = recipe if isinstance(recipe, EnvRecipe) else load_env_recipe(recipe)
         self.metadata = {**self.metadata, "autoreset_mode": mode}
         self.num_envs, self.mode, self.render_mode = num_envs, mode, render_mode
@@ -92,11 +89,12 @@ class ActiveLearningVectorEnv(gymnasium.vector.VectorEnv[Arrays, NDArray[Any], N
         """Sub-environments whose episode has ended and not begun anew, (num_envs,)."""
         self._mask: NDArray[np.bool_] = np.zeros((num_envs, actions.mask_length), dtype=bool)
         self._seeded = False
-        self._album = Album(self.game, self.recipe.reward.metric) if render_mode else None
+        alone = render_mode and workers == 1
+        self._album = Album(self.game, self.recipe.reward.metric) if alone else None
         self._crew: Crew | None = None
         if workers > 1:
             sizes = [len(part) for part in np.array_split(np.arange(num_envs), workers)]
-            self._crew = Crew(partial(_shard, self.recipe, mode.value), sizes)
+            self._crew = Crew(partial(_shard, self.recipe, mode.value, render_mode), sizes)
 
     def reset(
         self, *, seed: int | Sequence[int] | None = None, options: dict[str, Any] | None = None
@@ -204,16 +202,18 @@ class ActiveLearningVectorEnv(gymnasium.vector.VectorEnv[Arrays, NDArray[Any], N
 
         Raises InvalidQueryError before the first reset.
         """
-        if self._album is None:
+        if self.render_mode is None:
             gymnasium.logger.warn("render was called without a render mode; give render_mode='rgb_array'")
             return None
         if not self._seeded:
             raise InvalidQueryError(NOT_BEGUN)
-        return tuple(picture.frame() for picture in self._album.pictures)
+        if self._crew is not None:
+            return tuple(self._crew.render())
+        return tuple(picture.frame() for picture in self.pictures)
 
     @property
     def pictures(self) -> Sequence[EpisodePicture]:
-        """What is drawn of each sub-environment; empty without a render mode."""
+        """What is drawn of each sub-environment; empty without a render mode, and where worker processes draw."""
         return () if self._album is None else self._album.pictures
 
     def close_extras(self, **kwargs: Any) -> None:  # noqa: ARG002
@@ -222,6 +222,6 @@ class ActiveLearningVectorEnv(gymnasium.vector.VectorEnv[Arrays, NDArray[Any], N
             self._crew.close()
 
 
-def _shard(recipe: EnvRecipe, mode: str, episodes: int) -> ActiveLearningVectorEnv:
+def _shard(recipe: EnvRecipe, mode: str, render_mode: str | None, episodes: int) -> ActiveLearningVectorEnv:
     """What one worker process plays."""
-    return ActiveLearningVectorEnv(recipe, num_envs=episodes, autoreset_mode=mode)
+    return ActiveLearningVectorEnv(recipe, num_envs=episodes, autoreset_mode=mode, render_mode=render_mode)

@@ -33,16 +33,28 @@ class Account:
         self.total = Cost.nothing(episodes, device)
         """What each episode has used so far, its first sample included."""
         self._size = torch.zeros(episodes, dtype=torch.float64, device=device)
+        self.fits = torch.zeros(episodes, dtype=torch.long, device=device)
+        """Fits of each episode so far, (B,)."""
+        self.trained = self.fits.clone()
+        """Labelled records of all these fits together, (B,)."""
+        self.obtained = self.fits.clone()
+        """Labels that were there to be trained on, those of a first sample that was given up included, (B,)."""
+        self._held = self.fits.clone()
 
     def begin(self, episode: int, seed: Sequence[int], records: int) -> None:
         """Set the prices of an episode's records; what it has used stays."""
         self.label_price[episode] = 0.0
         self.label_price[episode, :records] = self.prices.of_records(tuple(seed), records).to(self.label_price.device)
         self._size[episode] = records
+        self._held[episode] = 0
 
     def clear(self, episodes: Tensor) -> None:
         """Nothing is used yet in ``episodes`` (long)."""
         self.total = self.total.cleared(episodes)
+        # Not in place: a view may hold them.
+        self.fits, self.trained, self.obtained = (
+            count.index_fill(0, episodes, 0) for count in (self.fits, self.trained, self.obtained)
+        )
 
     def charge(
         self, picks: Tensor, asked: Asked, fit: FitReport, labelled: Tensor, active: Tensor, *, started: float
@@ -65,6 +77,10 @@ class Account:
             seconds=time.perf_counter() - started,
         )
         self.total = self.total + cost
+        self.fits = self.fits + active
+        self.trained = self.trained + labelled * active
+        self.obtained = self.obtained + (labelled - self._held) * active
+        self._held = torch.where(active, labelled, self._held)
         return cost
 
     def work(self, fit: FitReport, each: Tensor | None) -> Tensor | None:

@@ -86,6 +86,12 @@ class PoolView:
     """True where the annotator was asked and gave no label, (B, N), bool; None where annotators always do."""
     price: Tensor | None = None
     """What the label of each record costs, (B, N); None where all cost the same."""
+    fits: Tensor | None = None
+    """Fits so far, those before a restart included, (B,), long; None where nobody counted."""
+    trained: Tensor | None = None
+    """Labelled records that all these fits were to, counted in every fit, (B,), long."""
+    obtained: Tensor | None = None
+    """Labels that there have been, those given up in a restart included, (B,), long."""
     asked: Tensor | None = None
     """How often each record was asked for, the first sample included, (B, N), long; None where none may be asked for
     again."""

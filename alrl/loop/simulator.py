@@ -172,6 +172,9 @@ class Simulator:
                 geometry=self._geometry,
                 silent=self._labels.silent.clone() if self.annotator.abstains else None,
                 price=self._account.label_price.float() if self._account.prices.spread else None,
+                fits=self._account.fits,
+                trained=self._account.trained,
+                obtained=self._account.obtained,
                 asked=self._labels.times,
                 **self._provided.of(self.learner, pool.by_column),
             )

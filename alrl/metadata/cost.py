@@ -20,14 +20,15 @@ class Cost(FeatureGroup):
             name="training-spent",
             low=0,
             high=1,
-            meaning="Records trained on in all fits so far over those that the whole budget takes, at as many labels a"
-            " loop as so far (one in the first).",
+            meaning="Records trained on in all fits so far over those that the whole budget takes, if as many labels a"
+            " loop are bought from here on as so far (one in the first).",
         ),
         Feature(
             name="retraining-share",
             low=0,
             high=1,
-            meaning="Share of the records trained on so far that an earlier fit was trained on already.",
+            meaning="Share of the records trained on so far that an earlier fit was trained on already, those of labels"
+            " that were given up included.",
         ),
         Feature(
             name="labels-a-loop", low=0, high=1, meaning="Labels b bought in each loop on average, as b / (b + 10)."
@@ -37,18 +38,32 @@ class Cost(FeatureGroup):
 
     def compute(self, view: PoolView, index: Tensor) -> Tensor:  # noqa: ARG002
         dtype = view.probabilities.dtype
-        spent, budget = view.spent.to(dtype), view.budget.to(dtype)
-        labelled, loops = view.labelled_mask.sum(1).to(dtype), view.trajectory.loops.to(dtype)
-        first, each = labelled - spent, spent / loops.clamp_min(1)
-        trained = records_trained(first, spent, loops)
-        whole = records_trained(first, budget, budget / each.clamp_min(1))
+        spent, left = view.spent.to(dtype), (view.budget - view.spent).clamp_min(0).to(dtype)
+        labelled = view.labelled_mask.sum(1).to(dtype)
+        fits, trained, obtained = _counted(view, labelled, spent)
+        each = spent / (fits - 1).clamp_min(1)
+        # As many labels a loop from here on: fits to what is there and a loop more, two loops more, and so on.
+        at_once = each.clamp_min(1)
+        ahead = left / at_once
+        whole = trained + ahead * (labelled + at_once * (ahead + 1) / 2)
         columns = [
-            trained / torch.maximum(trained, whole).clamp_min(1),
-            1 - labelled / torch.maximum(trained, labelled).clamp_min(1),
+            trained / whole.clamp_min(1),
+            1 - obtained / torch.maximum(trained, obtained).clamp_min(1),
             saturated(each, 10.0),
-            saturated(loops + 1, 50.0),
+            saturated(fits, 50.0),
         ]
         return torch.stack(columns, -1).clamp(0, 1) * torch.where(labelled > 0, 1.0, 0.0)[:, None]
+
+
+def _counted(view: PoolView, labelled: Tensor, spent: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Fits so far, records that they were to in all, and labels that there have been, (B,) each.
+
+    Where nobody counted, as in a loop of one's own, as many labels are taken to have been bought in each loop.
+    """
+    if view.fits is not None and view.trained is not None and view.obtained is not None:
+        return view.fits.to(labelled.dtype), view.trained.to(labelled.dtype), view.obtained.to(labelled.dtype)
+    loops = view.trajectory.loops.to(labelled.dtype)
+    return loops + 1, records_trained(labelled - spent, spent, loops), labelled
 
 
 def records_trained(first: Tensor, bought: Tensor, loops: Tensor) -> Tensor:

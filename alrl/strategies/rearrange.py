@@ -40,6 +40,9 @@ _AXES = {
     "silent": "BN",
     "price": "BN",
     "asked": "BN",
+    "fits": "B",
+    "trained": "B",
+    "obtained": "B",
 }
 """B episodes, N records, D features, L labelled records, k classes, T remembered loops, E columns, M members,
 S epochs."""

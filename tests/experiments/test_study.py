@@ -13,7 +13,9 @@ from alrl.agents.policy import Policy
 from alrl.agents.policy_file import save_policy
 from alrl.envs.candidates import CandidateMixture
 from alrl.errors import InvalidRecipeError
+from alrl.experiments.canonical import run_id
 from alrl.experiments.held_out import check_held_out, training_sets
+from alrl.experiments.protocols.paired import Paired
 from alrl.experiments.runner import cells_of
 from alrl.experiments.study import StudyRecipe
 from alrl.loop.sources import load_data_set
@@ -115,6 +117,74 @@ def test_a_rule_cannot_be_trained(place: Path) -> None:
 def test_a_study_that_makes_no_sense_is_refused(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(InvalidRecipeError, match=message):
         study(**settings)
+
+
+CONDITIONS: list[dict[str, Any]] = [
+    {"name": "clean"},
+    {"name": "noisy", "annotator": {"kind": "noisy", "rate": 0.5}},
+    {"name": "foreign", "contamination": [{"kind": "out-of-domain", "share": 0.4}]},
+    {"name": "by chance", "first": "random", "first_size": 7},
+]
+
+
+def test_every_data_set_learner_and_batch_is_compared_under_every_condition() -> None:
+    given = study(data=["wine", "iris"], batches=[1, 2], conditions=CONDITIONS)
+    settings = list(given.settings())
+    told = [(each.data_set, each.condition, each.batch) for each in settings]
+    names = [each["name"] for each in CONDITIONS]
+    assert told == [(data, name, batch) for data in ("wine", "iris") for name in names for batch in (1, 2)]
+    clean, noisy, foreign, chance = (settings[2 * place].circumstances for place in range(4))
+    assert clean == {"condition": "clean"}
+    assert noisy == {"condition": "noisy", "annotator": {"kind": "noisy", "rate": 0.5}}
+    assert foreign == {"condition": "foreign", "contamination": [{"kind": "out-of-domain", "share": 0.4}]}
+    assert chance == {"condition": "by chance", "first": {"kind": "random", "size": 7}}
+
+
+def test_without_conditions_cells_say_nothing_of_circumstances() -> None:
+    (setting,) = study().settings()
+    assert setting.circumstances == {}
+    assert (setting.condition, setting.annotator.kind, setting.contamination) == ("", "perfect", ())
+
+
+def test_a_condition_has_the_first_sample_of_the_study_unless_it_has_its_own() -> None:
+    given = study(first="random", first_size=9, conditions=CONDITIONS)
+    assert [each.first["size"] for each in given.settings()] == [9, 9, 9, 7]
+
+
+def test_a_cell_is_played_under_its_condition() -> None:
+    given = study(labels=6, seeds=4, block=4, conditions=CONDITIONS)
+    cells = cells_of(given, "margin", "")
+    played = {cell["condition"]: Paired().play(cell, Margin()) for cell in cells}
+    assert list(played) == [each["name"] for each in CONDITIONS]
+    assert [each.learner for each in played.values()] == [f"softmax-regression, {name}" for name in played]
+    clean, noisy, foreign, chance = played.values()
+    assert noisy.area().mean() < clean.area().mean()
+    assert foreign.wasted is not None
+    assert clean.wasted is None
+    assert chance.first.tolist() == [7] * 4
+    # Paired: the split is the same, and so is the first sample of those that have the study's own.
+    assert np.array_equal(noisy.first, clean.first)
+    assert len({run_id(cell) for cell in cells}) == 4
+
+
+@pytest.mark.parametrize(
+    ("conditions", "message"),
+    [
+        ([{"name": "a"}, {"name": "a"}], "conditions names 'a' twice; name each once"),
+        ([{"name": "a", "first": "random"}], "needs first_size"),
+        ([{"name": "a", "annotator": {"kind": "nosy"}}], 'unknown annotator "nosy"; did you mean "noisy"'),
+        ([{"name": "a", "contamination": [{"kind": "duplicate", "share": 0.1}]}], 'did you mean "duplicates"'),
+        ([{"annotator": {"kind": "perfect"}}], r"conditions\[0\].name: missing"),
+    ],
+)
+def test_a_condition_that_makes_no_sense_is_refused(conditions: list[dict[str, Any]], message: str) -> None:
+    with pytest.raises(InvalidRecipeError, match=message):
+        study(conditions=conditions)
+
+
+def test_environments_have_circumstances_of_their_own(place: Path) -> None:
+    with pytest.raises(InvalidRecipeError, match="conditions is given beside envs, which have their own"):
+        study(data=[], envs=["seen"], conditions=CONDITIONS)
 
 
 def test_a_file_under_another_name_is_known_by_its_rows(place: Path) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 
 from alrl.experiments.statistics import SMALLEST_SAMPLE, Estimate
 from alrl.experiments.summary import Summary
-from alrl.experiments.tables import MISSING, ampersands, pipes, tex
+from alrl.experiments.tables import MISSING, ampersands, percent, pipes, tex
 
 _HEADER = (
     "strategy",
@@ -17,11 +17,18 @@ _HEADER = (
     "Wilcoxon p (Holm)",
     "worse than random",
 )
+_WASTED = "labels wasted"
+
+
+def across_header(summary: Summary) -> tuple[str, ...]:
+    """The columns; the labels wasted only where a pool was contaminated."""
+    dirty = any(summary.wasted(name) is not None for name in summary.strategies)
+    return (*_HEADER, _WASTED) if dirty else _HEADER
 
 
 def across_rows(summary: Summary) -> list[list[str]]:
-    """Rows of text, best mean rank first; the columns are those of the header."""
-    rows = []
+    """Rows of text, best mean rank first; the columns are those of :func:`across_header`."""
+    rows, dirty = [], _WASTED in across_header(summary)
     for name in sorted(summary.strategies, key=lambda each: summary.ranks.get(each, np.inf)):
         gap, chance = summary.interquartile.get(name), summary.improvement.get(name)
         p_value = None if summary.wilcoxon is None else summary.wilcoxon.get(name)
@@ -35,6 +42,7 @@ def across_rows(summary: Summary) -> list[list[str]]:
                 MISSING if chance is None else _interval(chance, ".2f"),
                 MISSING if p_value is None else f"{p_value:.2g}",
                 f"{worse} of {compared}" if compared else MISSING,
+                *([percent(summary.wasted(name))] if dirty else []),
             ]
         )
     return rows
@@ -60,7 +68,8 @@ def across_notes(summary: Summary) -> str:
 def across_markdown(summary: Summary, *, mark: str = "") -> str:
     """The table in Markdown; a ``mark`` stands above it."""
     lines = [f"**{mark}**", ""] if mark else []
-    lines += [pipes(list(_HEADER)), pipes([":--", *["--:"] * (len(_HEADER) - 1)])]
+    header = across_header(summary)
+    lines += [pipes(list(header)), pipes([":--", *["--:"] * (len(header) - 1)])]
     lines += [pipes(row) for row in across_rows(summary)]
     return "\n".join([*lines, "", across_notes(summary), ""])
 
@@ -70,8 +79,9 @@ def across_latex(summary: Summary, *, mark: str = "") -> str:
     caption = tex(" ".join(filter(None, (mark, across_notes(summary)))))
     lines = [f"% {mark}"] if mark else []
     lines += [r"\begin{table}", r"\centering", rf"\caption{{{caption}}}"]
-    lines += [rf"\begin{{tabular}}{{l{'r' * (len(_HEADER) - 1)}}}", r"\toprule"]
-    lines += [ampersands([tex(name) for name in _HEADER]), r"\midrule"]
+    header = across_header(summary)
+    lines += [rf"\begin{{tabular}}{{l{'r' * (len(header) - 1)}}}", r"\toprule"]
+    lines += [ampersands([tex(name) for name in header]), r"\midrule"]
     lines += [ampersands([tex(cell) for cell in row]) for row in across_rows(summary)]
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", r"\end{table}", ""])
 

@@ -12,7 +12,7 @@ from alrl.errors import AlrlError
 from alrl.experiments.canonical import canonical, run_id
 from alrl.experiments.report import RESULTS, STUDY
 from alrl.experiments.store import Store, StoredCell
-from alrl.experiments.store_rows import CSV_HEADER, csv_rows
+from alrl.experiments.store_rows import csv_header, csv_rows
 from alrl.loop.curves import Curves
 
 _CELL_HEADER = (
@@ -28,16 +28,18 @@ class ExportError(AlrlError):
 def export_files(run: Path | str, out: Path | str, kind: Literal["csv", "parquet"]) -> list[Path]:
     """Write ``curves`` and ``cells`` of the run's study into the folder ``out``, each in one step.
 
-    ``curves``: one row a data set, strategy, learner, batch, seed and label count. ``cells``: one row a cell, failed
-    ones too, with its specification and provenance as JSON.
+    ``curves``: one row a data set, strategy, learner, batch, seed and label count; of contaminated pools also what the
+    record was that the label went to. ``cells``: one row a cell, failed ones too, with its specification and provenance
+    as JSON.
 
     Raises ExportError if polars is missing for Parquet, StoreError if the run's results cannot be read.
     """
     folder, target = Path(run), Path(out)
     curves, cells = _stored(folder)
     target.mkdir(parents=True, exist_ok=True)
+    header = csv_header(curves)
     sheets = {
-        "curves": (CSV_HEADER, [row for each in curves for row in csv_rows(each)]),
+        "curves": (header, [row for each in curves for row in csv_rows(each, header)]),
         "cells": (_CELL_HEADER, [_cell_row(cell) for cell in cells]),
     }
     write = _write_csv if kind == "csv" else _write_parquet

@@ -16,7 +16,7 @@ import numpy as np
 
 from alrl.experiments.canonical import canonical, content_id, run_id
 from alrl.experiments.provenance import provenance
-from alrl.experiments.store_rows import CSV_HEADER, StoredCell, csv_rows, from_npy, to_cell, to_npy
+from alrl.experiments.store_rows import StoredCell, csv_header, csv_rows, from_npy, to_cell, to_npy
 from alrl.experiments.store_schema import SCHEMA_VERSION, StoreError, check_mark, connect, create, explain, migrate
 from alrl.loop.curves import Curves
 
@@ -190,9 +190,11 @@ class Store:
         part = target.with_name(target.name + ".part")
         with part.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(CSV_HEADER)
-            for each in self.curves(cells):
-                writer.writerows(csv_rows(each))
+            curves = self.curves(cells)
+            header = csv_header(curves)
+            writer.writerow(header)
+            for each in curves:
+                writer.writerows(csv_rows(each, header))
         part.replace(target)
         return target
 

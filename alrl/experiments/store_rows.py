@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from alrl.loop.curves import Curves
+from alrl.loop.pool_truth import KINDS
 
 CSV_HEADER = (
     "data_set",
@@ -25,6 +26,9 @@ CSV_HEADER = (
     "balanced_accuracy",
 )
 """Columns of the exported curves: ``labels`` counts queries, ``record`` is the row that the last of them bought."""
+WASTED = "wasted"
+"""Column beside them in a study with contaminated pools: what that record was, ``useful`` or one of the others of
+:data:`alrl.loop.pool_truth.KINDS`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,11 +78,23 @@ def from_npy(blob: bytes) -> np.ndarray:
     return np.lib.format.read_array(io.BytesIO(blob), allow_pickle=False)
 
 
-def csv_rows(curves: Curves) -> Iterator[list[Any]]:
-    """One row for each seed and label count, in the order of ``CSV_HEADER``."""
+def csv_header(curves: Iterable[Curves]) -> tuple[str, ...]:
+    """The columns of these curves: ``CSV_HEADER``, and what was wasted if that is known of any."""
+    return (*CSV_HEADER, WASTED) if any(each.wasted is not None for each in curves) else CSV_HEADER
+
+
+def csv_rows(curves: Curves, header: Sequence[str] = CSV_HEADER) -> Iterator[list[Any]]:
+    """One row for each seed and label count, in the order of the ``header``; what was wasted if that is in it."""
     names = [curves.data_set, curves.strategy, curves.learner, curves.batch]
     for row, seed in enumerate(curves.seeds):
         for labels in range(curves.labels + 1):
             record = "" if labels == 0 else int(curves.picks[row, labels - 1])
             values = [float(curves.accuracy[row, labels]), float(curves.balanced_accuracy[row, labels])]
-            yield [*names, seed, int(curves.first[row]), labels, record, *values]
+            wasted = [_kind(curves, row, labels)] if WASTED in header else []
+            yield [*names, seed, int(curves.first[row]), labels, record, *values, *wasted]
+
+
+def _kind(curves: Curves, row: int, labels: int) -> str:
+    """What the record was that the last of so many ``labels`` bought; empty where none did, or the pool was clean."""
+    code = -1 if curves.wasted is None or labels == 0 else int(curves.wasted[row, labels - 1])
+    return "" if code < 0 else KINDS[code]

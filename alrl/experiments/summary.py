@@ -51,6 +51,8 @@ class Cell:
     """Queried labels to the data set's target, infinite where it is not reached; None without a target."""
     saving: Estimate | None
     """Share of labels saved by stopping at the target, minus infinity where it is not reached; None without one."""
+    wasted: float | None = None
+    """Share of the budget that went to records which teach nothing, mean over seeds; None of a clean pool."""
 
     @property
     def worse_than_random(self) -> bool:
@@ -104,6 +106,12 @@ class Summary:
         found = [self.duels.of(data_set, strategy, against or self.reference) for data_set in self.data_sets]
         outcomes = [each.outcome for each in found if each is not None]
         return outcomes.count("win"), outcomes.count("tie"), outcomes.count("loss")
+
+    def wasted(self, strategy: str) -> float | None:
+        """Share of the budget wasted, mean over the data sets of which it is known; None if it is of none."""
+        cells = [self.cells.get((data_set, strategy)) for data_set in self.data_sets]
+        shares = [cell.wasted for cell in cells if cell is not None and cell.wasted is not None]
+        return sum(shares) / len(shares) if shares else None
 
     def worse_share(self, strategy: str) -> tuple[int, int]:
         """Data sets on which the strategy is significantly worse than random, and data sets compared with it."""
@@ -197,6 +205,7 @@ def _cells(
                     deficiency=_deficiency(comparison, data_set, strategy, reference, metric),
                     needed=needed,
                     saving=None if needed is None else _saving(needed, curves),
+                    wasted=None if curves.wasted_share is None else float(curves.wasted_share.mean()),
                 )
     return cells
 

@@ -28,6 +28,15 @@ def count(labels: float) -> str:
     return "∞" if labels == float("inf") else f"{labels:.1f}"
 
 
+def percent(share: float | None) -> str:
+    """A share as a percentage, a dash where it is not known.
+
+    >>> percent(0.1234), percent(None)
+    ('12.3 %', '–')
+    """
+    return MISSING if share is None else f"{100 * share:.1f} %"
+
+
 def caption(summary: Summary) -> str:
     """One line that says what the numbers are."""
     metric = summary.metric.replace("_", " ")
@@ -44,6 +53,8 @@ def notes(summary: Summary) -> str:
         parts.append("↓: significantly worse than random (95 % interval of the paired difference below zero).")
     if summary.reference in summary.strategies:
         parts.append(f"Wins / ties / losses: data sets on which the paired difference to {summary.reference} is so.")
+    if any(cell.wasted is not None for cell in summary.cells.values()):
+        parts.append("Labels wasted: share of the budget spent on records that teach nothing.")
     if summary.upper_bounds:
         parts.append("Upper bounds see hidden labels: they are no competitors, have no rank and are never bold.")
     return " ".join(parts)
@@ -90,19 +101,24 @@ def latex_table(summary: Summary, *, mark: str = "") -> str:
 
 
 def csv_table(summaries: list[Summary], *, mark: str = "") -> str:
-    """One row for each metric, data set and strategy, points with four decimals; a ``mark`` fills the last column."""
+    """One row for each metric, data set and strategy, points with four decimals; a ``mark`` fills the last column.
+
+    With contaminated pools the share of the budget that was wasted stands before it.
+    """
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     against = [
         f"{name}_{part}" for name in ("random", "reference") for part in ("difference", "low", "high", "outcome")
     ]
-    writer.writerow(
-        ["metric", "learner", "batch", "data_set", "strategy", "aubc", "half_width", "reference", *against, "mark"]
-    )
+    dirty = any(cell.wasted is not None for summary in summaries for cell in summary.cells.values())
+    known = ["metric", "learner", "batch", "data_set", "strategy", "aubc", "half_width", "reference", *against]
+    writer.writerow([*known, *(["wasted_share"] if dirty else []), "mark"])
     for summary in summaries:
         for (data_set, strategy), cell in summary.cells.items():
             row = [summary.metric, summary.learner, summary.batch, data_set, strategy, f"{cell.mean:.4f}"]
-            writer.writerow([*row, f"{cell.half_width:.4f}", summary.reference, *_against(cell), mark])
+            row += [f"{cell.half_width:.4f}", summary.reference, *_against(cell)]
+            row += ["" if cell.wasted is None else f"{cell.wasted:.4f}"] if dirty else []
+            writer.writerow([*row, mark])
     return buffer.getvalue()
 
 
@@ -127,7 +143,7 @@ def _row(summary: Summary, data_set: str, bold: Callable[[str], str], escape: Ca
 
 
 def foot(summary: Summary) -> list[tuple[str, list[str]]]:
-    """The rows below the data sets, a label and one text a strategy: mean rank, record, losses to random."""
+    """The rows below the data sets, a label and one text a strategy: mean rank, record, losses to random, waste."""
     names = summary.strategies
     rows = []
     if summary.ranks:
@@ -147,6 +163,9 @@ def foot(summary: Summary) -> list[tuple[str, list[str]]]:
             MISSING if not (share := summary.worse_share(name))[1] else f"{share[0]} of {share[1]}" for name in names
         ]
         rows.append(("worse than random", shares))
+    wasted = [summary.wasted(name) for name in names]
+    if any(share is not None for share in wasted):
+        rows.append(("labels wasted", [percent(share) for share in wasted]))
     return rows
 
 

@@ -195,6 +195,12 @@ def test_what_was_wasted_comes_back_and_is_none_of_a_clean_pool(tmp_path: Path, 
         store.add(spec(0), dirty, seconds=1.0)
         store.add(spec(1), curves[1], seconds=1.0)
         after, clean = store.curves()
+        with store.export_csv(tmp_path / "curves.csv").open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+    kinds = ("useful", "mislabelled", "out of domain", "duplicate")
+    budget = curves[0].labels
+    assert [row["wasted"] for row in rows[: budget + 1]] == ["", *(kinds[code] for code in codes[0])]
+    assert {row["wasted"] for row in rows[codes.shape[0] * (budget + 1) :]} == {""}
     assert np.array_equal(after.wasted, codes)
     assert np.array_equal(after.wasted_share, (codes > 0).mean(1))
     assert clean.wasted is None

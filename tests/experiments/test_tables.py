@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 from rich.console import Console
 
@@ -72,6 +74,27 @@ def test_csv_carries_intervals_outcomes_and_the_mark(summary: Summary) -> None:
     row = next(each for each in rows if (each["data_set"], each["strategy"]) == ("satimage", "core-set"))
     assert (row["random_outcome"], row["reference_outcome"], row["mark"]) == ("loss", "loss", "INCOMPLETE")
     assert float(row["aubc"]) == pytest.approx(summary.cells["satimage", "core-set"].mean, abs=1e-4)
+
+
+def test_what_was_wasted_has_a_row_a_column_and_a_place_in_the_csv(
+    make_curves: Callable[..., list[Curves]], summary: Summary
+) -> None:
+    given = make_curves(("vowel", "vehicle"), ("margin", "general"), seeds=4, labels=5)
+    codes = {"margin": [1, 2, 0, 0, 0], "general": [0, 0, 0, 0, 3]}
+    dirty = [dataclasses.replace(each, wasted=np.tile(codes[each.strategy], (4, 1))) for each in given]
+    # Of the last data set nothing is known: its pool is a clean one.
+    found = summarise(Comparison([*dirty[:2], *given[2:]]))
+    assert found.wasted("margin") == pytest.approx(0.4)
+    assert tables.foot(found)[-1] == ("labels wasted", ["40.0 %", "20.0 %"])
+    assert "Labels wasted: share of the budget" in tables.notes(found)
+    assert across.across_header(found)[-1] == "labels wasted"
+    assert {row[0]: row[-1] for row in across.across_rows(found)} == {"margin": "40.0 %", "general": "20.0 %"}
+    assert "40.0 \\%" in across.across_latex(found)
+    rows = list(csv.DictReader(io.StringIO(tables.csv_table([found], mark="M"))))
+    assert [row["wasted_share"] for row in rows] == ["0.4000", "0.2000", "", ""]
+    assert {row["mark"] for row in rows} == {"M"}
+    assert "wasted" not in tables.csv_table([summary]) + tables.markdown_table(summary)
+    assert "wasted" not in across.across_markdown(summary)
 
 
 def test_a_missing_cell_is_a_dash(make_curves: Callable[..., list[Curves]]) -> None:

@@ -132,10 +132,10 @@ def _again(recipe: EnvRecipe) -> list[str]:
         f"The last {recipe.action.candidates.build().again} candidates have a label already: those whose label is most"
         " likely wrong by the votes of the nearest other labelled records, and the less so the more often they were"
         " asked for. To choose one is to ask for it again, which is charged as a new label is;"
-        f' `info["asked_again"]` counts. Of several labels of a record the `{recipe.relabel}` is believed; the features'
-        " `own-label` tell of it."
+        f' `info["asked_again"]` counts. Of several labels of a record the `{recipe.relabel}` is believed.'
     )
-    return ["", said]
+    told = " The features `own-label` tell of it." if "own-label" in recipe.observation.features else ""
+    return ["", said + told]
 
 
 def _observation(recipe: EnvRecipe) -> list[str]:

@@ -35,14 +35,22 @@ def same(a, b):
 
 
 @pytest.mark.parametrize("mode", ["NextStep", "SameStep"])
-def test_processes_play_what_one_plays(recipe, mode):
+def test_processes_play_and_draw_what_one_does(recipe, mode):
     made = recipe(budget={"labels": 3})
-    here = ActiveLearningVectorEnv(made, num_envs=5, autoreset_mode=mode)
-    there = ActiveLearningVectorEnv(made, num_envs=5, autoreset_mode=mode, workers=2)
+    here, there = (
+        ActiveLearningVectorEnv(made, num_envs=5, autoreset_mode=mode, workers=workers, render_mode="rgb_array")
+        for workers in (1, 2)
+    )
     try:
+        with pytest.raises(InvalidQueryError, match="call reset first"):
+            there.render()
         for seed in (7, None):
             for ours, theirs in zip(rollout(here, 6, seed), rollout(there, 6, seed), strict=True):
                 assert all(same(a, b) for a, b in zip(ours, theirs, strict=True))
+        drawn = there.render()
+        assert len(drawn) == 5
+        assert all(np.array_equal(a, b) for a, b in zip(here.render(), drawn, strict=True))
+        assert not np.array_equal(drawn[0], drawn[-1])
     finally:
         there.close()
 

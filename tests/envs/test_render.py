@@ -27,26 +27,6 @@ def test_a_picture_moves_with_every_pick_and_begins_anew_with_the_episode(recipe
     env.close()
 
 
-def test_several_workers_draw_what_one_process_draws(recipe):
-    made = recipe(budget={"labels": 2})
-    here, there = (
-        ActiveLearningVectorEnv(made, num_envs=3, workers=workers, render_mode="rgb_array") for workers in (1, 2)
-    )
-    try:
-        with pytest.raises(InvalidQueryError, match="call reset first"):
-            there.render()
-        for env in (here, there):
-            env.reset(seed=1)
-            env.step(np.array([int(np.flatnonzero(mask)[0]) for mask in env.action_masks()]))
-        frames = there.render()
-        assert len(frames) == 3
-        for ours, theirs in zip(here.render(), frames, strict=True):
-            np.testing.assert_array_equal(ours, theirs)
-        assert not np.array_equal(frames[0], frames[2])
-    finally:
-        there.close()
-
-
 def test_rendering_changes_nothing_that_is_played(recipe):
     plain, drawn = ActiveLearningEnv(recipe()), ActiveLearningEnv(recipe(), render_mode="rgb_array")
     plain.reset(seed=0)

@@ -101,9 +101,10 @@ def refit(classifier: ClassifierMixin, X: NDArray[np.float32], y: NDArray[Any]) 
 
 @contextmanager
 def fixed_epochs() -> Iterator[None]:
-    """Without scikit-learn's warning that a fit ended at its number of epochs, which here is the task."""
+    """Without scikit-learn's warnings of what here is the task: so many epochs, to few records of each class."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
+        warnings.filterwarnings("ignore", "The number of unique classes is greater than 50%", UserWarning)
         yield
 
 

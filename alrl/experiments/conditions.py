@@ -16,7 +16,7 @@ from alrl.loop.curves import Curves
 
 @dataclass(frozen=True, kw_only=True)
 class ConditionCost:
-    """One strategy on one data set under one condition, in points of AUBC (0 to 100)."""
+    """One strategy on one data set under one condition, in points of AUBC of accuracy (0 to 100)."""
 
     data_set: str
     learner: str
@@ -101,8 +101,9 @@ def markdown(costs: Sequence[ConditionCost], *, mark: str = "") -> str:
     lines = [f"**{mark}**", ""] if mark else []
     seeds = min(each.seeds for each in costs)
     lines.append(
-        f"AUBC in points less that under *{costs[0].against}*, same seeds: mean ± half the 95 % t interval over {seeds}"
-        " or more seeds. Bold: the interval lies below zero. In brackets: share of the budget spent on useless records."
+        f"AUBC of accuracy in points less that under *{costs[0].against}*, same seeds: mean ± half the 95 % t interval"
+        f" over {seeds} or more seeds. Bold: the interval lies below zero. In brackets: share of the budget spent on"
+        " useless records."
     )
     strategies = list(dict.fromkeys(each.strategy for each in costs))
     for condition, learner, batch in dict.fromkeys((each.condition, each.learner, each.batch) for each in costs):

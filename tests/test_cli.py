@@ -88,6 +88,7 @@ def test_help_names_every_command_and_where_to_begin() -> None:
     text = ok("--help")
     for command in ("list", "train", "evaluate", "run", "report", "reproduce", "export", "bench", "quickstart"):
         assert command in text
+    assert "distance" in text
     assert "Begin with: alrl quickstart" in text
 
 
@@ -99,6 +100,7 @@ def test_help_names_every_command_and_where_to_begin() -> None:
         ("run", ("--out", "plays only what is missing")),
         ("report", ("--incomplete", "nothing is run again")),
         ("evaluate", ("--against", "--data", "losses are told as wins are")),
+        ("distance", ("--seeds", "how far data sets lie")),
         ("reproduce", ("--cell", "bit for bit")),
         ("export", ("--to", "--out")),
         ("bench", ("--quick", "--only")),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import hashlib
+import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from alrl.agents.ensemble import Ensemble
+from alrl.agents.guard import Guard
 from alrl.agents.network import CandidateScorer, SetScorer
 from alrl.envs.candidates import CandidateMixture
 from alrl.errors import InvalidQueryError, InvalidRecipeError
@@ -43,7 +45,11 @@ class Policy(Strategy):
     mixture: CandidateMixture
     """Which records it chooses from."""
     card: Mapping[str, Any] = field(default_factory=dict)
-    """Where it comes from: recipes, training data sets, seeds, results."""
+    """Where it comes from: recipes, training data sets, seeds, results, ranges of the features in training."""
+    guard: Guard | None = None
+    """Gives the choice to a rule in a state unlike those of training; None for a policy that always chooses."""
+    fell_back: list[Tensor] | None = field(default=None, repr=False)
+    """Where it is told of each choice whether the guard made it, (B,) bool: see :meth:`watched`."""
 
     def __post_init__(self) -> None:
         if self.mixture.labelled:
@@ -97,8 +103,12 @@ class Policy(Strategy):
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256, in hexadecimal, of the weights as a policy file holds them."""
-        return hashlib.sha256(self.weights()).hexdigest()
+        """SHA-256, in hexadecimal, of the weights as a policy file holds them, and of the guard where there is one."""
+        told = hashlib.sha256(self.weights())
+        if self.guard is not None:
+            content = {**self.guard.to_json(), **self.guard.ranges.to_card(self.features)}
+            told.update(json.dumps(content, sort_keys=True).encode())
+        return told.hexdigest()
 
     def weights(self) -> bytes:
         """The network's weights in safetensors format."""
@@ -106,19 +116,33 @@ class Policy(Strategy):
 
     def to(self, device: torch.device | str) -> Policy:
         """The same policy with its weights on ``device``; this one stays where it is."""
-        return dataclasses.replace(self, network=copy.deepcopy(self.network).to(device))
+        guard = self.guard.to(device) if self.guard is not None else None
+        return dataclasses.replace(self, network=copy.deepcopy(self.network).to(device), guard=guard)
+
+    def watched(self, fell_back: list[Tensor]) -> Policy:
+        """The same policy, which notes of each choice where the guard made it: one (B,) bool a choice.
+
+        Choices are noted by :meth:`select` and :meth:`score` of policies that have a guard.
+        """
+        return dataclasses.replace(self, fell_back=fell_back)
 
     def score_candidates(self, view: PoolView) -> tuple[Tensor, Tensor]:
         """Candidates (B, K), -1 for none, and their scores (B, K), minus infinity for none.
 
-        Raises InvalidQueryError, which names the feature, if one cannot be computed from the view, is not finite or
-        lies outside its bounds.
+        Where the guard fires they are the fallback's. Raises InvalidQueryError, which names the feature, if one cannot
+        be computed from the view, is not finite or lies outside its bounds.
         """
         candidates = self.mixture.draw(view)
         seen = self.features.observe(view, candidates)
         self.features.check(seen)
         with torch.no_grad():
-            return candidates, self.network(seen.candidates, seen.loop, seen.mask)
+            scores = self.network(seen.candidates, seen.loop, seen.mask)
+        if self.guard is None:
+            return candidates, scores
+        fired = self.guard.fires(seen)
+        if self.fell_back is not None:
+            self.fell_back.append(fired)
+        return self.guard.instead(view, fired, candidates, scores)
 
     def score(self, view: PoolView) -> Tensor:
         """Scores (B, N): those of the candidates, minus infinity for records that are none."""

@@ -15,6 +15,7 @@ from safetensors.torch import load as load_tensors
 
 from alrl.agents.ensemble import Ensemble
 from alrl.agents.forest import ForestScorer
+from alrl.agents.guard import Guard
 from alrl.agents.network import CandidateScorer, SetScorer
 from alrl.agents.policy import Policy
 from alrl.envs.candidates import CandidateMixture
@@ -48,6 +49,9 @@ def save_policy(policy: Policy, folder: str | Path) -> Path:
         "card": dict(policy.card),
         "sha256": hashlib.sha256(weights).hexdigest(),
     }
+    if policy.guard is not None:
+        content["card"] = {**policy.card, **policy.guard.ranges.to_card(policy.features)}
+        content["guard"] = policy.guard.to_json()
     content["description_sha256"] = _description_sha256(content)
     text = json.dumps(content, indent=2, sort_keys=True) + "\n"
     _replace(folder / "weights.safetensors", weights)
@@ -94,6 +98,7 @@ def load_policy(name: str | Path) -> Policy:
         build = _NETWORKS.get(kind)
         card = dict(content.get("card", {}))
         _check_schema(folder, content["features"], features.schema)
+        guard = Guard.from_json(content["guard"], card, features) if content.get("guard") is not None else None
     except (AttributeError, KeyError, TypeError, ValueError, InvalidRecipeError) as error:
         raise PolicyFileError(f"{folder / 'policy.json'}: incomplete or malformed ({error}); train it again") from error
     if build is None:
@@ -106,6 +111,7 @@ def load_policy(name: str | Path) -> Policy:
         features=features,
         mixture=mixture,
         card=card,
+        guard=guard,
     )
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
 from alrl import recipes
+from alrl.agents.guard import Fallback
 from alrl.agents.oracle import GreedyOracle, Oracle, ScoredPart
 from alrl.agents.policy_file import load_policy
 from alrl.agents.reinforcement.recipe import ReinforcementRecipe
@@ -43,10 +45,13 @@ class FileRecipe(Recipe):
     kind: Literal["policy"]
     policy: str
     """Name of a shipped policy, or a folder."""
+    guard: bool = True
+    """Whether the guard that it was trained with, if any, may choose in its place."""
 
     def build(self) -> Strategy:
         """The policy."""
-        return load_policy(self.policy)
+        policy = load_policy(self.policy)
+        return policy if self.guard else dataclasses.replace(policy, guard=None)
 
 
 class OracleRecipe(Recipe):
@@ -141,6 +146,14 @@ class RegressionRecipe(Recipe):
     """How a candidate is valued: by default at once, after the refit with it."""
 
 
+class GuardRecipe(Recipe):
+    """The guard, which gives the choice to a rule in states unlike those of training (:mod:`alrl.agents.guard`)."""
+
+    quantile: float = Field(default=0.99, gt=0, le=1)
+    """Share of the states of training in which the policy chooses."""
+    fallback: Fallback = "margin"
+
+
 class TrainedRecipe(Recipe):
     """A policy to be trained: imitation, reinforcement learning, or one after the other; or regression alone."""
 
@@ -152,6 +165,8 @@ class TrainedRecipe(Recipe):
     """Fine-tuning on the environment's own reward."""
     candidates: CandidatesRecipe | None = None
     """What the trained policy chooses from when it plays; by default the candidates of its environment."""
+    guard: GuardRecipe | None = None
+    """Guards the trained policy; none unless this table is given."""
     validation: float = Field(default=0.15, gt=0, lt=1)
     """Share of the environment's data sets that no training step uses; they choose between the stages' policies."""
 

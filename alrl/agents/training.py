@@ -14,6 +14,7 @@ import torch
 
 from alrl import recipes
 from alrl.agents.examples import Behaviour, Examples, collect
+from alrl.agents.guard import Guard
 from alrl.agents.imitation import Ranking, fit
 from alrl.agents.policy import Policy
 from alrl.agents.recipe import ImitationRecipe, RegressionRecipe, TrainedRecipe
@@ -21,6 +22,8 @@ from alrl.agents.regression import fit_forest
 from alrl.agents.reinforcement.recipe import ReinforcementRecipe
 from alrl.agents.reinforcement.run import improve
 from alrl.agents.tracking import Tracker
+from alrl.agents.training_ranges import TrainingRanges
+from alrl.agents.watching import watch_tasks
 from alrl.envs.game import Game
 from alrl.envs.recipe import EnvRecipe
 from alrl.errors import InvalidRecipeError
@@ -110,7 +113,7 @@ class Trainer:
             {"agent": self.agent.model_dump(), "env": self.env.model_dump(), "seed": self.seed, "policy": name},
             {f"ended/{stage}_gain_over_margin": gain for stage, gain in gains.items() if stage != "chosen"},
         )
-        return dataclasses.replace(chosen, card=self._card(gains))
+        return self._ranged(dataclasses.replace(chosen, card=self._card(gains)))
 
     def _tasks(self, names: Sequence[str], episodes: int, round_: int) -> list[Task]:
         seeds = [(name, i * episodes + j) for i, name in enumerate(names) for j in range(episodes)]
@@ -234,6 +237,17 @@ class Trainer:
             played = play(simulator, strategy, labels=self.env.budget.labels, batch=self.env.budget.batch)
             areas.append(played.area)
         return torch.cat(areas)
+
+    def _ranged(self, policy: Policy) -> Policy:
+        """The policy with the ranges of its features where it plays its training data sets, and its guard, if any."""
+        bar = self.bars.bar("play training sets for ranges of the features", 1)
+        player = policy.to(self.device)
+        seen = watch_tasks(self._tasks(self.training, 1, 3000), self.env, player, player, device=self.device)
+        bar.advance()
+        bar.done()
+        ranges, asked = TrainingRanges.of(seen), self.agent.guard
+        guard = Guard.of(ranges, seen, **asked.model_dump()) if asked is not None else None
+        return dataclasses.replace(policy, card={**policy.card, **ranges.to_card(policy.features)}, guard=guard)
 
     def _note(self, round_: int, ranking: Ranking, *, step: int) -> None:
         """What a round came to on the examples kept aside, for the card and as a point of its curve."""

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from alrl.cli import bench, evaluate, export, lists, quickstart, report, reproduce, run, train
+from alrl.cli import bench, distance, evaluate, export, lists, quickstart, report, reproduce, run, train
 from alrl.cli.app import app
 
-__all__ = ["app", "bench", "evaluate", "export", "lists", "quickstart", "report", "reproduce", "run", "train"]
+__all__ = [
+    "app",
+    "bench",
+    "distance",
+    "evaluate",
+    "export",
+    "lists",
+    "quickstart",
+    "report",
+    "reproduce",
+    "run",
+    "train",
+]

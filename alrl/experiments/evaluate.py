@@ -81,12 +81,21 @@ class Evaluation:
             counts = f"{len(won)} won, {len(mine) - len(won) - len(lost)} tied, {len(lost)} lost"
             mean = sum(each.difference for each in mine) / len(mine)
             lines.append(f"against {rule}: {counts}{f' ({named})' if lost else ''}; mean difference {mean:+.2f} points")
-        return lines
+        shares = [f"{source} {100 * share:.0f} %" for source, share in self.guarded.items()]
+        return [*lines, f"chosen by the guard: {', '.join(shares)} of the queries"] if shares else lines
+
+    @property
+    def guarded(self) -> dict[str, float]:
+        """Share of the queries that the policy's guard chose, by data set; empty where it has none."""
+        curves = [self.comparison.get(source, self.policy) for source in self.comparison.data_sets]
+        shares = {each.data_set: each.guarded_share for each in curves if each is not None}
+        return {source: float(share.mean()) for source, share in shares.items() if share is not None}
 
     def to_json(self) -> dict[str, Any]:
         """The same for a machine."""
         duels = [{**asdict(duel), "verdict": duel.verdict} for duel in self.duels]
-        return {"policy": self.policy, "seeds": self.seeds, "labels": self.labels, "duels": duels}
+        told = {"policy": self.policy, "seeds": self.seeds, "labels": self.labels, "duels": duels}
+        return {**told, "guarded": self.guarded} if self.guarded else told
 
 
 def evaluate(

@@ -8,14 +8,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from torch import Tensor
+
 from alrl.agents.policy import Policy
 from alrl.agents.policy_file import load_policy
+from alrl.agents.training_ranges import TrainingRanges
 from alrl.errors import AlrlError
 from alrl.experiments.study import rule_or_policy
 from alrl.experiments.study_agents import POLICIES
 from alrl.experiments.summary import Summary
+from alrl.loop.comparison import Comparison
 
-_TOLD_APART = ("agent", "environment", "trained_on", "validated_on", "validation_gain_over_margin", "seed", "stage")
+_TOLD_APART = (
+    "agent",
+    "environment",
+    "trained_on",
+    "validated_on",
+    "validation_gain_over_margin",
+    "seed",
+    "stage",
+    "feature_ranges",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,8 +40,8 @@ class PolicyCard:
     """What it is and where it comes from, by term."""
     trained_on: Sequence[str]
     validated_on: Sequence[str]
-    features: Sequence[tuple[str, str, str, str]]
-    """Name, scope (record or loop), range and meaning of each feature that it reads."""
+    features: Sequence[tuple[str, str, str, str, str]]
+    """Name, scope (record or loop), range, usual range in training and meaning of each feature that it reads."""
     results: Mapping[str, str]
     """What it did in the study, by term; losses are named."""
     recipes: Mapping[str, str]
@@ -46,10 +59,10 @@ class PolicyCard:
             "",
             f"## Reads ({len(self.features)} features)",
             "",
-            "| feature | of | range | meaning |",
-            "| :-- | :-- | :-- | :-- |",
+            "| feature | of | range | 99 % in training | meaning |",
+            "| :-- | :-- | :-- | :-- | :-- |",
         ]
-        lines += [f"| {name} | {scope} | {extent} | {meaning} |" for name, scope, extent, meaning in self.features]
+        lines += [f"| {' | '.join(row)} |" for row in self.features]
         for title, text in self.recipes.items():
             lines += ["", f"## Recipe of the {title}", "", "```json", text, "```"]
         return "\n".join([*lines, ""])
@@ -82,8 +95,10 @@ def _policy(folder: Path, name: str) -> Policy | None:
     return agent if isinstance(agent, Policy) else None
 
 
-def policy_card(name: str, policy: Policy, summaries: Sequence[Summary]) -> PolicyCard:
-    """The card of ``policy``, called ``name`` in the study that ``summaries`` sum up."""
+def policy_card(
+    name: str, policy: Policy, summaries: Sequence[Summary], comparison: Comparison | None = None
+) -> PolicyCard:
+    """The card of ``policy``, called ``name`` in the study that ``summaries`` sum up; ``comparison`` has the curves."""
     card = policy.card
     gains = card.get("validation_gain_over_margin", {})
     mixture = policy.mixture
@@ -103,21 +118,43 @@ def policy_card(name: str, policy: Policy, summaries: Sequence[Summary]) -> Poli
         for term, value in card.items()
         if term not in _TOLD_APART and not term.startswith("imitation")
     }
-    facts.setdefault("guard", "none")
-    scopes = (("record", policy.features.record), ("loop", policy.features.loop))
+    facts["guard"] = policy.guard.told if policy.guard is not None else "none"
+    ranges = TrainingRanges.of_card(card, policy.features)
+    scopes = (
+        ("record", policy.features.record, ranges.record if ranges is not None else None),
+        ("loop", policy.features.loop, ranges.loop if ranges is not None else None),
+    )
     return PolicyCard(
         name=name,
         facts=facts,
         trained_on=tuple(card.get("trained_on", ())),
         validated_on=tuple(card.get("validated_on", ())),
         features=tuple(
-            (each.name, scope, f"{each.low:g} to {each.high:g}", each.meaning)
-            for scope, group in scopes
-            for each in group
+            (each.name, scope, f"{each.low:g} to {each.high:g}", _usual(met, column), each.meaning)
+            for scope, group, met in scopes
+            for column, each in enumerate(group)
         ),
-        results={term: text for summary in summaries for term, text in results_of(summary, name).items()},
+        results={
+            **{term: text for summary in summaries for term, text in results_of(summary, name).items()},
+            **_guarded(name, comparison),
+        },
         recipes={kind: str(card[kind]) for kind in ("agent", "environment") if kind in card},
     )
+
+
+def _usual(ranges: Tensor | None, column: int) -> str:
+    return "not recorded" if ranges is None else f"{float(ranges[1, column]):.3g} to {float(ranges[2, column]):.3g}"
+
+
+def _guarded(name: str, comparison: Comparison | None) -> dict[str, str]:
+    """On how many of the queries the guard chose, where there is one: on average, and where most."""
+    curves = [each for each in comparison or () if each.strategy == name]
+    shares = [(float(each.guarded_share.mean()), each.data_set) for each in curves if each.guarded_share is not None]
+    if not shares:
+        return {}
+    most = ", ".join(f"{data_set} {_share(round(share, 3))}" for share, data_set in sorted(shares, reverse=True)[:5])
+    mean = sum(share for share, _ in shares) / len(shares)
+    return {"chosen by the guard": f"{100 * mean:.1f} % of the queries; most on {most}"}
 
 
 def results_of(summary: Summary, name: str) -> dict[str, str]:

@@ -73,7 +73,7 @@ class Part:
             if name in _STILLS:
                 place, words = _STILLS[name]
                 stills.append(Still(name=place, svg=figures.as_svg(figure), alternative=words))
-        cards = [policy_card(name, policy, self.summaries) for name, policy in self.policies.items()]
+        cards = [policy_card(name, policy, self.summaries, self.comparison) for name, policy in self.policies.items()]
         items = checklist(self.record, self.summaries[0], list(self.policies))
         tabulated = self._tables()
         texts = self._texts(items, cards)

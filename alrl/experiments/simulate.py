@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import torch
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
 
@@ -124,7 +125,7 @@ def simulate(  # noqa: PLR0913 - the front door: all but two have defaults
             runs.append(part)
             if progress is not None:
                 progress(_bought(labels, numbers, share))
-    accuracy, balanced, picks, counts, useless = zip(*runs, strict=True)
+    accuracy, balanced, picks, counts, useless, guarded = zip(*runs, strict=True)
     _say_if_exhausted(np.concatenate(picks), data_set.name)
     return Curves(
         data_set=data_set.name,
@@ -137,10 +138,12 @@ def simulate(  # noqa: PLR0913 - the front door: all but two have defaults
         picks=np.concatenate(picks),
         first=np.concatenate(counts),
         wasted=np.concatenate(useless) if wrong else None,
+        guarded=None if guarded[0] is None else np.concatenate(guarded),
     )
 
 
-_Run = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int8] | None]
+_Codes = NDArray[np.int8] | None
+_Run = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64], NDArray[np.int64], _Codes, _Codes]
 
 
 def _run(
@@ -156,10 +159,13 @@ def _run(
     annotator: Annotator | None,
     progress: Callable[[int], object] | None = None,
 ) -> _Run:
-    """Accuracy, balanced accuracy, picked records, sizes of the first samples and what was wasted, by ``seeds``."""
+    """Both accuracies, picked records, sizes of the first samples, what was wasted and who chose, by ``seeds``."""
     tasks = [draw([seed]) for seed in seeds]
     simulator = Simulator(tasks, learner, labels=labels, annotator=annotator, device=device)
     how: dict[str, Any] = {"labels": labels, "batch": batch, "score_every": every, "progress": progress}
+    fell_back: list[torch.Tensor] = []
+    if isinstance(strategy, Policy) and strategy.guard is not None:
+        strategy = strategy.watched(fell_back)
     if isinstance(strategy, Oracle):
         played = play_oracle(simulator, strategy, **how)
     else:
@@ -170,7 +176,15 @@ def _run(
         simulator.records(played.picks).numpy(),
         simulator.first_counts().numpy(),
         wasted(simulator.tasks, played.picks),
+        _guarded(fell_back, played.picks) if fell_back else None,
     )
+
+
+def _guarded(fell_back: Sequence[torch.Tensor], picks: torch.Tensor) -> NDArray[np.int8]:
+    """Who chose each of the ``picks`` (B, T), the last of them one by one: 0 the policy, 1 its guard, -1 nobody."""
+    told = torch.stack(list(fell_back), 1).cpu().to(torch.int8)
+    whole = torch.nn.functional.pad(told, (picks.shape[1] - told.shape[1], 0), value=-1)
+    return np.asarray(whole.masked_fill(picks < 0, -1).numpy())
 
 
 def _settings(table: Mapping[str, Any]) -> dict[str, Any]:

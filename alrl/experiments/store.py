@@ -25,7 +25,8 @@ __all__ = ["SCHEMA_VERSION", "Store", "StoreError", "StoredCell", "run_id"]
 _ARRAYS = ("seeds", "accuracy", "balanced_accuracy", "picks", "first")
 _CURVES = ("data_set", "strategy", "learner", "batch", "seeds", "accuracy", "balanced_accuracy")
 _PICKS = ("first", "picks")
-_OPTIONAL = ("wasted",)
+_OPTIONAL = ("wasted", "guarded")
+"""Each in a table of its own, of that name."""
 
 
 class Store:
@@ -120,8 +121,9 @@ class Store:
                 self._put_cell(key, cell_spec, "finished", effort, provenance, None)
                 self._insert("curves", key, {name: getattr(curves, name) for name in _CURVES})
                 self._insert("picks", key, {name: getattr(curves, name) for name in _PICKS})
-                if curves.wasted is not None:
-                    self._insert("wasted", key, {"wasted": curves.wasted})
+                for name in _OPTIONAL:
+                    if getattr(curves, name) is not None:
+                        self._insert(name, key, {name: getattr(curves, name)})
 
     def fail(
         self, cell_spec: Mapping[str, Any], traceback: str, *, provenance: Mapping[str, Any] | None = None
@@ -179,7 +181,7 @@ class Store:
         names = ("run_id", *_CURVES, *_PICKS, *_OPTIONAL)
         rows = self._read(
             f"SELECT {', '.join(names)} FROM curves JOIN picks USING (run_id) JOIN cells USING (run_id)"  # noqa: S608
-            " LEFT JOIN wasted USING (run_id) ORDER BY cells.rowid"
+            f"{''.join(f' LEFT JOIN {table} USING (run_id)' for table in _OPTIONAL)} ORDER BY cells.rowid"
         )
         held = {row[0]: dict(zip(names[1:], row[1:], strict=True)) for row in rows}
         return [self._to_curves(held[key]) for key in (held if cells is None else cells) if key in held]

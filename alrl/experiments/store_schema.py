@@ -9,7 +9,7 @@ from pathlib import Path
 from alrl.errors import AlrlError
 from alrl.experiments.canonical import content_id
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 APPLICATION_ID = 0x616C726C
 """Marks the file as alrl's: "alrl" in ASCII."""
 
@@ -57,6 +57,13 @@ CREATE TABLE wasted (
 ) STRICT
 """
 """Of cells whose pools were contaminated: what each queried record was."""
+_GUARDED = """
+CREATE TABLE guarded (
+    run_id TEXT PRIMARY KEY REFERENCES cells (run_id) ON DELETE CASCADE,
+    guarded BLOB NOT NULL
+) STRICT
+"""
+"""Of cells of policies with a guard: who chose each queried record."""
 
 
 class StoreError(AlrlError):
@@ -96,7 +103,7 @@ def check_mark(path: Path, database: sqlite3.Connection) -> int:
 def create(database: sqlite3.Connection) -> None:
     """Make the tables, within the transaction that is open."""
     # One statement at a time: executescript would commit before the schema is whole.
-    for statement in filter(str.strip, [*_SCHEMA.split(";"), _WASTED]):
+    for statement in filter(str.strip, [*_SCHEMA.split(";"), _WASTED, _GUARDED]):
         database.execute(statement)
     database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
@@ -108,6 +115,8 @@ def migrate(database: sqlite3.Connection, version: int) -> None:
         _from_1(database)
     if version == 2:
         database.execute(_WASTED)
+    if version in {2, 3}:
+        database.execute(_GUARDED)
     database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import overload
 
 import numpy as np
+from numpy.typing import NDArray
 
 from alrl.errors import InvalidDataError
 from alrl.loop.curves import Curves, Floats, Metric, mean_interval
@@ -103,7 +104,6 @@ def _join(parts: list[Curves]) -> Curves:
             f"several curves of {first.strategy} on {first.data_set} differ in (labels, learner, batch), "
             f"{sorted(shapes)}: compare each alone"
         )
-    known = [each.wasted for each in parts if each.wasted is not None]
     return Curves(
         data_set=first.data_set,
         strategy=first.strategy,
@@ -114,8 +114,15 @@ def _join(parts: list[Curves]) -> Curves:
         balanced_accuracy=np.concatenate([each.balanced_accuracy for each in parts]),
         picks=np.concatenate([each.picks for each in parts]),
         first=np.concatenate([each.first for each in parts]),
-        wasted=np.concatenate(known) if len(known) == len(parts) else None,
+        wasted=_joined([each.wasted for each in parts]),
+        guarded=_joined([each.guarded for each in parts]),
     )
+
+
+def _joined(parts: list[NDArray[np.int8] | None]) -> NDArray[np.int8] | None:
+    """All rows, None where a part has none."""
+    known = [each for each in parts if each is not None]
+    return np.concatenate(known) if len(known) == len(parts) else None
 
 
 def _cell(curves: Curves | None, metric: Metric) -> str:

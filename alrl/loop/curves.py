@@ -121,6 +121,8 @@ class Curves:
     wasted: NDArray[np.int8] | None = None
     """What each queried record was when it was bought, (seeds, labels): 0 useful, 1 mislabelled, 2 out of domain, 3 a
     duplicate, -1 none bought (:data:`alrl.loop.pool_truth.KINDS`); None for a pool that was not contaminated."""
+    guarded: NDArray[np.int8] | None = None
+    """Who chose each record, (seeds, labels): 0 the policy, 1 its guard, -1 none bought; None without a guard."""
 
     def __post_init__(self) -> None:
         """Copy, check and freeze the arrays."""
@@ -134,8 +136,9 @@ class Curves:
             array = np.array(getattr(self, name), dtype=kind)
             array.setflags(write=False)
             object.__setattr__(self, name, array)
-        if self.wasted is not None:
-            object.__setattr__(self, "wasted", np.array(self.wasted, dtype=np.int8))
+        optional = [name for name in ("wasted", "guarded") if getattr(self, name) is not None]
+        for name in optional:
+            object.__setattr__(self, name, np.array(getattr(self, name), dtype=np.int8))
         seeds = len(self.seeds)
         if seeds == 0 or len(set(self.seeds)) < seeds:
             raise InvalidDataError(f"seeds {self.seeds} given; curves need at least one seed, each of them once")
@@ -145,7 +148,7 @@ class Curves:
             "balanced_accuracy": (seeds, labels + 1),
             "picks": (seeds, labels),
             "first": (seeds,),
-        } | ({} if self.wasted is None else {"wasted": (seeds, labels)})
+        } | dict.fromkeys(optional, (seeds, labels))
         for name, shape in shapes.items():
             if getattr(self, name).shape != shape:
                 raise InvalidDataError(
@@ -175,9 +178,12 @@ class Curves:
     @property
     def wasted_share(self) -> Floats | None:
         """Share of the queries spent on records that teach nothing, (seeds,); None for a pool of none that is known."""
-        if self.wasted is None:
-            return None
-        return np.asarray((self.wasted > 0).sum(1) / np.maximum(1, (self.wasted >= 0).sum(1)), dtype=np.float64)
+        return _share(self.wasted)
+
+    @property
+    def guarded_share(self) -> Floats | None:
+        """Share of the queries that the guard chose in the policy's place, (seeds,); None without a guard."""
+        return _share(self.guarded)
 
     def values(self, metric: Metric = "accuracy") -> Floats:
         """The curves of one metric, (seeds, labels + 1)."""
@@ -208,7 +214,9 @@ class Curves:
         arrays: dict[str, Any] = {
             name: getattr(self, name)[rows] for name in ("accuracy", "balanced_accuracy", "picks", "first")
         }
-        arrays["wasted"] = None if self.wasted is None else self.wasted[rows]
+        for name in ("wasted", "guarded"):
+            held = getattr(self, name)
+            arrays[name] = None if held is None else held[rows]
         return Curves(
             data_set=self.data_set,
             strategy=self.strategy,
@@ -226,6 +234,8 @@ class Curves:
         rows.append(("AUBC", *(_points(area) for _, area in columns)))
         if self.wasted_share is not None:
             rows.append(("wasted (%)", _points(mean_interval(self.wasted_share)), ""))
+        if self.guarded_share is not None:
+            rows.append(("chosen by the guard (%)", _points(mean_interval(self.guarded_share)), ""))
         title = f"{self.strategy} on {self.data_set} ({self.learner}, batch {self.batch}, {len(self.seeds)} seeds)"
         return TextTable(title=title, header=("labels", "accuracy", "balanced accuracy"), rows=tuple(rows))
 
@@ -258,6 +268,13 @@ def _curve(values: ArrayLike, labels: ArrayLike | None) -> tuple[Floats, Floats]
     if (np.diff(at) <= 0).any():
         raise InvalidDataError(f"label counts {at.tolist()} given; they must increase strictly")
     return curve, at
+
+
+def _share(codes: NDArray[np.int8] | None) -> Floats | None:
+    """Share of the queries that were made whose code is above 0, (seeds,), of codes (seeds, labels)."""
+    if codes is None:
+        return None
+    return np.asarray((codes > 0).sum(1) / np.maximum(1, (codes >= 0).sum(1)), dtype=np.float64)
 
 
 def _points(interval: Interval) -> str:

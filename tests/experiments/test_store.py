@@ -213,6 +213,7 @@ def test_a_file_of_schema_two_gets_room_for_what_was_wasted(tmp_path: Path, curv
         store.add(spec(0), curves[0], seconds=1.0)
     database = sqlite3.connect(path)
     database.execute("DROP TABLE wasted")
+    database.execute("DROP TABLE guarded")
     database.execute("PRAGMA user_version = 2")
     database.commit()
     database.close()
@@ -220,6 +221,33 @@ def test_a_file_of_schema_two_gets_room_for_what_was_wasted(tmp_path: Path, curv
         assert np.array_equal(store.curves()[0].picks, curves[0].picks)
         store.add(spec(1), dataclasses.replace(curves[1], wasted=curves[1].picks * 0), seconds=1.0)
         assert not store.curves()[1].wasted.any()
+
+
+def test_who_chose_comes_back_and_is_nobody_without_a_guard(tmp_path: Path, curves: list[Curves]) -> None:
+    codes = np.arange(curves[0].picks.size).reshape(curves[0].picks.shape) % 2
+    with Store(tmp_path / "results.sqlite") as store:
+        store.add(spec(0), dataclasses.replace(curves[0], guarded=codes), seconds=1.0)
+        store.add(spec(1), curves[1], seconds=1.0)
+        after, plain = store.curves()
+    assert np.array_equal(after.guarded, codes)
+    assert np.array_equal(after.guarded_share, codes.mean(1))
+    assert after.wasted is plain.guarded is plain.guarded_share is None
+
+
+def test_a_file_of_schema_three_gets_room_for_who_chose(tmp_path: Path, curves: list[Curves]) -> None:
+    path = tmp_path / "results.sqlite"
+    with Store(path) as store:
+        store.add(spec(0), curves[0], seconds=1.0)
+    database = sqlite3.connect(path)
+    database.execute("DROP TABLE guarded")
+    database.execute("PRAGMA user_version = 3")
+    database.commit()
+    database.close()
+    with Store(path, read_only=True) as store:
+        assert store.curves()[0].guarded is None
+    with Store(path) as store:
+        store.add(spec(1), dataclasses.replace(curves[1], guarded=curves[1].picks * 0), seconds=1.0)
+        assert not store.curves()[1].guarded.any()
 
 
 SCHEMA_1 = """

@@ -114,7 +114,7 @@ def _card(card: PolicyCard) -> str:
         return f"<details><summary>{escape(title)}</summary>{body}</details>"
 
     rows = [(name, list(map(escape, rest))) for name, *rest in card.features]
-    features = plain_table(f"What {card.name} reads", ["feature", "of", "range", "meaning"], rows)
+    features = plain_table(f"What {card.name} reads", ["feature", "of", "range", "99 % in training", "meaning"], rows)
     parts = [definitions(card.facts), "<h3>Results in this study</h3>", definitions(card.results)]
     parts += [
         folded(f"Trained on {len(card.trained_on)} data sets", f"<p>{escape(', '.join(card.trained_on))}</p>"),

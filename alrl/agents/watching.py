@@ -1,0 +1,71 @@
+"""What a policy sees while a strategy plays: the states that its ranges, its guard and its distance are taken from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from torch import Tensor
+
+from alrl.agents.policy import Policy
+from alrl.envs.recipe import EnvRecipe
+from alrl.loop.simulator import Simulator
+from alrl.loop.task import Task
+from alrl.metadata.feature_set import Observation
+from alrl.strategies import Strategy
+from alrl.strategies.play import Played, play_turns
+
+CHUNK = 24
+"""Episodes in one simulator."""
+
+
+def watch(
+    simulator: Simulator, strategy: Strategy, policy: Policy, *, labels: int, batch: int = 1
+) -> tuple[Played, list[Observation]]:
+    """Let ``strategy`` play; its curves, and what ``policy`` would have seen before each loop, on the CPU.
+
+    Raises InvalidQueryError, which names the feature, where the policy would.
+
+    >>> from alrl.agents.policy_file import load_policy
+    >>> from alrl.learners import make_learner
+    >>> from alrl.loop.sources import load_data_set
+    >>> from alrl.loop.task import draw_task
+    >>> from alrl.strategies import make_strategy
+    >>> simulator = Simulator([draw_task(load_data_set("iris"), [0])], make_learner("softmax-regression"), labels=3)
+    >>> played, seen = watch(simulator, make_strategy("margin"), load_policy("general"), labels=3)
+    >>> len(seen), tuple(seen[0].candidates.shape)
+    (3, (1, 20, 26))
+    """
+    simulator.provide(strategy.needs | policy.needs)
+    seen: list[Observation] = []
+
+    def turn(size: int) -> Tensor:
+        view = simulator.view
+        if bool(view.available.any()):
+            observed = policy.features.observe(view, policy.mixture.draw(view))
+            policy.features.check(observed)
+            left = observed.mask.any(1)
+            parts = (part[left].cpu() for part in (observed.candidates, observed.loop, observed.mask))
+            seen.append(Observation(**dict(zip(("candidates", "loop", "mask"), parts, strict=True))))
+        chosen = strategy.select(view, size)
+        simulator.step(chosen)
+        return chosen
+
+    return play_turns(simulator, turn, labels=labels, batch=batch), seen
+
+
+def watch_tasks(
+    tasks: Sequence[Task], env: EnvRecipe, strategy: Strategy, policy: Policy, *, device: str = "cpu"
+) -> list[Observation]:
+    """What the policy would have seen on tasks of an environment, all of them together."""
+    ordered = sorted(tasks, key=lambda task: (_width(task), task.seed))
+    seen: list[Observation] = []
+    for start in range(0, len(ordered), CHUNK):
+        part = ordered[start : start + CHUNK]
+        simulator = Simulator(part, env.learner.build(), device=device, **env.loop_settings)
+        seen += watch(simulator, strategy, policy, labels=env.budget.labels, batch=env.budget.batch)[1]
+    return seen
+
+
+def _width(task: Task) -> int:
+    """Episodes of like width side by side waste the least on padding."""
+    return task.split.data_set.n_features * task.split.data_set.n_classes

@@ -1,0 +1,35 @@
+"""``alrl distance``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from alrl.cli import complete
+from alrl.cli.app import app
+from alrl.cli.common import Json, told
+
+
+@app.command()
+def distance(
+    context: typer.Context,
+    policy: Annotated[
+        str, typer.Argument(help="A policy's folder, or a shipped policy.", autocompletion=complete.policies)
+    ],
+    data: Annotated[list[str], typer.Argument(help="Data sets: names or files.", autocompletion=complete.data_sets)],
+    labels: Annotated[int, typer.Option(min=1, help="Queries after one label of each class.")] = 60,
+    batch: Annotated[int, typer.Option(min=1, help="Queries between two refits.")] = 1,
+    seeds: Annotated[int, typer.Option(min=1, help="Loops of margin sampling that are looked at.")] = 5,
+    learner: Annotated[str, typer.Option(help="What is taught: see `alrl list learners`.")] = "softmax-regression",
+    machine: Json = False,
+) -> None:
+    """Tell how far data sets lie from the tasks that a policy was trained on, by its features."""
+    with told(context, machine) as voice:
+        from alrl.experiments.distance import distance as found_by
+
+        found = found_by(policy, data, labels=labels, batch=batch, seeds=seeds, learner=learner)
+        voice.show(found.table())
+        for line in found.told:
+            voice.say(line)
+        voice.result(found.to_json())

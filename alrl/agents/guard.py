@@ -1,4 +1,4 @@
-"""The guard: in a state unlike those of its training a policy gives the choice to a rule."""
+"""The guard: where a state is unlike those of its training, or it has stopped helping, a policy lets a rule choose."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from alrl.agents.hand_over import HandOver
 from alrl.agents.training_ranges import TrainingRanges
 from alrl.errors import InvalidRecipeError, PolicyFileError
 from alrl.loop.pool_view import PoolView
@@ -26,7 +27,7 @@ class Guard:
     """Decides, state by state and without a label, whether the policy chooses or the ``fallback`` does.
 
     It fires where more than a ``limit`` share of the features is unusual
-    (:meth:`~alrl.agents.training_ranges.TrainingRanges.distance`).
+    (:meth:`~alrl.agents.training_ranges.TrainingRanges.distance`), and from the ``hand_over`` on, if there is one.
     """
 
     ranges: TrainingRanges
@@ -37,6 +38,8 @@ class Guard:
     """Share of the states of training that lie within the limit."""
     fallback: Fallback = "margin"
     """Who chooses instead."""
+    hand_over: HandOver | None = None
+    """From when on the policy was of no more help in validation; None where it always was."""
 
     @classmethod
     def of(
@@ -58,11 +61,14 @@ class Guard:
             raise PolicyFileError(f"a guard that falls back to {fallback!r} given; it needs feature_ranges in the card")
         if not all(isinstance(each, int | float) and 0 <= each <= 1 for each in (limit, quantile)):
             raise PolicyFileError(f"a guard of limit {limit} and quantile {quantile} given; both lie from 0 to 1")
-        return cls(ranges=ranges, limit=float(limit), quantile=float(quantile), fallback=fallback)
+        late = told.get("hand_over")
+        hand_over = HandOver.from_json(late, features) if late is not None else None
+        return cls(ranges=ranges, limit=float(limit), quantile=float(quantile), fallback=fallback, hand_over=hand_over)
 
     def to_json(self) -> dict[str, Any]:
         """What a policy file says of it beside the ranges, which are in the card."""
-        return {"fallback": self.fallback, "limit": self.limit, "quantile": self.quantile}
+        told = {"fallback": self.fallback, "limit": self.limit, "quantile": self.quantile}
+        return told if self.hand_over is None else {**told, "hand_over": self.hand_over.to_json()}
 
     @property
     def told(self) -> str:
@@ -70,11 +76,15 @@ class Guard:
         return (
             f"{self.fallback} chooses where more than {100 * self.limit:.1f} % of the features are unusual, as in"
             f" {100 * (1 - self.quantile):.1f} % of the states of training"
+            + (f", and once {self.hand_over.feature} is above {self.hand_over.above:g}" if self.hand_over else "")
         )
 
     def fires(self, seen: Observation) -> Tensor:
         """Where the policy is not to choose, (B,), bool; not where there is nothing to choose from."""
-        return (self.ranges.distance(seen) > self.limit) & seen.mask.any(1)
+        fired = self.ranges.distance(seen) > self.limit
+        if self.hand_over is not None:
+            fired = fired | self.hand_over.reached(seen)
+        return fired & seen.mask.any(1)
 
     def instead(self, view: PoolView, fired: Tensor, candidates: Tensor, scores: Tensor) -> tuple[Tensor, Tensor]:
         """Candidates and scores (B, K), the fallback's where it ``fired`` (B,)."""

@@ -152,6 +152,8 @@ class GuardRecipe(Recipe):
     quantile: float = Field(default=0.99, gt=0, le=1)
     """Share of the states of training in which the policy chooses."""
     fallback: Fallback = "margin"
+    hand_over: bool = False
+    """Whether it is tried on the validation data sets from when on the fallback had better choose for good."""
 
 
 class TrainedRecipe(Recipe):

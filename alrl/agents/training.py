@@ -14,7 +14,7 @@ import torch
 
 from alrl import recipes
 from alrl.agents.examples import Behaviour, Examples, collect
-from alrl.agents.guard import Guard
+from alrl.agents.guarding import guarded
 from alrl.agents.imitation import Ranking, fit
 from alrl.agents.policy import Policy
 from alrl.agents.recipe import ImitationRecipe, RegressionRecipe, TrainedRecipe
@@ -22,7 +22,6 @@ from alrl.agents.regression import fit_forest
 from alrl.agents.reinforcement.recipe import ReinforcementRecipe
 from alrl.agents.reinforcement.run import improve
 from alrl.agents.tracking import Tracker
-from alrl.agents.training_ranges import TrainingRanges
 from alrl.agents.watching import watch_tasks
 from alrl.envs.game import Game
 from alrl.envs.recipe import EnvRecipe
@@ -113,7 +112,7 @@ class Trainer:
             {"agent": self.agent.model_dump(), "env": self.env.model_dump(), "seed": self.seed, "policy": name},
             {f"ended/{stage}_gain_over_margin": gain for stage, gain in gains.items() if stage != "chosen"},
         )
-        return self._ranged(dataclasses.replace(chosen, card=self._card(gains)))
+        return self._guarded(dataclasses.replace(chosen, card=self._card(gains)))
 
     def _tasks(self, names: Sequence[str], episodes: int, round_: int) -> list[Task]:
         seeds = [(name, i * episodes + j) for i, name in enumerate(names) for j in range(episodes)]
@@ -238,16 +237,17 @@ class Trainer:
             areas.append(played.area)
         return torch.cat(areas)
 
-    def _ranged(self, policy: Policy) -> Policy:
+    def _guarded(self, policy: Policy) -> Policy:
         """The policy with the ranges of its features where it plays its training data sets, and its guard, if any."""
-        bar = self.bars.bar("play training sets for ranges of the features", 1)
+        bar = self.bars.bar("play training sets for the features' ranges and the guard", 1)
         player = policy.to(self.device)
         seen = watch_tasks(self._tasks(self.training, 1, 3000), self.env, player, player, device=self.device)
+        tasks = self._tasks(self.validation or self.training, 2 * _TRIALS, 4000)
+        tasks.sort(key=lambda task: (task.split.data_set.n_features * task.split.data_set.n_classes, task.seed))
+        found = guarded(policy, seen, self.agent.guard, tasks, self._areas)
         bar.advance()
         bar.done()
-        ranges, asked = TrainingRanges.of(seen), self.agent.guard
-        guard = Guard.of(ranges, seen, **asked.model_dump()) if asked is not None else None
-        return dataclasses.replace(policy, card={**policy.card, **ranges.to_card(policy.features)}, guard=guard)
+        return found
 
     def _note(self, round_: int, ranking: Ranking, *, step: int) -> None:
         """What a round came to on the examples kept aside, for the card and as a point of its curve."""

@@ -28,6 +28,7 @@ _TOLD_APART = (
     "seed",
     "stage",
     "feature_ranges",
+    "hand_over",
 )
 
 

@@ -156,7 +156,7 @@ def test_a_study_that_was_played_shows_its_picks_its_policy_and_how_it_was_made(
     text = files.page.read_text(encoding="utf-8")
     assert text.count('src="data:image/svg+xml;base64,') == 4
     card = (played / "policy-general.md").read_text(encoding="utf-8")
-    assert "| margin-rank | record | 0 to 1 | Share of the pool that has a smaller margin. |" in card
+    assert "| margin-rank | record | 0 to 1 | not recorded | Share of the pool that has a smaller margin. |" in card
     for part in ("keel/australian", "Share of the pool that has a smaller margin.", "loses to margin on", "guard"):
         assert part in card
         assert part in text

@@ -74,7 +74,8 @@ def test_seeds_count_up_and_are_used_once(env, recipe):
 
 def test_reset_tells_what_an_episode_may_do(env):
     env.reset()
-    assert [sorted(info) for info in env.reset_infos] == [["action_mask", "score", "spent", "true_return"]] * 2
+    told = ["action_mask", "asked_again", "score", "spent", "true_return"]
+    assert [sorted(info) for info in env.reset_infos] == [told] * 2
 
 
 def test_attributes_are_those_of_the_environment(env):

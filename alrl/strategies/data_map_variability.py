@@ -32,15 +32,17 @@ class DataMapVariability(Strategy):
     cost: ClassVar[str] = "N k · loops remembered"
 
     def score(self, view: PoolView) -> Tensor:
-        loops = view.trajectory.remembered.sum(0).clamp_min(1)[:, None]
-        score = torch.zeros_like(view.noise)
-        predicted = votes(view.probabilities[:, None])
-        for label, share in enumerate(predicted.unbind(-1)):
-            said = [each[..., label] for each in view.trajectory.probabilities]
-            mean, square = torch.zeros_like(score), torch.zeros_like(score)
-            for lived, value in zip(view.trajectory.remembered, said, strict=True):
-                mean = mean + lived[:, None] * value / loops
-            for lived, value in zip(view.trajectory.remembered, said, strict=True):
-                square = square + lived[:, None] * (value - mean).square() / loops
-            score = score + share * square.sqrt()
+        past = [
+            (lived[:, None, None], said)
+            for lived, said in zip(view.trajectory.remembered, view.trajectory.probabilities, strict=True)
+        ]
+        loops = view.trajectory.remembered.sum(0).clamp_min(1)[:, None, None]
+        mean, square = torch.zeros_like(view.probabilities), torch.zeros_like(view.probabilities)
+        for lived, said in past:
+            mean = mean + lived * said / loops
+        for lived, said in past:
+            square = square + lived * (said - mean).square() / loops
+        score, predicted = torch.zeros_like(view.noise), votes(view.probabilities[:, None])
+        for share, deviation in zip(predicted.unbind(-1), square.sqrt().unbind(-1), strict=True):
+            score = score + share * deviation
         return score

@@ -45,7 +45,8 @@ _SAME: Mapping[str, _Theirs] = {
     "probcover": _Theirs(kind="ProbCover"),
     "contrastive": _Theirs(kind="ContrastiveAL", takes="clf"),
     "discriminative": _Theirs(kind="DiscriminativeAL", takes="discriminator"),
-    "expected-error-reduction": _Theirs(kind="MonteCarloEER", settings={"method": "log_loss"}, takes="clf"),
+    # It refuses a fitted one: every candidate is a fit anyhow.
+    "expected-error-reduction": _Theirs(kind="MonteCarloEER", settings={"method": "log_loss"}, takes="unfitted"),
 }
 
 
@@ -98,6 +99,8 @@ def _given(takes: str, X: Any, y: Any) -> dict[str, Any]:
     """What ``query`` is given beside records, labels and batch size."""
     if takes == "clf":
         return {"clf": _classifier(X, y), "fit_clf": False}
+    if takes == "unfitted":
+        return {"clf": _classifier(X, y), "fit_clf": True}
     if takes == "ensemble":
         return {"ensemble": _ensemble(X, y), "fit_ensemble": False}
     if takes == "discriminator":

@@ -96,12 +96,15 @@ def test_numbers_measured_before_are_shown_too_and_measured_anew_count_once(tmp_
     measured["ours"][0]["first"] = 77.0
     measured["ours"].append({**measured["ours"][0], "strategy": "badge", "first": 88.0})
     first.write_text(json.dumps(measured))
-    more = ["--only", "random", "--records", "200", "--json", str(second), "--page", str(written)]
+    more = ["--only", "random", "--beside", "", "--records", "200", "--json", str(second), "--page", str(written)]
     assert main([*more, "--add", str(first)]) == 0
     text = written.read_text()
     assert text.index("| badge | 88,000 |") < text.index("| random |")
     assert "77,000" not in text
-    assert {each["strategy"] for each in json.loads(second.read_text())["ours"]} == {"badge", "random"}
+    together = json.loads(second.read_text())
+    assert {each["strategy"] for each in together["ours"]} == {"badge", "random"}
+    # Not measured anew, so that of the first time stays.
+    assert together["theirs"] == measured["theirs"]
     first.write_text(json.dumps({**measured, "provenance": {**measured["provenance"], "python": "2.7"}}))
     capsys.readouterr()
     assert main([*more, "--add", str(first)]) == 2
@@ -118,7 +121,9 @@ def test_the_page_names_machine_and_method():
         [],
         {"git": None, "cpu": {"name": "c", "count": 2}, "platform": "p", "python": "3", "packages": {}, "time": "t"},
         2,
+        "Two jobs beside it.",
     )
     assert "10 s and 4 GiB" in text
+    assert text.endswith("- Two jobs beside it.\n")
     assert "c, 2 cores" in text
     assert len(strategies()) > 20

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -40,9 +40,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not all(same_place(each.source, source) for each in earlier):
         console.print("--add: those numbers are of another machine or other versions; measure again", style="red")
         return 2
-    found = _measured(names, given.records, console, source)
-    for before in reversed(earlier):
-        found = together(before, found)
+    beside = names if given.beside is None else given.beside.split(",")
+    found = Numbers(ours={}, theirs={}, source=source)
+    for before in earlier:
+        # Of two measurements the later named counts.
+        found = together(found, before)
+    found = dataclasses.replace(found, source=source)
+    for _ in _measured(found, names, beside, given.records, console):
+        # After each: what was measured outlives a measurement that is broken off.
+        given.json.parent.mkdir(parents=True, exist_ok=True)
+        given.json.write_text(json.dumps(as_json(found), indent=2) + "\n", encoding="utf-8")
     # As a whole run would have them, whatever came from where.
     rows = sorted(found.ours.values(), key=lambda each: known.index(each.strategy))
     sheets = [sheet(rows, found.theirs, records) for records in sorted({each.records for each in rows})]
@@ -51,35 +58,38 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for row in each.rows:
             table.add_row(*row)
         console.print(table)
-    given.json.parent.mkdir(parents=True, exist_ok=True)
-    given.json.write_text(json.dumps(as_json(found), indent=2) + "\n", encoding="utf-8")
     if given.page is not None:
-        given.page.write_text(page(sheets, source, _THREADS), encoding="utf-8")
+        given.page.write_text(page(sheets, source, _THREADS, given.note), encoding="utf-8")
     console.print("wrote " + ", ".join(str(path) for path in (given.json, given.page) if path), highlight=False)
     return 0
 
 
-def _measured(names: Sequence[str], sizes: Sequence[int], console: Console, source: Mapping[str, Any]) -> Numbers:
-    found = Numbers(ours={}, theirs={}, source=source)
+def _measured(
+    found: Numbers, names: Sequence[str], beside: Sequence[str], sizes: Sequence[int], console: Console
+) -> Iterator[str]:
+    """Adds to what was found, strategy by strategy."""
     with Bars(console=console) as bars:
         bar = bars.bar("selection", len(sizes) * len(names))
         for records in sizes:
             for name in names:
                 found.ours[name, records] = measure_selection(name, records, threads=_THREADS)
-                found.theirs[name, records] = measure_theirs(name, records)
+                if name in beside:
+                    found.theirs[name, records] = measure_theirs(name, records)
                 bar.advance(note=f"{name}, {records:,} records")
+                yield name
         bar.done()
-    return found
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m alrl.experiments.selection", description=__doc__)
     parser.add_argument("--only", metavar="margin,badge", help="these strategies alone")
+    parser.add_argument("--beside", metavar="margin,badge", help="scikit-activeml's, of these alone")
     sizes = " and ".join(f"{size:,}" for size in _SIZES)
     parser.add_argument("--records", type=int, nargs="+", default=list(_SIZES), help=f"sizes of the pool ({sizes})")
     parser.add_argument("--json", type=Path, default=Path("runs/selection.json"), help="where the numbers go")
     parser.add_argument(
         "--add", metavar="JSON", type=Path, nargs="+", default=[], help="numbers measured before, to be shown too"
     )
+    parser.add_argument("--note", metavar="TEXT", help="circumstances that the page is to tell of")
     parser.add_argument("--page", type=Path, help="where the page goes, such as docs/selection.md")
     return parser

@@ -51,8 +51,8 @@ def sheet(ours: Sequence[Selection], theirs: Theirs, records: int) -> Sheet:
     return Sheet(title=f"A batch of {BATCH} from {records:,} records", header=header, rows=tuple(rows))
 
 
-def page(sheets: Sequence[Sheet], source: Mapping[str, Any], threads: int) -> str:
-    """The page."""
+def page(sheets: Sequence[Sheet], source: Mapping[str, Any], threads: int, note: str | None = None) -> str:
+    """The page; ``note`` tells of what else there is to know of the measurement."""
     method = _METHOD.format(
         batch=BATCH,
         features=FEATURES,
@@ -74,6 +74,7 @@ def page(sheets: Sequence[Sheet], source: Mapping[str, Any], threads: int) -> st
         f"- Machine: {source['cpu']['name']}, {source['cpu']['count']} cores, {source['platform']}",
         f"- Python {source['python']}, {versions}",
         f"- Commit: {git['commit']}{', with changes' if git['dirty'] else ''}, {source['time']}",
+        *([f"- {note}"] if note else []),
         "",
     ]
     return "\n".join(lines)

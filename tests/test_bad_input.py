@@ -153,7 +153,7 @@ RECIPES = {
     "agent untrained": (
         load_agent_recipe,
         "[agent]\nkind = 'trained'\n",
-        "neither imitation, reinforcement nor regression is given",
+        "neither imitation, reinforcement, regression nor search is given",
     ),
     "study": (
         load_study,

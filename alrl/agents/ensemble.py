@@ -34,6 +34,11 @@ class Ensemble(CandidateScorer):
     def described(self) -> dict[str, Any]:
         return {"kind": "ensemble", "width": self.scorers[0].width, "members": len(self.members)}
 
+    @property
+    def told(self) -> str:
+        width = self.scorers[0].width
+        return f"mean of {len(self.members)} set scorers of width {width}: margin plus learned residuals"
+
     def forward(self, candidates: Tensor, loop: Tensor, mask: Tensor) -> Tensor:
         """Scores (B, K) of candidates (B, K, F) in a loop (B, G), minus infinity where the mask (B, K) is False."""
         scores = torch.stack([member(candidates, loop, mask) for member in self.members])

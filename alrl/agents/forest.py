@@ -75,6 +75,10 @@ class ForestScorer(CandidateScorer):
     def described(self) -> dict[str, Any]:
         return {"kind": "forest", "inputs": self.inputs, "steps": self.steps}
 
+    @property
+    def told(self) -> str:
+        return f"mean of {len(self.feature)} regression trees"
+
     def forward(self, candidates: Tensor, loop: Tensor, mask: Tensor) -> Tensor:
         """Scores (B, K) of candidates (B, K, F) in a loop (B, G), minus infinity where the mask (B, K) is False."""
         x = torch.cat([candidates, loop[:, None, :].expand(-1, candidates.shape[1], -1)], -1).flatten(0, 1).double()

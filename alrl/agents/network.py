@@ -20,6 +20,11 @@ class CandidateScorer(nn.Module, ABC):
     def described(self) -> dict[str, Any]:
         """What ``policy.json`` says of it: its kind, and what its tensors do not tell."""
 
+    @property
+    @abstractmethod
+    def told(self) -> str:
+        """What it is, in words."""
+
     @abstractmethod
     def forward(self, candidates: Tensor, loop: Tensor, mask: Tensor) -> Tensor:
         """Scores (B, K) of candidates (B, K, F) in a loop (B, G), minus infinity where the mask (B, K) is False."""
@@ -63,13 +68,13 @@ class SetScorer(CandidateScorer):
     ) -> None:
         super().__init__()
         self.record, self.loop, self.margin_column, self.width = record, loop, margin_column, width
-        self.encoder = nn.Sequential(_linear(record + loop, width), nn.ReLU(), _linear(width, width), nn.ReLU())
-        self.head = nn.Sequential(_linear(2 * width, width), nn.ReLU(), _linear(width, 1))
+        self.encoder = nn.Sequential(linear(record + loop, width), nn.ReLU(), linear(width, width), nn.ReLU())
+        self.head = nn.Sequential(linear(2 * width, width), nn.ReLU(), linear(width, 1))
         self.margin_weight = nn.Parameter(torch.tensor(4.0))
         self.register_buffer("mean", torch.zeros(record + loop))
         self.register_buffer("scale", torch.ones(record + loop))
         self.blind = list(blind)
-        self._draw(generator or torch.Generator().manual_seed(0))
+        draw_weights(self, generator or torch.Generator().manual_seed(0))
         if margin_start:
             last = cast("nn.Linear", self.head[-1])
             nn.init.zeros_(last.weight)
@@ -83,13 +88,9 @@ class SetScorer(CandidateScorer):
     def described(self) -> dict[str, Any]:
         return {"kind": "set-scorer", "width": self.width}
 
-    def _draw(self, generator: torch.Generator) -> None:
-        for module in self.modules():
-            if isinstance(module, nn.Linear):
-                bound = module.in_features**-0.5
-                with torch.no_grad():
-                    module.weight.uniform_(-bound, bound, generator=generator)
-                    module.bias.uniform_(-bound, bound, generator=generator)
+    @property
+    def told(self) -> str:
+        return f"set scorer of width {self.width}: margin plus a learned residual"
 
     def normalise(self, candidates: Tensor, loop: Tensor, mask: Tensor) -> None:
         """Take mean and scale of the features from examples (B, K, F), (B, G) with mask (B, K)."""
@@ -121,6 +122,16 @@ class SetScorer(CandidateScorer):
         return residual - self.margin_weight * candidates[..., self.margin_column]
 
 
-def _linear(inputs: int, outputs: int) -> nn.Linear:
+def draw_weights(network: nn.Module, generator: torch.Generator) -> None:
+    """Draw weights and biases of every layer."""
+    for module in network.modules():
+        if isinstance(module, nn.Linear):
+            bound = module.in_features**-0.5
+            with torch.no_grad():
+                module.weight.uniform_(-bound, bound, generator=generator)
+                module.bias.uniform_(-bound, bound, generator=generator)
+
+
+def linear(inputs: int, outputs: int) -> nn.Linear:
     """A layer whose weights are yet to be drawn: torch's own way would draw from the global generator."""
     return cast("nn.Linear", nn.utils.skip_init(nn.Linear, inputs, outputs))

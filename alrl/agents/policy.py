@@ -17,6 +17,7 @@ from torch import Tensor
 from alrl.agents.ensemble import Ensemble
 from alrl.agents.guard import Guard
 from alrl.agents.network import CandidateScorer, SetScorer
+from alrl.agents.rule_picks import RulePicks
 from alrl.envs.candidates import CandidateMixture
 from alrl.errors import InvalidQueryError, InvalidRecipeError
 from alrl.loop.pool_view import PoolView
@@ -42,7 +43,7 @@ class Policy(Strategy):
     """Scores candidates."""
     features: FeatureSet
     """What the network reads."""
-    mixture: CandidateMixture
+    mixture: CandidateMixture | RulePicks
     """Which records it chooses from."""
     card: Mapping[str, Any] = field(default_factory=dict)
     """Where it comes from: recipes, training data sets, seeds, results, ranges of the features in training."""
@@ -62,7 +63,7 @@ class Policy(Strategy):
     def untrained(
         cls,
         features: FeatureSet,
-        mixture: CandidateMixture,
+        mixture: CandidateMixture | RulePicks,
         *,
         seed: int = 0,
         name: str = "policy",
@@ -98,8 +99,8 @@ class Policy(Strategy):
 
     @property
     def needs(self) -> frozenset[Need]:
-        """What the view must hold for its features."""
-        return self.features.needs
+        """What the view must hold for its features and its candidates."""
+        return self.features.needs | self.mixture.needs
 
     @property
     def fingerprint(self) -> str:
@@ -149,7 +150,8 @@ class Policy(Strategy):
         candidates, scores = self.score_candidates(view)
         full = torch.full((*view.exists.shape[:1], view.exists.shape[1] + 1), -torch.inf, device=scores.device)
         at = torch.where(candidates >= 0, candidates, view.exists.shape[1])
-        return full.scatter(1, at, scores)[:, :-1]
+        # Rules may name one record twice: it is worth the better of its scores.
+        return full.scatter_reduce(1, at, scores, "amax")[:, :-1]
 
     def select(self, view: PoolView, count: int = 1) -> Tensor:
         """The next batch (B, count), filled pick by pick: each choice sees what the batch already holds."""

@@ -6,19 +6,16 @@ import dataclasses
 import hashlib
 import json
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
 
-from alrl.agents.ensemble import Ensemble
-from alrl.agents.forest import ForestScorer
 from alrl.agents.guard import Guard
-from alrl.agents.network import CandidateScorer, SetScorer
 from alrl.agents.policy import Policy
-from alrl.envs.candidates import CandidateMixture
+from alrl.agents.rule_picks import chosen_from
+from alrl.agents.saved_networks import NETWORKS
 from alrl.errors import InvalidRecipeError, PolicyFileError
 from alrl.metadata import FeatureSet
 from alrl.strategies import Strategy, make_strategy
@@ -92,19 +89,22 @@ def load_policy(name: str | Path) -> Policy:
     weights = _weights(folder, content)
     try:
         features = FeatureSet(content["features"]["groups"])
-        mixture = CandidateMixture(**content["candidates"])
+        mixture = chosen_from(content["candidates"])
         described = {key: value if key == "kind" else int(value) for key, value in content["network"].items()}
         kind = str(described["kind"])
-        build = _NETWORKS.get(kind)
+        build = NETWORKS.get(kind)
         card = dict(content.get("card", {}))
         _check_schema(folder, content["features"], features.schema)
         guard = Guard.from_json(content["guard"], card, features) if content.get("guard") is not None else None
     except (AttributeError, KeyError, TypeError, ValueError, InvalidRecipeError) as error:
         raise PolicyFileError(f"{folder / 'policy.json'}: incomplete or malformed ({error}); train it again") from error
     if build is None:
-        known = ", ".join(map(repr, _NETWORKS))
+        known = ", ".join(map(repr, NETWORKS))
         raise PolicyFileError(f"{folder}: a network of kind {kind!r} given; this version of alrl knows {known}")
-    network = build(folder, features, described, weights)
+    try:
+        network = build(folder, features, described, weights)
+    except InvalidRecipeError as error:
+        raise PolicyFileError(f"{folder}: {error}") from error
     return Policy(
         name=str(content.get("name", folder.name)),
         network=network,
@@ -128,54 +128,6 @@ def named_strategy(strategy: Strategy | str) -> Strategy:
     if strategy in shipped_policies() or (Path(strategy) / "policy.json").is_file():
         return load_policy(strategy)
     return make_strategy(strategy)
-
-
-_Build = Callable[[Path, FeatureSet, dict[str, Any], dict[str, Any]], CandidateScorer]
-
-
-def _set_scorer(folder: Path, features: FeatureSet, described: dict[str, Any], weights: dict[str, Any]) -> SetScorer:
-    width = described.get("width", 0)
-    given = weights.get("head.0.bias")
-    # Before it is built: a made-up width must not fill the memory.
-    if given is None or tuple(given.shape) != (width,):
-        raise PolicyFileError(f"{folder}: the weights do not fit the network that policy.json names, of width {width}")
-    network = SetScorer(
-        record=len(features.record), loop=len(features.loop), margin_column=features.margin_column, width=width
-    )
-    try:
-        network.load_state_dict(weights)
-    except RuntimeError as error:
-        raise PolicyFileError(f"{folder}: the weights do not fit the network that policy.json names") from error
-    network.eval()
-    return network
-
-
-def _ensemble(folder: Path, features: FeatureSet, described: dict[str, Any], weights: dict[str, Any]) -> Ensemble:
-    width, members = described.get("width", 0), described.get("members", 0)
-    found = {name.split(".")[1] for name in weights if name.startswith("members.") and name.count(".") > 1}
-    if len(found) != members or not members:
-        raise PolicyFileError(f"{folder}: weights of {len(found)} members given; policy.json names {members}")
-    parts = []
-    for number in range(members):
-        start = f"members.{number}."
-        own = {name.removeprefix(start): value for name, value in weights.items() if name.startswith(start)}
-        parts.append(_set_scorer(folder, features, {"width": width}, own))
-    return Ensemble(parts)
-
-
-def _forest(folder: Path, features: FeatureSet, described: dict[str, Any], weights: dict[str, Any]) -> ForestScorer:
-    inputs = len(features.record) + len(features.loop)
-    if described.get("inputs") != inputs:
-        raise PolicyFileError(
-            f"{folder}: a forest of {described.get('inputs')} inputs given; its features are {inputs}"
-        )
-    try:
-        return ForestScorer(weights, inputs=inputs, steps=described.get("steps", -1))
-    except PolicyFileError as error:
-        raise PolicyFileError(f"{folder}: {error}") from error
-
-
-_NETWORKS: dict[str, _Build] = {"set-scorer": _set_scorer, "ensemble": _ensemble, "forest": _forest}
 
 
 def _content(folder: Path) -> dict[str, Any]:

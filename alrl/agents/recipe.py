@@ -13,6 +13,7 @@ from alrl.agents.guard import Fallback
 from alrl.agents.oracle import GreedyOracle, Oracle, ScoredPart
 from alrl.agents.policy_file import load_policy
 from alrl.agents.reinforcement.recipe import ReinforcementRecipe
+from alrl.agents.search_recipe import SearchRecipe
 from alrl.envs.action_recipe import CandidatesRecipe
 from alrl.loop.look_ahead import LookAhead
 from alrl.loop.roll_out import ScoredMetric
@@ -157,12 +158,13 @@ class GuardRecipe(Recipe):
 
 
 class TrainedRecipe(Recipe):
-    """A policy to be trained: imitation, reinforcement learning, or one after the other; or regression alone."""
+    """A policy to be trained: imitation, reinforcement learning, or one after the other; regression or search alone."""
 
     kind: Literal["trained"]
     network: NetworkRecipe = NetworkRecipe()
     imitation: ImitationRecipe | None = None
     regression: RegressionRecipe | None = None
+    search: SearchRecipe | None = None
     reinforcement: ReinforcementRecipe | None = None
     """Fine-tuning on the environment's own reward."""
     candidates: CandidatesRecipe | None = None
@@ -171,22 +173,26 @@ class TrainedRecipe(Recipe):
     """Guards the trained policy; none unless this table is given."""
     validation: float = Field(default=0.15, gt=0, lt=1)
     """Share of the environment's data sets that no training step uses; they choose between the stages' policies."""
+    keep: Literal["best", "last"] = "best"
+    """Which stage's policy is kept: the best on these data sets, the untrained one among them, or the last whatever it
+    came to, where algorithms themselves are to be compared."""
 
     @model_validator(mode="after")
     def _some_training(self) -> TrainedRecipe:
+        alone = [name for name in ("regression", "search") if getattr(self, name) is not None]
         others = self.imitation is not None or self.reinforcement is not None
-        if self.regression is None and not others:
+        if not alone and not others:
             raise ValueError(
-                "neither imitation, reinforcement nor regression is given; add one of the tables, or use an agent of"
-                " kind rule"
+                "neither imitation, reinforcement, regression nor search is given; add one of the tables, or use an"
+                " agent of kind rule"
             )
-        if self.regression is not None and others:
-            raise ValueError("regression stands alone: its forest cannot be tuned; drop imitation and reinforcement")
         if self.network.members > 1 and (self.imitation is None or self.reinforcement is not None):
             raise ValueError(
                 f"network: members = {self.network.members} given; an ensemble is trained by imitation alone: drop"
                 " members, or the other tables"
             )
+        if len(alone) + others > 1:
+            raise ValueError(f"{alone[0]} stands alone: what it finds cannot be tuned; drop the other tables")
         return self
 
 

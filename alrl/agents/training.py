@@ -21,13 +21,16 @@ from alrl.agents.recipe import ImitationRecipe, RegressionRecipe, TrainedRecipe
 from alrl.agents.regression import fit_forest
 from alrl.agents.reinforcement.recipe import ReinforcementRecipe
 from alrl.agents.reinforcement.run import improve
+from alrl.agents.search import by_size, search
+from alrl.agents.search_recipe import SearchRecipe
+from alrl.agents.start import check, untrained
 from alrl.agents.tracking import Tracker
 from alrl.agents.watching import watch_tasks
 from alrl.envs.game import Game
 from alrl.envs.recipe import EnvRecipe
-from alrl.errors import InvalidRecipeError
 from alrl.loop.simulator import Simulator
 from alrl.loop.streams import generator, stream_key
+from alrl.loop.tally import Counter, Tally, counted
 from alrl.loop.task import Task
 from alrl.loop.threads import one_thread
 from alrl.progress import Bar, Bars
@@ -55,19 +58,7 @@ class Trainer:
     bars: Bars = dataclasses.field(default_factory=lambda: Bars(quiet=True))
 
     def __post_init__(self) -> None:
-        action = self.env.action
-        if action.kind != "record" or action.sizes or action.stop or action.restart:
-            raise InvalidRecipeError(
-                f"a policy that scores records cannot be trained on actions of kind {action.kind} with sizes ="
-                f" {list(action.sizes)}, stop = {action.stop}, restart = {action.restart}; give an environment of kind"
-                " record without them, or train with an agent of Stable-Baselines3's own on ActiveLearningVecEnv"
-            )
-        if action.candidates.labelled:
-            raise InvalidRecipeError(
-                f"a policy picks records that have no label, and the environment has candidates with labelled ="
-                f" {action.candidates.labelled}; leave it out together with relabel, or train with an agent of"
-                " Stable-Baselines3's own on ActiveLearningVecEnv"
-            )
+        check(self.agent, self.env)
         self.game = Game(self.env)
         names = list(self.env.data.names)
         order = generator([self.seed], "validation data sets").permutation(len(names))
@@ -76,24 +67,17 @@ class Trainer:
         self.training = [names[i] for i in sorted(order[kept:])]
         self.scalars: dict[str, float] = {}
         self._tracker = Tracker(None)
+        self._steps, self._validation_steps, self._counter = 0, 0, Counter()
 
     def train(self, name: str = "policy") -> Policy:
         """The trained policy, its card telling how it came about."""
-        with one_thread(), Tracker(self.log) as self._tracker:
+        self._steps, self._validation_steps = 0, 0
+        with one_thread(), Tracker(self.log) as self._tracker, counted() as self._counter:
             return self._train(name)
 
     def untrained(self, name: str = "policy") -> Policy:
         """The policy that training starts from: it plays as margin sampling does."""
-        return Policy.untrained(
-            self.game.features,
-            self.agent.candidates.build() if self.agent.candidates else self.game.mixture,
-            seed=stream_key([self.seed], "agent") % 2**31,
-            name=name,
-            width=self.agent.network.width,
-            members=self.agent.network.members,
-            margin_start=self.agent.network.start == "margin",
-            without=self.agent.network.without,
-        )
+        return untrained(self.agent, self.env, seed=stream_key([self.seed], "agent") % 2**31, name=name)
 
     def _train(self, name: str) -> Policy:
         policy = self.untrained(name)
@@ -101,6 +85,9 @@ class Trainer:
         if self.agent.regression is not None:
             # No choice of stages: LAL is what was regressed, even where margin would do better.
             stages = [("regression", self._regress(policy, self.agent.regression))]
+        if self.agent.search is not None:
+            policy = self._search(policy, self.agent.search)
+            stages.append(("search", policy))
         if self.agent.imitation is not None:
             policy = self._imitate(policy, self.agent.imitation)
             stages.append(("imitation", policy))
@@ -161,6 +148,28 @@ class Trainer:
             policy = dataclasses.replace(policy, network=forest)
         return policy
 
+    def _search(self, policy: Policy, recipe: SearchRecipe) -> Policy:
+        bar = self.bars.bar(f"search, {recipe.kind}", recipe.generations)
+        number = 0
+
+        def progress(gain: float) -> None:
+            nonlocal number
+            number += 1
+            bar.advance(note=f"best {100 * gain:+.2f} points")
+            self._tracker.scalar("search/best_gain_over_margin", gain, number)
+
+        def draw(generation: int) -> list[Task]:
+            lots = generator([self.seed, generation], "search data sets").permutation(len(self.training))
+            names = [self.training[lots[i % len(lots)]] for i in range(recipe.episodes)]
+            return [self.game.source.draw([self.seed, 1 + generation, i], name) for i, name in enumerate(names)]
+
+        seed = stream_key([self.seed], "agent") % 2**31
+        with counted() as counter:
+            found = search(policy, self.env, recipe, draw, seed=seed, device=self.device, progress=progress)
+        self._steps += counter.tally.steps
+        bar.done()
+        return found
+
     def _collect(
         self,
         names: Sequence[str],
@@ -169,8 +178,7 @@ class Trainer:
         round_: int,
         title: str,
     ) -> Examples:
-        tasks = self._tasks(names, recipe.episodes, round_)
-        tasks.sort(key=lambda task: (task.split.data_set.n_features * task.split.data_set.n_classes, task.seed))
+        tasks = by_size(self._tasks(names, recipe.episodes, round_))
         chunks = [tasks[start : start + _CHUNK] for start in range(0, len(tasks), _CHUNK)]
         bar = self.bars.bar(title, len(chunks))
         expert = recipe.expert.build(behaviour.policy)
@@ -182,8 +190,11 @@ class Trainer:
             for number, chunk in reversed(list(enumerate(chunks)))
         )
         parts = []
-        for part in joblib.Parallel(n_jobs=workers, return_as="generator")(jobs):
+        for part, tally, process in joblib.Parallel(n_jobs=workers, return_as="generator")(jobs):
             parts.append(part)
+            self._steps += tally.steps
+            if process != os.getpid():
+                self._counter.add(tally)
             bar.advance()
         bar.done()
         return Examples.joined(parts)
@@ -208,23 +219,27 @@ class Trainer:
             log=self.log,
             progress=progress,
         )
+        self._steps += done
         bar.done()
         return improved
 
     def _choose(self, stages: Sequence[tuple[str, Policy]]) -> tuple[Policy, dict[str, float]]:
-        """The stage whose policy has the largest area beyond margin's on the validation data sets."""
+        """The stage to keep: of the largest area beyond margin's on the validation data sets, or the last."""
         names = self.validation or self.training
-        tasks = self._tasks(names, _TRIALS, 2000)
-        tasks.sort(key=lambda task: (task.split.data_set.n_features * task.split.data_set.n_classes, task.seed))
+        tasks = by_size(self._tasks(names, _TRIALS, 2000))
         bar = self.bars.bar("compare stages on validation sets", len(stages))
-        margin = self._areas(make_strategy("margin"), tasks)
         gains = {}
-        for number, (name, policy) in enumerate(stages):
-            gains[name] = float((self._areas(policy, tasks) - margin).mean())
-            self._tracker.scalar("validation/gain_over_margin", gains[name], number)
-            bar.advance(note=f"{name} {100 * gains[name]:+.2f} points")
+        with counted() as counter:
+            margin = self._areas(make_strategy("margin"), tasks)
+            for number, (name, policy) in enumerate(stages):
+                gains[name] = float((self._areas(policy, tasks) - margin).mean())
+                self._tracker.scalar("validation/gain_over_margin", gains[name], number)
+                bar.advance(note=f"{name} {100 * gains[name]:+.2f} points")
+        self._validation_steps += counter.tally.steps
         bar.done()
+        last = len(stages) - 1
         best = max(range(len(stages)), key=lambda number: gains[stages[number][0]])
+        best = last if self.agent.keep == "last" else best
         return stages[best][1], {**gains, "chosen": float(best)}
 
     def _areas(self, strategy: Strategy, tasks: Sequence[Task]) -> torch.Tensor:
@@ -267,15 +282,18 @@ class Trainer:
             "validated_on": self.validation,
             "stage": stages[int(gains["chosen"])],
             "validation_gain_over_margin": {name: gains[name] for name in stages},
+            "work": {"steps": self._steps, "validation_steps": self._validation_steps} | self._counter.tally.told,
             "imitation": {name: value for name, value in self.scalars.items() if name.startswith("imitation/")},
         }
 
 
 def _collect_pinned(
     tasks: Sequence[Task], env: EnvRecipe, behaviour: Behaviour, expert: Any, every: int, offset: int, device: str
-) -> Examples:
-    with one_thread():
-        return collect(tasks, env, behaviour, expert, every=every, offset=offset, device=device)
+) -> tuple[Examples, Tally, int]:
+    """The examples, what it took, and in which process."""
+    with one_thread(), counted() as counter:
+        found = collect(tasks, env, behaviour, expert, every=every, offset=offset, device=device)
+    return found, counter.tally, os.getpid()
 
 
 def _told(ranking: Ranking) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alrl.cli import bench, distance, evaluate, export, lists, quickstart, report, reproduce, run, train
+from alrl.cli import bench, distance, evaluate, export, lists, quickstart, report, reproduce, run, train, tune
 from alrl.cli.app import app
 
 __all__ = [
@@ -17,4 +17,5 @@ __all__ = [
     "reproduce",
     "run",
     "train",
+    "tune",
 ]

@@ -12,6 +12,7 @@ from torch import Tensor
 from alrl.errors import InvalidRecipeError
 from alrl.loop.best import best
 from alrl.loop.pool_view import PoolView
+from alrl.loop.provided import Need
 from alrl.metadata.own_label import doubted
 from alrl.strategies.base import top
 from alrl.strategies.batches import closed_up
@@ -68,6 +69,19 @@ class CandidateMixture:
     def again(self) -> int:
         """Places of candidates that have a label."""
         return round(self.count * self.labelled)
+
+    @property
+    def needs(self) -> frozenset[Need]:
+        """What a view must hold beyond what every view holds: nothing."""
+        return frozenset()
+
+    @property
+    def told(self) -> str:
+        """What is chosen from, in words."""
+        parts = {"of smallest margin": self.margin, "for clusters": self.clusters, "at random": self.random}
+        shares = [f"{100 * share:g} % {how}" for how, share in parts.items() if share]
+        shares += [f"{self.again} of them labelled"] if self.again else []
+        return f"{self.count} records, {', '.join(shares)}"
 
     def draw(self, view: PoolView) -> Tensor:
         """Pool positions of the candidates, (B, K), distinct, smallest margin first; -1 where the pool ran out.

@@ -102,11 +102,10 @@ def policy_card(
     """The card of ``policy``, called ``name`` in the study that ``summaries`` sum up; ``comparison`` has the curves."""
     card = policy.card
     gains = card.get("validation_gain_over_margin", {})
-    mixture = policy.mixture
     facts = {
         "weights": f"SHA-256 {policy.fingerprint}",
-        "network": f"set scorer of width {policy.network.width}: margin plus a learned residual",
-        "chooses among": f"{mixture.count} records, {_share(mixture.margin)} of smallest margin, the rest at random",
+        "network": policy.network.told,
+        "chooses among": policy.mixture.told,
         "stage kept": str(card.get("stage", "not recorded")),
         "training seed": str(card.get("seed", "not recorded")),
         "gain on its validation data sets": ", ".join(

@@ -20,6 +20,7 @@ from alrl.experiments.page.about import Still
 from alrl.experiments.picks import Picks, see_picks
 from alrl.experiments.policy_card import PolicyCard, policy_card
 from alrl.experiments.summary import Summary
+from alrl.experiments.training_table import training_table
 from alrl.loop.comparison import Comparison
 
 _STILLS = {
@@ -146,6 +147,8 @@ class Part:
             f"table{self.slug}.tex": "\n".join(tables.latex_table(one, **each) for one in self.summaries),
             f"across{self.slug}.tex": "\n".join(across_latex(one, **each) for one in self.summaries),
         }
+        trained = training_table(self.policies, self.summaries[0], mark=self.mark)
+        texts |= {f"training{self.slug}.md": trained} if trained else {}
         return [_write(self.folder / name, text) for name, text in texts.items()]
 
     def _texts(self, items: Sequence[Item], cards: Sequence[PolicyCard]) -> list[Path]:

@@ -10,6 +10,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from alrl.loop import tally
 from alrl.loop.outcome import outcome
 from alrl.loop.parts import PartName
 from alrl.loop.simulator import Simulator
@@ -57,6 +58,7 @@ class RollOut:
         """Fit every branch to what it holds."""
         X = self.pool.features[self.rows[:, None], self.index]
         self.learner.fit(X, self.labels, self.real.to(X.dtype), self.class_mask[self.rows])
+        tally.note(rolled_out=len(self.rows), refits=len(self.rows))
 
     def surest(self, count: int) -> Tensor:
         """Positions (B K, count) of each branch's records of smallest margin, -1 where there are fewer."""

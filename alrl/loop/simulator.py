@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from alrl.errors import InvalidDataError, InvalidQueryError
+from alrl.loop import tally
 from alrl.loop.account import Account
 from alrl.loop.annotator import Annotator
 from alrl.loop.annotators.perfect import PerfectAnnotator
@@ -141,6 +142,8 @@ class Simulator:
         index = held.index[:, :most]
         weight = (torch.arange(most, device=self.device) < held.count[:, None]).to(pool.features.dtype)
         report = self.learner.fit(pool.rows(index), held.labels[:, :most], weight, self._class_mask)
+        if tally.counting():
+            tally.note(refits=int(active.sum()))
         probabilities = self.learner.predict_proba(pool.by_column).to(torch.float32)
         self._said.add(probabilities, pool.exists, active, everyone=everyone)
         drawn = self._noise.draw(pool.exists.shape[1], None if everyone else active)
@@ -211,6 +214,8 @@ class Simulator:
             picks, everyone = picks.masked_fill(~active[:, None], -1), bool(active.all())
         check_picks(picks, self._labels.closed, self._parts["pool"].exists)
         asked = self._label(picks, active, who=who)
+        if tally.counting():
+            tally.note(steps=int((asked.charged & active[:, None]).sum()))
         fit = self._refit(active, everyone=everyone)
         cost = self._account.charge(picks, asked, fit, self._labels.held.count, active, started=started)
         return Round(

@@ -43,7 +43,15 @@ def test_a_training_is_a_function_of_recipes_and_seed(
     assert not set(hashes[0].values()) & set(hashes[2].values())
     assert torch.get_num_threads() == threads
     assert random.getstate() == state
-    assert policy.card == again.card
+    took = [dict(each.card["work"]) for each in (policy, again)]
+    assert all(each.pop("cpu_seconds") > 0 for each in took)
+    assert took[0] == took[1]
+    # Ten episodes of eight queries in each of two rounds, then PPO; the look-ahead refits, and so do paired runs.
+    assert took[0]["steps"] == 2 * 10 * 8 + 96
+    assert took[0]["refits"] > took[0]["look_ahead_steps"] + took[0]["steps"] > took[0]["steps"]
+    # Four episodes of the one data set kept apart, by margin and by each of three stages.
+    assert took[0]["validation_steps"] == 4 * 4 * 8
+    assert {**policy.card, "work": None} == {**again.card, "work": None}
     assert policy.card["seed"] == 3
     assert other.card["seed"] == 4
     told(policy, tiny_env, tiny_agent)
@@ -105,11 +113,17 @@ def test_the_seed_decides_which_are_kept_apart(tiny_env: EnvRecipe, tiny_agent: 
     assert len(kept) > 1
 
 
+@pytest.mark.parametrize("keep", ["best", "last"])
 @pytest.mark.parametrize("best", ["untrained", "imitation", "ppo"])
-def test_the_stage_of_largest_gain_on_the_validation_data_sets_is_kept(
-    best: str, tiny_env: EnvRecipe, tiny_agent: TrainedRecipe, untrained: Policy, monkeypatch: pytest.MonkeyPatch
+def test_the_stage_of_largest_gain_on_the_validation_data_sets_is_kept_or_the_last(
+    best: str,
+    keep: str,
+    tiny_env: EnvRecipe,
+    tiny_agent: TrainedRecipe,
+    untrained: Policy,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    trainer = Trainer(agent=tiny_agent, env=tiny_env, seed=0)
+    trainer = Trainer(agent=tiny_agent.model_copy(update={"keep": keep}), env=tiny_env, seed=0)
     stages = [(name, Policy.untrained(untrained.features, untrained.mixture, name=name)) for name in GAINS]
     seen: set[str] = set()
 
@@ -120,7 +134,7 @@ def test_the_stage_of_largest_gain_on_the_validation_data_sets_is_kept(
 
     monkeypatch.setattr(Trainer, "_areas", areas)
     chosen, gains = trainer._choose(stages)
-    assert chosen.name == best
+    assert chosen.name == (best if keep == "best" else "ppo")
     assert gains[best] == pytest.approx(0.2)
     assert seen == set(trainer.validation)
 

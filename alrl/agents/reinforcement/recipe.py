@@ -51,10 +51,9 @@ class A2CRecipe(_OnPolicy):
     """Queries of each episode between two updates; the budget's labels if those are fewer."""
 
 
-class DQNRecipe(_Algorithm):
-    """Deep Q-learning (Mnih et al. 2015): double (van Hasselt et al. 2016), dueling (Wang et al. 2016), masked."""
+class _OffPolicy(_Algorithm):
+    """What every algorithm is told that learns from what it remembers."""
 
-    kind: Literal["dqn"] = "dqn"
     buffer: int = Field(default=50_000, ge=1)
     """Queries that are remembered."""
     warm_up: int = Field(default=1024, ge=0)
@@ -63,6 +62,12 @@ class DQNRecipe(_Algorithm):
     """Remembered queries an update learns from."""
     updates: int = Field(default=4, ge=1)
     """Updates after each query of all episodes."""
+
+
+class DQNRecipe(_OffPolicy):
+    """Deep Q-learning (Mnih et al. 2015): double (van Hasselt et al. 2016), dueling (Wang et al. 2016), masked."""
+
+    kind: Literal["dqn"] = "dqn"
     target: int = Field(default=2048, ge=1)
     """Queries between two renewals of the target network."""
     exploration: float = Field(default=0.3, ge=0, le=1)
@@ -71,7 +76,22 @@ class DQNRecipe(_Algorithm):
     """The same from the middle of the training on."""
 
 
+class SACRecipe(_OffPolicy):
+    """Soft actor-critic (Haarnoja et al. 2018), which tunes its entropy's weight itself: for actions ``weights``."""
+
+    kind: Literal["sac"] = "sac"
+
+
 ReinforcementRecipe = Annotated[
-    PPORecipe | MaskablePPORecipe | A2CRecipe | DQNRecipe,
+    PPORecipe | MaskablePPORecipe | A2CRecipe | DQNRecipe | SACRecipe,
     Field(discriminator="kind"),
 ]
+
+LEARNS: dict[str, tuple[str, ...]] = {
+    "ppo": ("record", "rule", "weights"),
+    "maskable-ppo": ("record", "rule"),
+    "a2c": ("record", "rule", "weights"),
+    "dqn": ("record", "rule"),
+    "sac": ("weights",),
+}
+"""The kinds of actions that each algorithm can learn."""

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 from sb3_contrib import MaskablePPO
-from stable_baselines3 import A2C, PPO
+from stable_baselines3 import A2C, PPO, SAC
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback
 
@@ -21,13 +21,18 @@ from alrl.agents.policy import Policy
 from alrl.agents.reinforcement.actor_critic import MaskableSetActorCriticPolicy, SetActorCriticPolicy
 from alrl.agents.reinforcement.deep_q import MaskedDoubleDQN, SetQPolicy
 from alrl.agents.reinforcement.recipe import (
+    LEARNS,
     A2CRecipe,
     DQNRecipe,
     MaskablePPORecipe,
     ReinforcementRecipe,
+    SACRecipe,
 )
+from alrl.agents.reinforcement.weighing import WeigherActorCriticPolicy, WeigherSACPolicy
+from alrl.agents.weighed import Weigher
 from alrl.envs.recipe import EnvRecipe
 from alrl.envs.sb3 import ActiveLearningVecEnv
+from alrl.errors import InvalidRecipeError
 
 _MINIBATCH = 512
 
@@ -59,7 +64,15 @@ def improve(
 
     TensorBoard scalars go to the folder ``log``; ``progress`` gets the queries played so far and the mean return of the
     last episodes, None while none has ended.
+
+    Raises InvalidRecipeError for actions of a kind that the algorithm cannot learn.
     """
+    if recipe.action.kind not in LEARNS[settings.kind]:
+        able = ", ".join(name for name, kinds in LEARNS.items() if recipe.action.kind in kinds)
+        raise InvalidRecipeError(
+            f"reinforcement by {settings.kind} cannot learn actions of kind {recipe.action.kind}; these can:"
+            f" {able or 'none'}"
+        )
     environment = ActiveLearningVecEnv(recipe, num_envs=settings.envs, seed=seed)
     told = {
         "learning_rate": settings.learning_rate,
@@ -71,10 +84,12 @@ def improve(
     }
     with _global_streams_kept():
         try:
-            model = _algorithm(environment, settings, recipe.budget.labels, told)
+            model = _algorithm(
+                environment, settings, recipe.budget.labels, told, weighs=isinstance(policy.network, Weigher)
+            )
             report = _Report(progress) if progress else None
-            # Of updates, or for deep Q-learning of episodes.
-            every = settings.envs if isinstance(settings, DQNRecipe) else 1
+            # Of updates, or of episodes where what is remembered is learnt from.
+            every = settings.envs if isinstance(settings, DQNRecipe | SACRecipe) else 1
             model.learn(settings.steps, callback=report, log_interval=every, tb_log_name=settings.kind)
         finally:
             environment.close()
@@ -86,14 +101,22 @@ def improve(
 
 
 def _algorithm(
-    environment: ActiveLearningVecEnv, settings: ReinforcementRecipe, labels: int, told: dict[str, Any]
+    environment: ActiveLearningVecEnv,
+    settings: ReinforcementRecipe,
+    labels: int,
+    told: dict[str, Any],
+    *,
+    weighs: bool,
 ) -> BaseAlgorithm:
+    if isinstance(settings, SACRecipe):
+        return SAC(WeigherSACPolicy, environment, **_remembering(settings), **told)
     if isinstance(settings, DQNRecipe):
         return _deep_q(environment, settings, told)
+    actor: Any = WeigherActorCriticPolicy if weighs else SetActorCriticPolicy
     rollout = min(labels, settings.rollout)
     told |= {"n_steps": rollout, "ent_coef": settings.entropy}
     if isinstance(settings, A2CRecipe):
-        return A2C(SetActorCriticPolicy, environment, **told)
+        return A2C(actor, environment, **told)
     clipped: dict[str, Any] = {
         "batch_size": minibatch(rollout * settings.envs),
         "n_epochs": 4,
@@ -102,24 +125,30 @@ def _algorithm(
     }
     if isinstance(settings, MaskablePPORecipe):
         return MaskablePPO(MaskableSetActorCriticPolicy, environment, **told, **clipped)
-    return PPO(SetActorCriticPolicy, environment, **told, **clipped)
+    return PPO(actor, environment, **told, **clipped)
 
 
 def _deep_q(environment: ActiveLearningVecEnv, settings: DQNRecipe, told: dict[str, Any]) -> BaseAlgorithm:
     return MaskedDoubleDQN(
         SetQPolicy,
         environment,
-        buffer_size=max(settings.envs, min(settings.buffer, settings.steps)),
-        learning_starts=settings.warm_up,
-        batch_size=settings.batch,
-        train_freq=1,
-        gradient_steps=settings.updates,
+        **_remembering(settings),
         target_update_interval=max(settings.target, settings.envs),
         exploration_fraction=0.5,
         exploration_initial_eps=settings.exploration,
         exploration_final_eps=settings.final_exploration,
         **told,
     )
+
+
+def _remembering(settings: DQNRecipe | SACRecipe) -> dict[str, Any]:
+    return {
+        "buffer_size": max(settings.envs, min(settings.buffer, settings.steps)),
+        "learning_starts": settings.warm_up,
+        "batch_size": settings.batch,
+        "train_freq": 1,
+        "gradient_steps": settings.updates,
+    }
 
 
 def minibatch(steps: int) -> int:

@@ -150,13 +150,23 @@ class Weights(Actions):
         return best(score, allowed, view.noise, self.setting.sizes[-1])
 
     def _score(self, values: Tensor, columns: Sequence[int], weights: Tensor) -> Tensor:
-        """Scores (B, R) of records with features (B, R, F), of which those in ``columns`` are weighed."""
-        score = torch.zeros_like(values[..., 0])
-        # One by one: a sum over the axis rounds by how many episodes there are.
-        for number, (feature, column) in enumerate(zip(self.weighed, columns, strict=True)):
-            scaled = (values[..., column] - feature.low) / (feature.high - feature.low)
-            score = score + weights[:, number, None] * scaled
-        return score
+        return weighted_sum(values, columns, self.weighed, weights)
+
+
+def weighted_sum(values: Tensor, columns: Sequence[int], weighed: Sequence[Feature], weights: Tensor) -> Tensor:
+    """Scores (B, R) of records with features (B, R, F): those in ``columns``, scaled to 0 to 1, by ``weights`` (B, m).
+
+    >>> from alrl.metadata import FeatureSet
+    >>> margin = FeatureSet(["confidence", "loop"]).record[2]
+    >>> weighted_sum(torch.tensor([[[0.5], [0.25]]]), [0], [margin], torch.tensor([[-1.0]]))
+    tensor([[-0.5000, -0.2500]])
+    """
+    score = torch.zeros_like(values[..., 0])
+    # One by one: a sum over the axis rounds by how many episodes there are.
+    for number, (feature, column) in enumerate(zip(weighed, columns, strict=True)):
+        scaled = (values[..., column] - feature.low) / (feature.high - feature.low)
+        score = score + weights[:, number, None] * scaled
+    return score
 
 
 def quantiles(values: Tensor, mask: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from alrl.agents.policy import Policy
-from alrl.agents.reinforcement.recipe import ReinforcementRecipe
+from alrl.agents.reinforcement.recipe import LEARNS, ReinforcementRecipe
 from alrl.agents.reinforcement.run import improve, minibatch
 from alrl.envs.recipe import EnvRecipe
 
@@ -37,7 +37,8 @@ def start(tiny_env: EnvRecipe) -> Policy:
 
 
 def test_all_algorithms_are_tested() -> None:
-    assert set(KINDS) == set(LOGGED) == {"ppo", "maskable-ppo", "a2c", "dqn"}
+    assert set(KINDS) == set(LEARNS) == {*LOGGED, "sac"}
+    assert {kind for kind, actions in LEARNS.items() if "record" in actions} == set(LOGGED)
 
 
 @pytest.mark.parametrize("kind", LOGGED)

@@ -1,0 +1,98 @@
+"""Networks built again from what a policy file says: arrays and a few integers, checked before anything is built."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from alrl.agents.ensemble import Ensemble
+from alrl.agents.forest import ForestScorer
+from alrl.agents.network import CandidateScorer, SetScorer
+from alrl.agents.weighed import LinearScorer, Weigher
+from alrl.errors import PolicyFileError
+from alrl.metadata import FeatureSet
+
+Build = Callable[[Path, FeatureSet, dict[str, Any], dict[str, Any]], CandidateScorer]
+
+
+def _set_scorer(folder: Path, features: FeatureSet, described: dict[str, Any], weights: dict[str, Any]) -> SetScorer:
+    width = described.get("width", 0)
+    given = weights.get("head.0.bias")
+    # Before it is built: a made-up width must not fill the memory.
+    if given is None or tuple(given.shape) != (width,):
+        raise PolicyFileError(f"{folder}: the weights do not fit the network that policy.json names, of width {width}")
+    network = SetScorer(
+        record=len(features.record), loop=len(features.loop), margin_column=features.margin_column, width=width
+    )
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as error:
+        raise PolicyFileError(f"{folder}: the weights do not fit the network that policy.json names") from error
+    network.eval()
+    return network
+
+
+def _ensemble(folder: Path, features: FeatureSet, described: dict[str, Any], weights: dict[str, Any]) -> Ensemble:
+    width, members = described.get("width", 0), described.get("members", 0)
+    found = {name.split(".")[1] for name in weights if name.startswith("members.") and name.count(".") > 1}
+    if len(found) != members or not members:
+        raise PolicyFileError(f"{folder}: weights of {len(found)} members given; policy.json names {members}")
+    parts = []
+    for number in range(members):
+        start = f"members.{number}."
+        own = {name.removeprefix(start): value for name, value in weights.items() if name.startswith(start)}
+        parts.append(_set_scorer(folder, features, {"width": width}, own))
+    return Ensemble(parts)
+
+
+def _forest(folder: Path, features: FeatureSet, described: dict[str, Any], weights: dict[str, Any]) -> ForestScorer:
+    inputs = len(features.record) + len(features.loop)
+    if described.get("inputs") != inputs:
+        raise PolicyFileError(
+            f"{folder}: a forest of {described.get('inputs')} inputs given; its features are {inputs}"
+        )
+    try:
+        return ForestScorer(weights, inputs=inputs, steps=described.get("steps", -1))
+    except PolicyFileError as error:
+        raise PolicyFileError(f"{folder}: {error}") from error
+
+
+def _linear(folder: Path, features: FeatureSet, described: dict[str, Any], weights: dict[str, Any]) -> LinearScorer:
+    columns, weight = _weighed(folder, weights), weights.get("weight")
+    if weight is None or described.keys() != {"kind"} or tuple(weight.shape) != (len(columns),):
+        raise PolicyFileError(f"{folder}: a linear scorer has one weight for each of its {len(columns)} columns")
+    return LinearScorer(features, columns, weight)
+
+
+def _weigher(folder: Path, features: FeatureSet, described: dict[str, Any], weights: dict[str, Any]) -> Weigher:
+    columns, width, given = _weighed(folder, weights), described.get("width", 0), weights.get("trunk.0.bias")
+    if given is None or tuple(given.shape) != (width,):
+        raise PolicyFileError(f"{folder}: the weights do not fit the network that policy.json names, of width {width}")
+    network = Weigher(features, columns, width=width)
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as error:
+        raise PolicyFileError(f"{folder}: the weights do not fit the network that policy.json names") from error
+    network.eval()
+    return network
+
+
+def _weighed(folder: Path, weights: dict[str, Any]) -> list[int]:
+    """Columns of the features that are weighed; every number of the file finite."""
+    if not all(bool(each.isfinite().all()) for each in weights.values()):
+        raise PolicyFileError(f"{folder}: weights that are not finite")
+    columns = weights.get("columns")
+    if columns is None or columns.ndim != 1 or columns.is_floating_point():
+        raise PolicyFileError(f"{folder}: the columns of what is weighed are missing")
+    return [int(each) for each in columns]
+
+
+NETWORKS: dict[str, Build] = {
+    "set-scorer": _set_scorer,
+    "ensemble": _ensemble,
+    "forest": _forest,
+    "linear": _linear,
+    "weigher": _weigher,
+}
+"""What builds a network of each kind from its description and tensors, or raises PolicyFileError."""

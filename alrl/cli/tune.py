@@ -1,0 +1,67 @@
+"""``alrl tune``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from alrl.cli import complete
+from alrl.cli.app import app
+from alrl.cli.common import Json, Workers, told
+
+
+@app.command()
+def tune(
+    context: typer.Context,
+    agent: Annotated[
+        str,
+        typer.Argument(help="An agent recipe of kind 'trained': its name or its file.", autocompletion=complete.agents),
+    ],
+    env: Annotated[
+        str,
+        typer.Option(
+            help="The environment recipe to train on: its name or its file.", autocompletion=complete.environments
+        ),
+    ],
+    search: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KEY=RANGE",
+            help="A key of the agent's table and its values: LOW..HIGH, LOW..HIGH:log or A,B,C; repeatable. If left"
+            " out, how imitation fits.",
+        ),
+    ] = None,
+    trials: Annotated[int, typer.Option(min=1, help="Trainings, each with other settings.")] = 20,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the search and of every training.")] = 0,
+    out: Annotated[
+        Path | None, typer.Option(file_okay=False, help="Folder of the trials; runs/tuning/AGENT if left out.")
+    ] = None,
+    workers: Workers = None,
+    machine: Json = False,
+) -> None:
+    """Search hyperparameters of a training by Optuna, on its validation data sets alone; go on where it was left."""
+    with told(context, machine) as voice:
+        from alrl.agents.tuning import DEFAULT, inline
+        from alrl.agents.tuning import tune as searched
+
+        folder = out or Path("runs") / "tuning" / Path(agent).stem
+
+        def progress(number: int, gain: float) -> None:
+            voice.say(f"trial {number}: {100 * gain:+.2f} points over margin sampling")
+
+        found = searched(
+            agent, env, folder, search=search or DEFAULT, trials=trials, seed=seed, workers=workers, progress=progress
+        )
+        voice.say(f"Best of {found.trials} trials, {100 * found.gain:+.2f} points; in a study's [train.NAME] table:")
+        voice.say(f"change = {inline(found.change)}")
+        voice.say(f"Wrote {folder}.")
+        voice.result(
+            {
+                "change": dict(found.change),
+                "gain_over_margin": found.gain,
+                "trials": found.trials,
+                "folder": str(folder),
+            }
+        )

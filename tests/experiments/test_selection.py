@@ -77,7 +77,8 @@ def test_a_cell_says_what_was_seen():
     assert rows[0] == ("margin", "9,900", "1.2", "4.00", "200", "reached")
     assert rows[1][4:] == ("MemoryError: 74 GiB", "missed")
     assert rows[2][5] == "exempt"
-    assert rows[3] == ("bald", "–", "–", "4.00", "–", "more than 600 s")
+    assert rows[3] == ("bald", "–", "–", "4.00", "not measured", "more than 600 s")
+    assert sheet([made(strategy="power")], theirs, 100_000).rows[0][4] == "–"
 
 
 def test_the_command_writes_numbers_and_a_page(tmp_path, capsys):

@@ -10,7 +10,7 @@ from alrl.experiments.apart import Apart
 from alrl.experiments.bench.tables import Sheet
 from alrl.experiments.selection.ours import BATCH, Selection
 from alrl.experiments.selection.pool import CLASSES, FEATURES, MEMBERS
-from alrl.experiments.selection.theirs import MEMORY, SECONDS
+from alrl.experiments.selection.theirs import MEMORY, SECONDS, has_rule
 
 TARGET_SECONDS, TARGET_BYTES = 10.0, 4 * 2**30
 """What a choice from 100,000 records may take, by issue 4."""
@@ -96,7 +96,7 @@ def _ms(seconds: float | None) -> str:
 def _theirs(theirs: Theirs, strategy: str, records: int) -> str:
     found = theirs.get((strategy, records))
     if found is None:
-        return "–"
+        return "not measured" if has_rule(strategy) else "–"
     return _ms(found.result) if found.fault is None else _short(found.fault)
 
 

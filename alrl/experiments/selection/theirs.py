@@ -50,6 +50,15 @@ _SAME: Mapping[str, _Theirs] = {
 }
 
 
+def has_rule(strategy: str) -> bool:
+    """Whether scikit-activeml has this strategy.
+
+    >>> has_rule("badge"), has_rule("power")
+    (True, False)
+    """
+    return strategy in _SAME
+
+
 def measure_theirs(strategy: str, records: int) -> Apart | None:
     """Seconds of one choice by scikit-activeml in a fresh process with 60 s and 16 GiB; None if it has no such rule.
 

@@ -9,6 +9,9 @@ import numpy as np
 from alrl.loop.compilation import called, summing
 from alrl.strategies.kernels.compiled_clusters import square
 
+_BLOCK = 512
+"""Rows that are compared with every candidate before the next are read."""
+
 
 @called
 def cover(X: Any, centres: Any, open_: Any, radius: Any, reached: Any) -> None:
@@ -35,10 +38,13 @@ def add_reach(X: Any, candidates: Any, rows: Any, radius: Any, sign: Any, reach:
         if len(place) == 0:
             continue
         most = radius[b] * radius[b]
-        for j in range(N):
-            if candidates[b, j]:
+        asked = np.nonzero(candidates[b])[0]
+        # By blocks that stay in the cache: a large pool is read once, not once for every candidate.
+        for start in range(0, len(place), _BLOCK):
+            some = place[start : start + _BLOCK]
+            for j in asked:
                 count = 0
-                for row in place:
+                for row in some:
                     if square(X[b, j], X[b, row]) <= most:
                         count += 1
                 reach[b, j] += sign * count
@@ -49,13 +55,16 @@ def nearest_other(X: Any, rows: Any, exists: Any, label: Any, out: Any) -> None:
     """Distance of each row ``rows`` (B, N) to the nearest row of another cluster, into ``out``; infinite if none."""
     B, N = rows.shape
     for b in range(B):
-        for j in range(N):
-            if rows[b, j]:
+        asked = np.nonzero(rows[b])[0]
+        for j in asked:
+            out[b, j] = np.inf
+        for start in range(0, N, _BLOCK):
+            for j in asked:
                 least = np.float32(np.inf)
-                for other in range(N):
+                for other in range(start, min(N, start + _BLOCK)):
                     if exists[b, other] and label[b, other] != label[b, j]:
                         least = min(least, square(X[b, j], X[b, other]))
-                out[b, j] = np.sqrt(least)
+                out[b, j] = min(out[b, j], np.sqrt(least))
 
 
 @summing

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from alrl.agents.examples import Examples
 from alrl.agents.forest import ForestScorer
 from alrl.agents.imitation import fit
 from alrl.agents.policy import Policy
-from alrl.agents.policy_file import load_policy, save_policy
+from alrl.agents.policy_file import _description_sha256, load_policy, save_policy
 from alrl.agents.recipe import TrainedRecipe, load_agent_recipe
 from alrl.agents.regression import fit_forest, gains
 from alrl.agents.training import Trainer
@@ -140,6 +141,13 @@ def test_in_further_rounds_the_forest_plays(env: EnvRecipe) -> None:
     assert rounds[0].state_dict()["value"].shape != rounds[1].state_dict()["value"].shape
 
 
+def sign(folder: Path, **changed: Any) -> None:
+    """Change ``policy.json`` and set its SHA-256 right, as a stranger would."""
+    content = {**json.loads((folder / "policy.json").read_text()), **changed}
+    content["description_sha256"] = _description_sha256(content)
+    (folder / "policy.json").write_text(json.dumps(content))
+
+
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
@@ -152,8 +160,6 @@ def test_in_further_rounds_the_forest_plays(env: EnvRecipe) -> None:
 def test_arrays_that_are_no_forest_are_refused(
     changed: dict[str, Any], message: str, policy: Policy, tmp_path: Path
 ) -> None:
-    import hashlib
-
     folder = save_policy(policy, tmp_path / "lal")
     held = load_file(folder / "weights.safetensors")
     for name, value in changed.items():
@@ -162,9 +168,7 @@ def test_arrays_that_are_no_forest_are_refused(
         else:
             held[name][0, 0] = value
     save_file(held, folder / "weights.safetensors")
-    content = json.loads((folder / "policy.json").read_text())
-    content["sha256"] = hashlib.sha256((folder / "weights.safetensors").read_bytes()).hexdigest()
-    (folder / "policy.json").write_text(json.dumps(content))
+    sign(folder, sha256=hashlib.sha256((folder / "weights.safetensors").read_bytes()).hexdigest())
     with pytest.raises(PolicyFileError, match=message):
         load_policy(folder)
 
@@ -173,15 +177,14 @@ def test_arrays_that_are_no_forest_are_refused(
     ("described", "message"),
     [
         ({"kind": "forest", "inputs": 3, "steps": 2}, "a forest of 3 inputs given"),
-        ({"kind": "jungle"}, "this version of alrl knows 'set-scorer', 'forest'"),
+        ({"kind": "jungle"}, "this version of alrl knows 'set-scorer', 'ensemble', 'forest'"),
     ],
 )
 def test_a_description_that_does_not_fit_is_refused(
     described: dict[str, Any], message: str, policy: Policy, tmp_path: Path
 ) -> None:
     folder = save_policy(policy, tmp_path / "lal")
-    content = json.loads((folder / "policy.json").read_text())
-    (folder / "policy.json").write_text(json.dumps({**content, "network": described}))
+    sign(folder, network=described)
     with pytest.raises(PolicyFileError, match=message):
         load_policy(folder)
 

@@ -16,6 +16,8 @@ def test_it_has_no_field_for_hidden_labels_validation_or_test():
         *("features", "feature_count", "exists", "labelled", "selected", "labelled_index", "labelled_mask", "labels"),
         *("class_mask", "probabilities", "noise", "trajectory", "spent", "budget", "geometry"),
         *("embedding", "earlier_embedding", "epochs", "members", "refits", "silent", "price"),
+        # Counts of what has been done, by record or episode: none tells what a label is.
+        *("fits", "trained", "obtained", "asked"),
     }
     assert {field.name for field in dataclasses.fields(Trajectory)} == {
         *("flips", "loops", "probabilities", "remembered"),

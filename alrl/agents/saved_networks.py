@@ -19,17 +19,11 @@ Build = Callable[[Path, FeatureSet, dict[str, Any], dict[str, Any]], CandidateSc
 def _set_scorer(folder: Path, features: FeatureSet, described: dict[str, Any], weights: dict[str, Any]) -> SetScorer:
     width = described.get("width", 0)
     given = weights.get("head.0.bias")
-    # Before it is built: a made-up width must not fill the memory.
-    if given is None or tuple(given.shape) != (width,):
-        raise PolicyFileError(f"{folder}: the weights do not fit the network that policy.json names, of width {width}")
+    _check_width(given, width, folder)
     network = SetScorer(
         record=len(features.record), loop=len(features.loop), margin_column=features.margin_column, width=width
     )
-    try:
-        network.load_state_dict(weights)
-    except RuntimeError as error:
-        raise PolicyFileError(f"{folder}: the weights do not fit the network that policy.json names") from error
-    network.eval()
+    _fill(network, weights, folder)
     return network
 
 
@@ -67,15 +61,24 @@ def _linear(folder: Path, features: FeatureSet, described: dict[str, Any], weigh
 
 def _weigher(folder: Path, features: FeatureSet, described: dict[str, Any], weights: dict[str, Any]) -> Weigher:
     columns, width, given = _weighed(folder, weights), described.get("width", 0), weights.get("trunk.0.bias")
-    if given is None or tuple(given.shape) != (width,):
-        raise PolicyFileError(f"{folder}: the weights do not fit the network that policy.json names, of width {width}")
+    _check_width(given, width, folder)
     network = Weigher(features, columns, width=width)
+    _fill(network, weights, folder)
+    return network
+
+
+def _check_width(bias: Any, width: int, folder: Path) -> None:
+    """Before a network is built: a made-up width must not fill the memory."""
+    if bias is None or tuple(bias.shape) != (width,):
+        raise PolicyFileError(f"{folder}: the weights do not fit the network that policy.json names, of width {width}")
+
+
+def _fill(network: CandidateScorer, weights: dict[str, Any], folder: Path) -> None:
     try:
         network.load_state_dict(weights)
     except RuntimeError as error:
         raise PolicyFileError(f"{folder}: the weights do not fit the network that policy.json names") from error
     network.eval()
-    return network
 
 
 def _weighed(folder: Path, weights: dict[str, Any]) -> list[int]:

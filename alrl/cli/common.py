@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from alrl.cli import complete
 from alrl.cli.exit_codes import Exit
 from alrl.errors import AlrlError
 
@@ -19,6 +20,16 @@ if TYPE_CHECKING:
 
 Workers = Annotated[int | None, typer.Option(min=1, help="Processes; one for each core if left out.")]
 Device = Annotated[str, typer.Option(help="Where loops are computed: cpu, cuda or cuda:N.")]
+TrainedAgent = Annotated[
+    str,
+    typer.Argument(help="An agent recipe of kind 'trained': its name or its file.", autocompletion=complete.agents),
+]
+TrainingEnv = Annotated[
+    str,
+    typer.Option(
+        help="The environment recipe to train on: its name or its file.", autocompletion=complete.environments
+    ),
+]
 Json = Annotated[
     bool, typer.Option("--json", help="One JSON document on standard output; all else goes to standard error.")
 ]

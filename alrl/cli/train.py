@@ -7,24 +7,15 @@ from typing import Annotated
 
 import typer
 
-from alrl.cli import complete
 from alrl.cli.app import app
-from alrl.cli.common import Device, Json, Workers, told
+from alrl.cli.common import Device, Json, TrainedAgent, TrainingEnv, Workers, told
 
 
 @app.command()
 def train(
     context: typer.Context,
-    agent: Annotated[
-        str,
-        typer.Argument(help="An agent recipe of kind 'trained': its name or its file.", autocompletion=complete.agents),
-    ],
-    env: Annotated[
-        str,
-        typer.Option(
-            help="The environment recipe to train on: its name or its file.", autocompletion=complete.environments
-        ),
-    ],
+    agent: TrainedAgent,
+    env: TrainingEnv,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the training; other seeds give other policies.")] = 0,
     out: Annotated[
         Path | None, typer.Option(file_okay=False, help="Folder of the policy; runs/policies/AGENT-SEED if left out.")

@@ -7,24 +7,15 @@ from typing import Annotated
 
 import typer
 
-from alrl.cli import complete
 from alrl.cli.app import app
-from alrl.cli.common import Json, Workers, told
+from alrl.cli.common import Json, TrainedAgent, TrainingEnv, Workers, told
 
 
 @app.command()
 def tune(
     context: typer.Context,
-    agent: Annotated[
-        str,
-        typer.Argument(help="An agent recipe of kind 'trained': its name or its file.", autocompletion=complete.agents),
-    ],
-    env: Annotated[
-        str,
-        typer.Option(
-            help="The environment recipe to train on: its name or its file.", autocompletion=complete.environments
-        ),
-    ],
+    agent: TrainedAgent,
+    env: TrainingEnv,
     search: Annotated[
         list[str] | None,
         typer.Option(

@@ -7,14 +7,12 @@ a test compares them with what would be written now.
 from __future__ import annotations
 
 import inspect
-import json
 import re
 import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from gymnasium import spaces
 from pydantic import BaseModel
 
 from alrl import recipes
@@ -22,6 +20,7 @@ from alrl.envs.env import ActiveLearningEnv
 from alrl.envs.field_docs import Key, argument_meanings, attribute_meanings, description, keys, plain
 from alrl.envs.recipe import EnvRecipe, load_env_recipe
 from alrl.envs.registration import environment_id
+from alrl.envs.table_text import cells_of, row, shown
 from alrl.envs.vector_env import ActiveLearningVectorEnv
 
 _MARK = "<!-- Written by `python -m alrl.envs.pages docs/environments`; do not edit. -->"
@@ -62,7 +61,7 @@ def pages() -> dict[str, str]:
         found[f"{path.stem}.md"] = page(path, recipe)
         cells = (recipe.learner.kind, recipe.action.kind, _paid(recipe))
         first = f"[`{environment_id(path.stem)}`]({path.stem}.md)"
-        rows.append(_cells(first, recipes.first_line_comment(path), *(f"`{cell}`" for cell in cells)))
+        rows.append(cells_of(first, recipes.first_line_comment(path), *(f"`{cell}`" for cell in cells)))
     found["index.md"] = _INDEX + "\n".join(rows) + "\n"
     return found
 
@@ -72,10 +71,10 @@ def page(path: Path, recipe: EnvRecipe) -> str:
     env = ActiveLearningVectorEnv(recipe, num_envs=1)
     identifier = environment_id(path.stem)
     facts = [
-        _cells("Action space", f"`{_shown(env.single_action_space)}`"),
-        _cells("Observation space", f"`{_shown(env.single_observation_space)}`, float32"),
-        _cells("One", f'`gymnasium.make("{identifier}")`'),
-        _cells("Many at once", f'`gymnasium.make_vec("{identifier}", num_envs=64)`'),
+        cells_of("Action space", f"`{shown(env.single_action_space)}`"),
+        cells_of("Observation space", f"`{shown(env.single_observation_space)}`, float32"),
+        cells_of("One", f'`gymnasium.make("{identifier}")`'),
+        cells_of("Many at once", f'`gymnasium.make_vec("{identifier}", num_envs=64)`'),
     ]
     parts = {
         "Description": _description(path, recipe),
@@ -92,7 +91,7 @@ def page(path: Path, recipe: EnvRecipe) -> str:
     for title, said in parts.items():
         lines += ["", f"## {title}", "", *said]
         if title in told:
-            lines += ["", "| key of the recipe | value | meaning |", "|---|---|---|", *map(_row, told[title])]
+            lines += ["", "| key of the recipe | value | meaning |", "|---|---|---|", *map(row, told[title])]
     return "\n".join(lines) + "\n"
 
 
@@ -118,7 +117,7 @@ def _description(path: Path, recipe: EnvRecipe) -> list[str]:
 
 def _action(recipe: EnvRecipe, env: ActiveLearningVectorEnv) -> list[str]:
     return [
-        f"`{_shown(env.single_action_space)}`. {_of_kind(recipe, 'action')}",
+        f"`{shown(env.single_action_space)}`. {_of_kind(recipe, 'action')}",
         "",
         'What is allowed is in `info["action_mask"]` and `action_masks()`; a choice that is not there is an error.',
         *_again(recipe),
@@ -152,7 +151,7 @@ def _observation(recipe: EnvRecipe) -> list[str]:
     ]
     for group in groups:
         part = "candidates" if group.scope == "record" else "loop"
-        lines.append(_cells(f"[`{group.name}`](../metadata.md#{group.name})", f"`{part}`", len(group.features)))
+        lines.append(cells_of(f"[`{group.name}`](../metadata.md#{group.name})", f"`{part}`", len(group.features)))
     return lines
 
 
@@ -192,7 +191,7 @@ def _arguments() -> list[str]:
             if argument.name in {"recipe", "num_envs"}:
                 continue
             default = getattr(argument.default, "value", argument.default)
-            lines.append(_cells(f"`{argument.name}`", f"`{default!r}`", f"`{name}`", told[argument.name]))
+            lines.append(cells_of(f"`{argument.name}`", f"`{default!r}`", f"`{name}`", told[argument.name]))
     return lines
 
 
@@ -247,46 +246,6 @@ def _of_kind(recipe: EnvRecipe, table: str) -> str:
 def _paid(recipe: EnvRecipe) -> str:
     against = "" if recipe.reward.against == "nothing" else f" against {recipe.reward.against}"
     return recipe.reward.kind + against
-
-
-def _row(key: Key) -> str:
-    return _cells(f"`{key.name}`", f"{_value(key.value)}{'' if key.given else ' (default)'}", key.meaning)
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, bool):
-        return "`true`" if value else "`false`"
-    if value is None or (isinstance(value, str | list | tuple | dict) and not value):
-        return "none"
-    if isinstance(value, dict):
-        return ", ".join(f"`{name} = {each}`" for name, each in value.items())
-    if isinstance(value, list | tuple):
-        return ", ".join(f"`{_written(each)}`" for each in value)
-    return f"`{value}`"
-
-
-def _written(value: Any) -> str:
-    """A value in a list as a recipe writes it, if it is a table.
-
-    >>> _written({"kind": "noisy", "rate": 0.3}), _written("wine")
-    ('{ kind = "noisy", rate = 0.3 }', 'wine')
-    """
-    if not isinstance(value, dict):
-        return str(value)
-    return f"{{ {', '.join(f'{key} = {json.dumps(each)}' for key, each in value.items())} }}"
-
-
-def _shown(space: spaces.Space[Any]) -> str:
-    if isinstance(space, spaces.Dict):
-        return f"Dict({', '.join(f'{name}: {each.shape}' for name, each in space.spaces.items())})"
-    if isinstance(space, spaces.Box):
-        return f"Box({space.low.min():g}, {space.high.max():g}, {space.shape})"
-    return repr(space)
-
-
-def _cells(*cells: object) -> str:
-    # A bar ends a cell.
-    return "| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |"
 
 
 def write(folder: Path, found: dict[str, str]) -> Iterable[Path]:

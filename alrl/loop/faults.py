@@ -42,6 +42,14 @@ def fault_of(picks: Tensor, labelled: Tensor, exists: Tensor) -> tuple[Fault | N
     return None, 0, 0
 
 
+def as_picks(picks: Tensor, episodes: int, device: torch.device) -> Tensor:
+    """The batch as positions (B, b), long. Raises InvalidQueryError for one of another shape."""
+    picks = torch.as_tensor(picks, dtype=torch.long, device=device)
+    if picks.ndim != 2 or len(picks) != episodes:
+        raise InvalidQueryError(f"picks of shape {tuple(picks.shape)} given; expected ({episodes}, batch)")
+    return picks
+
+
 def check_picks(picks: Tensor, labelled: Tensor, exists: Tensor) -> None:
     """Raise InvalidQueryError for the first fault of ``picks``, see :func:`fault_of`, with what to do."""
     fault, episode, pick = fault_of(picks, labelled, exists)

@@ -16,7 +16,7 @@ from alrl.loop.annotator import Annotator
 from alrl.loop.annotators.perfect import PerfectAnnotator
 from alrl.loop.cost import Cost, Prices
 from alrl.loop.device import usable_device
-from alrl.loop.faults import check_charge, check_picks
+from alrl.loop.faults import as_picks, check_charge, check_picks
 from alrl.loop.geometry import Geometry
 from alrl.loop.labelling import Aggregate, Asked, Labelling
 from alrl.loop.learner import FitReport, Learner
@@ -142,8 +142,7 @@ class Simulator:
         index = held.index[:, :most]
         weight = (torch.arange(most, device=self.device) < held.count[:, None]).to(pool.features.dtype)
         report = self.learner.fit(pool.rows(index), held.labels[:, :most], weight, self._class_mask)
-        if tally.counting():
-            tally.note(refits=int(active.sum()))
+        tally.note(refits=active)
         probabilities = self.learner.predict_proba(pool.by_column).to(torch.float32)
         self._said.add(probabilities, pool.exists, active, everyone=everyone)
         drawn = self._noise.draw(pool.exists.shape[1], None if everyone else active)
@@ -204,9 +203,7 @@ class Simulator:
         not there.
         """
         started = time.perf_counter()
-        picks = torch.as_tensor(picks, dtype=torch.long, device=self.device)
-        if picks.ndim != 2 or len(picks) != len(self.tasks):
-            raise InvalidQueryError(f"picks of shape {tuple(picks.shape)} given; expected ({len(self.tasks)}, batch)")
+        picks = as_picks(picks, len(self.tasks), self.device)
         everyone = active is None
         if active is None:
             active = self._all
@@ -214,8 +211,8 @@ class Simulator:
             picks, everyone = picks.masked_fill(~active[:, None], -1), bool(active.all())
         check_picks(picks, self._labels.closed, self._parts["pool"].exists)
         asked = self._label(picks, active, who=who)
-        if tally.counting():
-            tally.note(steps=int((asked.charged & active[:, None]).sum()))
+        # Who stands still has no picks, and is charged nothing.
+        tally.note(steps=asked.charged)
         fit = self._refit(active, everyone=everyone)
         cost = self._account.charge(picks, asked, fit, self._labels.held.count, active, started=started)
         return Round(

@@ -8,6 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from torch import Tensor
+
+Counts = int | Tensor
+
 
 @dataclass(frozen=True, kw_only=True)
 class Tally:
@@ -78,11 +82,16 @@ def counted() -> Iterator[Counter]:
 
 
 def counting() -> bool:
-    """Whether anybody counts: what is to be counted need not be worked out otherwise."""
+    """Whether anybody counts."""
     return bool(_OPEN)
 
 
-def note(*, steps: int = 0, rolled_out: int = 0, refits: int = 0) -> None:
-    """Tell whoever counts."""
+def note(*, steps: Counts = 0, rolled_out: Counts = 0, refits: Counts = 0) -> None:
+    """Tell whoever counts a number, or how often a mask is True; nothing is worked out where nobody does."""
+    if not counting():
+        return
+    steps, rolled_out, refits = (
+        each if isinstance(each, int) else int(each.sum()) for each in (steps, rolled_out, refits)
+    )
     for counter in _OPEN:
         counter.add(Tally(steps=steps, rolled_out=rolled_out, refits=refits))

@@ -10,6 +10,7 @@ import pytest
 from alrl.agents.tuning import Range, tune
 from alrl.errors import InvalidRecipeError
 from alrl.experiments.training_recipe import TrainingRecipe
+from tests.recipe_place import recipe_place
 
 pytest.importorskip("optuna")
 
@@ -32,11 +33,7 @@ SEARCH = ["imitation.learning_rate=1e-4..1e-1:log", "imitation.epochs=1..4", "ne
 @pytest.fixture(autouse=True)
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A working directory with an agent and an environment of its own."""
-    for folder, text in (("agents", AGENT), ("envs", ENV)):
-        (tmp_path / folder).mkdir()
-        (tmp_path / folder / "mine.toml").write_text(text, encoding="utf-8")
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+    return recipe_place(tmp_path, monkeypatch, agent=AGENT, env=ENV)
 
 
 def test_the_best_trial_is_a_change_that_a_study_takes(place: Path) -> None:

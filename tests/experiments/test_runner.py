@@ -29,6 +29,7 @@ from alrl.loop.comparison import Comparison
 from alrl.loop.curves import Curves
 from alrl.recipes import parse
 from alrl.strategies import Strategy, make_strategy
+from tests.recipe_place import recipe_place
 
 AGENT = """
 [agent]
@@ -49,11 +50,7 @@ candidates = { count = 4 }
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for kind, text in (("agents", AGENT), ("envs", ENV)):
-        (tmp_path / kind).mkdir()
-        (tmp_path / kind / "mine.toml").write_text(text, encoding="utf-8")
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+    return recipe_place(tmp_path, monkeypatch, agent=AGENT, env=ENV)
 
 
 def study(**settings: Any) -> StudyRecipe:

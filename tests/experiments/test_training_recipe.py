@@ -13,6 +13,7 @@ from alrl.errors import InvalidRecipeError
 from alrl.experiments.held_out import check_held_out, training_sets
 from alrl.experiments.study import StudyRecipe
 from alrl.experiments.training_recipe import TrainingRecipe
+from tests.recipe_place import recipe_place
 
 AGENT = """[agent]
 kind = 'trained'
@@ -30,11 +31,7 @@ labels = 20
 @pytest.fixture(autouse=True)
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A working directory with an agent and an environment of its own."""
-    for folder, text in (("agents", AGENT), ("envs", ENV)):
-        (tmp_path / folder).mkdir()
-        (tmp_path / folder / "mine.toml").write_text(text, encoding="utf-8")
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+    return recipe_place(tmp_path, monkeypatch, agent=AGENT, env=ENV)
 
 
 def training(**settings: Any) -> TrainingRecipe:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from alrl.agents.policy import Policy
 from alrl.agents.search_recipe import SearchRecipe
+from alrl.agents.side_by_side import by_size
 from alrl.agents.weighed import LinearScorer
 from alrl.envs.recipe import EnvRecipe
 from alrl.errors import InvalidRecipeError
@@ -75,9 +76,7 @@ def search(
 
 def gains(policy: Policy, env: EnvRecipe, tasks: Sequence[Task], tried: Tensor, *, device: str = "cpu") -> Tensor:
     """Mean area beyond margin sampling's, (P,), of weights (P, m) over the same tasks, as many as fit side by side."""
-    ordered = sorted(
-        tasks, key=lambda task: (task.split.data_set.n_features * task.split.data_set.n_classes, task.seed)
-    )
+    ordered = by_size(tasks)
     margin = _areas(make_strategy("margin"), env, ordered, device)
     columns = _linear(policy).columns.tolist()
     found = torch.zeros(len(tried), len(ordered))
@@ -90,11 +89,6 @@ def gains(policy: Policy, env: EnvRecipe, tasks: Sequence[Task], tried: Tensor, 
         areas = _areas(player, env, [task for task in part for _ in tried], device)
         found[:, start : start + beside] = areas.view(len(part), len(tried)).T
     return (found - margin).mean(1)
-
-
-def by_size(tasks: Sequence[Task]) -> list[Task]:
-    """The tasks in an order in which neighbours pad each other little."""
-    return sorted(tasks, key=lambda task: (task.split.data_set.n_features * task.split.data_set.n_classes, task.seed))
 
 
 def _linear(policy: Policy) -> LinearScorer:

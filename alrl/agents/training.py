@@ -21,8 +21,9 @@ from alrl.agents.recipe import ImitationRecipe, RegressionRecipe, TrainedRecipe
 from alrl.agents.regression import fit_forest
 from alrl.agents.reinforcement.recipe import ReinforcementRecipe
 from alrl.agents.reinforcement.run import improve
-from alrl.agents.search import by_size, search
+from alrl.agents.search import search
 from alrl.agents.search_recipe import SearchRecipe
+from alrl.agents.side_by_side import by_size, chunks
 from alrl.agents.start import check, untrained
 from alrl.agents.tracking import Tracker
 from alrl.agents.watching import watch_tasks
@@ -37,8 +38,6 @@ from alrl.progress import Bar, Bars
 from alrl.strategies import Strategy, make_strategy
 from alrl.strategies.play import play
 
-_CHUNK = 24
-"""Episodes in one simulator while examples are collected."""
 _TRIALS = 4
 """Validation episodes on each data set when the stages' policies are compared."""
 
@@ -178,16 +177,15 @@ class Trainer:
         round_: int,
         title: str,
     ) -> Examples:
-        tasks = by_size(self._tasks(names, recipe.episodes, round_))
-        chunks = [tasks[start : start + _CHUNK] for start in range(0, len(tasks), _CHUNK)]
-        bar = self.bars.bar(title, len(chunks))
+        parted = chunks(by_size(self._tasks(names, recipe.episodes, round_)))
+        bar = self.bars.bar(title, len(parted))
         expert = recipe.expert.build(behaviour.policy)
         workers = self.workers if self.workers is not None else min(4, os.cpu_count() or 1)
         workers = workers if self.device == "cpu" else 1
         jobs = (
             joblib.delayed(_collect_pinned)(chunk, self.env, behaviour, expert, recipe.every, number, self.device)
             # The longest chunks go first, lest one is waited for at the end.
-            for number, chunk in reversed(list(enumerate(chunks)))
+            for number, chunk in reversed(list(enumerate(parted)))
         )
         parts = []
         for part, tally, process in joblib.Parallel(n_jobs=workers, return_as="generator")(jobs):
@@ -245,8 +243,7 @@ class Trainer:
     def _areas(self, strategy: Strategy, tasks: Sequence[Task]) -> torch.Tensor:
         areas = []
         strategy = strategy.to(self.device) if isinstance(strategy, Policy) else strategy
-        for start in range(0, len(tasks), _CHUNK):
-            part = tasks[start : start + _CHUNK]
+        for part in chunks(tasks):
             simulator = Simulator(part, self.env.learner.build(), device=self.device, **self.env.loop_settings)
             played = play(simulator, strategy, labels=self.env.budget.labels, batch=self.env.budget.batch)
             areas.append(played.area)
@@ -257,8 +254,7 @@ class Trainer:
         bar = self.bars.bar("play training sets for the features' ranges and the guard", 1)
         player = policy.to(self.device)
         seen = watch_tasks(self._tasks(self.training, 1, 3000), self.env, player, player, device=self.device)
-        tasks = self._tasks(self.validation or self.training, 2 * _TRIALS, 4000)
-        tasks.sort(key=lambda task: (task.split.data_set.n_features * task.split.data_set.n_classes, task.seed))
+        tasks = by_size(self._tasks(self.validation or self.training, 2 * _TRIALS, 4000))
         found = guarded(policy, seen, self.agent.guard, tasks, self._areas)
         bar.advance()
         bar.done()

@@ -7,15 +7,13 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from alrl.agents.policy import Policy
+from alrl.agents.side_by_side import by_size, chunks
 from alrl.envs.recipe import EnvRecipe
 from alrl.loop.simulator import Simulator
 from alrl.loop.task import Task
 from alrl.metadata.feature_set import Observation
 from alrl.strategies import Strategy
 from alrl.strategies.play import Played, play_turns
-
-CHUNK = 24
-"""Episodes in one simulator."""
 
 
 def watch(
@@ -57,15 +55,8 @@ def watch_tasks(
     tasks: Sequence[Task], env: EnvRecipe, strategy: Strategy, policy: Policy, *, device: str = "cpu"
 ) -> list[Observation]:
     """What the policy would have seen on tasks of an environment, all of them together."""
-    ordered = sorted(tasks, key=lambda task: (_width(task), task.seed))
     seen: list[Observation] = []
-    for start in range(0, len(ordered), CHUNK):
-        part = ordered[start : start + CHUNK]
+    for part in chunks(by_size(tasks)):
         simulator = Simulator(part, env.learner.build(), device=device, **env.loop_settings)
         seen += watch(simulator, strategy, policy, labels=env.budget.labels, batch=env.budget.batch)[1]
     return seen
-
-
-def _width(task: Task) -> int:
-    """Episodes of like width side by side waste the least on padding."""
-    return task.split.data_set.n_features * task.split.data_set.n_classes

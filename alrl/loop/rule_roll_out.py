@@ -73,6 +73,7 @@ class RuleRollOut(RollOut):
             noise=(before.noise + _TURN) % 1,
             spent=before.spent + 1,
             silent=silent,
+            **self._counts(before, came),
         )
         flips = before.trajectory.flips.clone()
         count_flips(before.predicted, view.predicted, view.exists, torch.ones_like(view.spent, dtype=torch.bool), flips)
@@ -84,6 +85,20 @@ class RuleRollOut(RollOut):
             remembered=pad(lived, (0, 0, 0, 1), value=True)[-REMEMBERED:],
         )
         return dataclasses.replace(view, trajectory=trajectory)
+
+    def _counts(self, before: PoolView, came: Tensor) -> dict[str, Any]:
+        """What the view counts, one fit and one query later; a label ``came`` (B K,) or did not."""
+        counts: dict[str, Any] = {}
+        if before.fits is not None and before.trained is not None and before.obtained is not None:
+            counts = {
+                "fits": before.fits + 1,
+                "trained": before.trained + self.real.sum(1),
+                "obtained": before.obtained + came,
+            }
+        if before.asked is not None:
+            once = _with(torch.zeros_like(before.labelled), self._asked, torch.ones_like(came))
+            counts["asked"] = before.asked + once
+        return counts
 
 
 def _with(mask: Tensor, picks: Tensor, where: Tensor) -> Tensor:

@@ -17,6 +17,7 @@ from alrl.loop.sources import load_data_set
 from alrl.loop.task import draw_task
 from alrl.metadata import DEFAULT_GROUPS, FeatureSet
 from alrl.strategies import make_strategy
+from alrl.strategies.margin import Margin
 from alrl.strategies.rearrange import tensors
 
 EXACT = SoftmaxRegression(double=True, tolerance=1e-7)
@@ -118,16 +119,36 @@ def played(strategy, candidates, horizon):
     return torch.stack(values, 1)
 
 
-def test_a_policy_sees_of_a_branch_what_it_would_see_of_the_loop():
-    policy = restless()
+@pytest.mark.parametrize("groups", [DEFAULT_GROUPS, (*DEFAULT_GROUPS, "cost", "cartography")])
+def test_a_policy_sees_of_a_branch_what_it_would_see_of_the_loop(groups):
+    policy = restless(groups)
     candidates = candidates_of(simulator(), 3)
     value = dataclasses.replace(WHOLE, horizon=4, base=policy).value(simulator(), candidates)
     torch.testing.assert_close(value, played(policy, candidates, 4), rtol=0, atol=1e-6, check_dtype=False)
 
 
-def restless():
+def test_a_branch_counts_fits_and_labels_as_the_loop_does():
+    seen = []
+
+    class Watching(Margin):
+        def select(self, view, count=1):
+            seen.append(view)
+            return super().select(view, count)
+
+    candidates = candidates_of(simulator(), 1)
+    dataclasses.replace(WHOLE, horizon=3, base=Watching()).value(simulator(), candidates)
+    loop, pick = simulator(), candidates
+    for view in seen:
+        loop.step(pick)
+        for name in ("fits", "trained", "obtained", "spent", "labelled"):
+            assert getattr(view, name).equal(getattr(loop.view, name)), name
+        pick = make_strategy("margin").select(loop.view)
+    assert len(seen) == 2
+
+
+def restless(groups):
     """A policy of random weights: what it chooses hangs on every feature."""
-    policy = Policy.untrained(FeatureSet(DEFAULT_GROUPS), CandidateMixture(count=12, margin=1.0, random=0.0))
+    policy = Policy.untrained(FeatureSet(groups), CandidateMixture(count=12, margin=1.0, random=0.0))
     with torch.no_grad():
         for weight in policy.network.parameters():
             weight.copy_(torch.linspace(-1.0, 1.3, weight.numel()).sin().view_as(weight))

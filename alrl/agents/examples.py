@@ -10,14 +10,13 @@ import torch
 from torch import Tensor
 
 from alrl.agents.policy import Policy
-from alrl.envs.candidates import CandidateMixture
 from alrl.envs.recipe import EnvRecipe
 from alrl.loop.look_ahead import LookAhead
 from alrl.loop.pool_view import PoolView
 from alrl.loop.simulator import Simulator
 from alrl.loop.streams import EpisodeNoise
 from alrl.loop.task import Task
-from alrl.metadata import FeatureSet
+from alrl.metadata import Observation
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -61,6 +60,14 @@ class Behaviour:
     random: float = 0.3
     """Share of the rest that are random; the others are margin's."""
 
+    def scores(self, seen: Observation) -> Tensor | None:
+        """The policy's scores of the candidates, (B, K); None without a policy."""
+        if self.policy is None:
+            return None
+        with torch.no_grad():
+            scores: Tensor = self.policy.network(seen.candidates, seen.loop, seen.mask)
+        return scores
+
     def choose(self, view: PoolView, candidates: Tensor, scores: Tensor | None, coin: Tensor) -> Tensor:
         """Pool positions (B,) from ``candidates`` (B, K), whose scores by the policy are given, by coins (B, 2)."""
         margin = (-view.margin.gather(1, candidates.clamp_min(0))).masked_fill(candidates < 0, -torch.inf)
@@ -83,46 +90,51 @@ def collect(
 ) -> Examples:
     """Play the tasks side by side; at every ``every``-th query ask the expert what each candidate is worth.
 
+    Batches are those of the recipe's budget, filled pick by pick: the states in between are what a policy sees of a
+    batch that is partly filled, and the expert values a candidate beside what the batch holds.
+
     The loop is computed on ``device``; the examples come back to the CPU.
     """
-    features, mixture = recipe.observation.build(), recipe.action.candidates.build()
     simulator = Simulator(tasks, recipe.learner.build(), device=device, **recipe.loop_settings)
-    simulator.provide(features.needs)
+    simulator.provide(recipe.observation.build().needs)
     coins = EpisodeNoise([task.seed for task in tasks], "agent", device)
     if behaviour.policy is not None:
         behaviour = dataclasses.replace(behaviour, policy=behaviour.policy.to(device))
-    played = _played(simulator, features, mixture, behaviour, expert, coins, every, offset)
-    return Examples.joined(list(played)).to("cpu")
+    return Examples.joined(list(_played(simulator, recipe, behaviour, expert, coins, every, offset))).to("cpu")
 
 
 def _played(
     simulator: Simulator,
-    features: FeatureSet,
-    mixture: CandidateMixture,
+    recipe: EnvRecipe,
     behaviour: Behaviour,
     expert: LookAhead,
     coins: EpisodeNoise,
     every: int,
     offset: int,
 ) -> Iterator[Examples]:
-    for query in range(int(simulator.view.budget.max())):
-        view = simulator.view
+    features, mixture = recipe.observation.build(), recipe.action.candidates.build()
+    view, labels = simulator.view, int(simulator.view.budget.max())
+    held: list[Tensor] = []
+    for query in range(labels):
         candidates = mixture.draw(view)
         seen = features.observe(view, candidates)
         if query % every == offset % every:
-            values = expert.value(simulator, candidates)
-            # A fit that broke down, in the episode or in a hurried roll-out, tells nothing of its candidate.
-            sound = seen.candidates.isfinite().all(2) & seen.loop.isfinite().all(1, keepdim=True)
-            mask = seen.mask & values.isfinite() & sound
-            # Where one candidate is left, or none, there is nothing to learn.
-            useful = (mask.sum(1) > 1).nonzero()[:, 0]
-            values = values.masked_fill(~mask, 0.0)
-            whole = Examples(
-                candidates=seen.candidates.masked_fill(~mask[..., None], 0.0), loop=seen.loop, mask=mask, values=values
-            )
-            yield whole.take(useful)
-        scores = None
-        if behaviour.policy is not None:
-            with torch.no_grad():
-                scores = behaviour.policy.network(seen.candidates, seen.loop, seen.mask)
-        simulator.step(behaviour.choose(view, candidates, scores, coins.draw(2))[:, None])
+            beside = torch.stack(held, 1) if held else None
+            yield _useful(seen, expert.value(simulator, candidates, held=beside))
+        held.append(behaviour.choose(view, candidates, behaviour.scores(seen), coins.draw(2)))
+        if len(held) == recipe.budget.batch or query == labels - 1:
+            simulator.step(torch.stack(held, 1))
+            view, held = simulator.view, []
+        else:
+            view = view.with_selected(held[-1])
+
+
+def _useful(seen: Observation, values: Tensor) -> Examples:
+    """The states that something can be learnt from."""
+    # A fit that broke down, in the episode or in a hurried roll-out, tells nothing of its candidate.
+    sound = seen.candidates.isfinite().all(2) & seen.loop.isfinite().all(1, keepdim=True)
+    mask = seen.mask & values.isfinite() & sound
+    candidates = seen.candidates.masked_fill(~mask[..., None], 0.0)
+    whole = Examples(candidates=candidates, loop=seen.loop, mask=mask, values=values.masked_fill(~mask, 0.0))
+    # Where one candidate is left, or none, there is nothing to learn.
+    return whole.take((mask.sum(1) > 1).nonzero()[:, 0])

@@ -9,6 +9,7 @@ from torch import Tensor
 from alrl.agents.policy import Policy
 from alrl.agents.side_by_side import by_size, chunks
 from alrl.envs.recipe import EnvRecipe
+from alrl.loop.pool_view import PoolView
 from alrl.loop.simulator import Simulator
 from alrl.loop.task import Task
 from alrl.metadata.feature_set import Observation
@@ -19,7 +20,7 @@ from alrl.strategies.play import Played, play_turns
 def watch(
     simulator: Simulator, strategy: Strategy, policy: Policy, *, labels: int, batch: int = 1
 ) -> tuple[Played, list[Observation]]:
-    """Let ``strategy`` play; its curves, and what ``policy`` would have seen before each loop, on the CPU.
+    """Let ``strategy`` play; its curves, and what ``policy`` would have seen before each pick, on the CPU.
 
     Raises InvalidQueryError, which names the feature, where the policy would.
 
@@ -36,15 +37,22 @@ def watch(
     simulator.provide(strategy.needs | policy.needs)
     seen: list[Observation] = []
 
+    def note(view: PoolView) -> None:
+        if not bool(view.available.any()):
+            return
+        observed = policy.features.observe(view, policy.mixture.draw(view))
+        policy.features.check(observed)
+        left = observed.mask.any(1)
+        parts = (part[left].cpu() for part in (observed.candidates, observed.loop, observed.mask))
+        seen.append(Observation(**dict(zip(("candidates", "loop", "mask"), parts, strict=True))))
+
     def turn(size: int) -> Tensor:
         view = simulator.view
-        if bool(view.available.any()):
-            observed = policy.features.observe(view, policy.mixture.draw(view))
-            policy.features.check(observed)
-            left = observed.mask.any(1)
-            parts = (part[left].cpu() for part in (observed.candidates, observed.loop, observed.mask))
-            seen.append(Observation(**dict(zip(("candidates", "loop", "mask"), parts, strict=True))))
+        note(view)
         chosen = strategy.select(view, size)
+        for column in chosen[:, :-1].unbind(1):
+            view = view.with_selected(column)
+            note(view)
         simulator.step(chosen)
         return chosen
 

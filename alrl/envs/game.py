@@ -130,6 +130,11 @@ class Game:
         return self.actions.records
 
     @property
+    def chosen(self) -> Tensor:
+        """Pool positions of the records in the batches being filled, (B, n); -1 for none."""
+        return self._batch.picks
+
+    @property
     def action_mask(self) -> Tensor:
         """What may be done, (B, M), bool."""
         return self.actions.mask

@@ -28,7 +28,7 @@ def beam_value(
         picks = roll_out.surest(width)
         everyone = torch.arange(len(picks), device=picks.device)
         roll_out.take(everyone.repeat_interleave(width), candidates * beams * width)
-        roll_out.add(picks.reshape(-1))
+        roll_out.add(picks.reshape(-1, 1))
         roll_out.refit()
         now = score()
         total = total.repeat_interleave(width, 1) + (now if step in watched else 0.0)

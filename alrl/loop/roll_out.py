@@ -21,13 +21,26 @@ ScoredMetric = Literal["accuracy", "balanced-accuracy"]
 class RollOut:
     """B x K branches of B episodes, those of an episode side by side; pools are shared.
 
-    Queries are margin's, among ``reach`` records: half of smallest margin before the candidate, half random.
+    Each begins with the labels there are, with those of the records ``held`` (B, h) by the batch being filled, -1 for
+    none, and with its candidate's. Queries are margin's, one after each refit, among ``reach`` records: half of
+    smallest margin before the candidate, half random.
     """
 
     def __init__(
-        self, simulator: Simulator, candidates: Tensor, part: PartName, *, reach: int, iterations: int, noise: Tensor
+        self,
+        simulator: Simulator,
+        candidates: Tensor,
+        part: PartName,
+        *,
+        reach: int,
+        iterations: int,
+        noise: Tensor,
+        held: Tensor | None = None,
     ) -> None:
         view, (B, K) = simulator.view, candidates.shape
+        begun = candidates.new_empty(B, 0) if held is None else held
+        for column in begun.unbind(1):
+            view = view.with_selected(column)
         self.pool, self.scored = simulator.parts("pool"), simulator.parts(part)
         # What the annotator would say, right or wrong: a label that is late is taken to be there at once.
         self.said = simulator.would_say()
@@ -42,17 +55,17 @@ class RollOut:
         self.open = view.available.gather(1, self.reach).repeat_interleave(K, 0)
         width = self.pool.features.shape[2]
         self.reach_features = self.pool.features.gather(1, self.reach[..., None].expand(-1, -1, width))
-        self.add(candidates.reshape(-1))
+        self.add(torch.cat([begun.repeat_interleave(K, 0), candidates.reshape(-1, 1)], 1))
 
     def add(self, picks: Tensor) -> None:
-        """Label the records at pool positions ``picks`` (B K,) as the annotator would; -1 adds none."""
-        picks = picks[:, None]
+        """Label the records at pool positions ``picks`` (B K, n) as the annotator would; -1 adds none."""
         chosen = picks.clamp_min(0)
         said = self.said[self.rows[:, None], chosen]
         self.index = torch.cat([self.index, chosen], 1)
         self.labels = torch.cat([self.labels, said.clamp_min(0)], 1)
         self.real = torch.cat([self.real, (picks >= 0) & (said >= 0)], 1)
-        self.open = self.open & (self.reach[self.rows] != picks)
+        for column in picks.unbind(1):
+            self.open = self.open & (self.reach[self.rows] != column[:, None])
 
     def refit(self) -> None:
         """Fit every branch to what it holds."""
@@ -72,7 +85,7 @@ class RollOut:
 
     def query(self) -> None:
         """Every branch queries its record of smallest margin."""
-        self.add(self.surest(1)[:, 0])
+        self.add(self.surest(1))
 
     def take(self, order: Tensor, branches: int) -> None:
         """Go on with the branches at ``order`` (B times ``branches``,), repeats allowed, grouped by episode."""

@@ -45,20 +45,20 @@ class RuleRollOut(RollOut):
         )
 
     def add(self, picks: Tensor) -> None:
-        """Label the records at pool positions ``picks`` (B K,) as the annotator would; -1 adds none."""
+        """Label the records at pool positions ``picks`` (B K, n) as the annotator would; -1 adds none."""
         super().add(picks)
         self._asked = picks
 
     def query(self) -> None:
         """Every branch queries the rule's record."""
         self._view = self._seen()
-        self.add(self._rule.select(self._view, 1)[:, 0])
+        self.add(self._rule.select(self._view, 1))
 
     def _seen(self) -> PoolView:
         """The view after the last refit."""
         before = self._view
         probabilities = self.learner.predict_branches(self.pool.by_column, self.branches).flatten(0, 1)
-        came = self.real[:, -1]
+        came = self.real[:, -self._asked.shape[1] :]
         labelled, silent = _with(before.labelled, self._asked, came), before.silent
         if silent is not None:
             silent = _with(silent, self._asked, ~came)
@@ -71,7 +71,7 @@ class RuleRollOut(RollOut):
             probabilities=probabilities.to(before.probabilities.dtype),
             # Turned, so that chance is another at every query.
             noise=(before.noise + _TURN) % 1,
-            spent=before.spent + 1,
+            spent=before.spent + self._asked.shape[1],
             silent=silent,
             **self._counts(before, came),
         )
@@ -87,13 +87,13 @@ class RuleRollOut(RollOut):
         return dataclasses.replace(view, trajectory=trajectory)
 
     def _counts(self, before: PoolView, came: Tensor) -> dict[str, Any]:
-        """What the view counts, one fit and one query later; a label ``came`` (B K,) or did not."""
+        """What the view counts, one fit and some queries later; a label ``came`` (B K, n) or did not."""
         counts: dict[str, Any] = {}
         if before.fits is not None and before.trained is not None and before.obtained is not None:
             counts = {
                 "fits": before.fits + 1,
                 "trained": before.trained + self.real.sum(1),
-                "obtained": before.obtained + came,
+                "obtained": before.obtained + came.sum(1),
             }
         if before.asked is not None:
             once = _with(torch.zeros_like(before.labelled), self._asked, torch.ones_like(came))
@@ -102,9 +102,9 @@ class RuleRollOut(RollOut):
 
 
 def _with(mask: Tensor, picks: Tensor, where: Tensor) -> Tensor:
-    """The mask (B, N) with the positions ``picks`` (B,) marked too, where there is one and ``where`` says so."""
-    marked, rows = mask.clone(), (where & (picks >= 0)).nonzero()[:, 0]
-    marked[rows, picks[rows]] = True
+    """The mask (B, N) with the positions ``picks`` (B, n) marked too, where there is one and ``where`` says so."""
+    marked, (rows, columns) = mask.clone(), (where & (picks >= 0)).nonzero(as_tuple=True)
+    marked[rows, picks[rows, columns]] = True
     return marked
 
 

@@ -118,6 +118,27 @@ def test_examples_are_what_a_policy_would_see(tiny_env: EnvRecipe) -> None:
     assert examples.values[examples.mask].std() > 0
 
 
+@pytest.mark.parametrize("batch", [1, 3])
+def test_examples_are_what_the_environment_shows_of_a_batch_being_filled(tiny_env: EnvRecipe, batch: int) -> None:
+    env = tiny_env.model_copy(update={"budget": tiny_env.budget.model_copy(update={"batch": batch})})
+    margin = Behaviour(policy=None, share=0.0, random=0.0)
+    examples = collect(drawn(env, 2), env, margin, EXPERT, every=1)
+    game, everyone = Game(env), torch.ones(2, dtype=torch.bool)
+    game.begin(drawn(env, 2))
+    seen, values = [], []
+    for _ in range(8):
+        seen.append(game.observation)
+        values.append(EXPERT.value(game.simulator, game.candidates, held=game.chosen))
+        column = -game.observation.candidates[..., game.features.margin_column]
+        game.step(column.masked_fill(~game.action_mask, -torch.inf).argmax(1), everyone)
+    assert torch.equal(examples.candidates, torch.cat([each.candidates for each in seen]))
+    assert torch.equal(examples.loop, torch.cat([each.loop for each in seen]))
+    assert torch.allclose(examples.values, torch.cat(values), atol=1e-6)
+    spent = examples.loop[::2, [feature.name for feature in game.features.loop].index("budget-spent")]
+    # Labels are bought when the batch is full; the last batch is cut short.
+    assert torch.allclose(spent * 8, torch.arange(8.0) // batch * batch)
+
+
 def test_the_expert_is_asked_at_every_so_many_queries(tiny_env: EnvRecipe) -> None:
     assert [len(collected(tiny_env, None, every=every, names=1)) for every in (1, 4, 8)] == [8, 2, 1]
 

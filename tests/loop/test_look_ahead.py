@@ -90,6 +90,26 @@ def test_a_longer_horizon_is_the_loop_played_on_by_margin(horizon):
         )
 
 
+@pytest.mark.parametrize("base", [None, make_strategy("core-set")])
+@pytest.mark.parametrize("horizon", [1, 3])
+def test_beside_a_batch_that_is_being_filled_its_labels_come_with_the_candidates(base, horizon):
+    held, rule = torch.tensor([[0, 0], [0, -1]]), base or make_strategy("margin")
+    asked = candidates_of(simulator(), 6)
+    held[:, 0], held[0, 1], candidates = asked[:, 0], asked[0, 1], asked[:, 2:]
+    expert = dataclasses.replace(WHOLE, horizon=horizon, base=base)
+    value = expert.value(simulator(), candidates, held=held)
+    assert not value.equal(expert.value(simulator(), candidates))
+    for place in range(4):
+        loop, scores = simulator(), []
+        picks = torch.cat([held, candidates[:, place : place + 1]], 1)
+        for _ in range(horizon):
+            loop.step(picks)
+            scores.append(loop.outcome("validation").accuracy)
+            picks = rule.select(loop.view)
+        mean = torch.stack(scores)[sorted({0, horizon // 2, horizon - 1})].mean(0)
+        torch.testing.assert_close(value[:, place], mean, rtol=0, atol=1e-6, check_dtype=False)
+
+
 @pytest.mark.parametrize("rule", ["margin", "entropy", "core-set", "random"])
 def test_a_base_rule_queries_as_it_would_in_the_loop(rule):
     base = make_strategy(rule)

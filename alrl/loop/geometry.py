@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from alrl.loop.device import compiles
-from alrl.loop.neighbour_index import EXACT_RECORDS, NeighbourIndex, training_size
+from alrl.loop.neighbour_index import EXACT_RECORDS
 from alrl.loop.streams import generator
+
+if TYPE_CHECKING:
+    from alrl.loop.asked_neighbours import AskedNeighbours
 
 NEIGHBOURS = 10
 _BLOCK = 4_000_000
@@ -52,9 +56,9 @@ class Geometry:
 
     Nothing here keeps a matrix of records by records: distances are taken in blocks, and what stays is ten neighbours a
     record and one distance to the nearest known record. In pools of more than 20,000 records nothing takes time that
-    grows with their square either: neighbours come from an approximate index, built for each pool by itself, and
-    similarity is estimated on 1,024 records (``docs/large-pools.md`` says how well). Smaller pools are exact, whatever
-    others share the call.
+    grows with their square either: neighbours are looked up for those records that are asked for; where all are, they
+    come from an approximate index, built for each pool by itself; similarity and the ranks of sparsity are estimated on
+    1,024 records (``docs/large-pools.md`` says how well). Smaller pools are exact, whatever others share the call.
 
     >>> pools = torch.tensor([[[0.0], [1.0], [3.0]]])
     >>> geometry = Geometry(pools, torch.ones(1, 3, dtype=torch.bool))
@@ -135,12 +139,14 @@ class Geometry:
         """
         if not bool(self._large.any()):
             return self._all_neighbours()
+        from alrl.loop.indexed_neighbours import indexed_neighbours
+
         count = min(NEIGHBOURS, self.exists.shape[1] - 1)
         distance = self.features.new_zeros(*self.exists.shape, count)
         index = torch.zeros_like(distance, dtype=torch.long)
         for episode, large in enumerate(self._large.tolist()):
             alone = self._alone(episode)
-            found = alone._found_neighbours() if large else alone._all_neighbours()
+            found = indexed_neighbours(alone.features) if large else alone._all_neighbours()
             for kept, new in zip((distance, index), found, strict=True):
                 kept[episode, : new.shape[1], : new.shape[2]] = new[0]
         return distance, index
@@ -173,31 +179,6 @@ class Geometry:
         distance, index = torch.cat(distances, 1), torch.cat(indices, 1)
         return torch.where(distance.isfinite(), distance, torch.zeros_like(distance)), index
 
-    def _found_neighbours(self) -> tuple[Tensor, Tensor]:
-        """Of one episode, from an approximate index; the distances to what it finds are measured as elsewhere."""
-        X = self.features[0].cpu().numpy()
-        # Zero columns are padding: the index is to be the same without them.
-        X = np.ascontiguousarray(X[:, : int((X != 0).any(0).nonzero()[0].max(initial=0)) + 1])
-        records = len(X)
-        rng = generator([records], "neighbour index")
-        sample = np.sort(rng.choice(records, size=training_size(records), replace=False))
-        lists = NeighbourIndex.build([X], sample=X[sample], records=records)
-        places = np.arange(records)
-        found = [lists.neighbours(X[part], part, NEIGHBOURS)[1] for part in np.array_split(places, records // 4096 + 1)]
-        index = torch.from_numpy(np.concatenate(found)).to(self.features.device)
-        distance = self._measured(index)
-        order = distance.argsort(dim=1, stable=True)
-        return distance.gather(1, order)[None], index.gather(1, order)[None]
-
-    def _measured(self, index: Tensor) -> Tensor:
-        """Distances of one episode's records to those at ``index`` (N, n), (N, n)."""
-        X = self.features[0]
-        parts = [
-            distance_between(rows[:, None], X[near])[:, 0]
-            for rows, near in zip(X.split(4096), index.split(4096), strict=True)
-        ]
-        return torch.cat(parts)
-
     @property
     def neighbour_mask(self) -> Tensor:
         """Which columns of :attr:`neighbours` the pool has enough other records for, (B, min(10, N - 1)), bool."""
@@ -212,6 +193,49 @@ class Geometry:
         for distance in self.neighbours[0].unbind(-1):
             total = total + distance
         return total / self.neighbour_mask.sum(1, keepdim=True).clamp_min(1)
+
+    def neighbours_at(self, index: Tensor) -> tuple[Tensor, Tensor]:
+        """Distances and positions of the nearest others, (B, N, n) each, of the records at ``index`` (B, ...).
+
+        In pools of up to 20,000 records they are :attr:`neighbours`. In larger ones they are looked up, exactly, for
+        the records at ``index`` alone: what is said of others is undefined.
+        """
+        if not bool(self._large.any()):
+            return self.neighbours
+        self._asked.look_up(self._marked(index), self.features, self.exists)
+        return self._asked.distance, self._asked.index
+
+    def sparsity_at(self, index: Tensor) -> Tensor:
+        """The same of the sparsity, (B, N): it is that of the records at ``index`` and of those :attr:`sampled`."""
+        if not bool(self._large.any()):
+            return self.sparsity
+        self._asked.look_up(self._marked(index) | self.sampled, self.features, self.exists)
+        return self._asked.sparsity
+
+    @cached_property
+    def sampled(self) -> Tensor:
+        """Which records stand for their pool in ranks and means of :meth:`sparsity_at`, (B, N), bool.
+
+        All of them; in a pool of more than 20,000 records 1,024 at random, the same ones for pools of one size.
+        """
+        from alrl.loop.asked_neighbours import sample_of
+
+        return sample_of(self.exists, self._large)
+
+    @cached_property
+    def _asked(self) -> AskedNeighbours:
+        """What was looked up, and all neighbours in the small pools beside large ones."""
+        from alrl.loop.asked_neighbours import AskedNeighbours
+
+        asked = AskedNeighbours.nobodys(self.features, min(NEIGHBOURS, self.exists.shape[1] - 1))
+        for episode in (~self._large).nonzero()[:, 0].tolist():
+            alone = self._alone(episode)
+            asked.keep(episode, alone.exists[0].nonzero()[:, 0], *(each[0] for each in alone.neighbours))
+        return asked
+
+    def _marked(self, index: Tensor) -> Tensor:
+        """Which records are at ``index`` (B, ...), (B, N), bool."""
+        return torch.zeros_like(self.exists).scatter(1, index.flatten(1), True)
 
     @cached_property
     def similarity(self) -> Tensor:
@@ -254,11 +278,14 @@ class Geometry:
                 part.__dict__[name] = self.__dict__[name][episodes]
         if "neighbours" in self.__dict__:
             part.__dict__["neighbours"] = tuple(each[episodes] for each in self.neighbours)
+        if "_asked" in self.__dict__:
+            part.__dict__["_asked"] = self._asked.take(episodes)
         return part
 
     def renew(self, episodes: Tensor) -> None:
         """Take up new pools: the rows ``episodes`` (long) of ``features`` and ``exists`` have been overwritten."""
         self.__dict__.pop("_large", None)
+        self.__dict__.pop("sampled", None)
         if self._columns is not None:
             self._columns[episodes] = self.features[episodes].transpose(1, 2)
         fresh = Geometry(self.features[episodes], self.exists[episodes])
@@ -269,3 +296,5 @@ class Geometry:
         if "neighbours" in self.__dict__:
             for kept, new in zip(self.neighbours, fresh.neighbours, strict=True):
                 kept[episodes] = new
+        if "_asked" in self.__dict__:
+            self._asked.put(episodes, fresh._asked)

@@ -10,9 +10,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from alrl.loop.asked_neighbours import mean_distance
 from alrl.loop.geometry import distance_between
 from alrl.loop.large_pool import LargePool
-from alrl.loop.part_geometry import PartGeometry, Surroundings, mean_distance, pool_neighbours
+from alrl.loop.part_geometry import PartGeometry, Surroundings, pool_neighbours
 from alrl.loop.pool_view import PoolView
 
 _OF_PROBABILITIES = ("_each_class", "predicted", "top_two", "margin", "normalised_entropy", "class_count")
@@ -58,7 +59,7 @@ class PoolSample:
     @cached_property
     def sparsity(self) -> NDArray[np.float32]:
         """Mean distance to the ten nearest other records of the pool, (R,); builds the pool's index."""
-        return mean_distance(pool_neighbours(self._pool, self.position)[0])
+        return mean_distance(torch.from_numpy(pool_neighbours(self._pool, self.position)[0])).numpy()
 
     def label(self, points: NDArray[np.float32]) -> None:
         """Take note of newly labelled records with the standardised features ``points`` (m, D)."""
@@ -125,7 +126,7 @@ def draw_part(
         near, apart = np.repeat(own[:, None], neighbour.shape[1], 1), np.zeros((len(own), neighbour.shape[1]))
         near[of_candidates], apart[of_candidates] = np.searchsorted(position, neighbour), distance
         sparsity = np.zeros(len(position), dtype=np.float32)
-        sparsity[of_sample], sparsity[of_candidates] = sample.sparsity, mean_distance(distance)
+        sparsity[of_sample], sparsity[of_candidates] = sample.sparsity, mean_distance(torch.from_numpy(distance))
         surroundings = Surroundings(
             distance=torch.from_numpy(apart.astype(np.float32)),
             neighbour=torch.from_numpy(near),

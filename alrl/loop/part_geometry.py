@@ -53,6 +53,8 @@ class PartGeometry(Geometry):
         super().__init__(features, exists)
         self._known, self._nearest = known, nearest
         self._surroundings = surroundings
+        # What there is to look up was looked up already, however large the part.
+        self.__dict__["_large"] = torch.zeros(1, dtype=torch.bool)
         self.__dict__["extent"] = torch.tensor([extent], dtype=features.dtype)
 
     @property
@@ -86,18 +88,6 @@ class PartGeometry(Geometry):
         places = self.exists[0].nonzero()[:, 0]
         points = self.features[:, places[torch.linspace(0, len(places) - 1, min(_SIMILAR, len(places))).long()]]
         return (1 / (1 + distance_between(self.features, points))).mean(-1)
-
-
-def mean_distance(distance: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Mean over the columns of ``distance`` (S, n), (S,); zero without columns. One by one, as Geometry sums them.
-
-    >>> mean_distance(np.array([[1.0, 2.0]], dtype=np.float32)).tolist()
-    [1.5]
-    """
-    total = np.zeros(len(distance), dtype=np.float32)
-    for column in distance.T:
-        total += column
-    return total / np.float32(max(1, distance.shape[1]))
 
 
 def pool_neighbours(pool: LargePool, at: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:

@@ -40,8 +40,8 @@ class GeometryGroup(FeatureGroup):
     )
 
     def compute(self, view: PoolView, index: Tensor) -> Tensor:
-        sparsity, isolation = view.geometry.sparsity, view.distance_to_known
-        _, neighbours = view.geometry.neighbours
+        sparsity, isolation = view.geometry.sparsity_at(index), view.distance_to_known
+        _, neighbours = view.geometry.neighbours_at(index)
         near = pick(neighbours, index)
         real = view.geometry.neighbour_mask[:, None].to(view.margin.dtype)
 
@@ -57,7 +57,9 @@ class GeometryGroup(FeatureGroup):
             neighbour_margin - own_margin,
             mean(pick(view.predicted, near) == pick(view.predicted, index)[..., None]),
         ]
-        return torch.cat([rank(index, view.available, sparsity, isolation), torch.stack(rest, -1)], -1)
+        counted = view.available & view.geometry.sampled
+        ranks = [rank(index, counted, sparsity), rank(index, view.available, isolation)]
+        return torch.cat([*ranks, torch.stack(rest, -1)], -1)
 
 
 def distance_ratio(distance: Tensor, other: Tensor, extent: Tensor) -> Tensor:

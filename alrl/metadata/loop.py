@@ -19,13 +19,13 @@ def _labelled_fit(view: PoolView) -> tuple[Tensor, Tensor]:
     return average(correct, view.labelled_mask), average(given, view.labelled_mask)
 
 
-def _concentration(view: PoolView) -> Tensor:
+def _concentration(view: PoolView, index: Tensor) -> Tensor:
     """Distance to the neighbours over distance to any record, (B,): near 1 in high dimensions and on one-hot columns.
 
     Zero where all records are the same.
     """
-    extent = view.geometry.extent
-    return average(view.geometry.sparsity, view.exists) / torch.where(extent > 0, extent, 1.0)
+    extent, sparsity = view.geometry.extent, view.geometry.sparsity_at(index)
+    return average(sparsity, view.exists & view.geometry.sampled) / torch.where(extent > 0, extent, 1.0)
 
 
 class Loop(FeatureGroup):
@@ -62,7 +62,7 @@ class Loop(FeatureGroup):
         ),
     )
 
-    def compute(self, view: PoolView, index: Tensor) -> Tensor:  # noqa: ARG002
+    def compute(self, view: PoolView, index: Tensor) -> Tensor:
         real, dtype = view.exists, view.probabilities.dtype
         labelled = view.labelled_mask.sum(1).to(dtype)
         classes = view.class_count.to(dtype)
@@ -82,6 +82,6 @@ class Loop(FeatureGroup):
             predicted_shares(view).amax(-1),
             right,
             probability,
-            _concentration(view),
+            _concentration(view, index),
         ]
         return torch.stack(columns, -1).clamp(0, 1)

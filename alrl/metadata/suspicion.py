@@ -66,11 +66,11 @@ class Suspicion(FeatureGroup):
 
     def compute(self, view: PoolView, index: Tensor) -> Tensor:
         geometry = view.geometry
-        sparsity, extent = geometry.sparsity, geometry.extent
-        usual = average(sparsity, view.exists)
-        own, known = columns(index, sparsity, view.distance_to_known).unbind(-1)
-        apart, neighbours = geometry.neighbours
+        apart, neighbours = geometry.neighbours_at(index)
         near = pick(neighbours, index)
+        sparsity, extent = geometry.sparsity_at(torch.cat([index, near.flatten(1)], 1)), geometry.extent
+        usual = average(sparsity, view.exists & geometry.sampled)
+        own, known = columns(index, sparsity, view.distance_to_known).unbind(-1)
         # In a view of a large pool only records that it stands for have neighbours of their own.
         real = geometry.neighbour_mask[:, None] & pick(view.exists, near)
         theirs = (pick(sparsity, near) * real).sum(-1) / real.sum(-1).clamp_min(1)

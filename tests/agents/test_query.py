@@ -18,8 +18,10 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, LinearSVC
 
 from alrl.agents.policy import Policy
+from alrl.agents.policy_file import load_policy
 from alrl.agents.query import query
 from alrl.errors import InvalidDataError, InvalidQueryError, PoolExhaustedWarning
+from alrl.loop import asked_neighbours, geometry, indexed_neighbours
 from alrl.strategies import make_strategy
 
 NAMES = np.array(["barolo", "grignolino", "barbera"])
@@ -108,6 +110,62 @@ def test_what_is_left_of_the_budget_may_be_told(case: Case, wild: Policy) -> Non
     model = case.fitted(LogisticRegression())
     rows = wild.query(model, case.X_pool, case.X_labelled, case.y_labelled, batch_size=3, labels_left=3)
     assert len(rows) == 3
+
+
+def test_pools_within_the_limit_are_answered_as_before_large_ones_were_sampled(case: Case) -> None:
+    model = case.fitted(LogisticRegression())
+    rows = load_policy("general").query(model, case.X_pool, case.X_labelled, case.y_labelled, batch_size=10)
+    assert rows.tolist() == [159, 12, 59, 105, 51, 137, 92, 68, 85, 142]
+
+
+class LargeCase:
+    """Four overlapping classes, up to 40 labelled records and a pool of 3000."""
+
+    def __init__(self) -> None:
+        random = np.random.default_rng(2)
+        centres, self.y = random.normal(size=(4, 10)), random.integers(4, size=3040)
+        X = centres[self.y] + 1.2 * random.normal(size=(3040, 10))
+        self.X_pool, self.X_labelled = X[40:], X[:40]
+
+    def chosen(self, policy: Policy, seed: int = 0, budget: int = 40) -> list[list[int]]:
+        """Batches of ten for ever more labels."""
+        batches = []
+        for labelled in range(10, budget + 1, 3):
+            X, y = self.X_labelled[:labelled], self.y[:labelled]
+            model = LogisticRegression().fit(X, y)
+            batches.append(policy.query(model, self.X_pool, X, y, batch_size=10, seed=seed).tolist())
+        return batches
+
+
+@pytest.fixture
+def limited(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """Pools of more than 1000 records are large, and nobody looks up the neighbours of all their records."""
+    monkeypatch.setattr(geometry, "EXACT_RECORDS", 1000)
+    monkeypatch.setattr(indexed_neighbours, "indexed_neighbours", None)
+    return monkeypatch
+
+
+def test_a_policy_picks_nearly_all_that_it_would_if_it_knew_all_neighbours(limited: pytest.MonkeyPatch) -> None:
+    case, policy = LargeCase(), load_policy("general")
+    sampled = case.chosen(policy)
+    limited.setattr(geometry, "EXACT_RECORDS", 20_000)
+    exact = case.chosen(policy)
+    shared = [len(set(one) & set(other)) for one, other in zip(sampled, exact, strict=True)]
+    assert np.mean(shared) >= 9.5
+    assert min(shared) >= 8
+
+
+def test_with_a_sample_as_large_as_the_pool_a_policy_picks_the_same(limited: pytest.MonkeyPatch) -> None:
+    case, policy = LargeCase(), load_policy("general")
+    limited.setattr(asked_neighbours, "_SAMPLE", 4000)
+    sampled = case.chosen(policy, budget=20)
+    limited.setattr(geometry, "EXACT_RECORDS", 20_000)
+    assert sampled == case.chosen(policy, budget=20)
+
+
+def test_the_same_seed_chooses_the_same_rows_of_a_large_pool(limited: pytest.MonkeyPatch, wild: Policy) -> None:
+    first, again, other = (LargeCase().chosen(wild, seed, budget=16) for seed in (1, 1, 2))
+    assert first == again != other
 
 
 def with_value(value: Any, dtype: Any = float) -> NDArray[Any]:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from alrl.loop import asked_neighbours, geometry
 from alrl.strategies.example_view import example_view
 from alrl.strategies.rearrange import alone
 
@@ -71,3 +72,39 @@ def test_neighbours_that_a_small_pool_lacks_do_not_count(everything, records):
     among = everything.observe(view, index.expand(2, -1))
     torch.testing.assert_close(small.candidates[0], among.candidates[1], rtol=0, atol=1e-5)
     torch.testing.assert_close(small.loop[0], among.loop[1], rtol=0, atol=1e-5)
+
+
+@pytest.fixture
+def random_view(view_of):
+    """A view of 1500 records, of which 40 are labelled."""
+    random = torch.Generator().manual_seed(4)
+    X, P = torch.randn(1500, 5, generator=random), torch.rand(1500, 3, generator=random).softmax(-1)
+    labels = torch.randint(3, (40,), generator=random).tolist()
+    return lambda: view_of(features=X.tolist(), probabilities=P.tolist(), labelled=range(40), labels=labels)
+
+
+ASKED = list(range(100, 1500, 50))
+ESTIMATED = {"sparsity-rank": 0.06, "outlierness": 0.02, "concentration": 0.02}
+"""Features that a sample of 400 of 1500 records estimates, and how far off they may be."""
+
+
+def test_in_a_large_pool_ranks_and_means_of_sparsity_are_estimated_and_nothing_else(
+    random_view, features_of, monkeypatch
+):
+    exact = features_of(random_view(), ASKED)
+    monkeypatch.setattr(geometry, "EXACT_RECORDS", 1000)
+    monkeypatch.setattr(asked_neighbours, "_SAMPLE", 400)
+    seen = features_of(random_view(), ASKED)
+    for name, values in exact.items():
+        assert seen[name] == pytest.approx(values, abs=ESTIMATED.get(name, 1e-5)), name
+    for name in ESTIMATED:
+        assert seen[name] != pytest.approx(exact[name], abs=1e-6), name
+
+
+def test_a_sample_as_large_as_the_pool_estimates_nothing(random_view, features_of, monkeypatch):
+    exact = features_of(random_view(), ASKED)
+    monkeypatch.setattr(geometry, "EXACT_RECORDS", 1000)
+    monkeypatch.setattr(asked_neighbours, "_SAMPLE", 1500)
+    seen = features_of(random_view(), ASKED)
+    for name, values in exact.items():
+        assert seen[name] == pytest.approx(values, abs=1e-5), name

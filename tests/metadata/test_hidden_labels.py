@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from alrl.envs.candidates import CandidateMixture
 from alrl.errors import InvalidQueryError
 from alrl.learners import Committee, MultilayerPerceptron, SoftmaxRegression
+from alrl.loop import asked_neighbours, geometry
 from alrl.loop.data_set import DataSet
 from alrl.loop.provided import Need
 from alrl.loop.simulator import Simulator
@@ -87,6 +88,14 @@ def plain():
 def test_scrambling_what_is_hidden_changes_nothing(plain, learner, scramble):
     given, _ = told(learner, scramble)
     assert all(a.equal(b) for a, b in zip(given, plain[learner][0], strict=True))
+
+
+def test_scrambling_changes_nothing_in_a_pool_too_large_for_all_pairs(plain, monkeypatch):
+    monkeypatch.setattr(geometry, "EXACT_RECORDS", 30)
+    monkeypatch.setattr(asked_neighbours, "_SAMPLE", 25)
+    (here, _), (there, _) = told("softmax-regression", 0), told("softmax-regression", 77)
+    assert all(a.equal(b) for a, b in zip(here, there, strict=True))
+    assert not all(a.equal(b) for a, b in zip(here, plain["softmax-regression"][0], strict=True))
 
 
 @pytest.mark.parametrize("learner", LEARNERS)

@@ -38,6 +38,10 @@ def query(
     Features are centred and scaled by pool and labelled set together. Nothing is known of earlier loops, so the
     trajectory features say that nothing has changed.
 
+    In pools of more than 20,000 records policies rank how sparse the pool is around a candidate among 1,024 records at
+    random; whatever else they read is exact. ``docs/large-pools.md`` says how rarely that changes a choice, and that
+    100,000 records take a second or two. What rules approximate is in ``docs/strategies.md``.
+
     Args:
         strategy: a policy or a rule.
         model: a fitted classifier with ``predict_proba`` and ``classes_``, as scikit-learn's are.
@@ -57,6 +61,13 @@ def query(
         InvalidDataError: the arrays do not fit each other or the model, or hold NaN or infinity.
         InvalidQueryError: the batch size is below 1 or the pool is empty.
         InvalidRecipeError: the strategy learns from loop to loop, of which one query knows nothing.
+
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from alrl.strategies import make_strategy
+    >>> X_labelled, y_labelled = [[0.0], [4.0]], ["low", "high"]
+    >>> model = LogisticRegression().fit(X_labelled, y_labelled)
+    >>> query(make_strategy("margin"), model, [[0.5], [1.9], [3.0]], X_labelled, y_labelled, batch_size=2).tolist()
+    [1, 2]
     """
     refuse_learning(strategy, "a query by itself")
     if batch_size < 1:

@@ -9,11 +9,12 @@ from torch import Tensor
 
 from alrl.loop.geometry import NEIGHBOURS, distance_between, nearest
 from alrl.loop.streams import generator
+from alrl.loop.threads import one_thread
 
 _SAMPLE = 1024
 """Records that stand for a large pool where sparsity is ranked or averaged."""
-_ROWS, _RECORDS = 512, 2048
-"""Products that are taken at once: what stays in the processor's cache."""
+_ROWS, _PRODUCTS = 512, 2**20
+"""Rows and products that are taken at once: what stays in the processor's cache, and few calls for few rows."""
 _GROUP = 16
 """Consecutive records of which only the nearest is looked for at first."""
 _GROUPS = NEIGHBOURS + 6
@@ -26,15 +27,17 @@ _MEASURED = 32_768
 class AskedNeighbours:
     """The nearest other records of those that were asked for, in the pools of B episodes; kept from then on.
 
+    The records of a sample are asked for first: they stand for their pool where its sparsity is ranked or averaged.
+
     A look-up compares a record with its whole pool, and is exact: products in single precision name the groups of
     records where neighbours can be, and distances to these are measured as elsewhere. So it makes no difference which
     records are looked up together, except in places so crowded that rounding decides who is near.
 
-    >>> pools, exists = torch.tensor([[[0.0], [1.0], [3.0]]]), torch.ones(1, 3, dtype=torch.bool)
-    >>> asked = AskedNeighbours.nobodys(pools, 2)
-    >>> asked.look_up(torch.tensor([[False, False, True]]), pools, exists)
-    >>> asked.distance[0, 2].tolist(), asked.index[0, 2].tolist(), asked.sparsity.tolist()
-    ([2.0, 3.0], [1, 0], [[0.0, 0.0, 2.5]])
+    >>> pools, exists = torch.arange(3000.0)[None, :, None], torch.ones(1, 3000, dtype=torch.bool)
+    >>> asked = AskedNeighbours.of(pools, exists, large=torch.tensor([True]))
+    >>> asked.look_up(torch.tensor([[2]]), pools, exists)
+    >>> asked.index[0, 2, :3].tolist(), round(asked.sparsity[0, 2].item(), 2), asked.sampled.sum().item()
+    ([1, 3, 0], 3.9, 1024)
     """
 
     distance: Tensor
@@ -46,22 +49,38 @@ class AskedNeighbours:
     """Mean of these distances, (B, N); zero where nobody asked."""
     known: Tensor
     """Which records were asked for, (B, N), bool."""
+    sampled: Tensor
+    """Which records stand for their pool, (B, N), bool: all those of small pools."""
 
     @classmethod
-    def nobodys(cls, features: Tensor, count: int) -> AskedNeighbours:
-        """Of pools (B, N, D) of which nothing was asked yet; a record will have ``count`` neighbours."""
-        distance = features.new_zeros(*features.shape[:2], count)
-        sparsity = features.new_zeros(features.shape[:2])
-        index, known = torch.zeros_like(distance, dtype=torch.long), torch.zeros_like(sparsity, dtype=torch.bool)
-        return cls(distance=distance, index=index, sparsity=sparsity, known=known)
+    def of(cls, features: Tensor, exists: Tensor, *, large: Tensor) -> AskedNeighbours:
+        """Of the pools (B, N, D): what is known is the neighbours of the samples of those that are ``large`` (B,)."""
+        distance = features.new_zeros(*exists.shape, min(NEIGHBOURS, exists.shape[1] - 1))
+        asked = cls(
+            distance=distance,
+            index=torch.zeros_like(distance, dtype=torch.long),
+            sparsity=features.new_zeros(exists.shape),
+            known=torch.zeros_like(exists),
+            sampled=exists & ~large[:, None],
+        )
+        for episode in large.nonzero()[:, 0].tolist():
+            pool = features[episode, : int(exists[episode].sum())]
+            sample = sample_of(len(pool)).to(pool.device)
+            asked.sampled[episode, sample] = True
+            # So many products, each of them short, would have threads wait for each other.
+            with one_thread():
+                asked._find(episode, sample, pool)
+        return asked
 
     def look_up(self, wanted: Tensor, features: Tensor, exists: Tensor) -> None:
-        """Find the neighbours of the records ``wanted`` (B, N) in the pools (B, N, D), unless they are known."""
-        new = wanted & exists & ~self.known
+        """Find the neighbours of the records at ``wanted`` (B, m) in the pools (B, N, D), unless they are known."""
+        new = exists.gather(1, wanted) & ~self.known.gather(1, wanted)
         for episode in new.any(1).nonzero()[:, 0].tolist():
-            pool = features[episode, : int(exists[episode].sum())]
-            for rows in new[episode].nonzero()[:, 0].split(_ROWS):
-                self.keep(episode, rows, *_nearest(pool, rows))
+            self._find(episode, wanted[episode, new[episode]].unique(), features[episode, : int(exists[episode].sum())])
+
+    def _find(self, episode: int, rows: Tensor, pool: Tensor) -> None:
+        for part in rows.split(_ROWS):
+            self.keep(episode, part, *_nearest(pool, part))
 
     def keep(self, episode: int, rows: Tensor, distance: Tensor, index: Tensor) -> None:
         """Take up the neighbours of ``rows`` (m,) of an episode: distances and positions, (m, at most n) each."""
@@ -80,19 +99,13 @@ class AskedNeighbours:
             each[episodes] = getattr(fresh, name)
 
 
-def sample_of(exists: Tensor, large: Tensor) -> Tensor:
-    """``exists`` (B, N), but of each ``large`` pool (B,) 1,024 records at random, the same ones for all of its size.
+def sample_of(records: int) -> Tensor:
+    """Positions of the records that stand for a large pool of so many, at random, the same ones for all of its size.
 
-    >>> sample_of(torch.ones(2, 5000, dtype=torch.bool), torch.tensor([True, False])).sum(1).tolist()
-    [1024, 5000]
+    >>> len(sample_of(100_000)), sample_of(100_000).equal(sample_of(100_000))
+    (1024, True)
     """
-    left = exists.clone()
-    for episode in large.nonzero()[:, 0].tolist():
-        records = int(exists[episode].sum())
-        some = generator([records], "sparsity").permutation(records)[:_SAMPLE]
-        left[episode] = False
-        left[episode, torch.from_numpy(some).to(left.device)] = True
-    return left
+    return torch.from_numpy(generator([records], "sparsity").permutation(records)[:_SAMPLE])
 
 
 def mean_distance(distance: Tensor) -> Tensor:
@@ -127,8 +140,8 @@ def _group_minima(pool: Tensor, rows: Tensor) -> Tensor:
     As squared distances but for the row's own square, which changes no order.
     """
     squares, asked = pool.square().sum(1, keepdim=True), pool[rows].T
-    minima = []
-    for records, their in zip(pool.split(_RECORDS), squares.split(_RECORDS), strict=True):
+    step, minima = _PRODUCTS // max(_GROUP, len(rows)) // _GROUP * _GROUP, []
+    for records, their in zip(pool.split(step), squares.split(step), strict=True):
         # Rows last: minima over the records are then taken of many rows at once.
         order = torch.addmm(their, records, asked, alpha=-2)
         whole = len(order) // _GROUP * _GROUP

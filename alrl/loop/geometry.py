@@ -202,40 +202,34 @@ class Geometry:
         """
         if not bool(self._large.any()):
             return self.neighbours
-        self._asked.look_up(self._marked(index), self.features, self.exists)
-        return self._asked.distance, self._asked.index
+        self._looked_up.look_up(index.flatten(1), self.features, self.exists)
+        return self._looked_up.distance, self._looked_up.index
 
     def sparsity_at(self, index: Tensor) -> Tensor:
         """The same of the sparsity, (B, N): it is that of the records at ``index`` and of those :attr:`sampled`."""
         if not bool(self._large.any()):
             return self.sparsity
-        self._asked.look_up(self._marked(index) | self.sampled, self.features, self.exists)
-        return self._asked.sparsity
+        self._looked_up.look_up(index.flatten(1), self.features, self.exists)
+        return self._looked_up.sparsity
 
-    @cached_property
+    @property
     def sampled(self) -> Tensor:
         """Which records stand for their pool in ranks and means of :meth:`sparsity_at`, (B, N), bool.
 
         All of them; in a pool of more than 20,000 records 1,024 at random, the same ones for pools of one size.
         """
-        from alrl.loop.asked_neighbours import sample_of
-
-        return sample_of(self.exists, self._large)
+        return self._looked_up.sampled if bool(self._large.any()) else self.exists
 
     @cached_property
-    def _asked(self) -> AskedNeighbours:
-        """What was looked up, and all neighbours in the small pools beside large ones."""
+    def _looked_up(self) -> AskedNeighbours:
+        """What was looked up in large pools, and all neighbours in small ones beside them."""
         from alrl.loop.asked_neighbours import AskedNeighbours
 
-        asked = AskedNeighbours.nobodys(self.features, min(NEIGHBOURS, self.exists.shape[1] - 1))
+        asked = AskedNeighbours.of(self.features, self.exists, large=self._large)
         for episode in (~self._large).nonzero()[:, 0].tolist():
             alone = self._alone(episode)
             asked.keep(episode, alone.exists[0].nonzero()[:, 0], *(each[0] for each in alone.neighbours))
         return asked
-
-    def _marked(self, index: Tensor) -> Tensor:
-        """Which records are at ``index`` (B, ...), (B, N), bool."""
-        return torch.zeros_like(self.exists).scatter(1, index.flatten(1), True)
 
     @cached_property
     def similarity(self) -> Tensor:
@@ -278,14 +272,13 @@ class Geometry:
                 part.__dict__[name] = self.__dict__[name][episodes]
         if "neighbours" in self.__dict__:
             part.__dict__["neighbours"] = tuple(each[episodes] for each in self.neighbours)
-        if "_asked" in self.__dict__:
-            part.__dict__["_asked"] = self._asked.take(episodes)
+        if "_looked_up" in self.__dict__:
+            part.__dict__["_looked_up"] = self._looked_up.take(episodes)
         return part
 
     def renew(self, episodes: Tensor) -> None:
         """Take up new pools: the rows ``episodes`` (long) of ``features`` and ``exists`` have been overwritten."""
         self.__dict__.pop("_large", None)
-        self.__dict__.pop("sampled", None)
         if self._columns is not None:
             self._columns[episodes] = self.features[episodes].transpose(1, 2)
         fresh = Geometry(self.features[episodes], self.exists[episodes])
@@ -296,5 +289,5 @@ class Geometry:
         if "neighbours" in self.__dict__:
             for kept, new in zip(self.neighbours, fresh.neighbours, strict=True):
                 kept[episodes] = new
-        if "_asked" in self.__dict__:
-            self._asked.put(episodes, fresh._asked)
+        if "_looked_up" in self.__dict__:
+            self._looked_up.put(episodes, fresh._looked_up)

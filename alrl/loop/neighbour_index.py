@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 from alrl.errors import InvalidDataError, InvalidQueryError
 
 EXACT_RECORDS = 20_000
-"""Records up to which neighbours are exact, here and in :class:`alrl.loop.geometry.Geometry`."""
+"""Records up to which the neighbours of all are exact, here and in :class:`alrl.loop.geometry.Geometry`."""
 TRAINING = 64
 """Records a list that the lists' centres are learned from."""
 _PROBES = 32

@@ -100,6 +100,12 @@ APPROXIMATIONS: tuple[tuple[str, str, str], ...] = (
         "",
     ),
     (
+        "policies",
+        "ranks and means of the distance to neighbours among 1,024 records of such a pool, see"
+        " [large pools](large-pools.md)",
+        "",
+    ),
+    (
         "any",
         "`subsampled` shows its base so many records drawn at random",
         "`records`",

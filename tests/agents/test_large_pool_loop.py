@@ -13,6 +13,7 @@ from alrl.agents.large_pool_run import one_of_each_class
 from alrl.agents.policy_file import load_policy
 from alrl.errors import InvalidDataError, InvalidQueryError, InvalidRecipeError, PoolExhaustedWarning
 from alrl.learners import SoftmaxRegression
+from alrl.loop import geometry
 from alrl.loop.data_set import DataSet
 from alrl.loop.large_pool import LargePool
 from alrl.loop.preselection import Preselection
@@ -75,6 +76,12 @@ def test_a_part_of_the_pool_gives_rules_the_picks_of_the_whole(data, strategy):
 def test_a_sample_that_is_the_pool_gives_the_picks_of_the_simulator(data, strategy):
     for whole, part in both(data, strategy, preselection=Preselection(sample=RECORDS)):
         assert part == whole
+
+
+def test_a_sample_of_more_records_than_have_all_pairs_looks_up_nothing_anew(data, monkeypatch):
+    usual = large(data, "general").query(BATCH).tolist()
+    monkeypatch.setattr(geometry, "EXACT_RECORDS", 500)
+    assert large(data, "general").query(BATCH).tolist() == usual
 
 
 def test_a_policy_picks_nine_in_ten_of_what_it_would_from_the_whole(data):

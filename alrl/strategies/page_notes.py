@@ -100,9 +100,8 @@ APPROXIMATIONS: tuple[tuple[str, str, str], ...] = (
         "",
     ),
     (
-        "policies",
-        "ranks and means of the distance to neighbours among 1,024 records of such a pool, see"
-        " [large pools](large-pools.md)",
+        "policies, in these pools",
+        "distances to neighbours ranked and averaged over 1,024 records of them, see [large pools](large-pools.md)",
         "",
     ),
     (

@@ -6,12 +6,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from alrl.agents.buyer import Buyer
 from alrl.agents.ensemble import Ensemble
 from alrl.agents.forest import ForestScorer
 from alrl.agents.network import CandidateScorer, SetScorer
 from alrl.agents.weighed import LinearScorer, Weigher
 from alrl.errors import PolicyFileError
 from alrl.metadata import FeatureSet
+
+_MOST_SIZES = 1000
+"""Sizes of a batch that a file may name: a made-up number must not fill the memory."""
 
 Build = Callable[[Path, FeatureSet, dict[str, Any], dict[str, Any]], CandidateScorer]
 
@@ -38,6 +42,18 @@ def _ensemble(folder: Path, features: FeatureSet, described: dict[str, Any], wei
         own = {name.removeprefix(start): value for name, value in weights.items() if name.startswith(start)}
         parts.append(_set_scorer(folder, features, {"width": width}, own))
     return Ensemble(parts)
+
+
+def _buyer(folder: Path, features: FeatureSet, described: dict[str, Any], weights: dict[str, Any]) -> Buyer:
+    sizes, start = weights.get("sizes"), "scorer."
+    if sizes is None or sizes.ndim != 1 or sizes.is_floating_point() or not 0 < len(sizes) <= _MOST_SIZES:
+        raise PolicyFileError(f"{folder}: the sizes of what is bought at once are missing")
+    if int(sizes.min()) < 1 or not bool((sizes.diff() > 0).all()):
+        raise PolicyFileError(f"{folder}: sizes {sizes.tolist()} given; they are at least 1, in rising order")
+    own = {name.removeprefix(start): value for name, value in weights.items() if name.startswith(start)}
+    network = Buyer(_set_scorer(folder, features, described, own), sizes=sizes.tolist())
+    _fill(network, weights, folder)
+    return network
 
 
 def _forest(folder: Path, features: FeatureSet, described: dict[str, Any], weights: dict[str, Any]) -> ForestScorer:
@@ -94,6 +110,7 @@ def _weighed(folder: Path, weights: dict[str, Any]) -> list[int]:
 NETWORKS: dict[str, Build] = {
     "set-scorer": _set_scorer,
     "ensemble": _ensemble,
+    "buyer": _buyer,
     "forest": _forest,
     "linear": _linear,
     "weigher": _weigher,

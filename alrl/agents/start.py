@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import torch
 
+from alrl.agents.buyer import Buyer
+from alrl.agents.network import SetScorer
 from alrl.agents.policy import Policy
 from alrl.agents.recipe import NetworkRecipe, TrainedRecipe
 from alrl.agents.reinforcement.recipe import LEARNS
@@ -19,7 +23,8 @@ def untrained(agent: TrainedRecipe, env: EnvRecipe, *, seed: int, name: str) -> 
     """A policy that plays as margin sampling does; over rules, if margin is one of them.
 
     Actions of kind ``record`` give a set scorer of candidates, or with a search a linear one; ``rule`` gives a set
-    scorer of what each rule would query; ``weights`` a network that weighs features. ``seed`` draws the weights.
+    scorer of what each rule would query, and with ``stop`` a network that also says how many labels to buy; ``weights``
+    a network that weighs features. ``seed`` draws the weights.
 
     Raises InvalidRecipeError for actions that no policy plays, or that the agent's training cannot learn.
     """
@@ -36,7 +41,7 @@ def untrained(agent: TrainedRecipe, env: EnvRecipe, *, seed: int, name: str) -> 
         return Policy(name=name, network=weigher, features=features, mixture=mixture)
     chosen = RulePicks(rules=tuple(rule.name for rule in actions.rules)) if isinstance(actions, Rule) else mixture
     network = agent.network
-    return Policy.untrained(
+    policy = Policy.untrained(
         features,
         chosen,
         seed=seed,
@@ -46,16 +51,23 @@ def untrained(agent: TrainedRecipe, env: EnvRecipe, *, seed: int, name: str) -> 
         margin_start=network.start == "margin",
         without=network.without,
     )
+    if not env.action.stop or not isinstance(policy.network, SetScorer):
+        return policy
+    buyer = Buyer(policy.network, sizes=actions.setting.sizes, generator=torch.Generator().manual_seed(seed + 1))
+    return dataclasses.replace(policy, network=buyer)
 
 
 def check(agent: TrainedRecipe, env: EnvRecipe) -> None:
     """Raises InvalidRecipeError where the environment's actions cannot be learnt as the agent's recipe says."""
     action = env.action
-    if action.kind not in {"record", "rule", "weights"} or action.sizes or action.stop or action.restart:
+    buying = action.kind == "rule" and action.stop
+    plain = action.kind in {"record", "rule", "weights"} and not action.sizes and not action.stop
+    if action.restart or not (plain or buying):
         raise InvalidRecipeError(
             f"a policy cannot be trained on actions of kind {action.kind} with sizes = {list(action.sizes)}, stop ="
             f" {action.stop}, restart = {action.restart}; give an environment of kind record, rule or weights without"
-            " them, or train with an agent of Stable-Baselines3's own on ActiveLearningVecEnv"
+            " them, or of kind rule with stop and sizes, or train with an agent of Stable-Baselines3's own on"
+            " ActiveLearningVecEnv"
         )
     if action.candidates.labelled:
         raise InvalidRecipeError(
@@ -74,12 +86,32 @@ def check(agent: TrainedRecipe, env: EnvRecipe) -> None:
         columns_of(agent.search.features, env.observation.build())
     if action.kind != "record":
         _check_other(agent, env)
+    if buying:
+        _check_buying(agent, env)
 
 
 def _check_network(network: NetworkRecipe, what: str) -> None:
     """Raises InvalidRecipeError for settings that only set scorers have."""
     if network != NetworkRecipe(width=network.width):
         raise InvalidRecipeError(f"network: members, start and without have no meaning for {what}; leave them out")
+
+
+def _check_buying(agent: TrainedRecipe, env: EnvRecipe) -> None:
+    """What only concerns actions that say how many labels to buy and when to stop."""
+    _check_network(agent.network, "a policy that buys")
+    if agent.reinforcement is None or agent.reinforcement.kind != "maskable-ppo":
+        raise InvalidRecipeError(
+            "sizes of batches and stop are learnt by maskable-ppo alone, since what is allowed changes from loop to"
+            ' loop; give reinforcement = { kind = "maskable-ppo" }'
+        )
+    if agent.guard is not None:
+        raise InvalidRecipeError("a guard gives the choice to a rule, which cannot stop; leave the table out")
+    smallest = env.actions().setting.sizes[0]
+    if smallest != 1:
+        raise InvalidRecipeError(
+            f"action: a smallest batch of {smallest} given; a policy that buys is shown what each rule would query"
+            " next, one record: give sizes that begin with 1"
+        )
 
 
 def _check_other(agent: TrainedRecipe, env: EnvRecipe) -> None:

@@ -16,6 +16,7 @@ from alrl import recipes
 from alrl.agents.examples import Behaviour, Examples, collect
 from alrl.agents.guarding import guarded
 from alrl.agents.imitation import Ranking, fit
+from alrl.agents.judging import RETURN, areas, episode_returns, judged_by_return
 from alrl.agents.policy import Policy
 from alrl.agents.recipe import ImitationRecipe, RegressionRecipe, TrainedRecipe
 from alrl.agents.regression import fit_forest
@@ -29,14 +30,12 @@ from alrl.agents.tracking import Tracker
 from alrl.agents.watching import watch_tasks
 from alrl.envs.game import Game
 from alrl.envs.recipe import EnvRecipe
-from alrl.loop.simulator import Simulator
 from alrl.loop.streams import generator, stream_key
 from alrl.loop.tally import Counter, Tally, counted
 from alrl.loop.task import Task
 from alrl.loop.threads import one_thread
 from alrl.progress import Bar, Bars
 from alrl.strategies import Strategy, make_strategy
-from alrl.strategies.play import play
 
 _TRIALS = 4
 """Validation episodes on each data set when the stages' policies are compared."""
@@ -98,7 +97,8 @@ class Trainer:
             {"agent": self.agent.model_dump(), "env": self.env.model_dump(), "seed": self.seed, "policy": name},
             {f"ended/{stage}_gain_over_margin": gain for stage, gain in gains.items() if stage != "chosen"},
         )
-        return self._guarded(dataclasses.replace(chosen, card=self._card(gains)))
+        card = self._card(gains) | ({"judged_by": RETURN} if judged_by_return(chosen) else {})
+        return self._guarded(dataclasses.replace(chosen, card=card))
 
     def _tasks(self, names: Sequence[str], episodes: int, round_: int) -> list[Task]:
         seeds = [(name, i * episodes + j) for i, name in enumerate(names) for j in range(episodes)]
@@ -222,17 +222,19 @@ class Trainer:
         return improved
 
     def _choose(self, stages: Sequence[tuple[str, Policy]]) -> tuple[Policy, dict[str, float]]:
-        """The stage to keep: of the largest area beyond margin's on the validation data sets, or the last."""
+        """The stage to keep: of the largest area or return beyond margin's on the validation data sets, or the last."""
         names = self.validation or self.training
         tasks = by_size(self._tasks(names, _TRIALS, 2000))
         bar = self.bars.bar("compare stages on validation sets", len(stages))
         gains = {}
         with counted() as counter:
-            margin = self._areas(make_strategy("margin"), tasks)
+            buys = judged_by_return(stages[0][1])
+            worth = self._returns if buys else self._areas
+            margin = worth(stages[0][1] if buys else make_strategy("margin"), tasks)
             for number, (name, policy) in enumerate(stages):
-                gains[name] = float((self._areas(policy, tasks) - margin).mean())
+                gains[name] = float((worth(policy, tasks) - margin).mean())
                 self._tracker.scalar("validation/gain_over_margin", gains[name], number)
-                bar.advance(note=f"{name} {100 * gains[name]:+.2f} points")
+                bar.advance(note=f"{name} {gains[name]:+.4f}")
         self._validation_steps += counter.tally.steps
         bar.done()
         last = len(stages) - 1
@@ -241,13 +243,10 @@ class Trainer:
         return stages[best][1], {**gains, "chosen": float(best)}
 
     def _areas(self, strategy: Strategy, tasks: Sequence[Task]) -> torch.Tensor:
-        areas = []
-        strategy = strategy.to(self.device) if isinstance(strategy, Policy) else strategy
-        for part in chunks(tasks):
-            simulator = Simulator(part, self.env.learner.build(), device=self.device, **self.env.loop_settings)
-            played = play(simulator, strategy, labels=self.env.budget.labels, batch=self.env.budget.batch)
-            areas.append(played.area)
-        return torch.cat(areas)
+        return areas(strategy, self.env, tasks, device=self.device)
+
+    def _returns(self, policy: Any, tasks: Sequence[Task]) -> torch.Tensor:
+        return episode_returns(policy, self.env, tasks, device=self.device)
 
     def _guarded(self, policy: Policy) -> Policy:
         """The policy with the ranges of its features where it plays its training data sets, and its guard, if any."""

@@ -27,6 +27,7 @@ def train(
 ) -> None:
     """Train a selection policy and write it as JSON and safetensors, with TensorBoard curves beside it."""
     with told(context, machine) as voice:
+        from alrl.agents.judging import told_gains
         from alrl.agents.policy_file import save_policy
         from alrl.agents.recipe import TrainedRecipe, load_agent_recipe
         from alrl.agents.training import Trainer
@@ -52,8 +53,6 @@ def train(
             )
             policy = trainer.train(name)
         save_policy(policy, folder)
-        gains = policy.card["validation_gain_over_margin"]
-        stages = ", ".join(f"{stage} {100 * gain:+.2f}" for stage, gain in gains.items())
-        voice.say(f"AUBC beyond margin sampling's on the validation data sets, in points: {stages}")
+        voice.say(f"On the validation data sets: {told_gains(policy.card)}")
         voice.say(f"Kept: {policy.card['stage']}. Wrote {folder}; load it with alrl.load_policy({str(folder)!r}).")
         voice.result({"policy": str(folder), "name": name, "card": dict(policy.card)})

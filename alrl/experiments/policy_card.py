@@ -10,6 +10,7 @@ from typing import Any
 
 from torch import Tensor
 
+from alrl.agents.judging import told_gains
 from alrl.agents.policy import Policy
 from alrl.agents.policy_file import load_policy
 from alrl.agents.training_ranges import TrainingRanges
@@ -25,6 +26,7 @@ _TOLD_APART = (
     "trained_on",
     "validated_on",
     "validation_gain_over_margin",
+    "judged_by",
     "seed",
     "stage",
     "feature_ranges",
@@ -101,17 +103,13 @@ def policy_card(
 ) -> PolicyCard:
     """The card of ``policy``, called ``name`` in the study that ``summaries`` sum up; ``comparison`` has the curves."""
     card = policy.card
-    gains = card.get("validation_gain_over_margin", {})
     facts = {
         "weights": f"SHA-256 {policy.fingerprint}",
         "network": policy.network.told,
         "chooses among": policy.mixture.told,
         "stage kept": str(card.get("stage", "not recorded")),
         "training seed": str(card.get("seed", "not recorded")),
-        "gain on its validation data sets": ", ".join(
-            f"{stage} {100 * float(gain):+.2f} points of AUBC over margin" for stage, gain in gains.items()
-        )
-        or "not recorded",
+        "gain on its validation data sets": told_gains(card) or "not recorded",
     }
     facts |= {
         term.replace("_", " "): _plain(value)

@@ -53,7 +53,7 @@ class _ActorAndCritic(nn.Module):
         return context
 
 
-class _SetScoring:
+class SetScoring:
     """What both libraries' policies are given: the scorer's scores are the logits already."""
 
     _start: tuple[SetScorer]
@@ -84,9 +84,9 @@ class _SetScoring:
         return scorer
 
 
-class SetActorCriticPolicy(_SetScoring, MultiInputActorCriticPolicy):
+class SetActorCriticPolicy(SetScoring, MultiInputActorCriticPolicy):
     """Stable-Baselines3's actor and critic around a :class:`~alrl.agents.network.SetScorer`."""
 
 
-class MaskableSetActorCriticPolicy(_SetScoring, MaskableMultiInputActorCriticPolicy):
+class MaskableSetActorCriticPolicy(SetScoring, MaskableMultiInputActorCriticPolicy):
     """The same for sb3-contrib's MaskablePPO."""

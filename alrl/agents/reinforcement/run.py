@@ -16,9 +16,13 @@ from sb3_contrib import MaskablePPO
 from stable_baselines3 import A2C, PPO, SAC
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.vec_env import VecEnv, VecNormalize
 
+from alrl.agents.buyer import Buyer
+from alrl.agents.network import CandidateScorer
 from alrl.agents.policy import Policy
 from alrl.agents.reinforcement.actor_critic import MaskableSetActorCriticPolicy, SetActorCriticPolicy
+from alrl.agents.reinforcement.buying import BuyerActorCriticPolicy
 from alrl.agents.reinforcement.deep_q import MaskedDoubleDQN, SetQPolicy
 from alrl.agents.reinforcement.recipe import (
     LEARNS,
@@ -73,7 +77,10 @@ def improve(
             f"reinforcement by {settings.kind} cannot learn actions of kind {recipe.action.kind}; these can:"
             f" {able or 'none'}"
         )
-    environment = ActiveLearningVecEnv(recipe, num_envs=settings.envs, seed=seed)
+    environment: VecEnv = ActiveLearningVecEnv(recipe, num_envs=settings.envs, seed=seed)
+    if isinstance(policy.network, Buyer):
+        # Money may be counted in any unit: the critic must not have to find out which.
+        environment = VecNormalize(environment, norm_obs=False, gamma=settings.discount)
     told = {
         "learning_rate": settings.learning_rate,
         "gamma": settings.discount,
@@ -84,9 +91,7 @@ def improve(
     }
     with _global_streams_kept():
         try:
-            model = _algorithm(
-                environment, settings, recipe.budget.labels, told, weighs=isinstance(policy.network, Weigher)
-            )
+            model = _algorithm(environment, settings, recipe.budget.labels, told, kind=type(policy.network))
             report = _Report(progress) if progress else None
             # Of updates, or of episodes where what is remembered is learnt from.
             every = settings.envs if isinstance(settings, DQNRecipe | SACRecipe) else 1
@@ -101,18 +106,18 @@ def improve(
 
 
 def _algorithm(
-    environment: ActiveLearningVecEnv,
+    environment: VecEnv,
     settings: ReinforcementRecipe,
     labels: int,
     told: dict[str, Any],
     *,
-    weighs: bool,
+    kind: type[CandidateScorer],
 ) -> BaseAlgorithm:
     if isinstance(settings, SACRecipe):
         return SAC(WeigherSACPolicy, environment, **_remembering(settings), **told)
     if isinstance(settings, DQNRecipe):
         return _deep_q(environment, settings, told)
-    actor: Any = WeigherActorCriticPolicy if weighs else SetActorCriticPolicy
+    actor: Any = WeigherActorCriticPolicy if kind is Weigher else SetActorCriticPolicy
     rollout = min(labels, settings.rollout)
     told |= {"n_steps": rollout, "ent_coef": settings.entropy}
     if isinstance(settings, A2CRecipe):
@@ -124,11 +129,12 @@ def _algorithm(
         "target_kl": 0.03,
     }
     if isinstance(settings, MaskablePPORecipe):
-        return MaskablePPO(MaskableSetActorCriticPolicy, environment, **told, **clipped)
+        masked: Any = BuyerActorCriticPolicy if kind is Buyer else MaskableSetActorCriticPolicy
+        return MaskablePPO(masked, environment, **told, **clipped)
     return PPO(actor, environment, **told, **clipped)
 
 
-def _deep_q(environment: ActiveLearningVecEnv, settings: DQNRecipe, told: dict[str, Any]) -> BaseAlgorithm:
+def _deep_q(environment: VecEnv, settings: DQNRecipe, told: dict[str, Any]) -> BaseAlgorithm:
     return MaskedDoubleDQN(
         SetQPolicy,
         environment,

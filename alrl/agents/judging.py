@@ -1,0 +1,57 @@
+"""What a strategy or a policy is worth on tasks: how the stages of a training are compared, and how that is told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from alrl.agents.buyer import Buyer
+from alrl.agents.buying import returns
+from alrl.agents.policy import Policy
+from alrl.agents.side_by_side import chunks
+from alrl.envs.recipe import EnvRecipe
+from alrl.loop.simulator import Simulator
+from alrl.loop.task import Task
+from alrl.strategies import Strategy
+from alrl.strategies.play import play
+
+RETURN = "return"
+"""What the card of a policy that buys says it was judged by."""
+
+
+def areas(strategy: Strategy, env: EnvRecipe, tasks: Sequence[Task], *, device: str = "cpu") -> Tensor:
+    """Area under the accuracy curve on each of the tasks, (B,), in the environment's batches, to its budget's end."""
+    strategy = strategy.to(device) if isinstance(strategy, Policy) else strategy
+    found = []
+    for group in chunks(tasks):
+        simulator = Simulator(group, env.learner.build(), device=device, **env.loop_settings)
+        found.append(play(simulator, strategy, labels=env.budget.labels, batch=env.budget.batch).area)
+    return torch.cat(found)
+
+
+def judged_by_return(policy: Policy) -> bool:
+    """Whether a policy says itself how much it buys: its area to the end of a budget would tell nothing."""
+    return isinstance(policy.network, Buyer)
+
+
+def episode_returns(policy: Policy, env: EnvRecipe, tasks: Sequence[Task], *, device: str = "cpu") -> Tensor:
+    """What the environment's reward pays a policy that buys on each of the tasks, (B,), on their validation parts."""
+    return torch.cat([returns(policy, env, list(group), device=device) for group in chunks(tasks)])
+
+
+def told_gains(card: Mapping[str, Any]) -> str:
+    """The gain of each stage of a training over margin sampling, with its unit; empty where none is recorded.
+
+    >>> told_gains({"validation_gain_over_margin": {"untrained": 0.0, "ppo": 0.0123}})
+    'untrained +0.00, ppo +1.23 points of AUBC over margin'
+    >>> told_gains({"validation_gain_over_margin": {"maskable-ppo": 4.5}, "judged_by": "return"})
+    'maskable-ppo +4.50 of return over margin that buys all labels one by one'
+    """
+    by_return = card.get("judged_by") == RETURN
+    unit = "of return over margin that buys all labels one by one" if by_return else "points of AUBC over margin"
+    gains = card.get("validation_gain_over_margin", {})
+    told = ", ".join(f"{stage} {float(gain) * (1 if by_return else 100):+.2f}" for stage, gain in gains.items())
+    return f"{told} {unit}" if told else ""

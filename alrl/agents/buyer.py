@@ -24,25 +24,39 @@ class Buyer(CandidateScorer):
     not on which row is played. Before training it plays as the scorer does, in batches of the smallest size, and never
     stops.
 
+    It is trained as one that draws its sizes and stop by lot, and to play what is likeliest can be another policy:
+    where it stops in four loops of ten, the likeliest never stops. With ``by_lot`` it plays as it was trained.
+
     Args:
         scorer: scores the rows.
         sizes: of a batch, in rising order.
+        by_lot: whether sizes and stop are drawn when it plays; else the likeliest is played.
         generator: draws the first weights (stream ``agent``); one of seed 0 if left out.
 
     >>> buyer = Buyer(SetScorer(record=3, loop=2, margin_column=1), sizes=(1, 5))
     >>> rows = torch.tensor([[[0.0, 0.3, 0.0], [0.0, 0.1, 0.0]]])
     >>> loop, mask = torch.zeros(1, 2), torch.ones(1, 2, dtype=torch.bool)
-    >>> buyer.choose(rows, loop, mask, torch.ones(1, 5, dtype=torch.bool))
+    >>> buyer.choose(rows, loop, mask, torch.ones(1, 5, dtype=torch.bool), torch.tensor([0.1]))
     tensor([1])
     >>> buyer.logits(rows, loop, mask).softmax(1)[0, -1].item() < 0.2
     True
     """
 
     sizes: Tensor
+    by_lot: Tensor
 
-    def __init__(self, scorer: SetScorer, *, sizes: Sequence[int], generator: torch.Generator | None = None) -> None:
+    def __init__(
+        self,
+        scorer: SetScorer,
+        *,
+        sizes: Sequence[int],
+        by_lot: bool = False,
+        generator: torch.Generator | None = None,
+    ) -> None:
         super().__init__()
         self.register_buffer("sizes", torch.tensor(list(sizes)))
+        # A part of the weights: two policies that play differently are not to have one fingerprint.
+        self.register_buffer("by_lot", torch.tensor(by_lot))
         self.purchase = nn.Sequential(
             linear(scorer.width, scorer.width), nn.ReLU(), linear(scorer.width, len(sizes) + 1)
         )
@@ -62,7 +76,8 @@ class Buyer(CandidateScorer):
     @property
     def told(self) -> str:
         sizes = ", ".join(str(size) for size in self.sizes.tolist())
-        return f"set scorer of width {self.scorer.width}, which buys {sizes} labels at once or stops"
+        how = ", drawn by lot" if self.by_lot else ""
+        return f"set scorer of width {self.scorer.width}, which buys {sizes} labels at once or stops{how}"
 
     def forward(self, candidates: Tensor, loop: Tensor, mask: Tensor) -> Tensor:
         """Scores (B, C) of the rows alone, as :class:`~alrl.agents.network.SetScorer` gives them."""
@@ -80,14 +95,23 @@ class Buyer(CandidateScorer):
         joint = wishes[:, :-1, None] + scores.log_softmax(1)[:, None, :]
         return torch.cat([joint.flatten(1), wishes[:, -1:]], 1)
 
-    def choose(self, candidates: Tensor, loop: Tensor, mask: Tensor, allowed: Tensor) -> Tensor:
-        """The number (B,) that is played: the likeliest of the sizes and stop, then the best row.
+    def choose(self, candidates: Tensor, loop: Tensor, mask: Tensor, allowed: Tensor, coin: Tensor) -> Tensor:
+        """The number (B,) that is played: one of the sizes or stop, then the best row.
 
-        ``allowed`` (B, S C + 1) are the numbers that have a meaning now.
+        ``allowed`` (B, S C + 1) are the numbers that have a meaning now, ``coin`` (B,) numbers in [0, 1) by which it is
+        drawn if it plays by lot.
         """
         rows, sizes = mask.shape[1], len(self.sizes)
         scores, wishes = self._wishes(candidates, loop, mask)
         open_sizes = allowed[:, :-1].unflatten(1, (sizes, rows)).any(2)
         wishes = wishes.masked_fill(~torch.cat([open_sizes, allowed[:, -1:]], 1), -torch.inf)
-        size = wishes.argmax(1)
+        size = _drawn(wishes.softmax(1), coin) if self.by_lot else wishes.argmax(1)
         return torch.where(size == sizes, sizes * rows, size * rows + scores.argmax(1))
+
+
+def _drawn(chances: Tensor, coin: Tensor) -> Tensor:
+    """Which of the ``chances`` (B, n) the ``coin`` (B,) in [0, 1) falls on; never one that is zero."""
+    passed = (chances.cumsum(1) <= coin[:, None]).sum(1)
+    # Rounding may leave the sum below the coin: the last that there is counts.
+    last = (chances > 0).long().cumsum(1).argmax(1)
+    return torch.minimum(passed, last)

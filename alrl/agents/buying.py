@@ -31,8 +31,9 @@ def buyer_of(policy: Policy) -> Buyer:
 def buy(policy: Policy, view: PoolView) -> Tensor:
     """Pool positions (B, n) of the labels to buy now, n the largest size; -1 where it buys fewer, or stops.
 
-    An episode all of whose positions are -1 is to end: the policy stops, or there is nothing left to buy. Raises
-    InvalidRecipeError for a policy that does not buy, InvalidQueryError if a feature cannot be computed.
+    An episode all of whose positions are -1 is to end: the policy stops, or there is nothing left to buy. Lots are
+    drawn by the view's noise, so the same seed buys the same. Raises InvalidRecipeError for a policy that does not
+    buy, InvalidQueryError if a feature cannot be computed.
 
     >>> from alrl.agents.network import SetScorer
     >>> from alrl.metadata import FeatureSet
@@ -55,9 +56,15 @@ def buy(policy: Policy, view: PoolView) -> Tensor:
     seen = actions.see(Turn(view=view, filled=nothing, wanted=nothing, left=left, may_restart=nothing > 0))
     policy.features.check(seen)
     with torch.no_grad():
-        said = network.choose(seen.candidates, seen.loop, seen.mask, actions.mask)
+        said = network.choose(seen.candidates, seen.loop, seen.mask, actions.mask, coin_of(view))
     decision = actions.decide(said, torch.ones_like(nothing, dtype=torch.bool))
     return decision.picks.masked_fill(decision.stop[:, None], -1)
+
+
+def coin_of(view: PoolView) -> Tensor:
+    """A number in [0, 1) for each episode and query, (B,), independent of what breaks a tie between two records."""
+    # The sum of two, modulo one, is independent of either.
+    return view.noise[:, :2].sum(1) % 1
 
 
 def returns(policy: Policy, env: EnvRecipe, tasks: list[Task], *, device: str = "cpu") -> Tensor:
@@ -68,7 +75,8 @@ def returns(policy: Policy, env: EnvRecipe, tasks: list[Task], *, device: str = 
     while bool(active.any()):
         seen = game.observation
         with torch.no_grad():
-            said = network.choose(seen.candidates, seen.loop, seen.mask, game.action_mask)
+            coin = coin_of(game.simulator.view)
+            said = network.choose(seen.candidates, seen.loop, seen.mask, game.action_mask, coin)
         _, ended = game.step(said, active)
         active = active & ~ended
     return game.true_return

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -35,6 +37,15 @@ def areas(strategy: Strategy, env: EnvRecipe, tasks: Sequence[Task], *, device: 
 def judged_by_return(policy: Policy) -> bool:
     """Whether a policy says itself how much it buys: its area to the end of a budget would tell nothing."""
     return isinstance(policy.network, Buyer)
+
+
+def played_as(stage: str, policy: Policy) -> list[tuple[str, Policy]]:
+    """A stage of a training by its name; of a policy that buys two: its likeliest choices, and its choices by lot."""
+    if not isinstance(policy.network, Buyer):
+        return [(stage, policy)]
+    network = copy.deepcopy(policy.network)
+    network.by_lot.fill_(True)
+    return [(stage, policy), (f"{stage} by lot", dataclasses.replace(policy, network=network))]
 
 
 def episode_returns(policy: Policy, env: EnvRecipe, tasks: Sequence[Task], *, device: str = "cpu") -> Tensor:

@@ -16,7 +16,7 @@ from alrl import recipes
 from alrl.agents.examples import Behaviour, Examples, collect
 from alrl.agents.guarding import guarded
 from alrl.agents.imitation import Ranking, fit
-from alrl.agents.judging import RETURN, areas, episode_returns, judged_by_return
+from alrl.agents.judging import RETURN, areas, episode_returns, judged_by_return, played_as
 from alrl.agents.policy import Policy
 from alrl.agents.recipe import ImitationRecipe, RegressionRecipe, TrainedRecipe
 from alrl.agents.regression import fit_forest
@@ -91,7 +91,7 @@ class Trainer:
             stages.append(("imitation", policy))
         if self.agent.reinforcement is not None:
             policy = self._reinforce(policy, self.agent.reinforcement)
-            stages.append((self.agent.reinforcement.kind, policy))
+            stages += played_as(self.agent.reinforcement.kind, policy)
         chosen, gains = self._choose(stages)
         self._tracker.settings(
             {"agent": self.agent.model_dump(), "env": self.env.model_dump(), "seed": self.seed, "policy": name},

@@ -11,6 +11,7 @@ import torch
 
 from alrl.agents.buyer import Buyer
 from alrl.agents.buying import buy, returns
+from alrl.agents.judging import played_as
 from alrl.agents.policy import Policy
 from alrl.agents.policy_file import load_policy, save_policy
 from alrl.agents.recipe import TrainedRecipe
@@ -97,6 +98,34 @@ def test_what_it_buys_in_a_loop_of_ones_own_is_what_the_environment_pays_it_for(
     torch.testing.assert_close(returns(policy, ENV, tasks()), money, rtol=0, atol=1e-4)
 
 
+def test_by_lot_sizes_and_stop_are_drawn_as_often_as_they_are_likely() -> None:
+    policy = begun()
+    network: Any = policy.network
+    rows, loop = torch.zeros(4000, 2, network.scorer.record), torch.zeros(4000, network.scorer.loop)
+    mask, allowed = torch.ones(4000, 2, dtype=torch.bool), torch.ones(4000, 7, dtype=torch.bool)
+    # The second size is not allowed.
+    allowed[:, 2:4] = False
+    coin = torch.rand(4000, generator=torch.Generator().manual_seed(0))
+    assert set(network.choose(rows, loop, mask, allowed, coin).tolist()) == {0}
+    network.by_lot.fill_(True)
+    drawn = torch.bincount(network.choose(rows, loop, mask, allowed, coin), minlength=7) / 4000
+    chances = torch.tensor([0.0, -torch.inf, 0.0, -1.0]).softmax(0)
+    assert drawn[[0, 2, 4, 6]].tolist() == pytest.approx(chances.tolist(), abs=0.025)
+    assert drawn[[1, 3, 5]].tolist() == [0.0] * 3
+    ends = network.choose(rows[:2], loop[:2], mask[:2], allowed[:2], torch.tensor([0.0, 1 - 2.0**-24]))
+    assert ends.tolist() == [0, 6]
+
+
+def test_the_same_seed_buys_the_same_by_lot_and_the_environment_pays_for_it() -> None:
+    (_, likeliest), (name, policy) = played_as("ppo", begun())
+    assert name == "ppo by lot"
+    assert policy.fingerprint != likeliest.fingerprint
+    money, sizes = played(policy)
+    assert set(sizes) == set(SIZES)
+    assert played(policy)[1] == sizes != played(likeliest)[1]
+    torch.testing.assert_close(returns(policy, ENV, tasks()), money, rtol=0, atol=1e-4)
+
+
 def test_a_policy_that_stops_at_once_is_paid_nothing() -> None:
     policy = begun()
     network: Any = policy.network
@@ -133,7 +162,7 @@ def test_its_probabilities_are_those_of_size_or_stop_shared_out_among_the_rows()
 
 
 def test_a_saved_policy_buys_the_same_and_a_wrong_file_is_refused(tmp_path: Path) -> None:
-    policy = wild()
+    _, (_, policy) = played_as("ppo", wild())
     loaded = load_policy(save_policy(policy, tmp_path / "buyer"))
     assert loaded.fingerprint == policy.fingerprint
     assert isinstance(loaded.network, Buyer)

@@ -25,16 +25,16 @@ from alrl.progress import Bars
 HELD_OUT = tuple(
     f"synthetic/{family}-{number}"
     for family, numbers in {
-        "mixed": range(500, 504),
-        "categorical": (500, 501),
-        "high-dimensional": (500,),
-        "overlapping": (500, 501),
-        "imbalanced": (500, 501),
-        "many-class": (500, 501),
-        "text-like": (500, 501),
-        "heavy-tailed": (500,),
-        "noisy": (500,),
-        "crowded": (500,),
+        "mixed": range(700, 704),
+        "categorical": (700, 701),
+        "high-dimensional": (700,),
+        "overlapping": (700, 701),
+        "imbalanced": (700, 701),
+        "many-class": (700, 701),
+        "text-like": (700, 701),
+        "heavy-tailed": (700,),
+        "noisy": (700,),
+        "crowded": (700,),
     }.items()
     for number in numbers
 )

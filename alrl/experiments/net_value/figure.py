@@ -37,7 +37,7 @@ def net_value_figure(
             _marks(axes, [each for each in entries if each.price == price], constants)
             axes.set_title(f"a label costs {price:g}", loc="left")
             axes.set_xlabel("Labels bought (count)")
-        panels[0].set_ylabel("Net value (currency; a point of accuracy = 1)")
+        panels[0].set_ylabel("Net value (currency)")
         handles, names = panels[0].get_legend_handles_labels()
         figure.legend(handles, names, loc="outside lower center", ncols=3, frameon=False)
     return figure

@@ -32,7 +32,7 @@ class Ensemble(CandidateScorer):
 
     @property
     def described(self) -> dict[str, Any]:
-        return {"kind": "ensemble", "width": self.scorers[0].width, "members": len(self.members)}
+        return {**self.scorers[0].described, "kind": "ensemble", "members": len(self.members)}
 
     @property
     def told(self) -> str:

@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 
 _CLIP = 4.0
+_SPREAD = 1e-3
+"""What keeps features that hardly differ among candidates from being blown up."""
 
 
 class CandidateScorer(nn.Module, ABC):
@@ -44,6 +46,8 @@ class SetScorer(CandidateScorer):
         width: units of the hidden layers.
         margin_start: False scores by random weights alone before training, without the margin.
         blind: columns of a candidate's features followed by the loop's that the network is never to look at.
+        relative: also look at each feature of a candidate against the mean of the candidates, in their standard
+            deviations: what tells candidates of one state apart is small beside what tells states apart.
         generator: draws the first weights (stream ``agent``); one of seed 0 if left out.
 
     >>> network = SetScorer(record=3, loop=2, margin_column=1, generator=torch.Generator().manual_seed(0))
@@ -64,16 +68,20 @@ class SetScorer(CandidateScorer):
         width: int = 64,
         margin_start: bool = True,
         blind: Sequence[int] = (),
+        relative: bool = False,
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
         self.record, self.loop, self.margin_column, self.width = record, loop, margin_column, width
-        self.encoder = nn.Sequential(linear(record + loop, width), nn.ReLU(), linear(width, width), nn.ReLU())
+        self.relative = relative
+        inputs = (2 * record if relative else record) + loop
+        self.encoder = nn.Sequential(linear(inputs, width), nn.ReLU(), linear(width, width), nn.ReLU())
         self.head = nn.Sequential(linear(2 * width, width), nn.ReLU(), linear(width, 1))
         self.margin_weight = nn.Parameter(torch.tensor(4.0))
-        self.register_buffer("mean", torch.zeros(record + loop))
-        self.register_buffer("scale", torch.ones(record + loop))
-        self.blind = list(blind)
+        self.register_buffer("mean", torch.zeros(inputs))
+        self.register_buffer("scale", torch.ones(inputs))
+        # What is seen relative to the other candidates comes last.
+        self.blind = [*blind, *(record + loop + column for column in blind if relative and column < record)]
         draw_weights(self, generator or torch.Generator().manual_seed(0))
         if margin_start:
             last = cast("nn.Linear", self.head[-1])
@@ -86,7 +94,7 @@ class SetScorer(CandidateScorer):
 
     @property
     def described(self) -> dict[str, Any]:
-        return {"kind": "set-scorer", "width": self.width}
+        return {"kind": "set-scorer", "width": self.width, **({"relative": True} if self.relative else {})}
 
     @property
     def told(self) -> str:
@@ -94,18 +102,18 @@ class SetScorer(CandidateScorer):
 
     def normalise(self, candidates: Tensor, loop: Tensor, mask: Tensor) -> None:
         """Take mean and scale of the features from examples (B, K, F), (B, G) with mask (B, K)."""
-        x = self._joined(candidates, loop)[mask]
+        x = self._joined(candidates, loop, mask)[mask]
         self.mean.copy_(x.mean(0))
         self.scale.copy_(x.std(0).clamp_min(1e-2))
         self.scale[self.blind] = torch.inf
 
-    @staticmethod
-    def _joined(candidates: Tensor, loop: Tensor) -> Tensor:
-        return torch.cat([candidates, loop[:, None, :].expand(-1, candidates.shape[1], -1)], -1)
+    def _joined(self, candidates: Tensor, loop: Tensor, mask: Tensor) -> Tensor:
+        parts = [candidates, loop[:, None, :].expand(-1, candidates.shape[1], -1)]
+        return torch.cat([*parts, among(candidates, mask)] if self.relative else parts, -1)
 
     def encode(self, candidates: Tensor, loop: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """Representation of each candidate (B, K, width) and its mean over the candidates (B, width)."""
-        x = ((self._joined(candidates, loop) - self.mean) / self.scale).clamp(-_CLIP, _CLIP)
+        x = ((self._joined(candidates, loop, mask) - self.mean) / self.scale).clamp(-_CLIP, _CLIP)
         hidden = self.encoder(x)
         real = mask[..., None].to(hidden.dtype)
         return hidden, (hidden * real).sum(1) / real.sum(1).clamp_min(1)
@@ -120,6 +128,19 @@ class SetScorer(CandidateScorer):
         joined = torch.cat([hidden, context[:, None, :].expand_as(hidden)], -1)
         residual: Tensor = self.head(joined)[..., 0]
         return residual - self.margin_weight * candidates[..., self.margin_column]
+
+
+def among(candidates: Tensor, mask: Tensor) -> Tensor:
+    """Features (B, K, F) less their mean over the candidates of a state, in standard deviations, at most 4.
+
+    >>> among(torch.tensor([[[1.0], [3.0], [9.0]]]), torch.tensor([[True, True, False]]))[0, :2, 0]
+    tensor([-0.9990,  0.9990])
+    """
+    real = mask[..., None].to(candidates.dtype)
+    count = real.sum(1, keepdim=True).clamp_min(1)
+    centred = (candidates - (candidates * real).sum(1, keepdim=True) / count) * real
+    spread = (centred.square().sum(1, keepdim=True) / count).sqrt()
+    return (centred / (spread + _SPREAD)).clamp(-_CLIP, _CLIP)
 
 
 def draw_weights(network: nn.Module, generator: torch.Generator) -> None:

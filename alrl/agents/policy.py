@@ -71,11 +71,13 @@ class Policy(Strategy):
         members: int = 1,
         margin_start: bool = True,
         without: Collection[str] = (),
+        relative: bool = False,
     ) -> Policy:
         """A policy that chooses as margin sampling does; its weights are drawn from ``seed``.
 
         With several ``members`` its network is an ensemble. Without ``margin_start`` it chooses by chance instead, and
-        the features ``without`` are those that it never looks at. Raises InvalidRecipeError for one that there is not.
+        the features ``without`` are those that it never looks at; ``relative`` shows it each feature also against those
+        of the other candidates. Raises InvalidRecipeError for a feature that there is not.
         """
         named = [feature.name for feature in (*features.record, *features.loop)]
         for unseen in without:
@@ -90,6 +92,7 @@ class Policy(Strategy):
                 width=width,
                 margin_start=margin_start,
                 blind=[named.index(unseen) for unseen in without],
+                relative=relative,
                 generator=draw,
             )
             for _ in range(members)

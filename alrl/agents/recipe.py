@@ -81,6 +81,8 @@ class NetworkRecipe(Recipe):
     """Whether the network begins as margin sampling or with random weights."""
     without: tuple[str, ...] = ()
     """Features that it never looks at, by name, though they are observed."""
+    relative: bool = False
+    """Whether it also sees each feature of a candidate against those of the others, in their standard deviations."""
 
 
 class LookAheadRecipe(Recipe):

@@ -25,7 +25,11 @@ def _set_scorer(folder: Path, features: FeatureSet, described: dict[str, Any], w
     given = weights.get("head.0.bias")
     _check_width(given, width, folder)
     network = SetScorer(
-        record=len(features.record), loop=len(features.loop), margin_column=features.margin_column, width=width
+        record=len(features.record),
+        loop=len(features.loop),
+        margin_column=features.margin_column,
+        width=width,
+        relative=bool(described.get("relative", False)),
     )
     _fill(network, weights, folder)
     return network
@@ -40,7 +44,7 @@ def _ensemble(folder: Path, features: FeatureSet, described: dict[str, Any], wei
     for number in range(members):
         start = f"members.{number}."
         own = {name.removeprefix(start): value for name, value in weights.items() if name.startswith(start)}
-        parts.append(_set_scorer(folder, features, {"width": width}, own))
+        parts.append(_set_scorer(folder, features, {**described, "width": width}, own))
     return Ensemble(parts)
 
 

@@ -50,6 +50,7 @@ def untrained(agent: TrainedRecipe, env: EnvRecipe, *, seed: int, name: str) -> 
         members=network.members,
         margin_start=network.start == "margin",
         without=network.without,
+        relative=network.relative,
     )
     if not env.action.stop or not isinstance(policy.network, SetScorer):
         return policy
@@ -93,7 +94,9 @@ def check(agent: TrainedRecipe, env: EnvRecipe) -> None:
 def _check_network(network: NetworkRecipe, what: str) -> None:
     """Raises InvalidRecipeError for settings that only set scorers have."""
     if network != NetworkRecipe(width=network.width):
-        raise InvalidRecipeError(f"network: members, start and without have no meaning for {what}; leave them out")
+        raise InvalidRecipeError(
+            f"network: members, start, without and relative have no meaning for {what}; leave them out"
+        )
 
 
 def _check_buying(agent: TrainedRecipe, env: EnvRecipe) -> None:

@@ -19,6 +19,7 @@ from alrl.metadata.cost import Cost
 from alrl.metadata.disagreement import Disagreement
 from alrl.metadata.feature import Feature, FeatureGroup
 from alrl.metadata.geometry import GeometryGroup
+from alrl.metadata.influence import Influence
 from alrl.metadata.labelled_dynamics import LabelledDynamics
 from alrl.metadata.learning_curve import LearningCurve
 from alrl.metadata.loop import Loop
@@ -50,6 +51,7 @@ GROUPS: dict[str, FeatureGroup] = {
         TrainingDynamics(),
         LabelledDynamics(),
         OwnLabel(),
+        Influence(),
     )
 }
 """Every group by name, in the order of an observation's columns."""

@@ -16,8 +16,8 @@ def strategies() -> dict[str, type[Strategy]]:
      'consensus-entropy', 'contrastive', 'core-set', 'data-map-variability', 'discriminative', 'entropy',
      'epsilon-greedy', 'exp3', 'expected-error-reduction', 'expected-gradient-length', 'expected-model-change',
      'expected-output-change', 'information-density', 'least-confidence', 'loss-change', 'margin', 'mean-kl',
-     'output-discrepancy', 'power', 'prediction-flips', 'probcover', 'random', 'ranked-batch', 'subsampled',
-     'thompson', 'typiclust', 'ucb', 'variation-ratios', 'vote-entropy', 'weighted-kmeans']
+     'output-discrepancy', 'power', 'prediction-flips', 'probcover', 'random', 'ranked-batch', 'reach',
+     'subsampled', 'thompson', 'typiclust', 'ucb', 'variation-ratios', 'vote-entropy', 'weighted-kmeans']
     """
     return dict(_STRATEGIES.classes)
 

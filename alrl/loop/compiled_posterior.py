@@ -1,0 +1,141 @@
+"""Covariances of a Bayesian linear model among pool records, compiled for the processor.
+
+Each episode is worked on at its own size, and sums are taken in one order: padding and company change no bit.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from alrl.loop.compilation import called, compiled
+
+
+@compiled
+def _gather(features: Any, index: Any, width: Any, out: Any) -> None:
+    """The first ``width`` features of the records at ``index`` (n,), one record a column, into ``out`` (D + 1, n).
+
+    The last row is the intercept's: ones.
+    """
+    for j in range(index.shape[0]):
+        for a in range(width):
+            out[a, j] = features[index[j], a]
+        out[width, j] = 1
+
+
+@compiled
+def _products(left: Any, right: Any, scale: Any, out: Any) -> None:
+    """Inner products of columns of ``left`` (w, n) with those of ``right`` (w, m) over ``scale``: ``out`` (n, m)."""
+    for i in range(left.shape[1]):
+        row = out[i]
+        for j in range(row.shape[0]):
+            row[j] = 0
+        for a in range(left.shape[0]):
+            x, other = left[a, i], right[a]
+            for j in range(row.shape[0]):
+                row[j] += x * other[j]
+        for j in range(row.shape[0]):
+            row[j] /= scale
+
+
+@compiled
+def _subtract_products(left: Any, right: Any, out: Any) -> None:
+    """Take the inner products of the columns of ``left`` (w, n) with those of ``right`` (w, m) from ``out`` (n, m)."""
+    for i in range(left.shape[1]):
+        row = out[i]
+        for a in range(left.shape[0]):
+            x, other = left[a, i], right[a]
+            for j in range(row.shape[0]):
+                row[j] -= x * other[j]
+
+
+@compiled
+def _factorise(A: Any) -> None:
+    """Cholesky factor of ``A`` (n, n), in its lower triangle."""
+    for j in range(A.shape[0]):
+        for i in range(j):
+            pivot = A[j, i]
+            for r in range(j, A.shape[0]):
+                A[r, j] -= pivot * A[r, i]
+        root = np.sqrt(A[j, j])
+        for r in range(j, A.shape[0]):
+            A[r, j] /= root
+
+
+@compiled
+def _substitute(factor: Any, right: Any) -> None:
+    """Solve ``factor`` z = ``right`` (n, m) in place."""
+    for i in range(factor.shape[0]):
+        row = right[i]
+        for before in range(i):
+            x, other = factor[i, before], right[before]
+            for j in range(row.shape[0]):
+                row[j] -= x * other[j]
+        for j in range(row.shape[0]):
+            row[j] /= factor[i, i]
+
+
+@compiled
+def _variances(columns: Any, solved: Any, scale: Any, out: Any) -> None:
+    """Posterior variances ``out`` (m,) of the records ``columns`` (w, m), of what the labels ``solved`` (n, m) say."""
+    for j in range(out.shape[0]):
+        out[j] = 0
+    for a in range(columns.shape[0]):
+        for j in range(out.shape[0]):
+            out[j] += columns[a, j] * columns[a, j]
+    for j in range(out.shape[0]):
+        out[j] /= scale
+    for i in range(solved.shape[0]):
+        for j in range(out.shape[0]):
+            out[j] -= solved[i, j] * solved[i, j]
+
+
+@called
+def covariances(
+    features: Any, width: Any, asked: Any, others: Any, held: Any, real: Any, precision: Any, scale: Any, out: Any
+) -> None:
+    """Of B episodes, what :func:`alrl.loop.posterior.posterior` says, into the arrays of ``out``.
+
+    Given are ``features`` (B, N, D), the ``width`` (B,) of them that is no padding, positions ``asked`` (B, K),
+    ``others`` (B, R) and ``held`` (B, L), of which ``real`` (B, L) are labelled, their ``precision`` (B, L), and the
+    ridge ``scale`` (1,).
+    """
+    own, rest, covariance = out
+    for b in range(features.shape[0]):
+        rows = np.flatnonzero(real[b])
+        size, w = rows.shape[0], width[b] + 1
+        known = np.empty((w, size), features.dtype)
+        points, pool = np.empty((w, asked.shape[1]), features.dtype), np.empty((w, others.shape[1]), features.dtype)
+        _gather(features[b], held[b][rows], width[b], known)
+        _gather(features[b], asked[b], width[b], points)
+        _gather(features[b], others[b], width[b], pool)
+        factor = np.empty((size, size), features.dtype)
+        of_points = np.empty((size, asked.shape[1]), features.dtype)
+        of_pool = np.empty((size, others.shape[1]), features.dtype)
+        _products(known, known, scale[0], factor)
+        for i in range(size):
+            factor[i, i] += 1 / precision[b, rows[i]]
+        _factorise(factor)
+        _products(known, points, scale[0], of_points)
+        _products(known, pool, scale[0], of_pool)
+        _substitute(factor, of_points)
+        _substitute(factor, of_pool)
+        _variances(points, of_points, scale[0], own[b])
+        _variances(pool, of_pool, scale[0], rest[b])
+        _products(points, pool, scale[0], covariance[b])
+        _subtract_products(of_points, of_pool, covariance[b])
+
+
+@called
+def weighted_means(values: Any, weight: Any, out: Any) -> None:
+    """Means of the last axis of ``values`` (B, K, R) by ``weight`` (B, R), into ``out`` (B, K); NaN without weight."""
+    for b in range(values.shape[0]):
+        total = np.float32(0)
+        for j in range(weight.shape[1]):
+            total += weight[b, j]
+        for i in range(values.shape[1]):
+            found = np.float32(0)
+            for j in range(values.shape[2]):
+                found += values[b, i, j] * weight[b, j]
+            out[b, i] = found / total

@@ -1,0 +1,69 @@
+"""How far a record's label would carry: what it has in common with the pool that is not known yet."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from alrl.loop.pool_view import PoolView
+from alrl.loop.posterior import doubt, posterior, standing_for_pool, weighted_mean
+from alrl.metadata.feature import Feature, FeatureGroup
+from alrl.metadata.pick import pick
+
+
+class Influence(FeatureGroup):
+    """Leverage, and correlation with the pool's other records by what the labels leave open in a linear model.
+
+    Of the model in :mod:`alrl.loop.posterior`, on 128 records drawn at random from those that may be queried. It is the
+    reduction of variance that a label brings (Cohn, Ghahramani and Jordan 1996; Schein and Ungar 2007), taken apart.
+    """
+
+    name = "influence"
+    scope = "record"
+    features = (
+        Feature(
+            name="leverage", low=0, high=1, meaning="Share of its own variance that the record's label would take away."
+        ),
+        Feature(
+            name="variance-ratio",
+            low=-1,
+            high=1,
+            meaning="Logarithm, base e^3, of the record's variance over the mean variance in the pool.",
+        ),
+        Feature(name="reach", low=0, high=1, meaning="Mean squared correlation with the pool."),
+        Feature(
+            name="doubtful-reach",
+            low=0,
+            high=1,
+            meaning="The same, records counting by the square of their Gini impurity.",
+        ),
+        Feature(
+            name="doubtful-alignment",
+            low=0,
+            high=1,
+            meaning="The same of correlations above zero alone, others counting as zero.",
+        ),
+        Feature(
+            name="variance-reduction",
+            low=0,
+            high=1,
+            meaning="Share of the pool's variance, weighted likewise, that the record's label would take away.",
+        ),
+    )
+
+    def compute(self, view: PoolView, index: Tensor) -> Tensor:
+        others, weight = standing_for_pool(view)
+        found, impurity = posterior(view, index, others), doubt(view.probabilities)
+        squared, own = found.correlation.square(), pick(impurity, index)
+        weight_of_doubt = weight * pick(impurity, others).square()
+        leverage = own * found.own / (1 + own * found.own)
+        taken = found.covariance.square() * (own / (1 + own * found.own))[..., None]
+        columns = [
+            leverage,
+            (found.own / weighted_mean(found.others[:, None], weight)).log().clamp(-3, 3) / 3,
+            weighted_mean(squared, weight),
+            weighted_mean(squared, weight_of_doubt),
+            weighted_mean(squared * (found.covariance > 0), weight_of_doubt),
+            weighted_mean(taken, weight_of_doubt) / weighted_mean(found.others[:, None], weight_of_doubt),
+        ]
+        return torch.stack(columns, -1).nan_to_num(0.0).clamp(-1, 1)

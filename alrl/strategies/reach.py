@@ -23,8 +23,8 @@ class Reach(Strategy):
     Correlations are those of the logits in a Bayesian linear model that knows which records are labelled, taken with
     128 records drawn at random, which count by the square of their Gini impurity: what transductive experimental design
     (Yu, Bi and Tresp 2006) and variance reduction (Schein and Ungar 2007) choose by, within what margin sampling would
-    choose from. A rule of alrl's own, found among the features of the group ``influence``; each record of a batch counts
-    as known for the next. A record that is no candidate scores minus its margin, less 1.
+    choose from. A rule of alrl's own, found among the features of the group ``influence``; each record of a batch
+    counts as known for the next. A record that is no candidate scores minus its margin, less 1.
 
     Raises InvalidRecipeError for ``candidates`` below 1.
 

@@ -68,7 +68,9 @@ def posterior(view: PoolView, index: Tensor, others: Tensor) -> Posterior:
     precision = doubt(view.probabilities).gather(1, held).clamp_min(_LEAST)
     solve = _compiled if compiles(view.features) else _batched
     own, rest, covariance = solve(view, index, others, held, real, precision)
-    return Posterior(own=own.clamp_min(_POSITIVE), others=rest.clamp_min(_POSITIVE), covariance=covariance)
+    # Of records thousands of deviations away rounding can leave no number: they then have nothing in common.
+    own, rest = (each.nan_to_num(_POSITIVE).clamp_min(_POSITIVE) for each in (own, rest))
+    return Posterior(own=own, others=rest, covariance=covariance.nan_to_num(0.0))
 
 
 def standing_for_pool(view: PoolView) -> tuple[Tensor, Tensor]:
@@ -98,7 +100,8 @@ def _known(view: PoolView) -> tuple[Tensor, Tensor]:
     most = int(view.selected.sum(1).max()) if view.selected.numel() else 0
     if not most:
         return view.labelled_index, view.labelled_mask
-    chosen = view.selected.to(torch.float32).topk(most, 1).indices
+    # In the order of the pool: which of equal values comes first depends on how many there are, and sums would too.
+    chosen = view.selected.to(torch.float32).topk(most, 1).indices.sort(1).values
     held = torch.cat([view.labelled_index, chosen], 1)
     return held, torch.cat([view.labelled_mask, view.selected.gather(1, chosen) & ~view.labelled.gather(1, chosen)], 1)
 
@@ -125,9 +128,9 @@ def _batched(
 
     both = (real[:, :, None] & real[:, None]).to(known.dtype)
     # A record that is padding tells nothing: its row is that of the identity.
-    factor = torch.linalg.cholesky(
-        product(known, known) * both + torch.diag_embed(torch.where(real, 1 / precision, 1.0))
-    )
+    noise = torch.diag_embed(torch.where(real, 1 / precision, 1.0))
+    # No error where rounding has left nothing to factorise.
+    factor = torch.linalg.cholesky_ex(product(known, known) * both + noise).L
     solved = [
         torch.linalg.solve_triangular(factor, product(known, each) * real[..., None], upper=False)
         for each in (points, pool)

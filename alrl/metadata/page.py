@@ -25,8 +25,9 @@ features = ["confidence", "trajectory", "learning-curve", "loop"]
 Columns come in the order of this page, whatever the order in the recipe. Groups of scope *record* describe each
 candidate, groups of scope *loop* the loop as a whole. Every feature is a bounded number that does not depend on the
 number of columns, their scale, or how many records, classes, members or epochs there are, so one policy serves all
-data sets. Nothing here knows a label that was not bought, or anything of the validation and test parts: a test
-scrambles these and compares every feature, bit for bit. "The pool" of a rank are the records that may be queried.
+data sets; `influence` alone is of the standardised columns as they are, and each adds to it. Nothing here knows a label
+that was not bought, or anything of the validation and test parts: a test scrambles these and compares every feature,
+bit for bit. "The pool" of a rank are the records that may be queried.
 
 A group that needs something beyond every learner's probabilities says so. Environments, `simulate` and `play` provide
 it; a recipe whose learner cannot is refused. On a view of your own, ask the simulator:

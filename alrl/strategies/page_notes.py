@@ -90,6 +90,11 @@ APPROXIMATIONS: tuple[tuple[str, str, str], ...] = (
         "`beta`; `candidates`, `cluster_size`",
     ),
     (
+        "reach",
+        "128 records drawn anew for every query stand for the pool",
+        "",
+    ),
+    (
         "discriminative",
         "the known records are told from so many others",
         "`compared`",

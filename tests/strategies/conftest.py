@@ -23,6 +23,7 @@ def _view_of(
     changed: dict[str, object] = {}
     if features is not None:
         changed["features"] = torch.tensor(features, dtype=torch.float32)[None]
+        changed["feature_count"] = torch.tensor([changed["features"].shape[2]])
         changed["geometry"] = Geometry(changed["features"], view.exists)
         changed["embedding"] = changed["features"]
     if probabilities is not None:

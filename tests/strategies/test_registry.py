@@ -16,7 +16,7 @@ def test_every_strategy_of_the_issue_is_registered():
         *("random", "least-confidence", "margin", "entropy", "power", "epsilon-greedy", "class-balanced", "subsampled"),
         *("variation-ratios", "vote-entropy", "consensus-entropy", "mean-kl", "bald", "batch-bald"),
         *("core-set", "information-density", "ranked-batch", "weighted-kmeans", "cluster-margin", "badge"),
-        *("typiclust", "probcover", "contrastive", "discriminative", "expected-gradient-length"),
+        *("typiclust", "probcover", "contrastive", "discriminative", "expected-gradient-length", "reach"),
         *("expected-error-reduction", "expected-model-change", "expected-output-change"),
         *("prediction-flips", "data-map-variability", "output-discrepancy", "loss-change", "activation-change"),
         *("albl", "exp3", "ucb", "thompson"),

@@ -71,7 +71,7 @@ class Buyer(CandidateScorer):
 
     @property
     def described(self) -> dict[str, Any]:
-        return {"kind": "buyer", "width": self.scorer.width}
+        return {**self.scorer.described, "kind": "buyer"}
 
     @property
     def told(self) -> str:

@@ -11,8 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from alrl import recipes
 from alrl.agents import policy_file
 from alrl.agents.policy_file import load_policy, shipped_policies
+from alrl.agents.recipe import load_agent_recipe
+from alrl.envs.recipe import load_env_recipe
 from alrl.errors import PolicyFileError
 
 SHIPPED = Path(policy_file.__file__).resolve().parent.parent / "policies"
@@ -42,6 +45,12 @@ def test_file_weights_and_card_agree(name: str) -> None:
         # The hash is one of the canonical text: no other text of the same recipe would do.
         again = json.dumps(json.loads(text), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         assert again == text
+
+
+def test_general_was_trained_by_the_recipes_that_are_here() -> None:
+    card = load_policy("general").card
+    assert card["agent_sha256"] == recipes.identity(load_agent_recipe("general-training"))
+    assert card["environment_sha256"] == recipes.identity(load_env_recipe("tabular"))
 
 
 def test_it_was_trained_and_validated_on_the_data_sets_of_its_environment_alone(name: str) -> None:

@@ -84,10 +84,11 @@ def test_a_sample_of_more_records_than_have_all_pairs_looks_up_nothing_anew(data
     assert large(data, "general").query(BATCH).tolist() == usual
 
 
-def test_a_policy_picks_nine_in_ten_of_what_it_would_from_the_whole(data):
+def test_a_policy_picks_three_in_four_of_what_it_would_from_the_whole(data):
+    # It looks at 128 records drawn at random, which are others in the whole pool.
     shared = [len(set(whole) & set(part)) for whole, part in both(data, "general")]
-    assert min(shared) >= 8
-    assert sum(shared) >= 36
+    assert min(shared) >= 6
+    assert sum(shared) >= 30
 
 
 def test_half_precision_changes_no_pick_that_more_than_rounding_decides(data):

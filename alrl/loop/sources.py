@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +96,8 @@ def _found(file: Path) -> Path:
     return next((place for folder in folders("envs") if (place := folder.parent / file).is_file()), file)
 
 
+# A study asks for the same data sets again and again, some take half a second; nobody can change one.
+@lru_cache(maxsize=64)
 def _named(name: str) -> DataSet:
     plain = name.replace("_", "-")
     group, _, rest = plain.partition("/")

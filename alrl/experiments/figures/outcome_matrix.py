@@ -20,7 +20,9 @@ def outcome_matrix(summary: Summary, *, mark: str = "") -> Figure:
     order = sorted(summary.strategies, key=lambda name: summary.ranks.get(name, np.inf))
     k = len(order)
     with mpl.rc_context(STYLE):
-        figure = new_figure((min(2.1 + 0.72 * k, 9.5), min(1.9 + 0.36 * k, 7.5)))
+        # Of many strategies each keeps the half inch that its record takes.
+        width, height = max(9.5, 2.1 + 0.5 * k), max(7.5, 1.9 + 0.25 * k)
+        figure = new_figure((min(2.1 + 0.72 * k, width), min(1.9 + 0.36 * k, height)))
         axes = figure.add_subplot()
         balance = np.full((k, k), np.nan)
         for row, name in enumerate(order):

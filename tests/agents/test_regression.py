@@ -177,7 +177,7 @@ def test_arrays_that_are_no_forest_are_refused(
     ("described", "message"),
     [
         ({"kind": "forest", "inputs": 3, "steps": 2}, "a forest of 3 inputs given"),
-        ({"kind": "jungle"}, "this version of alrl knows 'set-scorer', 'ensemble', 'forest'"),
+        ({"kind": "jungle"}, "this version of alrl knows 'set-scorer', 'ensemble', 'buyer', 'forest'"),
     ],
 )
 def test_a_description_that_does_not_fit_is_refused(

@@ -39,10 +39,11 @@ class Settings:
 class Scorer(nn.Module):
     """A logit for each candidate and a value for the state, permutation-equivariant; masked candidates get none."""
 
-    def __init__(self, features: int, loop: int, width: int = 64) -> None:
+    def __init__(self, features: int, loop: int, random: torch.Generator, width: int = 64) -> None:
         super().__init__()
-        self.each = nn.Sequential(nn.Linear(features + loop, width), nn.Tanh(), nn.Linear(width, width), nn.Tanh())
-        self.logit, self.value = nn.Linear(width, 1), nn.Linear(width, 1)
+        first, second = linear(features + loop, width, random), linear(width, width, random)
+        self.each = nn.Sequential(first, nn.Tanh(), second, nn.Tanh())
+        self.logit, self.value = linear(width, 1, random), linear(width, 1, random)
 
     def forward(self, seen: dict[str, Tensor]) -> tuple[torch.distributions.Categorical, Tensor]:
         loop = seen["loop"][:, None].expand(-1, seen["candidates"].shape[1], -1)
@@ -53,14 +54,20 @@ class Scorer(nn.Module):
         return torch.distributions.Categorical(logits=logits), self.value(pooled)[:, 0]
 
 
-# The seed holds inside alone: the caller's stream of chance stays as it was.
-@torch.random.fork_rng(devices=[])
+def linear(inputs: int, outputs: int, random: torch.Generator) -> nn.Linear:
+    """A layer drawn as PyTorch draws it, but from ``random``: nobody else's stream of chance is touched."""
+    layer, bound = nn.utils.skip_init(nn.Linear, inputs, outputs), inputs**-0.5
+    for parameter in layer.parameters():
+        nn.init.uniform_(parameter, -bound, bound, generator=random)
+    return layer
+
+
 def train(settings: Settings) -> list[float]:
-    """The return of every episode played, in the order of their ends."""
-    torch.manual_seed(settings.seed)
+    """The return of every episode played, in the order of their ends: a function of the settings alone."""
+    random = torch.Generator().manual_seed(settings.seed)
     envs = RecordEpisodeStatistics(gymnasium.make_vec(settings.env, num_envs=settings.num_envs))
     shapes = envs.single_observation_space
-    network = Scorer(shapes["candidates"].shape[1], shapes["loop"].shape[0])
+    network = Scorer(shapes["candidates"].shape[1], shapes["loop"].shape[0], random)
     optimiser = torch.optim.Adam(network.parameters(), lr=settings.learning_rate, eps=1e-5)
     seen, _ = envs.reset(seed=settings.seed)
     # With NEXT_STEP the step after an episode's end only begins the next one: it teaches nothing.
@@ -72,7 +79,7 @@ def train(settings: Settings) -> list[float]:
             now = {name: torch.as_tensor(array) for name, array in seen.items()}
             with torch.no_grad():
                 choice, value = network(now)
-                action = choice.sample()
+                action = torch.multinomial(choice.probs, 1, generator=random)[:, 0]
             seen, reward, ended, _, info = envs.step(action.numpy())
             noted = {
                 **now,
@@ -90,13 +97,19 @@ def train(settings: Settings) -> list[float]:
                 returns += info["episode"]["r"][info["_episode"]].tolist()
         with torch.no_grad():
             _, last = network({name: torch.as_tensor(array) for name, array in seen.items()})
-        update(network, optimiser, {name: torch.stack(each) for name, each in rollout.items()}, last, settings)
+        noted = {name: torch.stack(each) for name, each in rollout.items()}
+        update(network, optimiser, noted, last, settings, random)
     envs.close()
     return returns
 
 
 def update(
-    network: Scorer, optimiser: torch.optim.Optimizer, rollout: dict[str, Tensor], last: Tensor, settings: Settings
+    network: Scorer,
+    optimiser: torch.optim.Optimizer,
+    rollout: dict[str, Tensor],
+    last: Tensor,
+    settings: Settings,
+    random: torch.Generator,
 ) -> None:
     """One update by the steps of a rollout, (steps, envs, ...), at the end of which the value is ``last`` (envs,)."""
     advantage, running = torch.zeros_like(rollout["value"]), torch.zeros_like(last)
@@ -110,7 +123,7 @@ def update(
     flat = {name: each.flatten(0, 1) for name, each in {**rollout, "advantage": advantage}.items()}
     target = flat["advantage"] + flat["value"]
     for _ in range(settings.epochs):
-        for part in counted[torch.randperm(len(counted))].chunk(settings.minibatches):
+        for part in counted[torch.randperm(len(counted), generator=random)].chunk(settings.minibatches):
             choice, value = network({name: flat[name][part] for name in ("candidates", "loop", "mask")})
             gain = flat["advantage"][part]
             gain = (gain - gain.mean()) / (gain.std() + 1e-8)

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from alrl.loop.device import compiles
 from alrl.loop.neighbour_index import EXACT_RECORDS
+from alrl.loop.rows import rows_at
 from alrl.loop.streams import generator
 
 if TYPE_CHECKING:
@@ -75,8 +76,7 @@ class Geometry:
 
     def distance_from(self, index: Tensor) -> Tensor:
         """Distance of every record to each record of ``index`` (B, m), of shape (B, N, m)."""
-        width = self.features.shape[-1]
-        return distance_between(self.features, self.features.gather(1, index[:, :, None].expand(-1, -1, width)))
+        return distance_between(self.features, rows_at(self.features, index))
 
     def distance_to(self, known: Tensor) -> Tensor:
         """Distance of every record to the nearest record marked in ``known`` (B, N); infinite if none is marked.

@@ -12,7 +12,9 @@ import torch
 from torch import Tensor
 
 from alrl.loop.device import compiles
+from alrl.loop.gini import gini
 from alrl.loop.pool_view import PoolView
+from alrl.loop.rows import rows_at
 
 RIDGE = 10.0
 """Precision of the prior of each weight, features being standardised."""
@@ -40,19 +42,6 @@ class Posterior:
         return (self.covariance / (self.own[..., None] * self.others[:, None]).sqrt()).clamp(-1, 1)
 
 
-def doubt(probabilities: Tensor) -> Tensor:
-    """Gini impurity of class probabilities (B, N, k), (B, N): 1 - sum of p², 0 where one class is certain.
-
-    >>> doubt(torch.tensor([[[0.5, 0.5, 0.0], [1.0, 0.0, 0.0]]]))
-    tensor([[0.5000, 0.0000]])
-    """
-    left = torch.ones_like(probabilities[..., 0])
-    # One by one: a sum over the axis rounds equal records differently, by where in the pool they are.
-    for each in probabilities.unbind(-1):
-        left = left - each.square()
-    return left.clamp(0, 1)
-
-
 def posterior(view: PoolView, index: Tensor, others: Tensor) -> Posterior:
     """Of the records at ``index`` (B, K) and ``others`` (B, R), positions in the pool.
 
@@ -65,7 +54,7 @@ def posterior(view: PoolView, index: Tensor, others: Tensor) -> Posterior:
     (True, torch.Size([1, 1, 2]))
     """
     held, real = _known(view)
-    precision = doubt(view.probabilities).gather(1, held).clamp_min(_LEAST)
+    precision = gini(view.probabilities).gather(1, held).clamp_min(_LEAST)
     solve = _compiled if compiles(view.features) else _batched
     own, rest, covariance = solve(view, index, others, held, real, precision)
     # Of records thousands of deviations away rounding can leave no number: they then have nothing in common.
@@ -121,7 +110,7 @@ def _compiled(
 def _batched(
     view: PoolView, index: Tensor, others: Tensor, held: Tensor, real: Tensor, precision: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
-    known, points, pool = (_rows(view.features, at) for at in (held, index, others))
+    known, points, pool = (rows_at(view.features, at) for at in (held, index, others))
 
     def product(left: Tensor, right: Tensor) -> Tensor:
         return (left @ right.transpose(1, 2) + 1) / RIDGE
@@ -140,8 +129,3 @@ def _batched(
         for each, said in zip((points, pool), solved, strict=True)
     )
     return own, rest, product(points, pool) - solved[0].transpose(1, 2) @ solved[1]
-
-
-def _rows(features: Tensor, index: Tensor) -> Tensor:
-    """Rows (B, R, D) of ``features`` (B, N, D) at positions ``index`` (B, R)."""
-    return features.gather(1, index[..., None].expand(-1, -1, features.shape[2]))

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from alrl.loop.learner import Learner
+from alrl.loop.rows import rows_at
 
 if TYPE_CHECKING:
     from alrl.loop.pool_view import PoolView
@@ -62,7 +63,7 @@ class Refits:
         (B, K), k = records.shape, view.class_mask.shape[1]
         each = of.shape[1] * k + (view.labels.shape[1] + 1) * view.features.shape[2]
         size = max(1, AT_ONCE // max(1, B * k * each))
-        asked = _rows(view.features, of)
+        asked = rows_at(view.features, of)
         for start in range(0, K, size):
             columns = slice(start, min(start + size, K))
             yield columns, self._refitted(view, records[:, columns], asked)
@@ -80,8 +81,3 @@ class Refits:
         learner.fit(X, labels, real.to(X.dtype), view.class_mask[branch])
         said: Tensor = learner.predict_branches(asked, K * k).unflatten(1, (K, k))
         return said
-
-
-def _rows(values: Tensor, index: Tensor) -> Tensor:
-    """Rows (B, R, D) of ``values`` (B, N, D) at positions ``index`` (B, R)."""
-    return values.gather(1, index[..., None].expand(-1, -1, values.shape[2]))

@@ -13,6 +13,7 @@ from torch import Tensor
 from alrl.loop import tally
 from alrl.loop.outcome import outcome
 from alrl.loop.parts import PartName
+from alrl.loop.rows import rows_at
 from alrl.loop.simulator import Simulator
 
 ScoredMetric = Literal["accuracy", "balanced-accuracy"]
@@ -53,8 +54,7 @@ class RollOut:
         self.index, self.labels = index, view.labels[:, :most].repeat_interleave(K, 0)
         self.reach = reached(view.margin, view.available, noise, reach)
         self.open = view.available.gather(1, self.reach).repeat_interleave(K, 0)
-        width = self.pool.features.shape[2]
-        self.reach_features = self.pool.features.gather(1, self.reach[..., None].expand(-1, -1, width))
+        self.reach_features = rows_at(self.pool.features, self.reach)
         self.add(torch.cat([begun.repeat_interleave(K, 0), candidates.reshape(-1, 1)], 1))
 
     def add(self, picks: Tensor) -> None:

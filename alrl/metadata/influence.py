@@ -5,8 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from alrl.loop.gini import gini
 from alrl.loop.pool_view import PoolView
-from alrl.loop.posterior import doubt, posterior, standing_for_pool, weighted_mean
+from alrl.loop.posterior import posterior, standing_for_pool, weighted_mean
 from alrl.metadata.feature import Feature, FeatureGroup
 from alrl.metadata.pick import pick
 
@@ -53,7 +54,7 @@ class Influence(FeatureGroup):
 
     def compute(self, view: PoolView, index: Tensor) -> Tensor:
         others, weight = standing_for_pool(view)
-        found, impurity = posterior(view, index, others), doubt(view.probabilities)
+        found, impurity = posterior(view, index, others), gini(view.probabilities)
         squared, own = found.correlation.square(), pick(impurity, index)
         weight_of_doubt = weight * pick(impurity, others).square()
         leverage = own * found.own / (1 + own * found.own)

@@ -8,12 +8,13 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from alrl.errors import InvalidRecipeError
 from alrl.loop.best import best
+from alrl.loop.gini import gini
 from alrl.loop.pool_view import PoolView
-from alrl.loop.posterior import doubt, posterior, standing_for_pool, weighted_mean
+from alrl.loop.posterior import posterior, standing_for_pool, weighted_mean
 from alrl.strategies.base import Strategy, top
 from alrl.strategies.batches import checked, filled, largest_batch
+from alrl.strategies.refitting import checked_counts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,13 +44,12 @@ class Reach(Strategy):
     """Available records of smallest margin that are chosen from."""
 
     def __post_init__(self) -> None:
-        if self.candidates < 1:
-            raise InvalidRecipeError(f"reach: candidates = {self.candidates} given; give at least 1")
+        checked_counts(self.name, candidates=self.candidates)
 
     def score(self, view: PoolView) -> Tensor:
         index = best(-view.margin, view.available, view.noise, min(self.candidates, view.exists.shape[1]))
         others, weight = standing_for_pool(view)
-        weight = weight * doubt(view.probabilities).gather(1, others).square()
+        weight = weight * gini(view.probabilities).gather(1, others).square()
         squared = posterior(view, index.clamp_min(0), others).correlation.square()
         # Without a record that is in doubt all are worth the same.
         worth = weighted_mean(squared, weight).nan_to_num(0.0)

@@ -10,6 +10,7 @@ from torch import Tensor
 from alrl.errors import InvalidRecipeError
 from alrl.loop.pool_view import PoolView
 from alrl.loop.refits import Refits
+from alrl.loop.rows import rows_at
 from alrl.strategies.base import top
 from alrl.strategies.chance import fresh
 
@@ -41,7 +42,7 @@ def expected(
     A label is as likely as the learner says now. The candidate counts only where ``itself`` is asked for.
     """
     of, real = about
-    chances = _rows(view.probabilities, records.clamp_min(0)).double()
+    chances = rows_at(view.probabilities, records.clamp_min(0)).double()
     parts = []
     for columns, said in refits.blocks(view, records, of):
         value = measure(said, columns) * real[:, None, None]
@@ -71,7 +72,3 @@ def checked_counts(name: str, **given: int | None) -> None:
     for setting, value in given.items():
         if value is not None and value < 1:
             raise InvalidRecipeError(f"{name}: {setting} = {value} given; give at least 1")
-
-
-def _rows(values: Tensor, index: Tensor) -> Tensor:
-    return values.gather(1, index[..., None].expand(-1, -1, values.shape[2]))

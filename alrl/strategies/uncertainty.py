@@ -8,6 +8,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from alrl.loop.gini import gini
+
+__all__ = ["entropy", "gini", "least_confidence", "margin"]
+
 
 def least_confidence(probabilities: Tensor) -> Tensor:
     """One minus the probability of the likeliest class, of shape (...) for probabilities (..., k).
@@ -42,14 +46,3 @@ def entropy(probabilities: Tensor) -> Tensor:
     """
     each: Tensor = torch.special.entr(probabilities)
     return each.sum(-1)
-
-
-def gini(probabilities: Tensor) -> Tensor:
-    """Gini impurity, one minus the sum of squared probabilities, of shape (...) for probabilities (..., k).
-
-    Breiman et al. 1984.
-
-    >>> gini(torch.tensor([[0.2, 0.5, 0.3], [0.1, 0.7, 0.2], [1.0, 0.0, 0.0]]))
-    tensor([0.6200, 0.4600, 0.0000])
-    """
-    return 1 - probabilities.square().sum(-1)

@@ -12,15 +12,6 @@ SIZES = (2003, 18, 1, 900)
 
 
 @pytest.fixture(scope="module")
-def pools():
-    random = torch.Generator().manual_seed(5)
-    exists = torch.arange(max(SIZES)) < torch.tensor(SIZES)[:, None]
-    centres = 2 * torch.randn(8, 6, generator=random)
-    X = centres[torch.randint(8, exists.shape, generator=random)] + torch.randn(*exists.shape, 6, generator=random)
-    return X * exists[..., None], exists
-
-
-@pytest.fixture(scope="module")
 def exact(pools):
     pool = Geometry(*pools)
     assert not pool._large.any()

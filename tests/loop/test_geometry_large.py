@@ -11,15 +11,6 @@ from alrl.loop.geometry import Geometry
 SIZES = (2000, 18, 1, 900)
 
 
-@pytest.fixture(scope="module")
-def pools():
-    random = torch.Generator().manual_seed(5)
-    exists = torch.arange(max(SIZES)) < torch.tensor(SIZES)[:, None]
-    centres = 2 * torch.randn(8, 6, generator=random)
-    X = centres[torch.randint(8, exists.shape, generator=random)] + torch.randn(*exists.shape, 6, generator=random)
-    return X * exists[..., None], exists
-
-
 @pytest.fixture
 def limited(monkeypatch):
     for module in (geometry, neighbour_index):

@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alrl.loop.device import portable
+from alrl.loop.gini import gini
 from alrl.loop.pool_view import PoolView
-from alrl.loop.posterior import RIDGE, Posterior, doubt, posterior, standing_for_pool, weighted_mean
+from alrl.loop.posterior import RIDGE, Posterior, posterior, standing_for_pool, weighted_mean
 from alrl.strategies.example_view import example_view
 from alrl.strategies.rearrange import alone, padded
 
@@ -213,11 +214,11 @@ def test_duplicates_are_correlated_through_and_through() -> None:
     torch.testing.assert_close(found.correlation, torch.ones(1, 8, 8))
 
 
-def test_doubt_is_the_gini_impurity_and_stays_within_its_range() -> None:
+def test_the_gini_impurity_stays_within_its_range() -> None:
     told = torch.tensor([[[0.25, 0.25, 0.25, 0.25], [0.7, 0.2, 0.1, 0.0], [0.0, 1.0, 0.0, 0.0]]])
-    assert doubt(told)[0].tolist() == pytest.approx([0.75, 0.46, 0.0])
+    assert gini(told)[0].tolist() == pytest.approx([0.75, 0.46, 0.0])
     # What rounds to more than one is no negative doubt.
-    assert doubt(torch.tensor([[[1.0000001, 0.0]]])).tolist() == [[0.0]]
+    assert gini(torch.tensor([[[1.0000001, 0.0]]])).tolist() == [[0.0]]
 
 
 def test_weighted_means_by_hand() -> None:

@@ -10,7 +10,9 @@ from sklearn.linear_model import LogisticRegression
 
 from alrl.agents.large_pool_loop import LargePoolLoop
 from alrl.agents.large_pool_run import one_of_each_class
+from alrl.agents.policy import Policy
 from alrl.agents.policy_file import load_policy
+from alrl.envs.candidates import CandidateMixture
 from alrl.errors import InvalidDataError, InvalidQueryError, InvalidRecipeError, PoolExhaustedWarning
 from alrl.learners import SoftmaxRegression
 from alrl.loop import geometry
@@ -20,6 +22,7 @@ from alrl.loop.preselection import Preselection
 from alrl.loop.simulator import Simulator
 from alrl.loop.split import Split
 from alrl.loop.task import Task
+from alrl.metadata.feature_set import DEFAULT_GROUPS, FeatureSet
 from alrl.strategies import make_strategy
 from alrl.strategies.base import Strategy
 
@@ -84,8 +87,16 @@ def test_a_sample_of_more_records_than_have_all_pairs_looks_up_nothing_anew(data
     assert large(data, "general").query(BATCH).tolist() == usual
 
 
-def test_a_policy_picks_three_in_four_of_what_it_would_from_the_whole(data):
-    # It looks at 128 records drawn at random, which are others in the whole pool.
+def test_a_policy_picks_nine_in_ten_of_what_it_would_from_the_whole(data):
+    mixture = CandidateMixture(count=20, margin=1.0, random=0.0)
+    policy = Policy.untrained(FeatureSet(DEFAULT_GROUPS), mixture, seed=3, margin_start=False)
+    shared = [len(set(whole) & set(part)) for whole, part in both(data, policy)]
+    assert min(shared) >= 8
+    assert sum(shared) >= 36
+
+
+def test_one_that_looks_at_records_drawn_by_chance_picks_three_in_four(data):
+    # The 128 records are others in the whole pool.
     shared = [len(set(whole) & set(part)) for whole, part in both(data, "general")]
     assert min(shared) >= 6
     assert sum(shared) >= 30

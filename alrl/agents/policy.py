@@ -141,6 +141,11 @@ class Policy(Strategy):
         self.features.check(seen)
         with torch.no_grad():
             scores = self.network(seen.candidates, seen.loop, seen.mask)
+        if bool(scores.isnan().any()):
+            raise InvalidQueryError(
+                f"the policy {self.name!r} scores a candidate with NaN: its weights are too large for these features;"
+                " get the original, or train it again"
+            )
         if self.guard is None:
             return candidates, scores
         fired = self.guard.fires(seen)

@@ -9,13 +9,19 @@ import os
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError
-from safetensors.torch import load as load_tensors
-
 from alrl.agents.guard import Guard
 from alrl.agents.policy import Policy
+from alrl.agents.policy_validation import (
+    MOST_DESCRIPTION_BYTES,
+    MOST_WEIGHTS_BYTES,
+    check_description,
+    parse_description,
+    parse_weights,
+    read_regular,
+)
 from alrl.agents.rule_picks import chosen_from
 from alrl.agents.saved_networks import NETWORKS
+from alrl.agents.training_ranges import TrainingRanges
 from alrl.errors import InvalidRecipeError, PolicyFileError
 from alrl.metadata import FeatureSet
 from alrl.strategies import Strategy, make_strategy
@@ -90,11 +96,12 @@ def load_policy(name: str | Path) -> Policy:
     try:
         features = FeatureSet(content["features"]["groups"])
         mixture = chosen_from(content["candidates"])
-        described = {key: value if key == "kind" else int(value) for key, value in content["network"].items()}
+        described = content["network"]
         kind = str(described["kind"])
         build = NETWORKS.get(kind)
         card = dict(content.get("card", {}))
         _check_schema(folder, content["features"], features.schema)
+        TrainingRanges.of_card(card, features)
         guard = Guard.from_json(content["guard"], card, features) if content.get("guard") is not None else None
     except (AttributeError, KeyError, TypeError, ValueError, InvalidRecipeError) as error:
         raise PolicyFileError(f"{folder / 'policy.json'}: incomplete or malformed ({error}); train it again") from error
@@ -131,11 +138,9 @@ def named_strategy(strategy: Strategy | str) -> Strategy:
 
 
 def _content(folder: Path) -> dict[str, Any]:
-    try:
-        content = json.loads((folder / "policy.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise PolicyFileError(f"{folder / 'policy.json'}: cannot be read as JSON ({error})") from error
-    given = content.get("format") if isinstance(content, dict) else None
+    path = folder / "policy.json"
+    content = parse_description(read_regular(path, MOST_DESCRIPTION_BYTES), path)
+    given = content.get("format")
     if not isinstance(given, int) or given not in {FORMAT, _UNSIGNED}:
         raise PolicyFileError(
             f"{folder / 'policy.json'}: format {given} given; this version of alrl reads {_UNSIGNED} and {FORMAT}"
@@ -146,26 +151,20 @@ def _content(folder: Path) -> dict[str, Any]:
             f" {str(content.get('description_sha256'))[:12]}…; it was changed after training: get the original, or"
             " train it again"
         )
-    return dict(content)
+    check_description(content, path)
+    return content
 
 
 def _weights(folder: Path, content: dict[str, Any]) -> dict[str, Any]:
     path = folder / "weights.safetensors"
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        reason = error.strerror or "no reason given"
-        raise PolicyFileError(f"{path}: cannot be read ({reason}); a policy is a folder of two files") from error
+    data = read_regular(path, MOST_WEIGHTS_BYTES)
     found = hashlib.sha256(data).hexdigest()
     if found != content.get("sha256"):
         raise PolicyFileError(
             f"{path}: its SHA-256 is {found[:12]}…, policy.json says {str(content.get('sha256'))[:12]}…; the file was"
             " changed after training: get the original, or train it again"
         )
-    try:
-        return dict(load_tensors(data))
-    except SafetensorError as error:
-        raise PolicyFileError(f"{path}: not a safetensors file ({error})") from error
+    return parse_weights(data, path)
 
 
 def _check_schema(folder: Path, given: dict[str, Any], ours: dict[str, Any]) -> None:

@@ -10,6 +10,7 @@ from alrl.agents.buyer import Buyer
 from alrl.agents.ensemble import Ensemble
 from alrl.agents.forest import ForestScorer
 from alrl.agents.network import CandidateScorer, SetScorer
+from alrl.agents.policy_validation import check_weights
 from alrl.agents.weighed import LinearScorer, Weigher
 from alrl.errors import PolicyFileError
 from alrl.metadata import FeatureSet
@@ -45,7 +46,9 @@ def _ensemble(folder: Path, features: FeatureSet, described: dict[str, Any], wei
         start = f"members.{number}."
         own = {name.removeprefix(start): value for name, value in weights.items() if name.startswith(start)}
         parts.append(_set_scorer(folder, features, {**described, "width": width}, own))
-    return Ensemble(parts)
+    ensemble = Ensemble(parts)
+    check_weights(ensemble.state_dict(), weights, folder)
+    return ensemble
 
 
 def _buyer(folder: Path, features: FeatureSet, described: dict[str, Any], weights: dict[str, Any]) -> Buyer:
@@ -74,7 +77,7 @@ def _forest(folder: Path, features: FeatureSet, described: dict[str, Any], weigh
 
 def _linear(folder: Path, features: FeatureSet, described: dict[str, Any], weights: dict[str, Any]) -> LinearScorer:
     columns, weight = _weighed(folder, weights), weights.get("weight")
-    if weight is None or described.keys() != {"kind"} or tuple(weight.shape) != (len(columns),):
+    if weight is None or described.keys() != {"kind"} or not _floats_of(weight, len(columns)):
         raise PolicyFileError(f"{folder}: a linear scorer has one weight for each of its {len(columns)} columns")
     return LinearScorer(features, columns, weight)
 
@@ -89,22 +92,22 @@ def _weigher(folder: Path, features: FeatureSet, described: dict[str, Any], weig
 
 def _check_width(bias: Any, width: int, folder: Path) -> None:
     """Before a network is built: a made-up width must not fill the memory."""
-    if bias is None or tuple(bias.shape) != (width,):
+    if bias is None or not _floats_of(bias, width):
         raise PolicyFileError(f"{folder}: the weights do not fit the network that policy.json names, of width {width}")
 
 
+def _floats_of(vector: Any, length: int) -> bool:
+    return tuple(vector.shape) == (length,) and bool(vector.is_floating_point())
+
+
 def _fill(network: CandidateScorer, weights: dict[str, Any], folder: Path) -> None:
-    try:
-        network.load_state_dict(weights)
-    except RuntimeError as error:
-        raise PolicyFileError(f"{folder}: the weights do not fit the network that policy.json names") from error
+    check_weights(network.state_dict(), weights, folder)
+    network.load_state_dict(weights)
     network.eval()
 
 
 def _weighed(folder: Path, weights: dict[str, Any]) -> list[int]:
-    """Columns of the features that are weighed; every number of the file finite."""
-    if not all(bool(each.isfinite().all()) for each in weights.values()):
-        raise PolicyFileError(f"{folder}: weights that are not finite")
+    """Columns of the features that are weighed."""
     columns = weights.get("columns")
     if columns is None or columns.ndim != 1 or columns.is_floating_point():
         raise PolicyFileError(f"{folder}: the columns of what is weighed are missing")

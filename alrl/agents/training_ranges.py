@@ -55,7 +55,7 @@ class TrainingRanges:
             columns = []
             for feature in named:
                 try:
-                    row = [float(value) for value in told[scope][feature.name]]
+                    row = [float(value) for value in told[scope][feature.name] if isinstance(value, int | float)]
                 except (KeyError, TypeError, ValueError):
                     row = []
                 if len(row) != len(QUANTILES) or row != sorted(row):
@@ -65,7 +65,8 @@ class TrainingRanges:
                     )
                 columns.append(row)
             parts[scope] = torch.tensor(columns).T
-        return cls(states=int(told.get("states", 0)), **parts)
+        states = told.get("states", 0)
+        return cls(states=states if isinstance(states, int) else 0, **parts)
 
     def to_card(self, features: FeatureSet) -> dict[str, Any]:
         """What a card says of them: the key ``feature_ranges``."""

@@ -153,7 +153,7 @@ def sign(folder: Path, **changed: Any) -> None:
     [
         ({"left": 10**6}, "left points outside"),
         ({"feature": -1}, "feature points outside"),
-        ({"value": float("nan")}, "values are not finite"),
+        ({"value": float("nan")}, "value holds weights that are not finite"),
         ({"threshold": None}, "the arrays of a forest are feature, threshold"),
     ],
 )

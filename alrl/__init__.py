@@ -17,19 +17,25 @@ if TYPE_CHECKING:
     from alrl.agents.policy import Policy
     from alrl.agents.policy_file import load_policy
     from alrl.experiments.simulate import simulate
+    from alrl.loop.cost import Prices
     from alrl.loop.curves import Curves
     from alrl.loop.data_set import DataSet
     from alrl.loop.large_pool import LargePool
     from alrl.loop.parquet_file import npy_from_parquet
     from alrl.loop.sources import load_data_set
+    from alrl.projects.answers import IRRELEVANT
+    from alrl.projects.project import Project
 
 __version__ = version("alrl")
 __all__ = [
+    "IRRELEVANT",
     "Curves",
     "DataSet",
     "LargePool",
     "LargePoolLoop",
     "Policy",
+    "Prices",
+    "Project",
     "load_data_set",
     "load_policy",
     "npy_from_parquet",
@@ -38,11 +44,14 @@ __all__ = [
 ]
 
 _HOMES = {
+    "IRRELEVANT": "alrl.projects.answers",
     "Curves": "alrl.loop.curves",
     "DataSet": "alrl.loop.data_set",
     "LargePool": "alrl.loop.large_pool",
     "LargePoolLoop": "alrl.agents.large_pool_loop",
     "Policy": "alrl.agents.policy",
+    "Prices": "alrl.loop.cost",
+    "Project": "alrl.projects.project",
     "load_data_set": "alrl.loop.sources",
     "load_policy": "alrl.agents.policy_file",
     "npy_from_parquet": "alrl.loop.parquet_file",

@@ -21,6 +21,10 @@ class PolicyFileError(AlrlError):
     """A policy folder that is incomplete, tampered with or of another version."""
 
 
+class ProjectError(AlrlError):
+    """A labelling project that cannot be opened, written, or given what it was given."""
+
+
 class MissingPackageError(AlrlError, ImportError):
     """A package of an extra that is not installed."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alrl.cli import bench, distance, evaluate, export, lists, quickstart, report, reproduce, run, train, tune
+from alrl.cli import bench, distance, evaluate, export, lists, project, quickstart, report, reproduce, run, train, tune
 from alrl.cli.app import app
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "evaluate",
     "export",
     "lists",
+    "project",
     "quickstart",
     "report",
     "reproduce",

@@ -67,6 +67,13 @@ def page() -> str:
     }
     sections = [_section("alrl", "COMMAND ...", main)]
     sections += [_section(f"alrl {name}", "", commands[name]) for name in sorted(commands)]
+    for group in app.registered_groups:
+        grouped = {
+            each.name or str(each.callback.__name__): each.callback
+            for each in (group.typer_instance.registered_commands if group.typer_instance else ())
+            if each.callback
+        }
+        sections += [_section(f"alrl {group.name} {name}", "", grouped[name]) for name in grouped]
     return _HEAD + statuses + "".join(sections) + _ENGINES
 
 

@@ -23,7 +23,7 @@ class Prices:
     Raises InvalidRecipeError for a price that is negative or no finite number.
 
     >>> Prices(label=0.5, spread=1.0)
-    Prices(label=0.5, spread=1.0, record_epoch=0.0, scored=0.0)
+    Prices(label=0.5, spread=1.0, record_epoch=0.0, scored=0.0, hour=0.0)
     """
 
     label: float = 1.0
@@ -35,6 +35,8 @@ class Prices:
     """Price of training on one record in one epoch (one iteration of a solver)."""
     scored: float = 0.0
     """Price of predicting one record of the pool."""
+    hour: float = 0.0
+    """Price of an hour of computing, as measured: above 0, money depends on the machine."""
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
@@ -139,7 +141,7 @@ def loop_cost(
     played = active.double()
     trained, scored = trained * played, scored * played
     share = played * (seconds / max(1.0, float(played.sum())))
-    compute = trained * prices.record_epoch + scored * prices.scored
+    compute = trained * prices.record_epoch + scored * prices.scored + share * (prices.hour / 3600)
     columns = (labels.double(), trained, scored, label_money.double(), compute, share)
     return Cost(items=torch.stack(columns, 1))
 

@@ -1,0 +1,109 @@
+"""``alrl project next``, ``take``, ``release`` and ``withdraw``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from alrl.cli.common import Json, told
+from alrl.cli.project.group import Folder, Trust, project
+
+
+@project.command("next")
+def next_(
+    context: typer.Context,
+    folder: Folder,
+    to: Annotated[Path, typer.Option(help="The file of tasks to write: .csv, .tsv or .jsonl.")],
+    batch: Annotated[int, typer.Option(min=1, help="Records to ask about.")] = 20,
+    strategy: Annotated[str | None, typer.Option(help="A policy or rule; the project's own if left out.")] = None,
+    annotator: Annotated[str | None, typer.Option(help="Who will answer; anybody if left out.")] = None,
+    audit: Annotated[float | None, typer.Option(min=0.0, max=0.99, help="Share drawn by chance.")] = None,
+    reasons: Annotated[bool, typer.Option("--reasons", help="Show what the model predicts.")] = False,
+    trust: Trust = None,
+    machine: Json = False,
+) -> None:
+    """Choose the records to ask about next and write them to a file, whose label column people fill in."""
+    with told(context, machine) as voice:
+        from alrl.errors import InvalidDataError
+        from alrl.projects import Project
+        from alrl.projects.task_files import write_tasks
+
+        if to.exists():
+            raise InvalidDataError(f"{to} is there already; name another file, or move it away")
+        opened = Project(folder, trusted=trust or ())
+        asked_for = opened.ask(batch, strategy=strategy, annotator=annotator, audit=audit)
+        write_tasks(opened, asked_for, to, reasons=reasons)
+        label = opened.state.settings["label"]
+        voice.say(
+            f"{len(asked_for)} records in {to}; fill in the column {label!r}, then: alrl project take {folder} {to}"
+            " --annotator NAME"
+        )
+        voice.result({"file": str(to), "records": asked_for.to_dict("records")})
+
+
+@project.command()
+def take(
+    context: typer.Context,
+    folder: Folder,
+    file: Annotated[Path, typer.Argument(help="Answers: .csv, .tsv, .jsonl or .parquet.")],
+    annotator: Annotated[str | None, typer.Option(help="Who answered, where the file does not say.")] = None,
+    leave_out: Annotated[bool, typer.Option("--leave-out", help="Take the other rows where some are wrong.")] = False,
+    correct: Annotated[
+        bool, typer.Option("--correct", help="An answer that was corrected since counts as a new correction.")
+    ] = False,
+    machine: Json = False,
+) -> None:
+    """Take answers: partial, late or twice, of any number of annotators; each is written once."""
+    with told(context, machine) as voice:
+        from alrl.projects import Project
+        from alrl.projects.task_files import take_file
+
+        taken = take_file(Project(folder), file, annotator=annotator, leave_out=leave_out, correct=correct)
+        for who, receipt in taken.receipts.items():
+            voice.say(f"{who}: {receipt.sentence()}")
+        if taken.empty:
+            voice.say(f"{taken.empty} rows have no answer yet")
+        for line in taken.left_out:
+            voice.say(f"left out: {line}")
+        voice.result(
+            {
+                "annotators": {who: vars(receipt) for who, receipt in taken.receipts.items()},
+                "empty": taken.empty,
+                "left_out": list(taken.left_out),
+            }
+        )
+
+
+@project.command()
+def release(
+    context: typer.Context,
+    folder: Folder,
+    record: Annotated[list[str] | None, typer.Option("--id", help="A record; repeatable. All if left out.")] = None,
+    machine: Json = False,
+) -> None:
+    """Let records that were sent out be sent to others; answers to them are still taken."""
+    with told(context, machine) as voice:
+        from alrl.projects import Project
+
+        count = Project(folder).release(record)
+        voice.say(f"{count} records may be sent to others")
+        voice.result({"released": count})
+
+
+@project.command()
+def withdraw(
+    context: typer.Context,
+    folder: Folder,
+    record: Annotated[str, typer.Option("--id", help="The record.")],
+    annotator: Annotated[str, typer.Option(help="Whose answer.")],
+    machine: Json = False,
+) -> None:
+    """Take back an annotator's answer to a record."""
+    with told(context, machine) as voice:
+        from alrl.projects import Project
+
+        Project(folder).withdraw(record, annotator=annotator)
+        voice.say(f"{annotator}'s answer to {record} is taken back; the log keeps that it was given")
+        voice.result({"withdrawn": record, "annotator": annotator})

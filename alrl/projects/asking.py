@@ -1,0 +1,253 @@
+"""Which records to ask about next."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from alrl.agents.query import warn_if_fewer
+from alrl.errors import InvalidQueryError
+from alrl.loop.pool_view import PoolView
+from alrl.loop.streams import generator
+from alrl.projects.pool import Pool
+from alrl.projects.state import State
+from alrl.strategies import Strategy
+from alrl.strategies.base import refuse_learning
+
+if TYPE_CHECKING:
+    from alrl.projects.project import Project
+
+_ATTEMPTS = 20
+FIRST = "first sample"
+"""Name of what chooses before there is a model."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pick:
+    """One record to ask about."""
+
+    id: str
+    reason: str
+    score: float | None = None
+    """The strategy's, where it ranks records by one; higher is sooner."""
+    prediction: str | None = None
+    confidence: float | None = None
+    """Probability of the predicted class."""
+    chance: float | None = None
+    """With what probability it was drawn from those left, where chance had a part; None where it had none."""
+    open: int = 0
+    """Records that could have been drawn."""
+
+
+def ask(
+    project: Project,
+    count: int,
+    *,
+    strategy: Strategy | str | None,
+    annotator: str | None,
+    audit: float | None,
+    lease_days: float | None,
+) -> list[Pick]:
+    """Choose records and write down who has them: see :meth:`alrl.projects.project.Project.ask`."""
+    settings = project.state.settings
+    name = settings["strategy"] if strategy is None else strategy
+    share = settings["audit"] if audit is None else audit
+    seconds = settings["lease_seconds"] if lease_days is None else lease_days * 86_400.0
+    for _ in range(_ATTEMPTS):
+        picks, chosen_by, number = _choose(project, name, count, share)
+        with project.writing() as (transaction, state):
+            now = project.log.now
+            free = state.pending(now) | set(state.labels) | state.closed()
+            if any(pick.id in free for pick in picks):
+                # Somebody was quicker; choose again among what is left.
+                continue
+            state.apply(
+                transaction.append(
+                    "asked",
+                    {
+                        "batch": state.batches + 1,
+                        "ids": [pick.id for pick in picks],
+                        "to": annotator,
+                        "expires": now + seconds,
+                        "round": number,
+                        "strategy": chosen_by,
+                        "chances": [pick.chance for pick in picks],
+                        "open": picks[0].open,
+                    },
+                )
+            )
+        if len(picks) < count:
+            warn_if_fewer(len(picks), count)
+        return picks
+    raise InvalidQueryError(f"other processes took the same records {_ATTEMPTS} times over; repeat the step")
+
+
+def _choose(project: Project, name: Strategy | str, count: int, audit: float) -> tuple[list[Pick], str, int | None]:
+    """Return picks, what chose them, and the round that they were chosen after."""
+    from alrl.agents.policy_file import named_strategy
+    from alrl.projects import fitting
+
+    strategy = named_strategy(name)
+    refuse_learning(strategy, "a project")
+    if not fitting.ready(project):
+        return first_picks(project.state, project.pool(), count, project.log.now), FIRST, None
+    view = project.view(strategy.needs)
+    state, now = project.state, project.log.now
+    within = _affordable(state, count, now)
+    picks = strategy_picks(state, project.pool(), view, strategy, within, audit=audit, now=now)
+    return picks, strategy.name, state.rounds[-1].number
+
+
+def _affordable(state: State, count: int, now: float) -> int:
+    """Return how many of ``count`` labels the budget allows. Raises InvalidQueryError if it is spent."""
+    budget = state.settings.get("labels")
+    if budget is None:
+        return count
+    left = int(budget) - state.spent(now)
+    if left < 1:
+        raise InvalidQueryError(
+            f"the budget of {budget} labels is spent, those that are on their way included; begin anew with another"
+            " budget, or stop: alrl project status"
+        )
+    return min(count, left)
+
+
+def first_picks(state: State, pool: Pool, count: int, now: float) -> list[Pick]:
+    """Return records drawn by chance, for a project whose labels are too few for a model.
+
+    Raises InvalidQueryError if no record is left.
+    """
+    free = np.flatnonzero(free_records(state, pool, now))
+    if not len(free):
+        raise _nothing_left(state, now)
+    seed = [int(state.settings.get("seed", 0)), state.batches]
+    order = generator(seed, FIRST).permutation(free)[:count]
+    return [
+        Pick(
+            id=pool.ids[place], reason="first sample, drawn by chance", chance=1 / (len(free) - number), open=len(free)
+        )
+        for number, place in enumerate(order.tolist())
+    ]
+
+
+def free_records(state: State, pool: Pool, now: float) -> NDArray[np.bool_]:
+    """Return which records may be asked for, (N,)."""
+    free = np.ones(pool.records, dtype=bool)
+    taken = [*state.labels, *state.pending(now), *state.closed()]
+    free[pool.at([record for record in taken if record in pool.position])] = False
+    return free
+
+
+def strategy_picks(
+    state: State, pool: Pool, view: PoolView, strategy: Strategy, count: int, *, audit: float, now: float
+) -> list[Pick]:
+    """Return the records that a strategy picks, a share ``audit`` of them drawn by chance instead.
+
+    With an audit each draw is a mixture: by chance with the probability ``audit``, else the strategy's next pick. Every
+    record's probability is then known, which is what an unbiased estimate needs.
+
+    Raises InvalidQueryError if no record is left, or the share is not 0 to below 1.
+    """
+    if not 0 <= audit < 1:
+        raise InvalidQueryError(f"audit = {audit} given; a share of 0 to below 1 is drawn by chance")
+    left = int(view.available.sum())
+    if not left:
+        raise _nothing_left(state, now)
+    picks = strategy.select(view, min(count, left))[0]
+    order = [place for place in picks.tolist() if place >= 0]
+    scores = _scores(strategy, view)
+    if not audit:
+        return [_pick(pool, view, strategy, place, scores, None, left) for place in order]
+    return _mixed(state, pool, view, strategy, order, scores, audit)
+
+
+def _mixed(
+    state: State,
+    pool: Pool,
+    view: PoolView,
+    strategy: Strategy,
+    order: list[int],
+    scores: torch.Tensor | None,
+    audit: float,
+) -> list[Pick]:
+    rng = generator([int(state.settings.get("seed", 0)), state.batches], "audit")
+    free = np.flatnonzero(view.available[0].numpy())
+    taken: set[int] = set()
+    wanted = iter(order)
+    upcoming = next(wanted, None)
+    picks = []
+    for _ in range(len(order)):
+        while upcoming in taken:
+            upcoming = next(wanted, None)
+        left = len(free) - len(taken)
+        by_chance = upcoming is None or rng.random() < audit
+        place = upcoming
+        if by_chance or place is None:
+            place = int(free[rng.integers(len(free))])
+            while place in taken:
+                place = int(free[rng.integers(len(free))])
+        chance = audit / left + (1 - audit) * (place == upcoming) if upcoming is not None else 1 / left
+        taken.add(place)
+        pick = _pick(pool, view, strategy, place, scores, chance, len(free))
+        picks.append(pick if not by_chance else _by_chance(pick))
+    return picks
+
+
+def _by_chance(pick: Pick) -> Pick:
+    return Pick(
+        id=pick.id,
+        reason="drawn by chance, to measure the model",
+        prediction=pick.prediction,
+        confidence=pick.confidence,
+        chance=pick.chance,
+        open=pick.open,
+    )
+
+
+def _scores(strategy: Strategy, view: PoolView) -> torch.Tensor | None:
+    """Return the scores (N,) of a strategy that picks the highest; None for one that makes its batches otherwise."""
+    return strategy.score(view)[0] if type(strategy).select is Strategy.select else None
+
+
+def _pick(
+    pool: Pool,
+    view: PoolView,
+    strategy: Strategy,
+    place: int,
+    scores: torch.Tensor | None,
+    chance: float | None,
+    left: int,
+) -> Pick:
+    row = view.probabilities[0, place]
+    best = row.topk(min(2, len(row)))
+    first, second = best.indices.tolist()[0], best.indices.tolist()[-1]
+    reason = (
+        f"{strategy.name}: {pool.classes[first]} {100 * float(best.values[0]):.0f} %, {pool.classes[second]}"
+        f" {100 * float(best.values[-1]):.0f} %"
+    )
+    return Pick(
+        id=pool.ids[place],
+        reason=reason,
+        score=None if scores is None else float(scores[place]),
+        prediction=pool.classes[first],
+        confidence=float(best.values[0]),
+        chance=chance,
+        open=left,
+    )
+
+
+def _nothing_left(state: State, now: float) -> InvalidQueryError:
+    waiting = state.pending(now)
+    if waiting:
+        soonest = min(lease.expires for each in waiting for lease in state.leases[each])
+        when = time.strftime("%Y-%m-%d %H:%M", time.gmtime(soonest))
+        return InvalidQueryError(
+            f"no record is left to ask about: {len(waiting)} are with annotators, until {when} UTC at the earliest;"
+            " take their answers, or release them: alrl project release"
+        )
+    return InvalidQueryError("no record is left to ask about: every one is labelled, skipped or irrelevant")

@@ -1,0 +1,197 @@
+"""Making a project, and changing what it is made of: records, classes, model."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from alrl.errors import InvalidDataError, InvalidQueryError, ProjectError
+from alrl.projects.answers import Answer, label_of
+from alrl.projects.event_log import EventLog
+from alrl.projects.pool import ID
+from alrl.projects.record_file import sha256_of, write_records
+from alrl.projects.state import State
+from alrl.projects.tables import column_of, ids_of, read_table
+from alrl.projects.telling import write_answers
+
+if TYPE_CHECKING:
+    from alrl.projects.project import Project
+
+IMPORTED = "table"
+"""The annotator of labels that the table held from the beginning."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What is settled when a project is made; see :meth:`alrl.projects.project.Project.create`."""
+
+    name: str
+    id: str | None
+    label: str
+    labels: int | None
+    strategy: str
+    seed: int
+    audit: float
+    lease_seconds: float
+    aggregate: str
+    prices: dict[str, float]
+    columns: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.labels is not None and self.labels < 1:
+            raise InvalidQueryError(f"labels = {self.labels} given; a budget is at least 1, or None for no limit")
+        if not 0 <= self.audit < 1:
+            raise InvalidQueryError(f"audit = {self.audit} given; a share of 0 to below 1 is drawn by chance")
+        if not self.lease_seconds > 0:
+            raise InvalidQueryError("lease_days is not above 0; give the days that annotators need")
+        if self.aggregate not in {"majority", "last"}:
+            raise InvalidQueryError(f"aggregate = {self.aggregate!r} given; allowed are 'majority' and 'last'")
+        if self.id is not None and self.id == self.label:
+            raise InvalidDataError(f"id and label are both {self.id!r}; name two columns")
+
+
+def make(
+    folder: Path,
+    source: Any,
+    settings: Settings,
+    *,
+    classes: Sequence[Any] | None,
+    model: Any,
+    drop: Sequence[str],
+    trusted: Collection[str],
+    clock: Callable[[], float],
+    log: str,
+) -> None:
+    """Write a new project. The log comes last: a kill before leaves no project, and the same call makes it."""
+    from alrl.agents.policy_file import named_strategy
+
+    if (folder / log).exists():
+        raise ProjectError(f"{folder} already holds a project; open it with alrl.Project({str(folder)!r})")
+    named_strategy(settings.strategy)
+    frame = read_table(source, text=[name for name in (settings.id, settings.label) if name])
+    for name in drop:
+        column_of(frame, name, "column to drop")
+    ids = ids_of(frame, settings.id)
+    known = [label_of(value) for value in frame[settings.label].tolist()] if settings.label in frame else []
+    hidden = {settings.id, settings.label, *drop}
+    described = frame[[name for name in frame.columns if name not in hidden]]
+    names = _classes(classes, known, model)
+    folder.mkdir(parents=True, exist_ok=True)
+    added = _write_records(folder, described, ids)
+    kept = checked_model(model, folder, trusted)
+    settings = dataclasses.replace(settings, columns=tuple(described.columns))
+    part = folder / f"{log}.new"
+    part.unlink(missing_ok=True)
+    events = EventLog.create(part, clock=clock)
+    with events.writing() as transaction:
+        state = State()
+        state.apply(transaction.append("created", {"settings": dataclasses.asdict(settings)}))
+        state.apply(transaction.append("records added", added))
+        state.apply(transaction.append("class added", {"classes": names}))
+        state.apply(transaction.append("model set", kept))
+        answers = [Answer(id=id_, label=each) for id_, each in zip(ids, known, strict=False) if each is not None]
+        write_answers(transaction, state, answers, annotator=IMPORTED, repeats="correct", charged=False)
+    part.replace(folder / log)
+
+
+def _classes(classes: Sequence[Any] | None, known: Sequence[Any], model: Any) -> list[str]:
+    given = [str(label_of(each)) for each in classes or ()]
+    present = sorted({each for each in known if isinstance(each, str)})
+    if classes is None:
+        given = present or [str(each) for each in getattr(model, "classes_", ())]
+    strange = sorted(set(present) - set(given))
+    if strange:
+        raise InvalidDataError(f"the label column holds {strange[:3]}, which are none of the classes {given}; name all")
+    if len(set(given)) != len(given):
+        raise InvalidDataError(f"classes = {given} given; name each once")
+    if len(given) < 2:
+        raise InvalidDataError(
+            f"{len(given)} classes known ({', '.join(given) or 'none'}); a project needs two at least: name them by"
+            " classes=[...] or --classes yes,no"
+        )
+    return given
+
+
+def _write_records(folder: Path, described: pd.DataFrame, ids: Sequence[str]) -> dict[str, Any]:
+    table = described.copy(deep=False)
+    table.insert(0, ID, pd.Series(list(ids), dtype=object, index=table.index))
+    part = write_records(folder / "records" / f"new-{time.time_ns()}.npz", table)
+    sha256 = sha256_of(part)
+    part.replace(part.with_name(f"{sha256[:16]}.npz"))
+    return {"file": f"{sha256[:16]}.npz", "sha256": sha256, "records": len(table)}
+
+
+def checked_model(model: Any, folder: Path, trusted: Collection[str]) -> dict[str, Any]:
+    """Return what the log says of a model that can be loaded again."""
+    from alrl.projects.models import describe_model, load_model
+
+    described = describe_model(model, folder / "models")
+    load_model(described, folder / "models", trusted)
+    return described
+
+
+def grow(project: Project, source: Any) -> int:
+    """Add records to a project."""
+    state, pool = project.state, project.pool()
+    settings = state.settings
+    frame = read_table(source, text=[name for name in (settings["id"], settings["label"]) if name])
+    ids = ids_of(frame, settings["id"], start=pool.records)
+    missing = [name for name in settings["columns"] if name not in frame.columns]
+    if missing:
+        raise InvalidDataError(
+            f"the new records have no column {missing[0]!r}; a project's records have the same columns"
+        )
+    known = [label_of(value) for value in frame[settings["label"]].tolist()] if settings["label"] in frame else []
+    added = _write_records(project.folder, frame[settings["columns"]], ids)
+    answers = [Answer(id=id_, label=each) for id_, each in zip(ids, known, strict=False) if each is not None]
+    strange = sorted({each.label for each in answers if isinstance(each.label, str)} - set(state.classes))
+    if strange:
+        raise InvalidDataError(f"the new records have labels {strange[:3]}, which are no classes; add them first")
+    with project.writing() as (transaction, now):
+        if len(now.files) != len(state.files):
+            raise ProjectError("another process has just added records; repeat the step")
+        twice = [each for each in ids if each in pool.position]
+        if twice:
+            raise InvalidDataError(
+                f"{len(twice)} records are there already ({', '.join(twice[:3])}); add new ones alone"
+            )
+        now.apply(transaction.append("records added", added))
+        write_answers(transaction, now, answers, annotator=IMPORTED, repeats="correct", charged=False)
+    return len(ids)
+
+
+def add_classes(project: Project, classes: Sequence[Any]) -> list[str]:
+    """Add classes to a project."""
+    names = [str(label_of(each)) for each in classes]
+    with project.writing() as (transaction, state):
+        twice = [each for each in names if each in state.classes or names.count(each) > 1]
+        if twice or not names:
+            raise InvalidDataError(f"classes {names} given, the project has {state.classes}; name new ones, each once")
+        state.apply(transaction.append("class added", {"classes": names}))
+        return list(state.classes)
+
+
+def seconds_of(when: str | float | datetime) -> float:
+    """Return a time as seconds since 1970; a date stands for its end, a time without a zone is UTC.
+
+    Raises ProjectError for what is no time.
+
+    >>> seconds_of("1970-01-02"), seconds_of("1970-01-01T00:01")
+    (172800.0, 60.0)
+    """
+    if isinstance(when, int | float):
+        return float(when)
+    try:
+        moment = when if isinstance(when, datetime) else datetime.fromisoformat(when)
+    except ValueError:
+        raise ProjectError(f"{when!r} given as a time; write it as 2026-11-03 or 2026-11-03T14:30") from None
+    if isinstance(when, str) and len(when) == len("2026-11-03"):
+        moment += timedelta(days=1)
+    return (moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)).timestamp()

@@ -1,0 +1,91 @@
+"""The learning curve of a project, without a test set."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from alrl.projects.intervals import normal, wilson
+from alrl.projects.state import RoundFacts, State
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """An accuracy with its 95 % interval."""
+
+    accuracy: float
+    low: float
+    high: float
+    records: int
+    """Records that it was measured on."""
+
+    def sentence(self) -> str:
+        """Return it in words.
+
+        >>> Estimate(accuracy=0.9, low=0.8, high=0.95, records=50).sentence()
+        '90.0 % (80.0 to 95.0)'
+        """
+        return f"{100 * self.accuracy:.1f} % ({100 * self.low:.1f} to {100 * self.high:.1f})"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Point:
+    """What is known of the model after one round."""
+
+    round: int
+    labels: int
+    at: float
+    cross_validated: Estimate | None
+    """On the labelled records, out of fold: of what was queried, which is harder or easier than the pool."""
+    weighted: Estimate | None
+    """The same with LURE weights, which undo that; None unless records are drawn with a known chance (``audit``)."""
+    progressive: Estimate | None
+    """Of the labels that came since the round before, predicted by that round's model; None in the first round."""
+
+    @property
+    def best(self) -> Estimate | None:
+        """The estimate to look at: that without bias where there is one, else the cross-validated one."""
+        return self.weighted or self.cross_validated
+
+
+def curve(state: State) -> list[Point]:
+    """Return a point for each round since the last restart."""
+    return [point(each) for each in state.rounds[state.first_round :]]
+
+
+def point(facts: RoundFacts) -> Point:
+    """Return what is known of one round."""
+    validated = facts.facts.get("cross_validated")
+    weighted = (validated or {}).get("weighted")
+    trials = facts.facts.get("progressive") or []
+    return Point(
+        round=facts.number,
+        labels=facts.labels,
+        at=facts.at,
+        cross_validated=None if validated is None else share(validated["right"], validated["records"]),
+        weighted=None if weighted is None or weighted["error"] is None else _weighted(weighted),
+        progressive=share(sum(row[0] for row in trials), len(trials)) if trials else None,
+    )
+
+
+def share(right: int, records: int) -> Estimate:
+    """Return a share as an estimate."""
+    low, high = wilson(right, records)
+    return Estimate(accuracy=right / records, low=low, high=high, records=records)
+
+
+def _weighted(weighted: dict[str, float]) -> Estimate:
+    low, high = normal(weighted["accuracy"], weighted["error"])
+    mean = min(1.0, max(0.0, weighted["accuracy"]))
+    return Estimate(accuracy=mean, low=low, high=high, records=int(weighted["records"]))
+
+
+def progressive(points: Sequence[Point], state: State, window: int = 50) -> Estimate | None:
+    """Return the progressive accuracy over the last labels, at least ``window`` of them where there are so many."""
+    right = records = 0
+    for facts in reversed(state.rounds[state.first_round :][-len(points) :]):
+        trials = facts.facts.get("progressive") or []
+        right, records = right + sum(row[0] for row in trials), records + len(trials)
+        if records >= window:
+            break
+    return share(right, records) if records else None

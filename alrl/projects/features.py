@@ -1,0 +1,71 @@
+"""Records as numbers: what strategies see of a table, and what built-in learners are fitted to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from alrl.errors import InvalidDataError, MissingPackageError
+from alrl.projects.record_file import write_whole
+
+
+def encoded(frame: pd.DataFrame, kept: Path | None = None) -> NDArray[np.float64]:
+    """Return the records as numbers, (records, features), finite.
+
+    A table of finite numbers is taken as it is. In others text, categories and times are encoded by skrub's
+    ``TableVectorizer``, fitted to all records and no label, and missing values become the column's mean.
+
+    Args:
+        frame: the columns that describe a record.
+        kept: a file that keeps the encoding, which may be removed at any time.
+
+    Raises InvalidDataError if there is no column or a value is infinite, MissingPackageError without skrub.
+
+    >>> encoded(pd.DataFrame({"age": [31.0, None, 41.0], "town": ["Ulm", "Bonn", "Ulm"]})).round(2).tolist()
+    [[31.0, 1.0], [36.0, 0.0], [41.0, 1.0]]
+    """
+    if frame.shape[1] == 0:
+        raise InvalidDataError("the records have no column beside identifier and label; add what describes them")
+    if all(pd.api.types.is_numeric_dtype(kind) for kind in frame.dtypes):
+        # Row by row, as a data set is stored: sums in another order would differ in their last bits.
+        numbers = np.ascontiguousarray(frame.to_numpy(np.float64))
+        if np.isfinite(numbers).all():
+            return numbers
+    if kept is not None and kept.is_file():
+        return np.asarray(np.load(kept, allow_pickle=False))
+    numbers = _filled(_vectorised(frame))
+    if kept is not None:
+        write_whole(kept, lambda stream: np.save(stream, numbers))
+    return numbers
+
+
+def _vectorised(frame: pd.DataFrame) -> NDArray[np.float64]:
+    try:
+        from skrub import TableVectorizer
+    except ImportError:
+        raise MissingPackageError("tables with text, times or missing values need skrub: pip install skrub") from None
+    return np.asarray(TableVectorizer().fit_transform(frame), dtype=np.float64)
+
+
+def _filled(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
+    if np.isinf(numbers).any():
+        raise InvalidDataError(f"the records hold {int(np.isinf(numbers).sum())} infinite values; mend or drop them")
+    known = ~np.isnan(numbers)
+    mean = np.where(known, numbers, 0.0).sum(0) / np.maximum(known.sum(0), 1)
+    return np.where(known, numbers, mean)
+
+
+def standardised(X: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Return the records centred and scaled, float32, as those of a simulated pool are.
+
+    >>> standardised(np.array([[1.0, 5.0], [3.0, 5.0]])).tolist()
+    [[-1.0, 0.0], [1.0, 0.0]]
+    """
+    mean, scale = X.mean(0), X.std(0)
+    usable = scale > 1e-9 * np.maximum(1.0, np.abs(mean))
+    inverse: Any = np.where(usable, 1 / np.where(usable, scale, 1.0), 0.0)
+    return np.asarray((X - mean) * inverse, dtype=np.float32)

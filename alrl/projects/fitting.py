@@ -1,0 +1,87 @@
+"""Keeping rounds: fitting where labels have changed, and showing strategies the last rounds."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+from alrl.errors import InvalidQueryError
+from alrl.loop.memory import REMEMBERED
+from alrl.loop.pool_view import PoolView
+from alrl.loop.provided import Need
+from alrl.projects.models import Fit, ProjectModel, load_model
+from alrl.projects.pool import Pool
+from alrl.projects.rounds import Predictions, fit_round, labelled, read_predictions, write_predictions
+from alrl.projects.state import RoundFacts, State
+from alrl.projects.view import pool_view
+
+if TYPE_CHECKING:
+    from alrl.projects.project import Project
+
+
+def ready(project: Project) -> bool:
+    """Return whether the labels are enough for a fit."""
+    state, pool = project.state, project.pool()
+    return _model(project, state).ready(labelled(state, pool)[1])
+
+
+def current_round(project: Project) -> tuple[RoundFacts, Pool]:
+    """Return the round of the labels of now, fitted if there is none yet, and the pool that it is of.
+
+    Raises InvalidQueryError if the labels are too few for a fit.
+    """
+    while True:
+        state, pool = project.state, project.pool()
+        fingerprint = state.fingerprint()
+        rounds = state.rounds[state.first_round :]
+        if rounds and rounds[-1].fingerprint == fingerprint:
+            return rounds[-1], pool
+        model = _model(project, state)
+        if not model.ready(labelled(state, pool)[1]):
+            raise InvalidQueryError(
+                f"{len(state.labels)} labelled records are too few for the model; label records of two classes at least"
+            )
+        number, count = state.number, len(state.labels)
+        before = _widened(project, rounds[-1], pool) if rounds else None
+        fit, predictions, facts = fit_round(state, pool, model, before)
+        name = f"{len(state.rounds):04d}-{fingerprint[:12]}"
+        stored = write_predictions(project.folder, name, predictions)
+        with project.writing() as (transaction, now):
+            if now.number != number and now.fingerprint() != fingerprint:
+                continue
+            if now.rounds[now.first_round :] and now.rounds[-1].fingerprint == fingerprint:
+                continue
+            body = {
+                "labels": count,
+                "fingerprint": fingerprint,
+                "file": stored["file"],
+                "facts": {**facts, "sha256": stored["sha256"]},
+            }
+            now.apply(transaction.append("round fitted", body))
+            project.last_fit = (fingerprint, fit)
+
+
+def view(project: Project, needs: Collection[Need]) -> PoolView:
+    """Return the view of the last round, which is fitted if need be."""
+    facts, pool = current_round(project)
+    state = project.state
+    remembered = [_widened(project, each, pool) for each in state.rounds[state.first_round :][-REMEMBERED:]]
+    fit = _fit_of(project, state, pool, facts) if needs else None
+    return pool_view(state, pool, remembered, now=project.log.now, fit=fit, needs=needs)
+
+
+def _model(project: Project, state: State) -> ProjectModel:
+    return load_model(state.model, project.folder / "models", project.trusted)
+
+
+def _fit_of(project: Project, state: State, pool: Pool, facts: RoundFacts) -> Fit:
+    """The fit of the last round: of this process, or made again, which gives the same."""
+    if project.last_fit is None or project.last_fit[0] != facts.fingerprint:
+        at, codes = labelled(state, pool)
+        project.last_fit = (facts.fingerprint, _model(project, state).fit(pool, at, codes, len(pool.classes)))
+    fit: Fit = project.last_fit[1]
+    return fit
+
+
+def _widened(project: Project, facts: RoundFacts, pool: Pool) -> Predictions:
+    return read_predictions(project.folder, facts).widened(pool.records, len(pool.classes))

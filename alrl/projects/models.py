@@ -1,0 +1,266 @@
+"""The model of a project: a built-in learner by name, or a scikit-learn classifier kept as a skops file."""
+
+from __future__ import annotations
+
+import io
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.base import clone
+from torch import Tensor
+
+from alrl.errors import InvalidDataError, MissingPackageError, ProjectError
+from alrl.learners import make_learner
+from alrl.loop.cost import record_epochs
+from alrl.loop.learner import FitReport, Learner
+from alrl.projects.pool import Pool
+from alrl.projects.record_file import sha256_of, write_whole
+
+AUTOMATIC = "auto"
+"""skrub's TableVectorizer before scikit-learn's LogisticRegression: for tables with text, times and missing values."""
+_PARTS_TRUSTED = ("skrub.",)
+"""Modules whose classes are loaded from a skops file without asking: alrl depends on them."""
+
+
+@dataclass(kw_only=True)
+class Fit:
+    """A model fitted to some records of a pool."""
+
+    probabilities: NDArray[np.float32]
+    """Class probabilities of every record of the pool, (N, classes)."""
+    seconds: float
+    record_epochs: float
+    """Records trained on, each as often as the fit passed over it; the labelled records where that is not known."""
+    learner: Learner | None = None
+    """The fitted learner, where the model is one."""
+    report: FitReport | None = None
+    estimator: Any = None
+    """The fitted classifier, where the model is one."""
+    codes: tuple[int, ...] = ()
+    """Class of each of the classifier's columns."""
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+class ProjectModel(ABC):
+    """What is fitted to the labels of a project."""
+
+    @abstractmethod
+    def fit(self, pool: Pool, at: NDArray[np.int64], codes: NDArray[np.int64], classes: int) -> Fit:
+        """Fit to the records at positions ``at`` (L,) with class ``codes`` (L,), and predict the whole pool."""
+
+    @abstractmethod
+    def out_of_fold(
+        self, pool: Pool, at: NDArray[np.int64], codes: NDArray[np.int64], classes: int, fold: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        """Return probabilities (L, classes) of labelled records, by fits without their own ``fold`` (L,)."""
+
+    @abstractmethod
+    def ready(self, codes: NDArray[np.int64]) -> bool:
+        """Return whether these labels are enough for a fit."""
+
+
+class LearnerModel(ProjectModel):
+    """A learner of alrl on the encoded and standardised records, as in simulation.
+
+    Raises InvalidRecipeError for an unknown learner or setting.
+    """
+
+    def __init__(self, name: str, settings: dict[str, Any] | None = None) -> None:
+        # Each round begins from scratch, so that its labels alone say what it is.
+        warm = {"warm_start": False} if name == "softmax-regression" else {}
+        self.learner = make_learner(name, **{**warm, **(settings or {})})
+
+    def ready(self, codes: NDArray[np.int64]) -> bool:
+        return len(codes) > 0
+
+    def fit(self, pool: Pool, at: NDArray[np.int64], codes: NDArray[np.int64], classes: int) -> Fit:
+        started = time.perf_counter()
+        learner, mask = self.learner.fresh(), torch.ones(1, classes, dtype=torch.bool)
+        X = pool.features[0, torch.from_numpy(at)][None]
+        report = learner.fit(X, torch.from_numpy(codes)[None], torch.ones(1, len(at)), mask)
+        probabilities = learner.predict_proba(pool.by_column).to(torch.float32)[0]
+        trained = record_epochs(report, torch.tensor([len(at)]))
+        return Fit(
+            probabilities=probabilities.contiguous().numpy(),
+            seconds=time.perf_counter() - started,
+            record_epochs=float(trained[0]),
+            learner=learner,
+            report=report,
+        )
+
+    def out_of_fold(
+        self, pool: Pool, at: NDArray[np.int64], codes: NDArray[np.int64], classes: int, fold: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        count = int(fold.max()) + 1
+        learner, own = self.learner.fresh(), torch.from_numpy(fold)[None] == torch.arange(count)[:, None]
+        X = pool.features[0, torch.from_numpy(at)][None].expand(count, -1, -1).contiguous()
+        y = torch.from_numpy(codes)[None].expand(count, -1).contiguous()
+        learner.fit(X, y, (~own).to(X.dtype), torch.ones(count, classes, dtype=torch.bool))
+        probabilities: Tensor = learner.predict_proba(X)
+        rows = torch.arange(len(at))
+        return np.asarray(probabilities[torch.from_numpy(fold), rows].to(torch.float32).numpy())
+
+
+class EstimatorModel(ProjectModel):
+    """A scikit-learn classifier, or a pipeline with one, on the records' columns as they came."""
+
+    def __init__(self, estimator: Any) -> None:
+        if not hasattr(estimator, "fit") or not hasattr(estimator, "get_params"):
+            raise InvalidDataError(
+                f"{type(estimator).__name__} is no scikit-learn classifier; give one, a pipeline, the name of a learner"
+                f" such as 'softmax-regression', or '{AUTOMATIC}'"
+            )
+        self.estimator = estimator
+
+    def ready(self, codes: NDArray[np.int64]) -> bool:
+        return len(set(codes.tolist())) > 1
+
+    def fit(self, pool: Pool, at: NDArray[np.int64], codes: NDArray[np.int64], classes: int) -> Fit:
+        started = time.perf_counter()
+        fitted, known = self._fitted(pool, at, codes)
+        probabilities = probabilities_of(fitted, pool.frame, known, classes)
+        return Fit(
+            probabilities=probabilities,
+            seconds=time.perf_counter() - started,
+            record_epochs=float(len(at)),
+            estimator=fitted,
+            codes=known,
+        )
+
+    def out_of_fold(
+        self, pool: Pool, at: NDArray[np.int64], codes: NDArray[np.int64], classes: int, fold: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        rows = np.zeros((len(at), classes), dtype=np.float32)
+        for number in range(int(fold.max()) + 1):
+            own = fold == number
+            if len(set(codes[~own].tolist())) < 2:
+                rows[own, codes[~own][0]] = 1.0
+                continue
+            fitted, known = self._fitted(pool, at[~own], codes[~own])
+            rows[own] = probabilities_of(fitted, pool.frame.iloc[at[own]], known, classes)
+        return rows
+
+    def _fitted(self, pool: Pool, at: NDArray[np.int64], codes: NDArray[np.int64]) -> tuple[Any, tuple[int, ...]]:
+        names = np.array(pool.classes)[codes]
+        try:
+            fitted = clone(self.estimator).fit(pool.frame.iloc[at], names)
+        except (ValueError, TypeError) as error:
+            raise InvalidDataError(f"the model cannot be fitted to {len(at)} labelled records: {error}") from error
+        return fitted, tuple(pool.classes.index(str(name)) for name in fitted.classes_)
+
+
+def probabilities_of(fitted: Any, frame: Any, codes: Sequence[int], classes: int) -> NDArray[np.float32]:
+    """Return class probabilities (n, classes) by a fitted classifier whose columns are the classes ``codes``.
+
+    One without ``predict_proba`` is ranked by its decision function, through the logistic function or the softmax.
+
+    Raises InvalidDataError where it predicts what is not finite or of another shape.
+    """
+    from scipy.special import softmax
+
+    if hasattr(fitted, "predict_proba"):
+        predictions = np.asarray(fitted.predict_proba(frame), dtype=np.float64)
+    else:
+        decision = np.asarray(fitted.decision_function(frame), dtype=np.float64)
+        two = np.stack([np.zeros_like(decision), decision], 1) if decision.ndim == 1 else decision
+        predictions = softmax(two, axis=1)
+    if predictions.shape != (len(frame), len(codes)) or not np.isfinite(predictions).all():
+        raise InvalidDataError(
+            f"the model gave probabilities of shape {predictions.shape} or values that are not finite; expected finite"
+            f" ones of shape {(len(frame), len(codes))}"
+        )
+    rows = np.zeros((len(frame), classes), dtype=np.float32)
+    rows[:, list(codes)] = predictions
+    return rows
+
+
+def describe_model(model: Any, folder: Path) -> dict[str, Any]:
+    """Return what the log says of a model, which is written to ``folder`` where it is none by name.
+
+    Args:
+        model: the name of a learner, ``auto``, an unfitted scikit-learn classifier, or the path of a skops file.
+        folder: where model files are kept, named by their SHA-256.
+    """
+    if isinstance(model, str | Path) and Path(model).suffix == ".skops":
+        data = Path(model).read_bytes()
+    elif isinstance(model, str):
+        if ":" in model:
+            raise InvalidDataError(
+                f"model = {model!r} given; a project keeps learners by name, and classifiers as files"
+            )
+        if model != AUTOMATIC:
+            LearnerModel(model)
+        return {"kind": "learner" if model != AUTOMATIC else AUTOMATIC, "name": model}
+    else:
+        EstimatorModel(model)
+        buffer = io.BytesIO()
+        _skops().dump(clone(model), buffer)
+        data = buffer.getvalue()
+    part = folder / "new.skops"
+    write_whole(part, lambda stream: stream.write(data))
+    sha256 = sha256_of(part)
+    part.replace(folder / f"{sha256[:16]}.skops")
+    return {
+        "kind": "skops",
+        "name": type(model).__name__ if not isinstance(model, str | Path) else Path(model).name,
+        "file": f"{sha256[:16]}.skops",
+        "sha256": sha256,
+    }
+
+
+def load_model(described: dict[str, Any], folder: Path, trusted: Collection[str] = ()) -> ProjectModel:
+    """Return the model that the log describes; nothing is unpickled.
+
+    Raises ProjectError where the file is gone, was changed, or names types that are not trusted.
+    """
+    if described["kind"] == "learner":
+        return LearnerModel(described["name"])
+    if described["kind"] == AUTOMATIC:
+        return EstimatorModel(automatic_model())
+    file = folder / described["file"]
+    if not file.is_file() or sha256_of(file) != described["sha256"]:
+        raise ProjectError(f"{file} is gone or was changed; set the model again: alrl project model")
+    return EstimatorModel(load_skops(file, trusted))
+
+
+def load_skops(file: Path, trusted: Collection[str] = ()) -> Any:
+    """Return the classifier in a skops file. Raises ProjectError where it names types that are not trusted."""
+    skops = _skops()
+    wanted = skops.get_untrusted_types(file=file)
+    strange = [name for name in wanted if not name.startswith(_PARTS_TRUSTED) and name not in trusted]
+    if strange:
+        raise ProjectError(
+            f"{file.name} names types that alrl does not know to be safe: {', '.join(strange)}; if you trust them, give"
+            " each by trusted=[...] or --trust"
+        )
+    return skops.load(file, trusted=wanted)
+
+
+def automatic_model() -> Any:
+    """Return skrub's TableVectorizer, an imputer, a scaler and LogisticRegression, unfitted."""
+    from sklearn.impute import SimpleImputer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    try:
+        from skrub import TableVectorizer
+    except ImportError:
+        raise MissingPackageError(f"the model {AUTOMATIC!r} needs skrub: pip install skrub") from None
+    imputer = SimpleImputer(keep_empty_features=True)
+    return make_pipeline(TableVectorizer(), imputer, StandardScaler(), LogisticRegression(max_iter=1000))
+
+
+def _skops() -> Any:
+    try:
+        import skops.io
+    except ImportError:
+        raise MissingPackageError('keeping a model needs the extra "models": pip install "alrl[models]"') from None
+    return skops.io

@@ -1,0 +1,81 @@
+"""The records of a project in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from alrl.errors import ProjectError
+from alrl.projects.features import encoded, standardised
+from alrl.projects.record_file import read_records
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+ID = "\x00id"
+"""Name of the column of identifiers in the files of records; no table of a user's has it."""
+
+
+class Pool:
+    """All records of a project, in the order they were added; each part is read or computed when first used.
+
+    Args:
+        folder: of the project.
+        files: what the log says of the files of records.
+        classes: of the project.
+    """
+
+    def __init__(self, folder: Path, files: Sequence[dict[str, Any]], classes: Sequence[str]) -> None:
+        self._folder, self.files = folder, list(files)
+        """What the log says of the files of records."""
+        self.classes = list(classes)
+
+    @cached_property
+    def _table(self) -> pd.DataFrame:
+        frames = [read_records(self._folder / "records" / each["file"]) for each in self.files]
+        if not frames:
+            raise ProjectError("the project has no records; add some: alrl project grow")
+        return frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
+
+    @cached_property
+    def ids(self) -> list[str]:
+        """Identifiers, (N,)."""
+        return [str(each) for each in self._table[ID].tolist()]
+
+    @cached_property
+    def position(self) -> dict[str, int]:
+        """Position of each identifier."""
+        return {record: place for place, record in enumerate(self.ids)}
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """The columns that describe the records."""
+        return self._table.drop(columns=ID)
+
+    @cached_property
+    def features(self) -> Tensor:
+        """Encoded and standardised records, (1, N, D), float32."""
+        import torch
+
+        name = "-".join(each["sha256"][:12] for each in self.files[-4:])
+        kept = self._folder / "cache" / f"features-{len(self.files)}-{name}.npy"
+        return torch.from_numpy(standardised(encoded(self.frame, kept)))[None]
+
+    @cached_property
+    def by_column(self) -> Tensor:
+        """The same, stored column by column: a learner reads a whole pool faster so."""
+        return self.features.transpose(1, 2).contiguous().transpose(1, 2)
+
+    @property
+    def records(self) -> int:
+        """Number of records, N."""
+        return sum(each["records"] for each in self.files)
+
+    def at(self, records: Sequence[str]) -> np.ndarray[Any, np.dtype[np.int64]]:
+        """Return the positions of identifiers."""
+        return np.array([self.position[record] for record in records], dtype=np.int64)

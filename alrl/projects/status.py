@@ -1,0 +1,80 @@
+"""How a project stands, as a document for machines and a text for people."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from dataclasses import asdict
+from typing import Any
+
+from alrl.projects.answers import IRRELEVANT
+from alrl.projects.curve import Estimate, curve
+from alrl.projects.state import State
+
+
+def status_of(state: State, now: float) -> dict[str, Any]:
+    """Return how a project stands at the clock ``now``."""
+    records = sum(each["records"] for each in state.files)
+    pending, closed = state.pending(now), state.closed()
+    irrelevant = sum(
+        any(each.label is IRRELEVANT for each in state.given.get(record, {}).values()) for record in closed
+    )
+    rounds = state.rounds[state.first_round :]
+    points = curve(state)
+    last = points[-1] if points else None
+    budget = state.settings.get("labels")
+    return {
+        "project": state.settings.get("name"),
+        "events": state.number,
+        "records": records,
+        "labelled": len(state.labels),
+        "classes": {name: Counter(state.labels.values())[name] for name in state.classes},
+        "pending": len(pending),
+        "skipped": len(closed) - irrelevant,
+        "irrelevant": irrelevant,
+        "unlabelled": records - len(state.labels) - len(closed),
+        "budget": budget,
+        "budget_left": None if budget is None else max(0, int(budget) - state.spent(now)),
+        "charged": state.charged,
+        "annotators": dict(state.annotators()),
+        "model": state.model.get("name"),
+        "strategy": state.settings.get("strategy"),
+        "rounds": len(rounds),
+        "labels_since_round": len(state.labels) - (rounds[-1].labels if rounds else 0),
+        "estimates": None
+        if last is None
+        else {
+            name: None if estimate is None else asdict(estimate)
+            for name, estimate in (
+                ("cross_validated", last.cross_validated),
+                ("weighted", last.weighted),
+                ("progressive", last.progressive),
+            )
+        },
+        "last_event": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(state.at)),
+    }
+
+
+def sentences(status: dict[str, Any]) -> list[str]:
+    """Return a status in words, a line each."""
+    counts = ", ".join(f"{name} {count}" for name, count in status["classes"].items())
+    people = ", ".join(f"{name} {count}" for name, count in status["annotators"].items()) or "nobody yet"
+    lines = [
+        f"{status['project']}: {status['labelled']} of {status['records']} records labelled ({counts})",
+        f"with annotators: {status['pending']}; skipped {status['skipped']}, irrelevant {status['irrelevant']}",
+        f"answers by: {people}",
+    ]
+    if status["budget"] is not None:
+        lines.append(f"budget: {status['budget_left']} of {status['budget']} labels left")
+    estimates = status["estimates"] or {}
+    for name, words in (
+        ("weighted", "accuracy on the pool, estimated without bias"),
+        ("cross_validated", "accuracy on what was queried, cross-validated"),
+        ("progressive", "accuracy on the labels of the last round, before they came"),
+    ):
+        if estimates.get(name):
+            lines.append(f"{words}: {Estimate(**estimates[name]).sentence()}, {estimates[name]['records']} records")
+    behind = status["labels_since_round"]
+    model = f"model {status['model']}, {status['rounds']} rounds"
+    lines.append(model + (f"; {behind} labels since the last one" if behind else ""))
+    return lines

@@ -1,0 +1,156 @@
+"""Tables as people have them: frames, CSV, TSV, JSON lines and Parquet, read into one kind of frame."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from alrl.errors import InvalidDataError, MissingPackageError
+from alrl.suggest import unknown
+
+_DELIMITERS = ",;\t|"
+
+
+def read_table(source: Any, *, text: Collection[str] = ()) -> pd.DataFrame:
+    """Return a table as a frame with columns named by text and rows numbered from 0.
+
+    Args:
+        source: a pandas or polars frame, a mapping of columns, an array (records, features), or the path of a file:
+            .csv, .tsv, .txt (the delimiter is recognised; .gz too), .jsonl or .parquet.
+        text: columns of a file that are read as the text they are, such as identifiers and classes.
+
+    Raises InvalidDataError for anything else, MissingPackageError where Parquet needs the extra ``parquet``.
+
+    >>> read_table({"age": [31, 40]}).shape
+    (2, 1)
+    """
+    if isinstance(source, str | Path):
+        frame = _from_file(Path(source), text)
+    elif isinstance(source, pd.DataFrame):
+        frame = source.copy(deep=False)
+    elif hasattr(source, "get_columns"):
+        frame = pd.DataFrame({column.name: column.to_list() for column in source.get_columns()})
+    elif isinstance(source, Mapping):
+        frame = pd.DataFrame(dict(source))
+    else:
+        frame = _from_array(np.asarray(source))
+    frame.columns = [str(name) for name in frame.columns]
+    twice = sorted({name for name in frame.columns if list(frame.columns).count(name) > 1})
+    if twice:
+        raise InvalidDataError(f"several columns are named {twice}; give each a name of its own")
+    return frame.reset_index(drop=True)
+
+
+def column_of(frame: pd.DataFrame, name: str, noun: str) -> pd.Series[Any]:
+    """Return a column. Raises InvalidDataError, naming the nearest one, if there is none."""
+    if name not in frame.columns:
+        raise InvalidDataError(unknown(noun, name, list(frame.columns)))
+    column: pd.Series[Any] = frame[name]
+    return column
+
+
+def ids_of(frame: pd.DataFrame, name: str | None, start: int = 0) -> list[str]:
+    """Return the identifiers of the records as text: those of the column ``name``, or numbers from ``start``.
+
+    Raises InvalidDataError for missing identifiers and for those given twice.
+
+    >>> ids_of(pd.DataFrame({"customer": ["007", "8"]}), "customer"), ids_of(pd.DataFrame({"age": [31]}), None, 5)
+    (['007', '8'], ['5'])
+    """
+    if name is None:
+        return [str(number) for number in range(start, start + len(frame))]
+    column = column_of(frame, name, "id column")
+    if column.isna().any():
+        raise InvalidDataError(
+            f"column {name!r} has {int(column.isna().sum())} empty identifiers; give each record one"
+        )
+    whole = column.astype(np.int64) if pd.api.types.is_float_dtype(column) and (column % 1 == 0).all() else column
+    ids = [str(value).strip() for value in whole.tolist()]
+    counts = pd.Series(ids).value_counts()
+    twice = counts[counts > 1].index.tolist()
+    if twice:
+        raise InvalidDataError(
+            f"column {name!r} names {len(twice)} records twice ({', '.join(twice[:3])}); an identifier names one"
+            " record: drop the copies, or choose another column"
+        )
+    return ids
+
+
+def _from_array(array: Any) -> pd.DataFrame:
+    if array.ndim != 2 or not array.size:
+        raise InvalidDataError(f"an array of shape {array.shape} given; expected (records, features), or a table")
+    return pd.DataFrame(array, columns=[f"feature {number}" for number in range(array.shape[1])])
+
+
+def _from_file(file: Path, text: Collection[str]) -> pd.DataFrame:
+    if not file.is_file():
+        raise InvalidDataError(f"there is no file {file} (looked from {Path.cwd()}); give a CSV, JSONL or Parquet file")
+    kind = file.with_suffix("").suffix if file.suffix == ".gz" else file.suffix
+    if kind == ".parquet":
+        return _from_parquet(file)
+    if kind in {".jsonl", ".ndjson"}:
+        return pd.DataFrame(read_json_lines(file))
+    return read_delimited(file, text)
+
+
+def read_delimited(file: Path, text: Collection[str] = ()) -> pd.DataFrame:
+    """Read a table of delimited text with a header; the delimiter is a comma, semicolon, tab or bar.
+
+    Raises InvalidDataError for a file that is no such table.
+    """
+    opener = gzip.open if file.suffix == ".gz" else open
+    try:
+        with opener(file, "rt", encoding="utf-8-sig", newline="") as stream:
+            start = stream.readline()
+        delimiter = max(_DELIMITERS, key=start.count) if start else ","
+        header = next(csv.reader([start], delimiter=delimiter), [])
+        as_text = [name for name in header if name in text]
+        # By converters, because a class or an identifier may be named "None" or "NA": only an empty cell is missing.
+        verbatim = dict.fromkeys(as_text, _verbatim)
+        frame = pd.read_csv(file, sep=delimiter, converters=verbatim, encoding="utf-8-sig", low_memory=False)
+    except (UnicodeDecodeError, ValueError, csv.Error, OSError) as error:
+        raise InvalidDataError(f"{file.name} is no table of text in UTF-8 ({error}); save it as CSV") from None
+    if frame.empty:
+        raise InvalidDataError(f"{file.name} has no records; expected a header line and one line a record")
+    return frame
+
+
+def _verbatim(cell: str) -> str | None:
+    return cell.strip() or None
+
+
+def read_json_lines(file: Path) -> list[dict[str, Any]]:
+    """Read one JSON object a line. Raises InvalidDataError, naming the line, for anything else."""
+    rows = []
+    opener = gzip.open if file.suffix == ".gz" else open
+    with opener(file, "rt", encoding="utf-8") as stream:
+        for number, line in enumerate(stream, 1):
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line)
+            except ValueError as error:
+                raise InvalidDataError(f"{file.name}, line {number}: no JSON ({error}); mend or remove it") from None
+            if not isinstance(row, dict):
+                raise InvalidDataError(f"{file.name}, line {number}: {type(row).__name__} given; expected an object")
+            rows.append(row)
+    return rows
+
+
+def _from_parquet(file: Path) -> pd.DataFrame:
+    try:
+        import polars as pl
+    except ImportError:
+        raise MissingPackageError(f'{file.name} needs the extra "parquet": pip install "alrl[parquet]"') from None
+    try:
+        columns = pl.read_parquet(file).get_columns()
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise InvalidDataError(f"{file.name} is no Parquet file ({error})") from None
+    return pd.DataFrame({column.name: column.to_list() for column in columns})

@@ -1,0 +1,188 @@
+"""Files that go to annotators and come back: CSV, TSV and JSON lines."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from alrl.errors import InvalidDataError
+from alrl.projects.answers import Answer, label_of
+from alrl.projects.tables import read_table
+from alrl.projects.telling import Receipt, id_of
+
+if TYPE_CHECKING:
+    from alrl.projects.project import Project
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_MARK = "'"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Taken:
+    """What became of a file of answers."""
+
+    receipts: dict[str, Receipt]
+    """By annotator."""
+    empty: int
+    """Rows without an answer yet."""
+    left_out: tuple[str, ...]
+    """What was wrong with the rows that were left out."""
+
+    @property
+    def written(self) -> int:
+        """Events that were written."""
+        return sum(each.written for each in self.receipts.values())
+
+
+def write_tasks(project: Project, batch: pd.DataFrame, file: Path, *, reasons: bool = False) -> Path:
+    """Write one row a record: its identifier, an empty label, and its columns.
+
+    Text that a spreadsheet would run as a formula begins with an apostrophe; :func:`take_file` knows it. What the model
+    thinks is left out, so that nobody is led by it, unless ``reasons`` asks for it.
+
+    Raises InvalidDataError if there is such a file, or its kind is unknown.
+    """
+    if file.exists():
+        raise InvalidDataError(f"{file} is there already; name another file, or move it away")
+    ids = [str(each) for each in batch[project.id_column].tolist()]
+    table = project.records(ids)
+    table.insert(1, project.state.settings["label"], "")
+    if reasons:
+        for name in ("reason", "prediction", "confidence"):
+            table[f"model {name}"] = batch[name].tolist()
+    rows = table.astype(object).where(table.notna(), None).to_dict("records")
+    part = file.with_name(f"{file.name}.part")
+    part.write_text("".join(_lines(rows, list(table.columns), file.suffix)), encoding="utf-8", newline="")
+    part.replace(file)
+    return file
+
+
+def _lines(rows: list[dict[str, Any]], columns: list[str], kind: str) -> Iterator[str]:
+    if kind in {".jsonl", ".ndjson"}:
+        for row in rows:
+            yield json.dumps(row, ensure_ascii=False, default=str) + "\n"
+        return
+    if kind not in {".csv", ".tsv"}:
+        raise InvalidDataError(f"a file of kind {kind!r} given for tasks; allowed are .csv, .tsv and .jsonl")
+    line = _Line()
+    writer = csv.writer(line, delimiter="\t" if kind == ".tsv" else ",")
+    writer.writerow([escaped(name) for name in columns])
+    yield line.text
+    for row in rows:
+        writer.writerow([escaped(row[name]) for name in columns])
+        yield line.text
+
+
+class _Line:
+    """What csv writes to, one line at a time."""
+
+    text = ""
+
+    def write(self, text: str) -> None:
+        self.text = text
+
+
+def escaped(value: Any) -> Any:
+    """Return a cell that no spreadsheet runs as a formula.
+
+    >>> escaped("=1+1"), escaped("a=b"), escaped(-3.5)
+    ("'=1+1", 'a=b', -3.5)
+    """
+    return f"{_MARK}{value}" if isinstance(value, str) and value.startswith((*_FORMULA, _MARK)) else value
+
+
+def take_file(
+    project: Project, file: Path, *, annotator: str | None = None, leave_out: bool = False, correct: bool = False
+) -> Taken:
+    """Take the answers in a file; taking it twice, or a longer one later, writes each answer once.
+
+    The file has the project's columns of identifiers and labels, and may have ``annotator`` and ``seconds``. Rows whose
+    label is empty are not answered yet; ``#unknown`` is "don't know" and ``#irrelevant`` a record that does not belong.
+
+    Args:
+        project: whose answers they are.
+        file: CSV, TSV, JSON lines or Parquet.
+        annotator: who answered, where the file does not say.
+        leave_out: take the other rows where some cannot be taken, instead of none.
+        correct: an answer that was given before and corrected since counts as a new correction.
+
+    Raises InvalidDataError, naming rows, for unknown records and classes.
+    """
+    id_column, label_column = project.id_column, project.state.settings["label"]
+    table = read_table(file, text=[id_column, label_column, "annotator"])
+    for name in (id_column, label_column):
+        if name not in table.columns:
+            raise InvalidDataError(f"{file.name} has no column {name!r}; it has {', '.join(map(repr, table.columns))}")
+    if annotator is None and "annotator" not in table.columns:
+        raise InvalidDataError(f"{file.name} does not say who answered; name the annotator: --annotator ann")
+    by_annotator, empty = _answers(project, table, id_column, label_column, annotator)
+    wrong = [
+        f"{file.name}, row {row + 1}: {fault}"
+        for who in by_annotator.values()
+        for row, fault in _faults(project, who).items()
+    ]
+    if wrong and not leave_out:
+        raise InvalidDataError(
+            f"{len(wrong)} rows cannot be taken, so none was: {'; '.join(wrong[:3])}. Mend them, add a class (alrl"
+            " project classes), or take the others: --leave-out"
+        )
+    receipts = {
+        who: project.tell(
+            [answer for _, answer in rows],
+            annotator=who,
+            repeats="correct" if correct else "ignore",
+            source=file.name,
+            leave_out=True,
+        )
+        for who, rows in by_annotator.items()
+    }
+    return Taken(receipts=receipts, empty=empty, left_out=tuple(wrong))
+
+
+def _answers(
+    project: Project, table: pd.DataFrame, id_column: str, label_column: str, annotator: str | None
+) -> tuple[dict[str, list[tuple[int, Answer]]], int]:
+    """Row and answer of each annotator's rows, and how many rows have no answer."""
+    known, empty = project.pool().position, 0
+    rows: dict[str, list[tuple[int, Answer]]] = {}
+    names = table["annotator"].tolist() if "annotator" in table.columns else [annotator] * len(table)
+    seconds = table["seconds"].tolist() if "seconds" in table.columns else [None] * len(table)
+    columns = (table[id_column].tolist(), table[label_column].tolist(), names, seconds)
+    for row, (record, value, who, took) in enumerate(zip(*columns, strict=True)):
+        label = None if isinstance(value, str) and not value.strip() else value
+        if label is None or label != label:  # noqa: PLR0124 - NaN alone differs from itself
+            empty += 1
+            continue
+        name = str(who).strip() if isinstance(who, str) and who.strip() else annotator or "anonymous"
+        answer = Answer(
+            id=_unmarked(id_of(record), known),
+            label=label_of(_plain(label, project.state.classes)),
+            seconds=float(took) if isinstance(took, int | float) and not math.isnan(took) else None,
+        )
+        rows.setdefault(name, []).append((row, answer))
+    return rows, empty
+
+
+def _unmarked(record: str, known: dict[str, int]) -> str:
+    bare = record.removeprefix(_MARK)
+    return bare if record not in known and bare in known else record
+
+
+def _plain(label: Any, classes: list[str]) -> Any:
+    if isinstance(label, str) and label not in classes and label.removeprefix(_MARK) in classes:
+        return label.removeprefix(_MARK)
+    return label
+
+
+def _faults(project: Project, rows: list[tuple[int, Answer]]) -> dict[int, str]:
+    from alrl.projects.telling import faults
+
+    wrong = faults([answer for _, answer in rows], project.pool().position, project.state)
+    return {rows[place][0]: fault for place, fault in wrong.items()}

@@ -1,0 +1,167 @@
+"""Taking answers: each is written once, whoever brings it and however often."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import pandas as pd
+
+from alrl.errors import InvalidDataError
+from alrl.projects.answers import IRRELEVANT, Answer, label_of, word_of
+from alrl.projects.event_log import Kind, Transaction
+from alrl.projects.state import State
+from alrl.suggest import nearest
+
+Repeats = Literal["correct", "ignore"]
+"""What becomes of an answer that its annotator gave before and has corrected since: it counts as a correction, or it is
+ignored, as is right for a file that is taken twice."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Receipt:
+    """What became of some answers: each is counted once."""
+
+    new: int = 0
+    """First answers of their annotators to their records, labels and "not relevant"."""
+    unknown: int = 0
+    """Answers "don't know" that are new."""
+    corrected: int = 0
+    """Answers that replace another one of the same annotator."""
+    same: int = 0
+    """Answers that were there already; nothing is written for them."""
+    stale: int = 0
+    """Answers that were given before and corrected since; they are left out."""
+    uncalled: int = 0
+    """Answers among the new ones to records that nobody was sent; they count as any other."""
+
+    @property
+    def written(self) -> int:
+        """Events that were written."""
+        return self.new + self.unknown + self.corrected
+
+    def sentence(self) -> str:
+        """Return the receipt in words.
+
+        >>> Receipt(new=3, same=1).sentence()
+        '3 new, 1 there already'
+        """
+        words = {
+            "new": "new",
+            "unknown": 'of "don\'t know"',
+            "corrected": "corrected",
+            "same": "there already",
+            "stale": "corrected since, left out",
+        }
+        parts = [f"{getattr(self, name)} {word}" for name, word in words.items() if getattr(self, name)]
+        return ", ".join(parts) or "no answer"
+
+
+@dataclass(kw_only=True)
+class _Counts:
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def add(self, name: str) -> None:
+        self.counts[name] = self.counts.get(name, 0) + 1
+
+
+def answers_of(labels: Any, id_column: str, label_column: str) -> list[Answer]:
+    """Return the answers in a mapping or series from identifier to label, a frame, or pairs of the two.
+
+    Raises InvalidDataError for anything else, and for a label that is none.
+
+    >>> answers_of({"7": "yes", 8: None}, "id", "label")
+    [Answer(id='7', label='yes', seconds=None), Answer(id='8', label=None, seconds=None)]
+    """
+    if hasattr(labels, "get_columns"):
+        labels = pd.DataFrame({column.name: column.to_list() for column in labels.get_columns()})
+    if isinstance(labels, pd.DataFrame):
+        missing = [name for name in (id_column, label_column) if name not in labels.columns]
+        if missing:
+            raise InvalidDataError(f"the answers have no column {missing[0]!r}; theirs are {list(labels.columns)}")
+        pairs: Iterable[Any] = zip(labels[id_column].tolist(), labels[label_column].tolist(), strict=True)
+    elif isinstance(labels, Mapping | pd.Series):
+        pairs = labels.items()
+    else:
+        pairs = labels
+    answers = []
+    for pair in pairs:
+        if isinstance(pair, Answer):
+            answers.append(pair)
+            continue
+        if not isinstance(pair, tuple | list) or len(pair) != 2 or not isinstance(pair[0], Hashable):
+            raise InvalidDataError(f"{pair!r} given as an answer; expected an identifier and a label")
+        answers.append(Answer(id=id_of(pair[0]), label=label_of(pair[1])))
+    return answers
+
+
+def id_of(value: Any) -> str:
+    """Return an identifier as text; a whole float is a whole number that met a missing value.
+
+    >>> id_of(7.0), id_of("007")
+    ('7', '007')
+    """
+    if hasattr(value, "item"):
+        value = value.item()
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
+
+
+def faults(answers: Iterable[Answer], known: Mapping[str, int], state: State) -> dict[int, str]:
+    """Return what is wrong with each answer that cannot be taken, by its place."""
+    wrong = {}
+    for place, answer in enumerate(answers):
+        if answer.id not in known or answer.id in state.erased:
+            wrong[place] = f"there is no record {answer.id!r}"
+        elif isinstance(answer.label, str) and answer.label not in state.classes:
+            near = nearest(answer.label, state.classes)
+            hint = f', did you mean "{near}"?' if near else ""
+            known_classes = ", ".join(state.classes)
+            wrong[place] = f"record {answer.id!r}: {answer.label!r} is no class{hint}; classes: {known_classes}"
+    return wrong
+
+
+def write_answers(
+    transaction: Transaction,
+    state: State,
+    answers: Iterable[Answer],
+    *,
+    annotator: str,
+    repeats: Repeats,
+    charged: bool = True,
+    source: str | None = None,
+) -> Receipt:
+    """Append what is new in ``answers`` to the log and to ``state``."""
+    tally = _Counts()
+    for answer in answers:
+        present = state.given.get(answer.id, {}).get(annotator)
+        if present is not None and present.label == answer.label:
+            tally.add("same")
+        elif repeats == "ignore" and (answer.id, annotator, word_of(answer.label)) in state.seen:
+            tally.add("stale")
+        else:
+            if present is None and answer.id not in state.leases:
+                tally.add("uncalled")
+            kind: Kind = "corrected" if present is not None else "skipped" if answer.label is None else "answered"
+            tally.add(_COUNTED[kind])
+            state.apply(transaction.append(kind, _body(answer, annotator, charged=charged, source=source)))
+    return Receipt(**tally.counts)
+
+
+_COUNTED = {"corrected": "corrected", "skipped": "unknown", "answered": "new"}
+
+
+def _body(answer: Answer, annotator: str, *, charged: bool, source: str | None) -> dict[str, Any]:
+    """What the log says of an answer."""
+    body: dict[str, Any] = {"id": answer.id, "annotator": annotator}
+    if answer.label is IRRELEVANT:
+        body["irrelevant"] = True
+    elif answer.label is not None:
+        body["label"] = answer.label
+    if answer.seconds is not None:
+        body["seconds"] = round(float(answer.seconds), 3)
+    if source is not None:
+        body["source"] = source
+    if not charged:
+        body["charged"] = False
+    return body

@@ -1,0 +1,99 @@
+"""``alrl project``, as a newcomer types it."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from alrl.cli import app
+from tests.projects.conftest import table, truth
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working directory with the table ``customers.csv``, of which two records are labelled."""
+    table().assign(churn=["no", "yes"] + [None] * 58).to_csv(tmp_path / "customers.csv", index=False)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+    return tmp_path
+
+
+def project(*arguments: str) -> Result:
+    return CliRunner().invoke(app, ["project", *arguments])
+
+
+def ok(*arguments: str) -> str:
+    result = project(*arguments)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def fill(source: Path, target: Path) -> None:
+    with source.open(newline="", encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    labels = truth(table(), [row["customer"] for row in rows])
+    with target.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, rows[0].keys())
+        writer.writeheader()
+        writer.writerows({**row, "churn": labels[row["customer"]]} for row in rows)
+
+
+def test_a_project_goes_from_a_table_to_labels_and_back_in_time(place: Path) -> None:
+    create = ("create", "churn", "--data", "customers.csv", "--id", "customer", "--label", "churn")
+    text = ok(*create, "--strategy", "margin", "--price-label", "0.8", "--price-hour", "2.5")
+    assert "churn: 2 of 60 records labelled (no 1, yes 1)" in text
+    assert "15 records in tasks.csv" in ok("next", "churn", "--batch", "15", "--to", "tasks.csv")
+    fill(place / "tasks.csv", place / "answers.csv")
+    assert "ann: 15 new" in ok("take", "churn", "answers.csv", "--annotator", "ann")
+    assert "ann: 15 there already" in ok("take", "churn", "answers.csv", "--annotator", "ann")
+    document = json.loads(project("status", "churn", "--json").stdout)
+    assert (document["labelled"], document["charged"], document["rounds"]) == (17, 15, 1)
+    ok("next", "churn", "--batch", "5", "--to", "more.jsonl")
+    assert "accuracy on what was queried, cross-validated" in ok("status", "churn")
+    assert "5 records may be sent to others" in ok("release", "churn")
+    assert "is taken back" in ok(
+        "withdraw", "churn", "--id", json.loads(first_answer(place))["id"], "--annotator", "ann"
+    )
+    when = document["last_event"]
+    assert "churn: 17 of 60 records labelled" in ok("at", "churn", when.replace("Z", ".999999Z"))
+
+
+def first_answer(place: Path) -> str:
+    ok("export", "churn", "--to", "events.jsonl", "--events-only")
+    lines = (place / "events.jsonl").read_text(encoding="utf-8").splitlines()
+    rows = [json.loads(line) for line in lines]
+    return json.dumps(next(row["body"] for row in rows if row.get("body", {}).get("annotator") == "ann"))
+
+
+def test_a_project_is_changed_copied_and_moved(place: Path) -> None:
+    ok("create", "churn", "--data", "customers.csv", "--id", "customer", "--label", "churn")
+    table(65).iloc[60:].to_csv(place / "more.csv", index=False)
+    assert "5 records added" in ok("grow", "churn", "--data", "more.csv")
+    assert "classes: no, yes, maybe" in ok("classes", "churn", "--add", "maybe")
+    assert "model: nearest-centroid" in ok("model", "churn", "--to", "nearest-centroid")
+    assert "is a copy of churn" in ok("backup", "churn", "--to", "copy")
+    ok("export", "churn", "--to", "churn.jsonl")
+    ok("import", "moved", "--from", "churn.jsonl")
+    assert ok("status", "moved") == ok("status", "churn")
+    assert "are erased" in ok("erase", "moved", "--id", "c1")
+    assert "2 labels set aside" in ok("restart", "churn", "--yes")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("status", "nowhere"), "there is no project in nowhere"),
+        (("create", "churn", "--data", "nothing.csv"), "there is no file nothing.csv"),
+        (("create", "churn", "--data", "customers.csv", "--id", "custommer"), 'did you mean "customer"'),
+        (("create", "churn", "--data", "customers.csv"), "0 classes known"),
+    ],
+)
+def test_what_is_wrong_is_told_with_what_to_do(place: Path, arguments: tuple[str, ...], words: str) -> None:
+    result = project(*arguments)
+    assert result.exit_code == 2
+    assert words in result.stderr

@@ -1,0 +1,247 @@
+"""Files that go out and come back, and projects that move."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from alrl.errors import InvalidDataError, ProjectError
+from alrl.projects import IRRELEVANT, Project
+from alrl.projects.keeping import back_up, erase
+from alrl.projects.models import EstimatorModel, load_model
+from alrl.projects.record_file import read_records, write_records
+from alrl.projects.tables import read_table
+from alrl.projects.task_files import take_file, write_tasks
+from alrl.projects.transfer import export_project, import_project
+from tests.projects.conftest import table, truth
+
+Make = Callable[..., Project]
+
+
+def fill(source: Path, target: Path, labels: dict[str, str], **more: str) -> Path:
+    with source.open(newline="", encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    with target.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, [*rows[0], *more])
+        writer.writeheader()
+        writer.writerows({**row, "churn": labels.get(row["customer"].lstrip("'"), ""), **more} for row in rows)
+    return target
+
+
+def test_a_file_of_tasks_comes_back_filled_in_part_late_and_twice(make: Make, tmp_path: Path) -> None:
+    project = make()
+    batch = project.ask(6)
+    tasks = write_tasks(project, batch, tmp_path / "tasks.csv")
+    assert list(read_table(tasks).columns) == ["customer", "churn", "age", "visits"]
+    every = truth(table(), batch["customer"])
+    part = dict(list(every.items())[:4])
+    first = take_file(project, fill(tasks, tmp_path / "part.csv", part), annotator="ann")
+    assert (first.receipts["ann"].new, first.empty) == (4, 2)
+    assert take_file(project, tmp_path / "part.csv", annotator="ann").written == 0
+    record = next(iter(part))
+    project.tell({record: "yes" if part[record] == "no" else "no"}, annotator="ann")
+    last = take_file(project, fill(tasks, tmp_path / "all.csv", every), annotator="ann").receipts["ann"]
+    assert (last.new, last.same, last.stale) == (2, 3, 1)
+    assert project.state.labels[record] != part[record]
+    again = take_file(project, tmp_path / "all.csv", annotator="ann", correct=True).receipts["ann"]
+    assert again.corrected == 1
+
+
+def test_a_file_of_several_annotators_and_words_for_no_label(make: Make, tmp_path: Path) -> None:
+    project, file = make(), tmp_path / "answers.jsonl"
+    rows = [
+        {"customer": "c1", "churn": "yes", "annotator": "ann", "seconds": 2.5},
+        {"customer": "c1", "churn": "no", "annotator": "bob"},
+        {"customer": "c2", "churn": "#unknown", "annotator": "bob"},
+        {"customer": "c3", "churn": "#irrelevant", "annotator": "bob"},
+        {"customer": "c4", "churn": None, "annotator": "bob"},
+    ]
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    taken = take_file(project, file)
+    assert (taken.receipts["ann"].new, taken.receipts["bob"].new, taken.receipts["bob"].unknown) == (1, 2, 1)
+    assert taken.empty == 1
+    assert project.state.given["c3"]["bob"].label is IRRELEVANT
+    assert project.state.given["c1"]["ann"].seconds == 2.5
+
+
+def test_wrong_rows_are_named_by_number(make: Make, tmp_path: Path) -> None:
+    project, file = make(), tmp_path / "answers.csv"
+    file.write_text("customer;churn\nc1;yes\nc99;no\nc2;perhaps\n", encoding="utf-8")
+    with pytest.raises(InvalidDataError, match=r"row 2: there is no record 'c99'; answers.csv, row 3"):
+        take_file(project, file, annotator="ann")
+    with pytest.raises(InvalidDataError, match="does not say who answered"):
+        take_file(project, file)
+    taken = take_file(project, file, annotator="ann", leave_out=True)
+    assert (taken.written, len(taken.left_out)) == (1, 2)
+
+
+def test_cells_that_a_spreadsheet_would_run_are_marked_and_known_again(make: Make, tmp_path: Path) -> None:
+    frame = table(10).assign(note="=cmd()")
+    frame["customer"] = [f"={record}" for record in frame["customer"]]
+    project = make(pool=frame)
+    batch = project.ask(3)
+    text = write_tasks(project, batch, tmp_path / "tasks.csv").read_text(encoding="utf-8")
+    assert text.count("'=") == 6
+    labels = dict.fromkeys(batch["customer"], "yes")
+    taken = take_file(project, fill(tmp_path / "tasks.csv", tmp_path / "back.csv", labels), annotator="ann")
+    assert taken.written == 3
+    with pytest.raises(InvalidDataError, match="is there already"):
+        write_tasks(project, batch, tmp_path / "tasks.csv")
+
+
+def test_what_the_model_thinks_is_written_only_when_asked_for(make: Make, tmp_path: Path) -> None:
+    project = make()
+    project.tell({"c1": "yes", "c2": "no"}, annotator="ann")
+    batch = project.ask(2)
+    rows = write_tasks(project, batch, tmp_path / "t.jsonl", reasons=True).read_text(encoding="utf-8").splitlines()
+    assert json.loads(rows[0])["model reason"].startswith("margin: ")
+    with pytest.raises(InvalidDataError, match=r"allowed are .csv, .tsv and .jsonl"):
+        write_tasks(project, batch, tmp_path / "t.xlsx")
+
+
+def test_classes_and_identifiers_of_a_file_stay_the_text_they_are(tmp_path: Path) -> None:
+    file = tmp_path / "records.csv"
+    file.write_text("id,label,age\n007,None,1\n08,01,2\n9,,3\n", encoding="utf-8")
+    project = Project.create(tmp_path / "p", pool=file, id="id")
+    assert project.state.classes == ["01", "None"]
+    assert project.state.labels == {"007": "None", "08": "01"}
+
+
+def test_a_project_moves_as_json_lines_and_a_cut_file_is_recognised(make: Make, tmp_path: Path) -> None:
+    project = make()
+    project.tell(truth(table(), ["c1", "c2", "c3", "c4", "c5"]), annotator="ann")
+    project.fit()
+    file = tmp_path / "project.jsonl"
+    assert export_project(project, file) == project.state.number
+    moved = import_project(file, tmp_path / "moved")
+    assert moved.events() == project.events()
+    assert moved.ask(3)["customer"].tolist() == project.ask(3)["customer"].tolist()
+    lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
+    for content in (
+        lines[:-1],
+        [*lines[:-2], lines[-1]],
+        [*lines[:-1], lines[-1][:20]],
+        [line.replace("yes", "no") for line in lines],
+    ):
+        (tmp_path / "cut.jsonl").write_text("".join(content), encoding="utf-8")
+        with pytest.raises(ProjectError, match=r"was cut|was changed"):
+            import_project(tmp_path / "cut.jsonl", tmp_path / "never")
+    assert not (tmp_path / "never").exists()
+
+
+def test_an_import_writes_nowhere_else(make: Make, tmp_path: Path) -> None:
+    import hashlib
+
+    head = {"format": "alrl project", "schema": 1, "events": 0, "complete": True}
+    body = "".join(json.dumps(row) + "\n" for row in (head, {"file": "records/../../x", "base64": ""}))
+    seal = json.dumps({"sha256": hashlib.sha256(body.encode()).hexdigest()})
+    (tmp_path / "bad.jsonl").write_text(body + seal + "\n", encoding="utf-8")
+    with pytest.raises(ProjectError, match="no file of a project"):
+        import_project(tmp_path / "bad.jsonl", tmp_path / "never")
+
+
+def test_a_backup_is_a_project_itself(make: Make, tmp_path: Path) -> None:
+    project = make()
+    project.tell({"c1": "yes", "c2": "no"}, annotator="ann")
+    project.fit()
+    copy = Project(back_up(project, tmp_path / "copy"))
+    assert copy.events() == project.events()
+    assert len(copy.ask(4)) == 4
+
+
+def test_a_person_is_erased_from_log_and_records_and_the_bill_stays(make: Make) -> None:
+    frame = table().assign(note=[f"secret of c{place}" for place in range(60)])
+    project = make(pool=frame)
+    project.tell(truth(table(), [f"c{place}" for place in range(9)]), annotator="ann")
+    project.fit()
+    remarks = erase(project, ["c7"])
+    assert any("remove them yourself" in each for each in remarks)
+    state = project.state
+    assert (len(state.labels), state.charged) == (8, 9)
+    for file in project.folder.rglob("*"):
+        if file.is_file():
+            data = file.read_bytes()
+            assert b'"c7"' not in data
+            assert b"secret of c7" not in data
+    with pytest.raises(InvalidDataError, match="no record 'c7'"):
+        project.tell({"c7": "yes"}, annotator="ann")
+    assert len(project.ask(5)) == 5
+    with pytest.raises(InvalidDataError, match="nothing was erased"):
+        erase(project, ["c7"])
+
+
+def test_a_model_is_kept_as_a_file_and_loaded_without_unpickling(make: Make, tmp_path: Path) -> None:
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    model = make_pipeline(StandardScaler(), LogisticRegression(C=0.5))
+    project = make(model=model)
+    (file,) = (project.folder / "models").iterdir()
+    assert file.suffix == ".skops"
+    project.tell({"c1": "yes", "c2": "yes"}, annotator="ann")
+    assert project.ask(1)["reason"].tolist() == ["first sample, drawn by chance"]
+    project.tell(truth(table(), [f"c{place}" for place in range(20)]), annotator="ann", repeats="ignore")
+    assert project.fit().facts["cross_validated"]["right"] > 10
+    view = project.view()
+    expected = model.fit(table().iloc[:0:-1][["age", "visits"]], ["no", "yes"] * 29 + ["no"]).classes_
+    assert list(expected) == project.state.classes
+    assert view.probabilities.sum(2).numpy() == pytest.approx(np.ones((1, 60)), abs=1e-5)
+    file.write_bytes(file.read_bytes() + b" ")
+    project.tell({"c30": "yes"}, annotator="ann")
+    with pytest.raises(ProjectError, match="gone or was changed"):
+        project.fit()
+
+
+class Foreign:
+    """A model of a stranger's making."""
+
+    def __init__(self) -> None:
+        self.classes_ = ["no", "yes"]
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        return {}
+
+    def fit(self, X: Any, y: Any) -> Foreign:
+        return self
+
+
+def test_types_that_nobody_vouched_for_are_not_loaded(make: Make) -> None:
+    with pytest.raises(ProjectError, match=r"Foreign; if you trust them"):
+        make(model=Foreign())
+
+
+def test_the_automatic_model_takes_a_table_as_it_is(make: Make) -> None:
+    frame = table().assign(town=["Ulm", None, "Bonn"] * 20, since=pd.Timestamp("2024-01-01"))
+    frame.loc[3, "age"] = None
+    project = make(pool=frame, model="auto")
+    project.tell(truth(table(), [f"c{place}" for place in range(15)]), annotator="ann")
+    assert project.fit().labels == 15
+    assert isinstance(load_model({"kind": "auto", "name": "auto"}, project.folder), EstimatorModel)
+
+
+TEXTS = st.one_of(st.none(), st.text(max_size=6).filter(lambda text: "\x00" not in text))
+
+
+@settings(max_examples=25)
+@given(
+    rows=st.lists(
+        st.tuples(TEXTS, st.floats(allow_nan=False), st.booleans(), st.integers(-9, 9)), min_size=1, max_size=8
+    )
+)
+def test_records_are_read_as_they_were_written(rows: list[tuple[Any, ...]], tmp_path_factory: Any) -> None:
+    columns = [
+        pd.Series(each, dtype=object) if place == 0 else each for place, each in enumerate(zip(*rows, strict=True))
+    ]
+    frame = pd.DataFrame(dict(zip(("text", "number", "flag", "whole"), columns, strict=True)))
+    again = read_records(write_records(tmp_path_factory.mktemp("records") / "r.npz", frame))
+    assert [tuple(row) for row in again.itertuples(index=False)] == rows

@@ -1,0 +1,281 @@
+"""Asking and telling, as annotators and their team do it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+import alrl
+from alrl.agents.policy_file import named_strategy
+from alrl.errors import InvalidDataError, InvalidQueryError, PoolExhaustedWarning, ProjectError
+from alrl.learners import SoftmaxRegression
+from alrl.loop.simulator import Simulator
+from alrl.loop.sources import load_data_set
+from alrl.loop.task import draw_task
+from alrl.projects import IRRELEVANT, Project
+from tests.projects.conftest import Clock, table, truth
+
+Make = Callable[..., Project]
+
+
+def ids(batch: pd.DataFrame) -> list[str]:
+    return [str(each) for each in batch["customer"]]
+
+
+def test_a_record_is_asked_of_one_annotator_until_its_lease_runs_out(make: Make, clock: Clock) -> None:
+    project = make(lease_days=1.0)
+    first, second = ids(project.ask(40)), ids(project.ask(20))
+    assert len({*first, *second}) == 60
+    with pytest.raises(InvalidQueryError, match="60 are with annotators"):
+        project.ask(1)
+    project.tell(truth(table(), first[:30]), annotator="ann")
+    clock.now += 90_000
+    with pytest.warns(PoolExhaustedWarning, match="30 records are left"):
+        assert set(ids(project.ask(31))) == {*first[30:], *second}
+
+
+def test_released_records_may_be_asked_again_and_late_answers_are_taken(make: Make) -> None:
+    project = make()
+    batch = ids(project.ask(5))
+    assert project.release(batch[:2]) == 2
+    assert project.state.pending(project.log.now) == set(batch[2:])
+    assert project.tell(truth(table(), batch), annotator="ann").new == 5
+    assert project.state.pending(project.log.now) == set()
+
+
+def test_the_same_answer_twice_is_one(make: Make) -> None:
+    project = make()
+    answers = truth(table(), ids(project.ask(8)))
+    assert project.tell(answers, annotator="ann").new == 8
+    receipt = project.tell(answers, annotator="ann")
+    assert (receipt.same, receipt.written) == (8, 0)
+    assert project.state.charged == 8
+    assert [event.kind for event in project.events()].count("answered") == 8
+
+
+def test_a_correction_is_kept_and_costs_a_label_while_the_record_keeps_its_place(make: Make) -> None:
+    project = make()
+    project.tell({"c1": "yes", "c2": "no"}, annotator="ann")
+    assert project.tell({"c1": "no"}, annotator="ann").corrected == 1
+    assert list(project.state.labels.items()) == [("c1", "no"), ("c2", "no")]
+    assert project.state.charged == 3
+    assert project.tell({"c1": "yes"}, annotator="ann", repeats="ignore").stale == 1
+    assert project.state.labels["c1"] == "no"
+    project.withdraw("c1", annotator="ann")
+    assert list(project.state.labels) == ["c2"]
+    with pytest.raises(InvalidDataError, match="has given no answer"):
+        project.withdraw("c1", annotator="ann")
+
+
+def test_most_annotators_are_believed_and_a_tie_changes_nothing(make: Make) -> None:
+    project = make()
+    for annotator, label in (("ann", "yes"), ("bob", "no")):
+        project.tell({"c1": label}, annotator=annotator)
+    assert project.state.labels["c1"] == "yes"
+    project.tell({"c1": "no"}, annotator="cy")
+    assert project.state.labels["c1"] == "no"
+    assert project.state.annotators() == {"ann": 1, "bob": 1, "cy": 1}
+
+
+def test_the_last_label_is_believed_where_that_was_chosen(make: Make) -> None:
+    project = make(aggregate="last")
+    project.tell({"c1": "yes"}, annotator="ann")
+    project.tell({"c1": "no"}, annotator="bob")
+    assert project.state.labels["c1"] == "no"
+
+
+def test_what_nobody_knows_or_needs_is_not_asked_again(make: Make) -> None:
+    project = make()
+    project.tell({"c1": None, "c2": IRRELEVANT, "c3": float("nan"), "c4": "yes", "c5": "no"}, annotator="ann")
+    assert project.state.charged == 3
+    assert project.state.labels == {"c4": "yes", "c5": "no"}
+    assert alrl.IRRELEVANT is IRRELEVANT
+    with pytest.warns(PoolExhaustedWarning):
+        assert not {"c1", "c2", "c3"} & set(ids(project.ask(60)))
+    project.tell({"c1": "yes"}, annotator="ann")
+    assert project.state.labels["c1"] == "yes"
+
+
+def test_wrong_answers_are_named_and_nothing_is_taken(make: Make) -> None:
+    project = make()
+    with pytest.raises(InvalidDataError, match=r"2 of 3 answers .* there is no record 'c99'; .*did you mean \"yes\""):
+        project.tell({"c99": "yes", "c1": "yse", "c2": "no"}, annotator="ann")
+    assert not project.state.labels
+    assert project.tell({"c99": "yes", "c2": "no"}, annotator="ann", leave_out=True).new == 1
+
+
+def test_an_earlier_state_can_be_seen(make: Make, clock: Clock) -> None:
+    project = make()
+    project.tell({"c1": "yes"}, annotator="ann")
+    noon = clock.now
+    clock.now += 3 * 86_400
+    project.tell({"c2": "no"}, annotator="ann")
+    assert list(project.at(noon).labels) == ["c1"]
+    assert list(project.at(clock.now).labels) == ["c1", "c2"]
+    with pytest.raises(ProjectError, match="made after"):
+        project.at("2020-01-01")
+
+
+def test_a_clock_set_back_loses_no_label_and_asks_nothing_twice(make: Make, clock: Clock) -> None:
+    project = make()
+    batch = ids(project.ask(10))
+    project.tell(truth(table(), batch[:5]), annotator="ann")
+    clock.now -= 10 * 86_400
+    more = ids(project.ask(10))
+    assert not set(more) & set(batch)
+    project.tell(truth(table(), [*batch[5:], *more]), annotator="ann")
+    assert len(project.state.labels) == 20
+    assert [event.number for event in project.events()] == list(range(1, project.state.number + 1))
+
+
+def test_the_budget_is_kept(make: Make) -> None:
+    project = make(labels=3)
+    project.tell({"c1": "yes", "c2": "no"}, annotator="ann")
+    with pytest.warns(PoolExhaustedWarning):
+        batch = ids(project.ask(4))
+    assert len(batch) == 3
+    project.tell(truth(table(), batch), annotator="ann")
+    with pytest.raises(InvalidQueryError, match="budget of 3 labels is spent"):
+        project.ask(1)
+
+
+def test_records_classes_and_model_may_change_on_the_way(make: Make) -> None:
+    project = make()
+    project.tell(truth(table(), [f"c{place}" for place in range(12)]), annotator="ann")
+    project.fit()
+    later = table(80).iloc[60:].assign(churn=None)
+    assert project.grow(later) == 20
+    with pytest.raises(InvalidDataError, match="20 records are there already"):
+        project.grow(later)
+    project.add_classes(["maybe"])
+    project.tell({"c70": "maybe", "c71": "maybe"}, annotator="ann")
+    view = project.view()
+    assert tuple(view.probabilities.shape) == (1, 80, 3)
+    assert [tuple(each.shape) for each in view.trajectory.probabilities] == [(1, 80, 3)] * 2
+    project.set_model("nearest-centroid")
+    assert project.fit().number == 2
+    assert len(project.ask(5)) == 5
+
+
+def test_a_round_is_fitted_once_for_the_same_labels(make: Make) -> None:
+    project = make()
+    with pytest.raises(InvalidQueryError, match="too few for the model"):
+        project.fit()
+    project.tell({"c1": "yes", "c2": "no"}, annotator="ann")
+    assert project.fit().number == project.fit().number == 0
+    assert len(Project(project.folder).state.rounds) == 1
+
+
+def test_a_restart_sets_labels_aside_and_draws_another_first_sample(make: Make) -> None:
+    project = make()
+    first = ids(project.ask(10))
+    project.tell(truth(table(), first), annotator="ann")
+    assert project.restart() == 10
+    assert not project.state.labels
+    assert project.state.charged == 10
+    assert set(ids(project.ask(10))) != set(first)
+
+
+def test_labels_in_the_table_are_labels_from_the_start_and_cost_nothing(make: Make) -> None:
+    frame = table().assign(churn=[1.0, 0.0] + [None] * 58)
+    project = make(pool=frame, classes=None)
+    assert project.state.classes == ["0", "1"]
+    assert project.state.labels == {"c0": "1", "c1": "0"}
+    assert project.state.charged == 0
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"classes": None}, "0 classes known"),
+        ({"classes": ["yes", "yes"]}, "name each once"),
+        ({"id": "name"}, 'unknown id column "name"'),
+        ({"labels": 0}, "at least 1"),
+        ({"audit": 1.0}, "0 to below 1"),
+        ({"strategy": "margn"}, 'did you mean "margin"'),
+        ({"model": "os:system"}, "learners by name"),
+        ({"pool": table().assign(customer="x")}, "names 1 records twice"),
+        ({"pool": table()[["customer"]]}, "no column beside"),
+    ],
+)
+def test_what_cannot_be_a_project_is_refused(make: Make, settings: dict[str, Any], words: str) -> None:
+    def used() -> None:
+        project = make(**settings)
+        project.tell({"c1": "yes", "c2": "no"}, annotator="ann")
+        project.ask(1)
+
+    with pytest.raises(alrl.errors.AlrlError, match=words):
+        used()
+
+
+def test_a_second_project_in_the_same_folder_is_refused(make: Make) -> None:
+    make()
+    with pytest.raises(ProjectError, match="already holds a project"):
+        make()
+
+
+def test_draws_by_chance_have_known_chances(make: Make) -> None:
+    project = make(audit=0.4)
+    project.tell(truth(table(), [f"c{place}" for place in range(10)]), annotator="ann")
+    batch = project.ask(20)
+    chances = [project.state.draws[record]["chance"] for record in ids(batch)]
+    by_chance = batch["reason"].str.startswith("drawn by chance").tolist()
+    assert 2 <= sum(by_chance) <= 14
+    for place, (chance, lucky) in enumerate(zip(chances, by_chance, strict=True)):
+        spread = 0.4 / (50 - place)
+        assert chance == pytest.approx(spread) or chance == pytest.approx(spread + 0.6)
+        assert lucky or chance > 0.6
+
+
+@pytest.mark.parametrize("strategy", ["margin", "general", "core-set", "badge", "random"])
+def test_a_strategy_picks_in_a_project_what_it_picks_in_simulation(make: Make, strategy: str) -> None:
+    data, player = load_data_set("wine"), named_strategy(strategy)
+    task = draw_task(data, [3])
+    simulator = Simulator([task], SoftmaxRegression(warm_start=False), labels=12)
+    simulator.provide(player.needs)
+    rows = task.split.pool
+    names = [data.class_names[code] for code in data.y[rows]]
+    pool = pd.DataFrame(data.X[rows], columns=[f"x{column}" for column in range(data.n_features)])
+    pool.insert(0, "customer", [str(place) for place in range(len(rows))])
+    project = make(pool=pool, classes=data.class_names, seed=3, labels=12, strategy=strategy)
+    project.tell({str(place): names[place] for place in task.first.tolist()}, annotator="ann")
+    for _ in range(4):
+        view = simulator.view
+        expected = player.select(view, 3)
+        assert torch.equal(project.view().probabilities, view.probabilities)
+        picks = ids(project.ask(3))
+        assert picks == [str(place) for place in expected[0].tolist()]
+        simulator.step(expected)
+        project.tell({place: names[int(place)] for place in picks}, annotator="ann")
+
+
+def test_records_on_their_way_count_as_known(make: Make) -> None:
+    project = make()
+    project.tell(truth(table(), ["c1", "c2", "c3", "c4"]), annotator="ann")
+    batch = ids(project.ask(6))
+    view = project.view()
+    known = {project.pool().ids[place] for place in np.flatnonzero(view.known[0].numpy())}
+    assert known == {"c1", "c2", "c3", "c4", *batch}
+
+
+def test_a_frame_of_polars_and_a_table_with_text_and_holes_are_pools(make: Make) -> None:
+    import polars as pl
+
+    frame = pl.DataFrame(
+        {
+            "customer": [f"c{place}" for place in range(40)],
+            "town": ["Ulm", "Bonn", None, "Köln"] * 10,
+            "age": [None, *[float(place % 7) for place in range(39)]],
+        }
+    )
+    project = make(pool=frame)
+    project.tell({"c1": "no", "c2": "yes"}, annotator="ann")
+    assert len(project.ask(3)) == 3
+    assert (project.folder / "cache").is_dir()
+    records = project.records(["c2", "c3"])
+    assert records["town"].tolist() == [None, "Köln"]

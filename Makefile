@@ -34,9 +34,9 @@ check: $(STAMP) ## lint, format, types, direction of imports
 	$(BIN)/lint-imports
 
 bench: $(PEERS_STAMP) ## measure loop and strategies against a hand-written loop and against other libraries
-	$(BIN)/python -m alrl.experiments.bench
-	$(BIN)/python -m alrl.experiments.bench.grid --page docs/benchmarks.md
-	$(BIN)/python -m alrl.experiments.selection --page docs/selection.md
+	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.grid --page docs/benchmarks.md
+	$(BIN)/python -m benchmarks.selection --page docs/selection.md
 
 docs: $(DOCS_STAMP) ## build the documentation into site/
 	$(BIN)/mkdocs build --strict
@@ -54,7 +54,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
 	$(BIN)/python -m pip install --disable-pip-version-check $(PIP_FLAGS) -c constraints.txt -e '.[bench,report,test]'
 	@echo "compiling the loop: once, less than a minute"
-	OMP_NUM_THREADS=1 $(BIN)/python -m alrl.experiments.precompile
+	OMP_NUM_THREADS=1 $(BIN)/python -m alrl.evaluation.precompile
 	@touch $@
 
 $(PEERS_STAMP): $(STAMP)

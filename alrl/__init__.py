@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Any
 from alrl.envs.registration import register
 
 if TYPE_CHECKING:
-    from alrl.agents.large_pool_loop import LargePoolLoop
-    from alrl.agents.large_pool_run import run_large_pool
     from alrl.agents.policy import Policy
     from alrl.agents.policy_file import load_policy
-    from alrl.experiments.simulate import simulate
+    from alrl.data.data_set import DataSet
+    from alrl.data.parquet_file import npy_from_parquet
+    from alrl.data.sources import load_data_set
+    from alrl.evaluation.curves import Curves
+    from alrl.evaluation.simulate import simulate
+    from alrl.large_pool.loop import LargePoolLoop
+    from alrl.large_pool.pool import LargePool
+    from alrl.large_pool.run import run_large_pool
     from alrl.loop.cost import Prices
-    from alrl.loop.curves import Curves
-    from alrl.loop.data_set import DataSet
-    from alrl.loop.large_pool import LargePool
-    from alrl.loop.parquet_file import npy_from_parquet
-    from alrl.loop.sources import load_data_set
     from alrl.projects.answers import IRRELEVANT
     from alrl.projects.project import Project
 
@@ -44,19 +44,19 @@ __all__ = [
 ]
 
 _HOMES = {
-    "IRRELEVANT": "alrl.projects.answers",
-    "Curves": "alrl.loop.curves",
-    "DataSet": "alrl.loop.data_set",
-    "LargePool": "alrl.loop.large_pool",
-    "LargePoolLoop": "alrl.agents.large_pool_loop",
+    "Curves": "alrl.evaluation.curves",
+    "DataSet": "alrl.data.data_set",
+    "LargePool": "alrl.large_pool.pool",
+    "LargePoolLoop": "alrl.large_pool.loop",
     "Policy": "alrl.agents.policy",
+    "load_data_set": "alrl.data.sources",
+    "IRRELEVANT": "alrl.projects.answers",
     "Prices": "alrl.loop.cost",
     "Project": "alrl.projects.project",
-    "load_data_set": "alrl.loop.sources",
     "load_policy": "alrl.agents.policy_file",
-    "npy_from_parquet": "alrl.loop.parquet_file",
-    "run_large_pool": "alrl.agents.large_pool_run",
-    "simulate": "alrl.experiments.simulate",
+    "npy_from_parquet": "alrl.data.parquet_file",
+    "run_large_pool": "alrl.large_pool.run",
+    "simulate": "alrl.evaluation.simulate",
 }
 
 

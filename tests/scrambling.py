@@ -7,8 +7,8 @@ import dataclasses
 import numpy as np
 import torch
 
-from alrl.loop.annotator import Annotator
-from alrl.loop.streams import stream_key
+from alrl.loop.annotators.base import Annotator
+from alrl.numerics.streams import stream_key
 
 _FAR = 9.0
 """Spread of the made-up records: most of them lie where no record was."""

@@ -16,9 +16,9 @@ from alrl.agents.recipe import load_agent_recipe
 from alrl.envs.candidates import CandidateMixture
 from alrl.envs.recipe import load_env_recipe
 from alrl.errors import InvalidDataError, InvalidQueryError, InvalidRecipeError, PoolExhaustedWarning
-from alrl.experiments.study import load_study
 from alrl.metadata import DEFAULT_GROUPS, FeatureSet
 from alrl.strategies import strategies
+from alrl.studies.loading import load_study
 
 RECORDS = 60
 POLICY = Policy.untrained(FeatureSet(DEFAULT_GROUPS), CandidateMixture(count=8), width=8)

@@ -20,15 +20,15 @@ import alrl
 from alrl import recipes
 from alrl.cli import app
 from alrl.cli.exit_codes import Exit
-from alrl.cli.page import page
+from alrl.data.sources import data_set_names
 from alrl.errors import InvalidRecipeError
-from alrl.experiments.protocols import paired
-from alrl.experiments.runner import Runner
-from alrl.experiments.study import load_study
-from alrl.loop.sources import data_set_names
 from alrl.metadata import GROUPS
 from alrl.progress import Bars
 from alrl.strategies import strategies
+from alrl.studies.loading import load_study
+from alrl.studies.protocols import paired
+from alrl.studies.runner import Runner
+from docs.generate.cli import page
 
 ROOT = Path(__file__).parents[1]
 AGENT = """# An agent that is trained in a second
@@ -86,7 +86,7 @@ def test_the_version_is_told() -> None:
 
 def test_help_names_every_command_and_where_to_begin() -> None:
     text = ok("--help")
-    for command in ("list", "train", "evaluate", "run", "report", "reproduce", "export", "bench", "quickstart"):
+    for command in ("list", "train", "evaluate", "run", "report", "reproduce", "export", "quickstart"):
         assert command in text
     assert "distance" in text
     assert "Begin with: alrl quickstart" in text
@@ -103,7 +103,6 @@ def test_help_names_every_command_and_where_to_begin() -> None:
         ("distance", ("--seeds", "how far data sets lie")),
         ("reproduce", ("--cell", "bit for bit")),
         ("export", ("--to", "--out")),
-        ("bench", ("--quick", "--only")),
         ("quickstart", ("A minute or two", "--out")),
     ],
 )
@@ -286,7 +285,7 @@ def test_a_machine_reads_one_document_and_errors_apart(rules: Path) -> None:
 
 
 def test_a_fault_is_told_without_a_traceback(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("alrl.experiments.study.load_study", lambda _: {}["no"])
+    monkeypatch.setattr("alrl.studies.loading.load_study", lambda _: {}["no"])
     result = alrl_cli("run", "small")
     assert result.exit_code == 1
     assert "error: unexpected KeyError: 'no'; this is a fault of alrl" in result.stderr
@@ -297,7 +296,7 @@ def test_an_interruption_says_how_to_go_on(place: Path, monkeypatch: pytest.Monk
     def interrupted(_: str) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("alrl.experiments.study.load_study", interrupted)
+    monkeypatch.setattr("alrl.studies.loading.load_study", interrupted)
     result = alrl_cli("run", "small")
     assert result.exit_code == 130
     assert "the same command goes on from there" in result.stderr
@@ -322,7 +321,7 @@ def test_the_page_of_the_command_line_is_what_the_commands_say() -> None:
 
 def test_every_option_of_help_is_on_the_page(place: Path) -> None:
     sections = {part.split("\n")[0]: part for part in page().split("\n## ")}
-    for command in ("train", "run", "evaluate", "reproduce", "export", "report", "list", "bench", "quickstart"):
+    for command in ("train", "run", "evaluate", "reproduce", "export", "report", "list", "quickstart"):
         options = set(re.findall(r"--[a-z][a-z-]+", ok(command, "--help")))
         named = set(re.findall(r"--[a-z][a-z-]+", sections[f"alrl {command}"]))
         assert options - {"--help", "--incomplete"} <= named | {"--help"}

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from alrl.adapters.said import Episode, only_first, picked
+from alrl.adapters.episode import Episode, only_first, picked
 from alrl.loop.pool_view import PoolView
 from alrl.strategies.base import Strategy
 from alrl.strategies.batches import checked

@@ -10,9 +10,9 @@ import modAL  # noqa: F401 - says at once if it is not there
 import numpy as np
 from numpy.typing import NDArray
 
+from alrl.adapters.episode import Episode
 from alrl.adapters.from_elsewhere import FromElsewhere
-from alrl.adapters.said import Episode
-from alrl.loop.provided import Need
+from alrl.loop.view_fields import Need
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +26,7 @@ class FromModAL(FromElsewhere):
 
     >>> from modAL.uncertainty import margin_sampling
     >>> from alrl.strategies import make_strategy
-    >>> from alrl.strategies.example_view import example_view
+    >>> from alrl.testing.example_view import example_view
     >>> view = example_view(seed=0)
     >>> theirs = FromModAL(function=margin_sampling)
     >>> theirs.select(view).equal(make_strategy("margin").select(view))

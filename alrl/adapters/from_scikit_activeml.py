@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from skactiveml.base import SkactivemlClassifier
 from sklearn.base import clone
 
+from alrl.adapters.episode import Episode
 from alrl.adapters.from_elsewhere import FromElsewhere
-from alrl.adapters.said import Episode
-from alrl.loop.provided import Need
+from alrl.loop.view_fields import Need
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +27,7 @@ class FromScikitActiveml(FromElsewhere):
 
     >>> from skactiveml.pool import UncertaintySampling
     >>> from alrl.strategies import make_strategy
-    >>> from alrl.strategies.example_view import example_view
+    >>> from alrl.testing.example_view import example_view
     >>> view = example_view(seed=0)
     >>> theirs = FromScikitActiveml(query_strategy=UncertaintySampling(method="margin_sampling"))
     >>> theirs.select(view).equal(make_strategy("margin").select(view))

@@ -14,17 +14,17 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
-from alrl.agents.ensemble import Ensemble
-from alrl.agents.guard import Guard
-from alrl.agents.network import CandidateScorer, SetScorer
+from alrl.agents.guard.guard import Guard
+from alrl.agents.networks.ensemble import Ensemble
+from alrl.agents.networks.set_scorer import CandidateScorer, SetScorer
 from alrl.agents.rule_picks import RulePicks
 from alrl.envs.candidates import CandidateMixture
 from alrl.errors import InvalidQueryError, InvalidRecipeError
 from alrl.loop.pool_view import PoolView
-from alrl.loop.provided import Need
+from alrl.loop.view_fields import Need
 from alrl.metadata import FeatureSet
+from alrl.recipes.suggest import unknown
 from alrl.strategies.base import Strategy
-from alrl.suggest import unknown
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

@@ -9,7 +9,9 @@ import os
 from pathlib import Path
 from typing import Any
 
-from alrl.agents.guard import Guard
+from alrl.agents.guard.guard import Guard
+from alrl.agents.guard.training_ranges import TrainingRanges
+from alrl.agents.networks.saved_networks import NETWORKS
 from alrl.agents.policy import Policy
 from alrl.agents.policy_validation import (
     MOST_DESCRIPTION_BYTES,
@@ -20,8 +22,6 @@ from alrl.agents.policy_validation import (
     read_regular,
 )
 from alrl.agents.rule_picks import chosen_from
-from alrl.agents.saved_networks import NETWORKS
-from alrl.agents.training_ranges import TrainingRanges
 from alrl.errors import InvalidRecipeError, PolicyFileError
 from alrl.metadata import FeatureSet
 from alrl.strategies import Strategy, make_strategy

@@ -13,10 +13,10 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from alrl.errors import InvalidDataError, InvalidQueryError, PoolExhaustedWarning
-from alrl.loop.geometry import Geometry
+from alrl.geometry.geometry import Geometry
 from alrl.loop.pool_view import PoolView, Trajectory
-from alrl.loop.provided import Need
-from alrl.loop.streams import EpisodeNoise
+from alrl.loop.view_fields import Need
+from alrl.numerics.streams import EpisodeNoise
 from alrl.strategies.base import Strategy, refuse_learning
 
 _USUAL_BUDGET = 60

@@ -9,15 +9,14 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, model_validator
 
 from alrl import recipes
-from alrl.agents.guard import Fallback
-from alrl.agents.oracle import GreedyOracle, Oracle, ScoredPart
+from alrl.agents.guard.guard import Fallback
+from alrl.agents.look_ahead.look_ahead import LookAhead
+from alrl.agents.look_ahead.oracle import GreedyOracle, Oracle, ScoredPart
+from alrl.agents.look_ahead.roll_out import ScoredMetric
 from alrl.agents.policy_file import load_policy
-from alrl.agents.reinforcement.recipe import ReinforcementRecipe
-from alrl.agents.search_recipe import SearchRecipe
+from alrl.agents.training_recipes import ReinforcementRecipe, SearchRecipe
 from alrl.envs.action_recipe import CandidatesRecipe
-from alrl.loop.look_ahead import LookAhead
-from alrl.loop.roll_out import ScoredMetric
-from alrl.recipe_model import Recipe
+from alrl.recipes.model import Recipe
 from alrl.strategies import Strategy, make_strategy
 
 
@@ -86,7 +85,7 @@ class NetworkRecipe(Recipe):
 
 
 class LookAheadRecipe(Recipe):
-    """The expert that is imitated: see :class:`alrl.loop.look_ahead.LookAhead`."""
+    """The expert that is imitated: see :class:`alrl.agents.look_ahead.look_ahead.LookAhead`."""
 
     horizon: int = Field(default=6, ge=1)
     base: str = "margin"
@@ -150,7 +149,7 @@ class RegressionRecipe(Recipe):
 
 
 class GuardRecipe(Recipe):
-    """The guard, which gives the choice to a rule in states unlike those of training (:mod:`alrl.agents.guard`)."""
+    """The guard, which gives the choice to a rule in states unlike those of training (``alrl.agents.guard``)."""
 
     quantile: float = Field(default=0.99, gt=0, le=1)
     """Share of the states of training in which the policy chooses."""

@@ -12,7 +12,7 @@ from torch import Tensor
 from alrl.envs.candidates import CandidateMixture
 from alrl.errors import InvalidRecipeError
 from alrl.loop.pool_view import PoolView
-from alrl.loop.provided import Need
+from alrl.loop.view_fields import Need
 from alrl.strategies import make_strategy, strategies
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from alrl.cli import bench, distance, evaluate, export, lists, project, quickstart, report, reproduce, run, train, tune
+from alrl.cli import distance, evaluate, export, lists, project, quickstart, report, reproduce, run, train, tune
 from alrl.cli.app import app
 
 __all__ = [
     "app",
-    "bench",
     "distance",
     "evaluate",
     "export",

@@ -34,7 +34,7 @@ def policies(incomplete: str) -> Iterator[str]:
 
 def data_sets(incomplete: str) -> Iterator[str]:
     """Names of data sets."""
-    from alrl.loop.sources import data_set_names
+    from alrl.data.sources import data_set_names
 
     yield from _starting(data_set_names(), incomplete)
 
@@ -46,7 +46,7 @@ def runs(incomplete: str) -> Iterator[str]:
 
 def executors(incomplete: str) -> Iterator[str]:
     """Names of engines."""
-    from alrl.experiments.executors import executors as known
+    from alrl.studies.executors import executors as known
 
     yield from _starting(known(), incomplete)
 

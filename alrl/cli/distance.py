@@ -26,7 +26,7 @@ def distance(
 ) -> None:
     """Tell how far data sets lie from the tasks that a policy was trained on, by its features."""
     with told(context, machine) as voice:
-        from alrl.experiments.distance import distance as found_by
+        from alrl.evaluation.distance import distance as found_by
 
         found = found_by(policy, data, labels=labels, batch=batch, seeds=seeds, learner=learner)
         voice.show(found.table())

@@ -42,7 +42,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 - options of a command line, each with i
 ) -> None:
     """Play a policy against rules with paired seeds; losses are told as wins are."""
     with told(context, machine) as voice:
-        from alrl.experiments.evaluate import evaluate as played
+        from alrl.evaluation.evaluate import evaluate as played
 
         with voice.bars() as bars:
             found = played(

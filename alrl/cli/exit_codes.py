@@ -27,6 +27,6 @@ _MEANINGS = {
     Exit.INPUT: "What was given cannot be used: a name, a file, an option, a folder that cannot be written, a full"
     " disk. The message says what to do.",
     Exit.FAILED_CELLS: "The study ran, and some of its cells failed; their tracebacks are in the store.",
-    Exit.DIFFERENT: "`reproduce`: a cell gave other bits. `bench`: a curve differs from the hand-written loop's.",
+    Exit.DIFFERENT: "`reproduce`: a cell gave other bits.",
     Exit.INTERRUPTED: "Interrupted (Ctrl-C). What was finished is kept: the same command goes on from there.",
 }

@@ -29,7 +29,7 @@ def export(
 ) -> None:
     """Write what a run stored for other tools: curves one row a label, cells with time, memory and traceback."""
     with told(context, machine) as voice:
-        from alrl.experiments.export import export_files
+        from alrl.studies.export import export_files
 
         written = [str(path) for path in export_files(folder, out or folder / "export", to)]
         voice.say("wrote " + ", ".join(written))

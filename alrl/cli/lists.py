@@ -70,7 +70,7 @@ def _learners() -> _Rows:
 
 
 def _data() -> _Rows:
-    from alrl.loop.sources import data_set_names
+    from alrl.data.sources import data_set_names
 
     homes = {
         "keel": "KEEL, extra 'bench'",
@@ -99,13 +99,13 @@ def _policies() -> _Rows:
 
 
 def _executors() -> _Rows:
-    from alrl.experiments.executors import executors
+    from alrl.studies.executors import executors
 
     return [(name, _first_line(each)) for name, each in executors().items()]
 
 
 def _protocols() -> _Rows:
-    from alrl.experiments.protocols import protocols
+    from alrl.studies.protocols import protocols
 
     return [(name, _first_line(each)) for name, each in protocols().items()]
 

@@ -25,7 +25,7 @@ def report(
 ) -> None:
     """Write page, figures and tables of a run; nothing is run again."""
     with told(context, machine) as voice:
-        from alrl.experiments.report import report as write
+        from alrl.reports.report import report as write
 
         files = write(folder, allow_incomplete=incomplete)
         voice.say(f"Page: {files.page.resolve()}")

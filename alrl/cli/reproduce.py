@@ -27,7 +27,7 @@ def reproduce(
 ) -> None:
     """Play cells of a run again and compare them with what was stored, bit for bit. Nothing is written."""
     with told(context, machine) as voice:
-        from alrl.experiments.reproduce import reproduce as again
+        from alrl.studies.reproduce import reproduce as again
 
         found = []
         for each in again(folder, cell):

@@ -14,7 +14,7 @@ from alrl.cli.common import Device, Json, Voice, Workers, told
 from alrl.cli.exit_codes import Exit
 
 if TYPE_CHECKING:
-    from alrl.experiments.runner import Ran
+    from alrl.studies.runner import Ran
 
 
 @app.command()
@@ -64,9 +64,9 @@ def settings(given: Sequence[str]) -> dict[str, str]:
 
 def estimate(voice: Voice, study: str, folder: Path, **settings: Any) -> None:
     """Say how many cells there are to play, and about how long it takes."""
-    from alrl.experiments.estimate import estimate as estimated
-    from alrl.experiments.runner import Runner
-    from alrl.experiments.study import load_study
+    from alrl.studies.estimate import estimate as estimated
+    from alrl.studies.loading import load_study
+    from alrl.studies.runner import Runner
 
     with voice.bars() as bars:
         found = estimated(Runner(study=load_study(study), folder=folder, bars=bars, **settings))
@@ -76,8 +76,8 @@ def estimate(voice: Voice, study: str, folder: Path, **settings: Any) -> None:
 
 def play(voice: Voice, study: str, folder: Path, **settings: Any) -> None:
     """Run and report; raises typer.Exit with the status of failed cells if some failed."""
-    from alrl.experiments.runner import Runner
-    from alrl.experiments.study import load_study
+    from alrl.studies.loading import load_study
+    from alrl.studies.runner import Runner
 
     recipe = load_study(study)
     voice.say(recipe.title)
@@ -99,8 +99,7 @@ def play(voice: Voice, study: str, folder: Path, **settings: Any) -> None:
 
 
 def _tell_failures(voice: Voice, folder: Path, ran: Ran) -> dict[str, str]:
-    from alrl.experiments.report import RESULTS
-    from alrl.experiments.store import Store
+    from alrl.studies.store.store import RESULTS, Store
 
     with Store(folder / RESULTS, read_only=True) as store:
         failed = {cell.id: cell for cell in store.cells(ran.ids) if not cell.finished}
@@ -115,11 +114,11 @@ def _tell_failures(voice: Voice, folder: Path, ran: Ran) -> dict[str, str]:
 
 
 def _report(voice: Voice, folder: Path, ran: Ran) -> dict[str, Any]:
-    from alrl.experiments.report import RESULTS, report
-    from alrl.experiments.store import Store
-    from alrl.experiments.summary import summarise
-    from alrl.experiments.tables import rich_table
-    from alrl.loop.comparison import Comparison
+    from alrl.evaluation.comparison import Comparison
+    from alrl.reports.report import report
+    from alrl.reports.summary import summarise
+    from alrl.reports.tables.aubc import rich_table
+    from alrl.studies.store.store import RESULTS, Store
 
     files = report(folder)
     with Store(folder / RESULTS, read_only=True) as store:

@@ -27,13 +27,13 @@ def train(
 ) -> None:
     """Train a selection policy and write it as JSON and safetensors, with TensorBoard curves beside it."""
     with told(context, machine) as voice:
-        from alrl.agents.judging import told_gains
         from alrl.agents.policy_file import save_policy
         from alrl.agents.recipe import TrainedRecipe, load_agent_recipe
-        from alrl.agents.training import Trainer
+        from alrl.agents.training.training import Trainer
+        from alrl.agents.training.validation import told_gains
         from alrl.envs.recipe import load_env_recipe
         from alrl.errors import InvalidRecipeError
-        from alrl.loop.device import usable_device
+        from alrl.numerics.backend import usable_device
 
         usable_device(device)
         recipe = load_agent_recipe(agent)

@@ -34,8 +34,8 @@ def tune(
 ) -> None:
     """Search hyperparameters of a training by Optuna, on its validation data sets alone; go on where it was left."""
     with told(context, machine) as voice:
-        from alrl.agents.tuning import DEFAULT, inline
-        from alrl.agents.tuning import tune as searched
+        from alrl.agents.training.tuning import DEFAULT, inline
+        from alrl.agents.training.tuning import tune as searched
 
         folder = out or Path("runs") / "tuning" / Path(agent).stem
 

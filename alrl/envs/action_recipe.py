@@ -8,10 +8,10 @@ from pydantic import ConfigDict, Field, model_validator
 
 from alrl.envs.actions import Actions, Setting, action_kinds, make_actions
 from alrl.envs.candidates import CandidateMixture
-from alrl.envs.own_keys import check_keys
 from alrl.errors import InvalidRecipeError
 from alrl.metadata import FeatureSet
-from alrl.recipe_model import Recipe
+from alrl.recipes.model import Recipe
+from alrl.recipes.registry import check_keys
 
 
 class CandidatesRecipe(Recipe):

@@ -10,13 +10,13 @@ import torch
 from torch import Tensor
 
 from alrl.errors import InvalidRecipeError
-from alrl.loop.best import best
 from alrl.loop.pool_view import PoolView
-from alrl.loop.provided import Need
+from alrl.loop.view_fields import Need
 from alrl.metadata.own_label import doubted
+from alrl.numerics.ranking import best
 from alrl.strategies.base import top
 from alrl.strategies.batches import closed_up
-from alrl.strategies.clustering import kmeans, rows_of
+from alrl.strategies.diversity.clustering import kmeans, rows_of
 
 _CLUSTERED = 256
 """Records that are clustered at most, drawn at random: what they cost must not grow with the pool."""
@@ -127,7 +127,7 @@ def _without(view: PoolView, parts: list[Tensor]) -> PoolView:
 
 def _representatives(view: PoolView, count: int) -> Tensor:
     """Positions (B, count) of the records nearest to the centres of as many clusters, -1 last where there are fewer."""
-    from alrl.strategies.kernels import compiled_clusters
+    from alrl.strategies.diversity.kernels import compiled_clusters
 
     some = min(_CLUSTERED, view.exists.shape[1])
     drawn = best(view.noise, view.available, view.noise, some)

@@ -8,10 +8,9 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
-from alrl.envs.picture import FRAMES_A_SECOND
 from alrl.envs.recipe import EnvRecipe
+from alrl.envs.rendering import FRAMES_A_SECOND, Window
 from alrl.envs.vector_env import ActiveLearningVectorEnv
-from alrl.envs.window import Window
 from alrl.errors import InvalidQueryError, InvalidRecipeError
 
 Arrays = dict[str, NDArray[Any]]

@@ -8,7 +8,7 @@ from alrl.envs.actions import Actions
 from alrl.errors import InvalidRecipeError
 from alrl.learners import learners
 from alrl.loop.learner import Learner
-from alrl.loop.provided import Need
+from alrl.loop.view_fields import Need
 from alrl.metadata import FeatureSet
 
 _TOLD_BY: dict[Need, str] = {"members": "predict_members", "epochs": "epoch_confidence"}

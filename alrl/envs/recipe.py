@@ -8,22 +8,22 @@ from typing import Any
 from pydantic import ConfigDict, Field, model_validator
 
 from alrl import recipes
+from alrl.data.contaminations import make_contamination
+from alrl.data.contaminations.base import Contamination
+from alrl.data.first_sample import FirstKind, check_first
 from alrl.envs.action_recipe import ActionRecipe
 from alrl.envs.actions import Actions
 from alrl.envs.observable import check_observable, check_playable
 from alrl.envs.reward_recipe import RewardRecipe
 from alrl.errors import InvalidRecipeError
 from alrl.learners import make_learner
-from alrl.loop.annotator import Annotator
 from alrl.loop.annotators import make_annotator
-from alrl.loop.contamination import Contamination
-from alrl.loop.contaminations import make_contamination
+from alrl.loop.annotators.base import Annotator
 from alrl.loop.cost import Prices
-from alrl.loop.first_sample import FirstKind, check_first
 from alrl.loop.labelling import Aggregate
 from alrl.loop.learner import Learner
 from alrl.metadata import DEFAULT_GROUPS, FeatureSet
-from alrl.recipe_model import Recipe
+from alrl.recipes.model import Recipe
 
 
 class SplitRecipe(Recipe):
@@ -134,7 +134,7 @@ class BudgetRecipe(Recipe):
     """How many labels may be bought, and how many at a time."""
 
     first: FirstKind = "one-per-class"
-    """How the first sample is drawn (:func:`alrl.loop.first_sample.draw_first_sample`)."""
+    """How the first sample is drawn (:func:`alrl.data.first_sample.draw_first_sample`)."""
     first_size: int | None = Field(default=None, ge=1)
     """Records of the first sample, for every kind but one-per-class."""
     first_candidates: int | None = Field(default=None, ge=2)
@@ -155,7 +155,7 @@ class BudgetRecipe(Recipe):
 
     @property
     def first_settings(self) -> dict[str, Any]:
-        """Arguments of :func:`alrl.loop.first_sample.draw_first_sample`."""
+        """Arguments of :func:`alrl.data.first_sample.draw_first_sample`."""
         several = {} if self.first_candidates is None else {"candidates": self.first_candidates}
         return {"kind": self.first, "size": self.first_size, **several}
 

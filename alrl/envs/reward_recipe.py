@@ -6,10 +6,10 @@ from typing import Literal
 
 from pydantic import ConfigDict, model_validator
 
-from alrl.envs.own_keys import check_keys
 from alrl.envs.rewards import Reward, make_reward, reward_kinds
-from alrl.envs.shaping import SCORE, Shaping
-from alrl.recipe_model import Recipe
+from alrl.envs.rewards.shaping import SCORE, Shaping
+from alrl.recipes.model import Recipe
+from alrl.recipes.registry import check_keys
 
 
 class ShapingRecipe(Recipe):

@@ -6,12 +6,12 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from alrl.loop.contamination import Contamination
-from alrl.loop.data_set import DataSet
-from alrl.loop.first_sample import draw_first_sample
-from alrl.loop.sources import load_data_set
-from alrl.loop.streams import generator
-from alrl.loop.task import Task, draw_task
+from alrl.data.contaminations.base import Contamination
+from alrl.data.data_set import DataSet
+from alrl.data.first_sample import draw_first_sample
+from alrl.data.sources import load_data_set
+from alrl.data.task import Task, draw_task
+from alrl.numerics.streams import generator
 
 
 class TaskSource:

@@ -9,18 +9,46 @@ from typing import Any
 import gymnasium
 import numpy as np
 import torch
+from gymnasium import spaces
 from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from alrl.envs.album import Album
-from alrl.envs.crew import Crew
-from alrl.envs.game import NOT_BEGUN, Game
-from alrl.envs.picture import FRAMES_A_SECOND, EpisodePicture
+from alrl.data.task import Task
+from alrl.envs.episodes import NOT_BEGUN, Game
 from alrl.envs.recipe import EnvRecipe, load_env_recipe
-from alrl.envs.spaces import observation_space, to_arrays
+from alrl.envs.rendering import FRAMES_A_SECOND, Album, EpisodePicture
+from alrl.envs.workers import Crew
 from alrl.errors import InvalidQueryError, InvalidRecipeError
-from alrl.loop.task import Task
+from alrl.metadata import Feature, FeatureSet, Observation
+
+
+def observation_space(features: FeatureSet, rows: int) -> spaces.Dict:
+    """``Dict(candidates: (K, F), loop: (G,), mask: (K,))`` of K rows, float32, bounded by the features' ranges."""
+    low, high = _bounds(features.record)
+    return spaces.Dict(
+        {
+            # A masked row is all zeros, whatever its features' ranges.
+            "candidates": spaces.Box(np.tile(np.minimum(low, 0), (rows, 1)), np.tile(high, (rows, 1))),
+            "loop": spaces.Box(*_bounds(features.loop)),
+            "mask": spaces.Box(0.0, 1.0, (rows,), np.float32),
+        }
+    )
+
+
+def _bounds(features: tuple[Feature, ...]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    low = np.array([feature.low for feature in features], dtype=np.float32)
+    return low, np.array([feature.high for feature in features], dtype=np.float32)
+
+
+def to_arrays(observation: Observation) -> dict[str, NDArray[Any]]:
+    """The observation of B episodes as float32 arrays on the CPU."""
+    return {
+        "candidates": observation.candidates.cpu().numpy(),
+        "loop": observation.loop.cpu().numpy(),
+        "mask": observation.mask.cpu().numpy().astype(np.float32),
+    }
+
 
 Arrays = dict[str, NDArray[Any]]
 

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from alrl.errors import InvalidRecipeError
+from alrl.geometry.distances import distance_between, nearest
 from alrl.learners.scores import allowed_classes, class_weights, used_width
-from alrl.loop.geometry import distance_between, nearest
 from alrl.loop.learner import FitReport, Learner
 
 BLOCK = 2_000_000

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from alrl.loop.learner import Learner
-from alrl.registry import Registry
+from alrl.recipes.registry import Registry
 
 _LEARNERS: Registry[Learner] = Registry(Learner, package="alrl.learners", noun="learner")  # type: ignore[type-abstract]
 

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from alrl.errors import InvalidDataError, InvalidRecipeError
 from alrl.loop.learner import FitReport, Learner
-from alrl.loop.streams import stream_key
+from alrl.numerics.streams import stream_key
 
 _Fitted = tuple[BaseEstimator | int | None, int]
 """A fitted classifier, or the one class seen, or None; and how many columns it was fitted to."""

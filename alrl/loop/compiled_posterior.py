@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from alrl.loop.compilation import called, compiled
+from alrl.numerics.backend import called, compiled
 
 
 @compiled

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from alrl.errors import InvalidRecipeError
 from alrl.loop.learner import FitReport
-from alrl.loop.streams import stream_key, uniform
+from alrl.numerics.streams import stream_key, uniform
 
 _LABELS, _EPOCHS, _SCORED, _LABEL_MONEY, _COMPUTE_MONEY, _SECONDS = range(6)
 

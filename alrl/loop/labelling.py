@@ -10,11 +10,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from alrl.loop.annotator import NO_LABEL, Annotator, Answer, Query
-from alrl.loop.geometry import Geometry
-from alrl.loop.labelled import Labelled, mark
-from alrl.loop.opinions import Opinions
-from alrl.loop.streams import stream_key
+from alrl.geometry.geometry import Geometry
+from alrl.loop.annotators.base import NO_LABEL, Annotator, Answer, Query
+from alrl.loop.labelled_set import Labelled, Opinions, mark
+from alrl.numerics.streams import stream_key
 
 Aggregate = Literal["majority", "last"]
 """Which of several labels of one record is believed: what was said most often (a tie changes nothing), or last."""

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from alrl.loop.task import Task
+from alrl.data.task import Task
 
 PartName = Literal["pool", "validation", "test"]
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from alrl.loop.device import compiles
-from alrl.loop.gini import gini
 from alrl.loop.pool_view import PoolView
-from alrl.loop.rows import rows_at
+from alrl.numerics.backend import compiles
+from alrl.numerics.ranking import rows_at
+from alrl.numerics.uncertainty import gini
 
 RIDGE = 10.0
 """Precision of the prior of each weight, features being standardised."""
@@ -47,7 +47,7 @@ def posterior(view: PoolView, index: Tensor, others: Tensor) -> Posterior:
 
     Records that are labelled count as known; those in the batch being filled count too, as if their labels had come.
 
-    >>> from alrl.strategies.example_view import example_view
+    >>> from alrl.testing.example_view import example_view
     >>> view = example_view(seed=0, records=(7,), labelled=(2,))
     >>> found = posterior(view, torch.tensor([[5]]), torch.tensor([[5, 6]]))
     >>> bool(torch.isclose(found.covariance[0, 0, 0], found.own[0, 0])), found.correlation.shape

@@ -9,26 +9,25 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from alrl.data.task import Task, rows_of
 from alrl.errors import InvalidDataError, InvalidQueryError
-from alrl.loop import tally
-from alrl.loop.account import Account
-from alrl.loop.annotator import Annotator
+from alrl.geometry.geometry import Geometry
+from alrl.loop import counting
+from alrl.loop.account import Account, Round
+from alrl.loop.annotators.base import Annotator
 from alrl.loop.annotators.perfect import PerfectAnnotator
 from alrl.loop.cost import Cost, Prices
-from alrl.loop.device import usable_device
-from alrl.loop.faults import as_picks, check_charge, check_picks
-from alrl.loop.geometry import Geometry
+from alrl.loop.first_sample_choice import chooser, settle
+from alrl.loop.held_out_scores import Outcome, outcome
+from alrl.loop.labelled_set import as_picks, check_charge, check_picks
 from alrl.loop.labelling import Aggregate, Asked, Labelling
 from alrl.loop.learner import FitReport, Learner
-from alrl.loop.outcome import Outcome, outcome
 from alrl.loop.parts import Part, PartName, largest
 from alrl.loop.pool_view import PoolView
 from alrl.loop.predictions import Predictions
-from alrl.loop.promising import chooser, settle
-from alrl.loop.provided import Need, Provided
-from alrl.loop.round import Round
-from alrl.loop.streams import EpisodeNoise
-from alrl.loop.task import Task, rows_of
+from alrl.loop.view_fields import Need, Provided
+from alrl.numerics.backend import usable_device
+from alrl.numerics.streams import EpisodeNoise
 
 
 class Simulator:
@@ -48,8 +47,8 @@ class Simulator:
     device is not there.
 
     >>> from alrl.learners import SoftmaxRegression
-    >>> from alrl.loop.synthetic import synthetic
-    >>> from alrl.loop.task import draw_task
+    >>> from alrl.data.synthetic import synthetic
+    >>> from alrl.data.task import draw_task
     >>> tasks = [draw_task(synthetic("mixed", 0), [seed]) for seed in range(3)]
     >>> simulator = Simulator(tasks, SoftmaxRegression(), labels=5)
     >>> loop = simulator.step(torch.tensor([[40], [41], [42]]))
@@ -142,7 +141,7 @@ class Simulator:
         index = held.index[:, :most]
         weight = (torch.arange(most, device=self.device) < held.count[:, None]).to(pool.features.dtype)
         report = self.learner.fit(pool.rows(index), held.labels[:, :most], weight, self._class_mask)
-        tally.note(refits=active)
+        counting.note(refits=active)
         probabilities = self.learner.predict_proba(pool.by_column).to(torch.float32)
         self._said.add(probabilities, pool.exists, active, everyone=everyone)
         drawn = self._noise.draw(pool.exists.shape[1], None if everyone else active)
@@ -212,7 +211,7 @@ class Simulator:
         check_picks(picks, self._labels.closed, self._parts["pool"].exists)
         asked = self._label(picks, active, who=who)
         # Who stands still has no picks, and is charged nothing.
-        tally.note(steps=asked.charged)
+        counting.note(steps=asked.charged)
         fit = self._refit(active, everyone=everyone)
         cost = self._account.charge(picks, asked, fit, self._labels.held.count, active, started=started)
         return Round(

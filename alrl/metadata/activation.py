@@ -5,12 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from alrl.loop.geometry import NEIGHBOURS, Geometry
+from alrl.geometry.distances import NEIGHBOURS
+from alrl.geometry.geometry import Geometry
 from alrl.loop.pool_view import PoolView
-from alrl.metadata.bounded import saturated
-from alrl.metadata.feature import Feature, FeatureGroup
-from alrl.metadata.nearest_others import nearest_others
-from alrl.metadata.needed import embeddings_of
+from alrl.metadata.feature import Feature, FeatureGroup, embeddings_of, saturated
+from alrl.metadata.neighbours import nearest_others
 from alrl.metadata.pick import pick, rank
 
 _TIE = 1e-5

@@ -7,10 +7,10 @@ import math
 import torch
 from torch import Tensor
 
-from alrl.loop.device import compiles
 from alrl.loop.pool_view import PoolView
 from alrl.metadata.feature import Feature, FeatureGroup
 from alrl.metadata.pick import pick
+from alrl.numerics.backend import compiles
 
 _SMOOTH = 0.05
 _REACH = math.log((1 + _SMOOTH) / _SMOOTH)

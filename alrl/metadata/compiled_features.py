@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from alrl.loop.compilation import called
+from alrl.numerics.backend import called
 
 
 @called

@@ -6,8 +6,7 @@ import torch
 from torch import Tensor
 
 from alrl.loop.pool_view import PoolView
-from alrl.metadata.bounded import saturated
-from alrl.metadata.feature import Feature, FeatureGroup
+from alrl.metadata.feature import Feature, FeatureGroup, saturated
 
 
 class Cost(FeatureGroup):

@@ -5,12 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from alrl.loop.disagreement import consensus, mean_divergence, variation_ratio, vote_entropy
 from alrl.loop.pool_view import PoolView
 from alrl.metadata.dynamics import data_map
-from alrl.metadata.feature import Feature, FeatureGroup
-from alrl.metadata.needed import members_of
+from alrl.metadata.feature import Feature, FeatureGroup, members_of
 from alrl.metadata.pick import columns, rank
+from alrl.numerics.uncertainty import consensus, mean_divergence, variation_ratio, vote_entropy
 
 _TIE = 1e-5
 """Duplicates are equally likely up to rounding, which must not rank them."""

@@ -5,10 +5,13 @@ Shapes: E epochs or loops, n records, k classes; ``...`` are any axes before the
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
-from alrl.metadata.pick import added
+from alrl.loop.pool_view import PoolView
+from alrl.metadata.pick import added, pick
 
 
 def forgetting_events(correct: Tensor) -> Tensor:
@@ -90,3 +93,8 @@ def deepest_dip(confidence: Tensor) -> Tensor:
     tensor([0.5000])
     """
     return (confidence.cummax(-2).values - confidence).amax(-2)
+
+
+def labelled_error_norm(view: PoolView) -> Tensor:
+    """:func:`~alrl.metadata.dynamics.error_norm` of the labelled records after the last fit over √2, (B, L), 0 to 1."""
+    return (error_norm(pick(view.probabilities, view.labelled_index), view.labels) / math.sqrt(2)).clamp(0, 1)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, NoReturn, TypeVar
+from weakref import WeakKeyDictionary
 
 from torch import Tensor
 
+from alrl.errors import InvalidQueryError
+from alrl.loop.learner import EpochRecord
 from alrl.loop.pool_view import PoolView
-from alrl.loop.provided import Need
+from alrl.loop.view_fields import Need
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,3 +46,119 @@ class FeatureGroup(ABC):
     @abstractmethod
     def compute(self, view: PoolView, index: Tensor) -> Tensor:
         """Values (B, K, F) for the records at ``index`` (B, K), or (B, F) for a group of the loop."""
+
+
+def saturated(value: Tensor, half: Tensor | float) -> Tensor:
+    """A ``value`` of at least 0 as v / (v + half): 0 at 0, 1/2 at ``half``, which is above 0, and 1 at infinity.
+
+    >>> import torch
+    >>> saturated(torch.tensor([0.0, 2.0, 6.0, torch.inf]), 2.0)
+    tensor([0.0000, 0.5000, 0.7500, 1.0000])
+    """
+    return (1 - half / (value + half)).clamp(0, 1)
+
+
+def signed(value: Tensor) -> Tensor:
+    """Any ``value`` v as v / (1 + |v|), from -1 to 1.
+
+    >>> import torch
+    >>> signed(torch.tensor([-torch.inf, -1.0, 0.0, 3.0]))
+    tensor([-1.0000, -0.5000,  0.0000,  0.7500])
+    """
+    return value.sign() * saturated(value.abs(), 1.0)
+
+
+def of_guessing(loss: Tensor, classes: Tensor) -> Tensor:
+    """Log losses (B, ...) among ``classes`` (B,): 0 for none, 1/2 for that of a uniform guess, towards 1 beyond.
+
+    >>> import torch
+    >>> of_guessing(torch.tensor([[0.0, 0.6931472]]), torch.tensor([2]))
+    tensor([[0.0000, 0.5000]])
+    """
+    return saturated(loss, classes.to(loss.dtype).log().view(-1, *[1] * (loss.ndim - 1)))
+
+
+T = TypeVar("T")
+
+
+def once_a_view(compute: Callable[[PoolView], T]) -> Callable[[PoolView], T]:
+    """``compute`` (a function of a view) that keeps its answer as long as the view lives: views do not change.
+
+    >>> from alrl.testing.example_view import example_view
+    >>> @once_a_view
+    ... def records(view):
+    ...     print("counted")
+    ...     return view.exists.shape[1]
+    >>> view = example_view(records=(9,))
+    >>> records(view) + records(view)
+    counted
+    18
+    """
+    answers: WeakKeyDictionary[PoolView, T] = WeakKeyDictionary()
+
+    @functools.wraps(compute)
+    def answered(view: PoolView) -> T:
+        if view not in answers:
+            answers[view] = compute(view)
+        return answers[view]
+
+    return answered
+
+
+def members_of(view: PoolView, group: str) -> Tensor:
+    """The probabilities by each of at least two members, (B, M, N, k), for the feature group ``group``.
+
+    Raises InvalidQueryError where the view has none, or of one learner alone.
+
+    >>> from alrl.testing.example_view import example_view
+    >>> members_of(example_view(), "disagreement").shape
+    torch.Size([3, 4, 12, 4])
+    """
+    if view.members is None:
+        _missing(group, "members")
+    if view.members.shape[1] < 2:
+        raise InvalidQueryError(
+            f'the feature group "{group}" needs a committee of at least 2 members; the learner has'
+            f' {view.members.shape[1]}. Give the learner "committee", which makes one of any learner'
+        )
+    return view.members
+
+
+def embeddings_of(view: PoolView, group: str) -> tuple[Tensor, Tensor]:
+    """The embedding of each record now and after the loop before, (B, N, E) each.
+
+    Raises InvalidQueryError where the view has none.
+    """
+    if view.embedding is None:
+        _missing(group, "embedding")
+    if view.earlier_embedding is None:
+        _missing(group, "earlier-embedding")
+    return view.embedding, view.earlier_embedding
+
+
+def epochs_of(view: PoolView, group: str) -> EpochRecord:
+    """What happened in each epoch of the last fit. Raises InvalidQueryError where the view does not hold it."""
+    if view.epochs is None:
+        _missing(group, "epochs")
+    return view.epochs
+
+
+def epoch_confidence_of(view: PoolView, group: str) -> Tensor:
+    """Probability of the class predicted now in some epochs of the last fit, (B, S, N).
+
+    Raises InvalidQueryError where the view does not hold it.
+    """
+    confidence = epochs_of(view, group).pool_confidence
+    if confidence is None:
+        raise InvalidQueryError(
+            f'the feature group "{group}" needs what the learner said of the pool during its last fit, and it keeps no'
+            ' such thing; give a learner that has epoch_confidence, such as "multilayer-perceptron" with record = true'
+        )
+    return confidence
+
+
+def _missing(group: str, need: Need) -> NoReturn:
+    raise InvalidQueryError(
+        f'the feature group "{group}" needs the view\'s {need}; this view holds none. Play it in an environment, with'
+        f" play() or with simulate(), or ask for it: simulator.provide([{need!r}])"
+    )

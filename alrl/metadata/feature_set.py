@@ -10,7 +10,7 @@ from torch import Tensor
 
 from alrl.errors import InvalidQueryError, InvalidRecipeError
 from alrl.loop.pool_view import PoolView
-from alrl.loop.provided import Need
+from alrl.loop.view_fields import Need
 from alrl.metadata.activation import Activation
 from alrl.metadata.balance import Balance
 from alrl.metadata.cartography import Cartography
@@ -28,7 +28,7 @@ from alrl.metadata.own_label import OwnLabel
 from alrl.metadata.suspicion import Suspicion
 from alrl.metadata.training_dynamics import TrainingDynamics
 from alrl.metadata.trajectory import TrajectoryGroup
-from alrl.suggest import unknown
+from alrl.recipes.suggest import unknown
 
 SCHEMA_VERSION = 1
 _ROUNDING = 1e-4

@@ -5,11 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from alrl.loop.gini import gini
 from alrl.loop.pool_view import PoolView
 from alrl.loop.posterior import posterior, standing_for_pool, weighted_mean
 from alrl.metadata.feature import Feature, FeatureGroup
 from alrl.metadata.pick import pick
+from alrl.numerics.uncertainty import gini
 
 
 class Influence(FeatureGroup):

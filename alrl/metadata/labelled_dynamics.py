@@ -6,11 +6,8 @@ import torch
 from torch import Tensor
 
 from alrl.loop.pool_view import PoolView
-from alrl.metadata.bounded import of_guessing, saturated, signed
-from alrl.metadata.dynamics import area_under_margin, forgetting_events, never_learnt
-from alrl.metadata.feature import Feature, FeatureGroup
-from alrl.metadata.labelled import labelled_error_norm
-from alrl.metadata.needed import epochs_of
+from alrl.metadata.dynamics import area_under_margin, forgetting_events, labelled_error_norm, never_learnt
+from alrl.metadata.feature import Feature, FeatureGroup, epochs_of, of_guessing, saturated, signed
 from alrl.metadata.pick import added, average
 
 

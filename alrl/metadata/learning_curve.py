@@ -14,11 +14,9 @@ from torch import Tensor
 
 from alrl.loop.pool_view import PoolView
 from alrl.metadata.feature import Feature, FeatureGroup
-from alrl.metadata.label_errors import suspected
-from alrl.metadata.left_out import left_out_accuracy, left_out_probabilities
+from alrl.metadata.label_errors import left_out_accuracy, left_out_probabilities, suspected
 from alrl.metadata.pick import added, average
-from alrl.metadata.progressive import progressive, remembered
-from alrl.metadata.stability import agreement, change_bound, kappa
+from alrl.metadata.validation import agreement, change_bound, kappa, progressive, remembered
 
 _LATEST = 5
 """Labels before which the cross-validated accuracy is compared with that of now."""

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from alrl.loop.pool_view import PoolView
 from alrl.metadata.feature import Feature, FeatureGroup
-from alrl.metadata.nearest_labelled import nearest_labelled
+from alrl.metadata.neighbours import nearest_labelled
 from alrl.metadata.pick import pick
 
 

@@ -6,11 +6,9 @@ import torch
 from torch import Tensor
 
 from alrl.loop.pool_view import PoolView
-from alrl.metadata.feature import Feature, FeatureGroup
-from alrl.metadata.label_errors import suspected
-from alrl.metadata.labelled import labelled_error_norm
-from alrl.metadata.left_out import left_out_probabilities
-from alrl.metadata.once import once_a_view
+from alrl.metadata.dynamics import labelled_error_norm
+from alrl.metadata.feature import Feature, FeatureGroup, once_a_view
+from alrl.metadata.label_errors import left_out_probabilities, suspected
 from alrl.metadata.pick import columns
 
 
@@ -61,7 +59,7 @@ def doubt(view: PoolView) -> Tensor:
 def doubted(view: PoolView) -> Tensor:
     """How much a record's label is to be doubted, (B, N): the :func:`doubt` shared by how often it was asked for.
 
-    >>> from alrl.strategies.example_view import example_view
+    >>> from alrl.testing.example_view import example_view
     >>> view = example_view(records=(9,), labelled=(4,))
     >>> bool((doubted(view)[view.labelled] > 0).all()), float(doubted(view)[~view.labelled].sum())
     (True, 0.0)

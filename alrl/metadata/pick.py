@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from alrl.loop.device import compiles
+from alrl.numerics.backend import compiles
 
 _FEW = 128
 """Candidates up to which values are compared one by one: above, they are sorted first."""

@@ -6,12 +6,10 @@ import torch
 from torch import Tensor
 
 from alrl.loop.pool_view import PoolView
-from alrl.metadata.bounded import saturated
-from alrl.metadata.feature import Feature, FeatureGroup
+from alrl.metadata.feature import Feature, FeatureGroup, saturated
 from alrl.metadata.geometry import distance_ratio
-from alrl.metadata.label_errors import suspected
-from alrl.metadata.left_out import left_out_probabilities
-from alrl.metadata.nearest_labelled import mean_of_nearest, nearest_labelled
+from alrl.metadata.label_errors import left_out_probabilities, suspected
+from alrl.metadata.neighbours import mean_of_nearest, nearest_labelled
 from alrl.metadata.pick import average, columns, pick
 
 _TWIN = 0.01

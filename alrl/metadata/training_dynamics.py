@@ -10,18 +10,16 @@ import torch
 from torch import Tensor
 
 from alrl.loop.pool_view import PoolView
-from alrl.metadata.bounded import of_guessing, saturated, signed
 from alrl.metadata.dynamics import (
     area_under_margin,
     data_map,
     deepest_dip,
     forgetting_events,
+    labelled_error_norm,
     never_learnt,
 )
-from alrl.metadata.feature import Feature, FeatureGroup
-from alrl.metadata.labelled import labelled_error_norm
-from alrl.metadata.nearest_labelled import mean_of_nearest, nearest_labelled
-from alrl.metadata.needed import epoch_confidence_of, epochs_of
+from alrl.metadata.feature import Feature, FeatureGroup, epoch_confidence_of, epochs_of, of_guessing, saturated, signed
+from alrl.metadata.neighbours import mean_of_nearest, nearest_labelled
 from alrl.metadata.pick import added, pick, rank
 
 _TIE = 1e-5

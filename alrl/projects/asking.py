@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from alrl.agents.query import warn_if_fewer
 from alrl.errors import InvalidQueryError
 from alrl.loop.pool_view import PoolView
-from alrl.loop.streams import generator
+from alrl.numerics.streams import generator
 from alrl.projects.pool import Pool
 from alrl.projects.state import State
 from alrl.strategies import Strategy

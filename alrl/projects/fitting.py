@@ -6,9 +6,9 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from alrl.errors import InvalidQueryError
-from alrl.loop.memory import REMEMBERED
 from alrl.loop.pool_view import PoolView
-from alrl.loop.provided import Need
+from alrl.loop.predictions import REMEMBERED
+from alrl.loop.view_fields import Need
 from alrl.projects.models import Fit, ProjectModel, load_model
 from alrl.projects.pool import Pool
 from alrl.projects.rounds import Predictions, fit_round, labelled, read_predictions, write_predictions

@@ -23,7 +23,7 @@ from alrl.projects.telling import Receipt, Repeats, answers_of, faults, write_an
 if TYPE_CHECKING:
     from alrl.loop.cost import Prices
     from alrl.loop.pool_view import PoolView
-    from alrl.loop.provided import Need
+    from alrl.loop.view_fields import Need
     from alrl.strategies.base import Strategy
 
 LOG = "log.sqlite"

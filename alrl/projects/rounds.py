@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alrl.errors import ProjectError
-from alrl.loop.streams import generator
+from alrl.numerics.streams import generator
 from alrl.projects.lure import lure_weights
 from alrl.projects.models import Fit, ProjectModel
 from alrl.projects.pool import Pool

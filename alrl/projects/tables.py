@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from alrl.errors import InvalidDataError, MissingPackageError
-from alrl.suggest import unknown
+from alrl.recipes.suggest import unknown
 
 _DELIMITERS = ",;\t|"
 

@@ -12,7 +12,7 @@ from alrl.errors import InvalidDataError
 from alrl.projects.answers import IRRELEVANT, Answer, label_of, word_of
 from alrl.projects.event_log import Kind, Transaction
 from alrl.projects.state import State
-from alrl.suggest import nearest
+from alrl.recipes.suggest import nearest
 
 Repeats = Literal["correct", "ignore"]
 """What becomes of an answer that its annotator gave before and has corrected since: it counts as a correction, or it is

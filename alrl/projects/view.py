@@ -11,11 +11,10 @@ import torch
 from torch import Tensor
 
 from alrl.errors import InvalidQueryError
-from alrl.loop.geometry import Geometry
-from alrl.loop.pool_view import PoolView, Trajectory
-from alrl.loop.provided import Need
-from alrl.loop.refits import Refits
-from alrl.loop.streams import stream_key, uniform
+from alrl.geometry.geometry import Geometry
+from alrl.loop.pool_view import PoolView, Refits, Trajectory
+from alrl.loop.view_fields import Need
+from alrl.numerics.streams import stream_key, uniform
 from alrl.projects.models import Fit
 from alrl.projects.pool import Pool
 from alrl.projects.rounds import Predictions, labelled

@@ -1,15 +1,18 @@
-"""Rule-based querying strategies: one a file, one contract.
+"""Choose records by rules: querying strategies, a file a family, under one contract.
 
-Put a file with a subclass of :class:`Strategy` here and it is registered under its ``name``; a strategy of one's own
-package is named ``package.module:Class``.
+Put a file with a subclass of :class:`Strategy` here, or into a folder here, and it is registered under its ``name``; a
+strategy of one's own package is named ``package.module:Class``. ``diversity/`` spreads a batch, ``wrappers/`` change
+another strategy, ``meta/`` choose among strategies while the loop runs.
+:func:`alrl.testing.check_strategy` tests the contract.
 """
 
 from __future__ import annotations
 
+from alrl.deprecation import moved_names
 from alrl.errors import ContractError
 from alrl.strategies.base import Strategy
-from alrl.strategies.contract import check_strategy
-from alrl.strategies.example_view import example_view
 from alrl.strategies.registry import make_strategy, strategies
 
-__all__ = ["ContractError", "Strategy", "check_strategy", "example_view", "make_strategy", "strategies"]
+__all__ = ["ContractError", "Strategy", "make_strategy", "strategies"]
+
+__getattr__ = moved_names(__name__, {"check_strategy": "alrl.testing", "example_view": "alrl.testing"})

@@ -12,9 +12,9 @@ from typing import ClassVar
 from torch import Tensor
 
 from alrl.errors import InvalidQueryError, InvalidRecipeError
-from alrl.loop.best import best
 from alrl.loop.pool_view import PoolView
-from alrl.loop.provided import Need
+from alrl.loop.view_fields import Need
+from alrl.numerics.ranking import best
 
 
 class Strategy(ABC):

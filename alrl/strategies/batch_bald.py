@@ -9,13 +9,152 @@ import torch
 from torch import Tensor
 
 from alrl.errors import InvalidRecipeError
-from alrl.loop import disagreement
 from alrl.loop.pool_view import PoolView
-from alrl.loop.provided import Need
-from alrl.strategies.asked import members_of
+from alrl.loop.view_fields import Need
+from alrl.numerics import uncertainty
 from alrl.strategies.base import Strategy, top
 from alrl.strategies.batches import checked, filled, largest_batch
-from alrl.strategies.growing_batch import GrowingBatch
+from alrl.strategies.randomness import fresh
+from alrl.strategies.view_fields import members_of
+
+_BLOCK = 4_000_000
+_STEP = 1 << 25
+
+
+class JointEntropy:
+    """The labels that a growing batch may have, and how likely each member finds them: Kirsch et al. 2019.
+
+    Every configuration of labels is kept as long as there are no more than ``configurations``; beyond, as many are
+    drawn from the members in turn, from the noise of the records.
+
+    >>> batch = JointEntropy(members=2, configurations=16)
+    >>> said = torch.tensor([[0.9, 0.1], [0.1, 0.9]], dtype=torch.float64)
+    >>> batch.with_record(said[None])
+    tensor([0.6931], dtype=torch.float64)
+    >>> batch.add(said, torch.tensor(0.5))
+    >>> batch.with_record(said[None]).round(decimals=4)
+    tensor([1.1645], dtype=torch.float64)
+    """
+
+    def __init__(self, *, members: int, configurations: int) -> None:
+        self._drawn = max(1, configurations // members) * members
+        self._bound = configurations
+        self._history: list[tuple[Tensor, Tensor]] = []
+        self._sampled = False
+        # Of each configuration: its weight, its log probability, and each member's probability in proportion to that.
+        self._weight = torch.ones(1, dtype=torch.float64)
+        self._log = torch.zeros(1, dtype=torch.float64)
+        self._relative = torch.ones(1, members, dtype=torch.float64)
+
+    def with_record(self, said: Tensor) -> Tensor:
+        """Entropy (N,) in nats of the batch's labels and one more record's, of its members' words (N, M, k), double."""
+        return self.given_batch(said) - self._weight @ self._log
+
+    def given_batch(self, said: Tensor) -> Tensor:
+        """Entropy (N,) of one more record's label when those of the batch are known."""
+        N, M, k = said.shape
+        total = []
+        columns = said.transpose(0, 1).reshape(M, N * k)
+        step = max(1, _BLOCK // (len(self._weight) * k)) * k
+        for part in columns.split(step, 1):
+            chance = (self._relative @ part / M).unflatten(1, (-1, k))
+            total.append(self._weight @ torch.special.entr(chance).sum(-1))
+        return torch.cat(total)
+
+    def add(self, said: Tensor, noise: Tensor) -> None:
+        """A record joins the batch: its members' words (M, k), double, and its noise, a number."""
+        self._history.append((said, noise))
+        if not self._sampled and len(self._weight) * said.shape[1] <= self._bound:
+            self._extend(said)
+        elif self._sampled:
+            self._draw(said, noise)
+        else:
+            self._sampled = True
+            self._weight = torch.full((self._drawn,), 1 / self._drawn, dtype=torch.float64)
+            self._log = torch.zeros_like(self._weight)
+            self._relative = torch.ones(self._drawn, len(said), dtype=torch.float64)
+            for earlier in self._history:
+                self._draw(*earlier)
+
+    def _extend(self, said: Tensor) -> None:
+        """Every configuration with every label of the new record; impossible ones are dropped."""
+        joint = (self._relative[:, None] * said.T).flatten(0, 1)
+        chance = joint.mean(1)
+        weight = self._weight.repeat_interleave(said.shape[1]) * chance
+        log = self._log.repeat_interleave(said.shape[1])
+        kept = weight > 0
+        self._weight = weight[kept]
+        self._log = log[kept] + chance[kept].log()
+        self._relative = joint[kept] / chance[kept, None]
+
+    def _draw(self, said: Tensor, noise: Tensor) -> None:
+        """A label of the new record for each configuration drawn, from the member whose turn it is."""
+        sample = torch.arange(self._drawn)
+        luck = fresh(noise.to(torch.float32).expand(self._drawn, 1), sample + _STEP)[:, 0].double()
+        # The likeliest first, so that the order in which classes are numbered changes nothing.
+        order = said.mean(0).argsort(descending=True, stable=True)
+        rising = said[:, order].cumsum(1)
+        own = rising[sample % len(said)]
+        place = (luck[:, None] * own[:, -1:] > own).sum(1).clamp_max(said.shape[1] - 1)
+        joint = self._relative * said[:, order[place]].T
+        chance = joint.mean(1)
+        self._log = self._log + chance.log()
+        self._relative = joint / chance[:, None]
+
+
+_AT_ONCE = 256
+_ROUNDING = 1e-6
+_FAR = 1e3
+
+
+class GrowingBatch:
+    """The joint entropy of a batch, and which records are worth measuring.
+
+    Information is submodular: what a record adds never grows as the batch does, so what it added to a smaller batch
+    bounds what it adds now, and records whose bound is below the best so far need not be measured (Minoux 1978).
+
+    >>> sure = [[0.99, 0.01], [0.99, 0.01], [0.01, 0.99]]
+    >>> words = torch.tensor([sure, sure, [[0.9, 0.1], [0.1, 0.9], [0.9, 0.1]]], dtype=torch.float64)
+    >>> batch = GrowingBatch(words, torch.zeros(3), 16)
+    >>> batch.take(0)
+    >>> batch.gains(torch.tensor([False, True, True]), 10)[1:].argmax()
+    tensor(1)
+    """
+
+    def __init__(self, said: Tensor, noise: Tensor, configurations: int) -> None:
+        self._said, self._noise = said, noise
+        self._entropy = JointEntropy(members=said.shape[1], configurations=configurations)
+        self._known = torch.special.entr(said).sum(-1).mean(1)
+        self._alone = self._entropy.given_batch(said) - self._known
+        self._bound = self._alone.clone()
+
+    def take(self, record: int) -> None:
+        """The record at this position joins the batch."""
+        self._entropy.add(self._said[record], self._noise[record])
+
+    def joint(self) -> Tensor:
+        """Entropy (N,) of the batch's labels and each record's own."""
+        return self._entropy.with_record(self._said)
+
+    def gains(self, available: Tensor, candidates: int) -> Tensor:
+        """What each record adds to the information, (N,); of records that cannot add most, an earlier, larger number.
+
+        Those are less than the largest number by more than rounding. Of more available records than ``candidates``, the
+        others than those of most information by themselves get a number below zero.
+        """
+        free = available.nonzero()[:, 0]
+        chosen = free[self._alone[free].argsort(descending=True, stable=True)[:candidates]]
+        order = chosen[self._bound[chosen].argsort(descending=True)]
+        best = -torch.inf
+        for some in order.split(_AT_ONCE) if len(order) else ():
+            if best > float(self._bound[some[0]]) + _ROUNDING:
+                break
+            gain = self._entropy.given_batch(self._said[some]) - self._known[some]
+            self._bound[some] = gain
+            best = max(best, float(gain.max()))
+        left_out = available.clone()
+        left_out[chosen] = False
+        return torch.where(left_out, self._alone - _FAR, self._bound)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +170,7 @@ class BatchBALD(Strategy):
         InvalidRecipeError: ``configurations`` or ``candidates`` below 1.
         InvalidQueryError: the learner is no committee.
 
-    >>> from alrl.strategies.example_view import example_view
+    >>> from alrl.testing.example_view import example_view
     >>> BatchBALD().score(example_view(seed=0, records=(3,), labelled=(1,)))
     tensor([[0.1624, 0.2204, 0.2375]])
     """
@@ -77,8 +216,8 @@ class BatchBALD(Strategy):
     def _scores(self, view: PoolView, batches: list[GrowingBatch]) -> Tensor:
         members = members_of(view, self.name)
         if not bool(view.selected.any()):
-            return disagreement.mean_divergence(members)
-        alone = disagreement.mean_entropy(members.double())
+            return uncertainty.mean_divergence(members)
+        alone = uncertainty.mean_entropy(members.double())
         told = (alone * view.selected).sum(1, keepdim=True)
         joint = torch.zeros_like(alone)
         for episode, batch in enumerate(batches):

@@ -15,7 +15,7 @@ from alrl.strategies.base import Strategy
 class RandomSampling(Strategy):
     """Queries records uniformly at random; the score is the noise of the stream ``strategy``.
 
-    >>> from alrl.strategies.example_view import example_view
+    >>> from alrl.testing.example_view import example_view
     >>> view = example_view(seed=0)
     >>> RandomSampling().score(view).equal(view.noise)
     True

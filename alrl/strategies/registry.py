@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alrl.registry import Registry
+from alrl.recipes.registry import Registry
 from alrl.strategies.base import Strategy
 
 _STRATEGIES: Registry[Strategy] = Registry(Strategy, package="alrl.strategies", noun="strategy")  # type: ignore[type-abstract]

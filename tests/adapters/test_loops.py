@@ -10,11 +10,11 @@ from small_text import PoolBasedActiveLearner, SklearnClassifierFactory, Sklearn
 
 from alrl.adapters import ToModAL, ToScikitActiveml, ToSmallText
 from alrl.agents.policy import Policy
+from alrl.data.data_set import DataSet
+from alrl.data.task import draw_task
 from alrl.envs.candidates import CandidateMixture
 from alrl.learners import make_learner
-from alrl.loop.data_set import DataSet
 from alrl.loop.simulator import Simulator
-from alrl.loop.task import draw_task
 from alrl.metadata.feature_set import DEFAULT_GROUPS, FeatureSet
 from alrl.strategies import make_strategy
 from alrl.strategies.play import play

@@ -14,9 +14,9 @@ import alrl.adapters
 from alrl.adapters import FromModAL, FromScikitActiveml, FromSmallText, ToModAL, ToScikitActiveml, ToSmallText
 from alrl.agents.query import query
 from alrl.errors import InvalidDataError, InvalidQueryError, InvalidRecipeError, MissingPackageError
-from alrl.experiments.simulate import simulate
+from alrl.evaluation.simulate import simulate
 from alrl.strategies import make_strategy
-from alrl.strategies.example_view import example_view
+from alrl.testing.example_view import example_view
 
 CASES = range(4)
 

@@ -10,9 +10,10 @@ import torch
 from alrl.agents.policy import Policy
 from alrl.envs.candidates import CandidateMixture
 from alrl.errors import InvalidQueryError, InvalidRecipeError
-from alrl.experiments.simulate import simulate
+from alrl.evaluation.simulate import simulate
 from alrl.metadata import DEFAULT_GROUPS, FeatureSet
-from alrl.strategies import ContractError, check_strategy, example_view
+from alrl.strategies import ContractError
+from alrl.testing import check_strategy, example_view
 
 
 @pytest.mark.parametrize("data", ["wine", "breast_cancer"])

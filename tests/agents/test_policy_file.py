@@ -18,7 +18,7 @@ from alrl.agents.policy import Policy
 from alrl.agents.policy_file import _description_sha256, load_policy, save_policy
 from alrl.envs.candidates import CandidateMixture
 from alrl.errors import PolicyFileError
-from alrl.strategies import example_view
+from alrl.testing import example_view
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from alrl.envs.candidates import CandidateMixture
 from alrl.errors import InvalidQueryError, PolicyFileError
 from alrl.metadata import FeatureSet
 from alrl.metadata.feature_set import DEFAULT_GROUPS
-from alrl.strategies import example_view
+from alrl.testing import example_view
 
 
 def policy(members: int = 1) -> Policy:

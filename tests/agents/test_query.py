@@ -21,7 +21,7 @@ from alrl.agents.policy import Policy
 from alrl.agents.policy_file import load_policy
 from alrl.agents.query import query
 from alrl.errors import InvalidDataError, InvalidQueryError, PoolExhaustedWarning
-from alrl.loop import asked_neighbours, geometry, indexed_neighbours
+from alrl.geometry import exact_neighbours, geometry, neighbour_index
 from alrl.strategies import make_strategy
 
 NAMES = np.array(["barolo", "grignolino", "barbera"])
@@ -141,7 +141,7 @@ class LargeCase:
 def limited(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """Pools of more than 1000 records are large, and nobody looks up the neighbours of all their records."""
     monkeypatch.setattr(geometry, "EXACT_RECORDS", 1000)
-    monkeypatch.setattr(indexed_neighbours, "indexed_neighbours", None)
+    monkeypatch.setattr(neighbour_index, "indexed_neighbours", None)
     return monkeypatch
 
 
@@ -157,7 +157,7 @@ def test_a_policy_picks_nearly_all_that_it_would_if_it_knew_all_neighbours(limit
 
 def test_with_a_sample_as_large_as_the_pool_a_policy_picks_the_same(limited: pytest.MonkeyPatch) -> None:
     case, policy = LargeCase(), load_policy("general")
-    limited.setattr(asked_neighbours, "_SAMPLE", 4000)
+    limited.setattr(exact_neighbours, "_SAMPLE", 4000)
     sampled = case.chosen(policy, budget=20)
     limited.setattr(geometry, "EXACT_RECORDS", 20_000)
     assert sampled == case.chosen(policy, budget=20)

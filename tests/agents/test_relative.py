@@ -11,20 +11,21 @@ from typing import Any
 import pytest
 import torch
 
-from alrl.agents.buyer import Buyer
-from alrl.agents.ensemble import Ensemble
-from alrl.agents.network import SetScorer
+from alrl.agents.networks.buyer import Buyer
+from alrl.agents.networks.ensemble import Ensemble
+from alrl.agents.networks.set_scorer import SetScorer
 from alrl.agents.policy import Policy
 from alrl.agents.policy_file import load_policy, save_policy, shipped_policies
 from alrl.agents.recipe import TrainedRecipe
-from alrl.agents.start import check, untrained
-from alrl.agents.training import Trainer
+from alrl.agents.training.training import Trainer
+from alrl.agents.training.untrained import check, untrained
 from alrl.envs.candidates import CandidateMixture
 from alrl.envs.recipe import EnvRecipe
 from alrl.errors import InvalidRecipeError, PolicyFileError
 from alrl.metadata import DEFAULT_GROUPS, FeatureSet
 from alrl.recipes import parse
-from alrl.strategies import check_strategy, example_view, make_strategy
+from alrl.strategies import make_strategy
+from alrl.testing import check_strategy, example_view
 
 FEATURES = FeatureSet(DEFAULT_GROUPS)
 of_members = pytest.mark.parametrize("members", [1, 3])

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from alrl.learners import ContractError, ScikitLearn, SoftmaxRegression, check_learner, learners, make_learner
+from alrl.learners import ContractError, ScikitLearn, SoftmaxRegression, learners, make_learner
+from alrl.testing import check_learner
 
 BRIEF = {"convolutional-network": {"epochs": 20}}
 """Settings of learners that would take long as they come."""

@@ -10,14 +10,15 @@ from typing import Any, get_args
 import pytest
 
 from alrl import recipes
-from alrl.agents.oracle import Oracle
+from alrl.agents.look_ahead.oracle import Oracle
 from alrl.agents.recipe import OracleRecipe, TrainedRecipe, _AgentFile, load_agent_recipe
-from alrl.envs.game import Game
+from alrl.data.sources import data_set_names, load_data_set
+from alrl.envs.episodes import Game
 from alrl.envs.recipe import EnvRecipe, load_env_recipe
-from alrl.experiments.held_out import check_held_out
-from alrl.experiments.study import StudyRecipe, load_study
-from alrl.loop.sources import data_set_names, load_data_set
 from alrl.strategies import Strategy
+from alrl.studies.loading import load_study
+from alrl.studies.study import StudyRecipe
+from alrl.studies.study_agents import check_held_out
 
 ROOT = Path(__file__).parents[2]
 MODELS: dict[str, Any] = {"envs": EnvRecipe, "agents": _AgentFile, "experiments": StudyRecipe}

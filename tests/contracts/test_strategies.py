@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from alrl.strategies import check_strategy, make_strategy, strategies
+from alrl.strategies import make_strategy, strategies
+from alrl.testing import check_strategy
 
 
 @pytest.mark.parametrize("name", strategies())

@@ -9,9 +9,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alrl.strategies import example_view, make_strategy, strategies
-from alrl.strategies.contract_learning import learns_in_each_episode_alone
-from alrl.strategies.rearrange import alone, classes_permuted, records_permuted, tensors
+from alrl.strategies import make_strategy, strategies
+from alrl.testing import example_view
+from alrl.testing.learning_checks import learns_in_each_episode_alone
+from alrl.testing.rearrange import alone, classes_permuted, records_permuted, tensors
 
 CASES = ("ordinary", "duplicates", "certain", "even", "one class", "ties")
 """As of example_view, and probabilities in quarters: often zero, often as much of several classes."""

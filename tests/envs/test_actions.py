@@ -16,7 +16,7 @@ from alrl.envs.env import ActiveLearningEnv
 from alrl.envs.vector_env import ActiveLearningVectorEnv
 from alrl.errors import InvalidQueryError, InvalidRecipeError
 from alrl.metadata import FeatureSet
-from alrl.strategies.example_view import example_view
+from alrl.testing.example_view import example_view
 
 FIRST = 4
 """Records of the first sample: the task has four classes."""

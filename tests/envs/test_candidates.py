@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from alrl.envs.candidates import CandidateMixture
 from alrl.errors import InvalidRecipeError
-from alrl.strategies.example_view import example_view
-from alrl.strategies.rearrange import alone, padded
+from alrl.testing.example_view import example_view
+from alrl.testing.rearrange import alone, padded
 
 
 def smallest_margins(view, episode, count):

@@ -6,17 +6,17 @@ import pytest
 import torch
 
 from alrl import recipes
-from alrl.agents.examples import Behaviour, collect
+from alrl.agents.look_ahead.look_ahead import LookAhead
 from alrl.agents.policy import Policy
+from alrl.agents.training.examples import Behaviour, collect
+from alrl.data.sources import load_data_set
+from alrl.data.task import draw_task
 from alrl.envs.candidates import CandidateMixture
-from alrl.envs.game import Game
+from alrl.envs.episodes import Game
 from alrl.envs.recipe import EnvRecipe
 from alrl.errors import InvalidRecipeError
 from alrl.learners import learners, make_learner
-from alrl.loop.look_ahead import LookAhead
 from alrl.loop.simulator import Simulator
-from alrl.loop.sources import load_data_set
-from alrl.loop.task import draw_task
 from alrl.metadata import GROUPS, FeatureSet
 from alrl.strategies.play import play
 

@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from alrl import recipes
-from alrl.agents.expert_episodes import play_episodes
+from alrl.adapters.minari import play_episodes
 from alrl.agents.policy import Policy
 from alrl.agents.recipe import load_agent_recipe
-from alrl.agents.training import Trainer
+from alrl.agents.training.training import Trainer
 from alrl.envs.candidates import CandidateMixture
 from alrl.envs.env import ActiveLearningEnv
 from alrl.envs.recipe import EnvRecipe
@@ -20,7 +20,7 @@ from alrl.envs.vector_env import ActiveLearningVectorEnv
 from alrl.errors import InvalidRecipeError
 from alrl.metadata import FeatureSet
 from alrl.metadata.own_label import doubted
-from alrl.strategies.example_view import example_view
+from alrl.testing.example_view import example_view
 
 MIXTURE = {"count": 12, "margin": 0.25, "random": 0.25, "labelled": 0.5}
 FEATURES = ("confidence", "own-label", "loop")

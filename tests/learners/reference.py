@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from sklearn.linear_model import LogisticRegression
 
-from alrl.learners.example import Example
-from alrl.loop.sources import load_data_set
-from alrl.loop.task import draw_task
+from alrl.data.sources import load_data_set
+from alrl.data.task import draw_task
+from alrl.testing.example_records import Example
 
 
 def standardised(name, seed=0):

@@ -10,16 +10,15 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alrl.data.synthetic import synthetic
+from alrl.data.task import draw_task
 from alrl.errors import InvalidRecipeError
-from alrl.learners.bootstrap import bootstrap_counts
-from alrl.learners.committee import Committee
-from alrl.learners.contract import check_learner
-from alrl.learners.example import example
+from alrl.learners.committee import Committee, bootstrap_counts
 from alrl.learners.registry import make_learner
-from alrl.learners.ridge import RidgeClassifier
+from alrl.learners.ridge.classifier import RidgeClassifier
 from alrl.loop.simulator import Simulator
-from alrl.loop.synthetic import synthetic
-from alrl.loop.task import draw_task
+from alrl.testing.example_records import example
+from alrl.testing.learner_checks import check_learner
 
 TREE = {"estimator": "sklearn.tree:DecisionTreeClassifier", "params": {"splitter": "random"}}
 

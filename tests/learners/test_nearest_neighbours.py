@@ -9,8 +9,8 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from alrl.errors import InvalidRecipeError
 from alrl.learners import nearest_neighbours
-from alrl.learners.contract import check_learner
 from alrl.learners.nearest_neighbours import NearestNeighbours
+from alrl.testing.learner_checks import check_learner
 from tests.learners.reference import stack, standardised
 
 

@@ -44,7 +44,11 @@ def test_a_learner_already_made_is_taken_as_it_is():
         ("softmax-regresion", {}, r'unknown learner "softmax-regresion"; did you mean "softmax-regression"\?'),
         ("softmax-regression", {"c": 1.0}, r'unknown setting "c"; did you mean "C"\?'),
         ("softmax-regression", {"C": "much"}, r"settings C = 'much' given"),
-        ("alrl.strategies.margin:Margin", {}, r'"alrl.strategies.margin:Margin" is no alrl.loop.learner.Learner'),
+        (
+            "alrl.strategies.uncertainty_sampling:Margin",
+            {},
+            r'"alrl.strategies.uncertainty_sampling:Margin" is no alrl.loop.learner.Learner',
+        ),
         (
             "alrl.loop.learner:Learner",
             {},

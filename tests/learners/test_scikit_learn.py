@@ -16,7 +16,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from alrl.errors import InvalidDataError, InvalidRecipeError
 from alrl.learners import ScikitLearn
-from alrl.learners.example import example
+from alrl.testing.example_records import example
 from tests.learners.reference import gap, stack, standardised
 
 

@@ -7,8 +7,8 @@ import torch
 from sklearn.gaussian_process import GaussianProcessClassifier
 from sklearn.gaussian_process.kernels import RBF
 
-from alrl.learners.contract import check_learner
 from alrl.learners.scikit_learn import ScikitLearn
+from alrl.testing.learner_checks import check_learner
 from tests.learners.reference import gap, stack, standardised
 
 REFERENCE = "sklearn.gaussian_process:GaussianProcessClassifier"

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from alrl.data.sources import load_data_set
+from alrl.data.task import draw_task
 from alrl.errors import InvalidRecipeError
-from alrl.experiments.simulate import simulate
+from alrl.evaluation.simulate import simulate
 from alrl.learners import make_learner
 from alrl.loop.simulator import Simulator
-from alrl.loop.sources import load_data_set
-from alrl.loop.task import draw_task
 from alrl.strategies import make_strategy
 from alrl.strategies.play import play
 

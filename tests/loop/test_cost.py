@@ -10,12 +10,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from alrl.data.sources import load_data_set
+from alrl.data.task import draw_task
 from alrl.errors import InvalidRecipeError
 from alrl.learners import Committee, MultilayerPerceptron, NearestCentroid, RidgeClassifier, SoftmaxRegression
 from alrl.loop.cost import Cost, Prices, break_even_compression
 from alrl.loop.simulator import Simulator
-from alrl.loop.sources import load_data_set
-from alrl.loop.task import draw_task
 from alrl.strategies import make_strategy
 
 WINE = load_data_set("wine")

@@ -7,14 +7,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from alrl.agents.look_ahead.look_ahead import LookAhead
+from alrl.data.sources import load_data_set
+from alrl.data.task import draw_task
 from alrl.errors import InvalidQueryError
 from alrl.learners import NearestCentroid
 from alrl.loop.annotators import annotators, make_annotator
 from alrl.loop.cost import Prices
-from alrl.loop.look_ahead import LookAhead
 from alrl.loop.simulator import Simulator
-from alrl.loop.sources import load_data_set
-from alrl.loop.task import draw_task
 from alrl.strategies import make_strategy
 
 TINY = load_data_set("synthetic/tiny-0")

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from alrl.data.synthetic import synthetic
+from alrl.data.task import draw_task
 from alrl.learners import SoftmaxRegression
 from alrl.loop.simulator import Simulator
-from alrl.loop.synthetic import synthetic
-from alrl.loop.task import draw_task
 from alrl.strategies import make_strategy
 
 EPISODES, LOOPS_AN_EPISODE, LOOPS = 4, 50, 1000

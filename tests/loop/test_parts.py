@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from alrl.data.sources import load_data_set
+from alrl.data.task import draw_task
 from alrl.loop.parts import Part, largest
-from alrl.loop.sources import load_data_set
-from alrl.loop.task import draw_task
 
 CPU = torch.device("cpu")
 

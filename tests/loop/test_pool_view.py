@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from alrl.loop.pool_view import PoolView, Trajectory
-from alrl.strategies.example_view import example_view
+from alrl.testing.example_view import example_view
 
 
 def test_it_has_no_field_for_hidden_labels_validation_or_test():

@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 import torch
 
+from alrl.agents.look_ahead.look_ahead import LookAhead
+from alrl.data.sources import load_data_set
+from alrl.data.task import draw_task
 from alrl.envs.vector_env import ActiveLearningVectorEnv
-from alrl.experiments.simulate import simulate
+from alrl.evaluation.simulate import simulate
 from alrl.learners import Committee, make_learner
-from alrl.loop.device import portable
-from alrl.loop.look_ahead import LookAhead
 from alrl.loop.simulator import Simulator
-from alrl.loop.sources import load_data_set
-from alrl.loop.task import draw_task
 from alrl.metadata import DEFAULT_GROUPS, FeatureSet
+from alrl.numerics.backend import portable
 from alrl.strategies import make_strategy
 
 

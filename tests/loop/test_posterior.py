@@ -11,12 +11,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alrl.loop.device import portable
-from alrl.loop.gini import gini
 from alrl.loop.pool_view import PoolView
 from alrl.loop.posterior import RIDGE, Posterior, posterior, standing_for_pool, weighted_mean
-from alrl.strategies.example_view import example_view
-from alrl.strategies.rearrange import alone, padded
+from alrl.numerics.backend import portable
+from alrl.numerics.uncertainty import gini
+from alrl.testing.example_view import example_view
+from alrl.testing.rearrange import alone, padded
 
 FEW = settings(max_examples=25)
 PARTS = ("own", "others", "covariance")

@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 import torch
 
+from alrl.data.data_set import DataSet
+from alrl.data.sources import load_data_set
+from alrl.data.split import Split
+from alrl.data.task import Task, draw_task
 from alrl.errors import InvalidDataError, InvalidQueryError
 from alrl.learners import SoftmaxRegression
 from alrl.loop.annotators import NoisyAnnotator
-from alrl.loop.data_set import DataSet
-from alrl.loop.memory import REMEMBERED
+from alrl.loop.predictions import REMEMBERED
 from alrl.loop.simulator import Simulator
-from alrl.loop.sources import load_data_set
-from alrl.loop.split import Split
-from alrl.loop.task import Task, draw_task
 from alrl.strategies import make_strategy
 
 MIXED = ("iris", "wine", "synthetic/tiny-1", "breast_cancer")

@@ -8,10 +8,10 @@ from typing import get_args
 import pytest
 import torch
 
-from alrl.loop.geometry import Geometry
+from alrl.geometry.geometry import Geometry
 from alrl.loop.learner import EpochRecord
 from alrl.loop.pool_view import PoolView, Trajectory
-from alrl.loop.provided import Need
+from alrl.loop.view_fields import Need
 from alrl.metadata import GROUPS, FeatureSet
 
 EVERYTHING = FeatureSet(list(GROUPS))

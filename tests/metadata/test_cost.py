@@ -3,12 +3,12 @@ from __future__ import annotations
 import pytest
 import torch
 
+from alrl.data.synthetic import synthetic
+from alrl.data.task import draw_task
 from alrl.learners import SoftmaxRegression
 from alrl.loop.simulator import Simulator
-from alrl.loop.synthetic import synthetic
-from alrl.loop.task import draw_task
 from alrl.strategies import make_strategy
-from alrl.strategies.rearrange import alone
+from alrl.testing.rearrange import alone
 
 
 def at(view_of, *, labelled, spent, loops, budget=10):

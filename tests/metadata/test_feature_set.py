@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alrl.errors import InvalidQueryError, InvalidRecipeError
-from alrl.loop.geometry import Geometry
+from alrl.geometry.geometry import Geometry
 from alrl.metadata import DEFAULT_GROUPS, GROUPS, FeatureSet
-from alrl.strategies.example_view import example_view
-from alrl.strategies.rearrange import alone, classes_permuted, padded, records_permuted, tensors
+from alrl.testing.example_view import example_view
+from alrl.testing.rearrange import alone, classes_permuted, padded, records_permuted, tensors
 
 EVERYTHING = FeatureSet(list(GROUPS))
 OF_SCALE = {"influence": "the prior of its linear model is of standardised columns, each of which adds to a variance"}

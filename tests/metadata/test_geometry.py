@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from alrl.loop import asked_neighbours, geometry
-from alrl.strategies.example_view import example_view
-from alrl.strategies.rearrange import alone
+from alrl.geometry import exact_neighbours, geometry
+from alrl.testing.example_view import example_view
+from alrl.testing.rearrange import alone
 
 LINE = [0.0, 1.0, 3.0, 7.0]
 
@@ -93,7 +93,7 @@ def test_in_a_large_pool_ranks_and_means_of_sparsity_are_estimated_and_nothing_e
 ):
     exact = features_of(random_view(), ASKED)
     monkeypatch.setattr(geometry, "EXACT_RECORDS", 1000)
-    monkeypatch.setattr(asked_neighbours, "_SAMPLE", 400)
+    monkeypatch.setattr(exact_neighbours, "_SAMPLE", 400)
     seen = features_of(random_view(), ASKED)
     for name, values in exact.items():
         assert seen[name] == pytest.approx(values, abs=ESTIMATED.get(name, 1e-5)), name
@@ -104,7 +104,7 @@ def test_in_a_large_pool_ranks_and_means_of_sparsity_are_estimated_and_nothing_e
 def test_a_sample_as_large_as_the_pool_estimates_nothing(random_view, features_of, monkeypatch):
     exact = features_of(random_view(), ASKED)
     monkeypatch.setattr(geometry, "EXACT_RECORDS", 1000)
-    monkeypatch.setattr(asked_neighbours, "_SAMPLE", 1500)
+    monkeypatch.setattr(exact_neighbours, "_SAMPLE", 1500)
     seen = features_of(random_view(), ASKED)
     for name, values in exact.items():
         assert seen[name] == pytest.approx(values, abs=1e-5), name

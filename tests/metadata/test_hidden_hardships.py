@@ -6,17 +6,17 @@ import numpy as np
 import pytest
 import torch
 
+from alrl.data.contaminations import make_contamination
+from alrl.data.data_set import DataSet
+from alrl.data.task import draw_task
 from alrl.envs.candidates import CandidateMixture
 from alrl.learners import SoftmaxRegression
 from alrl.loop.annotators import make_annotator
-from alrl.loop.contaminations import make_contamination
 from alrl.loop.cost import Prices
-from alrl.loop.data_set import DataSet
 from alrl.loop.simulator import Simulator
-from alrl.loop.task import draw_task
 from alrl.metadata import GROUPS, FeatureSet
 from alrl.strategies import make_strategy, strategies
-from alrl.strategies.rearrange import tensors
+from alrl.testing.rearrange import tensors
 from tests.scrambling import Remembering, scrambled
 
 ABLE = {"embedding", "earlier-embedding", "refits"}

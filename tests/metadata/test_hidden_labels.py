@@ -11,15 +11,15 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from alrl.data.data_set import DataSet
+from alrl.data.split import draw_split
+from alrl.data.task import Task
 from alrl.envs.candidates import CandidateMixture
 from alrl.errors import InvalidQueryError
+from alrl.geometry import exact_neighbours, geometry
 from alrl.learners import Committee, MultilayerPerceptron, SoftmaxRegression
-from alrl.loop import asked_neighbours, geometry
-from alrl.loop.data_set import DataSet
-from alrl.loop.provided import Need
 from alrl.loop.simulator import Simulator
-from alrl.loop.split import draw_split
-from alrl.loop.task import Task
+from alrl.loop.view_fields import Need
 from alrl.metadata import DEFAULT_GROUPS, GROUPS, FeatureSet
 from alrl.strategies import make_strategy, strategies
 
@@ -92,7 +92,7 @@ def test_scrambling_what_is_hidden_changes_nothing(plain, learner, scramble):
 
 def test_scrambling_changes_nothing_in_a_pool_too_large_for_all_pairs(plain, monkeypatch):
     monkeypatch.setattr(geometry, "EXACT_RECORDS", 30)
-    monkeypatch.setattr(asked_neighbours, "_SAMPLE", 25)
+    monkeypatch.setattr(exact_neighbours, "_SAMPLE", 25)
     (here, _), (there, _) = told("softmax-regression", 0), told("softmax-regression", 77)
     assert all(a.equal(b) for a, b in zip(here, there, strict=True))
     assert not all(a.equal(b) for a, b in zip(here, plain["softmax-regression"][0], strict=True))

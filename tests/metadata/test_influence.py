@@ -11,11 +11,11 @@ import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from alrl.loop.device import portable
 from alrl.loop.pool_view import PoolView
 from alrl.metadata import GROUPS
-from alrl.strategies.example_view import example_view
-from alrl.strategies.rearrange import alone, classes_permuted, records_permuted
+from alrl.numerics.backend import portable
+from alrl.testing.example_view import example_view
+from alrl.testing.rearrange import alone, classes_permuted, records_permuted
 
 INFLUENCE = GROUPS["influence"]
 NAMES = [feature.name for feature in INFLUENCE.features]

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from alrl.metadata.progressive import progressive
+from alrl.metadata.validation import progressive
 
 
 def certain(digits):

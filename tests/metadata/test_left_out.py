@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from alrl.metadata.left_out import left_out_accuracy, left_out_probabilities, voters
+from alrl.metadata.label_errors import left_out_accuracy, left_out_probabilities, voters
 
 
 def line(view_of, positions, labels):

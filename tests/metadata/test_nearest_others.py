@@ -4,9 +4,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alrl.loop.device import portable
-from alrl.loop.geometry import Geometry
-from alrl.metadata.nearest_others import nearest_others
+from alrl.geometry.geometry import Geometry
+from alrl.metadata.neighbours import nearest_others
+from alrl.numerics.backend import portable
 
 
 def pools(seed, B=2, N=14, levels=3):
@@ -48,7 +48,7 @@ def test_the_result_does_not_depend_on_how_many_distances_are_held_at_once(monke
     space, index, held, real = pools(3)
     with portable():
         whole = nearest_others(space, index, held, real, 4)
-        monkeypatch.setattr("alrl.metadata.nearest_others._BLOCK", 30)
+        monkeypatch.setattr("alrl.metadata.neighbours._BLOCK", 30)
         parts = nearest_others(space, index, held, real, 4)
     assert all(a.equal(b) for a, b in zip(parts, whole, strict=True))
 

@@ -3,10 +3,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from alrl.loop.data_set import DataSet
+from alrl.data.data_set import DataSet
+from alrl.data.task import draw_task
 from alrl.loop.learner import FitReport, Learner
 from alrl.loop.simulator import Simulator
-from alrl.loop.task import draw_task
 
 
 def two_classes(*second):

@@ -12,11 +12,11 @@ import torch
 
 import alrl
 from alrl.agents.policy_file import named_strategy
+from alrl.data.sources import load_data_set
+from alrl.data.task import draw_task
 from alrl.errors import InvalidDataError, InvalidQueryError, PoolExhaustedWarning, ProjectError
 from alrl.learners import SoftmaxRegression
 from alrl.loop.simulator import Simulator
-from alrl.loop.sources import load_data_set
-from alrl.loop.task import draw_task
 from alrl.projects import IRRELEVANT, Project
 from tests.projects.conftest import Clock, table, truth
 

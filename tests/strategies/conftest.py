@@ -8,9 +8,9 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from alrl.loop.geometry import Geometry
+from alrl.geometry.geometry import Geometry
 from alrl.loop.pool_view import PoolView
-from alrl.strategies.example_view import example_view
+from alrl.testing.example_view import example_view
 
 
 def _view_of(

@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from alrl.errors import InvalidRecipeError
-from alrl.strategies.bald import BALD
 from alrl.strategies.base import top
 from alrl.strategies.batch_bald import BatchBALD
-from alrl.strategies.example_view import example_view
+from alrl.strategies.query_by_committee import BALD
+from alrl.testing.example_view import example_view
 
 A, C = [0.99, 0.99, 0.01, 0.01], [0.95, 0.05, 0.95, 0.05]
 

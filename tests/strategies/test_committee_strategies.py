@@ -8,16 +8,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alrl.loop.disagreement import mean_divergence, votes
-from alrl.strategies.bald import BALD
-from alrl.strategies.consensus_entropy import ConsensusEntropy
-from alrl.strategies.example_view import example_view
-from alrl.strategies.expected_gradient_length import ExpectedGradientLength
-from alrl.strategies.expected_model_change import ExpectedModelChange
-from alrl.strategies.least_confidence import LeastConfidence
-from alrl.strategies.mean_kl import MeanKL
-from alrl.strategies.variation_ratios import VariationRatios
-from alrl.strategies.vote_entropy import VoteEntropy
+from alrl.numerics.uncertainty import mean_divergence, votes
+from alrl.strategies.expected_model_change import ExpectedGradientLength, ExpectedModelChange
+from alrl.strategies.query_by_committee import BALD, ConsensusEntropy, MeanKL, VariationRatios, VoteEntropy
+from alrl.strategies.uncertainty_sampling import LeastConfidence
+from alrl.testing.example_view import example_view
 
 VOTES = [[0, 0, 0, 0], [0, 0, 0, 1], [0, 0, 1, 1], [0, 1, 2, 2]]
 

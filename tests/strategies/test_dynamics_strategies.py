@@ -8,16 +8,14 @@ import math
 import pytest
 import torch
 
+from alrl.data.synthetic import synthetic
+from alrl.data.task import draw_task
 from alrl.errors import InvalidQueryError
 from alrl.learners import MultilayerPerceptron, SoftmaxRegression
 from alrl.loop.simulator import Simulator
-from alrl.loop.synthetic import synthetic
-from alrl.loop.task import draw_task
 from alrl.strategies import make_strategy
-from alrl.strategies.data_map_variability import DataMapVariability
-from alrl.strategies.example_view import example_view
-from alrl.strategies.output_discrepancy import OutputDiscrepancy
-from alrl.strategies.prediction_flips import PredictionFlips
+from alrl.strategies.training_dynamics import DataMapVariability, OutputDiscrepancy, PredictionFlips
+from alrl.testing.example_view import example_view
 
 
 def remembering(past, *, remembered=None, flips=None, loops=None):

@@ -15,9 +15,9 @@ import pytest
 import torch
 
 from alrl.learners import make_learner
-from alrl.loop.refits import Refits
-from alrl.strategies.example_view import example_view
-from alrl.strategies.expected_error_reduction import ExpectedErrorReduction
+from alrl.loop.pool_view import Refits
+from alrl.strategies.expected_change import ExpectedErrorReduction
+from alrl.testing.example_view import example_view
 
 CASES = range(60)
 SMOOTHING = 0.3

@@ -11,14 +11,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from alrl.strategies.consensus_entropy import ConsensusEntropy
-from alrl.strategies.entropy import Entropy
-from alrl.strategies.example_view import example_view
-from alrl.strategies.information_density import InformationDensity
-from alrl.strategies.least_confidence import LeastConfidence
-from alrl.strategies.margin import Margin
-from alrl.strategies.ranked_batch import RankedBatch
-from alrl.strategies.vote_entropy import VoteEntropy
+from alrl.strategies.diversity.information_density import InformationDensity
+from alrl.strategies.diversity.ranked_batch import RankedBatch
+from alrl.strategies.query_by_committee import ConsensusEntropy, VoteEntropy
+from alrl.strategies.uncertainty_sampling import Entropy, LeastConfidence, Margin
+from alrl.testing.example_view import example_view
 
 CASES = range(60)
 

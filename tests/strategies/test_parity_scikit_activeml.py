@@ -13,21 +13,16 @@ import numpy as np
 import pytest
 import torch
 
-from alrl.strategies.badge import Badge
-from alrl.strategies.bald import BALD
 from alrl.strategies.batch_bald import BatchBALD
-from alrl.strategies.chance import fresh
-from alrl.strategies.contrastive import Contrastive
-from alrl.strategies.core_set import CoreSet
-from alrl.strategies.entropy import Entropy
-from alrl.strategies.example_view import example_view
-from alrl.strategies.least_confidence import LeastConfidence
-from alrl.strategies.margin import Margin
-from alrl.strategies.mean_kl import MeanKL
-from alrl.strategies.probcover import ProbCover
-from alrl.strategies.typiclust import TypiClust
-from alrl.strategies.variation_ratios import VariationRatios
-from alrl.strategies.vote_entropy import VoteEntropy
+from alrl.strategies.diversity.badge import Badge
+from alrl.strategies.diversity.contrastive import Contrastive
+from alrl.strategies.diversity.core_set import CoreSet
+from alrl.strategies.diversity.probcover import ProbCover
+from alrl.strategies.diversity.typiclust import TypiClust
+from alrl.strategies.query_by_committee import BALD, MeanKL, VariationRatios, VoteEntropy
+from alrl.strategies.randomness import fresh
+from alrl.strategies.uncertainty_sampling import Entropy, LeastConfidence, Margin
+from alrl.testing.example_view import example_view
 
 CASES = range(60)
 
@@ -125,7 +120,7 @@ def test_typiclust_of_the_same_clusters():
     from skactiveml.pool import TypiClust as Theirs
     from sklearn.base import BaseEstimator, ClusterMixin
 
-    from alrl.strategies.clustering import kmeans
+    from alrl.strategies.diversity.clustering import kmeans
 
     class Given(ClusterMixin, BaseEstimator):
         label = np.zeros(0)

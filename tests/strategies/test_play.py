@@ -3,12 +3,12 @@ from __future__ import annotations
 import pytest
 import torch
 
+from alrl.data.data_set import DataSet
+from alrl.data.sources import load_data_set
+from alrl.data.task import draw_task
 from alrl.errors import InvalidQueryError
 from alrl.learners import SoftmaxRegression
-from alrl.loop.data_set import DataSet
 from alrl.loop.simulator import Simulator
-from alrl.loop.sources import load_data_set
-from alrl.loop.task import draw_task
 from alrl.strategies import make_strategy
 from alrl.strategies.play import Played, play
 

@@ -8,17 +8,16 @@ import numpy as np
 import pytest
 import torch
 
+from alrl.data.synthetic import synthetic
+from alrl.data.task import draw_task
 from alrl.errors import InvalidQueryError, InvalidRecipeError
 from alrl.learners import SoftmaxRegression
-from alrl.loop import refits
+from alrl.loop import pool_view
 from alrl.loop.simulator import Simulator
-from alrl.loop.synthetic import synthetic
-from alrl.loop.task import draw_task
 from alrl.strategies import make_strategy
-from alrl.strategies.example_view import example_view
-from alrl.strategies.expected_error_reduction import ExpectedErrorReduction
-from alrl.strategies.expected_output_change import ExpectedOutputChange
-from alrl.strategies.subsampled import Subsampled
+from alrl.strategies.expected_change import ExpectedErrorReduction, ExpectedOutputChange
+from alrl.strategies.wrappers.subsampled import Subsampled
+from alrl.testing.example_view import example_view
 
 BOTH = ["expected-error-reduction", "expected-output-change"]
 
@@ -96,7 +95,7 @@ def test_a_label_that_is_certain_changes_nothing_where_it_is_what_the_learner_sa
 def test_blocks_of_refits_give_the_same(monkeypatch, name):
     view = example_view(seed=3)
     whole = make_strategy(name).score(view)
-    monkeypatch.setattr(refits, "AT_ONCE", 1)
+    monkeypatch.setattr(pool_view, "AT_ONCE", 1)
     torch.testing.assert_close(make_strategy(name).score(view), whole)
 
 

@@ -7,8 +7,8 @@ import pytest
 import alrl.strategies
 from alrl.errors import InvalidRecipeError
 from alrl.strategies import make_strategy, strategies
-from alrl.strategies.information_density import InformationDensity
-from alrl.strategies.margin import Margin
+from alrl.strategies.diversity.information_density import InformationDensity
+from alrl.strategies.uncertainty_sampling import Margin
 
 
 def test_every_strategy_of_the_issue_is_registered():
@@ -50,7 +50,7 @@ def test_hyphen_and_underscore_are_the_same(reference):
 
 
 def test_a_class_is_named_by_module():
-    assert make_strategy("alrl.strategies.margin:Margin") == Margin()
+    assert make_strategy("alrl.strategies.uncertainty_sampling:Margin") == Margin()
 
 
 def test_a_strategy_is_passed_on():

@@ -7,12 +7,10 @@ import torch
 from scipy import stats
 
 from alrl.errors import InvalidQueryError
-from alrl.strategies.entropy import Entropy
-from alrl.strategies.example_view import example_view
-from alrl.strategies.least_confidence import LeastConfidence
-from alrl.strategies.margin import Margin
 from alrl.strategies.random_sampling import RandomSampling
-from alrl.strategies.rearrange import records_permuted
+from alrl.strategies.uncertainty_sampling import Entropy, LeastConfidence, Margin
+from alrl.testing.example_view import example_view
+from alrl.testing.rearrange import records_permuted
 
 P = [[0.2, 0.5, 0.3], [0.1, 0.7, 0.2], [1 / 3, 1 / 3, 1 / 3], [1, 0, 0]]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from alrl.envs.actions.contract import Actions, Setting
-from alrl.registry import Registry
+from alrl.recipes.registry import Registry
 
 _KINDS: Registry[Actions] = Registry(Actions, package="alrl.envs.actions", noun="kind of action")  # type: ignore[type-abstract]
 

@@ -12,7 +12,7 @@ from alrl.envs.actions.contract import Decision, Setting, Turn, cut_short
 from alrl.envs.actions.layout import Choice
 from alrl.envs.actions.numbered import Numbered
 from alrl.errors import InvalidRecipeError
-from alrl.loop.provided import Need
+from alrl.loop.view_fields import Need
 from alrl.metadata import Observation
 from alrl.strategies import Strategy, make_strategy
 

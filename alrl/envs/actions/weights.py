@@ -12,9 +12,9 @@ from torch import Tensor
 
 from alrl.envs.actions.contract import Actions, Decision, Setting, Turn, cut_short
 from alrl.errors import InvalidQueryError, InvalidRecipeError
-from alrl.loop.best import best
 from alrl.metadata import Feature, FeatureSet, Observation
-from alrl.suggest import unknown
+from alrl.numerics.ranking import best
+from alrl.recipes.suggest import unknown
 
 QUANTILES = (0.0, 0.25, 0.5, 0.75, 1.0)
 """Rows of an observation, least to greatest."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from alrl.envs.rewards.contract import Reward
-from alrl.registry import Registry
+from alrl.recipes.registry import Registry
 
 _KINDS: Registry[Reward] = Registry(Reward, package="alrl.envs.rewards", noun="kind of reward")  # type: ignore[type-abstract]
 

@@ -1,12 +1,13 @@
 """Annotators, one a file.
 
-Put a file with a subclass of :class:`alrl.loop.annotator.Annotator` here and it is registered under its ``name``; an
-annotator of one's own package is named ``package.module:Class``.
+Put a file with a subclass of :class:`alrl.loop.annotators.base.Annotator` here and it is registered under its ``name``;
+an annotator of one's own package is named ``package.module:Class``.
 """
 
 from __future__ import annotations
 
 from alrl.loop.annotators.abstaining import AbstainingAnnotator
+from alrl.loop.annotators.base import Annotator
 from alrl.loop.annotators.boundary import BoundaryAnnotator
 from alrl.loop.annotators.confused import ConfusedAnnotator
 from alrl.loop.annotators.delayed import DelayedAnnotator
@@ -17,6 +18,7 @@ from alrl.loop.annotators.several import SeveralAnnotators
 
 __all__ = [
     "AbstainingAnnotator",
+    "Annotator",
     "BoundaryAnnotator",
     "ConfusedAnnotator",
     "DelayedAnnotator",

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import torch
 
-from alrl.loop.annotator import NO_LABEL, Annotator, Answer, Query
+from alrl.loop.annotators.base import NO_LABEL, Annotator, Answer, Query
 from alrl.loop.annotators.boundary import difficulty
 from alrl.loop.annotators.noisy import share
 from alrl.loop.annotators.perfect import PerfectAnnotator
@@ -25,7 +25,7 @@ class AbstainingAnnotator(Annotator):
 
     Raises InvalidRecipeError for a rate outside 0 to 1, or an annotator that cannot be made.
 
-    >>> from alrl.loop.annotators.example import example_query
+    >>> from alrl.testing.example_query import example_query
     >>> answer = AbstainingAnnotator(rate=1.0, charged=False).answer(example_query([[0, 1]], [[1, 0]]))
     >>> answer.labels, answer.charged
     (tensor([[-1, -1]]), tensor([[False, False]]))

@@ -8,7 +8,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from alrl.loop.annotator import Annotator, Answer, Query
+from alrl.loop.annotators.base import Annotator, Answer, Query
 from alrl.loop.annotators.noisy import another_class, share
 
 
@@ -25,7 +25,7 @@ class BoundaryAnnotator(Annotator):
 
     Raises InvalidRecipeError for a rate outside 0 to 1.
 
-    >>> from alrl.loop.annotators.example import example_query
+    >>> from alrl.testing.example_query import example_query
     >>> everyone = torch.arange(40)[None]
     >>> line = example_query(everyone // 20, everyone)
     >>> wrong = BoundaryAnnotator(rate=0.2).answer(line).labels != line.known

@@ -10,7 +10,7 @@ from typing import ClassVar
 import torch
 
 from alrl.errors import InvalidDataError, InvalidRecipeError
-from alrl.loop.annotator import Annotator, Answer, Query
+from alrl.loop.annotators.base import Annotator, Answer, Query
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +23,7 @@ class ConfusedAnnotator(Annotator):
     Raises InvalidRecipeError unless the matrix is square, of at least two classes, its rows being probabilities;
     InvalidDataError when asked in an episode of another number of classes.
 
-    >>> from alrl.loop.annotators.example import example_query
+    >>> from alrl.testing.example_query import example_query
     >>> confused = ConfusedAnnotator(matrix=[[1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, 0.0, 1.0]])
     >>> confused.answer(example_query([[0, 1, 2, 1]], [[0, 1, 2, 3]])).labels
     tensor([[0, 2, 2, 2]])

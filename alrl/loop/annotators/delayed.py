@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from alrl.errors import InvalidRecipeError
-from alrl.loop.annotator import Annotator, Answer, Query
+from alrl.loop.annotators.base import Annotator, Answer, Query
 from alrl.loop.annotators.perfect import PerfectAnnotator
 from alrl.loop.annotators.registry import annotator_of
 
@@ -22,7 +22,7 @@ class DelayedAnnotator(Annotator):
 
     Raises InvalidRecipeError for a negative ``least``, a ``most`` below it, or an annotator that cannot be made.
 
-    >>> from alrl.loop.annotators.example import example_query
+    >>> from alrl.testing.example_query import example_query
     >>> DelayedAnnotator(least=2, most=2).answer(example_query([[0, 1]], [[1, 0]])).delay
     tensor([[2, 2]])
     """

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from alrl.errors import InvalidRecipeError
-from alrl.loop.annotator import Annotator, Answer, Query
+from alrl.loop.annotators.base import Annotator, Answer, Query
 
 
 def share(name: str, value: float) -> None:
@@ -33,7 +33,7 @@ class NoisyAnnotator(Annotator):
 
     Raises InvalidRecipeError for a rate outside 0 to 1.
 
-    >>> from alrl.loop.annotators.example import example_query
+    >>> from alrl.testing.example_query import example_query
     >>> NoisyAnnotator(rate=1.0).answer(example_query([[0, 1, 1], [1, 0, 1]], [[0, 2], [1, 2]])).labels
     tensor([[1, 0],
             [1, 0]])

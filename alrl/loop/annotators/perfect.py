@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from alrl.loop.annotator import Annotator, Answer, Query
+from alrl.loop.annotators.base import Annotator, Answer, Query
 
 
 @dataclass(frozen=True, kw_only=True)
 class PerfectAnnotator(Annotator):
     """Always gives the true class, at once.
 
-    >>> from alrl.loop.annotators.example import example_query
+    >>> from alrl.testing.example_query import example_query
     >>> PerfectAnnotator().answer(example_query([[2, 0, 1]], [[1, 0]])).labels
     tensor([[0, 2]])
     """

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from alrl.errors import InvalidRecipeError
-from alrl.loop.annotator import Annotator
-from alrl.registry import Registry
+from alrl.loop.annotators.base import Annotator
+from alrl.recipes.registry import Registry
 
 _ANNOTATORS: Registry[Annotator] = Registry(Annotator, package="alrl.loop.annotators", noun="annotator")  # type: ignore[type-abstract]
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from alrl.errors import InvalidQueryError, InvalidRecipeError
-from alrl.loop.annotator import NO_LABEL, Annotator, Answer, Query
+from alrl.loop.annotators.base import NO_LABEL, Annotator, Answer, Query
 from alrl.loop.annotators.registry import annotator_of
 
 Rule = Literal["random", "in-turn", "panel"]
@@ -29,7 +29,7 @@ class SeveralAnnotators(Annotator):
     Raises InvalidRecipeError for fewer than two annotators or more than fifteen, one that cannot be made, an unknown
     rule, or prices that are not one for each, 0 or above.
 
-    >>> from alrl.loop.annotators.example import example_query
+    >>> from alrl.testing.example_query import example_query
     >>> team = SeveralAnnotators(annotators=[{"kind": "noisy", "rate": 1.0}, {"kind": "perfect"}], prices=[0.2, 1.0],
     ...                          asked="in-turn")
     >>> answer = team.answer(example_query([[0, 1, 1]], [[0, 1, 2]]))

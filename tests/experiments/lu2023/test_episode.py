@@ -10,15 +10,15 @@ import pytest
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-import alrl.experiments.lu2023
+import experiments.lu2023
+from alrl.data.data_set import DataSet
 from alrl.errors import InvalidRecipeError
-from alrl.experiments.lu2023.data import SETS, published_set
-from alrl.experiments.lu2023.episode import QUERIES, play, play_seeds, published_aubc
-from alrl.experiments.lu2023.split import FIRST, Task, draw_split
-from alrl.loop.curves import aubc
-from alrl.loop.data_set import DataSet
+from alrl.evaluation.curves import aubc
+from experiments.lu2023.data import SETS, published_set
+from experiments.lu2023.episode import QUERIES, play, play_seeds, published_aubc
+from experiments.lu2023.split import FIRST, Task, draw_split
 
-HOME = Path(alrl.experiments.lu2023.__file__).parent
+HOME = Path(experiments.lu2023.__file__).parent
 
 
 def published(data: str) -> dict[int, float]:

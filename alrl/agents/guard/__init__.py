@@ -1,0 +1,1 @@
+"""Guard a policy: give the choice to a rule in states unlike those of training."""

@@ -1,0 +1,109 @@
+"""What a candidate is worth: the learner's score along the next queries after adding it, by batched roll-outs.
+
+This looks at hidden labels and at the validation part (an oracle, at the test part). It is for training experts and
+upper bounds, never for a strategy or a policy: it takes the simulator itself, which neither of them holds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, get_args
+
+import torch
+from torch import Tensor
+
+from alrl.agents.look_ahead.beam import beam_value
+from alrl.agents.look_ahead.roll_out import RollOut, ScoredMetric
+from alrl.agents.look_ahead.rule_roll_out import BaseRule, RuleRollOut
+from alrl.errors import InvalidRecipeError
+from alrl.loop.parts import PartName
+from alrl.loop.simulator import Simulator
+
+_TURN = 0.7548776662
+"""Turns the chance of each further roll-out away from those before."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LookAhead:
+    """Values candidates by adding each, then letting a base rule query for the rest of the horizon.
+
+    Raises InvalidRecipeError for a horizon, reach, number of iterations, repeats or beam below 1, for a beam beside a
+    base rule, and for an unknown metric.
+    """
+
+    horizon: int = 6
+    """Queries that a roll-out makes, the candidate included; 1 values the immediate gain alone."""
+    base: BaseRule | None = None
+    """Who makes the queries after the candidate: a rule or a policy, which chooses from the whole pool; None is margin,
+    which chooses within the reach and is several times faster."""
+    reach: int = 128
+    """Pool records that the roll-out's margin queries choose from: half of smallest margin now, half random."""
+    iterations: int = 5
+    """Most solver iterations of each refit of a roll-out."""
+    metric: ScoredMetric = "accuracy"
+    """What the learner is scored by."""
+    likelihood: float = 0.2
+    """Weight of the mean log-likelihood (at least -3) beside the metric: it tells candidates apart earlier."""
+    repeats: int = 1
+    """Roll-outs of each candidate, the mean of which is its value; each with chance of its own."""
+    beam: int = 1
+    """Sequences of queries that are followed for each candidate; the best in the end counts. 1 follows margin's."""
+
+    def __post_init__(self) -> None:
+        for name in ("horizon", "reach", "iterations", "repeats", "beam"):
+            if getattr(self, name) < 1:
+                raise InvalidRecipeError(f"look-ahead: {name} = {getattr(self, name)} given; it must be at least 1")
+        if self.metric not in get_args(ScoredMetric):
+            allowed = ", ".join(get_args(ScoredMetric))
+            raise InvalidRecipeError(f"look-ahead: metric = {self.metric!r} given; allowed: {allowed}")
+        if self.beam > 1 and self.base is not None:
+            raise InvalidRecipeError(
+                f"look-ahead: beam = {self.beam} given beside a base rule; beams follow margin: drop one of the two"
+            )
+
+    def value(
+        self,
+        simulator: Simulator,
+        candidates: Tensor,
+        *,
+        part: PartName = "validation",
+        held: Tensor | None = None,
+    ) -> Tensor:
+        """Value of each candidate (B, K): the mean score on a part at the watched steps of its roll-out.
+
+        ``candidates`` are pool positions; where one is -1 its value is that of adding nothing. While a batch is filled,
+        ``held`` (B, h) are the records that it holds, -1 for none: a roll-out begins with their labels and the
+        candidate's together, so one that tells nothing beside them is worth little. The test part is for upper bounds
+        alone: no expert that anything is trained from may ask for it.
+        """
+        noise = simulator.view.noise
+        tries = [
+            self._once(simulator, candidates, part, (noise + turn * _TURN) % 1, held) for turn in range(self.repeats)
+        ]
+        return torch.stack(tries).mean(0) if len(tries) > 1 else tries[0]
+
+    def _once(
+        self, simulator: Simulator, candidates: Tensor, part: PartName, noise: Tensor, held: Tensor | None
+    ) -> Tensor:
+        how: dict[str, Any] = {"reach": self.reach, "iterations": self.iterations, "noise": noise, "held": held}
+        if self.base is None:
+            roll_out = RollOut(simulator, candidates, part, **how)
+        else:
+            roll_out = RuleRollOut(simulator, candidates, part, rule=self.base, **how)
+        watched = frozenset({0, self.horizon // 2, self.horizon - 1})
+        if self.beam > 1:
+            return beam_value(
+                roll_out,
+                lambda: roll_out.score(self.metric, self.likelihood),
+                width=self.beam,
+                horizon=self.horizon,
+                watched=watched,
+            )
+        total = torch.zeros(candidates.shape, device=candidates.device)
+        for step in range(self.horizon):
+            roll_out.refit()
+            if step in watched:
+                total += roll_out.score(self.metric, self.likelihood)
+            if step < self.horizon - 1:
+                roll_out.query()
+        return total / len(watched)

@@ -1,0 +1,1 @@
+"""Score candidates: the networks of policies, and how they are saved without running code."""

@@ -1,0 +1,125 @@
+"""Networks built again from what a policy file says: arrays and a few integers, checked before anything is built."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from alrl.agents.networks.buyer import Buyer
+from alrl.agents.networks.ensemble import Ensemble
+from alrl.agents.networks.forest import ForestScorer
+from alrl.agents.networks.set_scorer import CandidateScorer, SetScorer
+from alrl.agents.networks.weighted import LinearScorer, Weigher
+from alrl.agents.policy_validation import check_weights
+from alrl.errors import PolicyFileError
+from alrl.metadata import FeatureSet
+
+_MOST_SIZES = 1000
+"""Sizes of a batch that a file may name: a made-up number must not fill the memory."""
+
+Build = Callable[[Path, FeatureSet, dict[str, Any], dict[str, Any]], CandidateScorer]
+
+
+def _set_scorer(folder: Path, features: FeatureSet, described: dict[str, Any], weights: dict[str, Any]) -> SetScorer:
+    width = described.get("width", 0)
+    given = weights.get("head.0.bias")
+    _check_width(given, width, folder)
+    network = SetScorer(
+        record=len(features.record),
+        loop=len(features.loop),
+        margin_column=features.margin_column,
+        width=width,
+        relative=bool(described.get("relative", False)),
+    )
+    _fill(network, weights, folder)
+    return network
+
+
+def _ensemble(folder: Path, features: FeatureSet, described: dict[str, Any], weights: dict[str, Any]) -> Ensemble:
+    width, members = described.get("width", 0), described.get("members", 0)
+    found = {name.split(".")[1] for name in weights if name.startswith("members.") and name.count(".") > 1}
+    if len(found) != members or not members:
+        raise PolicyFileError(f"{folder}: weights of {len(found)} members given; policy.json names {members}")
+    parts = []
+    for number in range(members):
+        start = f"members.{number}."
+        own = {name.removeprefix(start): value for name, value in weights.items() if name.startswith(start)}
+        parts.append(_set_scorer(folder, features, {**described, "width": width}, own))
+    ensemble = Ensemble(parts)
+    check_weights(ensemble.state_dict(), weights, folder)
+    return ensemble
+
+
+def _buyer(folder: Path, features: FeatureSet, described: dict[str, Any], weights: dict[str, Any]) -> Buyer:
+    sizes, start = weights.get("sizes"), "scorer."
+    if sizes is None or sizes.ndim != 1 or sizes.is_floating_point() or not 0 < len(sizes) <= _MOST_SIZES:
+        raise PolicyFileError(f"{folder}: the sizes of what is bought at once are missing")
+    if int(sizes.min()) < 1 or not bool((sizes.diff() > 0).all()):
+        raise PolicyFileError(f"{folder}: sizes {sizes.tolist()} given; they are at least 1, in rising order")
+    own = {name.removeprefix(start): value for name, value in weights.items() if name.startswith(start)}
+    network = Buyer(_set_scorer(folder, features, described, own), sizes=sizes.tolist())
+    _fill(network, weights, folder)
+    return network
+
+
+def _forest(folder: Path, features: FeatureSet, described: dict[str, Any], weights: dict[str, Any]) -> ForestScorer:
+    inputs = len(features.record) + len(features.loop)
+    if described.get("inputs") != inputs:
+        raise PolicyFileError(
+            f"{folder}: a forest of {described.get('inputs')} inputs given; its features are {inputs}"
+        )
+    try:
+        return ForestScorer(weights, inputs=inputs, steps=described.get("steps", -1))
+    except PolicyFileError as error:
+        raise PolicyFileError(f"{folder}: {error}") from error
+
+
+def _linear(folder: Path, features: FeatureSet, described: dict[str, Any], weights: dict[str, Any]) -> LinearScorer:
+    columns, weight = _weighed(folder, weights), weights.get("weight")
+    if weight is None or described.keys() != {"kind"} or not _floats_of(weight, len(columns)):
+        raise PolicyFileError(f"{folder}: a linear scorer has one weight for each of its {len(columns)} columns")
+    return LinearScorer(features, columns, weight)
+
+
+def _weigher(folder: Path, features: FeatureSet, described: dict[str, Any], weights: dict[str, Any]) -> Weigher:
+    columns, width, given = _weighed(folder, weights), described.get("width", 0), weights.get("trunk.0.bias")
+    _check_width(given, width, folder)
+    network = Weigher(features, columns, width=width)
+    _fill(network, weights, folder)
+    return network
+
+
+def _check_width(bias: Any, width: int, folder: Path) -> None:
+    """Before a network is built: a made-up width must not fill the memory."""
+    if bias is None or not _floats_of(bias, width):
+        raise PolicyFileError(f"{folder}: the weights do not fit the network that policy.json names, of width {width}")
+
+
+def _floats_of(vector: Any, length: int) -> bool:
+    return tuple(vector.shape) == (length,) and bool(vector.is_floating_point())
+
+
+def _fill(network: CandidateScorer, weights: dict[str, Any], folder: Path) -> None:
+    check_weights(network.state_dict(), weights, folder)
+    network.load_state_dict(weights)
+    network.eval()
+
+
+def _weighed(folder: Path, weights: dict[str, Any]) -> list[int]:
+    """Columns of the features that are weighed."""
+    columns = weights.get("columns")
+    if columns is None or columns.ndim != 1 or columns.is_floating_point():
+        raise PolicyFileError(f"{folder}: the columns of what is weighed are missing")
+    return [int(each) for each in columns]
+
+
+NETWORKS: dict[str, Build] = {
+    "set-scorer": _set_scorer,
+    "ensemble": _ensemble,
+    "buyer": _buyer,
+    "forest": _forest,
+    "linear": _linear,
+    "weigher": _weigher,
+}
+"""What builds a network of each kind from its description and tensors, or raises PolicyFileError."""

@@ -1,0 +1,140 @@
+"""Examples for imitation: what a policy would have seen, and what a look-ahead says each candidate was worth."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from alrl.agents.look_ahead.look_ahead import LookAhead
+from alrl.agents.policy import Policy
+from alrl.data.task import Task
+from alrl.envs.recipe import EnvRecipe
+from alrl.loop.pool_view import PoolView
+from alrl.loop.simulator import Simulator
+from alrl.metadata import Observation
+from alrl.numerics.streams import EpisodeNoise
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Examples:
+    """M states with K candidates each."""
+
+    candidates: Tensor
+    """Features of the candidates, (M, K, F)."""
+    loop: Tensor
+    """Features of the loop, (M, G)."""
+    mask: Tensor
+    """False where there is no candidate, (M, K), bool."""
+    values: Tensor
+    """The expert's value of each candidate, (M, K)."""
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @classmethod
+    def joined(cls, parts: Sequence[Examples]) -> Examples:
+        """All examples of ``parts``, in their order."""
+        return cls(**{name: torch.cat([getattr(part, name) for part in parts]) for name in cls.__dataclass_fields__})
+
+    def to(self, device: str) -> Examples:
+        """The same examples on ``device``."""
+        return Examples(**{name: getattr(self, name).to(device) for name in self.__dataclass_fields__})
+
+    def take(self, index: Tensor) -> Examples:
+        """The examples at ``index`` (long)."""
+        return Examples(**{name: getattr(self, name)[index] for name in self.__dataclass_fields__})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Behaviour:
+    """Who chooses while examples are collected, drawn anew for each episode and query."""
+
+    policy: Policy | None
+    """The policy being trained; None in the first round."""
+    share: float
+    """Share of queries that the policy makes."""
+    random: float = 0.3
+    """Share of the rest that are random; the others are margin's."""
+
+    def scores(self, seen: Observation) -> Tensor | None:
+        """The policy's scores of the candidates, (B, K); None without a policy."""
+        if self.policy is None:
+            return None
+        with torch.no_grad():
+            scores: Tensor = self.policy.network(seen.candidates, seen.loop, seen.mask)
+        return scores
+
+    def choose(self, view: PoolView, candidates: Tensor, scores: Tensor | None, coin: Tensor) -> Tensor:
+        """Pool positions (B,) from ``candidates`` (B, K), whose scores by the policy are given, by coins (B, 2)."""
+        margin = (-view.margin.gather(1, candidates.clamp_min(0))).masked_fill(candidates < 0, -torch.inf)
+        luck = view.noise.gather(1, candidates.clamp_min(0)).masked_fill(candidates < 0, -1.0)
+        position = torch.where(coin[:, 1] < self.random, luck.argmax(1), margin.argmax(1))
+        if scores is not None:
+            position = torch.where(coin[:, 0] < self.share, scores.argmax(1), position)
+        return candidates.gather(1, position[:, None])[:, 0]
+
+
+def collect(
+    tasks: Sequence[Task],
+    recipe: EnvRecipe,
+    behaviour: Behaviour,
+    expert: LookAhead,
+    *,
+    every: int,
+    offset: int = 0,
+    device: str = "cpu",
+) -> Examples:
+    """Play the tasks side by side; at every ``every``-th query ask the expert what each candidate is worth.
+
+    Batches are those of the recipe's budget, filled pick by pick: the states in between are what a policy sees of a
+    batch that is partly filled, and the expert values a candidate beside what the batch holds.
+
+    The loop is computed on ``device``; the examples come back to the CPU.
+    """
+    simulator = Simulator(tasks, recipe.learner.build(), device=device, **recipe.loop_settings)
+    simulator.provide(recipe.observation.build().needs)
+    coins = EpisodeNoise([task.seed for task in tasks], "agent", device)
+    if behaviour.policy is not None:
+        behaviour = dataclasses.replace(behaviour, policy=behaviour.policy.to(device))
+    return Examples.joined(list(_played(simulator, recipe, behaviour, expert, coins, every, offset))).to("cpu")
+
+
+def _played(
+    simulator: Simulator,
+    recipe: EnvRecipe,
+    behaviour: Behaviour,
+    expert: LookAhead,
+    coins: EpisodeNoise,
+    every: int,
+    offset: int,
+) -> Iterator[Examples]:
+    features, mixture = recipe.observation.build(), recipe.action.candidates.build()
+    view, labels = simulator.view, int(simulator.view.budget.max())
+    held: list[Tensor] = []
+    for query in range(labels):
+        candidates = mixture.draw(view)
+        seen = features.observe(view, candidates)
+        if query % every == offset % every:
+            beside = torch.stack(held, 1) if held else None
+            yield _useful(seen, expert.value(simulator, candidates, held=beside))
+        held.append(behaviour.choose(view, candidates, behaviour.scores(seen), coins.draw(2)))
+        if len(held) == recipe.budget.batch or query == labels - 1:
+            simulator.step(torch.stack(held, 1))
+            view, held = simulator.view, []
+        else:
+            view = view.with_selected(held[-1])
+
+
+def _useful(seen: Observation, values: Tensor) -> Examples:
+    """The states that something can be learnt from."""
+    # A fit that broke down, in the episode or in a hurried roll-out, tells nothing of its candidate.
+    sound = seen.candidates.isfinite().all(2) & seen.loop.isfinite().all(1, keepdim=True)
+    mask = seen.mask & values.isfinite() & sound
+    candidates = seen.candidates.masked_fill(~mask[..., None], 0.0)
+    whole = Examples(candidates=candidates, loop=seen.loop, mask=mask, values=values.masked_fill(~mask, 0.0))
+    # Where one candidate is left, or none, there is nothing to learn.
+    return whole.take((mask.sum(1) > 1).nonzero()[:, 0])

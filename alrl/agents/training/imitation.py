@@ -1,0 +1,123 @@
+"""Imitation of the look-ahead expert: listwise ranking of its values, on states that the policy itself visits."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from alrl.agents.networks.ensemble import Ensemble
+from alrl.agents.networks.set_scorer import SetScorer
+from alrl.agents.policy import Policy
+from alrl.agents.training.examples import Examples
+from alrl.errors import InvalidRecipeError
+
+_BATCH = 512
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ranking:
+    """How well scores rank candidates by the expert's values, on examples kept aside."""
+
+    loss: float
+    """Cross-entropy against the expert's listwise distribution, nats."""
+    gain: float
+    """Standardised value of the chosen candidate: 0 is a random choice, above 0 better."""
+    margin_gain: float
+    """The same for margin sampling's choice among the candidates."""
+
+
+def targets(values: Tensor, mask: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
+    """The expert's distribution over candidates and the standardised values, (M, K) each.
+
+    Values are centred and scaled within each state, so states of large and small differences weigh alike (listwise
+    ranking, Cao et al. 2007).
+    """
+    count = mask.sum(1, keepdim=True).clamp_min(1)
+    centred = (values - (values * mask).sum(1, keepdim=True) / count) * mask
+    spread = (centred.square().sum(1, keepdim=True) / count).sqrt()
+    standard = centred / (spread + 1e-4)
+    return torch.softmax((standard * temperature).masked_fill(~mask, -torch.inf), 1), standard
+
+
+def loss(scores: Tensor, target: Tensor, mask: Tensor) -> Tensor:
+    """Mean cross-entropy of the scores' softmax against ``target``."""
+    log = torch.log_softmax(scores, 1).masked_fill(~mask, 0.0)
+    return -(target * log).sum(1).mean()
+
+
+def assess(policy: Policy, examples: Examples, temperature: float) -> Ranking:
+    """Loss and gain of the policy on ``examples``."""
+    target, standard = targets(examples.values, examples.mask, temperature)
+    with torch.no_grad():
+        scores = policy.network(examples.candidates, examples.loop, examples.mask)
+    margin = (-examples.candidates[..., policy.features.margin_column]).masked_fill(~examples.mask, -torch.inf)
+
+    def gain(by: Tensor) -> float:
+        return float(standard.gather(1, by.argmax(1, keepdim=True)).mean())
+
+    return Ranking(loss=float(loss(scores, target, examples.mask)), gain=gain(scores), margin_gain=gain(margin))
+
+
+def fit(
+    policy: Policy,
+    examples: Examples,
+    kept_aside: Examples,
+    *,
+    epochs: int,
+    learning_rate: float,
+    weight_decay: float,
+    temperature: float,
+    generator: torch.Generator,
+    progress: Callable[[int, float], object] | None = None,
+) -> tuple[Policy, Ranking]:
+    """Train the policy's network on ``examples`` (AdamW, one-cycle rate); ``progress`` gets epoch and training loss.
+
+    Of an ensemble each member is trained by itself, on the same examples in an order of its own, one after the other.
+    """
+    if not isinstance(policy.network, SetScorer | Ensemble):
+        raise InvalidRecipeError(
+            f"a {policy.network.described['kind']} cannot be trained by imitation; a set scorer can"
+        )
+    network = copy.deepcopy(policy.network)
+    target, _ = targets(examples.values, examples.mask, temperature)
+    for number, member in enumerate(network.scorers if isinstance(network, Ensemble) else [network]):
+        before = number * epochs
+        for epoch, value in _epochs(member, examples, target, epochs, learning_rate, weight_decay, generator):
+            if progress is not None:
+                progress(before + epoch, value)
+    network.eval()
+    trained = dataclasses.replace(policy, network=network)
+    return trained, assess(trained, kept_aside, temperature)
+
+
+def _epochs(
+    network: SetScorer,
+    examples: Examples,
+    target: Tensor,
+    epochs: int,
+    learning_rate: float,
+    weight_decay: float,
+    generator: torch.Generator,
+) -> Iterator[tuple[int, float]]:
+    """Train, and tell each epoch and its mean loss."""
+    network.train()
+    network.normalise(examples.candidates, examples.loop, examples.mask)
+    steps = epochs * ((len(examples) + _BATCH - 1) // _BATCH)
+    optimiser = torch.optim.AdamW(network.parameters(), learning_rate, weight_decay=weight_decay)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, learning_rate, total_steps=steps)
+    for epoch in range(epochs):
+        total = 0.0
+        for index in torch.randperm(len(examples), generator=generator).split(_BATCH):
+            part = examples.take(index)
+            value = loss(network(part.candidates, part.loop, part.mask), target[index], part.mask)
+            optimiser.zero_grad()
+            value.backward()
+            optimiser.step()
+            schedule.step()
+            total += float(value.detach()) * len(index)
+        yield epoch, total / len(examples)

@@ -1,0 +1,37 @@
+"""LAL: regression of what a label gained in simulated loops, on the features of the record and of the loop."""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.ensemble import RandomForestRegressor
+
+from alrl.agents.networks.forest import ForestScorer
+from alrl.agents.training.examples import Examples
+
+
+def gains(examples: Examples) -> np.ndarray:
+    """What each candidate gained, (M, K), less the mean over the candidates of its state.
+
+    The mean does not change which candidate of a state is best, and most of what differs between states is in it.
+    """
+    real = examples.mask.double()
+    mean = (examples.values * real).sum(1, keepdim=True) / real.sum(1, keepdim=True).clamp_min(1)
+    return np.asarray(((examples.values - mean) * real).double().numpy())
+
+
+def fit_forest(examples: Examples, *, trees: int, leaf: int, seed: int) -> ForestScorer:
+    """A random forest fitted to the gains of all candidates of ``examples``.
+
+    Konyushkova, Sznitman and Fua 2017, "Learning active learning from data".
+
+    Args:
+        examples: states with the values of their candidates.
+        trees: number of trees.
+        leaf: candidates that a leaf holds at least.
+        seed: of the bootstrap samples and of the features that a split may use.
+    """
+    mask = examples.mask.numpy()
+    loop = examples.loop[:, None, :].expand(-1, mask.shape[1], -1)
+    X = np.concatenate([examples.candidates.numpy()[mask], loop.numpy()[mask]], 1)
+    forest = RandomForestRegressor(trees, min_samples_leaf=leaf, max_features=1 / 3, random_state=seed, n_jobs=1)
+    return ForestScorer.of(forest.fit(X, gains(examples)[mask]))

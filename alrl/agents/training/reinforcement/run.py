@@ -1,0 +1,178 @@
+"""Trains a policy on the vector environment by one of Stable-Baselines3's algorithms, from any start."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from sb3_contrib import MaskablePPO
+from stable_baselines3 import A2C, PPO, SAC
+from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.vec_env import VecEnv, VecNormalize
+
+from alrl.agents.networks.buyer import Buyer
+from alrl.agents.networks.set_scorer import CandidateScorer
+from alrl.agents.networks.weighted import Weigher
+from alrl.agents.policy import Policy
+from alrl.agents.training.reinforcement.actor_critic import (
+    BuyerActorCriticPolicy,
+    MaskableSetActorCriticPolicy,
+    SetActorCriticPolicy,
+    WeigherActorCriticPolicy,
+    WeigherSACPolicy,
+)
+from alrl.agents.training.reinforcement.deep_q import MaskedDoubleDQN, SetQPolicy
+from alrl.agents.training_recipes import (
+    LEARNS,
+    A2CRecipe,
+    DQNRecipe,
+    MaskablePPORecipe,
+    ReinforcementRecipe,
+    SACRecipe,
+)
+from alrl.envs.recipe import EnvRecipe
+from alrl.envs.sb3 import ActiveLearningVecEnv
+from alrl.errors import InvalidRecipeError
+
+_MINIBATCH = 512
+
+
+class _Report(BaseCallback):
+    """Calls back with the number of steps played and the mean return of the last episodes."""
+
+    def __init__(self, progress: Callable[[int, float | None], object]) -> None:
+        super().__init__()
+        self._progress = progress
+
+    def _on_step(self) -> bool:
+        episodes = self.model.ep_info_buffer or ()
+        returns = [float(episode["r"]) for episode in episodes]
+        self._progress(self.num_timesteps, sum(returns) / len(returns) if returns else None)
+        return True
+
+
+def improve(
+    policy: Policy,
+    recipe: EnvRecipe,
+    settings: ReinforcementRecipe,
+    *,
+    seed: int,
+    log: Path | None = None,
+    progress: Callable[[int, float | None], object] | None = None,
+) -> Policy:
+    """Train the policy by the algorithm of ``settings`` on the environment, at least ``settings.steps`` queries.
+
+    TensorBoard scalars go to the folder ``log``; ``progress`` gets the queries played so far and the mean return of the
+    last episodes, None while none has ended.
+
+    Raises InvalidRecipeError for actions of a kind that the algorithm cannot learn.
+    """
+    if recipe.action.kind not in LEARNS[settings.kind]:
+        able = ", ".join(name for name, kinds in LEARNS.items() if recipe.action.kind in kinds)
+        raise InvalidRecipeError(
+            f"reinforcement by {settings.kind} cannot learn actions of kind {recipe.action.kind}; these can:"
+            f" {able or 'none'}"
+        )
+    environment: VecEnv = ActiveLearningVecEnv(recipe, num_envs=settings.envs, seed=seed)
+    if isinstance(policy.network, Buyer):
+        # Money may be counted in any unit: the critic must not have to find out which.
+        environment = VecNormalize(environment, norm_obs=False, gamma=settings.discount)
+    told = {
+        "learning_rate": settings.learning_rate,
+        "gamma": settings.discount,
+        "seed": seed,
+        "device": "cpu",
+        "tensorboard_log": str(log) if log else None,
+        "policy_kwargs": {"scorer": policy.network},
+    }
+    with _global_streams_kept():
+        try:
+            model = _algorithm(environment, settings, recipe.budget.labels, told, kind=type(policy.network))
+            report = _Report(progress) if progress else None
+            # Of updates, or of episodes where what is remembered is learnt from.
+            every = settings.envs if isinstance(settings, DQNRecipe | SACRecipe) else 1
+            model.learn(settings.steps, callback=report, log_interval=every, tb_log_name=settings.kind)
+        finally:
+            environment.close()
+    trained: Any = model.policy
+    network = copy.deepcopy(trained.scorer)
+    network.requires_grad_(True)
+    network.eval()
+    return dataclasses.replace(policy, network=network)
+
+
+def _algorithm(
+    environment: VecEnv,
+    settings: ReinforcementRecipe,
+    labels: int,
+    told: dict[str, Any],
+    *,
+    kind: type[CandidateScorer],
+) -> BaseAlgorithm:
+    if isinstance(settings, SACRecipe):
+        return SAC(WeigherSACPolicy, environment, **_remembering(settings), **told)
+    if isinstance(settings, DQNRecipe):
+        return _deep_q(environment, settings, told)
+    actor: Any = WeigherActorCriticPolicy if kind is Weigher else SetActorCriticPolicy
+    rollout = min(labels, settings.rollout)
+    told |= {"n_steps": rollout, "ent_coef": settings.entropy}
+    if isinstance(settings, A2CRecipe):
+        return A2C(actor, environment, **told)
+    clipped: dict[str, Any] = {
+        "batch_size": minibatch(rollout * settings.envs),
+        "n_epochs": 4,
+        "clip_range": settings.clip,
+        "target_kl": 0.03,
+    }
+    if isinstance(settings, MaskablePPORecipe):
+        masked: Any = BuyerActorCriticPolicy if kind is Buyer else MaskableSetActorCriticPolicy
+        return MaskablePPO(masked, environment, **told, **clipped)
+    return PPO(actor, environment, **told, **clipped)
+
+
+def _deep_q(environment: VecEnv, settings: DQNRecipe, told: dict[str, Any]) -> BaseAlgorithm:
+    return MaskedDoubleDQN(
+        SetQPolicy,
+        environment,
+        **_remembering(settings),
+        target_update_interval=max(settings.target, settings.envs),
+        exploration_fraction=0.5,
+        exploration_initial_eps=settings.exploration,
+        exploration_final_eps=settings.final_exploration,
+        **told,
+    )
+
+
+def _remembering(settings: DQNRecipe | SACRecipe) -> dict[str, Any]:
+    return {
+        "buffer_size": max(settings.envs, min(settings.buffer, settings.steps)),
+        "learning_starts": settings.warm_up,
+        "batch_size": settings.batch,
+        "train_freq": 1,
+        "gradient_steps": settings.updates,
+    }
+
+
+def minibatch(steps: int) -> int:
+    """The largest divisor of ``steps`` up to the limit: no minibatch is cut short."""
+    return next(size for size in range(min(_MINIBATCH, steps), 0, -1) if steps % size == 0)
+
+
+@contextmanager
+def _global_streams_kept() -> Iterator[None]:
+    """Stable-Baselines3 seeds the global generators; what runs beside it must not depend on that."""
+    python, numpy, own = random.getstate(), np.random.get_state(), torch.get_rng_state()  # noqa: NPY002
+    try:
+        yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy)  # noqa: NPY002
+        torch.set_rng_state(own)

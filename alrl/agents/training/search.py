@@ -1,0 +1,103 @@
+"""Search for the weights of a linear score: at random around margin sampling, or by the cross-entropy method."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from alrl.agents.networks.weighted import LinearScorer
+from alrl.agents.policy import Policy
+from alrl.agents.training.validation import by_size
+from alrl.agents.training_recipes import SearchRecipe
+from alrl.data.task import Task
+from alrl.envs.recipe import EnvRecipe
+from alrl.errors import InvalidRecipeError
+from alrl.loop.simulator import Simulator
+from alrl.strategies import Strategy, make_strategy
+from alrl.strategies.play import play
+
+_TOGETHER = 96
+"""Episodes in one simulator at most."""
+_LEAST = 0.3
+"""Spread that is added to that of the best, as a share of the first one, falling to zero (Szita and Lőrincz 2006)."""
+
+
+def search(
+    policy: Policy,
+    env: EnvRecipe,
+    settings: SearchRecipe,
+    draw: Callable[[int], Sequence[Task]],
+    *,
+    seed: int,
+    device: str = "cpu",
+    progress: Callable[[float], object] | None = None,
+) -> Policy:
+    """The policy, of a linear network, with the weights that were found.
+
+    At random, every generation plays the same tasks, and the best of all, margin sampling among them, is kept. In
+    evolution each generation plays tasks of its own, the elite's mean and deviation draw the next one, and the last
+    mean is kept (Rubinstein 1999; with added noise, Szita and Lőrincz 2006).
+
+    Args:
+        policy: where it starts from.
+        env: what is played; a weighting is worth the mean area under the accuracy curve on the validation part.
+        settings: which search, and how long.
+        draw: the tasks of a generation, by its number.
+        seed: of all draws.
+        device: where the loops are computed.
+        progress: called with the largest gain beyond margin sampling's after each generation.
+
+    Raises InvalidRecipeError for a policy of another network.
+    """
+    network = _linear(policy)
+    generator = torch.Generator().manual_seed(seed)
+    mean, spread = network.weight.clone(), torch.full_like(network.weight, settings.spread)
+    best, best_gain = mean, 0.0
+    for number in range(settings.generations):
+        drawn = torch.randn(settings.population, len(mean), generator=generator)
+        tried = mean + spread * drawn
+        gain = gains(policy, env, draw(number if settings.kind == "evolution" else 0), tried, device=device)
+        top = int(gain.argmax())
+        if progress is not None:
+            progress(float(gain[top]))
+        if settings.kind == "random":
+            best, best_gain = (tried[top], float(gain[top])) if gain[top] > best_gain else (best, best_gain)
+            continue
+        elite = tried[gain.argsort(descending=True)[: max(1, round(settings.elite * settings.population))]]
+        added = _LEAST * settings.spread * (1 - (number + 1) / settings.generations)
+        mean, spread = elite.mean(0), elite.std(0, correction=0) + added
+        best = mean
+    found = LinearScorer(policy.features, network.columns.tolist(), best)
+    return dataclasses.replace(policy, network=found)
+
+
+def gains(policy: Policy, env: EnvRecipe, tasks: Sequence[Task], tried: Tensor, *, device: str = "cpu") -> Tensor:
+    """Mean area beyond margin sampling's, (P,), of weights (P, m) over the same tasks, as many as fit side by side."""
+    ordered = by_size(tasks)
+    margin = _areas(make_strategy("margin"), env, ordered, device)
+    columns = _linear(policy).columns.tolist()
+    found = torch.zeros(len(tried), len(ordered))
+    beside = max(1, _TOGETHER // len(tried))
+    for start in range(0, len(ordered), beside):
+        part = ordered[start : start + beside]
+        # Task by task, all weightings of one side by side.
+        network = LinearScorer(policy.features, columns, tried.repeat(len(part), 1))
+        player = dataclasses.replace(policy, network=network).to(device)
+        areas = _areas(player, env, [task for task in part for _ in tried], device)
+        found[:, start : start + beside] = areas.view(len(part), len(tried)).T
+    return (found - margin).mean(1)
+
+
+def _linear(policy: Policy) -> LinearScorer:
+    if not isinstance(policy.network, LinearScorer):
+        raise InvalidRecipeError(f"a {policy.network.described['kind']} is not searched for; a linear scorer can be")
+    return policy.network
+
+
+def _areas(strategy: Strategy, env: EnvRecipe, tasks: Sequence[Task], device: str) -> Tensor:
+    simulator = Simulator(tasks, env.learner.build(), device=device, **env.loop_settings)
+    labels, batch = env.budget.labels, env.budget.batch
+    return play(simulator, strategy, labels=labels, batch=batch, part="validation").area

@@ -1,0 +1,301 @@
+"""Trains a policy as its recipe says: imitation, then reinforcement learning, then the better one by validation."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import joblib
+import torch
+
+from alrl import recipes
+from alrl.agents.policy import Policy
+from alrl.agents.recipe import ImitationRecipe, RegressionRecipe, TrainedRecipe
+from alrl.agents.training.examples import Behaviour, Examples, collect
+from alrl.agents.training.fit_guard import guarded
+from alrl.agents.training.imitation import Ranking, fit
+from alrl.agents.training.lal import fit_forest
+from alrl.agents.training.reinforcement.run import improve
+from alrl.agents.training.search import search
+from alrl.agents.training.tensorboard import Tracker
+from alrl.agents.training.untrained import check, untrained
+from alrl.agents.training.validation import (
+    RETURN,
+    areas,
+    by_size,
+    chunks,
+    episode_returns,
+    judged_by_return,
+    played_as,
+)
+from alrl.agents.training.visited_states import watch_tasks
+from alrl.agents.training_recipes import ReinforcementRecipe, SearchRecipe
+from alrl.data.task import Task
+from alrl.envs.episodes import Game
+from alrl.envs.recipe import EnvRecipe
+from alrl.loop.counting import Counter, Tally, counted
+from alrl.numerics.backend import one_thread
+from alrl.numerics.streams import generator, stream_key
+from alrl.progress import Bar, Bars
+from alrl.strategies import Strategy, make_strategy
+
+_TRIALS = 4
+"""Validation episodes on each data set when the stages' policies are compared."""
+
+
+@dataclass(kw_only=True, eq=False)
+class Trainer:
+    """One training run: recipes, a seed, and where progress and TensorBoard scalars go."""
+
+    agent: TrainedRecipe
+    env: EnvRecipe
+    seed: int = 0
+    workers: int | None = None
+    """Processes that collect examples; by default one for each core, at most 4."""
+    device: str = "cpu"
+    """Where loops are computed while examples are collected and stages compared; on a GPU one process does it."""
+    log: Path | None = None
+    bars: Bars = dataclasses.field(default_factory=lambda: Bars(quiet=True))
+
+    def __post_init__(self) -> None:
+        check(self.agent, self.env)
+        self.game = Game(self.env)
+        names = list(self.env.data.names)
+        order = generator([self.seed], "validation data sets").permutation(len(names))
+        kept = max(1, round(self.agent.validation * len(names))) if len(names) > 1 else 0
+        self.validation = [names[i] for i in sorted(order[:kept])]
+        self.training = [names[i] for i in sorted(order[kept:])]
+        self.scalars: dict[str, float] = {}
+        self._tracker = Tracker(None)
+        self._steps, self._validation_steps, self._counter = 0, 0, Counter()
+
+    def train(self, name: str = "policy") -> Policy:
+        """The trained policy, its card telling how it came about."""
+        self._steps, self._validation_steps = 0, 0
+        with one_thread(), Tracker(self.log) as self._tracker, counted() as self._counter:
+            return self._train(name)
+
+    def untrained(self, name: str = "policy") -> Policy:
+        """The policy that training starts from: it plays as margin sampling does."""
+        return untrained(self.agent, self.env, seed=stream_key([self.seed], "agent") % 2**31, name=name)
+
+    def _train(self, name: str) -> Policy:
+        policy = self.untrained(name)
+        stages: list[tuple[str, Policy]] = [("untrained", policy)]
+        if self.agent.regression is not None:
+            # No choice of stages: LAL is what was regressed, even where margin would do better.
+            stages = [("regression", self._regress(policy, self.agent.regression))]
+        if self.agent.search is not None:
+            policy = self._search(policy, self.agent.search)
+            stages.append(("search", policy))
+        if self.agent.imitation is not None:
+            policy = self._imitate(policy, self.agent.imitation)
+            stages.append(("imitation", policy))
+        if self.agent.reinforcement is not None:
+            policy = self._reinforce(policy, self.agent.reinforcement)
+            stages += played_as(self.agent.reinforcement.kind, policy)
+        chosen, gains = self._choose(stages)
+        self._tracker.settings(
+            {"agent": self.agent.model_dump(), "env": self.env.model_dump(), "seed": self.seed, "policy": name},
+            {f"ended/{stage}_gain_over_margin": gain for stage, gain in gains.items() if stage != "chosen"},
+        )
+        card = self._card(gains) | ({"judged_by": RETURN} if judged_by_return(chosen) else {})
+        return self._guarded(dataclasses.replace(chosen, card=card))
+
+    def _tasks(self, names: Sequence[str], episodes: int, round_: int) -> list[Task]:
+        seeds = [(name, i * episodes + j) for i, name in enumerate(names) for j in range(episodes)]
+        return [self.game.source.draw([self.seed, 1 + round_, number], name) for name, number in seeds]
+
+    def _imitate(self, policy: Policy, recipe: ImitationRecipe) -> Policy:
+        seen: list[Examples] = []
+        aside: list[Examples] = []
+        shuffle = torch.Generator().manual_seed(stream_key([self.seed], "shuffle") % 2**31)
+        ranking = None
+        for round_ in range(recipe.rounds):
+            behaviour = Behaviour(policy=policy if round_ else None, share=recipe.share)
+            seen.append(self._collect(self.training, recipe, behaviour, round_, f"look ahead, round {round_ + 1}"))
+            checked = self.validation or self.training
+            aside.append(self._collect(checked, recipe, behaviour, 1000 + round_, "  on validation data sets"))
+            examples, kept = Examples.joined(seen), Examples.joined(aside)
+            epochs = recipe.epochs * self.agent.network.members
+            bar = self.bars.bar(f"imitate, {len(examples)} states", epochs)
+
+            def progress(epoch: int, loss: float, bar: Bar = bar, before: int = round_ * epochs) -> None:
+                bar.advance(note=f"loss {loss:.3f}")
+                self._tracker.scalar("imitation/training_loss", loss, before + epoch + 1)
+
+            policy, ranking = fit(
+                policy,
+                examples,
+                kept,
+                epochs=recipe.epochs,
+                learning_rate=recipe.learning_rate,
+                weight_decay=recipe.weight_decay,
+                temperature=recipe.temperature,
+                generator=shuffle,
+                progress=progress,
+            )
+            bar.done(note=_told(ranking))
+            self._note(round_ + 1, ranking, step=(round_ + 1) * epochs)
+        return policy
+
+    def _regress(self, policy: Policy, recipe: RegressionRecipe) -> Policy:
+        seen: list[Examples] = []
+        seed = stream_key([self.seed], "agent") % 2**31
+        for round_ in range(recipe.rounds):
+            behaviour = Behaviour(policy=policy if round_ else None, share=recipe.share, random=1.0)
+            seen.append(self._collect(self.training, recipe, behaviour, round_, f"try labels, round {round_ + 1}"))
+            forest = fit_forest(Examples.joined(seen), trees=recipe.trees, leaf=recipe.leaf, seed=seed + round_)
+            policy = dataclasses.replace(policy, network=forest)
+        return policy
+
+    def _search(self, policy: Policy, recipe: SearchRecipe) -> Policy:
+        bar = self.bars.bar(f"search, {recipe.kind}", recipe.generations)
+        number = 0
+
+        def progress(gain: float) -> None:
+            nonlocal number
+            number += 1
+            bar.advance(note=f"best {100 * gain:+.2f} points")
+            self._tracker.scalar("search/best_gain_over_margin", gain, number)
+
+        def draw(generation: int) -> list[Task]:
+            lots = generator([self.seed, generation], "search data sets").permutation(len(self.training))
+            names = [self.training[lots[i % len(lots)]] for i in range(recipe.episodes)]
+            return [self.game.source.draw([self.seed, 1 + generation, i], name) for i, name in enumerate(names)]
+
+        seed = stream_key([self.seed], "agent") % 2**31
+        with counted() as counter:
+            found = search(policy, self.env, recipe, draw, seed=seed, device=self.device, progress=progress)
+        self._steps += counter.tally.steps
+        bar.done()
+        return found
+
+    def _collect(
+        self,
+        names: Sequence[str],
+        recipe: ImitationRecipe | RegressionRecipe,
+        behaviour: Behaviour,
+        round_: int,
+        title: str,
+    ) -> Examples:
+        parted = chunks(by_size(self._tasks(names, recipe.episodes, round_)))
+        bar = self.bars.bar(title, len(parted))
+        expert = recipe.expert.build(behaviour.policy)
+        workers = self.workers if self.workers is not None else min(4, os.cpu_count() or 1)
+        workers = workers if self.device == "cpu" else 1
+        jobs = (
+            joblib.delayed(_collect_pinned)(chunk, self.env, behaviour, expert, recipe.every, number, self.device)
+            # The longest chunks go first, lest one is waited for at the end.
+            for number, chunk in reversed(list(enumerate(parted)))
+        )
+        parts = []
+        for part, tally, process in joblib.Parallel(n_jobs=workers, return_as="generator")(jobs):
+            parts.append(part)
+            self._steps += tally.steps
+            if process != os.getpid():
+                self._counter.add(tally)
+            bar.advance()
+        bar.done()
+        return Examples.joined(parts)
+
+    def _reinforce(self, policy: Policy, recipe: ReinforcementRecipe) -> Policy:
+        data = self.env.data.model_copy(update={"sets": tuple(self.training), "synthetic": {}})
+        bar = self.bars.bar(recipe.kind, recipe.steps)
+        done = 0
+
+        def progress(steps: int, mean: float | None) -> None:
+            nonlocal done
+            bar.advance(steps - done, note="" if mean is None else f"mean return {mean:+.4f}")
+            done = steps
+            if mean is not None:
+                self._tracker.scalar("reinforcement/mean_return", mean, steps)
+
+        improved = improve(
+            policy,
+            self.env.model_copy(update={"data": data}),
+            recipe,
+            seed=stream_key([self.seed], recipe.kind) % 2**31,
+            log=self.log,
+            progress=progress,
+        )
+        self._steps += done
+        bar.done()
+        return improved
+
+    def _choose(self, stages: Sequence[tuple[str, Policy]]) -> tuple[Policy, dict[str, float]]:
+        """The stage to keep: of the largest area or return beyond margin's on the validation data sets, or the last."""
+        names = self.validation or self.training
+        tasks = by_size(self._tasks(names, _TRIALS, 2000))
+        bar = self.bars.bar("compare stages on validation sets", len(stages))
+        gains = {}
+        with counted() as counter:
+            buys = judged_by_return(stages[0][1])
+            worth = self._returns if buys else self._areas
+            margin = worth(stages[0][1] if buys else make_strategy("margin"), tasks)
+            for number, (name, policy) in enumerate(stages):
+                gains[name] = float((worth(policy, tasks) - margin).mean())
+                self._tracker.scalar("validation/gain_over_margin", gains[name], number)
+                bar.advance(note=f"{name} {gains[name]:+.4f}")
+        self._validation_steps += counter.tally.steps
+        bar.done()
+        last = len(stages) - 1
+        best = max(range(len(stages)), key=lambda number: gains[stages[number][0]])
+        best = last if self.agent.keep == "last" else best
+        return stages[best][1], {**gains, "chosen": float(best)}
+
+    def _areas(self, strategy: Strategy, tasks: Sequence[Task]) -> torch.Tensor:
+        return areas(strategy, self.env, tasks, device=self.device)
+
+    def _returns(self, policy: Any, tasks: Sequence[Task]) -> torch.Tensor:
+        return episode_returns(policy, self.env, tasks, device=self.device)
+
+    def _guarded(self, policy: Policy) -> Policy:
+        """The policy with the ranges of its features where it plays its training data sets, and its guard, if any."""
+        bar = self.bars.bar("play training sets for the features' ranges and the guard", 1)
+        player = policy.to(self.device)
+        seen = watch_tasks(self._tasks(self.training, 1, 3000), self.env, player, player, device=self.device)
+        tasks = by_size(self._tasks(self.validation or self.training, 2 * _TRIALS, 4000))
+        found = guarded(policy, seen, self.agent.guard, tasks, self._areas)
+        bar.advance()
+        bar.done()
+        return found
+
+    def _note(self, round_: int, ranking: Ranking, *, step: int) -> None:
+        """What a round came to on the examples kept aside, for the card and as a point of its curve."""
+        for name, value in dataclasses.asdict(ranking).items():
+            self.scalars[f"imitation/round_{round_}/{name}"] = value
+            self._tracker.scalar(f"imitation/{name}", value, step)
+
+    def _card(self, gains: dict[str, float]) -> dict[str, Any]:
+        stages = [name for name in gains if name != "chosen"]
+        return {
+            "agent": recipes.canonical_json(self.agent),
+            "agent_sha256": recipes.identity(self.agent),
+            "environment": recipes.canonical_json(self.env),
+            "environment_sha256": recipes.identity(self.env),
+            "seed": self.seed,
+            "trained_on": self.training,
+            "validated_on": self.validation,
+            "stage": stages[int(gains["chosen"])],
+            "validation_gain_over_margin": {name: gains[name] for name in stages},
+            "work": {"steps": self._steps, "validation_steps": self._validation_steps} | self._counter.tally.told,
+            "imitation": {name: value for name, value in self.scalars.items() if name.startswith("imitation/")},
+        }
+
+
+def _collect_pinned(
+    tasks: Sequence[Task], env: EnvRecipe, behaviour: Behaviour, expert: Any, every: int, offset: int, device: str
+) -> tuple[Examples, Tally, int]:
+    """The examples, what it took, and in which process."""
+    with one_thread(), counted() as counter:
+        found = collect(tasks, env, behaviour, expert, every=every, offset=offset, device=device)
+    return found, counter.tally, os.getpid()
+
+
+def _told(ranking: Ranking) -> str:
+    return f"choice {ranking.gain:+.2f} sd, margin {ranking.margin_gain:+.2f}"

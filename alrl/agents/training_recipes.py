@@ -1,0 +1,117 @@
+"""The schemas of ``[agent.reinforcement]``: which algorithm fine-tunes a policy, and how."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from alrl.agents.networks.weighted import WEIGHED
+from alrl.recipes.model import Recipe
+
+
+class _Algorithm(Recipe):
+    """What every algorithm is told."""
+
+    steps: int = Field(default=20_000, ge=1)
+    """Queries played in all."""
+    envs: int = Field(default=64, ge=1)
+    """Episodes side by side."""
+    learning_rate: float = Field(default=1e-4, gt=0)
+    discount: float = Field(default=0.95, gt=0, le=1)
+
+
+class _OnPolicy(_Algorithm):
+    """What every algorithm is told that learns from its latest roll-outs."""
+
+    rollout: int = Field(default=32, ge=1)
+    """Queries of each episode between two updates; the budget's labels if those are fewer."""
+    entropy: float = Field(default=0.0, ge=0)
+    """Weight of the entropy bonus."""
+
+
+class PPORecipe(_OnPolicy):
+    """Proximal policy optimisation (Schulman et al. 2017)."""
+
+    kind: Literal["ppo"] = "ppo"
+    clip: float = Field(default=0.1, gt=0)
+
+
+class MaskablePPORecipe(_OnPolicy):
+    """PPO whose library masks the actions too (Huang & Ontañón 2022)."""
+
+    kind: Literal["maskable-ppo"] = "maskable-ppo"
+    clip: float = Field(default=0.1, gt=0)
+
+
+class A2CRecipe(_OnPolicy):
+    """Advantage actor-critic (Mnih et al. 2016)."""
+
+    kind: Literal["a2c"] = "a2c"
+    rollout: int = Field(default=5, ge=1)
+    """Queries of each episode between two updates; the budget's labels if those are fewer."""
+
+
+class _OffPolicy(_Algorithm):
+    """What every algorithm is told that learns from what it remembers."""
+
+    buffer: int = Field(default=50_000, ge=1)
+    """Queries that are remembered."""
+    warm_up: int = Field(default=1024, ge=0)
+    """Queries played before the first update."""
+    batch: int = Field(default=256, ge=1)
+    """Remembered queries an update learns from."""
+    updates: int = Field(default=4, ge=1)
+    """Updates after each query of all episodes."""
+
+
+class DQNRecipe(_OffPolicy):
+    """Deep Q-learning (Mnih et al. 2015): double (van Hasselt et al. 2016), dueling (Wang et al. 2016), masked."""
+
+    kind: Literal["dqn"] = "dqn"
+    target: int = Field(default=2048, ge=1)
+    """Queries between two renewals of the target network."""
+    exploration: float = Field(default=0.3, ge=0, le=1)
+    """Share of queries drawn at random at the start."""
+    final_exploration: float = Field(default=0.02, ge=0, le=1)
+    """The same from the middle of the training on."""
+
+
+class SACRecipe(_OffPolicy):
+    """Soft actor-critic (Haarnoja et al. 2018), which tunes its entropy's weight itself: for actions ``weights``."""
+
+    kind: Literal["sac"] = "sac"
+
+
+ReinforcementRecipe = Annotated[
+    PPORecipe | MaskablePPORecipe | A2CRecipe | DQNRecipe | SACRecipe,
+    Field(discriminator="kind"),
+]
+
+LEARNS: dict[str, tuple[str, ...]] = {
+    "ppo": ("record", "rule", "weights"),
+    "maskable-ppo": ("record", "rule"),
+    "a2c": ("record", "rule", "weights"),
+    "dqn": ("record", "rule"),
+    "sac": ("weights",),
+}
+"""The kinds of actions that each algorithm can learn."""
+
+
+class SearchRecipe(Recipe):
+    """Weights of a linear score of candidates, by the area that they gain beyond margin sampling's."""
+
+    kind: Literal["random", "evolution"] = "evolution"
+    """Draws around margin sampling, or the cross-entropy method, which moves to where the best were."""
+    features: tuple[str, ...] = WEIGHED
+    """Features of a record that are weighed, margin among them; of the groups that the environment observes."""
+    population: int = Field(default=12, ge=2)
+    """Weightings that are tried side by side."""
+    generations: int = Field(default=6, ge=1)
+    """How often."""
+    episodes: int = Field(default=8, ge=1)
+    """Episodes that each is tried in, the same for all."""
+    spread: float = Field(default=0.5, gt=0)
+    """Standard deviation of each weight at first."""
+    elite: float = Field(default=0.25, gt=0, le=1)
+    """Share of the population that the next generation is drawn from, in evolution."""

@@ -1,0 +1,24 @@
+"""What can be wrong with a pool, one thing a file.
+
+Put a file with a subclass of :class:`alrl.data.contaminations.base.Contamination` here and it is registered under its
+``name``; one of your own package is named ``package.module:Class``.
+"""
+
+from __future__ import annotations
+
+from alrl.data.contaminations.duplicates import Duplicates
+from alrl.data.contaminations.imbalance import Imbalance
+from alrl.data.contaminations.label_noise import LabelNoise
+from alrl.data.contaminations.missing_classes import MissingClasses
+from alrl.data.contaminations.out_of_domain import OutOfDomain
+from alrl.data.contaminations.registry import contaminations, make_contamination
+
+__all__ = [
+    "Duplicates",
+    "Imbalance",
+    "LabelNoise",
+    "MissingClasses",
+    "OutOfDomain",
+    "contaminations",
+    "make_contamination",
+]

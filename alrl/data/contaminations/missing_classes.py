@@ -1,0 +1,35 @@
+"""Classes of which the first sample has no record."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from alrl.data.contaminations.base import Contamination, Pool
+from alrl.errors import InvalidRecipeError
+
+
+@dataclass(frozen=True, kw_only=True)
+class MissingClasses(Contamination):
+    """``count`` classes, drawn at random, are not in the first sample; the learner knows that there are such classes.
+
+    At least one class stays, however many are to be missing.
+
+    Raises InvalidRecipeError for a count below 1.
+    """
+
+    name: ClassVar[str] = "missing-classes"
+
+    count: int = 1
+    """Classes."""
+
+    def __post_init__(self) -> None:
+        if self.count < 1:
+            raise InvalidRecipeError(f"contamination: count = {self.count} given; it must be at least 1")
+
+    def apply(self, pool: Pool, classes: int, rng: np.random.Generator) -> Pool:
+        missing = rng.permutation(classes)[: min(self.count, classes - 1)]
+        return dataclasses.replace(pool, missing=tuple(sorted({*pool.missing, *missing.tolist()})))

@@ -1,0 +1,161 @@
+"""Parquet files, through the extra ``parquet`` (polars): as data sets, and as pools written to ``.npy`` once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from alrl.data.data_set import DataSet
+from alrl.data.families import family
+from alrl.data.table_file import encode_text
+from alrl.errors import InvalidDataError
+from alrl.recipes.suggest import unknown
+
+if TYPE_CHECKING:
+    import os
+
+    import polars as pl
+
+_ROWS = 65_536
+
+
+def read_parquet(file: Path, *, label: str | None = None) -> DataSet:
+    """The data set in a Parquet file; ``label`` names the class column, by default the last.
+
+    Columns of numbers and booleans are taken as they are, text and categories are one-hot encoded and said so in the
+    notes, a column of arrays (an embedding) becomes a column for each of its numbers.
+
+    Raises InvalidDataError for a file that is none, an unknown label, missing values, columns of another kind, text of
+    more than 30 different values, and without the extra ``parquet``.
+    """
+    frame = _opened(file).collect()
+    names = frame.columns
+    if len(names) < 2 or not len(frame):
+        raise InvalidDataError(f"{file.name} has shape {frame.shape}; expected records, features and a class column")
+    if label is not None and label not in names:
+        raise InvalidDataError(f"{file.name}: " + unknown("label column", label, names))
+    target = names[-1] if label is None else label
+    _refuse_missing(file, frame)
+    notes: list[str] = []
+    X = np.concatenate([_column(file, frame[name], notes) for name in names if name != target], 1)
+    y = frame[target]
+    classes = y.to_numpy() if y.dtype.is_numeric() else y.cast(_polars().String).to_list()
+    return DataSet.from_arrays(X, classes, name=file.stem, origin=(family(file.stem),), notes=notes)
+
+
+def npy_from_parquet(
+    source: str | os.PathLike[str],
+    target: str | os.PathLike[str],
+    *,
+    columns: Sequence[str] | None = None,
+    dtype: DTypeLike = np.float32,
+) -> Path:
+    """Write features in a Parquet file to a ``.npy`` file that can be memory-mapped, some thousand records at a time.
+
+    Args:
+        source: the Parquet file.
+        target: the ``.npy`` file, which is overwritten; its path is returned.
+        columns: those to take, in this order: numbers, booleans or arrays of numbers; by default all.
+        dtype: precision to store, ``float32`` or ``float16`` as a rule.
+
+    Raises InvalidDataError for a file that is none, an unknown column, a column that holds no numbers, missing values,
+    a number that the precision cannot hold, and without the extra ``parquet``.
+    """
+    file, written = Path(source), Path(target)
+    lazy = _opened(file)
+    names = lazy.collect_schema().names()
+    for name in columns or ():
+        if name not in names:
+            raise InvalidDataError(f"{file.name}: " + unknown("column", name, names))
+    lazy = lazy.select(list(columns) if columns else names)
+    records = int(lazy.select(_polars().len()).collect().item())
+    if not records:
+        raise InvalidDataError(f"{file.name} has no records; a pool needs at least one")
+    array: np.memmap[Any, Any] | None = None
+    start = 0
+    for frame in lazy.collect_batches(chunk_size=_ROWS, maintain_order=True):
+        X = _numbers(file, frame, np.dtype(dtype))
+        if array is None:
+            array = np.lib.format.open_memmap(written, mode="w+", dtype=X.dtype, shape=(records, X.shape[1]))
+        array[start : start + len(X)] = X
+        start += len(X)
+    if array is not None:
+        array.flush()
+    return written
+
+
+def _polars() -> Any:
+    try:
+        import polars as pl
+    except ImportError:
+        raise InvalidDataError(
+            'Parquet files need polars; install it with pip install "alrl[parquet]", or save the table as .csv or .npz'
+        ) from None
+    return pl
+
+
+def _opened(file: Path) -> pl.LazyFrame:
+    polars = _polars()
+    if not file.is_file():
+        raise InvalidDataError(f"there is no file {file} (looked from {Path.cwd()}); give the path of a .parquet file")
+    try:
+        lazy: pl.LazyFrame = polars.scan_parquet(file)
+        lazy.collect_schema()
+    except polars.exceptions.PolarsError as error:
+        raise InvalidDataError(f"{file.name} is no Parquet file ({str(error).splitlines()[0]})") from None
+    return lazy
+
+
+def _refuse_missing(file: Path, frame: pl.DataFrame) -> None:
+    counts = {column.name: column.null_count() for column in frame.iter_columns()}
+    holes = [f"{name} ({count})" for name, count in counts.items() if count]
+    if holes:
+        shown = ", ".join(holes[:5]) + (", ..." if len(holes) > 5 else "")
+        raise InvalidDataError(
+            f"{file.name} has missing values in {len(holes)} columns: {shown}; impute them (such as the column mean) or"
+            " drop those records"
+        )
+
+
+def _numbers(file: Path, frame: pl.DataFrame, dtype: np.dtype[Any]) -> NDArray[Any]:
+    _refuse_missing(file, frame)
+    X = np.concatenate([_numeric(file, column) for column in frame.iter_columns()], 1)
+    with np.errstate(over="ignore"):
+        stored = X.astype(dtype)
+    lost = np.isfinite(X) & ~np.isfinite(stored) if dtype.kind == "f" else stored != X
+    if lost.any():
+        raise InvalidDataError(
+            f"{file.name} holds {int(lost.sum())} numbers that {dtype} cannot hold, such as {X[lost][0]:g}; give a"
+            " wider dtype or rescale them"
+        )
+    return stored
+
+
+def _column(file: Path, column: pl.Series, notes: list[str]) -> NDArray[np.float64]:
+    polars = _polars()
+    if column.dtype in {polars.String, polars.Categorical, polars.Enum}:
+        return encode_text(file, column.name, column.cast(polars.String).to_list(), notes)
+    return _numeric(file, column)
+
+
+def _numeric(file: Path, column: pl.Series) -> NDArray[np.float64]:
+    """A column of numbers or of arrays of numbers, (records, width)."""
+    polars = _polars()
+    kind: Any = column.dtype
+    inner = kind
+    if kind.is_nested() and isinstance(kind, polars.List | polars.Array):
+        widths: Iterable[int] = column.list.len().unique() if isinstance(kind, polars.List) else [kind.size]
+        inner = kind.inner
+        if len(set(widths)) == 1 and (inner.is_numeric() or inner == polars.Boolean):
+            flat = column.explode()
+            if not flat.null_count():
+                return np.asarray(flat.to_numpy(), dtype=np.float64).reshape(len(column), -1)
+    elif inner.is_numeric() or inner == polars.Boolean:
+        return np.asarray(column.to_numpy(), dtype=np.float64)[:, None]
+    raise InvalidDataError(
+        f"{file.name}: column {column.name!r} holds {kind}; expected numbers, or arrays of numbers of one length"
+    )

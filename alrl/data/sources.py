@@ -1,0 +1,138 @@
+"""Where data sets come from: a name, a file, arrays."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any
+
+from alrl.data.data_set import DataSet
+from alrl.data.families import family
+from alrl.data.installed_packages import common_names, keel_names, load_common, load_keel, load_musk, musk_is_there
+from alrl.data.parquet_file import read_parquet
+from alrl.data.synthetic import FAMILIES, synthetic
+from alrl.data.table_file import read_csv, read_npz
+from alrl.errors import InvalidDataError, InvalidRecipeError
+from alrl.recipes import folders
+from alrl.recipes.suggest import unknown
+
+_SCIKIT_LEARN = ("breast_cancer", "digits", "iris", "wine")
+
+
+def load_data_set(source: Any, *, label: str | None = None) -> DataSet:
+    """A data set from its name, the path of a file, a pair (X, y), or itself.
+
+    Names: ``iris``, ``wine``, ``breast_cancer`` and ``digits`` of scikit-learn; ``keel/<name>`` with the extra
+    ``bench`` (:mod:`alrl.data.installed_packages`), and with it ``common/<name>`` (:mod:`alrl.data.installed_packages`)
+    and ``musk`` (:mod:`alrl.data.installed_packages`); ``synthetic/<family>-<seed>`` (:mod:`alrl.data.synthetic`).
+    ``-`` and ``_`` mean the same. Files: ``.csv`` with a header and ``.parquet`` (with the extra ``parquet``), whose
+    last column (or the column ``label``) is the class, and ``.npz`` with arrays ``X`` and ``y``
+    (:mod:`alrl.data.table_file`, :mod:`alrl.data.parquet_file`). A relative path is looked up in the working directory,
+    then beside the folders of
+    recipes: ``envs/docstrings.npz`` comes with alrl.
+
+    Raises InvalidRecipeError for a name or file that there is not, InvalidDataError for content that cannot be used.
+
+    >>> load_data_set("breast-cancer").X.shape, load_data_set("synthetic/tiny-3").name
+    ((569, 30), 'synthetic/tiny-3')
+    """
+    if label is not None and not _has_columns(source):
+        raise InvalidDataError(
+            f"label = {label!r} names a column of a .csv or .parquet file; {source!r} is none, so leave it out"
+        )
+    if isinstance(source, DataSet):
+        return source
+    if isinstance(source, tuple | list) and len(source) == 2:
+        return DataSet.from_arrays(*source)
+    if not isinstance(source, str | os.PathLike):
+        raise InvalidDataError(
+            f"a data set cannot be made of {type(source).__name__}; give a name, the path of a .csv, .npz or .parquet"
+            " file, a pair (X, y) or a DataSet"
+        )
+    if isinstance(source, os.PathLike) or Path(source).suffix:
+        return _read(Path(source), label)
+    return _named(source)
+
+
+def data_set_names() -> tuple[str, ...]:
+    """Names that :func:`load_data_set` knows, sorted; of each synthetic family, seed 0 stands for all seeds.
+
+    >>> "iris" in data_set_names(), "synthetic/mixed-0" in data_set_names()
+    (True, True)
+    """
+    keel = (f"keel/{name}" for name in keel_names())
+    common = (f"common/{name}" for name in common_names())
+    musk = ["musk"] if musk_is_there() else []
+    return tuple(sorted([*_SCIKIT_LEARN, *common, *keel, *musk, *(f"synthetic/{name}-0" for name in FAMILIES)]))
+
+
+def _has_columns(source: Any) -> bool:
+    return isinstance(source, str | os.PathLike) and Path(source).suffix.lower() in {".csv", ".parquet"}
+
+
+def _read(file: Path, label: str | None) -> DataSet:
+    kind = file.suffix.lower()
+    if kind not in {".csv", ".npz", ".parquet"}:
+        raise InvalidDataError(
+            f"{file} is of kind {kind!r}; give a .csv, .npz or .parquet file, or read it and pass the pair (X, y)"
+        )
+    file = _found(file)
+    if not file.is_file():
+        raise InvalidRecipeError(
+            f"there is no file {file} (looked from {Path.cwd()}); give the path of a file that exists"
+        )
+    if kind == ".npz":
+        return read_npz(file)
+    return read_csv(file, label=label) if kind == ".csv" else read_parquet(file, label=label)
+
+
+def _found(file: Path) -> Path:
+    """The file, or that of its name beside the recipes: a recipe's own data is found from anywhere."""
+    if file.is_file() or file.is_absolute():
+        return file
+    return next((place for folder in folders("envs") if (place := folder.parent / file).is_file()), file)
+
+
+# A study asks for the same data sets again and again, some take half a second; nobody can change one.
+@lru_cache(maxsize=64)
+def _named(name: str) -> DataSet:
+    plain = name.replace("_", "-")
+    group, _, rest = plain.partition("/")
+    if group == "keel" and rest:
+        return load_keel({known.replace("_", "-"): known for known in keel_names()}.get(rest, rest))
+    if group == "common" and rest:
+        return load_common({known.replace("_", "-"): known for known in common_names()}.get(rest, rest))
+    if plain == "musk":
+        return load_musk()
+    if group == "synthetic" and rest:
+        return _synthetic(name, rest)
+    for known in _SCIKIT_LEARN:
+        if plain == known.replace("_", "-"):
+            return _scikit_learn(known)
+    # A bare KEEL name is the likeliest slip: compare what follows the last slash, then say the whole name.
+    whole = {known.rpartition("/")[2]: known for known in data_set_names()}
+    if plain in whole:
+        raise InvalidRecipeError(f'unknown data set "{name}"; did you mean "{whole[plain]}"?')
+    raise InvalidRecipeError(unknown("data set", name, data_set_names()))
+
+
+def _synthetic(name: str, rest: str) -> DataSet:
+    kind, _, seed = rest.rpartition("-")
+    if not (seed.isascii() and seed.isdigit()):
+        raise InvalidRecipeError(
+            f'"{name}" names no seed; write "synthetic/<family>-<seed>", such as "synthetic/mixed-0"'
+        )
+    return synthetic(kind, int(seed))
+
+
+@cache
+def _scikit_learn(name: str) -> DataSet:
+    # Kept: a data set cannot be changed, and reading its file takes as long as twenty queries.
+    # scikit-learn takes half a second to import: only who loads one of its data sets pays for it.
+    from sklearn import datasets
+
+    bunch = getattr(datasets, f"load_{name}")()
+    data_set = DataSet.from_arrays(bunch.data, bunch.target, name=name, origin=(family(name),))
+    return replace(data_set, class_names=tuple(map(str, bunch.target_names)))

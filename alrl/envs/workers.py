@@ -1,0 +1,158 @@
+"""Processes that each play some of a vector environment's episodes."""
+
+from __future__ import annotations
+
+import contextlib
+import traceback
+import weakref
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from joblib.externals.loky.backend import get_context
+from numpy.typing import NDArray
+
+from alrl.errors import AlrlError
+
+Arrays = dict[str, NDArray[Any]]
+
+
+class CrewError(AlrlError):
+    """A process that plays episodes has died or failed."""
+
+
+class _Member(NamedTuple):
+    process: Any
+    pipe: Any
+
+
+class Crew:
+    """Processes of one thread each, every one with an environment of its own.
+
+    What ``make`` builds from a number of episodes has ``reset(seed=...)``, ``step(actions)`` and ``render()``; it is
+    built in the process. Episodes are dealt out in order: the first process plays the first of them.
+
+    Args:
+        make: builds the environment of so many episodes; it has to be picklable.
+        episodes: how many each process plays.
+    """
+
+    def __init__(self, make: Callable[[int], Any], episodes: Sequence[int]) -> None:
+        self.ends = np.cumsum(episodes)[:-1]
+        context = get_context("loky")
+        self._members: list[_Member] = []
+        for count in episodes:
+            ours, theirs = context.Pipe()
+            process = context.Process(target=_serve, args=(theirs, make, count), daemon=True)
+            process.start()
+            theirs.close()
+            self._members.append(_Member(process, ours))
+        self._finalizer = weakref.finalize(self, _dismiss, self._members)
+
+    def reset(self, seeds: Sequence[int] | None) -> tuple[Arrays, dict[str, Any]]:
+        """Begin every episode; ``seeds`` is one an episode, None for the next episodes of the last seeds."""
+        parts = [None] * len(self._members) if seeds is None else np.split(np.asarray(seeds), self.ends)
+        answers = self._ask("reset", [None if part is None else part.tolist() for part in parts])
+        return _joined([answer[0] for answer in answers]), _joined_info([answer[1] for answer in answers])
+
+    def step(
+        self, actions: NDArray[Any]
+    ) -> tuple[Arrays, NDArray[Any], NDArray[Any], NDArray[Any], dict[str, Any], NDArray[np.bool_]]:
+        """Play one action an episode; what an environment's step returns, and which episodes are over."""
+        answers = self._ask("step", np.split(np.asarray(actions), self.ends))
+        observations, rewards, terminated, truncated, infos, over = zip(*answers, strict=True)
+        return (
+            _joined(observations),
+            np.concatenate(rewards),
+            np.concatenate(terminated),
+            np.concatenate(truncated),
+            _joined_info(infos),
+            np.concatenate(over),
+        )
+
+    def render(self) -> list[Any]:
+        """A picture of every episode, in order."""
+        return [picture for part in self._ask("render", [None] * len(self._members)) for picture in part]
+
+    def _ask(self, what: str, arguments: Sequence[Any]) -> list[Any]:
+        for member, argument in zip(self._members, arguments, strict=True):
+            self._guarded(member.pipe.send, member, (what, argument))
+        # All answers are taken before one is looked at, lest a failure leave another process's answer in its pipe.
+        answers = [self._guarded(member.pipe.recv, member) for member in self._members]
+        for error, trace, _ in answers:
+            if error is not None:
+                raise error if isinstance(error, AlrlError) else CrewError(f"a worker process failed:\n{trace}")
+        return [answer for _, _, answer in answers]
+
+    @staticmethod
+    def _guarded(call: Callable[..., Any], member: _Member, *arguments: Any) -> Any:
+        try:
+            return call(*arguments)
+        except (EOFError, OSError) as lost:
+            member.process.join(1)
+            raise CrewError(
+                f"a worker process ended (exit code {member.process.exitcode}), perhaps for want of memory; make the"
+                " environment anew with fewer workers or episodes"
+            ) from lost
+
+    def close(self) -> None:
+        """End the processes; nothing happens the second time."""
+        self._finalizer()
+
+
+def _dismiss(members: Sequence[_Member]) -> None:
+    for member in members:
+        with contextlib.suppress(OSError):  # It has ended already.
+            member.pipe.send(("close", None))
+        member.pipe.close()
+    for member in members:
+        member.process.join(5)
+        if member.process.is_alive():
+            member.process.terminate()
+
+
+def _serve(pipe: Any, make: Callable[[int], Any], episodes: int) -> None:
+    """Play what the pipe asks for until it says close or breaks."""
+    from alrl.numerics.backend import one_thread
+
+    environment = None
+    with one_thread():
+        while True:
+            try:
+                what, argument = pipe.recv()
+            except EOFError:
+                return
+            if what == "close":
+                return
+            try:
+                environment = make(episodes) if environment is None else environment
+                if what == "reset":
+                    answer: Any = environment.reset(seed=argument)
+                elif what == "render":
+                    answer = environment.render()
+                else:
+                    answer = (*environment.step(argument), environment.over)
+                pipe.send((None, "", answer))
+            except Exception as error:  # noqa: BLE001 - it is raised where the question was asked
+                pipe.send(
+                    (error if isinstance(error, AlrlError) else RuntimeError(str(error)), traceback.format_exc(), None)
+                )
+
+
+def _joined(parts: Sequence[Arrays]) -> Arrays:
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _joined_info(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """One info of all processes; the final observations, which only some may have, are filled up."""
+    always = [name for name in parts[0] if not name.removeprefix("_").startswith("final_")]
+    joined: dict[str, Any] = {name: np.concatenate([part[name] for part in parts]) for name in always}
+    if any("final_obs" in part for part in parts):
+        none = [np.full(len(part[always[0]]), None, dtype=object) for part in parts]
+        for name in ("final_obs", "_final_obs", "_final_info"):
+            blank = none if name == "final_obs" else [np.zeros(len(each), dtype=bool) for each in none]
+            joined[name] = np.concatenate([part.get(name, empty) for part, empty in zip(parts, blank, strict=True)])
+        joined["final_info"] = _joined(
+            [part.get("final_info", {name: part[name] for name in always}) for part in parts]
+        )
+    return joined

@@ -1,0 +1,132 @@
+"""Learning curves of several strategies on several data sets, brought together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alrl.errors import InvalidDataError
+from alrl.evaluation.curves import Curves, Floats, Metric, mean_interval
+from alrl.evaluation.text_table import TextTable
+
+
+class Comparison(Sequence[Curves]):
+    """Curves of one learner and batch size, each pair of data set and strategy once.
+
+    Curves of one pair with different seeds (blocks of a study) are joined. Raises InvalidDataError if learners or batch
+    sizes differ, a seed occurs twice, or curves of one data set span different numbers of labels.
+
+    >>> def curves(strategy, level):
+    ...     return Curves(data_set="iris", strategy=strategy, learner="softmax-regression", batch=1, seeds=(0, 1),
+    ...                   accuracy=[[0.5, level]] * 2, balanced_accuracy=[[0.5, level]] * 2, picks=[[0]] * 2,
+    ...                   first=[3, 3])
+    >>> comparison = Comparison([curves("random", 0.7), curves("margin", 0.9)])
+    >>> comparison.strategies, comparison.get("iris", "margin").aubc.tolist()
+    (('random', 'margin'), [0.7, 0.7])
+    """
+
+    def __init__(self, curves: Iterable[Curves]) -> None:
+        blocks: dict[tuple[str, str], list[Curves]] = {}
+        for each in curves:
+            blocks.setdefault((each.data_set, each.strategy), []).append(each)
+        if not blocks:
+            raise InvalidDataError("no curves given: a comparison needs those of at least one strategy")
+        self._curves = {pair: _join(parts) for pair, parts in blocks.items()}
+        self.data_sets = tuple(dict.fromkeys(data_set for data_set, _ in blocks))
+        self.strategies = tuple(dict.fromkeys(strategy for _, strategy in blocks))
+        settings = sorted({(each.learner, each.batch) for each in self})
+        if len(settings) > 1:
+            raise InvalidDataError(f"curves of several learners or batch sizes given, {settings}: compare each alone")
+        self.learner, self.batch = settings[0]
+        for data_set in self.data_sets:
+            spans = {each.strategy: each.labels for each in self if each.data_set == data_set}
+            if len(set(spans.values())) > 1:
+                raise InvalidDataError(
+                    f"curves on {data_set} span different numbers of labels, {spans}: use one budget"
+                )
+
+    @classmethod
+    def groups(cls, curves: Iterable[Curves]) -> list[Comparison]:
+        """One comparison for each learner and batch size among the curves, in order of appearance."""
+        parts: dict[tuple[str, int], list[Curves]] = {}
+        for each in curves:
+            parts.setdefault((each.learner, each.batch), []).append(each)
+        return [cls(part) for part in parts.values()]
+
+    @overload
+    def __getitem__(self, index: int) -> Curves: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Curves]: ...
+    def __getitem__(self, index: int | slice) -> Curves | list[Curves]:
+        return list(self._curves.values())[index]
+
+    def __len__(self) -> int:
+        return len(self._curves)
+
+    def __iter__(self) -> Iterator[Curves]:
+        return iter(self._curves.values())
+
+    def get(self, data_set: str, strategy: str) -> Curves | None:
+        """The curves of a strategy on a data set, None where there are none."""
+        return self._curves.get((data_set, strategy))
+
+    def pair(self, data_set: str, strategy: str, reference: str) -> tuple[Curves, Curves] | None:
+        """Curves of two strategies on the seeds that both have, None where they share none."""
+        a, b = self.get(data_set, strategy), self.get(data_set, reference)
+        seeds = () if a is None or b is None else tuple(seed for seed in a.seeds if seed in set(b.seeds))
+        return None if a is None or b is None or not seeds else (a.take(seeds), b.take(seeds))
+
+    def means(self, metric: Metric = "accuracy") -> Floats:
+        """Mean AUBC, (data sets, strategies), as a fraction; nan where curves are missing."""
+        cells = [[self.get(data_set, strategy) for strategy in self.strategies] for data_set in self.data_sets]
+        return np.array([[np.nan if each is None else each.area(metric).mean() for each in row] for row in cells])
+
+    def table(self, metric: Metric = "accuracy") -> TextTable:
+        """AUBC of each strategy on each data set, mean ± 95 % interval in points (0 to 100)."""
+        rows = tuple(
+            (data_set, *(_cell(self.get(data_set, strategy), metric) for strategy in self.strategies))
+            for data_set in self.data_sets
+        )
+        title = f"AUBC of {metric.replace('_', ' ')}, points ({self.learner}, batch {self.batch})"
+        return TextTable(title=title, header=("data set", *self.strategies), rows=rows)
+
+
+def _join(parts: list[Curves]) -> Curves:
+    if len(parts) == 1:
+        return parts[0]
+    first = parts[0]
+    shapes = {(each.labels, each.learner, each.batch) for each in parts}
+    if len(shapes) > 1:
+        raise InvalidDataError(
+            f"several curves of {first.strategy} on {first.data_set} differ in (labels, learner, batch), "
+            f"{sorted(shapes)}: compare each alone"
+        )
+    return Curves(
+        data_set=first.data_set,
+        strategy=first.strategy,
+        learner=first.learner,
+        batch=first.batch,
+        seeds=tuple(seed for each in parts for seed in each.seeds),
+        accuracy=np.concatenate([each.accuracy for each in parts]),
+        balanced_accuracy=np.concatenate([each.balanced_accuracy for each in parts]),
+        picks=np.concatenate([each.picks for each in parts]),
+        first=np.concatenate([each.first for each in parts]),
+        wasted=_joined([each.wasted for each in parts]),
+        guarded=_joined([each.guarded for each in parts]),
+    )
+
+
+def _joined(parts: list[NDArray[np.int8] | None]) -> NDArray[np.int8] | None:
+    """All rows, None where a part has none."""
+    known = [each for each in parts if each is not None]
+    return np.concatenate(known) if len(known) == len(parts) else None
+
+
+def _cell(curves: Curves | None, metric: Metric) -> str:
+    if curves is None:
+        return "–"
+    mean, low, high = (100 * float(part) for part in mean_interval(curves.area(metric)))
+    return f"{mean:.2f}" if np.isnan(low) else f"{mean:.2f} ± {(high - low) / 2:.2f}"

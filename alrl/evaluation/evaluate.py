@@ -1,0 +1,190 @@
+"""A policy against rules on data sets of one's own: paired seeds, and each loss told as each win."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from rich.markup import escape
+from rich.table import Column, Table
+
+from alrl import recipes
+from alrl.agents.players import rule_or_policy
+from alrl.agents.policy_file import named_strategy
+from alrl.errors import InvalidRecipeError
+from alrl.evaluation.comparison import Comparison
+from alrl.evaluation.curves import Curves, mean_interval
+from alrl.evaluation.held_out import refuse_seen
+from alrl.evaluation.simulate import simulate
+from alrl.progress import Bars
+from alrl.strategies import Strategy
+
+
+@dataclass(frozen=True, kw_only=True)
+class Duel:
+    """A policy and a rule on one data set: mean AUBC of accuracy, all in points."""
+
+    data_set: str
+    rule: str
+    policy_aubc: float
+    rule_aubc: float
+    difference: float
+    """Mean over the seeds of the policy's area minus the rule's."""
+    low: float
+    high: float
+    """Student's 95 % interval of the difference."""
+    seen: bool
+    """Whether the policy was trained on this data set, or on a relative."""
+
+    @property
+    def verdict(self) -> str:
+        """``win`` or ``loss`` where the interval is on one side of zero, else ``tie``."""
+        if self.low > 0:
+            return "win"
+        return "loss" if self.high < 0 else "tie"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """What :func:`evaluate` found."""
+
+    policy: str
+    seeds: int
+    labels: int
+    duels: tuple[Duel, ...]
+    comparison: Comparison
+
+    def table(self) -> Table:
+        """One row a data set and rule."""
+        left = Column("data set", no_wrap=True), "against"
+        right = ("policy", "rule", "difference", "95 % interval", "")
+        table = Table(*left, *(Column(head, justify="right") for head in right), box=None)
+        table.title = f"{self.policy}: AUBC in points, {self.labels} queries, {self.seeds} paired seeds"
+        for duel in self.duels:
+            numbers = (f"{duel.policy_aubc:.2f}", f"{duel.rule_aubc:.2f}", f"{duel.difference:+.2f}")
+            interval = f"{duel.low:+.2f} to {duel.high:+.2f}"
+            name = f"{duel.data_set} (seen)" if duel.seen else duel.data_set
+            table.add_row(escape(name), escape(duel.rule), *numbers, interval, duel.verdict)
+        return table
+
+    @property
+    def told(self) -> list[str]:
+        """A line for each rule: wins, ties, and the losses by name."""
+        lines = []
+        for rule in dict.fromkeys(duel.rule for duel in self.duels):
+            mine = [duel for duel in self.duels if duel.rule == rule]
+            won, lost = ([each for each in mine if each.verdict == verdict] for verdict in ("win", "loss"))
+            named = ", ".join(f"{each.data_set} {each.difference:+.2f}" for each in lost)
+            counts = f"{len(won)} won, {len(mine) - len(won) - len(lost)} tied, {len(lost)} lost"
+            mean = sum(each.difference for each in mine) / len(mine)
+            lines.append(f"against {rule}: {counts}{f' ({named})' if lost else ''}; mean difference {mean:+.2f} points")
+        shares = [f"{source} {100 * share:.0f} %" for source, share in self.guarded.items()]
+        return [*lines, f"chosen by the guard: {', '.join(shares)} of the queries"] if shares else lines
+
+    @property
+    def guarded(self) -> dict[str, float]:
+        """Share of the queries that the policy's guard chose, by data set; empty where it has none."""
+        curves = [self.comparison.get(source, self.policy) for source in self.comparison.data_sets]
+        shares = {each.data_set: each.guarded_share for each in curves if each is not None}
+        return {source: float(share.mean()) for source, share in shares.items() if share is not None}
+
+    def to_json(self) -> dict[str, Any]:
+        """The same for a machine."""
+        duels = [{**asdict(duel), "verdict": duel.verdict} for duel in self.duels]
+        told = {"policy": self.policy, "seeds": self.seeds, "labels": self.labels, "duels": duels}
+        return {**told, "guarded": self.guarded} if self.guarded else told
+
+
+def evaluate(
+    policy: str,
+    *,
+    data: Sequence[str],
+    against: Sequence[str] = ("margin",),
+    labels: int = 60,
+    batch: int = 1,
+    seeds: int = 50,
+    learner: str = "softmax-regression",
+    allow_seen: bool = False,
+    workers: int = 1,
+    bars: Bars | None = None,
+) -> Evaluation:
+    """Play ``policy`` and the rules ``against`` it on each data set: the same splits and first samples for all.
+
+    All are named as in :func:`find_agent`. Differences are of the area under the accuracy curve (AUBC), in points.
+
+    Raises InvalidRecipeError for a name that there is not or that is given twice, and, without ``allow_seen``, for a
+    data set that the policy was trained on or a relative of one; and what :func:`~alrl.evaluation.simulate.simulate`
+    raises.
+
+    >>> found = evaluate("margin", data=["iris"], against=["random"], labels=5, seeds=4)
+    >>> [(duel.data_set, duel.rule, duel.seen) for duel in found.duels]
+    [('iris', 'random', False)]
+    """
+    names = [policy, *against]
+    for kind, given in (("agent", names), ("data set", list(data))):
+        twice = [each for each in given if given.count(each) > 1]
+        if twice or not given:
+            raise InvalidRecipeError(f"{kind} {twice[0]!r} given twice" if twice else f"no {kind} given; name one")
+    agents = {name: find_agent(name) for name in names}
+    seen = _seen(policy, agents[policy], data, allow_seen)
+    bar = (bars or Bars(quiet=True)).bar("play, data sets x strategies", len(data) * len(agents))
+    play = partial(simulate, labels=labels, batch=batch, seeds=seeds, learner=learner, workers=workers)
+    curves = []
+    for source in data:
+        for name, agent in agents.items():
+            curves.append(_renamed(play(source, agent), source, name))
+            bar.advance(note=f"{source}, {name}")
+    bar.done()
+    comparison = Comparison(curves)
+    duels = [_duel(comparison, source, policy, rule, source in seen) for source in data for rule in against]
+    return Evaluation(policy=policy, seeds=seeds, labels=labels, duels=tuple(duels), comparison=comparison)
+
+
+def find_agent(name: str) -> Strategy:
+    """A shipped policy or the folder of one, an agent of ``agents/`` (by name or file), or a registered strategy.
+
+    Raises InvalidRecipeError if there is none, or it is still to be trained.
+    """
+    if name in recipes.names("agents") or Path(name).suffix == ".toml":
+        return rule_or_policy(name)
+    return named_strategy(name)
+
+
+def _seen(name: str, policy: Strategy, data: Sequence[str], allowed: bool) -> set[str]:
+    """Which of the data sets the policy was trained on."""
+    card = getattr(policy, "card", {})
+    trained = (*card.get("trained_on", ()), *card.get("validated_on", ()))
+    found = set()
+    for source in data:
+        try:
+            refuse_seen(name, trained, (source,), where="--data, allow it with --seen")
+        except InvalidRecipeError:
+            if not allowed:
+                raise
+            found.add(source)
+    return found
+
+
+def _renamed(curves: Curves, data_set: str, strategy: str) -> Curves:
+    return replace(curves, data_set=data_set, strategy=strategy)
+
+
+def _duel(comparison: Comparison, data_set: str, policy: str, rule: str, seen: bool) -> Duel:
+    pair = comparison.pair(data_set, policy, rule)
+    if pair is None:
+        raise InvalidRecipeError(f"{policy!r} and {rule!r} share no seed on {data_set!r}")
+    ours, theirs = (100 * each.aubc for each in pair)
+    mean, low, high = mean_interval(ours - theirs)
+    return Duel(
+        data_set=data_set,
+        rule=rule,
+        policy_aubc=float(ours.mean()),
+        rule_aubc=float(theirs.mean()),
+        difference=float(mean),
+        low=float(low),
+        high=float(high),
+        seen=seen,
+    )

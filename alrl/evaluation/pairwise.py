@@ -1,0 +1,52 @@
+"""Every strategy against every other on every data set, paired by seed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from alrl.evaluation.comparison import Comparison
+from alrl.evaluation.curves import Metric
+from alrl.evaluation.statistics import Estimate, paired_difference
+from alrl.numerics.streams import generator
+
+
+@dataclass(frozen=True, kw_only=True)
+class Duels:
+    """Paired differences of AUBC in points, one for each data set and pair of strategies that share seeds."""
+
+    found: Mapping[tuple[str, str, str], Estimate]
+    """By data set and the two strategies, the first minus the second."""
+
+    def of(self, data_set: str, strategy: str, other: str) -> Estimate | None:
+        """``strategy`` minus ``other``; None where both are the same or share no seed."""
+        known = self.found.get((data_set, strategy, other))
+        turned = self.found.get((data_set, other, strategy))
+        return known if turned is None else turned.mirrored
+
+
+def duels(comparison: Comparison, metric: Metric = "accuracy") -> Duels:
+    """All paired differences of a comparison, each with the percentile bootstrap over its seeds."""
+    found = {}
+    for data_set in comparison.data_sets:
+        for strategy, other in combinations(sorted(comparison.strategies), 2):
+            pair = comparison.pair(data_set, strategy, other)
+            if pair is not None:
+                rng = resampling("difference", metric, data_set, strategy, other)
+                each = paired_difference(*pair, rng, metric=metric)
+                found[data_set, strategy, other] = Estimate(
+                    value=100 * each.value, low=100 * each.low, high=100 * each.high
+                )
+    return Duels(found=found)
+
+
+def resampling(*names: str) -> np.random.Generator:
+    """The stream of one resampled number, so that each is the same whatever else is computed.
+
+    >>> float(resampling("IQM", "margin").random()) == float(resampling("IQM", "margin").random())
+    True
+    """
+    return generator([0], " ".join(("bootstrap", *names)))

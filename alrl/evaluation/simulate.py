@@ -1,0 +1,234 @@
+"""One strategy on one data set over many seeds, all of them in one batch."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from joblib import Parallel, delayed
+from numpy.typing import NDArray
+
+from alrl import recipes
+from alrl.agents.look_ahead.oracle import Oracle, Player, play_oracle
+from alrl.agents.policy import Policy
+from alrl.agents.policy_file import named_strategy
+from alrl.data.contaminations import make_contamination
+from alrl.data.data_set import DataSet
+from alrl.data.sources import load_data_set
+from alrl.data.task import Task, draw_task, wasted
+from alrl.envs.recipe import SplitRecipe
+from alrl.errors import InvalidRecipeError, PoolExhaustedWarning
+from alrl.evaluation.curves import Curves
+from alrl.learners import make_learner
+from alrl.loop.annotators.base import Annotator
+from alrl.loop.annotators.registry import annotator_of
+from alrl.loop.learner import Learner
+from alrl.loop.simulator import Simulator
+from alrl.numerics.backend import one_thread, usable_device
+from alrl.strategies.play import play
+
+DEFAULT_SPLIT: Mapping[str, Any] = {
+    "pool": 0.5,
+    "validation": 0.2,
+    "test": 0.3,
+    "max_pool": 1000,
+    "max_validation": 500,
+    "max_test": 1000,
+}
+"""How records are divided unless told otherwise; large data sets are cut to these sizes."""
+
+
+def simulate(  # noqa: PLR0913 - the front door: all but two have defaults
+    data: DataSet | str | tuple[Any, Any],
+    strategy: Player | str,
+    *,
+    learner: Learner | str = "softmax-regression",
+    labels: int = 60,
+    batch: int = 1,
+    seeds: int | Sequence[int] = 50,
+    split: Mapping[str, Any] | None = None,
+    first: Mapping[str, Any] | None = None,
+    annotator: Annotator | Mapping[str, Any] | None = None,
+    contamination: Sequence[Mapping[str, Any]] = (),
+    device: str = "cpu",
+    score_every: int = 1,
+    workers: int = 1,
+    progress: Callable[[int], object] | None = None,
+) -> Curves:
+    """Learning curves of a querying strategy: one label a class to begin, then ``labels`` queries, for every seed.
+
+    A seed gives every strategy the same split, first sample and chance, so curves of the same seeds are paired.
+
+    Args:
+        data: a data set, the name or file of one, or a pair (X, y) of arrays.
+        strategy: a strategy or policy, the name of a strategy, or the name of a shipped policy or the folder of one; or
+            an oracle, which no name stands for.
+        learner: a learner, or the name of one.
+        labels: queries after the first sample. If the pool runs out earlier, the curve stays where it is, picks are -1,
+            and a PoolExhaustedWarning says so.
+        batch: queries between two refits; a curve's value holds until the next refit.
+        seeds: their number (0, 1, ...), or the seeds themselves.
+        split: settings of :func:`alrl.data.split.draw_split`; by default halves to the pool, 30 % to the test part.
+        first: settings of :func:`alrl.data.first_sample.draw_first_sample`; by default one label of each class.
+        annotator: who answers, or a table with ``kind`` and settings (:mod:`alrl.loop.annotators`); perfect by default.
+        contamination: what is wrong with the pool, a table with ``kind`` and settings each
+            (:mod:`alrl.data.contaminations`); the curves then tell what each queried record was.
+        device: where the loop is computed, ``cpu`` or ``cuda``.
+        score_every: loops between two scores of the test part; the curve is straight in between.
+        workers: processes to share the seeds among, each with one thread; 1 plays them in this process. The curves do
+            not depend on it.
+        progress: called with the number of labels that each loop bought; with several workers, each time that one is
+            done, with its share of them.
+
+    Raises:
+        InvalidDataError: the data set cannot be used.
+        InvalidRecipeError: the data set, strategy, learner, or a setting of the split is unknown; seeds are none, below
+            0 or given twice; ``workers`` is below 1, or above 1 on an accelerator.
+        InvalidQueryError: ``labels``, ``batch`` or ``score_every`` is below 1.
+
+    >>> curves = simulate("iris", "margin", labels=5, seeds=3)
+    >>> curves.accuracy.shape, curves.picks.shape, curves.aubc.shape
+    ((3, 6), (3, 5), (3,))
+    """
+    data_set = load_data_set(data)
+    asked = strategy if isinstance(strategy, Oracle) else named_strategy(strategy)
+    if isinstance(asked, Policy):
+        asked = asked.to(device)
+    taught = make_learner(learner)
+    numbers = _numbers(seeds)
+    parts = recipes.parse(SplitRecipe, dict(split or DEFAULT_SPLIT), where="split").model_dump()
+    usable_device(device)
+    if workers < 1 or (workers > 1 and device != "cpu"):
+        raise InvalidRecipeError(f"workers = {workers} given on {device}; allowed are 1 and, on cpu, more")
+    wrong = [make_contamination(table.get("kind", ""), **_settings(table)) for table in contamination]
+    draw = partial(draw_task, data_set, split=parts, first=first, contaminations=wrong)
+    settings: dict[str, Any] = {
+        "labels": labels,
+        "batch": batch,
+        "every": score_every,
+        "device": device,
+        "annotator": None if annotator is None else annotator_of(annotator),
+    }
+    run: Callable[..., _Run] = partial(_run, draw, asked, taught, **settings)
+    shares = [numbers] if workers == 1 else _shares(numbers, workers)
+    if len(shares) == 1:
+        runs = [run(numbers, progress=progress)]
+    else:
+        done = Parallel(n_jobs=workers, return_as="generator")(delayed(_run_alone)(run, share) for share in shares)
+        runs = []
+        for share, part in zip(shares, done, strict=True):
+            runs.append(part)
+            if progress is not None:
+                progress(_bought(labels, numbers, share))
+    accuracy, balanced, picks, counts, useless, guarded = zip(*runs, strict=True)
+    _say_if_exhausted(np.concatenate(picks), data_set.name)
+    return Curves(
+        data_set=data_set.name,
+        strategy=asked.name,
+        learner=taught.name,
+        batch=batch,
+        seeds=numbers,
+        accuracy=np.concatenate(accuracy),
+        balanced_accuracy=np.concatenate(balanced),
+        picks=np.concatenate(picks),
+        first=np.concatenate(counts),
+        wasted=np.concatenate(useless) if wrong else None,
+        guarded=None if guarded[0] is None else np.concatenate(guarded),
+    )
+
+
+_Codes = NDArray[np.int8] | None
+_Run = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64], NDArray[np.int64], _Codes, _Codes]
+
+
+def _run(
+    draw: Callable[[Sequence[int]], Task],
+    strategy: Player,
+    learner: Learner,
+    seeds: Sequence[int],
+    *,
+    labels: int,
+    batch: int,
+    every: int,
+    device: str,
+    annotator: Annotator | None,
+    progress: Callable[[int], object] | None = None,
+) -> _Run:
+    """Both accuracies, picked records, sizes of the first samples, what was wasted and who chose, by ``seeds``."""
+    tasks = [draw([seed]) for seed in seeds]
+    simulator = Simulator(tasks, learner, labels=labels, annotator=annotator, device=device)
+    how: dict[str, Any] = {"labels": labels, "batch": batch, "score_every": every, "progress": progress}
+    fell_back: list[torch.Tensor] = []
+    if isinstance(strategy, Policy) and strategy.guard is not None:
+        strategy = strategy.watched(fell_back)
+    if isinstance(strategy, Oracle):
+        played = play_oracle(simulator, strategy, **how)
+    else:
+        played = play(simulator, strategy, **how)
+    return (
+        played.accuracy.double().numpy(),
+        played.balanced_accuracy.double().numpy(),
+        simulator.records(played.picks).numpy(),
+        simulator.first_counts().numpy(),
+        wasted(simulator.tasks, played.picks),
+        _guarded(fell_back, played.picks) if fell_back else None,
+    )
+
+
+def _guarded(fell_back: Sequence[torch.Tensor], picks: torch.Tensor) -> NDArray[np.int8]:
+    """Who chose each of the ``picks`` (B, T), the last of them one by one: 0 the policy, 1 its guard, -1 nobody."""
+    told = torch.stack(list(fell_back), 1).cpu().to(torch.int8)
+    whole = torch.nn.functional.pad(told, (picks.shape[1] - told.shape[1], 0), value=-1)
+    return np.asarray(whole.masked_fill(picks < 0, -1).numpy())
+
+
+def _settings(table: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in table.items() if name != "kind"}
+
+
+def _say_if_exhausted(picks: NDArray[np.int64], data_set: str) -> None:
+    """Warn if the pool of an episode ran out before its budget: where ``picks`` (episodes, labels) end with -1.
+
+    Those of -1 at the beginning are what choosing the first sample has cost.
+    """
+    last = picks.shape[1] - (picks[:, ::-1] >= 0).argmax(1)
+    short = (picks[:, -1] < 0) & (picks >= 0).any(1)
+    if short.any():
+        warnings.warn(
+            f"{data_set}: the pool ran out after {last[short].min()} of {picks.shape[1]} labels in {short.sum()} of"
+            f" {len(picks)} episodes, whose curves stay where they are; ask for fewer labels, or give more records to"
+            " the pool",
+            PoolExhaustedWarning,
+            stacklevel=3,
+        )
+
+
+def _run_alone(run: Callable[[Sequence[int]], _Run], seeds: Sequence[int]) -> _Run:
+    """In a process of its own, which computes with one thread."""
+    with one_thread():
+        return run(seeds)
+
+
+def _shares(seeds: tuple[int, ...], workers: int) -> list[tuple[int, ...]]:
+    """Seeds of each worker, in order."""
+    parts = np.array_split(np.array(seeds, dtype=object), min(workers, len(seeds)))
+    return [tuple(part.tolist()) for part in parts]
+
+
+def _bought(labels: int, seeds: Sequence[int], share: Sequence[int]) -> int:
+    """Of the labels that a bar counts, those that a worker stands for; over all workers they sum to all."""
+    last = list(seeds).index(share[-1]) + 1
+    return labels * last // len(seeds) - labels * (last - len(share)) // len(seeds)
+
+
+def _numbers(seeds: int | Sequence[int]) -> tuple[int, ...]:
+    numbers = tuple(range(seeds)) if isinstance(seeds, int | np.integer) else tuple(int(seed) for seed in seeds)
+    if not numbers:
+        raise InvalidRecipeError(f"seeds = {seeds} given; at least one seed is needed")
+    if min(numbers) < 0 or len(set(numbers)) < len(numbers):
+        raise InvalidRecipeError(f"seeds = {seeds} given; each is 0 or above and given once")
+    return numbers

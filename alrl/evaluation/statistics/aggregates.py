@@ -1,0 +1,105 @@
+"""Runs of many data sets taken together, with bootstraps that keep each data set's share (Agarwal et al. 2021).
+
+Their intervals speak of these data sets under other seeds, not of other data sets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import stats
+
+from alrl.evaluation.curves import Floats
+from alrl.evaluation.statistics.estimate import Estimate, percentiles
+
+
+@dataclass(frozen=True, kw_only=True)
+class Profile:
+    """Share of runs beyond each threshold, (thresholds,) each."""
+
+    thresholds: tuple[float, ...]
+    share: tuple[float, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+
+
+def interquartile_mean(
+    differences: Sequence[ArrayLike], rng: np.random.Generator, *, level: float = 0.95, resamples: int = 2000
+) -> Estimate:
+    """Interquartile mean of the differences of all runs, with a bootstrap stratified by data set (Agarwal et al. 2021).
+
+    ``differences`` holds one array of seeds a data set.
+
+    >>> rng = np.random.default_rng(0)
+    >>> interquartile_mean([[0.0, 1.0, 2.0, 3.0], [-100.0, 1.5, 2.5, 100.0]], rng).value
+    1.75
+    """
+    strata = [np.asarray(each, dtype=np.float64) for each in differences]
+    drawn = [_resample(each, rng, resamples) for each in strata]
+    return percentiles(
+        float(stats.trim_mean(np.concatenate(strata), 0.25)),
+        stats.trim_mean(np.concatenate(drawn, axis=1), 0.25, axis=1),
+        level,
+    )
+
+
+def probability_of_improvement(
+    differences: Sequence[ArrayLike], rng: np.random.Generator, *, level: float = 0.95, resamples: int = 2000
+) -> Estimate:
+    """Chance that a run on a random data set and seed ends above its pair, ties counting half.
+
+    After Agarwal et al. 2021, but paired: both runs of a pair share split and first sample. Each data set weighs the
+    same; the bootstrap is stratified by data set as in :func:`interquartile_mean`.
+
+    >>> probability_of_improvement([[1.0, 2.0], [0.0, -1.0]], np.random.default_rng(0)).value
+    0.625
+    """
+    strata = [np.sign(np.asarray(each, dtype=np.float64)) / 2 + 0.5 for each in differences]
+    drawn = [_resample(each, rng, resamples).mean(1) for each in strata]
+    return percentiles(float(np.mean([each.mean() for each in strata])), np.mean(drawn, axis=0), level)
+
+
+def performance_profile(
+    scores: Sequence[ArrayLike],
+    thresholds: ArrayLike,
+    rng: np.random.Generator,
+    *,
+    level: float = 0.95,
+    resamples: int = 500,
+) -> Profile:
+    """Share of runs whose score exceeds each threshold (Agarwal et al. 2021), each data set weighing the same.
+
+    ``scores`` holds one array of seeds a data set, ``thresholds`` is (P,). The band is pointwise, of the stratified
+    bootstrap.
+
+    >>> performance_profile([[1.0, 2.0], [3.0]], [0.0, 1.0, 2.5], np.random.default_rng(0)).share
+    (1.0, 0.75, 0.5)
+    """
+    at = np.asarray(thresholds, dtype=np.float64)
+    strata = [np.asarray(each, dtype=np.float64) for each in scores]
+    share = np.mean([_beyond(each, at) for each in strata], axis=0)
+    drawn = np.mean([_beyond(_resample(each, rng, resamples), at) for each in strata], axis=0)
+    low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    return Profile(
+        thresholds=tuple(at.tolist()),
+        share=tuple(share.tolist()),
+        low=tuple(low.tolist()),
+        high=tuple(high.tolist()),
+    )
+
+
+def _beyond(scores: Floats, thresholds: Floats) -> Floats:
+    """Share of ``scores`` (..., seeds) above each threshold, (..., P)."""
+    ordered = np.sort(scores, axis=-1)
+    rows = ordered.reshape(-1, ordered.shape[-1])
+    # One search a resample: comparing all with all would hold resamples x seeds x thresholds at once.
+    up_to = np.stack([np.searchsorted(row, thresholds, side="right") for row in rows])
+    return np.asarray(1 - up_to.reshape(*ordered.shape[:-1], thresholds.size) / ordered.shape[-1])
+
+
+def _resample(values: Floats, rng: np.random.Generator, resamples: int) -> Floats:
+    """Rows of seeds drawn with replacement, (resamples, seeds)."""
+    return np.asarray(values[rng.integers(0, values.size, (resamples, values.size))])

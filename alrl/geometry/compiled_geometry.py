@@ -1,0 +1,103 @@
+"""Distances between records of the pools of many episodes, compiled for the processor.
+
+Squares are added feature by feature, so that zero columns, which are padding, change no bit.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from alrl.numerics.backend import called, compiled
+
+
+@compiled
+def _squares_to(columns: Any, point: Any, out: Any) -> None:
+    """Squared distances ``out`` (n,) of the records ``columns`` (D, n) to the features ``point`` (D,)."""
+    for j in range(out.shape[0]):
+        out[j] = 0
+    for a in range(columns.shape[0]):
+        x, row = point[a], columns[a]
+        for j in range(out.shape[0]):
+            gap = row[j] - x
+            out[j] += gap * gap
+
+
+@called
+def approach(columns: Any, fresh: Any, nearest: Any) -> None:
+    """Lower ``nearest`` (B, N) to the distance to the records marked in ``fresh`` (B, N) where they are nearer.
+
+    ``columns`` are the features (B, D, N).
+    """
+    B, D, N = columns.shape
+    point, square = np.empty(D, columns.dtype), np.empty(N, columns.dtype)
+    for b in range(B):
+        for place in range(N):
+            if fresh[b, place]:
+                for a in range(D):
+                    point[a] = columns[b, a, place]
+                _squares_to(columns[b], point, square)
+                for j in range(N):
+                    nearest[b, j] = min(nearest[b, j], np.sqrt(square[j]))
+
+
+@called
+def nearest_held(features: Any, index: Any, held: Any, real: Any, place: Any, found: Any) -> None:
+    """The nearest of the records ``held`` (B, L) to each of ``index`` (B, K), into ``place`` (B, K, count), ascending.
+
+    ``features`` are (B, N, D), ``real`` (B, L) marks the records that are there, ``found`` takes whether there were so
+    many. Of records at equal distance the first held comes first.
+    """
+    B, K = index.shape
+    D, count = features.shape[2], place.shape[2]
+    best = np.empty(count, features.dtype)
+    for b in range(B):
+        rows = np.flatnonzero(real[b])
+        columns, square = np.empty((D, rows.shape[0]), features.dtype), np.empty(rows.shape[0], features.dtype)
+        for j in range(rows.shape[0]):
+            for a in range(D):
+                columns[a, j] = features[b, held[b, rows[j]], a]
+        for i in range(K):
+            _squares_to(columns, features[b, index[b, i]], square)
+            for c in range(count):
+                best[c], place[b, i, c], found[b, i, c] = np.inf, 0, c < rows.shape[0]
+            for j in range(rows.shape[0]):
+                at = count
+                while at > 0 and square[j] < best[at - 1]:
+                    if at < count:
+                        best[at], place[b, i, at] = best[at - 1], place[b, i, at - 1]
+                    at -= 1
+                if at < count:
+                    best[at], place[b, i, at] = square[j], rows[j]
+
+
+@called
+def all_neighbours(columns: Any, exists: Any, distance: Any, place: Any) -> None:
+    """The nearest other records of every record and their distances, into (B, N, count) each, the nearest first.
+
+    ``columns`` are the features (B, D, N). Of records at equal distance the first comes first; where there are fewer
+    than ``count`` the last distances are zero.
+    """
+    B, D, N = columns.shape
+    count = place.shape[2]
+    point, square = np.empty(D, columns.dtype), np.empty(N, columns.dtype)
+    for b in range(B):
+        for i in range(N):
+            for a in range(D):
+                point[a] = columns[b, a, i]
+            _squares_to(columns[b], point, square)
+            near, at = distance[b, i], place[b, i]
+            held = 0
+            for j in range(N):
+                if j == i or not exists[b, j] or (held == count and not square[j] < near[count - 1]):
+                    continue
+                last = min(held, count - 1)
+                while last > 0 and square[j] < near[last - 1]:
+                    near[last], at[last] = near[last - 1], at[last - 1]
+                    last -= 1
+                near[last], at[last] = square[j], j
+                held = min(held + 1, count)
+            for c in range(count):
+                near[c] = np.sqrt(near[c]) if c < held else 0
+                at[c] = at[c] if c < held else 0

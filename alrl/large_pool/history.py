@@ -1,0 +1,54 @@
+"""How the learner's opinion of the records of a large pool moved: four bytes a record, and the last fits themselves."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from alrl.large_pool.pool import LargePool
+from alrl.large_pool.scorer import PoolScores, Scorer
+from alrl.loop.pool_view import Trajectory
+from alrl.loop.predictions import REMEMBERED
+
+_MOST = np.iinfo(np.uint16).max
+
+
+class PoolHistory:
+    """Flips of every record's prediction, and the last five fits.
+
+    What the learner said of a record in an earlier loop is not stored but asked again, of the few records of a view:
+    the fits are small, the probabilities of a pool are not.
+    """
+
+    def __init__(self, records: int) -> None:
+        self._predicted = np.zeros(records, dtype=np.uint16)
+        self._flips = np.zeros(records, dtype=np.uint16)
+        self._scorers: deque[Scorer] = deque(maxlen=REMEMBERED)
+        self.fits = 0
+        """Fits that were taken up."""
+
+    def take_up(self, scorer: Scorer, scores: PoolScores) -> None:
+        """Add one loop: the fit and what it says of all records."""
+        if self.fits:
+            changed = scores.predicted != self._predicted
+            self._flips += changed & (self._flips < _MOST)
+        self._predicted = scores.predicted
+        self._scorers.append(scorer)
+        self.fits += 1
+
+    def probabilities(self, pool: LargePool, at: NDArray[np.int64]) -> tuple[Tensor, ...]:
+        """Class probabilities of the records ``at`` by the remembered fits, the newest last, (1, n, k) each."""
+        return tuple(scorer.of(pool, at)[None] for scorer in self._scorers)
+
+    def trajectory(self, at: NDArray[np.int64], probabilities: tuple[Tensor, ...]) -> Trajectory:
+        """The trajectory of the records ``at``, whose :meth:`probabilities` are given."""
+        return Trajectory(
+            flips=torch.from_numpy(self._flips[at].astype(np.float32))[None],
+            loops=torch.tensor([float(self.fits - 1)]),
+            probabilities=probabilities,
+            remembered=torch.ones(len(probabilities), 1, dtype=torch.bool),
+        )

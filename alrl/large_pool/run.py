@@ -1,0 +1,106 @@
+"""An experiment on a large pool whose labels are known: the loop played to its end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from alrl.errors import InvalidDataError, InvalidQueryError
+from alrl.large_pool.loop import LargePoolLoop
+from alrl.numerics.streams import generator
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LargePoolRun:
+    """What a run bought and what it was good for."""
+
+    first: NDArray[np.int64]
+    """Positions of the records labelled at the start."""
+    picks: tuple[NDArray[np.int64], ...]
+    """Positions of the records that each loop bought, in order."""
+    seconds: NDArray[np.float64]
+    """Wall time of each loop: fit, pass over the pool, choice and taking the labels, (loops,)."""
+    accuracy: NDArray[np.float64] | None
+    """Share of the test records classified correctly before the first loop and after each, (loops + 1,)."""
+
+
+def run_large_pool(
+    loop: LargePoolLoop,
+    y: ArrayLike,
+    *,
+    batch_size: int,
+    loops: int,
+    first: Sequence[int] | NDArray[np.int64] | None = None,
+    test: tuple[NDArray[np.generic], ArrayLike] | None = None,
+) -> LargePoolRun:
+    """Play ``loops`` loops of ``batch_size`` records each with the pool's true classes ``y`` (N,).
+
+    Args:
+        loop: a loop in which nothing is labelled yet.
+        y: class of every record of the pool; no strategy sees it.
+        batch_size: records bought in each loop.
+        loops: their number; the run ends earlier if the pool runs out.
+        first: positions labelled at the start; by default one record of each class, of the stream ``first sample``.
+        test: records (m, D), given as those of the pool are stored, and their classes (m,), to score the learner on.
+
+    Raises InvalidDataError if ``y`` has another length than the pool, InvalidQueryError if ``loops`` is below 1 or the
+    loop is under way.
+
+    >>> from alrl.large_pool.pool import LargePool
+    >>> pool = LargePool(np.arange(8.0)[:, None])
+    >>> loop = LargePoolLoop(pool, classes=["low", "high"], labels=2, seed=1)
+    >>> y = np.repeat(["low", "high"], 4)
+    >>> played = run_large_pool(loop, y, batch_size=1, loops=2, test=(np.array([[2.0], [5.0]]), ["low", "high"]))
+    >>> len(played.picks), played.accuracy.shape
+    (2, (3,))
+    """
+    classes = np.asarray(y)
+    if classes.shape != (loop.pool.n_records,):
+        raise InvalidDataError(f"y has shape {classes.shape}; the pool has {loop.pool.n_records} records")
+    if loops < 1 or len(loop.held.index):
+        raise InvalidQueryError(
+            f"loops = {loops} given with {len(loop.held.index)} records labelled; give at least 1, and a new loop"
+        )
+    start = one_of_each_class(classes, loop.seed) if first is None else np.asarray(first, dtype=np.int64)
+    loop.label(start, classes[start])
+    picks, seconds, accuracy = [], [], []
+    for _ in range(min(loops, -(-int(loop.held.free.sum()) // batch_size))):
+        began = time.perf_counter()
+        picks.append(loop.query(batch_size))
+        asked = time.perf_counter()
+        accuracy += _accuracy(loop, test)
+        answered = time.perf_counter()
+        loop.label(picks[-1], classes[picks[-1]])
+        seconds.append(time.perf_counter() - answered + asked - began)
+    accuracy += _accuracy(loop, test)
+    return LargePoolRun(
+        first=start,
+        picks=tuple(picks),
+        seconds=np.array(seconds),
+        accuracy=np.array(accuracy) if test is not None else None,
+    )
+
+
+def one_of_each_class(y: NDArray[np.generic], seed: Sequence[int]) -> NDArray[np.int64]:
+    """Positions of one record of each class of ``y`` (N,), in the order of the classes; the stream ``first sample``.
+
+    >>> y = np.array(["b", "a", "b", "a"])
+    >>> y[one_of_each_class(y, [0])].tolist()
+    ['a', 'b']
+    """
+    order = generator(seed, "first sample").permutation(len(y))
+    _, first = np.unique(y[order], return_index=True)
+    return np.asarray(order[first], dtype=np.int64)
+
+
+def _accuracy(loop: LargePoolLoop, test: tuple[NDArray[np.generic], ArrayLike] | None) -> list[float]:
+    if test is None:
+        return []
+    X, y = test
+    likeliest = loop.predict_proba(X).argmax(1).tolist()
+    truth = np.asarray(y).tolist()
+    return [float(np.mean([loop.held.classes[code] == label for code, label in zip(likeliest, truth, strict=True)]))]

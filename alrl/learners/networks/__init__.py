@@ -1,0 +1,1 @@
+"""Train neural networks of many episodes in one batch: perceptrons and convolutional networks."""

@@ -1,0 +1,210 @@
+"""A batched preconditioned conjugate gradient: many small convex problems at once, each with its own convergence.
+
+Fletcher & Reeves 1964; Polak & Ribière 1969; the restarts are those of Powell 1977. The loss depends on the parameters
+through logits alone, which are linear in them, so parameters and logits move as one, and the line search costs no pass
+over the data.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol, Self
+
+import torch
+from torch import Tensor
+
+from alrl.learners.softmax.curvature import LogisticLoss
+
+COMPACT = 0.65
+PATIENCE = 25
+RENEWALS = (8, 16, 32, 64, 128)
+"""Iterations after which the preconditioner is made anew for what is still at work."""
+SEARCH = 40
+NOISE = 8.0
+SLOPE_LEFT = 0.3
+
+
+class Problem(Protocol):
+    """B convex problems: a loss of logits plus a quadratic penalty, over parameters of some coordinates.
+
+    A place and a step hold parameters and logits side by side, (B, c, m + n): m parameters and n records for each of c
+    columns. What a gradient ``g`` (B, c, l) says of a step is its product with l numbers of it, ``step[dual]``.
+    """
+
+    @property
+    def loss(self) -> LogisticLoss:
+        """The loss of the logits."""
+
+    @property
+    def dual(self) -> slice:
+        """Where in the last axis of a step the numbers lie that a gradient is multiplied with."""
+
+    def place(self, parameters: Tensor) -> Tensor:
+        """Parameters (B, c, m) with their logits, (B, c, m + n)."""
+
+    def gradient(self, place: Tensor, residual: Tensor) -> Tensor:
+        """Gradient of loss and penalty, (B, c, l), given the derivative of the loss by the logits (B, c, n)."""
+
+    def precondition(self, gradient: Tensor) -> Tensor:
+        """The step that an approximation of the inverse Hessian makes of ``gradient``, symmetric, positive definite."""
+
+    def penalty_along(self, step: Tensor) -> Tensor:
+        """Second derivative of the penalty in the direction of ``step``, (B, 1, 1)."""
+
+    def renewed(self, probability: Tensor) -> Self:
+        """The same, preconditioned by the curvature where the classes have ``probability`` (B, c, n)."""
+
+    def take(self, episodes: Tensor) -> Self:
+        """The problems of ``episodes`` (long)."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Solution:
+    """Where each problem ended: parameters (B, c, m), iterations (B,) and whether its tolerance was met (B,)."""
+
+    parameters: Tensor
+    iterations: Tensor
+    converged: Tensor
+
+
+@dataclass(kw_only=True, eq=False)
+class _State:
+    """The problems still at work; every tensor has the problem as its first axis.
+
+    The next place lies against ``direction``, along which the loss rises by ``slope``.
+    """
+
+    place: Tensor
+    probability: Tensor
+    residual: Tensor
+    gradient: Tensor
+    step: Tensor
+    direction: Tensor
+    slope: Tensor
+    decrement: Tensor
+    best: Tensor
+    waited: Tensor
+    done: Tensor
+
+    def take(self, index: Tensor) -> _State:
+        parts: dict[str, Any] = {name: value[index] for name, value in vars(self).items()}
+        return _State(**parts)
+
+
+def _dot(a: Tensor, b: Tensor) -> Tensor:
+    return (a * b).sum((1, 2), keepdim=True)
+
+
+def _begin(problem: Problem, start: Tensor) -> _State:
+    place = problem.place(start)
+    probability = problem.loss.probability(place[..., start.shape[2] :])
+    residual = problem.loss.residual(probability)
+    gradient = problem.gradient(place, residual)
+    step = problem.precondition(gradient)
+    decrement = _dot(gradient, step[..., problem.dual])
+    return _State(
+        place=place,
+        probability=probability,
+        residual=residual,
+        gradient=gradient,
+        step=step,
+        direction=step,
+        slope=decrement,
+        decrement=decrement,
+        best=decrement,
+        waited=torch.zeros_like(decrement),
+        done=torch.zeros_like(decrement, dtype=torch.bool),
+    )
+
+
+def _restart(problem: Problem, state: _State) -> None:
+    """Go on with a new preconditioner."""
+    state.step = state.direction = problem.precondition(state.gradient)
+    state.slope = state.decrement = state.best = _dot(state.gradient, state.step[..., problem.dual])
+    state.waited = torch.zeros_like(state.waited)
+
+
+def _search(problem: Problem, state: _State, active: Tensor) -> Tensor:
+    """Move against the direction, to where little of the slope is left; the slope there, (B, 1, 1).
+
+    Newton's method on the slope, kept within a bracket. Where one step takes away enough, as it does close to a
+    solution, that is all.
+    """
+    loss, start, records = problem.loss, state.place, state.probability.shape[2]
+    along = state.direction[..., -records:]
+    penalty = problem.penalty_along(state.direction)
+    linear = state.slope - _dot(state.residual, along)
+    tiny = torch.finfo(penalty.dtype).tiny
+    curvature = loss.curvature_along(state.probability, along) + penalty
+    length = torch.where(active, state.slope / curvature.clamp_min_(tiny), 0.0)
+    low, high = torch.zeros_like(length), torch.full_like(length, torch.inf)
+    # What rounding leaves of the slope where its parts cancel: to search for less would lead anywhere.
+    noise = NOISE * torch.finfo(penalty.dtype).eps * (linear.abs() + (state.slope - linear).abs())
+    enough = (SLOPE_LEFT * state.slope).maximum(noise)
+    state.waited = state.waited.masked_fill(noise > state.slope, PATIENCE)
+    for _ in range(SEARCH):
+        state.place = torch.addcmul(start, state.direction, length, value=-1)
+        state.probability = loss.probability(state.place[..., -records:])
+        state.residual = loss.residual(state.probability)
+        here = _dot(state.residual, along) + linear - length * penalty
+        steep = (here.abs() > enough) & active
+        if not bool(steep.any()):
+            break
+        low, high = torch.where(here > 0, length, low), torch.where(here > 0, high, length)
+        curvature = loss.curvature_along(state.probability, along) + penalty
+        guess = length + here / curvature.clamp_min_(tiny)
+        middle = torch.where(high.isinf(), 2 * length, (low + high) / 2)
+        inside = (guess > low) & (guess < high) & ((guess < 4 * length) | high.isfinite())
+        length = torch.where(steep, torch.where(inside, guess, middle), length)
+    return here
+
+
+def _advance(problem: Problem, state: _State) -> None:
+    """One step of every problem that is not done; the others stand still."""
+    here = _search(problem, state, ~state.done)
+    gradient = problem.gradient(state.place, state.residual)
+    step = problem.precondition(gradient)
+    decrement = _dot(gradient, step[..., problem.dual])
+    before = state.decrement.clamp_min(torch.finfo(decrement.dtype).tiny)
+    factor = ((decrement - _dot(gradient, state.step[..., problem.dual])) / before).clamp_min_(0)
+    slope = torch.addcmul(decrement, factor, here)
+    weak = slope < 0.1 * decrement
+    state.slope = torch.where(weak, decrement, slope)
+    state.direction = torch.addcmul(step, state.direction, factor.masked_fill_(weak, 0.0))
+    state.gradient, state.step, state.decrement = gradient, step, decrement
+    better = decrement < 0.9 * state.best
+    state.waited = torch.where(better & (state.waited < PATIENCE), 0.0, state.waited + 1)
+    state.best = torch.where(better, decrement, state.best)
+
+
+def minimise(problem: Problem, start: Tensor, *, tolerance: float, max_iterations: int) -> Solution:
+    """Minimise every problem from ``start`` (B, c, m) until its Newton decrement is at most ``tolerance``.
+
+    A problem that has converged stands still at once, so its result does not depend on the problems beside it, and
+    leaves the batch when enough have, so it stops costing. One that does not improve for 25 iterations ends
+    unconverged: rounding allows no better. One whose search runs into infinity keeps its start, unconverged.
+    """
+    state, rows, size = _begin(problem, start), torch.arange(len(start), device=start.device), start.shape[2]
+    parameters, iterations = start.clone(), torch.zeros_like(rows)
+    decrement = torch.zeros_like(state.decrement)
+    for count in range(max_iterations):
+        # Once done stays done: rounding in another company must not wake a problem again.
+        state.done |= (state.decrement <= tolerance**2) | (state.waited >= PATIENCE)
+        index = (~state.done).flatten().nonzero()[:, 0]
+        if len(index) == 0:
+            break
+        renewal = count in RENEWALS
+        if renewal or len(index) < COMPACT * len(rows):
+            parameters[rows], decrement[rows] = state.place[..., :size], state.decrement
+            state, problem, rows = state.take(index), problem.take(index), rows[index]
+        if renewal:
+            problem = problem.renewed(state.probability)
+            _restart(problem, state)
+        iterations[rows] += (~state.done).flatten().to(iterations.dtype)
+        _advance(problem, state)
+    parameters[rows], decrement[rows] = state.place[..., :size], state.decrement
+    # A search that rounding led to infinity must not spoil this fit's predictions and the next fit's start.
+    broken = ~parameters.isfinite().all(2, keepdim=True).all(1, keepdim=True)
+    parameters = torch.where(broken, start, parameters)
+    converged = ((decrement <= tolerance**2) & ~broken).flatten()
+    return Solution(parameters=parameters, iterations=iterations, converged=converged)

@@ -1,0 +1,95 @@
+"""Who answers queries: the contract of simulated annotators, who know the true classes and may err."""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import Tensor
+
+from alrl.geometry.geometry import Geometry
+from alrl.numerics.streams import uniform_at
+
+NO_LABEL = -1
+"""In place of a label: there is none."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Query:
+    """What an annotator is asked, and all that he knows; B episodes, N pool records, b queries each."""
+
+    picks: Tensor
+    """Pool positions, (B, b), long; -1 for no query."""
+    truth: Tensor
+    """True classes of the pool, (B, N), long."""
+    class_count: Tensor
+    """Classes of each episode, (B,), long."""
+    keys: Tensor
+    """Keys of the stream ``annotator``, (B,), long."""
+    times: Tensor
+    """How often each record was asked for before, (B, b), long."""
+    asked: Tensor
+    """Queries of the episode before this batch, (B,), long."""
+    geometry: Geometry
+    """Distances and neighbours among the pool records."""
+    who: Tensor | None = None
+    """Who of several annotators is asked, (B, b), long; None leaves it to their rule."""
+    first: bool = False
+    """True for the first sample, which is waited for: nobody abstains and nothing comes late."""
+    branch: int = 0
+    """Tells the chance of one annotator from that of another."""
+
+    @property
+    def known(self) -> Tensor:
+        """The true classes of the records asked for, (B, b); those of no query mean nothing."""
+        return self.truth.gather(1, self.picks.clamp_min(0))
+
+    def luck(self, number: int) -> Tensor:
+        """Uniform numbers in [0, 1), (B, b), a series for each ``number`` from 0 to 7.
+
+        They belong to the record and to how often it was asked for before, whatever the order of the queries: two
+        strategies that query the same record are told the same.
+        """
+        counter = number + 8 * self.times + (self.branch << 32)
+        return uniform_at(self.keys, counter, self.picks.clamp_min(0))
+
+    def to(self, branch: int) -> Query:
+        """The same query to annotator ``branch`` of several, counted from 0."""
+        return dataclasses.replace(self, branch=16 * self.branch + branch + 1, who=None)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Answer:
+    """What came of a query, (B, b) each; entries of no query mean nothing."""
+
+    labels: Tensor
+    """The classes that the annotator says, long; :data:`NO_LABEL` where he says none."""
+    charged: Tensor | None = None
+    """Where the query counts against the budget and is paid, bool; None where all are."""
+    price: Tensor | None = None
+    """What a label costs in prices of the record's label, double; None for 1."""
+    delay: Tensor | None = None
+    """Loops until the label arrives, long, 0 with this one; None where all come at once."""
+
+
+class Annotator(ABC):
+    """Gives labels for the queried records of B episodes. It keeps no state: an answer is a function of the query."""
+
+    name: ClassVar[str]
+    """The kind in recipes, such as ``noisy``."""
+
+    @abstractmethod
+    def answer(self, query: Query) -> Answer:
+        """Labels of the records asked for, each for itself: no other query of the batch changes it."""
+
+    @property
+    def abstains(self) -> bool:
+        """Whether he may give no label."""
+        return False
+
+    @property
+    def truthful(self) -> bool:
+        """Whether he always gives the true class, at once, at the record's price."""
+        return False

@@ -1,0 +1,166 @@
+"""What some strategies and features need beyond probabilities: computed only when asked for, once a loop."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from typing import Literal, TypedDict, get_args
+
+import torch
+from torch import Tensor
+from torch.nn.functional import pad
+
+from alrl.errors import InvalidQueryError
+from alrl.loop.learner import EpochRecord, FitReport, Learner
+from alrl.loop.pool_view import Refits
+
+
+class EmbeddingHistory:
+    """Embeddings (B, N, E) of the pools of B episodes after the last fit and after the one before.
+
+    In an episode's first loop both are the same: nothing has changed yet. Where either is narrower, zeros follow.
+
+    >>> history = EmbeddingHistory()
+    >>> history.begin(torch.tensor([[[1.0]], [[2.0]]]))
+    >>> history.move(torch.tensor([[[3.0]], [[4.0]]]), torch.tensor([True, False]), torch.tensor([False, False]))
+    >>> history.now.flatten().tolist(), history.before.flatten().tolist()
+    ([3.0, 2.0], [1.0, 2.0])
+    """
+
+    def __init__(self) -> None:
+        self.now = self.before = torch.zeros(0, 0, 0)
+
+    def begin(self, embedded: Tensor) -> None:
+        """Take ``embedded`` (B, N, E) for both: what was before is not known."""
+        self.now = self.before = embedded
+
+    def move(self, embedded: Tensor, active: Tensor, first: Tensor) -> None:
+        """``embedded`` (B, N, E) is what the learner makes of the episodes in ``active`` (B,); the others stand still.
+
+        Those in ``first`` (B,) begin: they have no loop before. The padding may have grown since the last loop.
+        """
+        records = max(embedded.shape[1], self.now.shape[1])
+        width = max(embedded.shape[2], self.now.shape[2])
+        embedded, now, before = (
+            pad(each, (0, width - each.shape[2], 0, records - each.shape[1]))
+            for each in (embedded, self.now, self.before)
+        )
+        mask = active[:, None, None]
+        self.before = torch.where(mask, torch.where(first[:, None, None], embedded, now), before)
+        self.now = torch.where(mask, embedded, now)
+
+
+Need = Literal["embedding", "earlier-embedding", "epochs", "members", "refits"]
+"""A field of the pool view that is there only when asked for, each described there; its name has ``_`` for ``-``."""
+
+
+class Fields(TypedDict, total=False):
+    """Fields of a pool view that are there only when asked for."""
+
+    embedding: Tensor
+    earlier_embedding: Tensor
+    epochs: EpochRecord
+    members: Tensor
+    refits: Refits
+
+
+def known_needs(needs: Iterable[Need]) -> frozenset[Need]:
+    """The same as a set. Raises InvalidQueryError for one that is none.
+
+    >>> sorted(known_needs(["members", "embedding", "members"]))
+    ['embedding', 'members']
+    """
+    wanted = frozenset(needs)
+    strange = sorted(wanted - set(get_args(Need)))
+    if strange:
+        raise InvalidQueryError(f"needs {strange} given; allowed: {', '.join(get_args(Need))}")
+    return wanted
+
+
+class Provided:
+    """What a simulator computes for its views because somebody needs it; B episodes.
+
+    An episode that stood still since it was last computed keeps what it had.
+    """
+
+    def __init__(self, episodes: int, device: torch.device) -> None:
+        self.needs: frozenset[Need] = frozenset()
+        self._moved = torch.ones(episodes, dtype=torch.bool, device=device)
+        self._held: dict[Need, Tensor] = {}
+        self._embeddings = EmbeddingHistory()
+        self._epochs: EpochRecord | None = None
+
+    def add(self, needs: Iterable[Need], learner: Learner, X: Tensor) -> None:
+        """Provide these from now on; the pools X (B, N, D) and the learner are as after the last fit.
+
+        Raises InvalidQueryError for one that is none, and for ``epochs`` of a learner that keeps no record of them.
+        """
+        new = known_needs(needs) - self.needs
+        if "epochs" in new and self._epochs is None:
+            raise InvalidQueryError(
+                f"epochs asked for, of which {learner!r} keeps no record; give a learner that is trained in epochs with"
+                ' record = true, such as "multilayer-perceptron" or "convolutional-network"'
+            )
+        if "earlier-embedding" in new:
+            self._embeddings.begin(_embedded(learner, X))
+        self.needs |= new
+
+    def refitted(self, learner: Learner, X: Tensor, report: FitReport, active: Tensor, first: Tensor) -> None:
+        """The episodes of the mask ``active`` (B,) have been refitted, those of ``first`` (B,) in their first loop."""
+        self._moved = self._moved | active
+        self._epochs = _record(self._epochs, report.epochs, active)
+        if "earlier-embedding" in self.needs:
+            self._embeddings.move(_embedded(learner, X), active, first)
+
+    def forget(self) -> None:
+        """The padding has changed: what does not look back is to be computed anew."""
+        self._held = {}
+
+    def of(self, learner: Learner, X: Tensor) -> Fields:
+        """What is needed of the pools X (B, N, D), by the name of its field."""
+        fields, now = Fields(), dict[Need, Tensor]()
+        if "earlier-embedding" in self.needs:
+            fields["earlier_embedding"] = self._embeddings.before
+        if "embedding" in self.needs:
+            looks_back = "earlier-embedding" in self.needs
+            said = self._embeddings.now if looks_back else self._still("embedding", _embedded(learner, X))
+            fields["embedding"] = now["embedding"] = said
+        if "members" in self.needs:
+            said = self._still("members", learner.predict_members(X).to(torch.float32))
+            fields["members"] = now["members"] = said
+        if "epochs" in self.needs and self._epochs is not None:
+            confidence = learner.epoch_confidence(X)
+            if confidence is not None:
+                now["epochs"] = confidence = self._still("epochs", confidence.to(torch.float32))
+            fields["epochs"] = dataclasses.replace(self._epochs, pool_confidence=confidence)
+        if "refits" in self.needs:
+            fields["refits"] = Refits(learner.take(torch.arange(len(X), device=X.device)))
+        self._held = now
+        self._moved = torch.zeros_like(self._moved)
+        return fields
+
+    def _still(self, need: Need, said: Tensor) -> Tensor:
+        held = self._held.get(need)
+        if held is None or bool(self._moved.all()):
+            return said
+        return torch.where(self._moved.view(-1, *[1] * (said.ndim - 1)), said, held)
+
+
+def _embedded(learner: Learner, X: Tensor) -> Tensor:
+    return learner.embed(X).to(torch.float32)
+
+
+def _record(before: EpochRecord | None, now: EpochRecord | None, active: Tensor) -> EpochRecord | None:
+    """The record of the last fit of each episode: ``now`` where it is ``active`` (B,)."""
+    if before is None or now is None or bool(active.all()):
+        return now
+    more = now.losses.shape[2] - before.losses.shape[2]
+
+    def last(new: Tensor, old: Tensor) -> Tensor:
+        return torch.where(active[:, None, None], pad(new, (0, max(0, -more))), pad(old, (0, max(0, more))))
+
+    return EpochRecord(
+        losses=last(now.losses, before.losses),
+        correct=last(now.correct, before.correct),
+        margins=last(now.margins, before.margins),
+    )

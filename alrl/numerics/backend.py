@@ -1,0 +1,94 @@
+"""Where tensors live."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+import torch
+from numba import njit
+from threadpoolctl import threadpool_limits
+from torch import Tensor
+
+from alrl.errors import InvalidRecipeError
+
+_PORTABLE: ContextVar[bool] = ContextVar("portable", default=False)
+
+
+def usable_device(name: torch.device | str) -> torch.device:
+    """The device of that name.
+
+    Raises InvalidRecipeError for a name that torch does not know, and for an accelerator that is not there.
+
+    >>> usable_device("cpu")
+    device(type='cpu')
+    """
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise InvalidRecipeError(f"device {name!r} given; allowed are cpu, cuda and cuda:0, cuda:1, ...") from error
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise InvalidRecipeError(
+            f"device {name!r} given; torch sees {torch.cuda.device_count()} GPUs here. Take cpu, or install the torch"
+            " build for your GPU: see pytorch.org"
+        )
+    if device.type not in {"cpu", "cuda"}:
+        raise InvalidRecipeError(f"device {name!r} given; allowed are cpu, cuda and cuda:0, cuda:1, ...")
+    return device
+
+
+def compiles(tensor: Tensor) -> bool:
+    """Whether compiled code is to read the tensor: it can on the processor.
+
+    >>> compiles(torch.zeros(1)), compiles(torch.zeros(1, device="meta"))
+    (True, False)
+    """
+    return tensor.device.type == "cpu" and not _PORTABLE.get()
+
+
+@contextmanager
+def portable() -> Iterator[None]:
+    """Compute on the processor as on an accelerator, by torch alone: to test that way where there is none.
+
+    >>> with portable():
+    ...     compiles(torch.zeros(1))
+    False
+    """
+    before = _PORTABLE.set(True)
+    try:
+        yield
+    finally:
+        _PORTABLE.reset(before)
+
+
+_ALWAYS: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy"}
+_INNER: dict[str, Any] = {**_ALWAYS, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+
+called: Callable[..., Any] = njit(**_ALWAYS, fastmath={"contract"})
+"""Compile what Python calls."""
+compiled: Callable[..., Any] = njit(**_INNER, fastmath={"contract"})
+"""Compile what compiled code calls, and never Python, which would crash.
+
+As written, but for fused multiply-adds, which round the same in every lane.
+"""
+summing: Callable[..., Any] = njit(**_INNER, fastmath={"contract", "reassoc", "nsz"})
+"""The same, with sums in whatever order is fast."""
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Pin this process to one thread of torch and BLAS for a while: on a busy machine, spinning threads only wait.
+
+    >>> with one_thread():
+    ...     torch.get_num_threads()
+    1
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with threadpool_limits(1):
+            yield
+    finally:
+        torch.set_num_threads(threads)

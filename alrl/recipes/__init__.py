@@ -1,0 +1,52 @@
+"""Find, parse and identify recipes: TOML files in the folders ``envs``, ``agents`` and ``experiments``.
+
+The folder is the registry: a file dropped into one of these folders is known by its name. A recipe is parsed, never
+evaluated; code is named ``package.module:Class``. The room knows no schema but the base class :class:`Recipe`; the
+rooms that have recipes declare theirs. Others may import the names below, :class:`~alrl.recipes.registry.Registry` to
+find classes by name, and ``alrl.recipes.suggest`` to name the nearest known word in an error.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from alrl.recipes.files import (
+    Kind,
+    canonical_json,
+    find,
+    first_line_comment,
+    folders,
+    identity,
+    merged,
+    names,
+    parse,
+    read,
+    resolve,
+)
+
+if TYPE_CHECKING:
+    from alrl.recipes.model import Recipe
+
+__all__ = [
+    "Kind",
+    "Recipe",
+    "canonical_json",
+    "find",
+    "first_line_comment",
+    "folders",
+    "identity",
+    "merged",
+    "names",
+    "parse",
+    "read",
+    "resolve",
+]
+
+
+def __getattr__(name: str) -> object:
+    # pydantic is heavy: who only registers environments does without it.
+    if name == "Recipe":
+        from alrl.recipes.model import Recipe
+
+        return Recipe
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,222 @@
+"""Finds and parses recipes: TOML files in the folders ``envs``, ``agents`` and ``experiments``. Knows no schema.
+
+The folder is the registry: a file dropped into one of these folders is known by its name. A recipe is parsed, never
+evaluated; code is named ``package.module:Class``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import json
+import re
+import tomllib
+from collections.abc import Mapping
+from datetime import date, time
+from enum import Enum
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from alrl.errors import InvalidRecipeError
+from alrl.recipes.suggest import unknown
+
+if TYPE_CHECKING:
+    from alrl.recipes.model import Recipe
+
+Kind = Literal["envs", "agents", "experiments"]
+"""The three folders of recipes."""
+
+R = TypeVar("R", bound="Recipe")
+T = TypeVar("T")
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+_IN_A_CHECKOUT = {("experiments", "lu2023")}
+"""Recipes that the wheel does not carry, since their code is not in it."""
+_CLASS = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
+
+
+def names(kind: Kind) -> list[str]:
+    """The names of all recipes of a kind, sorted: those of the working directory and those that come with alrl."""
+    return sorted({path.stem for folder in folders(kind) for path in folder.glob("*.toml")})
+
+
+def find(kind: Kind, name: str | Path) -> Path:
+    """Return the file of a recipe, given as a path to a .toml file or as a name.
+
+    A name is looked up in the working directory's folder of that kind first, then among those that come with alrl.
+
+    Raises:
+        InvalidRecipeError: there is no such file, or no recipe of that name.
+    """
+    if str(name).endswith(".toml"):
+        if Path(name).is_file():
+            return Path(name)
+        raise InvalidRecipeError(f"no file {name}; {unknown(_singular(kind), Path(name).stem, names(kind))}")
+    for folder in folders(kind):
+        for path in folder.glob("*.toml"):
+            if path.stem == str(name):
+                return path
+    if (kind, str(name)) in _IN_A_CHECKOUT:
+        raise InvalidRecipeError(
+            f"{_singular(kind)} {name} is a replication whose code lies in alrl's repository, not in the installed"
+            " package: clone the repository, run `make install` there, and run it again"
+        )
+    raise InvalidRecipeError(f"{unknown(_singular(kind), str(name), names(kind))}. Or give the path of a .toml file.")
+
+
+def read(path: str | Path) -> dict[str, Any]:
+    """The content of a TOML file.
+
+    Raises:
+        InvalidRecipeError: the file cannot be read, or is not TOML; says in which line.
+    """
+    path = Path(path)
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InvalidRecipeError(f"cannot read the recipe {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise InvalidRecipeError(f"{path}, line {line}: not UTF-8, which TOML has to be") from error
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidRecipeError(f"{path}: not valid TOML: {error}") from error
+
+
+def parse(model: type[R], data: Mapping[str, Any], *, where: str) -> R:
+    """Check ``data`` against a recipe class; types are taken as written (``"1"`` and ``true`` are no integers).
+
+    Raises:
+        InvalidRecipeError: one line for each problem, under a first line that names ``where``.
+
+    >>> from alrl.recipes import Recipe, parse
+    >>> class Budget(Recipe):
+    ...     labels: int = 100
+    >>> parse(Budget, {"labels": 60}, where="my.toml")
+    Budget(labels=60)
+    >>> parse(Budget, {"lables": 60}, where="my.toml")
+    Traceback (most recent call last):
+    alrl.errors.InvalidRecipeError: my.toml:
+      lables: unknown key, did you mean "labels"?; allowed: labels
+    """
+    from pydantic import ValidationError
+
+    from alrl.recipes.model import explain
+
+    try:
+        # Through JSON, where strict means what TOML means: an array may fill a tuple, a string never fills a number.
+        return model.model_validate_json(json.dumps(dict(data), default=_plain), strict=True)
+    except ValidationError as error:
+        raise InvalidRecipeError("\n  ".join([f"{where}:", *explain(error, model)])) from error
+
+
+def merged(content: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
+    """A recipe's content with some of it changed: tables are merged key by key, any other value is replaced.
+
+    ``False`` where the recipe has a table takes the table away.
+
+    >>> merged({"a": {"b": 1, "c": 2}, "d": {"e": 3}, "f": [4, 5]}, {"a": {"b": 6}, "d": False, "f": [7]})
+    {'a': {'b': 6, 'c': 2}, 'f': [7]}
+    """
+    both = dict(content)
+    for key, value in change.items():
+        held = both.get(key)
+        if isinstance(held, Mapping) and isinstance(value, Mapping):
+            both[key] = merged(held, value)
+        elif isinstance(held, Mapping) and value is False:
+            del both[key]
+        else:
+            both[key] = value
+    return both
+
+
+def canonical_json(recipe: Recipe) -> str:
+    """The recipe as JSON with all defaults filled in, keys sorted, no whitespace.
+
+    >>> from alrl.recipes import Recipe, canonical_json
+    >>> class Budget(Recipe):
+    ...     labels: int = 100
+    ...     batch: int = 1
+    >>> canonical_json(Budget())
+    '{"batch":1,"labels":100}'
+    """
+    plain = recipe.model_dump(serialize_as_any=True)
+    return json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=_plain)
+
+
+def identity(recipe: Recipe) -> str:
+    """The SHA-256 of the canonical JSON, in hexadecimal: two recipes are the same where this is."""
+    return hashlib.sha256(canonical_json(recipe).encode()).hexdigest()
+
+
+def resolve(reference: str, registry: Mapping[str, type[T]], *, base: type[T] | None = None) -> type[T]:
+    """The class that a recipe names: a registered name, or ``package.module:Class`` of an installed package.
+
+    ``base`` is the class that a class named in the second way must derive from: without it a recipe could name any
+    class at all.
+
+    Raises:
+        InvalidRecipeError: no such name, module or class, or a class of another kind.
+
+    >>> resolve("collections:OrderedDict", {"plain": dict}, base=dict)
+    <class 'collections.OrderedDict'>
+    """
+    if reference in registry:
+        return registry[reference]
+    if ":" not in reference:
+        raise InvalidRecipeError(f"{unknown('name', reference, registry)}. Or name a class: package.module:Class.")
+    if not _CLASS.fullmatch(reference):
+        raise InvalidRecipeError(f'"{reference}" is no class; write package.module:Class, say mypackage.margins:Wide')
+    module_name, _, class_name = reference.partition(":")
+    try:
+        module = importlib.import_module(module_name)
+    except ImportError as error:
+        raise InvalidRecipeError(f'"{reference}": cannot import {module_name}: {error}') from error
+    found = getattr(module, class_name, None)
+    classes = [name for name, value in vars(module).items() if isinstance(value, type)]
+    if not isinstance(found, type):
+        raise InvalidRecipeError(f"{unknown(f'class in {module_name}', class_name, classes)}")
+    if base is not None and not issubclass(found, base):
+        raise InvalidRecipeError(f'"{reference}" is no {base.__module__}.{base.__qualname__}; derive the class from it')
+    return found
+
+
+def first_line_comment(path: str | Path) -> str:
+    """What a recipe says of itself: the text of its first line if that is a comment, else nothing."""
+    with Path(path).open(encoding="utf-8", errors="replace") as file:
+        line = file.readline().strip()
+    return line.lstrip("#").strip() if line.startswith("#") else ""
+
+
+def folders(kind: Kind) -> list[Path]:
+    """The folders that recipes of a kind are looked up in: the working directory's, then the one that comes with alrl.
+
+    Files that recipes name, such as a data set, may lie beside them.
+    """
+    return [folder for folder in (Path.cwd() / kind, _home(kind)) if folder.is_dir()]
+
+
+def _home(kind: Kind) -> Path:
+    """Where alrl's own recipes lie: at the root of the checkout it runs from, else inside the installed package."""
+    checkout = _PACKAGE.parent / kind
+    if (_PACKAGE.parent / "pyproject.toml").is_file() and any(checkout.glob("*.toml")):
+        return checkout
+    return _PACKAGE / "_recipes" / kind
+
+
+def _singular(kind: Kind) -> str:
+    return {"envs": "environment", "agents": "agent", "experiments": "experiment"}[kind]
+
+
+def _plain(value: Any) -> Any:
+    """What JSON has no word for: tables of other kinds, sets in a fixed order, enumerations, paths and dates."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, (set, frozenset)):
+        return sorted(value)
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, (PurePath, date, time)):
+        return str(value)
+    if hasattr(value, "model_dump"):
+        return value.model_dump()
+    raise InvalidRecipeError(f"a recipe cannot hold {value!r}; it holds strings, numbers, booleans, arrays and tables")

@@ -1,0 +1,98 @@
+"""Finds classes by name: the modules of a package are the registry of what it holds."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Collection, Mapping
+from functools import cached_property
+from typing import Any, Generic, TypeVar
+
+from alrl.errors import InvalidRecipeError
+from alrl.recipes.files import resolve
+from alrl.recipes.suggest import unknown
+
+T = TypeVar("T")
+
+
+class Registry(Generic[T]):
+    """Find the concrete subclasses of ``base`` by their ``name``, in the modules of ``package`` and of packages in it.
+
+    Args:
+        base: the abstract class.
+        package: the package whose modules are searched, on first use.
+        noun: what one of them is called in an error.
+    """
+
+    def __init__(self, base: type[T], *, package: str, noun: str) -> None:
+        self._base, self._package, self._noun = base, package, noun
+
+    @cached_property
+    def classes(self) -> dict[str, type[T]]:
+        """Every class, by name, sorted."""
+        found: dict[str, type[T]] = {}
+        for module in pkgutil.walk_packages(importlib.import_module(self._package).__path__, f"{self._package}."):
+            if module.name.rpartition(".")[2].startswith("compiled_"):
+                continue
+            for value in vars(importlib.import_module(module.name)).values():
+                own = isinstance(value, type) and value.__module__ == module.name
+                if own and issubclass(value, self._base) and not inspect.isabstract(value):
+                    found[getattr(value, "name")] = value  # noqa: B009 - the base of T is not known here
+        return dict(sorted(found.items()))
+
+    def make(self, reference: str | T, settings: dict[str, object]) -> T:
+        """The object of a registered name (``_`` is as good as ``-``), of ``package.module:Class``, or itself.
+
+        Raises InvalidRecipeError: no such name, class or setting, or settings for an object already made.
+        """
+        if not isinstance(reference, str):
+            if settings:
+                given = _listed(settings)
+                raise InvalidRecipeError(f"settings {given} given for a {self._noun} already made; give its name")
+            return reference
+        return self._build(self._kind(reference), reference, settings)
+
+    def _kind(self, reference: str) -> type[T]:
+        if ":" in reference:
+            return resolve(reference, {}, base=self._base)
+        name = reference.replace("_", "-")
+        if name not in self.classes:
+            known = unknown(self._noun, reference, self.classes)
+            raise InvalidRecipeError(f"{known}. Or name a class: package.module:Class.")
+        return self.classes[name]
+
+    @staticmethod
+    def _build(kind: type[T], reference: str, settings: dict[str, Any]) -> T:
+        if inspect.isabstract(kind):
+            missing = ", ".join(sorted(getattr(kind, "__abstractmethods__", ())))
+            raise InvalidRecipeError(f'"{reference}" is abstract; name a class that defines {missing}')
+        signature = inspect.signature(kind)
+        if all(parameter.kind is not parameter.VAR_KEYWORD for parameter in signature.parameters.values()):
+            for setting in settings:
+                if setting not in signature.parameters:
+                    raise InvalidRecipeError(f"{reference}: {unknown('setting', setting, signature.parameters)}")
+        try:
+            return kind(**settings)
+        except TypeError as error:
+            given = _listed(settings)
+            raise InvalidRecipeError(f"{reference}: settings {given} given: {error}; it takes {signature}") from error
+
+
+def _listed(settings: dict[str, object]) -> str:
+    return ", ".join(f"{key} = {value!r}" for key, value in settings.items()) or "none"
+
+
+def check_keys(given: Collection[str], common: Collection[str], kind: str, kinds: Mapping[str, type[Any]]) -> None:
+    """Check that each of the ``given`` keys is an argument of the registered ``kind``.
+
+    One that is not registered is left to who builds it. Raises InvalidRecipeError that names the nearest of the keys
+    that the kind takes, the ``common`` ones among them.
+    """
+    name = kind.replace("_", "-")
+    if name not in kinds:
+        return
+    own = [key for key in inspect.signature(kinds[name]).parameters if key != "setting"]
+    for key in given:
+        if key not in own:
+            raise InvalidRecipeError(f"kind {name}: {unknown('key', key, [*common, *own])}")

@@ -1,0 +1,179 @@
+"""The report of one comparison of a study: one learner, one batch size."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from alrl.agents.policy import Policy
+from alrl.evaluation.comparison import Comparison
+from alrl.reports import figures
+from alrl.reports.pages import About, page
+from alrl.reports.pages.about import Still
+from alrl.reports.pages.checklist import Item, Record, checklist
+from alrl.reports.pages.markdown_summary import markdown_summary
+from alrl.reports.pages.policy_card import PolicyCard, policy_card
+from alrl.reports.picks.picks import Picks, see_picks
+from alrl.reports.summary import Summary
+from alrl.reports.tables import aubc
+from alrl.reports.tables.across import across_latex, across_markdown
+from alrl.reports.tables.training import training_table
+
+_STILLS = {
+    "critical-difference": (
+        "ranks",
+        "Critical-difference diagram: mean ranks of all strategies; numbers in the table above",
+    ),
+    "outcomes": ("outcomes", "Matrix of wins, ties and losses of each strategy against each other"),
+    "pick-profile": ("picks", "Features of picked records along the budget, beside those of the pool"),
+    "pick-overlap": ("picks", "Share of picks that each rule would have made in the same state, along the budget"),
+    "pick-embedding": ("picks", "Pools on two principal components, with picks coloured by their order"),
+}
+"""Figures that the page shows as they are: where, and in words."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """Files of one comparison."""
+
+    page: Path
+    figures: tuple[Path, ...]
+    tables: tuple[Path, ...]
+    texts: tuple[Path, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """One comparison, ready to be written."""
+
+    folder: Path
+    slug: str
+    """Ending of its files' names."""
+    mark: str
+    title: str
+    record: Record
+    comparison: Comparison
+    summaries: tuple[Summary, ...]
+    """One a metric, the first the study's own."""
+    cells: Sequence[Mapping[str, Any]]
+    """Specifications of the comparison's cells."""
+    policies: Mapping[str, Policy]
+    remarks: Sequence[str]
+
+    def write(self, beside: Sequence[str]) -> Written:
+        """Write all files; ``beside`` are names of further ones that the page is to link."""
+        picks = see_picks(self.comparison, self.summaries[0], self.cells)
+        drawn: list[Path] = []
+        stills: list[Still] = []
+        for name, figure in self._figures(picks):
+            drawn += figures.save(figure, self.folder / "figures" / f"{name}{self.slug}")
+            if name in _STILLS:
+                place, words = _STILLS[name]
+                stills.append(Still(name=place, svg=figures.as_svg(figure), alternative=words))
+        cards = [policy_card(name, policy, self.summaries, self.comparison) for name, policy in self.policies.items()]
+        items = checklist(self.record, self.summaries[0], list(self.policies))
+        tabulated = self._tables()
+        texts = self._texts(items, cards)
+        # Of a figure the page names the file for print alone: its pixels lie beside it.
+        print_files = [path for path in drawn if path.suffix == ".pdf"]
+        linked = [path.relative_to(self.folder).as_posix() for path in (*print_files, *tabulated, *texts)]
+        about = About(
+            title=self.title,
+            hypothesis=self.record.hypothesis,
+            command=self.record.command,
+            settings=self.record.settings,
+            provenance=self.record.provenance,
+            mark=self.mark,
+            files=(*beside, *linked),
+            stills=stills,
+            cards=cards,
+            checklist=items,
+            remarks=(*self.remarks, *_reasons(picks)),
+        )
+        text = page(self.comparison, self.summaries, about)
+        return Written(
+            page=_write(self.folder / f"index{self.slug}.html", text),
+            figures=tuple(drawn),
+            tables=tuple(tabulated),
+            texts=tuple(texts),
+        )
+
+    def _figures(self, picks: Picks) -> Iterator[tuple[str, Figure]]:
+        """Each figure with the stem of its file, drawn when it is asked for."""
+        for summary in self.summaries:
+            ending = "" if summary is self.summaries[0] else "-" + summary.metric.removesuffix("_accuracy")
+            look: dict[str, Any] = {"metric": summary.metric, "emphasis": summary.emphasis, "mark": self.mark}
+            yield f"learning-curves{ending}", figures.learning_curves(self.comparison, **look)
+            if len(summary.strategies) > 1:
+                gaps = figures.differences(self.comparison, reference=summary.reference, **look)
+                yield f"differences{ending}", gaps
+                yield f"ranking{ending}", figures.ranking(summary, mark=self.mark)
+        yield from self._figures_over_sets(self.summaries[0])
+        if picks.own:
+            yield "pick-profile", figures.pick_profile(picks.replays, emphasis=picks.subject, mark=self.mark)
+            if any(each.overlap for each in picks.own):
+                yield "pick-overlap", figures.pick_overlap(picks.own, mark=self.mark)
+        if picks.projections:
+            yield "pick-embedding", figures.pick_embedding(picks.projections, mark=self.mark)
+
+    def _figures_over_sets(self, summary: Summary) -> Iterator[tuple[str, Figure]]:
+        if len(summary.strategies) < 2:
+            return
+        if summary.baseline != summary.reference:
+            gaps = figures.differences(
+                self.comparison,
+                reference=summary.baseline,
+                metric=summary.metric,
+                emphasis=summary.emphasis,
+                mark=self.mark,
+            )
+            yield f"differences-{summary.baseline}", gaps
+        if summary.friedman is not None:
+            yield "critical-difference", figures.critical_difference(summary, mark=self.mark)
+        yield "outcomes", figures.outcome_matrix(summary, mark=self.mark)
+        yield "performance-profile", figures.performance_profile(summary, mark=self.mark)
+        yield "break-even", figures.break_even(summary, mark=self.mark)
+
+    def _tables(self) -> list[Path]:
+        each = {"mark": self.mark}
+        markdown = [aubc.markdown_table(one, **each) + "\n" + across_markdown(one, **each) for one in self.summaries]
+        texts = {
+            f"table{self.slug}.md": "\n".join(markdown),
+            f"table{self.slug}.csv": aubc.csv_table(list(self.summaries), mark=self.mark),
+            f"table{self.slug}.tex": "\n".join(aubc.latex_table(one, **each) for one in self.summaries),
+            f"across{self.slug}.tex": "\n".join(across_latex(one, **each) for one in self.summaries),
+        }
+        trained = training_table(self.policies, self.summaries[0], mark=self.mark)
+        texts |= {f"training{self.slug}.md": trained} if trained else {}
+        return [_write(self.folder / name, text) for name, text in texts.items()]
+
+    def _texts(self, items: Sequence[Item], cards: Sequence[PolicyCard]) -> list[Path]:
+        record = self.record
+        text = markdown_summary(self.title, record.hypothesis, record.command, self.summaries, items, self.mark)
+        warned = f"**{self.mark}**\n\n" if self.mark else ""
+        written = [_write(self.folder / f"summary{self.slug}.md", text)]
+        for card in cards:
+            # A name is the author's to choose: in a file's name it is letters and digits.
+            stem = re.sub(r"[^A-Za-z0-9._-]+", "-", card.name)
+            path = self.folder / f"policy-{stem}{self.slug}.md"
+            written.append(_write(path, warned + card.markdown()))
+        return written
+
+
+def _reasons(picks: Picks) -> Iterator[str]:
+    """Why picks are not shown, data sets of one reason together."""
+    by_reason: dict[str, list[str]] = {}
+    for data_set, reason in picks.left_out.items():
+        by_reason.setdefault(reason, []).append(data_set)
+    for reason, names in by_reason.items():
+        yield f"Picks on {', '.join(names)} are not shown: {reason}"
+
+
+def _write(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8")
+    return path

@@ -1,0 +1,81 @@
+"""When querying pays: labels that must be saved at given prices, and labels that were saved."""
+
+from __future__ import annotations
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from alrl.evaluation import statistics
+from alrl.reports.figures.canvas import WIDTH, headline, new_figure
+from alrl.reports.figures.style import EMPHASIS, STYLE, styles
+from alrl.reports.summary import Summary
+
+_RATIOS = np.logspace(-4, 1, 121)
+_ROUNDS = (2, 5, 10, 20)
+NEVER = -6.0
+"""Height at which a target that was never reached is drawn, in percent."""
+
+
+def break_even(summary: Summary, *, mark: str = "") -> Figure:
+    """Left: what must be saved by price of computing and number of rounds. Right: what was saved, a dot a data set."""
+    with mpl.rc_context(STYLE):
+        figure = new_figure((WIDTH, 3.5))
+        left, right = figure.subplots(1, 2, width_ratios=(1.15, 1), sharey=True)
+        _needed(left, summary.rounds)
+        _saved(right, summary)
+        left.set_ylim(-12, 103)
+        left.set_yticks(range(0, 101, 20))
+        left.yaxis.set_major_formatter(PercentFormatter(decimals=0))
+        left.set_ylabel("Labels saved", fontsize=8.5)
+        note = (
+            f"Left: querying in R equal rounds pays above the line; this study has R = {summary.rounds}.\n"
+            f"Right: labels saved in reaching what {summary.baseline} reaches with all of them: a dot a data set, the"
+            " median as a bar; below 0: never reached."
+        )
+        headline(figure, note, mark)
+    return figure
+
+
+def _needed(axes: Axes, own: int) -> None:
+    for rounds in sorted({*_ROUNDS, own}):
+        if rounds == 1:
+            continue
+        share = [100 * statistics.break_even(1.0, float(ratio), rounds) for ratio in _RATIOS]
+        ours = rounds == own
+        axes.semilogx(_RATIOS, share, color=EMPHASIS if ours else "#555555", linewidth=1.9 if ours else 0.9)
+        # Where the curve is steep labels stand apart.
+        at = int(np.argmin(np.abs(_RATIOS - 2.0)))
+        axes.annotate(
+            f"R = {rounds}",
+            (float(_RATIOS[at]), share[at]),
+            (0, 3),
+            textcoords="offset points",
+            ha="center",
+            fontsize=7,
+            color=EMPHASIS if ours else "#555555",
+        )
+    axes.margins(x=0)
+    axes.set_xlabel("Price of training on one record / price of a label", fontsize=8.5)
+
+
+def _saved(axes: Axes, summary: Summary) -> None:
+    names = [name for name in styles(summary.strategies, summary.emphasis) if name != summary.baseline]
+    looks = styles(summary.strategies, summary.emphasis)
+    for place, name in enumerate(names):
+        cells = [summary.cells.get((data_set, name)) for data_set in summary.data_sets]
+        saved = np.array([100 * cell.saving.value for cell in cells if cell is not None and cell.saving is not None])
+        shown = np.where(np.isfinite(saved), saved, NEVER)
+        # Spread by rank, so that equal savings stand side by side and nothing is drawn by chance.
+        spread = (np.argsort(np.argsort(shown, kind="stable")) % 7 - 3) / 14
+        axes.scatter(place + spread, shown, s=9, color=looks[name].colour, alpha=0.75, linewidths=0, zorder=3)
+        if saved.size:
+            ends, middle = [place - 0.3, place + 0.3], float(np.median(shown))
+            axes.plot(ends, [middle, middle], color=looks[name].colour, linewidth=2, zorder=4)
+    axes.axhline(0, color="#333333", linewidth=0.8, zorder=1)
+    axes.text(len(names) - 0.45, NEVER, "never", va="center", ha="left", fontsize=7, color="#555555", clip_on=False)
+    axes.set_xticks(range(len(names)), names, rotation=30, ha="right", rotation_mode="anchor")
+    axes.grid(visible=False, axis="x")
+    axes.set_xlim(-0.6, len(names) - 0.4)

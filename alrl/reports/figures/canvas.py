@@ -1,0 +1,142 @@
+"""What figures share: a canvas, panels, bands, a legend, and files of the same bytes each time."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+
+from alrl.evaluation.comparison import Comparison
+from alrl.evaluation.curves import Interval
+from alrl.reports.figures.style import STYLE, Style
+
+WIDTH = 7.0
+"""Inches: the text width of a page."""
+_COLUMNS = 3
+_WARNING, _NOTE = "#B00020", "#555555"
+
+
+def save(figure: Figure, stem: Path) -> tuple[Path, Path]:
+    """Write ``stem``.png (200 dots an inch) and ``stem``.pdf without time or version stamps, making the folder."""
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    png, pdf = stem.with_name(stem.name + ".png"), stem.with_name(stem.name + ".pdf")
+    with mpl.rc_context(STYLE):
+        # Laying out is the slow part; once serves both files.
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")
+        figure.savefig(png, dpi=200, metadata={"Software": None})
+        figure.savefig(pdf, metadata={"CreationDate": None, "Creator": None, "Producer": None})
+    return png, pdf
+
+
+def as_svg(figure: Figure) -> str:
+    """The figure as SVG with its letters as outlines, the same text each time, for a page that loads nothing."""
+    buffer = io.StringIO()
+    # Names of clipping paths are drawn by chance unless salted.
+    with mpl.rc_context({**STYLE, "svg.hashsalt": "alrl", "svg.fonttype": "path"}):
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    return buffer.getvalue()
+
+
+def new_figure(size: tuple[float, float]) -> Figure:
+    """An empty figure of ``size`` inches that lays itself out."""
+    figure = Figure(figsize=size, layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def panels(
+    comparison: Comparison,
+    looks: Mapping[str, Style],
+    draw: Callable[[Axes, str], None],
+    label: str,
+    words: tuple[str, str],
+) -> Figure:
+    """One panel a data set, filled by ``draw``; ``words`` are the legend's note and the mark above it."""
+    count = len(comparison.data_sets)
+    # Four panels make a square; three in a row would leave one alone.
+    columns = 2 if count == 4 else min(count, _COLUMNS)
+    rows = -(-count // columns)
+    with mpl.rc_context(STYLE):
+        figure = new_figure((WIDTH if columns > 1 else 4.5, 0.9 + {1: 3.0, 2: 2.3}.get(columns, 1.95) * rows))
+        grid = figure.subplots(rows, columns, squeeze=False).ravel()
+        for axes, data_set in zip(grid, comparison.data_sets, strict=False):
+            draw(axes, data_set)
+            axes.set_title(data_set, loc="left")
+            axes.margins(x=0.01)
+            axes.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
+            axes.yaxis.set_major_locator(MaxNLocator(nbins=5))
+        for axes in grid[count:]:
+            axes.remove()
+        figure.supxlabel("Queried labels (count)", fontsize=8.5)
+        figure.supylabel(label, fontsize=8.5)
+        legend(figure, looks, *words)
+    return figure
+
+
+def band(axes: Axes, interval: Interval, look: Style, *, start: int = 0) -> None:
+    """A mean and its band in percent, at ``start`` and the label counts after it."""
+    at = start + np.arange(interval.mean.size)
+    mean, low, high = (100 * part for part in interval)
+    axes.plot(at, mean, **look.line, solid_capstyle="round")
+    if not np.isnan(low).any():
+        strength = 0.22 if look.order == 5 else 0.12
+        axes.fill_between(at, low, high, color=look.colour, alpha=strength, linewidth=0, zorder=look.order - 1)
+
+
+def dot(axes: Axes, x: float, y: float, look: Style) -> None:
+    """One marker."""
+    size = 5.5 if look.order == 5 else 4
+    axes.plot([x], [y], marker=look.marker, color=look.colour, markersize=size, linestyle="none", zorder=look.order + 1)
+
+
+def legend(
+    figure: Figure,
+    looks: Mapping[str, Style],
+    note: str,
+    mark: str,
+    *,
+    with_markers: bool = False,
+    extra: Mapping[str, Line2D] | None = None,
+) -> None:
+    """The legend above the figure, headed by the mark, if any, and a note."""
+    handles = []
+    for look in looks.values():
+        if with_markers:
+            handles.append(
+                Line2D([], [], color=look.colour, marker=look.marker, linewidth=look.width * 0.8, markersize=4.5)
+            )
+        else:
+            handles.append(Line2D([], [], **look.line))
+    names = [*looks, *(extra or {})]
+    handles += (extra or {}).values()
+    box = figure.legend(
+        handles,
+        names,
+        loc="outside upper center",
+        ncols={5: 5, 6: 3}.get(len(names), min(len(names), 4)),
+        handlelength=3 if looks else 1,
+        columnspacing=1.6,
+        title=_headed(note, mark),
+        title_fontsize=7,
+    )
+    box.get_title().set_multialignment("center")
+    box.get_title().set_color(_WARNING if mark else _NOTE)
+
+
+def headline(figure: Figure, note: str, mark: str) -> None:
+    """The mark, if any, and a note above a figure without a legend."""
+    text = figure.suptitle(_headed(note, mark), fontsize=7, fontweight="normal")
+    text.set_color(_WARNING if mark else _NOTE)
+
+
+def _headed(note: str, mark: str) -> str:
+    return f"{mark}\n{note}" if mark else note

@@ -1,0 +1,56 @@
+"""Who wins against whom, and on how many data sets."""
+
+from __future__ import annotations
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+
+from alrl.reports.figures.canvas import headline, new_figure
+from alrl.reports.figures.style import EMPHASIS, STYLE
+from alrl.reports.summary import Summary
+
+_MAP = LinearSegmentedColormap.from_list("outcomes", [EMPHASIS, "#F7F7F7", "#0072B2"])
+
+
+def outcome_matrix(summary: Summary, *, mark: str = "") -> Figure:
+    """Wins, ties and losses of each row against each column; blue where wins prevail, vermillion where losses do."""
+    order = sorted(summary.strategies, key=lambda name: summary.ranks.get(name, np.inf))
+    k = len(order)
+    with mpl.rc_context(STYLE):
+        # Of many strategies each keeps the half inch that its record takes.
+        width, height = max(9.5, 2.1 + 0.5 * k), max(7.5, 1.9 + 0.25 * k)
+        figure = new_figure((min(2.1 + 0.72 * k, width), min(1.9 + 0.36 * k, height)))
+        axes = figure.add_subplot()
+        balance = np.full((k, k), np.nan)
+        for row, name in enumerate(order):
+            for column, other in enumerate(order):
+                if name != other:
+                    wins, ties, losses = summary.record(name, other)
+                    balance[row, column] = (wins - losses) / max(wins + ties + losses, 1)
+                    _cell(axes, column, row, f"{wins}–{ties}–{losses}", float(balance[row, column]))
+        axes.imshow(np.ma.masked_invalid(balance), cmap=_MAP, vmin=-1, vmax=1, aspect="auto")
+        axes.set_xticks(range(k), order, rotation=30, ha="left", rotation_mode="anchor")
+        axes.set_yticks(range(k), order)
+        axes.xaxis.tick_top()
+        axes.tick_params(length=0)
+        axes.grid(visible=False)
+        axes.spines[:].set_visible(False)
+        for texts in (axes.get_xticklabels(), axes.get_yticklabels()):
+            for text, name in zip(texts, order, strict=True):
+                text.set_fontweight("bold" if name == summary.emphasis else "normal")
+        note = (
+            f"Wins–ties–losses of the row against the column over {len(summary.data_sets)} data sets, AUBC of"
+            f" {summary.metric.replace('_', ' ')}:\n"
+            "a win where the whole 95 % bootstrap interval of the paired difference is above zero."
+        )
+        headline(figure, note, mark)
+    return figure
+
+
+def _cell(axes: Axes, x: int, y: int, text: str, balance: float) -> None:
+    axes.annotate(
+        text, (x, y), ha="center", va="center", fontsize=7.5, color="white" if abs(balance) > 0.7 else "#1A1A1A"
+    )

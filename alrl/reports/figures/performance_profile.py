@@ -1,0 +1,45 @@
+"""How often a strategy is better than the baseline, and by how much (Agarwal et al. 2021)."""
+
+from __future__ import annotations
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from alrl.reports.figures.canvas import legend, new_figure
+from alrl.reports.figures.style import STYLE, styles
+from alrl.reports.summary import Summary
+
+
+def performance_profile(summary: Summary, *, mark: str = "") -> Figure:
+    """Share of runs whose AUBC exceeds the baseline's by more than so many points, with 95 % bands."""
+    every = styles(summary.strategies, summary.emphasis)
+    looks = {name: look for name, look in every.items() if name in summary.profiles}
+    with mpl.rc_context(STYLE):
+        figure = new_figure((5.2, 3.6))
+        axes = figure.add_subplot()
+        axes.axvline(0, color="#333333", linewidth=0.8, zorder=1)
+        for name, look in looks.items():
+            found = summary.profiles[name]
+            axes.plot(found.thresholds, 100 * np.array(found.share), **look.line)
+            axes.fill_between(
+                found.thresholds,
+                100 * np.array(found.low),
+                100 * np.array(found.high),
+                color=look.colour,
+                alpha=0.22 if look.order == 5 else 0.12,
+                linewidth=0,
+                zorder=look.order - 1,
+            )
+        axes.margins(x=0)
+        axes.set_ylim(0, 100)
+        axes.yaxis.set_major_formatter(PercentFormatter(decimals=0))
+        axes.set_xlabel(f"AUBC minus {summary.baseline}, τ (points)", fontsize=8.5)
+        axes.set_ylabel("Runs above τ", fontsize=8.5)
+        note = (
+            f"Runs of {len(summary.data_sets)} data sets, each weighing the same. The height at 0 is the share that\n"
+            f"beats {summary.baseline}. Bands: 95 %, bootstrap over seeds within data sets."
+        )
+        legend(figure, looks, note, mark)
+    return figure

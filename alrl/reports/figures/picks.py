@@ -1,0 +1,186 @@
+"""What the records that were picked are like, along the budget."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import PathCollection
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+from alrl.evaluation.curves import Floats, Interval, mean_interval
+from alrl.reports.figures.canvas import WIDTH, band, legend, new_figure
+from alrl.reports.figures.style import RANDOM, STYLE, styles
+from alrl.reports.picks.replay import Projection, Replay
+
+SHOWN = {
+    "margin-rank": "share of pool with a smaller margin",
+    "flip-rank": "share of pool that flipped less often",
+    "sparsity-rank": "share of pool in denser places",
+    "isolation-rank": "share of pool nearer to a label",
+    "neighbour-agreement": "neighbours of the same class",
+    "label-agreement": "nearest labels that agree",
+}
+"""Features of a record that are drawn, and what they say."""
+_POOL: dict[str, Any] = {"color": RANDOM, "linestyle": (0, (1, 1.5)), "linewidth": 1.2}
+
+
+def pick_profile(replays: Sequence[Replay], *, emphasis: str | None = None, mark: str = "") -> Figure:
+    """Mean features of picked records with 95 % bands over data sets, against records drawn from the pool by chance."""
+    names = tuple(dict.fromkeys(each.strategy for each in replays))
+    looks = {name: look for name, look in styles(names, emphasis).items() if name in names}
+    with mpl.rc_context(STYLE):
+        figure = new_figure((WIDTH, 4.4))
+        for axes, (feature, meaning) in zip(figure.subplots(2, 3, sharex=True).ravel(), SHOWN.items(), strict=True):
+            for name, look in looks.items():
+                band(
+                    axes,
+                    _over_sets([each for each in replays if each.strategy == name], feature, "picked"),
+                    look,
+                    start=1,
+                )
+            beside = _over_sets([each for each in replays if each.strategy == names[0]], feature, "others")
+            axes.plot(1 + np.arange(beside.mean.size), 100 * beside.mean, **_POOL)
+            _frame(axes, feature, meaning)
+        figure.supxlabel("Pick (1 is the first queried label)", fontsize=8.5)
+        figure.supylabel("Mean over data sets (%)", fontsize=8.5)
+        sets = len({each.data_set for each in replays})
+        note = f"{sets} data sets, {replays[0].picked.shape[0]} seeds each. Bands: 95 % interval over data sets."
+        legend(figure, looks, note, mark, extra={f"the pool, when {names[0]} picks": Line2D([], [], **_POOL)})
+    return figure
+
+
+def smoothed(values: Floats, width: int = 5) -> Floats:
+    """Running means over ``width`` labels of curves (rows, T), shorter at both ends; nan counts for nothing.
+
+    >>> smoothed(np.array([[0.0, 3.0, 6.0]]), width=3).tolist()
+    [[1.5, 3.0, 4.5]]
+    """
+    half = width // 2
+    ends = range(values.shape[1])
+    windows = [values[:, max(at - half, 0) : at + half + 1] for at in ends]
+    count = [np.isfinite(each).sum(1) for each in windows]
+    total = [np.nansum(each, 1) for each in windows]
+    return np.stack([np.where(n > 0, t / np.maximum(n, 1), np.nan) for t, n in zip(total, count, strict=True)], 1)
+
+
+def _over_sets(replays: Sequence[Replay], feature: str, part: str) -> Interval:
+    """Mean over data sets and its interval at each label, after seeds have been averaged and noise smoothed."""
+    rows = []
+    for each in replays:
+        values = getattr(each, part)[..., each.features.index(feature)]
+        rows.append(smoothed(values).mean(0))
+    return mean_interval(np.stack([row[: min(map(len, rows))] for row in rows]))
+
+
+def _frame(axes: Axes, feature: str, meaning: str) -> None:
+    axes.set_title(feature, loc="left", pad=14)
+    axes.text(0, 1.03, meaning, transform=axes.transAxes, fontsize=7, color="#555555")
+    axes.margins(x=0.01)
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=5))
+
+
+def pick_embedding(projections: Sequence[Projection], *, mark: str = "") -> Figure:
+    """The pool of one seed a data set on its two principal components, a column a strategy, picks coloured by order."""
+    strategies = list(projections[0].picks)
+    count, columns = len(projections), len(strategies)
+    # Two data sets share a row where a strategy or two leave the room.
+    beside = 2 if columns <= 2 and count > 1 else 1
+    rows = -(-count // beside)
+    with mpl.rc_context(STYLE):
+        figure = new_figure((WIDTH, 1.0 + 1.85 * rows))
+        grid = figure.subplots(rows, beside * columns, squeeze=False)
+        found: PathCollection | None = None
+        for place, each in enumerate(projections):
+            row, group = divmod(place, beside)
+            for column, strategy in enumerate(strategies):
+                axes = grid[row, group * columns + column]
+                found = _draw(axes, each, strategy)
+                # Names side by side would run into each other: the data set's has a line of its own.
+                axes.set_title(f"{each.data_set if column == 0 else ''}\n{strategy}", loc="left", fontsize=8)
+        for axes in grid.ravel()[count * columns :]:
+            axes.remove()
+        if found is not None:
+            bar = figure.colorbar(found, ax=grid, shrink=0.6, aspect=30, pad=0.02)
+            bar.set_label("Order of picking", fontsize=8)
+            bar.outline.set_linewidth(0)
+        _explain(figure, projections, mark)
+    return figure
+
+
+def _draw(axes: Axes, projection: Projection, strategy: str) -> PathCollection:
+    points, picks = projection.points, projection.picks[strategy]
+    picks = picks[picks >= 0]
+    first = points[projection.first]
+    axes.scatter(points[:, 0], points[:, 1], s=5, color="#C9CDD3", linewidths=0, zorder=1)
+    axes.scatter(first[:, 0], first[:, 1], s=26, marker="x", color="#1A1A1A", linewidths=1.0, zorder=4)
+    found = axes.scatter(
+        points[picks, 0],
+        points[picks, 1],
+        c=np.arange(1, picks.size + 1),
+        cmap="plasma",
+        s=16,
+        edgecolors="white",
+        linewidths=0.3,
+        zorder=3,
+    )
+    low, high = points.min(0), points.max(0)
+    # The outermost hundredth may leave the panel: one far record would press all others into a corner.
+    inner = np.quantile(points, [0.01, 0.99], axis=0)
+    room = 0.12 * (inner[1] - inner[0]) + 1e-9
+    axes.set_xlim(max(low[0], inner[0, 0] - room[0]) - room[0] / 3, min(high[0], inner[1, 0] + room[0]) + room[0] / 3)
+    axes.set_ylim(max(low[1], inner[0, 1] - room[1]) - room[1] / 3, min(high[1], inner[1, 1] + room[1]) + room[1] / 3)
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.spines[:].set_visible(True)
+    axes.spines[:].set_color("#D0D4DA")
+    return found
+
+
+def _explain(figure: Figure, projections: Sequence[Projection], mark: str) -> None:
+    extra = {
+        "pool": Line2D([], [], marker="o", color="#C9CDD3", linestyle="none", markersize=3),
+        "first sample": Line2D([], [], marker="x", color="#1A1A1A", linestyle="none", markersize=5),
+        "picked": Line2D([], [], marker="o", color="#B12A90", markeredgecolor="white", linestyle="none", markersize=5),
+    }
+    kept = ", ".join(f"{each.data_set} {100 * each.explained:.0f} %" for each in projections)
+    note = f"Seed {projections[0].seed}. Variance that the two principal components hold: {kept}."
+    legend(figure, {}, note, mark, extra=extra)
+
+
+def pick_overlap(replays: Sequence[Replay], *, mark: str = "") -> Figure:
+    """Share of one strategy's picks that each rule would have made in the same place, along the budget.
+
+    ``replays`` are those of one strategy, one a data set.
+    """
+    rules = [name for name in replays[0].overlap if all(name in each.overlap for each in replays)]
+    looks = {name: look for name, look in styles(rules).items() if name in rules}
+    with mpl.rc_context(STYLE):
+        figure = new_figure((5.2, 3.6))
+        axes = figure.add_subplot()
+        shares: list[Interval] = []
+        for name, look in looks.items():
+            rows = [smoothed(each.overlap[name], 7).mean(0) for each in replays]
+            width = min(map(len, rows))
+            shares.append(mean_interval(np.stack([row[:width] for row in rows])))
+            band(axes, shares[-1], look, start=1)
+        # Rules may share next to nothing: the axis ends above the highest of them.
+        top = max((float(np.nanmax(100 * each.mean)) for each in shares), default=0.0)
+        axes.set_ylim(0, min(100.0, 1.4 * top + 10))
+        axes.margins(x=0.01)
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
+        axes.yaxis.set_major_formatter(PercentFormatter(decimals=0))
+        axes.set_xlabel("Pick (1 is the first queried label)", fontsize=8.5)
+        axes.set_ylabel(f"Picks of {replays[0].strategy} that the rule shares", fontsize=8.5)
+        note = (
+            f"{len(replays)} data sets, {replays[0].picked.shape[0]} seeds each; each rule is asked in the very state\n"
+            f"in which {replays[0].strategy} chose. Bands: 95 % interval over data sets."
+        )
+        legend(figure, looks, note, mark)
+    return figure

@@ -1,0 +1,78 @@
+"""AUBC against the reference on each data set, and mean ranks over them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from alrl.reports.figures.canvas import WIDTH, dot, legend, new_figure
+from alrl.reports.figures.style import STYLE, Style, styles
+from alrl.reports.summary import Summary
+
+_ROOMY = 10
+"""Data sets up to which each strategy has a line of its own."""
+
+
+def ranking(summary: Summary, *, mark: str = "") -> Figure:
+    """AUBC against the reference on each data set with 95 % intervals, and mean ranks over data sets."""
+    looks = styles(summary.strategies, summary.emphasis)
+    shown = {name: look for name, look in looks.items() if name != summary.reference}
+    # Many data sets share a page: their rows are closer.
+    row = max(0.16 * len(shown) + 0.12, 0.3) if len(summary.data_sets) <= _ROOMY else 0.38
+    height = 1.5 + row * len(summary.data_sets)
+    with mpl.rc_context(STYLE):
+        figure = new_figure((WIDTH, max(height, 1.5 + 0.24 * len(looks))))
+        left, right = figure.subplots(1, 2, width_ratios=(1.7, 1))
+        _dots(left, summary, shown)
+        _ranks(right, summary, looks)
+        note = f"Bars: 95 % bootstrap interval of the paired difference. Ranks over {len(summary.ranked)} data sets."
+        legend(figure, shown, note, mark, with_markers=True)
+    return figure
+
+
+def _dots(axes: Axes, summary: Summary, shown: Mapping[str, Style]) -> None:
+    step = 0.8 / max(len(shown), 1)
+    axes.axvline(0, color="#333333", linewidth=0.8, zorder=1)
+    for row, data_set in enumerate(summary.data_sets):
+        if row % 2:
+            axes.axhspan(row - 0.5, row + 0.5, color="#F5F5F5", linewidth=0, zorder=0)
+        for place, (name, look) in enumerate(shown.items()):
+            cell = summary.cells.get((data_set, name))
+            found = cell.against_reference if cell else None
+            if found is not None:
+                y = row + (place - (len(shown) - 1) / 2) * step
+                if np.isfinite(found.low):
+                    axes.plot([found.low, found.high], [y, y], color=look.colour, linewidth=look.width * 0.8, zorder=3)
+                dot(axes, found.value, y, look)
+    axes.set_yticks(range(len(summary.data_sets)), summary.data_sets)
+    axes.set_ylim(len(summary.data_sets) - 0.5, -0.5)
+    axes.tick_params(axis="y", length=0)
+    axes.grid(visible=False, axis="y")
+    axes.set_xlabel(f"AUBC minus {summary.reference} (points)", fontsize=8.5)
+
+
+def _ranks(axes: Axes, summary: Summary, looks: Mapping[str, Style]) -> None:
+    order = sorted(summary.ranks, key=lambda name: summary.ranks[name])
+    for row, name in enumerate(order):
+        dot(axes, summary.ranks[name], row, looks[name])
+        axes.annotate(
+            f"{summary.ranks[name]:.2f}",
+            (summary.ranks[name], row),
+            (6, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=7.5,
+        )
+    axes.set_yticks(range(len(order)), order)
+    for text, name in zip(axes.get_yticklabels(), order, strict=True):
+        text.set_fontweight("bold" if name == summary.emphasis else "normal")
+    axes.set_ylim(len(order) - 0.5, -0.5)
+    axes.set_xlim(0.8, len(summary.strategies) + 0.9)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.tick_params(axis="y", length=0)
+    axes.set_xlabel("Mean rank (1 is best)", fontsize=8.5)

@@ -1,0 +1,128 @@
+"""The page's sections of text and tables."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+from alrl.reports.pages.about import About, Still
+from alrl.reports.pages.policy_card import PolicyCard
+from alrl.reports.pages.tables import (
+    across_table,
+    aubc_table,
+    budget_tables,
+    definitions,
+    difference_table,
+    headline,
+    plain_table,
+)
+from alrl.reports.summary import Summary
+
+
+def head(about: About, summary: Summary) -> str:
+    """Title, warning, hypothesis and the finding in one sentence."""
+    parts = [f"<h1>{escape(about.title)}</h1>"]
+    if about.mark:
+        parts.append(f'<p class="mark" role="alert">{escape(about.mark)}</p>')
+    if about.hypothesis:
+        parts.append(f"<p><strong>Hypothesis.</strong> {escape(about.hypothesis)}</p>")
+    parts.append(headline(summary))
+    return "\n".join(parts)
+
+
+def sections(summaries: Sequence[Summary], about: About) -> str:
+    """Tables, card, checklist and provenance."""
+    first, *others = summaries
+    parts = [
+        _section("AUBC", aubc_table(first)),
+        _section(f"AUBC difference to {first.reference}", difference_table(first)),
+    ]
+    parts.append(_section("Across data sets", across_table(first)))
+    more = "<details><summary>Labels to target, area over log labels, deficiency</summary>"
+    more += f"{budget_tables(first)}</details>"
+    parts.append(_section("More measures of the budget", more))
+    for other in others:
+        name = other.metric.replace("_", " ")
+        body = aubc_table(other) + difference_table(other) + across_table(other)
+        parts.append(_section(f"The same in {name}", f"<details><summary>AUBC of {name}</summary>{body}</details>"))
+    parts += [_section(f"Policy card: {card.name}", _card(card)) for card in about.cards]
+    if about.checklist:
+        rows = [
+            (item.question, [f'<span class="{item.status}">{item.status}</span>', escape(item.answer)])
+            for item in about.checklist
+        ]
+        body = plain_table("Reproducibility, as the run recorded it", ["question", "answer", "what was recorded"], rows)
+        parts.append(_section("Reproducibility checklist", body))
+    if about.settings:
+        parts.append(_section("Settings", definitions(about.settings)))
+    if about.command:
+        parts.append(
+            _section("The command that makes it", f'<pre tabindex="0"><code>{escape(about.command)}</code></pre>')
+        )
+    if about.provenance:
+        parts.append(_section("Provenance", _provenance(about.provenance)))
+    if about.files:
+        note = '<p class="note">Each figure lies there as PNG too.</p>'
+        links = "".join(f'<li><a href="{escape(name)}">{escape(name)}</a></li>' for name in about.files)
+        parts.append(_section("Files beside this page", f"<nav aria-label='Files'><ul>{links}</ul></nav>{note}"))
+    return "\n".join(parts)
+
+
+def _section(title: str, body: str) -> str:
+    return f"<section>\n<h2>{escape(title)}</h2>\n{body}\n</section>"
+
+
+def _provenance(found: Sequence[Mapping[str, Any]]) -> str:
+    if len(found) == 1:
+        return definitions(found[0])
+    warning = f"<p>The cells were run in {len(found)} sittings, whose code, machine or time differ.</p>"
+    return warning + "".join(f"<h3>Sitting {place}</h3>{definitions(each)}" for place, each in enumerate(found, 1))
+
+
+_PLACES = {
+    "ranks": "Ranks and critical difference",
+    "outcomes": "Wins, ties and losses",
+    "picks": "What is picked",
+}
+
+
+def stills(about: About) -> str:
+    """The figures that are shown as they are, place by place, with what could not be shown."""
+    parts = []
+    for place, title in _PLACES.items():
+        found = [each for each in about.stills if each.name == place]
+        notes = "".join(f'<p class="note">{escape(text)}</p>' for text in about.remarks) if place == "picks" else ""
+        if found or notes:
+            parts.append(_section(title, "".join(map(_still, found)) + notes))
+    return "\n".join(parts)
+
+
+def _still(still: Still) -> str:
+    # As an image, an SVG can run no script, whatever its text holds.
+    data = base64.b64encode(still.svg.encode()).decode()
+    words = escape(still.alternative)
+    return (
+        f'<div class="still" role="region" tabindex="0" aria-label="{words}">'
+        f'<img alt="{words}" src="data:image/svg+xml;base64,{data}"></div>'
+    )
+
+
+def _card(card: PolicyCard) -> str:
+    def folded(title: str, body: str) -> str:
+        return f"<details><summary>{escape(title)}</summary>{body}</details>"
+
+    rows = [(name, list(map(escape, rest))) for name, *rest in card.features]
+    features = plain_table(f"What {card.name} reads", ["feature", "of", "range", "99 % in training", "meaning"], rows)
+    parts = [definitions(card.facts), "<h3>Results in this study</h3>", definitions(card.results)]
+    parts += [
+        folded(f"Trained on {len(card.trained_on)} data sets", f"<p>{escape(', '.join(card.trained_on))}</p>"),
+        folded(f"Validated on {len(card.validated_on)} data sets", f"<p>{escape(', '.join(card.validated_on))}</p>"),
+        folded(f"Reads {len(card.features)} features", features),
+    ]
+    parts += [
+        folded(f"Recipe of the {kind}", f'<pre tabindex="0"><code>{escape(text)}</code></pre>')
+        for kind, text in card.recipes.items()
+    ]
+    return "\n".join(parts)

@@ -1,0 +1,215 @@
+"""The tables of the page, in HTML: each scrolls by itself on a narrow screen and can be reached by keyboard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from html import escape
+from typing import Any
+
+import numpy as np
+
+from alrl.evaluation.statistics import SMALLEST_SAMPLE, Estimate
+from alrl.reports.summary import Cell, Summary
+from alrl.reports.tables.aubc import MISSING, caption, count, foot, notes
+
+
+def headline(summary: Summary) -> str:
+    """One sentence: how the strategy that the study is about does against the reference; empty without one."""
+    name = summary.emphasis
+    found = summary.interquartile.get(name) if name else None
+    if name is None or found is None:
+        return ""
+    wins, ties, losses = summary.record(name)
+    metric = summary.metric.replace("_", " ")
+    record = f'<span class="win">{_count(wins, "win")}</span>, {_count(ties, "tie")}, '
+    return (
+        f'<p class="headline"><strong>{escape(name)}</strong> against <strong>{escape(summary.reference)}</strong>, '
+        f"AUBC of {metric}: interquartile mean of the paired differences {_signed(found)} points; by data set "
+        f'{record}<span class="loss">{_count(losses, "loss")}</span>.</p>'
+    )
+
+
+def aubc_table(summary: Summary) -> str:
+    """AUBC, mean ± interval, best bold, worse than random marked, with ranks and wins, ties and losses below."""
+    body = [
+        (name, [_aubc(summary.cells.get((name, each))) for each in summary.strategies]) for name in summary.data_sets
+    ]
+    below = [(label, [escape(text) for text in texts]) for label, texts in foot(summary)]
+    return _table(summary, caption(summary), body, below) + f'<p class="note">{escape(notes(summary))}</p>'
+
+
+def difference_table(summary: Summary) -> str:
+    """Paired differences of AUBC to the reference with their bootstrap intervals and outcomes, one row a data set."""
+    rows = []
+    for name in summary.data_sets:
+        cells = [summary.cells.get((name, each)) for each in summary.strategies]
+        rows.append((name, [MISSING if cell is None else _outcome(cell.against_reference) for cell in cells]))
+    text = f"AUBC minus {summary.reference} in points, paired by seed, with 95 % bootstrap interval"
+    return _table(summary, text, rows, [])
+
+
+def across_table(summary: Summary) -> str:
+    """Ranks, interquartile mean difference, probability of improvement and tests, one row a strategy."""
+    order = sorted(summary.strategies, key=lambda name: summary.ranks.get(name, np.inf))
+    header = ["strategy", "mean rank", "wins / ties / losses", "IQM difference", "P(improvement)", "Wilcoxon p (Holm)"]
+    rows = []
+    for name in order:
+        gap, chance = summary.interquartile.get(name), summary.improvement.get(name)
+        p_value = None if summary.wilcoxon is None else summary.wilcoxon.get(name)
+        rows.append(
+            (
+                name,
+                [
+                    f"{summary.ranks[name]:.2f}" if name in summary.ranks else MISSING,
+                    MISSING if name == summary.reference else " / ".join(map(str, summary.record(name))),
+                    MISSING if gap is None else _signed(gap),
+                    MISSING
+                    if chance is None
+                    else f"{chance.value:.2f} {_small(f'{chance.low:.2f} to {chance.high:.2f}')}",
+                    MISSING if p_value is None else f"{p_value:.3g}",
+                ],
+            )
+        )
+    text = f"Against {summary.reference}; {len(summary.ranked)} data sets on which every strategy ran"
+    return _grid(text, header, rows, [], summary.emphasis) + f'<p class="note">{_tests(summary)}</p>'
+
+
+def budget_tables(summary: Summary) -> str:
+    """Labels to the target, area over log labels and deficiency, one table each."""
+    texts: dict[str, Callable[[Cell], str]] = {
+        f"Queried labels until the mean curve reaches what {summary.baseline} reaches at the end, with 95 % bootstrap"
+        " interval; ∞ where it never does": _needed,
+        "Area over log2 of all labels, in points": lambda cell: f"{cell.log_area:.2f}",
+        f"Deficiency against {summary.reference} (Baram et al. 2004); below 1 is more efficient": lambda cell: (
+            MISSING if np.isnan(cell.deficiency) else f"{cell.deficiency:.2f}"
+        ),
+    }
+    parts = []
+    for text, show in texts.items():
+        rows = []
+        for name in summary.data_sets:
+            cells = [summary.cells.get((name, each)) for each in summary.strategies]
+            rows.append((name, [MISSING if cell is None else show(cell) for cell in cells]))
+        parts.append(_table(summary, text, rows, []))
+    return "".join(parts)
+
+
+def _needed(cell: Cell) -> str:
+    if cell.needed is None:
+        return MISSING
+    low, high = (count(each) for each in (cell.needed.low, cell.needed.high))
+    return f"{count(cell.needed.value)} {_small(f'{low} to {high}')}"
+
+
+def plain_table(text: str, header: list[str], rows: list[tuple[str, list[str]]]) -> str:
+    """A table of words; the cells are HTML, the labels text."""
+    return _grid(text, header, rows, [], None).replace("<table>", '<table class="wide">')
+
+
+def definitions(values: Mapping[str, Any]) -> str:
+    """A nested mapping as a list of terms."""
+    items = "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in _flat(values))
+    return f"<dl>{items}</dl>"
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    rows = []
+    for name, value in values.items():
+        if isinstance(value, Mapping) and any(isinstance(each, Mapping) for each in value.values()):
+            rows += _flat(value, f"{prefix}{name} ")
+        else:
+            rows.append((f"{prefix}{name}", _text(value)))
+    return rows
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {_text(each)}" for name, each in value.items())
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        separator = "; " if any(isinstance(each, Mapping) for each in value) else ", "
+        return separator.join(_text(each) for each in value)
+    if value is None or isinstance(value, bool):
+        return {True: "yes", False: "no", None: "none"}[value]
+    return str(value)
+
+
+def _tests(summary: Summary) -> str:
+    what = "Intervals of IQM and P(improvement): bootstrap over seeds within these data sets. "
+    if len(summary.ranked) < SMALLEST_SAMPLE:
+        return what + f"No test across data sets: it needs {SMALLEST_SAMPLE} of them, here are {len(summary.ranked)}."
+    if summary.friedman is None:
+        return what + "Friedman's test needs three strategies."
+    found = summary.friedman
+    return what + (
+        f"Friedman: χ² = {found.chi_square:.2f} (corrected for ties {found.chi_square_tied:.2f}, "
+        f"p = {found.p_tied:.3g}), "
+        f"Iman–Davenport F = {found.f:.2f}, p = {found.p_f:.3g}; Nemenyi critical difference of mean ranks "
+        f"{found.critical_difference:.2f}."
+    )
+
+
+def _aubc(cell: Cell | None) -> str:
+    if cell is None:
+        return MISSING
+    text = f"{cell.mean:.2f}" + ("" if np.isnan(cell.half_width) else f" {_small(f'± {cell.half_width:.2f}')}")
+    if cell.best:
+        text = f'<strong class="best">{text}</strong>'
+    if cell.worse_than_random:
+        text += ' <span class="worse" title="significantly worse than random">↓</span>'
+    return text
+
+
+def _outcome(found: Estimate | None) -> str:
+    if found is None:
+        return MISSING
+    interval = f"<br>{_small(f'{_plus(found.low)} to {_plus(found.high)}')}" if np.isfinite(found.low) else ""
+    return f'{_plus(found.value)} <span class="{found.outcome}">{found.outcome}</span>{interval}'
+
+
+def _signed(found: Estimate) -> str:
+    if not np.isfinite(found.low):
+        return _plus(found.value)
+    return f"{_plus(found.value)} {_small(f'{_plus(found.low)} to {_plus(found.high)}')}"
+
+
+def _plus(value: float) -> str:
+    """With its sign, a minus being one."""
+    return f"{value:+.2f}".replace("-", "−")
+
+
+def _small(text: str) -> str:
+    return f'<span class="small">{text}</span>'
+
+
+def _count(number: int, noun: str) -> str:
+    plural = {"loss": "losses"}.get(noun, noun + "s")
+    return f"{number} {noun if number == 1 else plural}"
+
+
+def _table(summary: Summary, text: str, body: list[tuple[str, list[str]]], below: list[tuple[str, list[str]]]) -> str:
+    return _grid(text, ["data set", *summary.strategies], body, below, summary.emphasis)
+
+
+def _grid(
+    text: str,
+    header: list[str],
+    body: list[tuple[str, list[str]]],
+    below: list[tuple[str, list[str]]],
+    emphasis: str | None,
+) -> str:
+    def row(label: str, cells: list[str]) -> str:
+        return f"<tr>{_head(label, 'row', emphasis)}{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+
+    head = "".join(_head(name, "col", emphasis) for name in header)
+    foot_rows = f"<tfoot>{''.join(row(*each) for each in below)}</tfoot>" if below else ""
+    body_rows = "".join(row(*each) for each in body)
+    return (
+        f'<p class="note">{escape(text)}.</p>\n'
+        f'<div class="scroll" role="region" tabindex="0" aria-label="{escape(text)}">'
+        f"<table><thead><tr>{head}</tr></thead><tbody>{body_rows}</tbody>{foot_rows}</table></div>"
+    )
+
+
+def _head(name: str, scope: str, emphasis: str | None) -> str:
+    mark = ' class="emphasis"' if name == emphasis else ""
+    return f'<th scope="{scope}"{mark}>{escape(name)}</th>'

@@ -1,0 +1,1 @@
+"""See which records strategies picked, by playing stored cells again."""

@@ -1,0 +1,194 @@
+"""From a run directory to a page, figures and tables; nothing is ever run again."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from alrl.errors import AlrlError
+from alrl.evaluation.comparison import Comparison
+from alrl.evaluation.curves import METRICS, Curves, Metric
+from alrl.reports.comparison_report import Part
+from alrl.reports.condition_report import write_conditions
+from alrl.reports.pages.checklist import Record
+from alrl.reports.pages.policy_card import find_policies
+from alrl.reports.summary import Summary, summarise
+from alrl.studies.cell import protocol_of
+from alrl.studies.store.store import RESULTS, STUDY, Store, run_id
+
+
+class IncompleteStudyError(AlrlError):
+    """A study with cells that have not finished."""
+
+
+class RunDirectoryError(AlrlError):
+    """A directory that holds no study, or whose description cannot be read."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportFiles:
+    """What :func:`report` wrote."""
+
+    page: Path
+    pages: tuple[Path, ...]
+    """The page and those of further learners and batch sizes."""
+    figures: tuple[Path, ...]
+    tables: tuple[Path, ...]
+    texts: tuple[Path, ...]
+    """Summaries and policy cards, in Markdown."""
+    further: tuple[Path, ...]
+    """What conditions cost, and what the protocol alone can tell (:meth:`alrl.studies.protocols.Protocol.report`)."""
+    curves: Path
+    """Every curve, one row a seed and label count."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Study:
+    title: str
+    hypothesis: str
+    command: str
+    cells: Sequence[Mapping[str, Any]]
+    primary: tuple[str, str] | None
+    metrics: tuple[Metric, ...]
+    upper_bounds: tuple[str, ...]
+    settings: Mapping[str, Any]
+
+
+def report(run: Path | str, *, title: str | None = None, allow_incomplete: bool = False) -> ReportFiles:
+    """Write page, figures, tables, summary, policy cards and curves of the study in ``run`` into ``run``.
+
+    Reads ``results.sqlite`` and ``study.json`` (``title``, ``hypothesis``, ``command``, ``cells``, ``primary``: the
+    strategy that the study is about and the one it is held against, ``settings``). ``title`` replaces the study's own.
+    A study with several learners or batch sizes gets one page, and one set of figures and tables, for each.
+
+    Raises IncompleteStudyError if cells are missing, unless ``allow_incomplete``, which then marks every output;
+    RunDirectoryError if ``run`` holds no study; StoreError if its results cannot be read.
+    """
+    folder = Path(run)
+    study = _read_study(folder / STUDY)
+    with Store(folder / RESULTS, read_only=True) as store:
+        mark = _completeness(store, study, allow_incomplete)
+        # In the order of the study: the order in which cells were finished is chance.
+        wanted = [run_id(cell) for cell in study.cells]
+        finished = store.finished()
+        done = [cell for cell in study.cells if run_id(cell) in finished]
+        found = store.curves(wanted)
+        record = Record(
+            hypothesis=study.hypothesis,
+            command=study.command,
+            settings=study.settings,
+            cells=study.cells,
+            finished=len(done),
+            failed=len(set(wanted) & set(store.failures())),
+            played=tuple(each for each in store.cells(wanted) if each.finished),
+            provenance=store.provenances(wanted),
+        )
+        curves = store.export_csv(_curves_path(folder, mark), wanted)
+    policies, remarks = find_policies(folder, study.cells)
+    further = (
+        *protocol_of(study.cells[0]).report(found, folder, mark=mark),
+        *write_conditions(found, folder, mark=mark),
+    )
+    comparisons = Comparison.groups(found)
+    slugs = _slugs(comparisons)
+    parts = []
+    for comparison, slug in zip(comparisons, slugs, strict=True):
+        own = [cell for cell, each in zip(done, found, strict=True) if _settings(each) == _settings(comparison)]
+        others = tuple(f"index{other}.html" for other in slugs if other != slug)
+        part = Part(
+            folder=folder,
+            slug=slug,
+            mark=mark,
+            title=(title or study.title) + (f" ({comparison.learner}, batch {comparison.batch})" if others else ""),
+            record=record,
+            comparison=comparison,
+            summaries=tuple(_summaries(comparison, study)),
+            cells=own,
+            policies=policies,
+            remarks=remarks,
+        )
+        parts.append(part.write(beside=(*others, curves.name, *(path.name for path in further))))
+    return ReportFiles(
+        page=parts[0].page,
+        pages=tuple(part.page for part in parts),
+        figures=tuple(path for part in parts for path in part.figures),
+        tables=tuple(path for part in parts for path in part.tables),
+        texts=tuple(path for part in parts for path in part.texts),
+        further=further,
+        curves=curves,
+    )
+
+
+def _settings(of: Curves | Comparison) -> tuple[str, int]:
+    return of.learner, of.batch
+
+
+def _curves_path(folder: Path, mark: str) -> Path:
+    """Numbers that will change say so in their name; the other name's file, of an earlier report, goes."""
+    whole, part = folder / "curves.csv", folder / "curves-incomplete.csv"
+    (whole if mark else part).unlink(missing_ok=True)
+    return part if mark else whole
+
+
+def _read_study(path: Path) -> _Study:
+    if not path.is_file():
+        raise RunDirectoryError(f"{path} does not exist: give the directory that `alrl run` named at its end")
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        primary = found.get("primary")
+        return _Study(
+            title=str(found["title"]),
+            hypothesis=str(found.get("hypothesis", "")),
+            command=str(found.get("command", "")),
+            cells=[dict(cell) for cell in found["cells"]],
+            primary=None if primary is None else (str(primary[0]), str(primary[1])),
+            metrics=tuple(metric for metric in found.get("metrics", METRICS) if metric in METRICS) or METRICS,
+            upper_bounds=tuple(map(str, found.get("upper_bounds", ()))),
+            settings=dict(found.get("settings", {})),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+        raise RunDirectoryError(
+            f"{path} does not describe a study ({type(error).__name__}: {error}); it needs title and cells: "
+            "run the study again"
+        ) from error
+
+
+def _completeness(store: Store, study: _Study, allow_incomplete: bool) -> str:
+    finished, failures = store.finished(), store.failures()
+    ids = [run_id(cell) for cell in study.cells]
+    missing = [place for place, each in enumerate(ids) if each not in finished]
+    if not missing and ids:
+        return ""
+    done = len(ids) - len(missing)
+    failed = [failures[ids[place]] for place in missing if ids[place] in failures]
+    reason = f"; {len(failed)} failed, the first with {_last_line(failed[0])!r}" if failed else ""
+    if not allow_incomplete or not done:
+        advice = "run the study again to finish it" + (", or report with allow_incomplete=True" if done else "")
+        raise IncompleteStudyError(f"{done} of {len(ids)} cells of {study.title!r} are finished{reason}: {advice}")
+    return f"INCOMPLETE: {done} of {len(ids)} cells finished; numbers will change."
+
+
+def _last_line(traceback: str) -> str:
+    return (traceback.strip().splitlines() or ["no traceback"])[-1]
+
+
+def _summaries(comparison: Comparison, study: _Study) -> list[Summary]:
+    names = comparison.strategies
+    emphasis, reference = (name if name in names else None for name in study.primary or (None, None))
+    return [
+        summarise(comparison, metric=metric, reference=reference, emphasis=emphasis, upper_bounds=study.upper_bounds)
+        for metric in study.metrics
+    ]
+
+
+def _slugs(comparisons: Sequence[Comparison]) -> list[str]:
+    """A distinct ending of file names for each comparison; none for the first."""
+    endings = [""]
+    for each in comparisons[1:]:
+        ending = "-" + re.sub(r"[^a-z0-9]+", "-", f"{each.learner} batch {each.batch}".lower()).strip("-")
+        endings.append(ending if ending not in endings else f"{ending}-{len(endings)}")
+    return endings

@@ -1,0 +1,1 @@
+"""Write tables of a study: as text, Markdown, CSV and LaTeX."""

@@ -1,0 +1,92 @@
+"""The table over data sets: ranks, differences and tests, one row a strategy, in Markdown and LaTeX."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from alrl.evaluation.statistics import SMALLEST_SAMPLE, Estimate
+from alrl.reports.summary import Summary
+from alrl.reports.tables.aubc import MISSING, ampersands, percent, pipes, tex
+
+_HEADER = (
+    "strategy",
+    "mean rank",
+    "wins / ties / losses",
+    "IQM difference",
+    "P(improvement)",
+    "Wilcoxon p (Holm)",
+    "worse than random",
+)
+_WASTED = "labels wasted"
+
+
+def across_header(summary: Summary) -> tuple[str, ...]:
+    """The columns; the labels wasted only where a pool was contaminated."""
+    dirty = any(summary.wasted(name) is not None for name in summary.strategies)
+    return (*_HEADER, _WASTED) if dirty else _HEADER
+
+
+def across_rows(summary: Summary) -> list[list[str]]:
+    """Rows of text, best mean rank first; the columns are those of :func:`across_header`."""
+    rows, dirty = [], _WASTED in across_header(summary)
+    for name in sorted(summary.strategies, key=lambda each: summary.ranks.get(each, np.inf)):
+        gap, chance = summary.interquartile.get(name), summary.improvement.get(name)
+        p_value = None if summary.wilcoxon is None else summary.wilcoxon.get(name)
+        worse, compared = summary.worse_share(name)
+        rows.append(
+            [
+                name,
+                f"{summary.ranks[name]:.2f}" if name in summary.ranks else MISSING,
+                MISSING if name == summary.reference else " / ".join(map(str, summary.record(name))),
+                MISSING if gap is None else _interval(gap, "+.2f"),
+                MISSING if chance is None else _interval(chance, ".2f"),
+                MISSING if p_value is None else f"{p_value:.2g}",
+                f"{worse} of {compared}" if compared else MISSING,
+                *([percent(summary.wasted(name))] if dirty else []),
+            ]
+        )
+    return rows
+
+
+def across_notes(summary: Summary) -> str:
+    """What the columns mean, and the tests over all strategies."""
+    text = (
+        f"Against {summary.reference}, AUBC of {summary.metric.replace('_', ' ')} in points, over"
+        f" {len(summary.ranked)} data sets on which every strategy ran. Intervals: 95 %, bootstrap over seeds within"
+        " these data sets."
+    )
+    found = summary.friedman
+    if found is None:
+        return text + f" No test across data sets: it needs {SMALLEST_SAMPLE} of them, and Friedman's three strategies."
+    return text + (
+        f" Friedman χ² = {found.chi_square:.2f} (scipy's, corrected for ties: {found.chi_square_tied:.2f},"
+        f" p = {found.p_tied:.2g}), Iman–Davenport F = {found.f:.2f} (p = {found.p_f:.2g}), Nemenyi critical difference"
+        f" {found.critical_difference:.2f}."
+    )
+
+
+def across_markdown(summary: Summary, *, mark: str = "") -> str:
+    """The table in Markdown; a ``mark`` stands above it."""
+    lines = [f"**{mark}**", ""] if mark else []
+    header = across_header(summary)
+    lines += [pipes(list(header)), pipes([":--", *["--:"] * (len(header) - 1)])]
+    lines += [pipes(row) for row in across_rows(summary)]
+    return "\n".join([*lines, "", across_notes(summary), ""])
+
+
+def across_latex(summary: Summary, *, mark: str = "") -> str:
+    """The table in LaTeX; needs the package booktabs."""
+    caption = tex(" ".join(filter(None, (mark, across_notes(summary)))))
+    lines = [f"% {mark}"] if mark else []
+    lines += [r"\begin{table}", r"\centering", rf"\caption{{{caption}}}"]
+    header = across_header(summary)
+    lines += [rf"\begin{{tabular}}{{l{'r' * (len(header) - 1)}}}", r"\toprule"]
+    lines += [ampersands([tex(name) for name in header]), r"\midrule"]
+    lines += [ampersands([tex(cell) for cell in row]) for row in across_rows(summary)]
+    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", r"\end{table}", ""])
+
+
+def _interval(found: Estimate, number: str) -> str:
+    if not np.isfinite(found.low):
+        return f"{found.value:{number}}"
+    return f"{found.value:{number}} ({found.low:{number}} to {found.high:{number}})"

@@ -1,0 +1,193 @@
+"""AUBC tables of a summary: for the terminal, Markdown, LaTeX and CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable
+from textwrap import fill
+
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from alrl.reports.summary import Cell, Summary
+
+MISSING = "–"
+_TEX = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"} | {
+    c: "\\" + c for c in "&%$#_{}"
+}
+
+
+def count(labels: float) -> str:
+    """A number of labels, interpolated between two of them; ∞ where there is none.
+
+    >>> count(12.34), count(float("inf"))
+    ('12.3', '∞')
+    """
+    return "∞" if labels == float("inf") else f"{labels:.1f}"
+
+
+def percent(share: float | None) -> str:
+    """A share as a percentage, a dash where it is not known.
+
+    >>> percent(0.1234), percent(None)
+    ('12.3 %', '–')
+    """
+    return MISSING if share is None else f"{100 * share:.1f} %"
+
+
+def caption(summary: Summary) -> str:
+    """One line that says what the numbers are."""
+    metric = summary.metric.replace("_", " ")
+    return (
+        f"AUBC of {metric} in points (0 to 100), mean ± 95 % interval over seeds; "
+        f"learner {summary.learner}, batch {summary.batch}"
+    )
+
+
+def notes(summary: Summary) -> str:
+    """What the marks in the table mean."""
+    parts = ["Bold: best of its data set."]
+    if "random" in summary.strategies:
+        parts.append("↓: significantly worse than random (95 % interval of the paired difference below zero).")
+    if summary.reference in summary.strategies:
+        parts.append(f"Wins / ties / losses: data sets on which the paired difference to {summary.reference} is so.")
+    if any(cell.wasted is not None for cell in summary.cells.values()):
+        parts.append("Labels wasted: share of the budget spent on records that teach nothing.")
+    if summary.upper_bounds:
+        parts.append("Upper bounds see hidden labels: they are no competitors, have no rank and are never bold.")
+    return " ".join(parts)
+
+
+def rich_table(summary: Summary, *, title: str | None = None, mark: str = "") -> Table:
+    """The table for the terminal; ``mark`` (say, that the study is incomplete) precedes the notes."""
+    table = Table(title=title or caption(summary), caption=" ".join(filter(None, (mark, notes(summary)))))
+    table.add_column("data set", no_wrap=True)
+    for name in summary.strategies:
+        table.add_column(Text(name, style="bold" if name == summary.emphasis else ""), justify="right", overflow="fold")
+    for data_set in summary.data_sets:
+        table.add_row(escape(data_set), *_row(summary, data_set, lambda text: f"[bold green]{text}[/]"))
+    table.add_section()
+    for label, cells in foot(summary):
+        # The labels below are longer than names of data sets: wrapped, they leave the room to the numbers.
+        table.add_row(escape(fill(label, 16)), *cells)
+    return table
+
+
+def markdown_table(summary: Summary, *, mark: str = "") -> str:
+    """The table in Markdown, with caption and notes; a ``mark`` stands above it."""
+    lines = [f"**{mark}**", ""] if mark else []
+    lines += [caption(summary), "", pipes(["data set", *summary.strategies])]
+    lines.append(pipes([":--", *["--:"] * len(summary.strategies)]))
+    for data_set in summary.data_sets:
+        lines.append(pipes([data_set, *_row(summary, data_set, lambda text: f"**{text}**")]))
+    lines += [pipes([label, *cells]) for label, cells in foot(summary)]
+    return "\n".join([*lines, "", notes(summary), ""])
+
+
+def latex_table(summary: Summary, *, mark: str = "") -> str:
+    """The table in LaTeX; needs the package booktabs."""
+    lines = [f"% {mark}"] if mark else []
+    lines += [r"\begin{table}", r"\centering"]
+    lines.append(rf"\caption{{{tex(' '.join(filter(None, (mark, caption(summary) + '.', notes(summary)))))}}}")
+    lines += [rf"\begin{{tabular}}{{l{'r' * len(summary.strategies)}}}", r"\toprule"]
+    lines += [ampersands([tex(name) for name in ("data set", *summary.strategies)]), r"\midrule"]
+    for data_set in summary.data_sets:
+        lines.append(ampersands([tex(data_set), *_row(summary, data_set, lambda text: rf"\textbf{{{text}}}", tex)]))
+    lines.append(r"\midrule")
+    lines += [ampersands([tex(label), *map(tex, cells)]) for label, cells in foot(summary)]
+    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", r"\end{table}", ""])
+
+
+def csv_table(summaries: list[Summary], *, mark: str = "") -> str:
+    """One row for each metric, data set and strategy, points with four decimals; a ``mark`` fills the last column.
+
+    With contaminated pools the share of the budget that was wasted stands before it.
+    """
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    against = [
+        f"{name}_{part}" for name in ("random", "reference") for part in ("difference", "low", "high", "outcome")
+    ]
+    dirty = any(cell.wasted is not None for summary in summaries for cell in summary.cells.values())
+    known = ["metric", "learner", "batch", "data_set", "strategy", "aubc", "half_width", "reference", *against]
+    writer.writerow([*known, *(["wasted_share"] if dirty else []), "mark"])
+    for summary in summaries:
+        for (data_set, strategy), cell in summary.cells.items():
+            row = [summary.metric, summary.learner, summary.batch, data_set, strategy, f"{cell.mean:.4f}"]
+            row += [f"{cell.half_width:.4f}", summary.reference, *_against(cell)]
+            row += ["" if cell.wasted is None else f"{cell.wasted:.4f}"] if dirty else []
+            writer.writerow([*row, mark])
+    return buffer.getvalue()
+
+
+def _against(cell: Cell) -> list[str]:
+    row: list[str] = []
+    for found in (cell.against_random, cell.against_reference):
+        row += (
+            [""] * 4
+            if found is None
+            else [f"{found.value:.4f}", f"{found.low:.4f}", f"{found.high:.4f}", found.outcome]
+        )
+    return row
+
+
+def _row(summary: Summary, data_set: str, bold: Callable[[str], str], escape: Callable[[str], str] = str) -> list[str]:
+    row = []
+    for strategy in summary.strategies:
+        cell = summary.cells.get((data_set, strategy))
+        text = MISSING if cell is None else escape(str(cell) + (" ↓" if cell.worse_than_random else ""))
+        row.append(bold(text) if cell is not None and cell.best else text)
+    return row
+
+
+def foot(summary: Summary) -> list[tuple[str, list[str]]]:
+    """The rows below the data sets, a label and one text a strategy: mean rank, record, losses to random, waste."""
+    names = summary.strategies
+    rows = []
+    if summary.ranks:
+        rows.append(
+            (
+                f"mean rank ({_sets(len(summary.ranked))})",
+                [f"{summary.ranks[name]:.2f}" if name in summary.ranks else MISSING for name in names],
+            )
+        )
+    if len(names) > 1:
+        records = [
+            MISSING if name == summary.reference else " / ".join(map(str, summary.record(name))) for name in names
+        ]
+        rows.append((f"wins / ties / losses vs {summary.reference}", records))
+    if "random" in names:
+        shares = [
+            MISSING if not (share := summary.worse_share(name))[1] else f"{share[0]} of {share[1]}" for name in names
+        ]
+        rows.append(("worse than random", shares))
+    wasted = [summary.wasted(name) for name in names]
+    if any(share is not None for share in wasted):
+        rows.append(("labels wasted", [percent(share) for share in wasted]))
+    return rows
+
+
+def _sets(count: int) -> str:
+    return f"{count} data set{'s' if count != 1 else ''}"
+
+
+def pipes(cells: list[str]) -> str:
+    """A row of a table in Markdown."""
+    return "| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |"
+
+
+def ampersands(cells: list[str]) -> str:
+    """A row of a table in LaTeX, of texts that are LaTeX already."""
+    return " & ".join(cells) + r" \\"
+
+
+def tex(text: str) -> str:
+    r"""Text as LaTeX.
+
+    >>> tex("50 % ± 1")
+    '50 \\% $\\pm$ 1'
+    """
+    escaped = "".join(_TEX.get(letter, letter) for letter in text)
+    return escaped.replace("±", r"$\pm$").replace("↓", r"$\downarrow$").replace("–", "--").replace("χ²", r"$\chi^2$")

@@ -1,0 +1,137 @@
+"""What each condition of a study costs a strategy: paired differences to the first condition, and labels wasted."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from alrl.evaluation.curves import Curves
+from alrl.reports.tables.aubc import MISSING, pipes
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConditionCost:
+    """One strategy on one data set under one condition, in points of AUBC of accuracy (0 to 100)."""
+
+    data_set: str
+    learner: str
+    batch: int
+    strategy: str
+    condition: str
+    against: str
+    """The condition that it is held against: the study's first."""
+    difference: float
+    """Mean over seeds of the area under this condition less that under the other, same seed."""
+    half_width: float
+    """Half the 95 % t interval of that mean."""
+    seeds: int
+    wasted: float | None
+    """Mean share of the budget that went to useless records under this condition; None where the pool is clean."""
+
+    @property
+    def hurts(self) -> bool:
+        """Whether the interval lies below zero."""
+        return self.difference + self.half_width < 0
+
+
+def split_label(learner: str) -> tuple[str, str]:
+    """The learner and the condition of a curve's learner label; the condition is empty where there is none.
+
+    >>> split_label("softmax-regression, late labels"), split_label("softmax-regression (C = 0.1)")
+    (('softmax-regression', 'late labels'), ('softmax-regression (C = 0.1)', ''))
+    """
+    depth = 0
+    for place, letter in enumerate(learner):
+        depth += (letter == "(") - (letter == ")")
+        if depth == 0 and learner.startswith(", ", place):
+            return learner[:place], learner[place + 2 :]
+    return learner, ""
+
+
+def condition_costs(curves: Sequence[Curves]) -> list[ConditionCost]:
+    """The cost of every condition but the first, in the order of ``curves``; none for a study without conditions.
+
+    Pairs that do not have two seeds in common are left out.
+    """
+    labelled = [(each, *split_label(each.learner)) for each in curves]
+    order = list(dict.fromkeys(condition for _, _, condition in labelled if condition))
+    if len(order) < 2:
+        return []
+    held = {
+        (each.data_set, learner, each.batch, each.strategy): each
+        for each, learner, condition in labelled
+        if condition == order[0]
+    }
+    costs = []
+    for each, learner, condition in labelled:
+        other = held.get((each.data_set, learner, each.batch, each.strategy))
+        if condition not in {"", order[0]} and other is not None:
+            cost = _cost(each, other, learner, condition, order[0])
+            costs += [] if cost is None else [cost]
+    return costs
+
+
+def _cost(here: Curves, there: Curves, learner: str, condition: str, against: str) -> ConditionCost | None:
+    common, ours, theirs = np.intersect1d(here.seeds, there.seeds, return_indices=True)
+    if len(common) < 2:
+        return None
+    gap = 100 * (here.aubc[ours] - there.aubc[theirs])
+    width = float(stats.t.ppf(0.975, len(gap) - 1) * gap.std(ddof=1) / np.sqrt(len(gap)))
+    return ConditionCost(
+        data_set=here.data_set,
+        learner=learner,
+        batch=here.batch,
+        strategy=here.strategy,
+        condition=condition,
+        against=against,
+        difference=float(gap.mean()),
+        half_width=width,
+        seeds=len(gap),
+        wasted=None if here.wasted_share is None else float(here.wasted_share.mean()),
+    )
+
+
+def markdown(costs: Sequence[ConditionCost], *, mark: str = "") -> str:
+    """One table a condition, strategies in the columns; in bold where the interval lies below zero."""
+    lines = [f"**{mark}**", ""] if mark else []
+    seeds = min(each.seeds for each in costs)
+    lines.append(
+        f"AUBC of accuracy in points less that under *{costs[0].against}*, same seeds: mean ± half the 95 % t interval"
+        f" over {seeds} or more seeds. Bold: the interval lies below zero. In brackets: share of the budget spent on"
+        " useless records."
+    )
+    strategies = list(dict.fromkeys(each.strategy for each in costs))
+    for condition, learner, batch in dict.fromkeys((each.condition, each.learner, each.batch) for each in costs):
+        here = [each for each in costs if (each.condition, each.learner, each.batch) == (condition, learner, batch)]
+        lines += ["", f"## {condition.capitalize()} ({learner}, batch {batch})", "", pipes(["data set", *strategies])]
+        lines.append(pipes([":--", *["--:"] * len(strategies)]))
+        for data_set in dict.fromkeys(each.data_set for each in here):
+            row = {each.strategy: each for each in here if each.data_set == data_set}
+            lines.append(pipes([data_set, *(_told(row.get(name)) for name in strategies)]))
+        hurt = [str(sum(each.hurts for each in here if each.strategy == name)) for name in strategies]
+        lines.append(pipes(["data sets hurt", *hurt]))
+    return "\n".join([*lines, ""])
+
+
+def _told(cost: ConditionCost | None) -> str:
+    if cost is None:
+        return MISSING
+    text = f"{cost.difference:+.1f} ± {cost.half_width:.1f}"
+    text = f"**{text}**" if cost.hurts else text
+    return text if cost.wasted is None else f"{text} ({100 * cost.wasted:.0f} %)"
+
+
+def as_csv(costs: Sequence[ConditionCost]) -> str:
+    """One row a cost, numbers as they are."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    names = list(ConditionCost.__dataclass_fields__)
+    writer.writerow(names)
+    for cost in costs:
+        writer.writerow(["" if (value := getattr(cost, name)) is None else value for name in names])
+    return out.getvalue()

@@ -1,0 +1,1 @@
+"""Spread a batch over the pool: clusters, covers, cores and weighted distances."""

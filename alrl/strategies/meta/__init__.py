@@ -1,0 +1,1 @@
+"""Choose among strategies while the loop runs: bandits, ALBL, and ways to pay them."""

@@ -1,0 +1,1 @@
+"""Change another strategy: balance its classes, sample its pool, soften its choice."""

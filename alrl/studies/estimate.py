@@ -1,0 +1,157 @@
+"""How many cells a study still has to play, and about how long that takes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from statistics import median
+from typing import Any
+
+from alrl.agents.look_ahead.oracle import Player
+from alrl.studies.canonical import run_id
+from alrl.studies.cell import Job, work
+from alrl.studies.runner import Runner, cells_of
+from alrl.studies.store.store import RESULTS, Store, StoredCell
+
+_LOOPS = 4
+"""Loops of a cell that are played to time it."""
+_SECONDS = 20.0
+"""After so long no further cell is timed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """What a run would do."""
+
+    cells: int
+    finished: int
+    missing: int
+    seconds: float | None
+    """Of wall time for the missing cells; None if no cell could be timed."""
+    workers: int
+    basis: str
+    """What the time was judged by."""
+    to_train: tuple[str, ...]
+    """Policies that would be trained first, which is not in the time."""
+
+    @property
+    def told(self) -> str:
+        """In words."""
+        text = f"{self.cells} cells: {self.finished} finished, {self.missing} to play"
+        if self.missing and self.seconds is not None:
+            text += f", about {_duration(self.seconds)} with {self.workers} worker(s), judged by {self.basis}"
+        if self.to_train:
+            text += f". First {', '.join(self.to_train)} would be trained, which the time leaves out"
+        return text + ". Nothing was written."
+
+    def to_json(self) -> dict[str, Any]:
+        """The same for a machine."""
+        return asdict(self)
+
+
+def estimate(runner: Runner) -> Estimate:
+    """Count the cells of a run and estimate its time: by cells played before, else by the first loops of some.
+
+    Nothing is trained or written. Raises what :meth:`~alrl.studies.runner.Runner.check` does.
+    """
+    runner.check()
+    agents = runner.agents.untrained()
+    stored = _stored(runner)
+    finished = {cell.id for cell in stored if cell.finished}
+    listed = [(cell, strategy) for name, strategy, key in agents for cell in cells_of(runner.study, name, key or "")]
+    missing = [(cell, strategy) for cell, strategy in listed if run_id(cell) not in finished]
+    workers = runner.engine().workers
+    rates = _rates_of(stored)
+    basis = "cells played before"
+    unknown = [pair for pair in missing if _kind(pair[0]) not in rates]
+    if unknown:
+        rates |= _calibrated(unknown, runner)
+        basis = (
+            "the first loops of some cells" if len(unknown) == len(missing) else f"{basis} and first loops of others"
+        )
+    typical = median(rates.values()) if rates else None
+    known = [(work(cell), rates.get(_kind(cell), typical)) for cell, _ in missing]
+    seconds = None if typical is None else sum(amount * rate for amount, rate in known if rate is not None) / workers
+    return Estimate(
+        cells=len(listed),
+        finished=len(listed) - len(missing),
+        missing=len(missing),
+        seconds=seconds if missing else 0.0,
+        workers=workers,
+        basis=basis,
+        to_train=tuple(name for name, _, key in agents if key is None),
+    )
+
+
+def _stored(runner: Runner) -> list[StoredCell]:
+    path = runner.folder / RESULTS
+    if not path.is_file():
+        return []
+    with Store(path, read_only=True) as store:
+        return store.cells()
+
+
+_Kind = tuple[str, str, str]
+
+
+def _kind(cell: Mapping[str, Any]) -> _Kind:
+    """Cells that cost about the same for each unit of work."""
+    return str(cell["agent"]), str(cell.get("data_set")), str(cell.get("learner"))
+
+
+def _rates_of(stored: Sequence[StoredCell]) -> dict[_Kind, float]:
+    """Seconds for a unit of work, by kind, of cells that were played."""
+    return {_kind(cell.spec): cell.seconds / work(cell.spec) for cell in stored if cell.finished and cell.seconds}
+
+
+def _calibrated(cells: Sequence[tuple[dict[str, Any], Player]], runner: Runner) -> dict[_Kind, float]:
+    """The same by playing the first loops of one cell of each kind, as many kinds as there is time for."""
+    kinds = {_kind(cell): (cell, strategy) for cell, strategy in reversed(cells)}
+    ordered = _spread(list(kinds.values()))
+    bar = runner.bars.bar("time the first loops", len(ordered))
+    rates: dict[_Kind, float] = {}
+    began = time.perf_counter()
+    warm = False
+    for cell, strategy in ordered:
+        if rates and time.perf_counter() - began > _SECONDS:
+            break
+        short = {**cell, "labels": min(cell["labels"], _LOOPS * cell["batch"])} if "labels" in cell else cell
+        job = Job(spec=short, agent=strategy, device=runner.device)
+        if not warm:
+            # What is loaded and compiled at a first use is no part of a cell's time.
+            job()
+            warm = True
+        outcome = job()
+        if outcome.curves is not None:
+            rates[_kind(cell)] = outcome.seconds / work(short)
+        bar.advance(note=f"{cell.get('data_set', '')}, {cell['agent']}")
+    bar.done()
+    # A data set that was not reached costs what its agent costs elsewhere.
+    by_agent: dict[str, list[float]] = {}
+    for (agent, _, _), rate in rates.items():
+        by_agent.setdefault(agent, []).append(rate)
+    return {kind: rates.get(kind, median(by_agent.get(kind[0], list(rates.values()) or [0.0]))) for kind in kinds}
+
+
+def _spread(cells: list[tuple[dict[str, Any], Player]]) -> list[tuple[dict[str, Any], Player]]:
+    """So ordered that a beginning of it holds each agent and each data set alike: along diagonals of their table."""
+    agents = list(dict.fromkeys(cell["agent"] for cell, _ in cells))
+    data = list(dict.fromkeys(str(cell.get("data_set")) for cell, _ in cells))
+
+    def place(pair: tuple[dict[str, Any], Player]) -> tuple[int, int]:
+        row, column = agents.index(pair[0]["agent"]), data.index(str(pair[0].get("data_set")))
+        return (column - row) % len(data), row
+
+    return sorted(cells, key=place)
+
+
+def _duration(seconds: float) -> str:
+    """For people.
+
+    >>> _duration(41.6), _duration(192), _duration(9000)
+    ('42 s', '3 min', '2.5 h')
+    """
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

@@ -1,0 +1,93 @@
+"""What a run stored, for other tools: CSV and Parquet."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from alrl.errors import AlrlError
+from alrl.evaluation.curves import Curves
+from alrl.studies.canonical import canonical, run_id
+from alrl.studies.store.rows import csv_header, csv_rows
+from alrl.studies.store.store import RESULTS, STUDY, Store, StoredCell
+
+_CELL_HEADER = (
+    "id", "agent", "data_set", "status", "seconds", "cpu_seconds", "peak_bytes", "added", "spec", "provenance",
+    "traceback",
+)  # fmt: skip
+
+
+class ExportError(AlrlError):
+    """An export that needs a package which is not installed, or a run that cannot be read."""
+
+
+def export_files(run: Path | str, out: Path | str, kind: Literal["csv", "parquet"]) -> list[Path]:
+    """Write ``curves`` and ``cells`` of the run's study into the folder ``out``, each in one step.
+
+    ``curves``: one row a data set, strategy, learner, batch, seed and label count; of contaminated pools also what the
+    record was that the label went to. ``cells``: one row a cell, failed ones too, with its specification and provenance
+    as JSON.
+
+    Raises ExportError if polars is missing for Parquet, StoreError if the run's results cannot be read.
+    """
+    folder, target = Path(run), Path(out)
+    curves, cells = _stored(folder)
+    target.mkdir(parents=True, exist_ok=True)
+    header = csv_header(curves)
+    sheets = {
+        "curves": (header, [row for each in curves for row in csv_rows(each, header)]),
+        "cells": (_CELL_HEADER, [_cell_row(cell) for cell in cells]),
+    }
+    write = _write_csv if kind == "csv" else _write_parquet
+    return [write(target / f"{name}.{kind}", *sheet) for name, sheet in sheets.items()]
+
+
+def _stored(folder: Path) -> tuple[list[Curves], list[StoredCell]]:
+    """Curves and cells of the study that the folder was last run with, in its order."""
+    wanted = [run_id(cell) for cell in _described(folder)["cells"]]
+    with Store(folder / RESULTS, read_only=True) as store:
+        return store.curves(wanted), store.cells(wanted)
+
+
+def _described(folder: Path) -> dict[str, Any]:
+    path = folder / STUDY
+    try:
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ExportError(
+            f"{path} cannot be read ({error}): give the folder that `alrl run` named at its end"
+        ) from error
+    return found
+
+
+def _cell_row(cell: StoredCell) -> list[Any]:
+    status = "finished" if cell.finished else "failed"
+    effort = (cell.seconds, cell.cpu_seconds, cell.peak_bytes, cell.added)
+    content = (canonical(cell.spec), canonical(cell.provenance), cell.traceback)
+    return [cell.id, cell.spec["agent"], cell.spec.get("data_set"), status, *effort, *content]
+
+
+def _write_csv(path: Path, header: Iterable[str], rows: Iterable[Iterable[Any]]) -> Path:
+    part = path.with_name(path.name + ".part")
+    with part.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows(rows)
+    return part.replace(path)
+
+
+def _write_parquet(path: Path, header: Iterable[str], rows: Iterable[Iterable[Any]]) -> Path:
+    try:
+        import polars as pl
+    except ImportError as error:
+        raise ExportError("Parquet needs polars, which is not installed: pip install 'alrl[parquet]'") from error
+    names = list(header)
+    columns: Mapping[str, list[Any]] = dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
+    # No query precedes the first value of a curve: that is no record, and no empty text.
+    plain = {name: [None if value == "" else value for value in values] for name, values in columns.items()}
+    part = path.with_name(path.name + ".part")
+    pl.DataFrame(plain or {name: [] for name in names}, strict=False).write_parquet(part)
+    return part.replace(path)

@@ -1,0 +1,21 @@
+"""Load a study from its recipe, and check what the schema alone cannot."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alrl import recipes
+from alrl.studies.protocols import make_protocol
+from alrl.studies.study import StudyRecipe
+
+
+def load_study(name: str | Path) -> StudyRecipe:
+    """Return the study of a recipe file or a recipe's name.
+
+    Raises:
+        InvalidRecipeError: there is none, it does not fit the schema, or its protocol is unknown.
+    """
+    path = recipes.find("experiments", name)
+    study = recipes.parse(StudyRecipe, recipes.read(path), where=str(path))
+    make_protocol(study.protocol)
+    return study

@@ -1,0 +1,210 @@
+"""Runs a study: trains its policies, plays its cells on all cores, stores each as soon as it is finished."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from alrl import recipes
+from alrl.data.sources import load_data_set
+from alrl.errors import AlrlError, InvalidRecipeError
+from alrl.evaluation.curves import Metric
+from alrl.numerics.backend import usable_device
+from alrl.progress import Bars
+from alrl.studies.canonical import run_id
+from alrl.studies.cell import Job, work
+from alrl.studies.executors import Executor, make_executor
+from alrl.studies.protocols import make_protocol
+from alrl.studies.protocols.paired import learner_name
+from alrl.studies.store.store import RESULTS, STUDY, Store
+from alrl.studies.study import DEFAULT_PROTOCOL, StudyRecipe
+from alrl.studies.study_agents import StudyAgent, StudyAgents, check_held_out, training_sets
+
+
+class RunFolderError(AlrlError):
+    """A folder that a run cannot write to."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ran:
+    """What a run did."""
+
+    folder: Path
+    cells: int
+    """Cells of the study."""
+    played: int
+    """Cells that this run played; the others were there already."""
+    failed: int
+    """Cells that raised an error; their tracebacks are in the store."""
+    seconds: float
+    ids: tuple[str, ...]
+    """The cells' ids in the store, which may hold cells of the study as it was before it was changed."""
+    primary: tuple[str, str] | None
+    """The strategy that the study is about and the one that it is held against, as tables name them."""
+    metric: Metric
+    """The study's first: what the primary comparison is of."""
+    upper_bounds: tuple[str, ...] = ()
+    """The oracles, as tables name them."""
+
+
+@dataclass(kw_only=True)
+class Runner:
+    """One run of a study into a folder; running it again plays what is missing."""
+
+    study: StudyRecipe
+    folder: Path
+    command: str = ""
+    workers: int | None = None
+    """Processes; by default one for each core, at most 8."""
+    device: str = "cpu"
+    """Where loops are computed; on a GPU one process does it."""
+    executor: str = "loky"
+    """The engine that plays cells: see :mod:`alrl.studies.executors`, as for the next two."""
+    address: str | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
+    bars: Bars = field(default_factory=lambda: Bars(quiet=True))
+
+    def __post_init__(self) -> None:
+        self.agents = StudyAgents(
+            study=self.study, folder=self.folder, workers=self.workers, device=self.device, bars=self.bars
+        )
+
+    def check(self) -> None:
+        """Find what would stop the study before anything is trained or written.
+
+        Raises InvalidRecipeError for data sets or agents that there are not, or if a policy has seen one of the
+        study's data sets or their relatives.
+        """
+        usable_device(self.device)
+        oracles = {*(self.agents.primary() or ())} & {*self.agents.upper_bounds()}
+        if oracles:
+            raise InvalidRecipeError(
+                f"primary names {min(oracles)}, which sees hidden labels: no competitor, so hold strategies against"
+                " each other"
+            )
+        check_held_out(self.study)
+        for data in self.study.data_sets:
+            load_data_set(data)
+
+    def run(self) -> Ran:
+        """Train, play, store.
+
+        Raises what :meth:`check` does, ExecutorError if the engine is not there, StoreError or RunFolderError if the
+        folder cannot be written.
+        """
+        started = time.perf_counter()
+        self.check()
+        engine = self.engine()
+        self._make_folder()
+        with Store(self.folder / RESULTS) as store:
+            agents = self.agents.all()
+            for agent in agents:
+                store.keep_agent(agent.identity, agent.name, agent.recipe)
+            cells = [(cell, agent) for agent in agents for cell in cells_of(self.study, agent.name, agent.identity)]
+            ids = tuple(run_id(cell) for cell, _ in cells)
+            self._describe([cell for cell, _ in cells])
+            finished = store.finished()
+            missing = [pair for key, pair in zip(ids, cells, strict=True) if key not in finished]
+            failed = self._play(store, engine, missing)
+        return Ran(
+            folder=self.folder,
+            cells=len(cells),
+            played=len(missing) - failed,
+            failed=failed,
+            seconds=time.perf_counter() - started,
+            ids=ids,
+            primary=self.agents.primary(),
+            metric=self.study.metrics[0],
+            upper_bounds=tuple(self.agents.upper_bounds()),
+        )
+
+    def engine(self) -> Executor:
+        """The executor. Raises ExecutorError if it is not installed, or does not take a setting."""
+        workers = self.workers if self.device == "cpu" else 1
+        return make_executor(
+            self.executor, workers=workers, address=self.address, folder=self.folder, options=self.options
+        )
+
+    def _play(self, store: Store, engine: Executor, cells: Sequence[tuple[dict[str, Any], StudyAgent]]) -> int:
+        bar = self.bars.bar("play, data sets x strategies", len(cells))
+        # Longest first, lest one is waited for at the end.
+        ordered = sorted(cells, key=lambda pair: -work(pair[0]))
+        jobs = [Job(spec=cell, agent=agent.strategy, device=self.device) for cell, agent in ordered]
+        failed = 0
+        for outcome in engine.outcomes(jobs) if jobs else ():
+            if outcome.curves is None:
+                store.fail(outcome.spec, outcome.traceback, provenance=outcome.provenance)
+                failed += 1
+            else:
+                store.add(
+                    outcome.spec,
+                    outcome.curves,
+                    outcome.seconds,
+                    cpu_seconds=outcome.cpu_seconds,
+                    peak_bytes=outcome.peak_bytes,
+                    provenance=outcome.provenance,
+                )
+            bar.advance(note=f"{outcome.spec.get('data_set', '')}, {outcome.spec['agent']}")
+        bar.done()
+        return failed
+
+    def _make_folder(self) -> None:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise _cannot_write(self.folder, error) from error
+
+    def _describe(self, cells: list[dict[str, Any]]) -> None:
+        content = {
+            "title": self.study.title,
+            "hypothesis": self.study.hypothesis,
+            "command": self.command,
+            "cells": cells,
+            "primary": self.agents.primary(),
+            "upper_bounds": self.agents.upper_bounds(),
+            "metrics": list(self.study.metrics),
+            "settings": self._settings(),
+        }
+        path = self.folder / STUDY
+        part = path.with_name(path.name + ".part")
+        try:
+            # In one step: who is killed here leaves the old description or the new one, never half of one.
+            part.write_text(json.dumps(content, indent=1, default=str) + "\n", encoding="utf-8")
+            part.replace(path)
+        except OSError as error:
+            raise _cannot_write(path, error) from error
+
+    def _settings(self) -> dict[str, Any]:
+        study, settings = self.study, list(self.study.settings())
+        policies = [f"{name}: {each.told}" for name, each in study.train.items()]
+        seen = dict.fromkeys(data for sets in training_sets(study).values() for data in sets)
+        learners = dict.fromkeys(learner_name(each.learner.kind, each.learner.settings) for each in settings)
+        return {
+            "data sets": ", ".join(study.data_sets),
+            "training data sets": ", ".join(seen) or "none",
+            "protocol": study.protocol,
+            "labels": ", ".join(dict.fromkeys(str(each.labels) for each in settings)),
+            "batch": ", ".join(dict.fromkeys(str(each.batch) for each in settings)),
+            "paired seeds": study.seeds,
+            "learners": ", ".join(learners),
+            "trained policies": "; ".join(policies) or "none",
+            "recipe sha256": recipes.identity(study),
+        }
+
+
+def cells_of(study: StudyRecipe, agent: str, identity: str) -> list[dict[str, Any]]:
+    """The specifications of an agent's cells: all that a result depends on, apart from the code."""
+    protocol = {} if study.protocol == DEFAULT_PROTOCOL else {"protocol": study.protocol}
+    own = {"agent": agent, "agent_identity": identity, **protocol}
+    return [{**cell, **own} for cell in make_protocol(study.protocol).cells(study)]
+
+
+def _cannot_write(path: Path, error: OSError) -> RunFolderError:
+    return RunFolderError(
+        f"{path} cannot be written ({error.strerror or error}): what was finished is kept; free space, check the rights"
+        " of the folder, or choose another with --out"
+    )

@@ -1,0 +1,100 @@
+"""What the results file holds, between Python and SQLite."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from alrl.data.pool_truth import KINDS
+from alrl.evaluation.curves import Curves
+
+CSV_HEADER = (
+    "data_set",
+    "strategy",
+    "learner",
+    "batch",
+    "seed",
+    "first",
+    "labels",
+    "record",
+    "accuracy",
+    "balanced_accuracy",
+)
+"""Columns of the exported curves: ``labels`` counts queries, ``record`` is the row that the last of them bought."""
+WASTED = "wasted"
+"""Column beside them in a study with contaminated pools: what that record was, ``useful`` or one of the others of
+:data:`alrl.data.pool_truth.KINDS`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredCell:
+    """What the store knows of a cell beside its curves."""
+
+    id: str
+    spec: Mapping[str, Any]
+    finished: bool
+    seconds: float | None
+    """Wall time; None for a cell that failed."""
+    cpu_seconds: float | None
+    """Of the process that played it; None where an older alrl wrote the cell, or it failed."""
+    peak_bytes: int | None
+    """Most memory that the process held while it played; None where it is not known."""
+    provenance: Mapping[str, Any]
+    traceback: str | None
+    added: str
+    """When it was stored, UTC."""
+
+
+def to_cell(row: tuple[Any, ...]) -> StoredCell:
+    """A cell from its row of the table, joined with its provenance."""
+    key, spec, status, seconds, cpu_seconds, peak_bytes, content, traceback, added = row
+    return StoredCell(
+        id=key,
+        spec=json.loads(spec),
+        finished=status == "finished",
+        seconds=seconds,
+        cpu_seconds=cpu_seconds,
+        peak_bytes=peak_bytes,
+        provenance=json.loads(content),
+        traceback=traceback,
+        added=added,
+    )
+
+
+def to_npy(array: np.ndarray) -> bytes:
+    """An array as the bytes of a .npy file, without pickles."""
+    buffer = io.BytesIO()
+    np.lib.format.write_array(buffer, np.ascontiguousarray(array), allow_pickle=False)
+    return buffer.getvalue()
+
+
+def from_npy(blob: bytes) -> np.ndarray:
+    """The array of such bytes. Raises ValueError if they are none."""
+    return np.lib.format.read_array(io.BytesIO(blob), allow_pickle=False)
+
+
+def csv_header(curves: Iterable[Curves]) -> tuple[str, ...]:
+    """The columns of these curves: ``CSV_HEADER``, and what was wasted if that is known of any."""
+    return (*CSV_HEADER, WASTED) if any(each.wasted is not None for each in curves) else CSV_HEADER
+
+
+def csv_rows(curves: Curves, header: Sequence[str] = CSV_HEADER) -> Iterator[list[Any]]:
+    """One row for each seed and label count, in the order of the ``header``; what was wasted if that is in it."""
+    names = [curves.data_set, curves.strategy, curves.learner, curves.batch]
+    for row, seed in enumerate(curves.seeds):
+        for labels in range(curves.labels + 1):
+            record = "" if labels == 0 else int(curves.picks[row, labels - 1])
+            values = [float(curves.accuracy[row, labels]), float(curves.balanced_accuracy[row, labels])]
+            wasted = [_kind(curves, row, labels)] if WASTED in header else []
+            yield [*names, seed, int(curves.first[row]), labels, record, *values, *wasted]
+
+
+def _kind(curves: Curves, row: int, labels: int) -> str:
+    """What the record was that the last of so many ``labels`` bought; empty where none did, or the pool was clean."""
+    code = -1 if curves.wasted is None or labels == 0 else int(curves.wasted[row, labels - 1])
+    return "" if code < 0 else KINDS[code]

@@ -1,0 +1,284 @@
+"""Results of a study in one SQLite file: a finished cell is never lost and never doubled."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sqlite3
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+
+from alrl.evaluation.curves import Curves
+from alrl.studies.canonical import canonical, content_id, run_id
+from alrl.studies.provenance import provenance
+from alrl.studies.store.rows import StoredCell, csv_header, csv_rows, from_npy, to_cell, to_npy
+from alrl.studies.store.schema import SCHEMA_VERSION, StoreError, check_mark, connect, create, explain, migrate
+
+__all__ = ["SCHEMA_VERSION", "Store", "StoreError", "StoredCell", "run_id"]
+
+_ARRAYS = ("seeds", "accuracy", "balanced_accuracy", "picks", "first")
+_CURVES = ("data_set", "strategy", "learner", "batch", "seeds", "accuracy", "balanced_accuracy")
+_PICKS = ("first", "picks")
+_OPTIONAL = ("wasted", "guarded")
+"""Each in a table of its own, of that name."""
+
+
+class Store:
+    """Cells and their curves in the SQLite file ``path``, which is made if missing, one transaction a cell.
+
+    Write-ahead log with full synchronisation: what :meth:`add` returned from survives ``kill -9`` and a power cut.
+    ``read_only`` never changes the file and asks for no right to write. Raises StoreError if the folder cannot be
+    written, the file is no results file, or a newer alrl wrote it.
+
+    >>> import tempfile
+    >>> curves = Curves(data_set="iris", strategy="margin", learner="softmax-regression", batch=1, seeds=(0,),
+    ...                 accuracy=[[0.5, 0.7]], balanced_accuracy=[[0.5, 0.7]], picks=[[3]], first=[3])
+    >>> with tempfile.TemporaryDirectory() as folder, Store(Path(folder) / "results.sqlite") as store:
+    ...     store.add({"data": "iris", "strategy": "margin"}, curves, seconds=1.5)
+    ...     store.add({"data": "iris", "strategy": "margin"}, curves, seconds=1.5)
+    ...     len(store.finished()), store.curves()[0].accuracy.tolist()
+    (1, [[0.5, 0.7]])
+    """
+
+    def __init__(self, path: Path | str, *, read_only: bool = False) -> None:
+        self.path = Path(path)
+        self._provenance: Mapping[str, Any] | None = None
+        self._database = connect(self.path, read_only)
+        try:
+            with self._clear_errors():
+                self._prepare(read_only)
+        except BaseException:
+            self._database.close()
+            raise
+
+    def _prepare(self, read_only: bool) -> None:
+        if read_only:
+            if check_mark(self.path, self._database) < SCHEMA_VERSION:
+                self._read_migrated_copy()
+            return
+        if not self._is_empty():
+            # Before anything is changed: it may be a file of someone else.
+            check_mark(self.path, self._database)
+        self._database.execute("PRAGMA journal_mode = WAL")
+        self._database.execute("PRAGMA synchronous = FULL")
+        with self._transaction():
+            if self._is_empty():
+                create(self._database)
+            version = check_mark(self.path, self._database)
+            if version < SCHEMA_VERSION:
+                migrate(self._database, version)
+        self._database.execute("PRAGMA foreign_keys = ON")
+
+    def _is_empty(self) -> bool:
+        return int(self._database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]) == 0
+
+    def _read_migrated_copy(self) -> None:
+        """A file that is not to be written is migrated in memory."""
+        copy = sqlite3.connect(":memory:", isolation_level=None)
+        self._database.backup(copy)
+        self._database.close()
+        self._database = copy
+        with self._transaction():
+            migrate(copy, check_mark(self.path, copy))
+        copy.execute("PRAGMA query_only = ON")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; what was added stays."""
+        self._database.close()
+
+    def add(
+        self,
+        cell_spec: Mapping[str, Any],
+        curves: Curves,
+        seconds: float,
+        *,
+        cpu_seconds: float | None = None,
+        peak_bytes: int | None = None,
+        provenance: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Keep the curves of a finished cell; a cell that is finished already stays as it is.
+
+        ``seconds`` are of wall time; ``provenance`` is that of the process which played it, this one if left out.
+        """
+        key = run_id(cell_spec)
+        with self._clear_errors(), self._transaction():
+            if not self._is_finished(key):
+                effort = (seconds, cpu_seconds, peak_bytes)
+                self._put_cell(key, cell_spec, "finished", effort, provenance, None)
+                self._insert("curves", key, {name: getattr(curves, name) for name in _CURVES})
+                self._insert("picks", key, {name: getattr(curves, name) for name in _PICKS})
+                for name in _OPTIONAL:
+                    if getattr(curves, name) is not None:
+                        self._insert(name, key, {name: getattr(curves, name)})
+
+    def fail(
+        self, cell_spec: Mapping[str, Any], traceback: str, *, provenance: Mapping[str, Any] | None = None
+    ) -> None:
+        """Keep the traceback of a cell that failed; a finished cell stays finished."""
+        key = run_id(cell_spec)
+        with self._clear_errors(), self._transaction():
+            if not self._is_finished(key):
+                self._put_cell(key, cell_spec, "failed", (None, None, None), provenance, traceback)
+
+    def keep_agent(self, identity: str, name: str, recipe: Mapping[str, Any]) -> None:
+        """Keep what the agent that cells name by ``identity`` is, so that a cell can be played again."""
+        with self._clear_errors(), self._transaction():
+            self._database.execute(
+                "INSERT OR REPLACE INTO agents VALUES (?, ?, ?)", (identity, name, canonical(recipe))
+            )
+
+    def agent(self, identity: str) -> dict[str, Any] | None:
+        """The recipe of an agent, by the identity that cells name; None where an older alrl did not keep it."""
+        rows = self._read("SELECT recipe FROM agents WHERE identity = ?", identity)
+        return json.loads(rows[0][0]) if rows else None
+
+    def cells(self, cells: Collection[str] | None = None) -> list[StoredCell]:
+        """All cells in the order of adding, finished and failed; or those of the ids ``cells``, in that order."""
+        rows = self._read(
+            "SELECT run_id, cells.spec, status, seconds, cpu_seconds, peak_bytes, content, traceback, added"
+            " FROM cells JOIN provenance ON provenance.id = cells.provenance ORDER BY cells.rowid"
+        )
+        held = {row[0]: to_cell(row) for row in rows}
+        return [held[key] for key in (held if cells is None else cells) if key in held]
+
+    def finished(self) -> set[str]:
+        """The ids of the finished cells."""
+        return {row[0] for row in self._read("SELECT run_id FROM cells WHERE status = 'finished'")}
+
+    def failures(self) -> dict[str, str]:
+        """Traceback of each failed cell, by id."""
+        return dict(self._read("SELECT run_id, traceback FROM cells WHERE status = 'failed' ORDER BY rowid"))
+
+    def seconds(self) -> float:
+        """Wall time of the finished cells together."""
+        return float(self._read("SELECT total(seconds) FROM cells")[0][0])
+
+    def provenances(self, cells: Collection[str] | None = None) -> list[dict[str, Any]]:
+        """Each different provenance of the finished cells once, in the order of adding; of ``cells`` alone if given."""
+        rows = self._read(
+            "SELECT run_id, content FROM cells JOIN provenance ON provenance.id = cells.provenance"
+            " WHERE status = 'finished' ORDER BY cells.rowid"
+        )
+        texts = dict.fromkeys(text for key, text in rows if cells is None or key in cells)
+        return [json.loads(text) for text in texts]
+
+    def curves(self, cells: Collection[str] | None = None) -> list[Curves]:
+        """The curves of the finished cells in the order of adding; or those of the ids ``cells``, in that order."""
+        names = ("run_id", *_CURVES, *_PICKS, *_OPTIONAL)
+        rows = self._read(
+            f"SELECT {', '.join(names)} FROM curves JOIN picks USING (run_id) JOIN cells USING (run_id)"  # noqa: S608
+            f"{''.join(f' LEFT JOIN {table} USING (run_id)' for table in _OPTIONAL)} ORDER BY cells.rowid"
+        )
+        held = {row[0]: dict(zip(names[1:], row[1:], strict=True)) for row in rows}
+        return [self._to_curves(held[key]) for key in (held if cells is None else cells) if key in held]
+
+    def export_csv(self, path: Path | str, cells: Collection[str] | None = None) -> Path:
+        """Write one row for each cell, seed and label count to ``path``, in one step; see :meth:`curves`."""
+        target = Path(path)
+        part = target.with_name(target.name + ".part")
+        with part.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            curves = self.curves(cells)
+            header = csv_header(curves)
+            writer.writerow(header)
+            for each in curves:
+                writer.writerows(csv_rows(each, header))
+        part.replace(target)
+        return target
+
+    def _is_finished(self, key: str) -> bool:
+        query = "SELECT 1 FROM cells WHERE run_id = ? AND status = 'finished'"
+        return self._database.execute(query, (key,)).fetchone() is not None
+
+    def _put_cell(
+        self,
+        key: str,
+        spec: Mapping[str, Any],
+        status: str,
+        effort: tuple[float | None, float | None, int | None],
+        origin: Mapping[str, Any] | None,
+        traceback: str | None,
+    ) -> None:
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        row = (key, canonical(spec), status, *effort, self._put_provenance(origin), traceback, now)
+        self._database.execute("DELETE FROM cells WHERE run_id = ?", (key,))
+        self._database.execute("INSERT INTO cells VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+
+    def _put_provenance(self, origin: Mapping[str, Any] | None) -> str:
+        """The id of a provenance, which is kept once whatever the time that it was asked for."""
+        if origin is None:
+            if self._provenance is None:
+                self._provenance = provenance()
+            origin = self._provenance
+        key = content_id(canonical({name: value for name, value in origin.items() if name != "time"}))
+        self._database.execute("INSERT OR IGNORE INTO provenance VALUES (?, ?)", (key, canonical(origin)))
+        return key
+
+    def _insert(self, table: str, key: str, values: Mapping[str, Any]) -> None:
+        row = {
+            name: to_npy(np.asarray(value)) if name in _ARRAYS + _OPTIONAL else value for name, value in values.items()
+        }
+        names, marks = ", ".join(("run_id", *row)), ", ".join("?" * (len(row) + 1))
+        self._database.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", (key, *row.values()))  # noqa: S608
+
+    def _read(self, query: str, *values: str) -> list[tuple[Any, ...]]:
+        with self._clear_errors():
+            return self._database.execute(query, values).fetchall()
+
+    def _to_curves(self, row: dict[str, Any]) -> Curves:
+        try:
+            held = [name for name in _ARRAYS + _OPTIONAL if row[name] is not None]
+            arrays: dict[str, Any] = {name: from_npy(row[name]) for name in held}
+            row = {name: value for name, value in row.items() if name not in _ARRAYS + _OPTIONAL}
+            return Curves(**row, seeds=tuple(arrays.pop("seeds").tolist()), **arrays)
+        except ValueError as error:
+            raise StoreError(
+                f"{self.path} holds damaged curves of {row['strategy']} on {row['data_set']} ({error}): "
+                "restore the file from a copy, or delete it and run the study again"
+            ) from error
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._database.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._roll_back()
+            raise
+        try:
+            self._database.execute("COMMIT")
+        except BaseException:
+            self._roll_back()
+            raise
+
+    def _roll_back(self) -> None:
+        # A full disk makes SQLite roll back by itself.
+        if self._database.in_transaction:
+            self._database.execute("ROLLBACK")
+
+    @contextmanager
+    def _clear_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise explain(self.path, error) from error
+
+
+RESULTS = "results.sqlite"
+
+
+STUDY = "study.json"

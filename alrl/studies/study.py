@@ -1,0 +1,204 @@
+"""The schema of ``experiments/*.toml``: one file declares one study, data sets x agents x seeds."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from alrl.data.first_sample import FirstKind
+from alrl.envs.recipe import (
+    AnnotatorRecipe,
+    BudgetRecipe,
+    ContaminationRecipe,
+    EnvRecipe,
+    LearnerRecipe,
+    SplitRecipe,
+    load_env_recipe,
+)
+from alrl.errors import InvalidRecipeError
+from alrl.evaluation.curves import METRICS, Metric
+from alrl.evaluation.simulate import DEFAULT_SPLIT
+from alrl.recipes.model import Recipe
+from alrl.studies.training_recipe import TrainingRecipe
+
+DEFAULT_PROTOCOL = "paired"
+
+
+class ConditionRecipe(Recipe):
+    """Under which circumstances agents are compared: who answers, what is wrong with the pool, how a loop begins."""
+
+    name: str
+    """What tables call it."""
+    annotator: AnnotatorRecipe = AnnotatorRecipe()
+    contamination: tuple[ContaminationRecipe, ...] = ()
+    first: FirstKind | None = None
+    """How the first sample is drawn, where not as in the study; with it the next two, as in an environment's budget."""
+    first_size: int | None = None
+    first_candidates: int | None = None
+
+    @model_validator(mode="after")
+    def _first(self) -> ConditionRecipe:
+        self.first_settings()
+        return self
+
+    def first_settings(self) -> dict[str, Any] | None:
+        """Settings of the first sample, None where they are the study's."""
+        if self.first is None:
+            return None
+        size, candidates = self.first_size, self.first_candidates
+        return BudgetRecipe(first=self.first, first_size=size, first_candidates=candidates).first_settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """What agents are compared on at once: one data set, learner and budget."""
+
+    data_set: str
+    learner: LearnerRecipe
+    labels: int
+    batch: int
+    split: SplitRecipe
+    first: Mapping[str, Any]
+    """How the first sample is drawn: settings of :func:`alrl.data.first_sample.draw_first_sample`."""
+    condition: str = ""
+    """What tables call the circumstances; nothing for the ordinary ones."""
+    annotator: AnnotatorRecipe
+    contamination: tuple[ContaminationRecipe, ...] = ()
+
+    @property
+    def circumstances(self) -> dict[str, Any]:
+        """Keys of a cell that tell them, none where they are ordinary."""
+        told = {
+            "first": {} if self.first["kind"] == "one-per-class" else dict(self.first),
+            "condition": self.condition,
+            "annotator": {} if self.annotator == AnnotatorRecipe() else self.annotator.model_dump(),
+            "contamination": [each.model_dump() for each in self.contamination],
+        }
+        return {key: value for key, value in told.items() if value}
+
+
+class StudyRecipe(Recipe):
+    """One study: data sets, or environments, x agents x seeds."""
+
+    version: int = Field(default=0, ge=0)
+    title: str
+    hypothesis: str = ""
+    """What the study is to show, in words, written before it is run."""
+    protocol: str = DEFAULT_PROTOCOL
+    """How agents are compared: a registered protocol or ``package.module:Class``."""
+    data: tuple[str, ...] = ()
+    """Data sets that strategies are compared on: none that a policy was trained on, nor a relative of one."""
+    envs: tuple[str, ...] = ()
+    """Instead of data: environments whose data sets, learner, budget and split are taken."""
+    agents: tuple[str, ...] = Field(min_length=1)
+    """Agent recipes, and names given under ``train``."""
+    train: dict[str, TrainingRecipe] = Field(default_factory=dict)
+    """Policies to be trained first, by the name that they have in the tables."""
+    primary: tuple[str, str] | None = None
+    """The agent that the study is about, and the one that it is held against."""
+    metrics: tuple[Metric, ...] = Field(default=METRICS, min_length=1)
+    """What is reported; the first is that of the primary comparison."""
+    learners: tuple[LearnerRecipe, ...] = Field(default=(LearnerRecipe(),), min_length=1)
+    labels: int = Field(default=60, ge=1)
+    batches: tuple[Annotated[int, Field(ge=1)], ...] = Field(default=(1,), min_length=1)
+    first: Literal["one-per-class", "random"] = "one-per-class"
+    """How the first sample is drawn."""
+    first_size: int | None = Field(default=None, ge=1)
+    """Records of a random first sample."""
+    conditions: tuple[ConditionRecipe, ...] = ()
+    """Circumstances to compare under, each a page of its own; the ordinary ones unless told otherwise."""
+    seeds: int = Field(default=50, ge=2)
+    """Paired evaluation seeds."""
+    block: int = Field(default=50, ge=1)
+    """Seeds that are played side by side: one cell."""
+    split: SplitRecipe = SplitRecipe(**DEFAULT_SPLIT)
+
+    @model_validator(mode="after")
+    def _names(self) -> StudyRecipe:
+        for name in self.train:
+            if name not in self.agents:
+                raise ValueError(f"train.{name} is not among agents; add it there, or drop it")
+        for key in ("data", "envs", "agents", "metrics", "learners", "batches", "conditions"):
+            given = getattr(self, key)
+            given = tuple(each.name for each in self.conditions) if key == "conditions" else given
+            twice = [each for each in given if given.count(each) > 1]
+            if twice:
+                raise ValueError(f"{key} names {twice[0]!r} twice; name each once")
+        if self.primary is not None:
+            for name in self.primary:
+                if name not in self.agents:
+                    raise ValueError(f"primary names {name!r}, which is not among agents")
+        return self
+
+    @model_validator(mode="after")
+    def _where(self) -> StudyRecipe:
+        if bool(self.data) == bool(self.envs):
+            given = "both" if self.data else "neither"
+            raise ValueError(
+                f"{given} of data and envs given; name the data sets under data, or environments under envs"
+            )
+        clash = sorted(_OF_AN_ENVIRONMENT & self.model_fields_set) if self.envs else []
+        if clash:
+            raise ValueError(f"{clash[0]} is given beside envs, which have their own; drop it, or name data instead")
+        BudgetRecipe(first=self.first, first_size=self.first_size)
+        return self
+
+    def settings(self) -> Iterator[Setting]:
+        """What agents are compared on, in the order of the tables.
+
+        Raises InvalidRecipeError for an environment that there is not, or if two would share rows of a table.
+        """
+        if not self.envs:
+            first = BudgetRecipe(first=self.first, first_size=self.first_size).first_settings
+            ordinary = (ConditionRecipe(name=""),)
+            grid = itertools.product(self.data, self.conditions or ordinary, self.learners, self.batches)
+            for data, condition, learner, batch in grid:
+                yield Setting(
+                    data_set=data,
+                    learner=learner,
+                    labels=self.labels,
+                    batch=batch,
+                    split=self.split,
+                    first=condition.first_settings() or first,
+                    condition=condition.name,
+                    annotator=condition.annotator,
+                    contamination=condition.contamination,
+                )
+            return
+        seen: dict[tuple[str, LearnerRecipe, int], str] = {}
+        for name in self.envs:
+            for setting in _of_environment(load_env_recipe(name)):
+                row = (setting.data_set, setting.learner, setting.batch)
+                if row in seen:
+                    raise InvalidRecipeError(
+                        f"envs {seen[row]!r} and {name!r} both play {setting.data_set!r} with one learner and batch"
+                        " size, which is one row of a table: keep one of them, or make two studies"
+                    )
+                seen[row] = name
+                yield setting
+
+    @property
+    def data_sets(self) -> tuple[str, ...]:
+        """The data sets that agents are compared on, each once, in order."""
+        return tuple(dict.fromkeys(setting.data_set for setting in self.settings()))
+
+
+_OF_AN_ENVIRONMENT = {"learners", "labels", "batches", "split", "first", "first_size", "conditions"}
+
+
+def _of_environment(env: EnvRecipe) -> Iterator[Setting]:
+    for data in env.data.names:
+        yield Setting(
+            data_set=data,
+            learner=env.learner,
+            labels=env.budget.labels,
+            batch=env.budget.batch,
+            split=env.data.split,
+            first=env.budget.first_settings,
+            annotator=env.annotator,
+            contamination=env.contamination,
+        )

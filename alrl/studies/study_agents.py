@@ -1,0 +1,199 @@
+"""The agents of a study: rules and policies as they are, and those that it trains first."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from alrl import recipes
+from alrl.agents.look_ahead.oracle import UPPER_BOUND, Player
+from alrl.agents.players import is_oracle, study_player
+from alrl.agents.policy import Policy
+from alrl.agents.policy_file import load_policy, save_policy
+from alrl.agents.recipe import TrainedRecipe, load_agent_recipe, parse_agent_recipe
+from alrl.agents.training.training import Trainer
+from alrl.errors import PolicyFileError
+from alrl.evaluation.held_out import refuse_seen
+from alrl.progress import Bars
+from alrl.studies.study import StudyRecipe
+
+POLICIES = "policies"
+"""Folder of a run that holds the policies it compared."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyAgent:
+    """What plays under one name in the tables."""
+
+    name: str
+    strategy: Player
+    identity: str
+    """What it is, by content: a rule's recipe, a policy's weights."""
+    recipe: Mapping[str, Any]
+    """How to build it again; the folder of a policy is relative to the run."""
+
+
+@dataclass(kw_only=True)
+class StudyAgents:
+    """Finds or trains the agents of a study in the folder of a run."""
+
+    study: StudyRecipe
+    folder: Path
+    workers: int | None = None
+    device: str = "cpu"
+    bars: Bars = field(default_factory=lambda: Bars(quiet=True))
+
+    def shown(self, name: str) -> list[str]:
+        """What tables call an agent: one name, or one for each seed that a policy is trained with."""
+        if name not in self.study.train:
+            return [shown_name(name)]
+        seeds = self.study.train[name].seeds
+        return [name] if len(seeds) == 1 else [f"{name}-{seed}" for seed in seeds]
+
+    def primary(self) -> tuple[str, str] | None:
+        """The pair of the study's primary comparison, as tables name them."""
+        if self.study.primary is None:
+            return None
+        about, against = (self.shown(name)[0] for name in self.study.primary)
+        return about, against
+
+    def upper_bounds(self) -> list[str]:
+        """The oracles, as tables name them: no competitors."""
+        known = [name for name in self.study.agents if name not in self.study.train]
+        return [shown_name(name) for name in known if is_oracle(name)]
+
+    def all(self) -> list[StudyAgent]:
+        """Every agent in the order of the study, trained and saved if need be."""
+        return [agent for name in self.study.agents for agent in self._agents(name)]
+
+    def untrained(self) -> list[tuple[str, Player, str | None]]:
+        """Name, strategy and identity of every agent without training any: of one still to be trained, no identity."""
+        found: list[tuple[str, Player, str | None]] = []
+        for name in self.study.agents:
+            if name not in self.study.train:
+                agent = _known(name)
+                found.append((agent.name, agent.strategy, agent.identity))
+                continue
+            for shown, seed in zip(self.shown(name), self.study.train[name].seeds, strict=True):
+                held = self._held(name, shown, seed)
+                stand_in = held or self._trainer(name, shown, seed).untrained(shown)
+                found.append((shown, stand_in, held.fingerprint if held else None))
+        return found
+
+    def _agents(self, name: str) -> list[StudyAgent]:
+        if name not in self.study.train:
+            return [self._saved(_known(name))]
+        named = zip(self.shown(name), self.study.train[name].seeds, strict=True)
+        return [self._trained(name, shown, seed) for shown, seed in named]
+
+    def _saved(self, agent: StudyAgent) -> StudyAgent:
+        """With a policy, its file: a run is to hold all that its numbers were made with."""
+        if not isinstance(agent.strategy, Policy):
+            return agent
+        folder = Path(POLICIES) / re.sub(r"[^A-Za-z0-9._-]+", "-", agent.name)
+        held = _load(self.folder / folder)
+        if held is None or held.fingerprint != agent.identity:
+            save_policy(agent.strategy, self.folder / folder)
+        return _of_policy(agent.name, agent.strategy, folder)
+
+    def _trained(self, name: str, shown: str, seed: int) -> StudyAgent:
+        """The policy trained with one seed: from the run's folder if that very training was done before."""
+        folder = Path(POLICIES) / shown
+        policy = self._held(name, shown, seed)
+        if policy is None:
+            policy = self._trainer(name, shown, seed).train(shown)
+            save_policy(policy, self.folder / folder)
+        return _of_policy(shown, policy, folder)
+
+    def _trainer(self, name: str, shown: str, seed: int) -> Trainer:
+        asked = self.study.train[name]
+        return Trainer(
+            agent=asked.build(),
+            env=asked.build_env(),
+            seed=seed,
+            workers=self.workers,
+            device=self.device,
+            log=self.folder / "tensorboard" / shown,
+            bars=self.bars,
+        )
+
+    def _held(self, name: str, shown: str, seed: int) -> Policy | None:
+        """The policy that an earlier run left, if it is of these recipes and this seed."""
+        asked = self.study.train[name]
+        made = {
+            "agent_sha256": recipes.identity(asked.build()),
+            "environment_sha256": recipes.identity(asked.build_env()),
+            "seed": seed,
+        }
+        held = _load(self.folder / POLICIES / shown)
+        return held if held is not None and made.items() <= dict(held.card).items() else None
+
+
+def build_again(recipe: Mapping[str, Any], folder: Path) -> tuple[Player, str]:
+    """The strategy that a run in ``folder`` kept the recipe of, and its identity.
+
+    Raises PolicyFileError if its policy is not there, InvalidRecipeError if this alrl knows no such recipe.
+    """
+    if recipe["kind"] == "policy":
+        policy = load_policy((folder / recipe["policy"]).resolve())
+        return policy, policy.fingerprint
+    parsed = parse_agent_recipe({"agent": dict(recipe)}, where=f"an agent of {folder}")
+    if isinstance(parsed, TrainedRecipe):
+        raise PolicyFileError(f"{folder} names an agent that is to be trained, and not the policy: run the study again")
+    return parsed.build(), recipes.identity(parsed)
+
+
+def identity_of(name: str, strategy: Player) -> str:
+    """What an agent that needs no training is, by content: the hash of a rule's recipe, or of a policy's weights."""
+    return strategy.fingerprint if isinstance(strategy, Policy) else recipes.identity(load_agent_recipe(name))
+
+
+def shown_name(name: str) -> str:
+    """What tables call an agent that needs no training: an oracle is told from the rest wherever it is shown."""
+    return f"{name} ({UPPER_BOUND})" if is_oracle(name) else name
+
+
+def _known(name: str) -> StudyAgent:
+    strategy = study_player(name)
+    content = json.loads(recipes.canonical_json(load_agent_recipe(name)))
+    return StudyAgent(name=shown_name(name), strategy=strategy, identity=identity_of(name, strategy), recipe=content)
+
+
+def _of_policy(name: str, policy: Policy, folder: Path) -> StudyAgent:
+    recipe = {"kind": "policy", "policy": folder.as_posix()}
+    return StudyAgent(name=name, strategy=policy, identity=policy.fingerprint, recipe=recipe)
+
+
+def _load(folder: Path) -> Policy | None:
+    """The policy in the folder, None if there is none that can be used."""
+    try:
+        return load_policy(folder.resolve())
+    except PolicyFileError:
+        return None
+
+
+def check_held_out(study: StudyRecipe) -> None:
+    """Refuse a study whose data sets a policy has seen.
+
+    Raises InvalidRecipeError that names the policy and the pair of data sets.
+    """
+    for name, seen in training_sets(study).items():
+        refuse_seen(name, seen, study.data_sets)
+
+
+def training_sets(study: StudyRecipe) -> dict[str, tuple[str, ...]]:
+    """Data sets that each agent's training used, to train or to choose between stages; none for a rule."""
+    return {name: _seen(study, name) for name in study.agents}
+
+
+def _seen(study: StudyRecipe, name: str) -> tuple[str, ...]:
+    if name in study.train:
+        study.train[name].build()
+        return study.train[name].build_env().data.names
+    # Whatever was trained tells so on a card; a rule has none.
+    card = getattr(study_player(name), "card", {})
+    return (*card.get("trained_on", ()), *card.get("validated_on", ()))

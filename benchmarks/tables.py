@@ -1,0 +1,142 @@
+"""The tables of the benchmark as rows of text, for the terminal and the page alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statistics import median
+
+from benchmarks.measure import COLD, WARM, Measured
+from benchmarks.peers import PEERS
+from benchmarks.report import BenchReport
+from benchmarks.shares import PARTS
+from benchmarks.targets import verdicts
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sheet:
+    """One table."""
+
+    title: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+    def markdown(self) -> list[str]:
+        """Its lines in Markdown.
+
+        >>> Sheet(title="t", header=("a", "b"), rows=(("1", "2"),)).markdown()
+        ['| a | b |', '|---|---|', '| 1 | 2 |']
+        """
+        lines = ["| " + " | ".join(cells) + " |" for cells in (self.header, *self.rows)]
+        return [lines[0], "|---" * len(self.header) + "|", *lines[1:]]
+
+
+def targets(report: BenchReport) -> Sheet:
+    """Every target, what was measured and the verdict."""
+    rows = tuple(each.row for each in verdicts(report))
+    return Sheet(title="Targets", header=("what", "target", "measured", "verdict"), rows=rows)
+
+
+def speeds(report: BenchReport) -> Sheet:
+    """Median steps per second of every side, one row a side, one column a workload."""
+    rows = [(side, *(_speed(report, each, side) for each in report.measured)) for side in (COLD, WARM, *PEERS)] + [
+        (_run(run), *(f"{median(each.ours[run]):,.0f}" for each in report.measured)) for run in report.size.runs
+    ]
+    names = tuple(each.workload.name for each in report.measured)
+    return Sheet(title="Steps per second", header=("side", *names), rows=tuple(rows))
+
+
+def ratios(report: BenchReport) -> Sheet:
+    """Ratios to the cold hand-written loop, median (least to largest), one row a side, one column a workload."""
+    others: list[tuple[str, ...]] = []
+    for side in (WARM, *PEERS):
+        known = [
+            str(each.ratio(each.theirs[side])) if side in each.theirs else "not installed" for each in report.measured
+        ]
+        others.append((side, *known))
+    ours = [(_run(run), *(str(each.ratio(each.ours[run])) for each in report.measured)) for run in report.size.runs]
+    names = tuple(each.workload.name for each in report.measured)
+    return Sheet(title="Ratio to the cold hand-written loop", header=("side", *names), rows=(*others, *ours))
+
+
+def agreement(report: BenchReport) -> Sheet:
+    """Difference of AUBC between ours and the cold hand-written loop, each picking for itself and on our picks."""
+    rows = tuple(
+        (each.workload.title, str(each.free), str(each.replayed), str(len(each.free.differences)))
+        for each in report.measured
+    )
+    header = ("workload", "each picks for itself", "on the same picks", "seeds")
+    return Sheet(title="AUBC minus the hand-written loop's", header=header, rows=rows)
+
+
+def environments(report: BenchReport) -> Sheet:
+    """Steps per second of the vector environment."""
+    rows = tuple(
+        (each.data_set, str(each.workers), f"{each.median:,.0f} ({min(each.speeds):,.0f} to {max(each.speeds):,.0f})")
+        for each in report.environments
+    )
+    return Sheet(title="Vector environment", header=("data set", "workers", "steps per second"), rows=rows)
+
+
+def recipes(report: BenchReport) -> Sheet:
+    """Steps per second of every environment recipe, one row a recipe, one column a number of episodes at once."""
+    sizes, rows = report.size.recipe_episodes, dict[str, list[str]]()
+    for each in report.recipes:
+        speed = f"{each.median:,.0f} ({min(each.speeds):,.0f} to {max(each.speeds):,.0f})"
+        rows.setdefault(each.recipe, [each.recipe]).append(speed)
+        if each.episodes == sizes[-1]:
+            rows[each.recipe].append(f"{each.start:,.1f}")
+    header = ("recipe", *(f"{size} episode{'s' if size > 1 else ''}" for size in sizes), "ms to begin one")
+    return Sheet(title="Environment recipes", header=header, rows=tuple(map(tuple, rows.values())))
+
+
+def shares(report: BenchReport) -> Sheet:
+    """Where the time of a step goes, and the share of the arithmetic floor."""
+    rows = []
+    for each in report.shares:
+        floor, work = each.floor_share(report.rate), each.multiply_adds_a_step
+        parts = (f"{each.shares[part]:.0%}" for part in PARTS)
+        rows.append(
+            (
+                f"{each.workload}, {each.episodes} episodes",
+                f"{1e6 * each.seconds_a_step:,.0f}",
+                *parts,
+                "no model" if work is None else f"{work / 1e6:.2f} M",
+                "no model" if floor is None else f"{floor:.0%}",
+            )
+        )
+    header = ("workload", "µs a step", *PARTS, "multiply-adds", "floor")
+    return Sheet(title="Where the time goes", header=header, rows=tuple(rows))
+
+
+def growth(report: BenchReport) -> Sheet:
+    """Exponents of cumulative work and time in the number of labels."""
+    rows = tuple(
+        (
+            each.learner,
+            each.start,
+            "no model" if each.work_exponent is None else f"{each.work_exponent:.2f}",
+            f"{each.time_exponent:.2f}",
+            "no model" if each.multiply_adds is None else f"{sum(each.multiply_adds) / 1e6:,.0f} M",
+            f"{sum(each.seconds):.2f} s",
+        )
+        for each in report.growth
+    )
+    header = ("learner", "refit", "exponent of work", "exponent of time", "multiply-adds in all", "seconds in all")
+    return Sheet(title="Growth with the labels", header=header, rows=rows)
+
+
+def _speed(report: BenchReport, each: Measured, side: str) -> str:
+    if side in each.theirs:
+        return f"{median(each.theirs[side]):,.0f}"
+    return "not installed" if report.peers.get(side) is None else "–"
+
+
+def _run(run: tuple[int, int]) -> str:
+    """A run of ours as the row of a table.
+
+    >>> _run((64, 2)), _run((1, 1))
+    ('alrl, 64 episodes, 2 workers', 'alrl, 1 episode')
+    """
+    episodes, workers = run
+    shared = f", {workers} workers" if workers > 1 else ""
+    return f"alrl, {episodes} episode{'s' if episodes > 1 else ''}{shared}"

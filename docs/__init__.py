@@ -1,0 +1,1 @@
+"""Documentation: pages, and what writes the generated ones."""

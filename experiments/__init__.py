@@ -1,0 +1,1 @@
+"""Studies: recipes, published results, and the code of replications."""

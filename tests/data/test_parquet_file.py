@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import polars as pl
+import pytest
+
+from alrl.data.parquet_file import npy_from_parquet, read_parquet
+from alrl.data.sources import load_data_set
+from alrl.errors import InvalidDataError
+
+
+@pytest.fixture
+def file(tmp_path):
+    table = {
+        "size": [1.5, 2.0, 3.0],
+        "colour": ["red", "blue", "red"],
+        "old": [True, False, True],
+        "embedding": pl.Series([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], dtype=pl.Array(pl.Float32, 2)),
+        "kind": ["a", "b", "a"],
+    }
+    pl.DataFrame(table).write_parquet(tmp_path / "own.parquet")
+    return tmp_path / "own.parquet"
+
+
+def test_a_table_is_read_with_its_last_column_as_the_class(file):
+    data = load_data_set(file)
+    assert data.X.tolist() == [
+        [1.5, 0.0, 1.0, 1.0, 1.0, 2.0],
+        [2.0, 1.0, 0.0, 0.0, 3.0, 4.0],
+        [3.0, 0.0, 1.0, 1.0, 5.0, 6.0],
+    ]
+    assert (data.name, data.class_names, data.y.tolist()) == ("own", ("a", "b"), [0, 1, 0])
+    assert data.notes == ("column 'colour': one-hot encoded into 2 columns",)
+
+
+def test_another_column_may_be_the_class(file):
+    assert load_data_set(file, label="old").class_names == ("false", "true")
+
+
+def test_a_pool_is_written_in_batches_as_it_stands(tmp_path):
+    table = pl.DataFrame({"a": np.arange(150_000, dtype=np.float32), "b": np.arange(150_000)[::-1].copy()})
+    table.write_parquet(tmp_path / "pool.parquet", row_group_size=40_000)
+    written = np.load(npy_from_parquet(tmp_path / "pool.parquet", tmp_path / "pool.npy"))
+    assert written.dtype == np.float32
+    assert (written == table.to_numpy()).all()
+
+
+def test_columns_and_precision_are_chosen(file, tmp_path):
+    written = np.load(npy_from_parquet(file, tmp_path / "p.npy", columns=["embedding", "size"], dtype="float16"))
+    assert written.dtype == np.float16
+    assert written.tolist() == [[1.0, 2.0, 1.5], [3.0, 4.0, 2.0], [5.0, 6.0, 3.0]]
+
+
+def test_lists_of_one_length_are_embeddings_and_others_are_not(tmp_path):
+    pl.DataFrame({"e": [[1.0, 2.0], [3.0, 4.0]]}).write_parquet(tmp_path / "even.parquet")
+    assert np.load(npy_from_parquet(tmp_path / "even.parquet", tmp_path / "e.npy")).tolist() == [[1.0, 2.0], [3.0, 4.0]]
+    pl.DataFrame({"e": [[1.0, 2.0], [3.0]]}).write_parquet(tmp_path / "odd.parquet")
+    with pytest.raises(InvalidDataError, match="one length"):
+        npy_from_parquet(tmp_path / "odd.parquet", tmp_path / "o.npy")
+
+
+def test_what_cannot_be_a_pool_is_named(file, tmp_path):
+    with pytest.raises(InvalidDataError, match="'colour' holds String"):
+        npy_from_parquet(file, tmp_path / "p.npy")
+    with pytest.raises(InvalidDataError, match='did you mean "size"'):
+        npy_from_parquet(file, tmp_path / "p.npy", columns=["sise"])
+    pl.DataFrame({"a": [1.0, 1e6]}).write_parquet(tmp_path / "wide.parquet")
+    with pytest.raises(InvalidDataError, match="1 numbers that float16 cannot hold"):
+        npy_from_parquet(tmp_path / "wide.parquet", tmp_path / "p.npy", dtype="float16")
+    pl.DataFrame({"a": pl.Series([], dtype=pl.Float32)}).write_parquet(tmp_path / "none.parquet")
+    with pytest.raises(InvalidDataError, match="no records"):
+        npy_from_parquet(tmp_path / "none.parquet", tmp_path / "p.npy")
+
+
+def test_missing_values_are_refused(tmp_path):
+    pl.DataFrame({"a": [1.0, None, 2.0], "y": ["n", "y", "n"]}).write_parquet(tmp_path / "holes.parquet")
+    with pytest.raises(InvalidDataError, match=r"a \(1\)"):
+        read_parquet(tmp_path / "holes.parquet")
+
+
+def test_files_that_are_none_are_refused(tmp_path):
+    (tmp_path / "bad.parquet").write_text("no Parquet")
+    with pytest.raises(InvalidDataError, match="no Parquet file"):
+        read_parquet(tmp_path / "bad.parquet")
+    with pytest.raises(InvalidDataError, match="no file"):
+        read_parquet(tmp_path / "absent.parquet")
+
+
+def test_without_the_extra_the_error_says_how_to_install_it(file, monkeypatch):
+    monkeypatch.setitem(sys.modules, "polars", None)
+    with pytest.raises(InvalidDataError, match=r"alrl\[parquet\]"):
+        load_data_set(file)

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from alrl.errors import InvalidDataError, InvalidQueryError, PoolExhaustedWarning
+from alrl.large_pool.loop import LargePoolLoop
+from alrl.large_pool.pool import LargePool
+from alrl.large_pool.run import run_large_pool
+
+
+@pytest.fixture
+def data():
+    rng = np.random.default_rng(1)
+    y = rng.integers(0, 3, 700)
+    return (3 * np.eye(3)[y] + rng.standard_normal((700, 3))).astype(np.float32), np.array(["a", "b", "c"])[y]
+
+
+def loop(data, records=600):
+    return LargePoolLoop(LargePool(data[0][:records]), classes=["c", "b", "a"], labels=60, seed=2)
+
+
+def test_a_run_buys_each_record_once_and_scores_the_test_part_before_and_after(data):
+    X, y = data
+    played = run_large_pool(loop(data), y[:600], batch_size=20, loops=3, test=(X[600:], y[600:]))
+    bought = np.concatenate([played.first, *played.picks])
+    assert len(np.unique(bought)) == len(bought) == 63
+    assert y[played.first].tolist() == ["a", "b", "c"]
+    assert played.accuracy.shape == (4,)
+    assert played.accuracy[-1] > 0.8 > 1 / 3
+    assert played.seconds.shape == (3,)
+
+
+def test_a_run_ends_with_the_pool_and_says_so(data):
+    with pytest.warns(PoolExhaustedWarning, match="7 records are left to query: all of them are returned"):
+        played = run_large_pool(loop(data, 30), data[1][:30], batch_size=10, loops=99)
+    assert [len(picks) for picks in played.picks] == [10, 10, 7]
+    assert played.accuracy is None
+
+
+def test_the_first_sample_may_be_given(data):
+    played = run_large_pool(loop(data), data[1][:600], batch_size=5, loops=1, first=[4, 9, 100])
+    assert played.first.tolist() == [4, 9, 100]
+
+
+def test_mistakes_are_told(data):
+    with pytest.raises(InvalidDataError, match="600 records"):
+        run_large_pool(loop(data), data[1], batch_size=5, loops=1)
+    with pytest.raises(InvalidQueryError, match="loops = 0"):
+        run_large_pool(loop(data), data[1][:600], batch_size=5, loops=0)
+    begun = loop(data)
+    begun.label([0], data[1][:1])
+    with pytest.raises(InvalidQueryError, match="1 records labelled"):
+        run_large_pool(begun, data[1][:600], batch_size=5, loops=1)

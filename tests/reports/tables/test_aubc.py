@@ -1,0 +1,103 @@
+"""Tables of AUBC."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from alrl.evaluation.comparison import Comparison
+from alrl.evaluation.curves import Curves
+from alrl.reports.summary import Summary, summarise
+from alrl.reports.tables import across, aubc
+
+
+@pytest.fixture
+def summary(make_curves: Callable[..., list[Curves]]) -> Summary:
+    curves = make_curves(("breast_cancer", "satimage"), ("margin", "core-set", "general", "random"), seeds=30)
+    return summarise(Comparison(curves), emphasis="general")
+
+
+def test_markdown_has_best_bold_losses_marked_and_ranks(summary: Summary) -> None:
+    lines = aubc.markdown_table(summary).splitlines()
+    row = next(line for line in lines if line.startswith("| satimage"))
+    cells = [cell.strip() for cell in row.strip("|").split("|")]
+    assert cells[1] == f"**{summary.cells['satimage', 'general']}**"
+    assert cells[3].endswith("↓")
+    assert row.count("**") == 2
+    assert any(line.startswith("| mean rank (2 data sets) |") for line in lines)
+    assert any(line.startswith("| wins / ties / losses vs margin | 1 / 1 / 0 | – | 0 / 0 / 2 |") for line in lines)
+
+
+def test_rich_table_shows_every_cell(summary: Summary) -> None:
+    console = Console(width=140, file=io.StringIO(), record=True)
+    console.print(aubc.rich_table(summary, mark="INCOMPLETE"))
+    text = console.export_text()
+    assert all(str(cell) in text for cell in summary.cells.values())
+    assert "INCOMPLETE" in text
+
+
+def test_latex_uses_booktabs_and_escapes(summary: Summary) -> None:
+    text = aubc.latex_table(summary, mark="INCOMPLETE: 1 % done")
+    assert r"\toprule" in text
+    assert r"\bottomrule" in text
+    assert r"breast\_cancer & " in text
+    assert r"\textbf{" in text
+    assert r"INCOMPLETE: 1 \% done" in text
+    assert "±" not in text
+
+
+def test_the_table_over_data_sets_is_booktabs_and_says_which_friedman(
+    make_curves: Callable[..., list[Curves]],
+) -> None:
+    names = tuple(f"set_{place}" for place in range(6))
+    six = summarise(Comparison(make_curves(names, ("margin", "core-set", "general"), seeds=4, labels=5)))
+    text = across.across_latex(six, mark="INCOMPLETE")
+    assert six.friedman is not None
+    assert rf"$\chi^2$ = {six.friedman.chi_square:.2f} (scipy's, corrected for ties" in text
+    assert text.index(r"\toprule") < text.index("general") < text.index(r"\bottomrule")
+    assert "INCOMPLETE" in text
+    rows = across.across_rows(six)
+    assert [row[0] for row in rows] == sorted(six.ranks, key=lambda name: six.ranks[name])
+    assert next(row for row in rows if row[0] == "margin")[2:6] == ["–"] * 4
+    assert "**INCOMPLETE**" in across.across_markdown(six, mark="INCOMPLETE")
+
+
+def test_csv_carries_intervals_outcomes_and_the_mark(summary: Summary) -> None:
+    rows = list(csv.DictReader(io.StringIO(aubc.csv_table([summary], mark="INCOMPLETE"))))
+    assert len(rows) == 8
+    row = next(each for each in rows if (each["data_set"], each["strategy"]) == ("satimage", "core-set"))
+    assert (row["random_outcome"], row["reference_outcome"], row["mark"]) == ("loss", "loss", "INCOMPLETE")
+    assert float(row["aubc"]) == pytest.approx(summary.cells["satimage", "core-set"].mean, abs=1e-4)
+
+
+def test_what_was_wasted_has_a_row_a_column_and_a_place_in_the_csv(
+    make_curves: Callable[..., list[Curves]], summary: Summary
+) -> None:
+    given = make_curves(("vowel", "vehicle"), ("margin", "general"), seeds=4, labels=5)
+    codes = {"margin": [1, 2, 0, 0, 0], "general": [0, 0, 0, 0, 3]}
+    dirty = [dataclasses.replace(each, wasted=np.tile(codes[each.strategy], (4, 1))) for each in given]
+    # Of the last data set nothing is known: its pool is a clean one.
+    found = summarise(Comparison([*dirty[:2], *given[2:]]))
+    assert found.wasted("margin") == pytest.approx(0.4)
+    assert aubc.foot(found)[-1] == ("labels wasted", ["40.0 %", "20.0 %"])
+    assert "Labels wasted: share of the budget" in aubc.notes(found)
+    assert across.across_header(found)[-1] == "labels wasted"
+    assert {row[0]: row[-1] for row in across.across_rows(found)} == {"margin": "40.0 %", "general": "20.0 %"}
+    assert "40.0 \\%" in across.across_latex(found)
+    rows = list(csv.DictReader(io.StringIO(aubc.csv_table([found], mark="M"))))
+    assert [row["wasted_share"] for row in rows] == ["0.4000", "0.2000", "", ""]
+    assert {row["mark"] for row in rows} == {"M"}
+    assert "wasted" not in aubc.csv_table([summary]) + aubc.markdown_table(summary)
+    assert "wasted" not in across.across_markdown(summary)
+
+
+def test_a_missing_cell_is_a_dash(make_curves: Callable[..., list[Curves]]) -> None:
+    curves = make_curves(("vowel", "vehicle"), ("margin", "general"), seeds=4, labels=3)[:-1]
+    row = next(line for line in aubc.markdown_table(summarise(Comparison(curves))).splitlines() if "vehicle" in line)
+    assert row.endswith("| – |")

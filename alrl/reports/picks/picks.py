@@ -86,9 +86,10 @@ def _source(data_set: str, cells: Sequence[Mapping[str, Any]]) -> tuple[DataSet,
     cell = next((each for each in cells if each.get("data_set") == data_set), None)
     if cell is None or any(name not in cell for name in _SAID):
         raise InvalidDataError(f"the study does not say how {data_set} was played: run it again to see its picks")
-    if cell.get("protocol", DEFAULT_PROTOCOL) != DEFAULT:
+    if cell.get("protocol", DEFAULT_PROTOCOL) != DEFAULT_PROTOCOL:
         raise InvalidDataError(
-            f"the protocol {cell['protocol']!r} has splits of its own: picks are seen again for {DEFAULT_PROTOCOL!r} alone"
+            f"the protocol {cell['protocol']!r} has splits of its own: picks are seen again for"
+            f" {DEFAULT_PROTOCOL!r} alone"
         )
     data = load_data_set(data_set)
     if data.fingerprint != cell["fingerprint"]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -57,6 +57,31 @@ class Refits:
         or c is padding, no record joins the labelled ones.
         """
         return torch.cat([said for _, said in self.blocks(view, records, of)], 1)
+
+    def by_part(self, view: PoolView, part: Tensor) -> Tensor:
+        """Return class probabilities (B, L, k) of the labelled records, the learner fitted to ``part`` (B, L).
+
+        >>> from alrl.testing.example_view import example_view
+        >>> view = example_view(records=(9,), classes=(2,), labelled=(3,))
+        >>> view.refits.by_part(view, view.labelled_mask).shape
+        torch.Size([1, 3, 2])
+        """
+        return self._fitted(view, part).predict_proba(rows_at(view.features, view.labelled_index))
+
+    def probabilities_of(self, view: PoolView, versions: Sequence[Tensor]) -> list[Tensor]:
+        """Return class probabilities (B, N, k) of each of the ``versions`` (B, N, D) of records, which may be made up.
+
+        By the learner fitted to the labelled records of the view.
+        """
+        learner = self._fitted(view, view.labelled_mask)
+        return [learner.predict_proba(X) for X in versions]
+
+    def _fitted(self, view: PoolView, part: Tensor) -> Learner:
+        """The learner fitted to the labelled records marked in ``part`` (B, L)."""
+        X = rows_at(view.features, view.labelled_index)
+        learner = self._learner.take(torch.arange(len(X), device=X.device))
+        learner.fit(X, view.labels, part.to(X.dtype), view.class_mask)
+        return learner
 
     def blocks(self, view: PoolView, records: Tensor, of: Tensor) -> Iterator[tuple[slice, Tensor]]:
         """The same, some of ``records`` at a time, with the columns that they are: memory stays bounded."""

@@ -12,12 +12,13 @@ def strategies() -> dict[str, type[Strategy]]:
     """Every rule-based querying strategy that comes with alrl, by name, sorted.
 
     >>> list(strategies())
-    ['activation-change', 'albl', 'badge', 'bald', 'batch-bald', 'class-balanced', 'cluster-margin',
-     'consensus-entropy', 'contrastive', 'core-set', 'data-map-variability', 'discriminative', 'entropy',
-     'epsilon-greedy', 'exp3', 'expected-error-reduction', 'expected-gradient-length', 'expected-model-change',
-     'expected-output-change', 'information-density', 'least-confidence', 'loss-change', 'margin', 'mean-kl',
-     'output-discrepancy', 'power', 'prediction-flips', 'probcover', 'random', 'ranked-batch', 'reach',
-     'subsampled', 'thompson', 'typiclust', 'ucb', 'variation-ratios', 'vote-entropy', 'weighted-kmeans']
+    ['activation-change', 'albl', 'badge', 'bait', 'bald', 'batch-bald', 'class-balanced', 'clue', 'cluster-margin',
+     'consensus-entropy', 'contrastive', 'core-set', 'data-map-variability', 'discriminative', 'drop-query', 'entropy',
+     'epig', 'epsilon-greedy', 'exp3', 'expected-error-reduction', 'expected-gradient-length', 'expected-model-change',
+     'expected-output-change', 'falcun', 'information-density', 'least-confidence', 'loss-change', 'margin',
+     'max-herding', 'mcpal', 'mean-kl', 'output-discrepancy', 'power', 'prediction-flips', 'probcover', 'random',
+     'ranked-batch', 'reach', 'subsampled', 'tcm', 'thompson', 'typiclust', 'ucb', 'uherding', 'variation-ratios',
+     'vote-entropy', 'weighted-kmeans']
     """
     return dict(_STRATEGIES.classes)
 

@@ -44,6 +44,29 @@ DIFFERENCES: tuple[tuple[str, str, str], ...] = (
         "the same counts without the graph",
     ),
     (
+        "max-herding, uherding",
+        (
+            "scikit-activeml 1.0.1 gives scikit-learn's gamma, one over the number of features, and has no uncertain"
+            " herding; the temperatures of equal calibration error are the authors' own dice"
+        ),
+        "gamma is one over the squared radius; the temperature nearest to one",
+    ),
+    (
+        "drop-query",
+        "scikit-activeml leaves the features that stay as they are",
+        "`rescaled = true` divides them by the share that stays, as the authors' dropout does",
+    ),
+    (
+        "mcpal",
+        "scikit-activeml counts the labels near a record by a classifier of its own, and weighs only if told",
+        "by the kernel of the mean criterion; weighed by the density, as in the paper",
+    ),
+    (
+        "bait",
+        "k E by k E matrices in the authors' code",
+        "the predicted class against the rest: E by E",
+    ),
+    (
         "expected-error-reduction",
         (
             "scikit-activeml evaluates on all records, labelled ones and the candidate included, unless told, adds"
@@ -88,6 +111,16 @@ APPROXIMATIONS: tuple[tuple[str, str, str], ...] = (
         "weighted-kmeans, cluster-margin",
         "only the most uncertain records are clustered",
         "`beta`; `candidates`, `cluster_size`",
+    ),
+    (
+        "max-herding, uherding",
+        "so many candidates, and so many records that stand for the pool, drawn at random",
+        "`candidates`, `others`",
+    ),
+    (
+        "epig, bait",
+        "so many candidates drawn anew for every query; so many records that stand for the pool",
+        "`candidates`; `targets`, `others`",
     ),
     (
         "reach",

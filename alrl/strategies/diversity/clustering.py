@@ -45,3 +45,31 @@ def kmeans(
     mass = (weight * view.exists).double().cpu().numpy()
     compiled_clusters.kmeans(rows, mass, key, clusters.cpu().numpy(), ITERATIONS, label, centre)
     return label, centre
+
+
+def clustered_choice(view: PoolView, X: Tensor, weight: Tensor, score: Tensor, count: int) -> Tensor:
+    """Return the record nearest to the centre of each of ``count`` weighted clusters of X (B, N, E), (B, count).
+
+    Clusters are of the available records of ``weight`` (B, N) above zero; where some stay empty, as among duplicates,
+    and for a batch of one, other available records of highest ``score`` (B, N) fill the batch.
+    """
+    from alrl.strategies.batches import checked, completed
+    from alrl.strategies.diversity.kernels import compiled_clusters
+
+    if checked(count) == 1:
+        return completed(view.labelled_index[:, :0], score, view, 1)
+    real = (view.available & (weight > 0)).sum(1)
+    label, centre = kmeans(view, X, weight * view.available, real.clamp(1, count))
+    nearest = np.full((len(label), centre.shape[1]), -1, dtype=np.int64)
+    compiled_clusters.closest_to_centres(rows_of(X), label, centre, rows_of(view.noise), nearest)
+    return completed(torch.from_numpy(nearest).to(score.device), score, view, count)
+
+
+def closeness(view: PoolView, X: Tensor, weight: Tensor) -> Tensor:
+    """Return 1 / (1 + distance) of each row of X (B, N, E) to the mean of the available rows by weight, (B, N)."""
+    from alrl.strategies.diversity.kernels import compiled_clusters
+
+    _, centre = kmeans(view, X, weight * view.available, torch.ones_like(view.spent))
+    distance = np.empty(view.exists.shape, dtype=np.float32)
+    compiled_clusters.distance_to(rows_of(X), centre, distance)
+    return torch.from_numpy(1 / (1 + distance)).to(weight.device)

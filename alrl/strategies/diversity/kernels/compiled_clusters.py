@@ -144,3 +144,11 @@ def mean_distance(X: Any, asked: Any, to: Any, label: Any, neighbours: Any, out:
             for at in range(found):
                 total += np.sqrt(held[at])
             out[b, j] = total / max(found, 1)
+
+
+@called
+def distance_to(X: Any, centre: Any, out: Any) -> None:
+    """Distance of each row X (B, N, E) to the first centre (B, 1, E) of its episode, into ``out`` (B, N)."""
+    for b in range(len(X)):
+        for j in range(X.shape[1]):
+            out[b, j] = np.sqrt(square(X[b, j], centre[b, 0]))

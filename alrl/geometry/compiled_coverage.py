@@ -1,0 +1,184 @@
+"""What records would cover of a pool, by a Gaussian kernel: an episode at a time, R columns a record at most."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from alrl.numerics.backend import called, compiled, summing
+
+_GRAIN = 1e9
+FIXED, SMALLEST, MEAN = 0, 1, 2
+"""The kernel's radius: as given; the smallest distance between two labelled records; the mean distance to the known."""
+
+
+@compiled
+def _rows(X: Any, index: Any, unit: Any) -> Any:
+    """The rows of X (N, D) at ``index``, of length one where ``unit`` is true."""
+    rows = np.empty((len(index), X.shape[1]), np.float32)
+    for i in range(len(index)):
+        rows[i] = X[index[i]]
+        if unit:
+            length = 0.0
+            for a in range(X.shape[1]):
+                length += np.float64(rows[i, a]) * np.float64(rows[i, a])
+            if length > 0:
+                rows[i] *= np.float32(1 / np.sqrt(length))
+    return rows
+
+
+@compiled
+def _squares(rows: Any, points: Any) -> Any:
+    """Squared distances (n, m) between two sets of rows."""
+    apart = np.zeros((len(rows), len(points)), np.float32)
+    # Column by column of the points: many short rows are then as fast as few long ones.
+    columns = np.ascontiguousarray(points.T)
+    for i in range(len(rows)):
+        near = apart[i]
+        for a in range(len(columns)):
+            x, column = rows[i, a], columns[a]
+            for j in range(len(near)):
+                gap = column[j] - x
+                near[j] += gap * gap
+    return apart
+
+
+@compiled
+def _smallest(rows: Any) -> Any:
+    """The smallest squared distance above zero between two of the rows; infinite where there is none."""
+    between = _squares(rows, rows).ravel()
+    positive = between[between > 0]
+    return positive.min() if len(positive) else np.float32(np.inf)
+
+
+@compiled
+def _squared_radius(kind: Any, given: Any, labelled: Any, nearest: Any, live: Any, points: Any) -> Any:
+    """The square of the radius; where nothing is known yet, the median of the points' squared distances above zero."""
+    if kind == FIXED:
+        return given * given
+    if kind == SMALLEST:
+        found = np.float64(_smallest(labelled))
+    else:
+        total = 0.0
+        for j in range(len(nearest)):
+            if live[j]:
+                total += np.sqrt(np.float64(nearest[j]))
+        found = (total / max(live.sum(), 1)) ** 2
+    if not found < np.inf:
+        between = _squares(points, points).ravel()
+        positive = between[between > 0]
+        found = np.float64(np.median(positive)) if len(positive) else 1.0
+    return found if found > 0 else 1.0
+
+
+@compiled
+def _falling(x: Any) -> Any:
+    """exp(-x) for x of at least 0, to single precision, in arithmetic that works on many numbers at once."""
+    y = min(x, np.float32(80)) * np.float32(1 / 128)
+    series = np.float32(1 / 6) + y * np.float32(1 / 24)
+    series = np.float32(1) + y * (np.float32(1) + y * (np.float32(1 / 2) + y * series))
+    power = np.float32(1) / series
+    for _ in range(7):
+        power *= power
+    return power
+
+
+@summing
+def _gain(apart: Any, covered: Any, weight: Any, inverse: Any) -> Any:
+    """Sum of ``weight`` times what a record covers beyond ``covered``, of its squared distances ``apart``."""
+    total = 0.0
+    for j in range(len(apart)):
+        total += weight[j] * max(np.float64(_falling(apart[j] * inverse)) - covered[j], 0.0)
+    return total
+
+
+@compiled
+def _gains(apart: Any, nearest: Any, weight: Any, squared_radius: Any, out: Any) -> None:
+    """The gain of every row of ``apart`` (n, m), into ``out`` (n,), to nine digits."""
+    inverse = np.float32(1 / squared_radius)
+    covered = np.empty(len(nearest))
+    for j in range(len(nearest)):
+        covered[j] = _falling(nearest[j] * inverse)
+    for i in range(len(apart)):
+        # Two records that cover each other alone gain the same: no rounding is to tell them apart.
+        out[i] = np.rint(_gain(apart[i], covered, weight, inverse) * _GRAIN) / _GRAIN
+
+
+@compiled
+def _measured(X: Any, asked: Any, points: Any, known: Any, unit: Any) -> Any:
+    """Squared distances of the rows ``asked`` to the ``points``, of these to the nearest known row, and their rows."""
+    at = _rows(X, points, unit)
+    apart, nearest = _squares(_rows(X, asked, unit), at), np.full(len(points), np.inf, np.float32)
+    held = _squares(_rows(X, known, unit), at)
+    for i in range(len(held)):
+        for j in range(len(at)):
+            nearest[j] = min(nearest[j], held[i, j])
+    return apart, nearest, at
+
+
+@called
+def herd(
+    X: Any, asked: Any, others: Any, weight: Any, known: Any, labelled: Any, noise: Any, radius: Any, out: Any
+) -> None:
+    """Choose greedily what covers most; ``out`` are the first step's gains (B, N) and the picks (B, m), -1 beyond.
+
+    Of the rows X (B, N, D) those ``asked`` (B, N) may be chosen, and what they cover is that of the rows at ``others``
+    (B, R), -1 for none, of ``weight`` (B, R), beyond what the rows ``known`` (B, N) cover. ``radius`` is its kind, what
+    is given, and whether rows are scaled to length one. Equal gains are told apart by ``noise`` (B, N).
+    """
+    kind, given, unit = int(radius[0]), radius[1], radius[2] > 0
+    score, picks = out
+    for b in range(len(X)):
+        rows, real = np.flatnonzero(asked[b]), others[b] >= 0
+        points, mass = others[b][real], weight[b][real]
+        apart, nearest, at = _measured(X[b], rows, points, np.flatnonzero(known[b]), unit)
+        held = _rows(X[b], np.flatnonzero(labelled[b]), unit)
+        live = np.ones(len(points), np.bool_)
+        mass /= max(len(points), 1)
+        squared = _squared_radius(kind, given, held, nearest, live, at)
+        gain, free = np.empty(len(rows)), np.ones(len(rows), np.bool_)
+        picks[b] = -1
+        for step in range(max(picks.shape[1], 1)):
+            if step >= len(rows):
+                break
+            if step and kind == MEAN:
+                squared = _squared_radius(kind, given, held, nearest, live, at)
+            _gains(apart, nearest, mass, squared, gain)
+            if not step:
+                score[b][rows] = gain
+            if step >= picks.shape[1]:
+                break
+            best = -1
+            for i in range(len(rows)):
+                if free[i] and (
+                    best < 0
+                    or gain[i] > gain[best]
+                    or (gain[i] == gain[best] and noise[b, rows[i]] > noise[b, rows[best]])
+                ):
+                    best = i
+            free[best] = False
+            picks[b, step] = rows[best]
+            nearest = np.minimum(nearest, apart[best])
+            # Points are what may still be queried.
+            live &= points != rows[best]
+
+
+@called
+def gains_at(X: Any, index: Any, others: Any, weight: Any, known: Any, out: Any) -> None:
+    """What each row at ``index`` (B, K) of X (B, N, D) would cover, into ``out`` (B, K, W + V): sums by W weights.
+
+    ``others`` (B, R) are the points covered, -1 for none, ``weight`` (B, W, R) theirs, ``known`` (B, N) the rows that
+    cover already; the radius is the mean distance of the points to these. The last V columns are by the first V weights
+    as if nothing were covered yet.
+    """
+    W = weight.shape[1]
+    for b in range(len(X)):
+        real = others[b] >= 0
+        apart, nearest, at = _measured(X[b], index[b], others[b][real], np.flatnonzero(known[b]), False)
+        squared = _squared_radius(MEAN, 0.0, apart[:0], nearest, np.ones(len(nearest), np.bool_), at)
+        gain, nowhere = np.empty(index.shape[1]), np.full(len(nearest), np.inf, np.float32)
+        for w in range(out.shape[2]):
+            mass = np.ascontiguousarray(weight[b, w if w < W else w - W][real])
+            _gains(apart, nearest if w < W else nowhere, mass, squared, gain)
+            out[b, :, w] = gain

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
@@ -14,7 +14,7 @@ from alrl.agents.look_ahead.look_ahead import LookAhead
 from alrl.agents.look_ahead.oracle import GreedyOracle, Oracle, ScoredPart
 from alrl.agents.look_ahead.roll_out import ScoredMetric
 from alrl.agents.policy_file import load_policy
-from alrl.agents.training_recipes import ReinforcementRecipe, SearchRecipe
+from alrl.agents.training_recipes import EvolutionRecipe, ReinforcementRecipe, SearchRecipe
 from alrl.envs.action_recipe import CandidatesRecipe
 from alrl.recipes.model import Recipe
 from alrl.strategies import Strategy, make_strategy
@@ -159,13 +159,15 @@ class GuardRecipe(Recipe):
 
 
 class TrainedRecipe(Recipe):
-    """A policy to be trained: imitation, reinforcement learning, or one after the other; regression or search alone."""
+    """A policy to be trained: imitation, evolution, reinforcement learning in turn; regression or search alone."""
 
     kind: Literal["trained"]
     network: NetworkRecipe = NetworkRecipe()
     imitation: ImitationRecipe | None = None
     regression: RegressionRecipe | None = None
     search: SearchRecipe | None = None
+    evolution: EvolutionRecipe | None = None
+    """Weights of features beside the network's score, bred after imitation."""
     reinforcement: ReinforcementRecipe | None = None
     """Fine-tuning on the environment's own reward."""
     candidates: CandidatesRecipe | None = None
@@ -177,21 +179,24 @@ class TrainedRecipe(Recipe):
     keep: Literal["best", "last"] = "best"
     """Which stage's policy is kept: the best on these data sets, the untrained one among them, or the last whatever it
     came to, where algorithms themselves are to be compared."""
+    LATER: ClassVar[frozenset[str]] = frozenset({"evolution"})
 
     @model_validator(mode="after")
     def _some_training(self) -> TrainedRecipe:
         alone = [name for name in ("regression", "search") if getattr(self, name) is not None]
-        others = self.imitation is not None or self.reinforcement is not None
+        others = any(each is not None for each in (self.imitation, self.evolution, self.reinforcement))
         if not alone and not others:
             raise ValueError(
-                "neither imitation, reinforcement, regression nor search is given; add one of the tables, or use an"
-                " agent of kind rule"
+                "neither imitation, evolution, reinforcement, regression nor search is given; add one of the tables, or"
+                " use an agent of kind rule"
             )
         if self.network.members > 1 and (self.imitation is None or self.reinforcement is not None):
             raise ValueError(
                 f"network: members = {self.network.members} given; an ensemble is trained by imitation alone: drop"
                 " members, or the other tables"
             )
+        if self.evolution is not None and self.reinforcement is not None:
+            raise ValueError("evolution and reinforcement given; weights that are bred are not tuned: drop either")
         if len(alone) + others > 1:
             raise ValueError(f"{alone[0]} stands alone: what it finds cannot be tuned; drop the other tables")
         return self

@@ -1,12 +1,13 @@
-"""The schemas of ``[agent.reinforcement]``: which algorithm fine-tunes a policy, and how."""
+"""The schemas of ``[agent.reinforcement]``, ``[agent.search]`` and ``[agent.evolution]``."""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from alrl.agents.networks.weighted import WEIGHED
+from alrl.envs.action_recipe import CandidatesRecipe
 from alrl.recipes.model import Recipe
 
 
@@ -115,3 +116,60 @@ class SearchRecipe(Recipe):
     """Standard deviation of each weight at first."""
     elite: float = Field(default=0.25, gt=0, le=1)
     """Share of the population that the next generation is drawn from, in evolution."""
+
+
+BRED = (
+    "doubtful-cover-gain",
+    "cover-gain",
+    "doubtful-density",
+    "doubtful-reach",
+    "isolation-rank",
+    "margin",
+    "entropy",
+    "neighbour-margin",
+    "sparsity-rank",
+    "first-class-surplus",
+)
+"""What is weighed beside the network unless told otherwise: herding, reach, place, doubt and balance."""
+
+
+class EvolutionRecipe(Recipe):
+    """Evolution of the weights of a mixture (:mod:`alrl.agents.networks.mixture`) by paired episodes on fresh tasks."""
+
+    features: tuple[str, ...] = BRED
+    """Features of a record that are weighed beside the network's score."""
+    start: dict[str, float] = Field(default={"network": 1.0, "doubtful-cover-gain": 1.0})
+    """Weights at first, by feature, ``network`` for the network's; zero where none is given."""
+    candidates: CandidatesRecipe | None = None
+    """What is chosen from while weights are bred; by default what the policy chooses from when it plays."""
+    pairs: int = Field(default=8, ge=1)
+    """Weightings are tried in pairs, as far to one side of the mean as to the other."""
+    generations: int = Field(default=20, ge=1)
+    """How often."""
+    tasks: int = Field(default=16, ge=1)
+    """Data sets of each generation, synthetic ones that nothing else plays and the environment's own tables."""
+    tables: float = Field(default=0.3, ge=0, le=1)
+    """Share of them that are the environment's own tables, where it has any."""
+    episodes: int = Field(default=6, ge=1)
+    """Paired episodes on each: the same for all weightings, chance included."""
+    batches: tuple[int, ...] = (1, 10)
+    """Sizes of a batch, taken in turns from data set to data set."""
+    labels: int | None = Field(default=None, ge=1)
+    """Labels bought in an episode; by default the environment's budget."""
+    spread: float = Field(default=0.5, gt=0)
+    """Standard deviation of each weight at first, the largest weight of the mean being one."""
+    narrows: float = Field(default=0.3, gt=0, le=1)
+    """What the spread has become in the last generation, as a share of the first one's."""
+    clip: float = Field(default=0.03, gt=0)
+    """Area by which a weighting may be better or worse than the mean of all on one data set: more counts as this."""
+
+    @model_validator(mode="after")
+    def _known(self) -> EvolutionRecipe:
+        foreign = sorted(set(self.start) - {"network", *self.features})
+        if foreign:
+            raise ValueError(f"start: {foreign[0]!r} is not among the features that are weighed; add it to features")
+        if not any(self.start.values()):
+            raise ValueError("start: every weight is zero; give one above, such as network = 1.0")
+        if not self.batches or min(self.batches) < 1:
+            raise ValueError(f"batches = {list(self.batches)} given; give sizes of at least 1")
+        return self

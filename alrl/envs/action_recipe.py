@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import ConfigDict, Field, model_validator
 
@@ -21,7 +21,9 @@ class CandidatesRecipe(Recipe):
     margin: float = Field(default=0.5, ge=0, le=1)
     random: float = Field(default=0.5, ge=0, le=1)
     clusters: float = Field(default=0.0, ge=0, le=1)
+    herding: float = Field(default=0.0, ge=0, le=1)
     labelled: float = Field(default=0.0, ge=0, le=1)
+    LATER: ClassVar[frozenset[str]] = frozenset({"herding"})
 
     @model_validator(mode="after")
     def _shares(self) -> CandidatesRecipe:

@@ -17,14 +17,16 @@ from alrl.numerics.ranking import best
 from alrl.strategies.base import top
 from alrl.strategies.batches import closed_up
 from alrl.strategies.diversity.clustering import kmeans, rows_of
+from alrl.strategies.diversity.herding import herded
 
+_LOOKED_AT, _STANDING = 2048, 128
 _CLUSTERED = 256
 """Records that are clustered at most, drawn at random: what they cost must not grow with the pool."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class CandidateMixture:
-    """K candidates: the top of margin sampling, representatives of clusters, random records, then doubtful labels.
+    """K candidates: top of margin sampling, clusters' representatives, top of uncertain herding, random, then doubtful.
 
     Representatives are the records nearest to the centres of as many clusters (k-means in the features) of the records
     left, of 256 of them at random where there are more. A policy is to be used with the mixture that it was trained
@@ -45,15 +47,18 @@ class CandidateMixture:
     """Share of them drawn at random from the rest."""
     clusters: float = 0.0
     """Share of them that represent clusters."""
+    herding: float = 0.0
+    """Share of them that would cover most of what is in doubt and not covered yet."""
     labelled: float = 0.0
     """Share of them that have a label and may be asked for again, where the recipe allows it."""
 
     def __post_init__(self) -> None:
         if self.count < 1:
             raise InvalidRecipeError(f"candidates: count = {self.count} given; it must be at least 1")
-        shares = (self.margin, self.random, self.clusters, self.labelled)
+        shares = (self.margin, self.random, self.clusters, self.herding, self.labelled)
         if min(shares) < 0 or abs(sum(shares) - 1) > 1e-9:
             more = f", clusters = {self.clusters}" if self.clusters else ""
+            more += f", herding = {self.herding}" if self.herding else ""
             more += f", labelled = {self.labelled}" if self.labelled else ""
             raise InvalidRecipeError(
                 f"candidates: shares margin = {self.margin}, random = {self.random}{more} given; each is 0 to 1, their"
@@ -78,7 +83,12 @@ class CandidateMixture:
     @property
     def told(self) -> str:
         """What is chosen from, in words."""
-        parts = {"of smallest margin": self.margin, "for clusters": self.clusters, "at random": self.random}
+        parts = {
+            "of smallest margin": self.margin,
+            "for clusters": self.clusters,
+            "of herding": self.herding,
+            "at random": self.random,
+        }
         shares = [f"{100 * share:g} % {how}" for how, share in parts.items() if share]
         shares += [f"{self.again} of them labelled"] if self.again else []
         return f"{self.count} records, {', '.join(shares)}"
@@ -100,10 +110,13 @@ class CandidateMixture:
         """Candidates without a label, (B, count)."""
         sure = min(round(self.count * self.margin), count)
         typical = min(round(self.count * self.clusters), count - sure)
+        covering = min(round(self.count * self.herding), count - sure - typical)
         parts = [top(-view.margin, view, sure)] if sure else []
+        if covering:
+            parts.append(top(doubtful_cover(view), _without(view, parts), covering))
         if typical:
             parts.append(_representatives(_without(view, parts), typical))
-        lots = count - sure - typical
+        lots = count - sure - typical - covering
         if lots or typical:
             rest = _without(view, parts)
             # Empty clusters leave places to chance, among as many records as there are places.
@@ -112,6 +125,15 @@ class CandidateMixture:
             return torch.full((len(view.exists), 0), -1, device=view.exists.device)
         chosen = parts[0] if len(parts) == 1 else torch.cat(parts, 1)
         return closed_up(chosen)[:, :count] if typical else chosen
+
+
+def doubtful_cover(view: PoolView) -> Tensor:
+    """Return what each available record would cover of what is in doubt, (B, N): uncertain herding on 128 records.
+
+    Records marked as selected count as known. In pools of more than 2,048 available records so many are looked at.
+    """
+    weight = 1 - view.margin
+    return herded(view, weight, 0, "mean", _LOOKED_AT, _STANDING, unit_length=False)[0]
 
 
 def _without(view: PoolView, parts: list[Tensor]) -> PoolView:

@@ -16,6 +16,7 @@ from alrl.metadata.balance import Balance
 from alrl.metadata.cartography import Cartography
 from alrl.metadata.confidence import Confidence
 from alrl.metadata.cost import Cost
+from alrl.metadata.coverage import Coverage
 from alrl.metadata.disagreement import Disagreement
 from alrl.metadata.feature import Feature, FeatureGroup
 from alrl.metadata.geometry import GeometryGroup
@@ -52,6 +53,7 @@ GROUPS: dict[str, FeatureGroup] = {
         LabelledDynamics(),
         OwnLabel(),
         Influence(),
+        Coverage(),
     )
 }
 """Every group by name, in the order of an observation's columns."""

@@ -9,6 +9,7 @@ from typing import Any
 from alrl.agents.networks.buyer import Buyer
 from alrl.agents.networks.ensemble import Ensemble
 from alrl.agents.networks.forest import ForestScorer
+from alrl.agents.networks.mixture import Mixture
 from alrl.agents.networks.set_scorer import CandidateScorer, SetScorer
 from alrl.agents.networks.weighted import LinearScorer, Weigher
 from alrl.agents.policy_validation import check_weights
@@ -90,6 +91,20 @@ def _weigher(folder: Path, features: FeatureSet, described: dict[str, Any], weig
     return network
 
 
+def _mixture(folder: Path, features: FeatureSet, described: dict[str, Any], weights: dict[str, Any]) -> Mixture:
+    columns, weight, start = _weighed(folder, weights), weights.get("weight"), "prior."
+    if weight is None or tuple(weight.shape) != (1 + len(columns),) or not weight.is_floating_point():
+        raise PolicyFileError(
+            f"{folder}: a mixture has one weight for its network and each of its {len(columns)} columns"
+        )
+    own = {name.removeprefix(start): value for name, value in weights.items() if name.startswith(start)}
+    build = _ensemble if "members" in described else _set_scorer
+    prior = build(folder, features, {name: value for name, value in described.items() if name != "kind"}, own)
+    network = Mixture(features, prior, columns, weight)
+    _fill(network, weights, folder)
+    return network
+
+
 def _check_width(bias: Any, width: int, folder: Path) -> None:
     """Before a network is built: a made-up width must not fill the memory."""
     if bias is None or not _floats_of(bias, width):
@@ -121,5 +136,6 @@ NETWORKS: dict[str, Build] = {
     "forest": _forest,
     "linear": _linear,
     "weigher": _weigher,
+    "mixture": _mixture,
 }
 """What builds a network of each kind from its description and tensors, or raises PolicyFileError."""

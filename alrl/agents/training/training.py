@@ -13,8 +13,11 @@ import joblib
 import torch
 
 from alrl import recipes
+from alrl.agents.networks.mixture import NETWORK
 from alrl.agents.policy import Policy
 from alrl.agents.recipe import ImitationRecipe, RegressionRecipe, TrainedRecipe
+from alrl.agents.training.contests import contests
+from alrl.agents.training.evolution import Progress, evolve, mixture_of
 from alrl.agents.training.examples import Behaviour, Examples, collect
 from alrl.agents.training.fit_guard import guarded
 from alrl.agents.training.imitation import Ranking, fit
@@ -33,7 +36,7 @@ from alrl.agents.training.validation import (
     played_as,
 )
 from alrl.agents.training.visited_states import watch_tasks
-from alrl.agents.training_recipes import ReinforcementRecipe, SearchRecipe
+from alrl.agents.training_recipes import EvolutionRecipe, ReinforcementRecipe, SearchRecipe
 from alrl.data.task import Task
 from alrl.envs.episodes import Game
 from alrl.envs.recipe import EnvRecipe
@@ -59,6 +62,8 @@ class Trainer:
     device: str = "cpu"
     """Where loops are computed while examples are collected and stages compared; on a GPU one process does it."""
     log: Path | None = None
+    checkpoints: Path | None = None
+    """Folder that the state of a long training is kept in, and gone on from: of evolution, after each generation."""
     bars: Bars = dataclasses.field(default_factory=lambda: Bars(quiet=True))
 
     def __post_init__(self) -> None:
@@ -95,6 +100,9 @@ class Trainer:
         if self.agent.imitation is not None:
             policy = self._imitate(policy, self.agent.imitation)
             stages.append(("imitation", policy))
+        if self.agent.evolution is not None:
+            policy = self._evolve(policy, self.agent.evolution)
+            stages.append(("evolution", policy))
         if self.agent.reinforcement is not None:
             policy = self._reinforce(policy, self.agent.reinforcement)
             stages += played_as(self.agent.reinforcement.kind, policy)
@@ -174,6 +182,34 @@ class Trainer:
         self._steps += counter.tally.steps
         bar.done()
         return found
+
+    def _evolve(self, policy: Policy, recipe: EvolutionRecipe) -> Policy:
+        bar = self.bars.bar("evolution", recipe.generations)
+
+        def progress(state: Progress) -> None:
+            number = len(state.means)
+            bar.advance(note=f"better half {100 * state.gains[-1]:+.2f} points")
+            self._tracker.scalar("evolution/gain_of_better_half", state.gains[-1], number)
+            for name, weight in zip(names, state.means[-1], strict=True):
+                self._tracker.scalar(f"evolution/weight/{name}", weight, number)
+
+        start = mixture_of(policy, recipe)
+        names = (NETWORK, *recipe.features)
+        seed = stream_key([self.seed], "evolution") % 2**31
+        with counted() as counter:
+            bred = evolve(
+                start,
+                self.env,
+                recipe,
+                lambda number: contests(self.env, recipe, self.training, seed=self.seed, generation=number),
+                seed=seed,
+                device=self.device,
+                checkpoint=self.checkpoints / "evolution.json" if self.checkpoints is not None else None,
+                progress=progress,
+            )
+        self._steps += counter.tally.steps
+        bar.done()
+        return bred
 
     def _collect(
         self,

@@ -1,0 +1,205 @@
+"""Evolution of a mixture's weights: antithetic pairs, common random numbers, fresh tasks in every generation."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from alrl.agents.networks.mixture import NETWORK, Mixture
+from alrl.agents.policy import Policy
+from alrl.agents.training_recipes import EvolutionRecipe
+from alrl.data.task import Task
+from alrl.envs.recipe import EnvRecipe
+from alrl.errors import InvalidRecipeError
+from alrl.loop.simulator import Simulator
+from alrl.recipes.suggest import unknown
+from alrl.strategies.play import play
+
+_TOGETHER = 96
+"""Episodes in one simulator at most."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contest:
+    """Paired episodes of one generation on one data set."""
+
+    data_set: str
+    tasks: Sequence[Task]
+    batch: int
+
+
+@dataclass(kw_only=True)
+class Progress:
+    """Where an evolution stands: means after each generation, and the weightings' areas beyond their own mean."""
+
+    means: list[list[float]] = field(default_factory=list)
+    spreads: list[float] = field(default_factory=list)
+    gains: list[float] = field(default_factory=list)
+    """Of each generation, how much better its best half was than the mean of all, in area, half the episodes deciding
+    and the other half telling."""
+
+    def save(self, path: Path) -> None:
+        """Write it, in one step."""
+        part = path.with_suffix(".part")
+        part.write_text(json.dumps(dataclasses.asdict(self)), encoding="utf-8")
+        part.replace(path)
+
+    @classmethod
+    def load(cls, path: Path | None, weights: int) -> Progress:
+        """What :meth:`save` wrote, or nothing yet. Raises InvalidRecipeError for one of another number of weights."""
+        if path is None or not path.is_file():
+            return cls()
+        found = cls(**json.loads(path.read_text(encoding="utf-8")))
+        if any(len(mean) != weights for mean in found.means):
+            raise InvalidRecipeError(
+                f"{path}: an evolution of another number of weights; delete it, or go on elsewhere"
+            )
+        return found
+
+
+def mixture_of(policy: Policy, recipe: EvolutionRecipe) -> Policy:
+    """Return the policy whose network is the first term of a mixture of the recipe's features and first weights.
+
+    Raises InvalidRecipeError for a feature that is not observed.
+    """
+    names = [feature.name for feature in policy.features.record]
+    for name in recipe.features:
+        if name not in names:
+            raise InvalidRecipeError(unknown("observed feature of a record", name, names))
+    start = torch.tensor([recipe.start.get(name, 0.0) for name in (NETWORK, *recipe.features)])
+    columns = [names.index(name) for name in recipe.features]
+    network = Mixture(policy.features, policy.network, columns, _scaled(start))
+    mixture = (recipe.candidates.build()) if recipe.candidates is not None else policy.mixture
+    return dataclasses.replace(policy, network=network, mixture=mixture)
+
+
+def evolve(
+    policy: Policy,
+    env: EnvRecipe,
+    recipe: EvolutionRecipe,
+    draw: Callable[[int], Sequence[Contest]],
+    *,
+    seed: int,
+    device: str = "cpu",
+    checkpoint: Path | None = None,
+    progress: Callable[[Progress], object] | None = None,
+) -> Policy:
+    """Return the policy with bred weights: the mean of the means of the later half of the generations.
+
+    Each generation tries weightings in pairs around the mean (Salimans et al. 2017), all in the same episodes, and the
+    next mean is that of the better half, the best weighing most, in logarithms of the rank (Hansen and Ostermeier
+    2001). Weights are scaled so that the largest of the mean is one: a choice does not depend on their size.
+
+    Args:
+        policy: of a :class:`Mixture`, as :func:`mixture_of` makes it.
+        env: whose learner and budget are played.
+        recipe: how long and how wide.
+        draw: the contests of a generation, by its number; a function of that alone.
+        seed: of the weightings; those of a generation depend on it and on its number alone.
+        device: where loops are computed.
+        checkpoint: file that the state is kept in after each generation, and gone on from.
+        progress: called after each generation.
+    """
+    network = _mixture(policy)
+    state = Progress.load(checkpoint, len(network.weight))
+    mean = torch.tensor(state.means[-1]) if state.means else network.weight.clone()
+    for number in range(len(state.means), recipe.generations):
+        spread = recipe.spread * recipe.narrows ** (number / max(recipe.generations - 1, 1))
+        tried = mean + spread * _pairs(len(mean), recipe.pairs, seed, number)
+        areas = [trial_areas(policy, env, recipe, contest, tried, device=device) for contest in draw(number)]
+        mean = _scaled((tried * _ranked(fitness(areas, recipe.clip))[:, None]).sum(0))
+        state.means.append([float(each) for each in mean])
+        state.spreads.append(spread)
+        state.gains.append(_told_by_others(areas, recipe.clip))
+        if checkpoint is not None:
+            state.save(checkpoint)
+        if progress is not None:
+            progress(state)
+    return with_weights(policy, averaged(state.means))
+
+
+def averaged(means: Sequence[Sequence[float]]) -> Tensor:
+    """Return the mean of the later half of the means, (m,): what the noise of single generations cancels in."""
+    later = torch.tensor(means[len(means) // 2 :])
+    return _scaled(later.mean(0))
+
+
+def with_weights(policy: Policy, weight: Tensor) -> Policy:
+    """Return the policy whose mixture has these weights, (1 + m,) or (B, 1 + m)."""
+    network = _mixture(policy)
+    prior: Any = network.prior
+    made = Mixture(policy.features, prior, network.columns.tolist(), weight)
+    return dataclasses.replace(policy, network=made)
+
+
+def _mixture(policy: Policy) -> Mixture:
+    if not isinstance(policy.network, Mixture):
+        raise InvalidRecipeError(f"a {policy.network.described['kind']} is not bred; a mixture can be")
+    return policy.network
+
+
+def trial_areas(
+    policy: Policy, env: EnvRecipe, recipe: EvolutionRecipe, contest: Contest, tried: Tensor, *, device: str = "cpu"
+) -> Tensor:
+    """Area under the accuracy curve on the validation part, (P, E), of P weightings in the same E episodes."""
+    beside, found = max(1, _TOGETHER // len(tried)), []
+    labels = recipe.labels or env.budget.labels
+    for start in range(0, len(contest.tasks), beside):
+        part = contest.tasks[start : start + beside]
+        player = with_weights(policy, tried.repeat(len(part), 1)).to(device)
+        tasks = [task for task in part for _ in tried]
+        simulator = Simulator(tasks, env.learner.build(), device=device, **env.loop_settings)
+        # A pool that runs out ends the budget for all of them alike.
+        most = min(labels, *(len(task.split.pool) - len(task.first) for task in part))
+        played = play(simulator, player, labels=max(most, 1), batch=contest.batch, part="validation")
+        found.append(played.area.view(len(part), len(tried)).T)
+    return torch.cat(found, 1)
+
+
+def fitness(areas: Sequence[Tensor], clip: float) -> Tensor:
+    """Return the mean over data sets of each weighting's area (P, E) beyond that of all, clipped, (P,).
+
+    >>> fitness([torch.tensor([[0.5, 0.7], [0.4, 0.6]]), torch.tensor([[0.1], [0.9]])], 0.1)
+    tensor([-0.0250,  0.0250])
+    """
+    means = torch.stack([each.double().mean(1) for each in areas])
+    return (means - means.mean(1, keepdim=True)).clamp(-clip, clip).mean(0).float()
+
+
+def _told_by_others(areas: Sequence[Tensor], clip: float) -> float:
+    """How much better the better half is than all, told by the episodes that did not decide which half it is."""
+    halves = [[each[:, start::2] for each in areas if each.shape[1] > 1] for start in (0, 1)]
+    if not halves[0]:
+        return math.nan
+    gains = []
+    for deciding, telling in (halves, halves[::-1]):
+        by, value = fitness(deciding, clip), fitness(telling, clip)
+        gains.append(float(value[by.argsort(descending=True)[: max(1, len(by) // 2)]].mean()))
+    return sum(gains) / len(gains)
+
+
+def _pairs(weights: int, pairs: int, seed: int, generation: int) -> Tensor:
+    draws = torch.Generator().manual_seed((seed * 1_000_003 + generation) % 2**63)
+    drawn = torch.randn(pairs, weights, generator=draws)
+    return torch.cat([drawn, -drawn])
+
+
+def _ranked(value: Tensor) -> Tensor:
+    """Weights (P,) of the better half by rank, that sum to one."""
+    kept = max(1, len(value) // 2)
+    weight = math.log(kept + 0.5) - torch.arange(1, kept + 1).double().log()
+    found = torch.zeros(len(value))
+    found[value.argsort(descending=True)[:kept]] = (weight / weight.sum()).float()
+    return found
+
+
+def _scaled(weight: Tensor) -> Tensor:
+    return weight / weight.abs().max().clamp_min(1e-6)

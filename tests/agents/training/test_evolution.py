@@ -1,0 +1,211 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+
+from alrl.agents.networks.mixture import NETWORK
+from alrl.agents.policy import Policy
+from alrl.agents.recipe import TrainedRecipe
+from alrl.agents.training.contests import FRESH, contests
+from alrl.agents.training.evolution import Contest, averaged, evolve, fitness, mixture_of, trial_areas, with_weights
+from alrl.agents.training.training import Trainer
+from alrl.agents.training_recipes import EvolutionRecipe
+from alrl.envs.candidates import CandidateMixture
+from alrl.envs.recipe import EnvRecipe
+from alrl.errors import InvalidRecipeError
+from alrl.recipes import parse
+
+SMALL = {
+    "pairs": 2,
+    "generations": 2,
+    "tasks": 2,
+    "episodes": 2,
+    "features": ["margin", "entropy"],
+    "start": {NETWORK: 1.0},
+}
+
+
+def recipe(**changed):
+    return parse(EvolutionRecipe, SMALL | changed, where="test")
+
+
+@pytest.fixture(scope="module")
+def env():
+    data = {
+        "data": {"synthetic": {"tiny": 4}, "split": {"pool": 0.4, "validation": 0.3, "test": 0.3}},
+        "budget": {"labels": 5},
+        "reward": {"against": "margin"},
+    }
+    return parse(EnvRecipe, data, where="test")
+
+
+def start(env, **changed):
+    policy = Policy.untrained(env.observation.build(), CandidateMixture(count=8), width=4)
+    return mixture_of(policy, recipe(**changed))
+
+
+def drawn(env, **changed):
+    return lambda number: contests(env, recipe(**changed), [], seed=0, generation=number)
+
+
+def test_at_first_the_mixture_plays_as_its_start_says(env):
+    assert start(env).network.weight.tolist() == [1.0, 0.0, 0.0]
+    begun = start(env, start={NETWORK: 1.0, "entropy": 2.0})
+    assert begun.network.weight.tolist() == [0.5, 0.0, 1.0]
+
+
+def test_weightings_play_the_same_episodes(env):
+    policy = start(env)
+    contest = drawn(env)(0)[0]
+    tried = policy.network.weight.expand(3, -1)
+    areas = trial_areas(policy, env, recipe(), contest, tried)
+    assert areas.shape == (3, 2)
+    assert areas[0].equal(areas[1])
+    assert areas[0].equal(areas[2])
+
+
+def test_fresh_tasks_are_none_of_the_environments_own_and_differ_from_generation_to_generation(env):
+    first, second = (drawn(env)(number) for number in (0, 1))
+    names = [contest.data_set for contest in (*first, *second)]
+    assert len(set(names)) == 4
+    assert all(int(name.rpartition("-")[2]) >= FRESH for name in names)
+    assert not set(names) & set(env.data.names)
+    assert [contest.batch for contest in first] == [1, 10]
+    again = drawn(env)(0)
+    assert [contest.tasks[1].seed for contest in again] == [contest.tasks[1].seed for contest in first]
+
+
+def test_tables_come_in_their_share(env):
+    own = contests(
+        env, recipe(tasks=4, tables=0.5), ["iris", "wine", "digits", "synthetic/tiny-0"], seed=1, generation=3
+    )
+    assert sum(not contest.data_set.startswith("synthetic/") for contest in own) == 2
+
+
+def test_one_data_set_cannot_decide_alone():
+    areas = [torch.tensor([[0.9], [0.1]]), torch.tensor([[0.50], [0.52]]), torch.tensor([[0.50], [0.52]])]
+    assert fitness(areas, 0.01).tolist() == pytest.approx([(0.01 - 0.02) / 3, (0.02 - 0.01) / 3], rel=1e-4)
+
+
+def test_bred_weights_are_the_mean_of_the_later_half():
+    assert averaged([[9.0, 9.0], [1.0, 0.0], [0.5, 1.0]]).tolist() == pytest.approx([1.0, 2 / 3])
+
+
+def known_optimum(target, monkeypatch):
+    """Areas that fall with the square of the distance of the weights' direction to ``target``."""
+
+    def areas(_policy, _env, _recipe, contest, tried, *, device="cpu"):
+        unit = tried / tried.norm(dim=1, keepdim=True)
+        gap = (unit - target / target.norm()).square().sum(1)
+        noise = torch.Generator().manual_seed(hash(contest.data_set) % 2**31)
+        return (0.8 - 0.01 * gap)[:, None] + 0.002 * torch.randn(len(tried), 4, generator=noise)
+
+    monkeypatch.setattr("alrl.agents.training.evolution.trial_areas", areas)
+
+
+def cosine(policy, target):
+    return float(torch.nn.functional.cosine_similarity(policy.network.weight, target, dim=0))
+
+
+def made_up(number):
+    return [Contest(data_set=f"{number}-{place}", tasks=[], batch=1) for place in range(6)]
+
+
+TARGET = torch.tensor([0.2, -1.0, 0.6])
+
+
+def test_it_finds_a_known_optimum_through_noise(env, monkeypatch):
+    known_optimum(TARGET, monkeypatch)
+    found = evolve(start(env), env, recipe(pairs=6, generations=25), made_up, seed=0)
+    assert cosine(found, TARGET) > 0.95
+
+
+def test_of_a_negated_fitness_it_finds_the_opposite(env, monkeypatch):
+    known_optimum(TARGET, monkeypatch)
+    monkeypatch.setattr("alrl.agents.training.evolution.fitness", lambda areas, clip: -fitness(areas, clip))
+    found = evolve(start(env), env, recipe(pairs=6, generations=25), made_up, seed=0)
+    assert cosine(found, TARGET) < -0.8
+
+
+def test_of_a_spread_of_almost_nothing_it_stays_where_it_starts(env, monkeypatch):
+    known_optimum(TARGET, monkeypatch)
+    found = evolve(start(env), env, recipe(spread=1e-6), made_up, seed=0)
+    assert cosine(found, start(env).network.weight) > 0.999
+
+
+def test_what_was_interrupted_goes_on_to_the_same_end(env, tmp_path):
+    path = tmp_path / "evolution.json"
+    whole = evolve(start(env), env, recipe(generations=3), drawn(env), seed=5)
+
+    class StoppedError(Exception):
+        pass
+
+    def stop(state):
+        if len(state.means) == 2:
+            raise StoppedError
+
+    with pytest.raises(StoppedError):
+        evolve(start(env), env, recipe(generations=3), drawn(env), seed=5, checkpoint=path, progress=stop)
+    assert len(json.loads(path.read_text())["means"]) == 2
+    told = []
+    again = evolve(
+        start(env),
+        env,
+        recipe(generations=3),
+        drawn(env),
+        seed=5,
+        checkpoint=path,
+        progress=lambda state: told.append(len(state.means)),
+    )
+    assert told == [3]
+    assert again.network.weight.equal(whole.network.weight)
+
+
+def test_a_checkpoint_of_other_features_is_refused(env, tmp_path):
+    path = tmp_path / "evolution.json"
+    path.write_text(json.dumps({"means": [[1.0, 2.0]], "spreads": [0.5], "gains": [0.1]}))
+    with pytest.raises(InvalidRecipeError, match="another number of weights"):
+        evolve(start(env), env, recipe(), drawn(env), seed=0, checkpoint=path)
+
+
+def test_a_network_that_is_no_mixture_is_not_bred(env):
+    plain = Policy.untrained(env.observation.build(), CandidateMixture(count=8), width=4)
+    with pytest.raises(InvalidRecipeError, match="is not bred"):
+        with_weights(plain, torch.ones(3))
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"start": {"reach": 1.0}}, "'reach' is not among the features"),
+        ({"start": {NETWORK: 0.0}}, "every weight is zero"),
+        ({"batches": [0]}, "give sizes of at least 1"),
+    ],
+)
+def test_recipes_that_cannot_be_played_are_refused(changed, message):
+    with pytest.raises(InvalidRecipeError, match=message):
+        recipe(**changed)
+
+
+def test_a_feature_that_is_not_observed_is_refused_with_the_nearest(env):
+    with pytest.raises(InvalidRecipeError, match="margins"):
+        start(env, features=["margins"])
+
+
+def test_a_training_breeds_after_it_imitates(env, tiny_agent):
+    data = tiny_agent.model_dump() | {"reinforcement": None, "evolution": SMALL | {"labels": 5}, "keep": "last"}
+    trainer = Trainer(agent=parse(TrainedRecipe, data, where="test"), env=env, workers=1)
+    policy = trainer.train("bred")
+    assert policy.network.described["kind"] == "mixture"
+    assert set(policy.card["validation_gain_over_margin"]) == {"untrained", "imitation", "evolution"}
+    assert policy.card["stage"] == "evolution"
+
+
+def test_a_recipe_without_evolution_has_the_identity_that_it_had(tiny_agent):
+    from alrl.recipes import canonical_json
+
+    text = canonical_json(tiny_agent)
+    assert "evolution" not in text
+    assert "herding" not in text

@@ -82,7 +82,7 @@ class Bars:
             self._progress.stop()
 
     def bar(self, description: str, total: float) -> Bar:
-        """A new bar of ``total`` units."""
+        """Return a new bar of ``total`` units."""
         return Bar(self._progress, description, total)
 
     def print(self, text: str) -> None:

@@ -85,7 +85,7 @@ _REPLAYED = FEW
 
 
 def simulated(workload: Workload, episodes: int, workers: int, labels: int) -> Curves:
-    """Our curves of the seeds 0, 1, ... ``episodes`` - 1."""
+    """Return our curves of the seeds 0, 1, ... ``episodes`` - 1."""
     return _simulated(workload, range(episodes), labels, workers=workers)
 
 
@@ -105,7 +105,7 @@ def _simulated(workload: Workload, seeds: Sequence[int], labels: int, *, workers
 def agreements(
     workload: Workload, labels: int, curves: Mapping[int, NDArray[np.float64]]
 ) -> tuple[Agreement, Agreement]:
-    """How our curves agree with those of the hand-written loop, and with those that it has on our picks."""
+    """Return how our curves agree with those of the hand-written loop, and with those that it has on our picks."""
     sure = workload.model == "softmax-regression"
     seeds = sorted(curves)
     # Where chance starts the learner, each episode has its own, as in the hand-written loop.
@@ -130,7 +130,7 @@ def agreements(
 
 
 def _replayed(workload: Workload, seed: int, queried: NDArray[np.int64], labels: int) -> NDArray[np.float64]:
-    """The curve of the hand-written loop that queries the records ``queried`` (labels,) of the data set."""
+    """Return the curve of the hand-written loop that queries the records ``queried`` (labels,) of the data set."""
     task = workload.task(seed)
     place = {record: position for position, record in enumerate(task.split.pool.tolist())}
     follow = np.array([place[record] for record in queried.tolist()])

@@ -36,7 +36,7 @@ class Arrays(NamedTuple):
 
     @classmethod
     def of(cls, task: Task) -> Arrays:
-        """The arrays of a task."""
+        """Return the arrays of a task."""
         X, _, _ = task.standardised()
         y, split = task.split.data_set.y, task.split
         return cls(X[split.pool], y[split.pool], X[split.test], y[split.test])
@@ -52,7 +52,9 @@ def hand_written_loop(
     warm_start: bool = False,
     follow: NDArray[np.int64] | None = None,
 ) -> NDArray[np.float64]:
-    """Test accuracy after 0, ``batch``, 2 ``batch``, ... queries, (loops + 1,): refitted and scored after each batch.
+    """Return test accuracy after 0, ``batch``, 2 ``batch``, ...
+
+    Queries, (loops + 1,): refitted and scored after each batch.
 
     Every step fits, predicts the pool and the test part, and picks, as ours does; chance is that of ours. With
     ``follow``, pool positions (labels,), those are queried instead of what the rule picks.
@@ -79,7 +81,7 @@ def hand_written_loop(
 
 
 def make_classifier(model: Model, task: Task, *, warm_start: bool = False) -> Any:
-    """scikit-learn's classifier of this kind, unfitted; its chance is the task's."""
+    """Return scikit-learn's classifier of this kind, unfitted; its chance is the task's."""
     if model == "softmax-regression":
         return LogisticRegression(warm_start=warm_start, max_iter=1000)
     return MLPClassifier(
@@ -131,7 +133,9 @@ WRITTEN = ("margin", "random", "entropy", "least-confidence", "core-set", "infor
 
 
 def hand_rule(strategy: str, pool: NDArray[np.float32]) -> Rule | Scorer:
-    """What the hand-written loop queries by in place of ``strategy``, for one episode on ``pool`` (records, features).
+    """Return what the hand-written loop queries by in place of ``strategy``.
+
+    For one episode on ``pool`` (records, features).
 
     A strategy that is not in :data:`WRITTEN` is played as margin, without the work of its own scores.
 

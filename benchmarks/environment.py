@@ -38,7 +38,7 @@ class EnvSpeed:
 
 
 def recipe(data_set: str) -> EnvRecipe:
-    """An environment of 100 labels on a data set, all features, paid by its own gain.
+    """Return an environment of 100 labels on a data set, all features, paid by its own gain.
 
     >>> recipe("digits").action.candidates.count
     32
@@ -75,5 +75,5 @@ def measure_environment(data_set: str, workers: int, *, size: Size, tick: Callab
 
 
 def _random(mask: NDArray[np.bool_], chance: np.random.Generator) -> NDArray[np.int64]:
-    """A candidate that may be chosen, for every episode; any where none may."""
+    """Return a candidate that may be chosen, for every episode; any where none may."""
     return np.asarray((chance.random(mask.shape) * mask).argmax(1))

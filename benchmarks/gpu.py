@@ -29,7 +29,7 @@ class Gpu:
 
 
 def measure_gpu(measured: Measured, labels: int, episodes: int = EPISODES) -> Gpu | None:
-    """W1 with thousands of episodes at once, compared with ``measured``, W1 in this run; None without CUDA.
+    """Return W1 with thousands of episodes at once, compared with ``measured``, W1 in this run; None without CUDA.
 
     Drawing the tasks and copying them to the GPU is left out: it is done once, on the CPU.
     """

@@ -79,7 +79,9 @@ class Grid:
         return len(self.study.data) * len(self.study.agents) * self.study.seeds * self.study.labels
 
     def extrapolated(self, strategy: str | None = None, seeds: Sequence[int] | None = None) -> float:
-        """Seconds of the whole grid, or of one strategy of it, by hand on as many processes, judged by the sample.
+        """Return seconds of the whole grid, or of one strategy of it.
+
+        By hand on as many processes, judged by the sample.
 
         The mean over the seeds of the sample, or over ``seeds`` of it, times the grid's number of seeds.
         """

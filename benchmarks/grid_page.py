@@ -39,7 +39,7 @@ bound.
 
 
 def section(grid: Grid) -> list[str]:
-    """The section, lines in Markdown.
+    """Return the section, lines in Markdown.
 
     Times by hand are extrapolated: from the sample, with the least and largest that single seeds of it give.
     """
@@ -126,7 +126,7 @@ def duration(seconds: float) -> str:
 
 
 def with_section(page: str, lines: Sequence[str]) -> str:
-    r"""The page with this section in place of an earlier one, or before its last section.
+    r"""Return the page with this section in place of an earlier one, or before its last section.
 
     >>> print(with_section("# T\n\n## Last\n\nx\n", ["## A whole study", "", "new", ""]))
     # T
@@ -150,7 +150,7 @@ def with_section(page: str, lines: Sequence[str]) -> str:
 
 
 def keep_section(text: str, target: Path) -> str:
-    """The page ``text`` with this section of the page that lies at ``target``, if there is one with it."""
+    """Return the page ``text`` with this section of the page that lies at ``target``, if there is one with it."""
     lines = target.read_text(encoding="utf-8").split("\n") if target.is_file() else []
     if HEADING not in lines:
         return text

@@ -61,7 +61,9 @@ class Growth:
 
 
 def exponent(labels: Sequence[float], costs: Sequence[float]) -> float:
-    """The p of cumulative cost ~ labels^p: slope of the logarithms by least squares, over the last three quarters.
+    """Return the p of cumulative cost ~ labels^p.
+
+    Slope of the logarithms by least squares, over the last three quarters.
 
     The first quarter is left out: there the first sample and fixed costs tell more than growth does.
 
@@ -104,7 +106,7 @@ def measure_growth(
 
 
 def cumulative(costs: Sequence[float]) -> NDArray[np.float64]:
-    """Cost of all loops up to each.
+    """Return cost of all loops up to each.
 
     >>> cumulative([1.0, 2.0]).tolist()
     [1.0, 3.0]

@@ -14,7 +14,7 @@ from benchmarks.growth import EPISODES, SCRATCH, Growth, cumulative
 
 
 def growth_figure(grown: Sequence[Growth]) -> Figure:
-    """A row a learner; cumulative multiply-adds on the left, cumulative seconds on the right, both axes logarithmic."""
+    """Draw a row a learner: cumulative multiply-adds on the left, cumulative seconds on the right, logarithmic axes."""
     names = list(dict.fromkeys(each.learner for each in grown))
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(7.0, 0.4 + 2.4 * len(names)), layout="constrained")

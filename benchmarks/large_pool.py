@@ -72,7 +72,7 @@ def measure_large_pool(
 
 
 def write_pool(folder: Path, *, records: int, features: int, classes: int) -> tuple[Path, Path]:
-    """Files of records (N, D) in single precision and their classes (N,), drawn from the stream ``large pool``.
+    """Return files of records (N, D) in single precision and their classes (N,), drawn from the stream ``large pool``.
 
     Twenty clusters in 16 dimensions, each of a class, laid into D features and overlaid with noise: as embeddings are.
     """

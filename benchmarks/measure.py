@@ -52,7 +52,7 @@ class Measured:
     """Our curves and those of scikit-learn's classifier fitted to the records that ours picked."""
 
     def ratio(self, speeds: Speeds, to: str = COLD) -> Ratio:
-        """Median, least and largest ratio of ``speeds`` to a side, each within a repeat."""
+        """Return median, least and largest ratio of ``speeds`` to a side, each within a repeat."""
         ratios = [mine / other for mine, other in zip(speeds, self.theirs[to], strict=True)]
         return Ratio(median(ratios), min(ratios), max(ratios))
 
@@ -106,7 +106,7 @@ def _warm_up(workload: Workload, size: Size) -> None:
 
 
 def effort(workload: Workload, size: Size) -> int:
-    """Work of :func:`measure`, in units of about one step of the hand-written loop."""
+    """Return work of :func:`measure`, in units of about one step of the hand-written loop."""
     jobs = _turns(workload, size, size.cut(workload), _seeds(size, 0), {})
     return size.repeats * sum(_effort(job.side, job.steps) for job in jobs)
 
@@ -122,7 +122,7 @@ def _seeds(size: Size, repeat: int) -> range:
 def _turns(
     workload: Workload, size: Size, labels: int, seeds: Sequence[int], curves: dict[int, NDArray[np.float64]]
 ) -> Iterator[_Job]:
-    """All sides, in turns, so that what else the machine does slows all of them."""
+    """Yield all sides, in turns, so that what else the machine does slows all of them."""
     loops = -(-labels // workload.batch)
     for place, seed in enumerate(seeds):
         for side, other in _other_sides(workload, seed, labels, curves):

@@ -59,7 +59,7 @@ factor; the exponent shows whether it is more than that.
 
 
 def page(report: BenchReport, figure: str | None) -> str:
-    """The page; ``figure`` is the path of the growth figure from the page's folder, if there is one."""
+    """Return the page; ``figure`` is the path of the growth figure from the page's folder, if there is one."""
     size = report.size
     method = _METHOD.format(repeats=size.repeats, seeds=size.seeds, episodes=max(size.episodes))
     lines = ["# Speed of the loop", "", "Made by `make bench`.", "", *tables.targets(report).markdown(), ""]
@@ -93,14 +93,14 @@ def page(report: BenchReport, figure: str | None) -> str:
 
 
 def recipe_section(report: BenchReport) -> list[str]:
-    """The section on the recipes in ``envs/``, lines in Markdown, with where and when."""
+    """Return the section on the recipes in ``envs/``, lines in Markdown, with where and when."""
     size = report.size
     said = _RECIPES.format(repeats=size.repeats, episodes=size.recipe_episodes[-1], seconds=size.recipe_seconds)
     return [RECIPES, "", *tables.recipes(report).markdown(), "", said, *_source(report.source, {}), ""]
 
 
 def with_recipe_section(text: str, report: BenchReport) -> str:
-    """The page ``text`` with its section on the recipes made anew, before the last one if there was none."""
+    """Return the page ``text`` with its section on the recipes made anew, before the last one if there was none."""
     lines = text.split("\n")
     heads = [number for number, line in enumerate(lines) if line.startswith("## ")]
     begin = next((head for head in heads if lines[head] == RECIPES), None)

@@ -20,7 +20,7 @@ Loop = Callable[[Workload, Task, int], NDArray[np.float64]]
 
 
 def modal_loop(workload: Workload, task: Task, labels: int) -> NDArray[np.float64]:
-    """Margin sampling by modAL and a refit of one's own: its ``teach`` fails with scikit-learn 1.8 and newer.
+    """Return margin sampling by modAL and a refit of one's own: its ``teach`` fails with scikit-learn 1.8 and newer.
 
     It has no random sampling, so random queries are drawn as its documentation does, with NumPy.
     """
@@ -43,7 +43,7 @@ def modal_loop(workload: Workload, task: Task, labels: int) -> NDArray[np.float6
 
 
 def scikit_activeml_loop(workload: Workload, task: Task, labels: int) -> NDArray[np.float64]:
-    """scikit-activeml's classifier wrapper and querying strategies; the fit is not repeated for the query."""
+    """Return scikit-activeml's classifier wrapper and querying strategies; the fit is not repeated for the query."""
     pools, classifiers = import_module("skactiveml.pool"), import_module("skactiveml.classifier")
     data, classes = Arrays.of(task), range(task.split.data_set.n_classes)
     inner = make_classifier(workload.model, task)
@@ -85,7 +85,7 @@ PEERS: Mapping[str, tuple[str, str, Loop]] = {
 
 
 def peers() -> dict[str, str | None]:
-    """Every peer and its installed version, None where it is not installed."""
+    """Return every peer and its installed version, None where it is not installed."""
     return {
         name: metadata.version(distribution) if find_spec(module) else None
         for name, (module, distribution, _) in PEERS.items()

@@ -71,7 +71,7 @@ def measure_recipe(name: str, size: Size, tick: Callable[[str], object]) -> tupl
 
 
 def recipe_names() -> list[str]:
-    """The recipes that are measured: all there are."""
+    """Return the recipes that are measured: all there are."""
     return recipes.names("envs")
 
 
@@ -93,7 +93,7 @@ def _play(env: ActiveLearningVectorEnv, *, seed: int, least: int, seconds: float
 def random_actions(
     env: ActiveLearningVectorEnv, mask: NDArray[np.bool_], chance: np.random.Generator
 ) -> NDArray[np.generic]:
-    """An action that the mask (B, M) allows in every episode, each as likely; any where none is allowed."""
+    """Return an action that the mask (B, M) allows in every episode, each as likely; any where none is allowed."""
     space = env.single_action_space
     if isinstance(space, gymnasium.spaces.Box):
         return chance.uniform(space.low, space.high, (env.num_envs, *space.shape)).astype(np.float32)

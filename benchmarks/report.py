@@ -35,7 +35,7 @@ class BenchReport:
     """:func:`alrl.studies.provenance.provenance`."""
 
     def to_json(self) -> dict[str, Any]:
-        """Numbers and names alone, ready for JSON."""
+        """Return numbers and names alone, ready for JSON."""
         return {
             "size": asdict(self.size),
             "measured": [_measured(each) for each in self.measured],

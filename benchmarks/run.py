@@ -23,7 +23,7 @@ from benchmarks.workloads import Size, Workload
 
 
 def multiply_add_rate(size: int = 1024, repeats: int = 7) -> float:
-    """Multiply-adds a second of a large float32 matrix product on the present threads: the best of ``repeats``.
+    """Return multiply-adds a second of a large float32 matrix product on the present threads: the best of ``repeats``.
 
     >>> multiply_add_rate(64, 2) > 1e6
     True

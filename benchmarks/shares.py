@@ -84,7 +84,7 @@ class Shares:
     """Modelled: the fit, and predicting pool and test part; None where the learner has no model of its work."""
 
     def floor_share(self, rate: float) -> float | None:
-        """Share of the time that the multiply-adds would take at ``rate`` a second.
+        """Return the share of the time that the multiply-adds would take at ``rate`` a second.
 
         >>> known = {"workload": "W1", "episodes": 1, "seconds_a_step": 1e-3, "shares": {}}
         >>> Shares(**known, multiply_adds_a_step=2e6).floor_share(1e10)

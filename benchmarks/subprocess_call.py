@@ -74,7 +74,7 @@ def _call(pipe: Connection, memory: int | None, call: Callable[..., Any], argume
 
 
 def _anonymous(status: Path) -> int:
-    """RssAnon in bytes; 0 where it cannot be read."""
+    """Return rssAnon in bytes; 0 where it cannot be read."""
     try:
         lines = status.read_text(encoding="ascii").splitlines()
     except OSError:

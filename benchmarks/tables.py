@@ -21,7 +21,7 @@ class Sheet:
     rows: tuple[tuple[str, ...], ...]
 
     def markdown(self) -> list[str]:
-        """Its lines in Markdown.
+        """Return its lines in Markdown.
 
         >>> Sheet(title="t", header=("a", "b"), rows=(("1", "2"),)).markdown()
         ['| a | b |', '|---|---|', '| 1 | 2 |']
@@ -31,13 +31,13 @@ class Sheet:
 
 
 def targets(report: BenchReport) -> Sheet:
-    """Every target, what was measured and the verdict."""
+    """Return every target, what was measured and the verdict."""
     rows = tuple(each.row for each in verdicts(report))
     return Sheet(title="Targets", header=("what", "target", "measured", "verdict"), rows=rows)
 
 
 def speeds(report: BenchReport) -> Sheet:
-    """Median steps per second of every side, one row a side, one column a workload."""
+    """Return median steps per second of every side, one row a side, one column a workload."""
     rows = [(side, *(_speed(report, each, side) for each in report.measured)) for side in (COLD, WARM, *PEERS)] + [
         (_run(run), *(f"{median(each.ours[run]):,.0f}" for each in report.measured)) for run in report.size.runs
     ]
@@ -46,7 +46,7 @@ def speeds(report: BenchReport) -> Sheet:
 
 
 def ratios(report: BenchReport) -> Sheet:
-    """Ratios to the cold hand-written loop, median (least to largest), one row a side, one column a workload."""
+    """Return ratios to the cold hand-written loop, median (least to largest), one row a side, one column a workload."""
     others: list[tuple[str, ...]] = []
     for side in (WARM, *PEERS):
         known = [
@@ -59,7 +59,10 @@ def ratios(report: BenchReport) -> Sheet:
 
 
 def agreement(report: BenchReport) -> Sheet:
-    """Difference of AUBC between ours and the cold hand-written loop, each picking for itself and on our picks."""
+    """Return difference of AUBC between ours and the cold hand-written loop.
+
+    Each picking for itself and on our picks.
+    """
     rows = tuple(
         (each.workload.title, str(each.free), str(each.replayed), str(len(each.free.differences)))
         for each in report.measured
@@ -69,7 +72,7 @@ def agreement(report: BenchReport) -> Sheet:
 
 
 def environments(report: BenchReport) -> Sheet:
-    """Steps per second of the vector environment."""
+    """Return steps per second of the vector environment."""
     rows = tuple(
         (each.data_set, str(each.workers), f"{each.median:,.0f} ({min(each.speeds):,.0f} to {max(each.speeds):,.0f})")
         for each in report.environments
@@ -78,7 +81,10 @@ def environments(report: BenchReport) -> Sheet:
 
 
 def recipes(report: BenchReport) -> Sheet:
-    """Steps per second of every environment recipe, one row a recipe, one column a number of episodes at once."""
+    """Return steps per second of every environment recipe, one row a recipe.
+
+    One column a number of episodes at once.
+    """
     sizes, rows = report.size.recipe_episodes, dict[str, list[str]]()
     for each in report.recipes:
         speed = f"{each.median:,.0f} ({min(each.speeds):,.0f} to {max(each.speeds):,.0f})"
@@ -90,7 +96,7 @@ def recipes(report: BenchReport) -> Sheet:
 
 
 def shares(report: BenchReport) -> Sheet:
-    """Where the time of a step goes, and the share of the arithmetic floor."""
+    """Return where the time of a step goes, and the share of the arithmetic floor."""
     rows = []
     for each in report.shares:
         floor, work = each.floor_share(report.rate), each.multiply_adds_a_step
@@ -109,7 +115,7 @@ def shares(report: BenchReport) -> Sheet:
 
 
 def growth(report: BenchReport) -> Sheet:
-    """Exponents of cumulative work and time in the number of labels."""
+    """Return exponents of cumulative work and time in the number of labels."""
     rows = tuple(
         (
             each.learner,
@@ -132,7 +138,7 @@ def _speed(report: BenchReport, each: Measured, side: str) -> str:
 
 
 def _run(run: tuple[int, int]) -> str:
-    """A run of ours as the row of a table.
+    """Return a run of ours as the row of a table.
 
     >>> _run((64, 2)), _run((1, 1))
     ('alrl, 64 episodes, 2 workers', 'alrl, 1 episode')

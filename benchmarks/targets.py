@@ -65,7 +65,7 @@ class Verdict:
 
 
 def verdicts(report: BenchReport) -> tuple[Verdict, ...]:
-    """Every target, in the order of the issue."""
+    """Return every target, in the order of the issue."""
     return (*_workloads(report), *_environments(report), *_large_pools(report), _gpu(report))
 
 
@@ -78,7 +78,7 @@ def _workloads(report: BenchReport) -> Iterator[Verdict]:
 
 
 def _best(each: Measured, what: str, target: float, episodes: list[int]) -> Verdict:
-    """The fastest of the runs of so many episodes at once, by its median ratio to the cold hand-written loop."""
+    """Return the fastest of the runs of so many episodes at once, by its median ratio to the cold hand-written loop."""
     runs = {run: each.ratio(speeds) for run, speeds in each.ours.items() if run[0] in episodes}
     name = f"{each.workload.name}, {what}"
     if not runs:
@@ -153,7 +153,7 @@ WHY = {
 
 
 def reasons(verdicts: Iterable[Verdict]) -> list[str]:
-    """A line for each measured target that was not reached, in Markdown.
+    """Return a line for each measured target that was not reached, in Markdown.
 
     >>> short = Verdict(what="W5, 64 episodes or more", target=15, value=12.0, unit="x")
     >>> reasons([short, Verdict(what="W4, 64 episodes or more", target=30, value=40.0, unit="x")])

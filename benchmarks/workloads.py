@@ -56,13 +56,13 @@ class Workload:
         return -(-self.labels // self.batch)
 
     def learner(self, seed: int = 0) -> Learner:
-        """Ours, unfitted; a perceptron begins where ``seed`` says."""
+        """Return ours, unfitted; a perceptron begins where ``seed`` says."""
         if self.model == "softmax-regression":
             return make_learner(self.model)
         return make_learner(self.model, hidden=(HIDDEN,), epochs=EPOCHS, learning_rate=LEARNING_RATE, seed=seed)
 
     def task(self, seed: int) -> Task:
-        """The task that every side plays for this seed."""
+        """Return the task that every side plays for this seed."""
         return draw_task(load_data_set(self.data_set), [seed], split=SPLIT)
 
 
@@ -108,7 +108,7 @@ class Size:
                 raise InvalidRecipeError(f"{name} = {given} given; give at least {least}")
 
     def cut(self, workload: Workload) -> int:
-        """Queries of a workload."""
+        """Return queries of a workload."""
         return workload.labels if self.loops is None else min(workload.labels, self.loops * workload.batch)
 
     @property
@@ -135,7 +135,7 @@ QUICK = Size(
 
 
 def chosen(names: str | None) -> tuple[Workload, ...]:
-    """The workloads named in a list such as ``W1,W2``; all of them for None.
+    """Return the workloads named in a list such as ``W1,W2``; all of them for None.
 
     Raises InvalidRecipeError for a name that is none.
 

@@ -37,7 +37,7 @@ _MOST = 80
 
 
 def texts() -> tuple[list[str], list[str]]:
-    """Docstrings without their parameter lists, and the subpackage of each; at most 80 of one."""
+    """Return docstrings without their parameter lists, and the subpackage of each; at most 80 of one."""
     found, topics = [], []
     for topic in TOPICS:
         module = importlib.import_module(f"scipy.{topic}")
@@ -55,7 +55,7 @@ def texts() -> tuple[list[str], list[str]]:
 
 
 def embed(documents: list[str], width: int = 48) -> np.ndarray:
-    """Rows of unit length, (documents, width), float32."""
+    """Return rows of unit length, (documents, width), float32."""
     counted = TfidfVectorizer(sublinear_tf=True, min_df=2, stop_words="english").fit_transform(documents)
     return normalize(TruncatedSVD(width, random_state=0).fit_transform(counted)).astype(np.float32)
 

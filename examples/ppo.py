@@ -55,7 +55,7 @@ class Scorer(nn.Module):
 
 
 def linear(inputs: int, outputs: int, random: torch.Generator) -> nn.Linear:
-    """A layer drawn as PyTorch draws it, but from ``random``: nobody else's stream of chance is touched."""
+    """Return a layer drawn as PyTorch draws it, but from ``random``: nobody else's stream of chance is touched."""
     layer, bound = nn.utils.skip_init(nn.Linear, inputs, outputs), inputs**-0.5
     for parameter in layer.parameters():
         nn.init.uniform_(parameter, -bound, bound, generator=random)
@@ -63,7 +63,7 @@ def linear(inputs: int, outputs: int, random: torch.Generator) -> nn.Linear:
 
 
 def train(settings: Settings) -> list[float]:
-    """The return of every episode played, in the order of their ends: a function of the settings alone."""
+    """Return the return of every episode played, in the order of their ends: a function of the settings alone."""
     random = torch.Generator().manual_seed(settings.seed)
     envs = RecordEpisodeStatistics(gymnasium.make_vec(settings.env, num_envs=settings.num_envs))
     shapes = envs.single_observation_space

@@ -35,7 +35,9 @@ def choose(
     seed: int = 0,
     scored: bool = True,
 ) -> Choice:
-    """What the strategy chooses of a pool, as :func:`alrl.agents.query.query` does; the scores only if asked for.
+    """Return what the strategy chooses of a pool, as :func:`alrl.agents.query.query` does.
+
+    The scores only if asked for.
 
     Raises as that function does.
     """

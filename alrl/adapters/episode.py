@@ -53,7 +53,7 @@ class Episode:
         """Whether a batch is being filled."""
 
     def rows(self, X: object) -> NDArray[np.int64]:
-        """Which records the rows of X (m, D) are; of equal records the first.
+        """Return which records the rows of X (m, D) are; of equal records the first.
 
         Raises InvalidDataError for a row that is none of them.
         """
@@ -70,7 +70,7 @@ class Episode:
 
 
 def picked(view: PoolView, count: int, choose: Callable[[Episode, int, int], NDArray[np.int64]]) -> Tensor:
-    """Picks (B, count) of ``choose(episode, how many, seed)``, which gives record numbers; one call an episode.
+    """Return picks (B, count) of ``choose(episode, how many, seed)``, which gives record numbers; one call an episode.
 
     The seed comes from the view's noise, so that the stream ``strategy`` drives another library's chance.
     """
@@ -86,7 +86,7 @@ def picked(view: PoolView, count: int, choose: Callable[[Episode, int, int], NDA
 
 
 def only_first(view: PoolView, picks: Tensor) -> Tensor:
-    """Scores (B, N): 1 for the first pick of each episode, 0 for all others."""
+    """Return scores (B, N): 1 for the first pick of each episode, 0 for all others."""
     score = torch.zeros(view.exists.shape, device=picks.device)
     first = picks[:, :1]
     return score.scatter(1, first.clamp_min(0), (first >= 0).to(score.dtype))

@@ -32,4 +32,7 @@ class FromElsewhere(Strategy):
 
     @abstractmethod
     def _asked(self, episode: Episode, wanted: int, seed: int) -> NDArray[np.int64]:
-        """The pool positions (wanted,) that the other library queries in one episode; its chance begins at ``seed``."""
+        """Return the pool positions (wanted,) that the other library queries in one episode.
+
+        Its chance begins at ``seed``.
+        """

@@ -76,9 +76,9 @@ class _Said(SkactivemlClassifier):  # type: ignore[misc] # it has no types
         return self
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
-        """What was said of the records X."""
+        """Return what was said of the records X."""
         return self.said[self.episode.rows(X)]
 
     def predict(self, X: Any) -> NDArray[np.int64]:
-        """The likeliest classes."""
+        """Return the likeliest classes."""
         return np.asarray(self.predict_proba(X).argmax(1))

@@ -39,7 +39,7 @@ class ToModAL:
         self.labels_left, self.seed = labels_left, seed
 
     def __call__(self, classifier: Any, X: Any, n_instances: int = 1) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Rows of X to be labelled next, (n_instances,), and their scores when they were chosen, (n_instances,).
+        """Return rows of X to be labelled next, (n_instances,), and their scores when they were chosen, (n_instances,).
 
         Raises InvalidDataError for a classifier that holds no labelled records, and as
         :func:`alrl.agents.query.query` does.

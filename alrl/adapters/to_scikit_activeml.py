@@ -57,7 +57,9 @@ class ToScikitActiveml(SingleAnnotatorPoolQueryStrategy):  # type: ignore[misc] 
         batch_size: int = 1,
         return_utilities: bool = False,
     ) -> NDArray[np.int64] | tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Rows of ``X`` to be labelled next, or of ``candidates`` if these are records; and utilities if asked for.
+        """Return rows of ``X`` to be labelled next, or of ``candidates`` if these are records.
+
+        And utilities if asked for.
 
         Args:
             X: all records, (n_samples, n_features).

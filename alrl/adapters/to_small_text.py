@@ -43,7 +43,7 @@ class ToSmallText(QueryStrategy):  # type: ignore[misc] # it has no types
         y: Any,
         n: int = 10,
     ) -> NDArray[np.int64]:
-        """Indices of ``dataset`` to be labelled next, (n,).
+        """Return indices of ``dataset`` to be labelled next, (n,).
 
         Raises small-text's own errors for a pool that is empty or smaller than ``n``, InvalidDataError for multi-label
         data or records without features, and as :func:`alrl.agents.query.query` does.

@@ -19,7 +19,7 @@ from alrl.loop.pool_view import PoolView
 
 
 def buyer_of(policy: Policy) -> Buyer:
-    """The network of a policy that buys. Raises InvalidRecipeError for a policy that only chooses records."""
+    """Return the network of a policy that buys. Raises InvalidRecipeError for a policy that only chooses records."""
     if not isinstance(policy.network, Buyer):
         raise InvalidRecipeError(
             f"policy {policy.name!r} is a {policy.network.described['kind']}, which only chooses records; one that is"
@@ -29,7 +29,7 @@ def buyer_of(policy: Policy) -> Buyer:
 
 
 def buy(policy: Policy, view: PoolView) -> Tensor:
-    """Pool positions (B, n) of the labels to buy now, n the largest size; -1 where it buys fewer, or stops.
+    """Return pool positions (B, n) of the labels to buy now, n the largest size; -1 where it buys fewer, or stops.
 
     An episode all of whose positions are -1 is to end: the policy stops, or there is nothing left to buy. Lots are
     drawn by the view's noise, so the same seed buys the same. Raises InvalidRecipeError for a policy that does not
@@ -62,13 +62,19 @@ def buy(policy: Policy, view: PoolView) -> Tensor:
 
 
 def coin_of(view: PoolView) -> Tensor:
-    """A number in [0, 1) for each episode and query, (B,), independent of what breaks a tie between two records."""
+    """Return a number in [0, 1) for each episode and query.
+
+    (B,), independent of what breaks a tie between two records.
+    """
     # The sum of two, modulo one, is independent of either.
     return view.noise[:, :2].sum(1) % 1
 
 
 def returns(policy: Policy, env: EnvRecipe, tasks: list[Task], *, device: str = "cpu") -> Tensor:
-    """What the policy's episodes on the tasks are paid by the environment's reward, (B,), double, shaping left out."""
+    """Return what the policy's episodes on the tasks are paid by the environment's reward, (B,).
+
+    Double, shaping left out.
+    """
     network, game = buyer_of(policy.to(device)), Game(env, device=device)
     game.begin(tasks)
     active = torch.ones(len(tasks), dtype=torch.bool, device=device)

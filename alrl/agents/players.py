@@ -9,7 +9,7 @@ from alrl.strategies import Strategy
 
 
 def rule_or_policy(name: str) -> Strategy:
-    """The strategy of an agent that needs no training.
+    """Return the strategy of an agent that needs no training.
 
     Raises InvalidRecipeError for one that does, for an oracle, or if there is no such agent.
     """
@@ -23,7 +23,7 @@ def rule_or_policy(name: str) -> Strategy:
 
 
 def is_oracle(name: str) -> bool:
-    """Whether this is an agent that sees hidden labels.
+    """Return whether this is an agent that sees hidden labels.
 
     Raises InvalidRecipeError if there is no such agent.
     """
@@ -31,7 +31,7 @@ def is_oracle(name: str) -> bool:
 
 
 def study_player(name: str) -> Player:
-    """The strategy or the oracle of an agent that needs no training.
+    """Return the strategy or the oracle of an agent that needs no training.
 
     Raises InvalidRecipeError for one that does, or if there is no such agent.
     """

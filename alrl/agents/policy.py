@@ -73,7 +73,7 @@ class Policy(Strategy):
         without: Collection[str] = (),
         relative: bool = False,
     ) -> Policy:
-        """A policy that chooses as margin sampling does; its weights are drawn from ``seed``.
+        """Return a policy that chooses as margin sampling does; its weights are drawn from ``seed``.
 
         With several ``members`` its network is an ensemble. Without ``margin_start`` it chooses by chance instead, and
         the features ``without`` are those that it never looks at; ``relative`` shows it each feature also against those
@@ -115,23 +115,23 @@ class Policy(Strategy):
         return told.hexdigest()
 
     def weights(self) -> bytes:
-        """The network's weights in safetensors format."""
+        """Return the network's weights in safetensors format."""
         return save({name: value.contiguous() for name, value in self.network.state_dict().items()})
 
     def to(self, device: torch.device | str) -> Policy:
-        """The same policy with its weights on ``device``; this one stays where it is."""
+        """Return the same policy with its weights on ``device``; this one stays where it is."""
         guard = self.guard.to(device) if self.guard is not None else None
         return dataclasses.replace(self, network=copy.deepcopy(self.network).to(device), guard=guard)
 
     def watched(self, fell_back: list[Tensor]) -> Policy:
-        """The same policy, which notes of each choice where the guard made it: one (B,) bool a choice.
+        """Return the same policy, which notes of each choice where the guard made it: one (B,) bool a choice.
 
         Choices are noted by :meth:`select` and :meth:`score` of policies that have a guard.
         """
         return dataclasses.replace(self, fell_back=fell_back)
 
     def score_candidates(self, view: PoolView) -> tuple[Tensor, Tensor]:
-        """Candidates (B, K), -1 for none, and their scores (B, K), minus infinity for none.
+        """Return candidates (B, K), -1 for none, and their scores (B, K), minus infinity for none.
 
         Where the guard fires they are the fallback's. Raises InvalidQueryError, which names the feature, if one cannot
         be computed from the view, is not finite or lies outside its bounds.
@@ -154,7 +154,7 @@ class Policy(Strategy):
         return self.guard.instead(view, fired, candidates, scores)
 
     def score(self, view: PoolView) -> Tensor:
-        """Scores (B, N): those of the candidates, minus infinity for records that are none."""
+        """Return scores (B, N): those of the candidates, minus infinity for records that are none."""
         candidates, scores = self.score_candidates(view)
         full = torch.full((*view.exists.shape[:1], view.exists.shape[1] + 1), -torch.inf, device=scores.device)
         at = torch.where(candidates >= 0, candidates, view.exists.shape[1])
@@ -162,7 +162,7 @@ class Policy(Strategy):
         return full.scatter_reduce(1, at, scores, "amax")[:, :-1]
 
     def select(self, view: PoolView, count: int = 1) -> Tensor:
-        """The next batch (B, count), filled pick by pick: each choice sees what the batch already holds."""
+        """Return the next batch (B, count), filled pick by pick: each choice sees what the batch already holds."""
         if count < 1:
             raise InvalidQueryError(f"batch of {count} records asked for; a batch has at least 1 record")
         picks = []
@@ -185,7 +185,7 @@ class Policy(Strategy):
         labels_left: int | None = None,
         seed: int = 0,
     ) -> NDArray[Any]:
-        """Rows of ``X_pool`` to be labelled next, most wanted first: see :func:`alrl.agents.query.query`."""
+        """Return rows of ``X_pool`` to be labelled next, most wanted first: see :func:`alrl.agents.query.query`."""
         from alrl.agents.query import query
 
         return query(

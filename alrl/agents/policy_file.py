@@ -33,7 +33,7 @@ _SHIPPED = Path(__file__).resolve().parent.parent / "policies"
 
 
 def shipped_policies() -> list[str]:
-    """Names of the policies that come with alrl."""
+    """Return names of the policies that come with alrl."""
     return sorted(path.parent.name for path in _SHIPPED.glob("*/policy.json"))
 
 
@@ -123,7 +123,7 @@ def load_policy(name: str | Path) -> Policy:
 
 
 def named_strategy(strategy: Strategy | str) -> Strategy:
-    """A strategy itself, that of a registered name, or the policy of a shipped name or a folder.
+    """Return a strategy itself, that of a registered name, or the policy of a shipped name or a folder.
 
     Raises InvalidRecipeError if there is none.
 

@@ -89,7 +89,9 @@ def view_of(
     labels_left: int | None = None,
     seed: int = 0,
 ) -> PoolView:
-    """The view that a strategy has of a pool and a fitted model: the pool's records first, then the labelled ones.
+    """Return the view that a strategy has of a pool and a fitted model.
+
+    The pool's records first, then the labelled ones.
 
     Arguments and errors are those of :func:`query`. Of what strategies need beyond probabilities (``needs``), the
     embedding is the features, and members are those of a fitted ensemble (``estimators_``) that know all its classes,
@@ -171,7 +173,7 @@ def _probabilities(model: Any, X: ArrayLike, records: int) -> NDArray[np.float32
 
 
 def _members(model: Any, X: NDArray[np.float64]) -> Tensor | None:
-    """Class probabilities (1, M, N, k) by the members of an ensemble; None where there are none to be had."""
+    """Return class probabilities (1, M, N, k) by the members of an ensemble; None where there are none to be had."""
     if hasattr(model, "predict_members"):
         said = [np.asarray(each) for each in model.predict_members(X)]
     else:
@@ -196,7 +198,7 @@ def _view(
     labels_left: int | None,
     seed: int,
 ) -> PoolView:
-    """One episode's view: the pool's records first, the labelled ones after them."""
+    """Return one episode's view: the pool's records first, the labelled ones after them."""
     scale = X.std(0)
     usable = scale > 1e-9 * np.maximum(1.0, np.abs(X.mean(0)))
     standard = (X - X.mean(0)) * np.where(usable, 1 / np.where(usable, scale, 1.0), 0.0)

@@ -30,7 +30,7 @@ class RuleRecipe(Recipe):
     """A registered strategy or ``package.module:Class``."""
 
     def build(self) -> Strategy:
-        """The strategy."""
+        """Return the strategy."""
         return make_strategy(self.strategy, **(self.model_extra or {}))
 
     @model_validator(mode="after")
@@ -49,7 +49,7 @@ class FileRecipe(Recipe):
     """Whether the guard that it was trained with, if any, may choose in its place."""
 
     def build(self) -> Strategy:
-        """The policy."""
+        """Return the policy."""
         policy = load_policy(self.policy)
         return policy if self.guard else dataclasses.replace(policy, guard=None)
 
@@ -66,7 +66,7 @@ class OracleRecipe(Recipe):
     likelihood: float = Field(default=0.01, ge=0)
 
     def build(self) -> Oracle:
-        """The oracle."""
+        """Return the oracle."""
         return GreedyOracle(**self.model_dump(exclude={"kind", "oracle"}))
 
 
@@ -103,7 +103,10 @@ class LookAheadRecipe(Recipe):
         return self
 
     def build(self, policy: Strategy | None = None) -> LookAhead:
-        """The expert; ``policy`` is the one in training, if there is one yet: until then margin takes its place."""
+        """Return the expert; ``policy`` is the one in training, if there is one yet.
+
+        Until then margin takes its place.
+        """
         base = {"margin": None, "policy": policy}[self.base] if self.base in _BASES else make_strategy(self.base)
         return LookAhead(**self.model_dump(exclude={"base"}), base=base)
 
@@ -210,7 +213,7 @@ class _AgentFile(Recipe):
 
 
 def load_agent_recipe(name: str | Path) -> RuleRecipe | FileRecipe | OracleRecipe | TrainedRecipe:
-    """The agent of a recipe file or a recipe's name.
+    """Return the agent of a recipe file or a recipe's name.
 
     Raises InvalidRecipeError if there is none, or if it does not fit the schema.
     """
@@ -219,7 +222,7 @@ def load_agent_recipe(name: str | Path) -> RuleRecipe | FileRecipe | OracleRecip
 
 
 def parse_agent_recipe(data: dict[str, Any], *, where: str) -> RuleRecipe | FileRecipe | OracleRecipe | TrainedRecipe:
-    """The agent of a recipe's content, its table ``agent``.
+    """Return the agent of a recipe's content, its table ``agent``.
 
     Raises InvalidRecipeError, which names ``where``, if it does not fit the schema.
     """

@@ -65,10 +65,10 @@ class RulePicks:
         return f"the records that {', '.join(self.rules)} would query"
 
     def draw(self, view: PoolView) -> Tensor:
-        """Pool positions of the candidates, (B, S), one a rule; -1 where the pool ran out."""
+        """Return pool positions of the candidates, (B, S), one a rule; -1 where the pool ran out."""
         return torch.cat([rule.select(view, 1) for rule in self._built], 1)  # type: ignore[attr-defined]
 
 
 def chosen_from(table: Mapping[str, Any]) -> CandidateMixture | RulePicks:
-    """What a policy file says that its policy chooses from."""
+    """Return what a policy file says that its policy chooses from."""
     return RulePicks(**table) if "rules" in table else CandidateMixture(**table)

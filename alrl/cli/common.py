@@ -39,7 +39,7 @@ _WIDTH = 120
 
 
 def terminal(*, stderr: bool = False) -> Console:
-    """A console on one of the two outputs, as it is now."""
+    """Return a console on one of the two outputs, as it is now."""
     console = Console(stderr=stderr)
     return console if console.is_terminal else Console(stderr=stderr, width=_WIDTH)
 
@@ -60,7 +60,7 @@ class Voice:
         self.console.print(thing)
 
     def bars(self) -> Bars:
-        """Progress bars."""
+        """Return progress bars."""
         from alrl.progress import Bars
 
         return Bars(console=self.console)

@@ -9,22 +9,22 @@ from alrl import recipes
 
 
 def studies(incomplete: str) -> Iterator[str]:
-    """Names of studies, and recipe files."""
+    """Yield Names of studies, and recipe files."""
     yield from _recipes("experiments", incomplete)
 
 
 def agents(incomplete: str) -> Iterator[str]:
-    """Names of agents, and recipe files."""
+    """Yield Names of agents, and recipe files."""
     yield from _recipes("agents", incomplete)
 
 
 def environments(incomplete: str) -> Iterator[str]:
-    """Names of environments, and recipe files."""
+    """Yield Names of environments, and recipe files."""
     yield from _recipes("envs", incomplete)
 
 
 def policies(incomplete: str) -> Iterator[str]:
-    """Shipped policies, and folders that hold one."""
+    """Yield shipped policies, and folders that hold one."""
     from alrl.agents.policy_file import shipped_policies
 
     yield from _starting(
@@ -33,19 +33,19 @@ def policies(incomplete: str) -> Iterator[str]:
 
 
 def data_sets(incomplete: str) -> Iterator[str]:
-    """Names of data sets."""
+    """Yield Names of data sets."""
     from alrl.data.sources import data_set_names
 
     yield from _starting(data_set_names(), incomplete)
 
 
 def runs(incomplete: str) -> Iterator[str]:
-    """Folders that a run wrote."""
+    """Yield folders that a run wrote."""
     yield from _starting([str(path.parent) for path in Path().glob("runs/*/study.json")], incomplete)
 
 
 def executors(incomplete: str) -> Iterator[str]:
-    """Names of engines."""
+    """Yield Names of engines."""
     from alrl.studies.executors import executors as known
 
     yield from _starting(known(), incomplete)

@@ -53,7 +53,7 @@ def run(
 
 
 def settings(given: Sequence[str]) -> dict[str, str]:
-    """``KEY=VALUE`` options as a dictionary. Raises InvalidRecipeError for one without ``=``."""
+    """Return ``KEY=VALUE`` options as a dictionary. Raises InvalidRecipeError for one without ``=``."""
     from alrl.errors import InvalidRecipeError
 
     for each in given:

@@ -44,7 +44,9 @@ _FAMILIES: dict[str, tuple[str, ...]] = {
 
 
 def family(name: str) -> str:
-    """The family of a data set: data sets of one family share rows, a data set not known to share any is its own.
+    """Return the family of a data set.
+
+    Data sets of one family share rows, a data set not known to share any is its own.
 
     Names are compared without ``keel/`` and ``common/``, case, and the difference between ``_`` and ``-``; every
     synthetic task is a family of its own.
@@ -60,7 +62,7 @@ def family(name: str) -> str:
 
 
 def relatives(name: str) -> frozenset[str]:
-    """Known names that share rows with ``name``, itself among them; variants of a name are not spelt out.
+    """Return Known names that share rows with ``name``, itself among them; variants of a name are not spelt out.
 
     >>> sorted(relatives("wdbc")), sorted(relatives("keel/sonar"))
     (['breast-cancer', 'wdbc'], ['sonar'])
@@ -69,7 +71,7 @@ def relatives(name: str) -> frozenset[str]:
 
 
 def related(first: str, second: str) -> bool:
-    """Whether two data sets share rows.
+    """Return whether two data sets share rows.
 
     >>> related("digits", "keel/optdigits"), related("wine", "keel/wdbc")
     (True, False)

@@ -27,7 +27,9 @@ def draw_first_sample(
     size: int | None = None,
     candidates: int | None = None,
 ) -> NDArray[np.int64]:
-    """Positions in ``split.pool`` of the records labelled at the start, distinct, with the stream ``first sample``.
+    """Return positions in ``split.pool`` of the records labelled at the start, distinct.
+
+    With the stream ``first sample``.
 
     ``one-per-class`` draws one record of every class, in the order of the classes; it takes no ``size``. The others
     take ``size`` records whatever their class: classes may be missing from the sample, the learner then knows of them

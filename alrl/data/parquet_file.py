@@ -24,7 +24,7 @@ _ROWS = 65_536
 
 
 def read_parquet(file: Path, *, label: str | None = None) -> DataSet:
-    """The data set in a Parquet file; ``label`` names the class column, by default the last.
+    """Return the data set in a Parquet file; ``label`` names the class column, by default the last.
 
     Columns of numbers and booleans are taken as they are, text and categories are one-hot encoded and said so in the
     notes, a column of arrays (an embedding) becomes a column for each of its numbers.
@@ -143,7 +143,7 @@ def _column(file: Path, column: pl.Series, notes: list[str]) -> NDArray[np.float
 
 
 def _numeric(file: Path, column: pl.Series) -> NDArray[np.float64]:
-    """A column of numbers or of arrays of numbers, (records, width)."""
+    """Return a column of numbers or of arrays of numbers, (records, width)."""
     polars = _polars()
     kind: Any = column.dtype
     inner = kind

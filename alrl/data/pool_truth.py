@@ -26,7 +26,9 @@ class PoolTruth:
     """Classes that the first sample lacks."""
 
     def wasted(self, picks: NDArray[np.int64], first: NDArray[np.int64]) -> NDArray[np.int8]:
-        """What each of the records at positions ``picks`` (T,) was when it was bought, in that order: (T,), codes.
+        """Return what each of the records at positions ``picks`` (T,) was when it was bought, in that order.
+
+        (T,), codes.
 
         Mislabelled and out-of-domain records are so whenever they are bought; a record is a duplicate if a copy of it,
         or what it is a copy of, was bought before or is in the ``first`` sample. -1 where nothing was bought.

@@ -22,7 +22,7 @@ _SCIKIT_LEARN = ("breast_cancer", "digits", "iris", "wine")
 
 
 def load_data_set(source: Any, *, label: str | None = None) -> DataSet:
-    """A data set from its name, the path of a file, a pair (X, y), or itself.
+    """Return a data set from its name, the path of a file, a pair (X, y), or itself.
 
     Names: ``iris``, ``wine``, ``breast_cancer`` and ``digits`` of scikit-learn; ``keel/<name>`` with the extra
     ``bench`` (:mod:`alrl.data.installed_packages`), and with it ``common/<name>`` (:mod:`alrl.data.installed_packages`)
@@ -57,7 +57,7 @@ def load_data_set(source: Any, *, label: str | None = None) -> DataSet:
 
 
 def data_set_names() -> tuple[str, ...]:
-    """Names that :func:`load_data_set` knows, sorted; of each synthetic family, seed 0 stands for all seeds.
+    """Return names that :func:`load_data_set` knows, sorted; of each synthetic family, seed 0 stands for all seeds.
 
     >>> "iris" in data_set_names(), "synthetic/mixed-0" in data_set_names()
     (True, True)
@@ -89,7 +89,7 @@ def _read(file: Path, label: str | None) -> DataSet:
 
 
 def _found(file: Path) -> Path:
-    """The file, or that of its name beside the recipes: a recipe's own data is found from anywhere."""
+    """Return the file, or that of its name beside the recipes: a recipe's own data is found from anywhere."""
     if file.is_file() or file.is_absolute():
         return file
     return next((place for folder in folders("envs") if (place := folder.parent / file).is_file()), file)

@@ -96,7 +96,7 @@ def _check(shares: dict[str, float], limits: dict[str, int | None], data_set: Da
 def _allocate(
     class_sizes: NDArray[np.int64], shares: NDArray[np.float64], caps: NDArray[np.int64]
 ) -> NDArray[np.int64]:
-    """Records of each class for pool, validation, test and no part, (classes, 4).
+    """Return records of each class for pool, validation, test and no part, (classes, 4).
 
     Every class is rounded by itself; the records left over by rounding down go, at most one each, to the parts that are
     furthest behind their share so far, so that the sizes of the parts stay close to their shares.

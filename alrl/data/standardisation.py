@@ -29,7 +29,9 @@ class Standardisation:
 
     @classmethod
     def of(cls, chunks: Iterable[NDArray[Any]]) -> Self:
-        """Mean and standard deviation of the records in ``chunks``, (n, D) each, in one pass and double precision.
+        """Return mean and standard deviation of the records in ``chunks``, (n, D) each.
+
+        In one pass and double precision.
 
         Chan, Golub and LeVeque 1979, "Updating formulae and a pairwise algorithm for computing sample variances".
 
@@ -64,7 +66,7 @@ class Standardisation:
         return usable
 
     def apply(self, X: NDArray[Any]) -> NDArray[np.float32]:
-        """The records ``X`` (n, D) centred and scaled, computed in double precision."""
+        """Return the records ``X`` (n, D) centred and scaled, computed in double precision."""
         double = X.astype(np.float64)
         double -= self.mean
         double *= self._inverse

@@ -22,7 +22,7 @@ MOST_LEVELS = 30
 
 
 def missing(column: Sequence[str]) -> NDArray[np.bool_]:
-    """True where the text stands for a missing value, (records,).
+    """Return True where the text stands for a missing value, (records,).
 
     >>> missing(["1", "?", "NaN"]).tolist()
     [False, True, True]
@@ -31,7 +31,7 @@ def missing(column: Sequence[str]) -> NDArray[np.bool_]:
 
 
 def numbers(column: Sequence[str]) -> NDArray[np.float64] | None:
-    """The column as numbers, NaN where missing, (records,); None if it holds other text or nothing at all.
+    """Return the column as numbers, NaN where missing, (records,); None if it holds other text or nothing at all.
 
     >>> numbers(["1", "?", "2.5"]).tolist(), numbers(["1", "red"])
     ([1.0, nan, 2.5], None)
@@ -48,7 +48,7 @@ def numbers(column: Sequence[str]) -> NDArray[np.float64] | None:
 
 
 def one_hot(column: Sequence[str]) -> NDArray[np.float64]:
-    """An indicator column for each level in sorted order, (records, levels); missing values are a level.
+    """Return an indicator column for each level in sorted order, (records, levels); missing values are a level.
 
     >>> one_hot(["b", "a", "b"]).tolist()
     [[0.0, 1.0], [1.0, 0.0], [0.0, 1.0]]
@@ -58,7 +58,9 @@ def one_hot(column: Sequence[str]) -> NDArray[np.float64]:
 
 
 def read_csv(file: Path, *, label: str | None = None) -> DataSet:
-    """The data set in a comma-separated file with a header; ``label`` names the class column, by default the last.
+    """Return the data set in a comma-separated file with a header.
+
+    ``label`` names the class column, by default the last.
 
     Columns that hold numbers alone are taken as they are, others are one-hot encoded and said so in the notes. Classes
     that are numbers must be whole and keep their order.
@@ -83,7 +85,7 @@ def read_csv(file: Path, *, label: str | None = None) -> DataSet:
 
 
 def read_npz(file: Path) -> DataSet:
-    """The data set in a NumPy archive with the arrays ``X`` and ``y``; nothing in it is unpickled.
+    """Return the data set in a NumPy archive with the arrays ``X`` and ``y``; nothing in it is unpickled.
 
     Raises InvalidDataError for a file that is no such archive, lacks an array or holds pickled objects.
     """
@@ -142,7 +144,9 @@ def _refuse_missing(file: Path, header: Sequence[str], columns: Sequence[Sequenc
 
 
 def encode_text(file: Path, name: str, column: Sequence[str], notes: list[str]) -> NDArray[np.float64]:
-    """A column of text as numbers, (records, columns): taken as they are, or one-hot encoded, which ``notes`` then say.
+    """Return a column of text as numbers, (records, columns).
+
+    Taken as they are, or one-hot encoded, which ``notes`` then say.
 
     Raises InvalidDataError for text of more than 30 different values.
 

@@ -31,7 +31,7 @@ class Task:
     """Seed of the episode's streams, from which split and first sample were drawn too."""
 
     def standardised(self) -> tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.float64]]:
-        """Features of all records, float32, centred and scaled by the pool; and the pool's mean and scale.
+        """Return features of all records, float32, centred and scaled by the pool; and the pool's mean and scale.
 
         A column that is constant in the pool becomes zero.
         """
@@ -69,7 +69,7 @@ def draw_task(
 
 
 def rows_of(tasks: Sequence[Task], picks: Tensor) -> Tensor:
-    """Row numbers in each task's data set of pool positions ``picks`` (B, b), on the processor; -1 stays -1."""
+    """Return row numbers in each task's data set of pool positions ``picks`` (B, b), on the processor; -1 stays -1."""
     table = torch.full((len(tasks), max(len(task.split.pool) for task in tasks)), -1, dtype=torch.long)
     for episode, task in enumerate(tasks):
         table[episode, : len(task.split.pool)] = torch.from_numpy(task.split.pool)
@@ -77,7 +77,7 @@ def rows_of(tasks: Sequence[Task], picks: Tensor) -> Tensor:
 
 
 def wasted(tasks: Sequence[Task], picks: Tensor) -> NDArray[np.int8] | None:
-    """What each of the records at pool positions ``picks`` (B, T) was when it was bought, (B, T).
+    """Return what each of the records at pool positions ``picks`` (B, T) was when it was bought, (B, T).
 
     Codes of :data:`alrl.data.pool_truth.KINDS`, -1 where none was bought; None unless every pool is a contaminated one.
     """

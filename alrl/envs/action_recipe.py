@@ -31,7 +31,7 @@ class CandidatesRecipe(Recipe):
         return self
 
     def build(self) -> CandidateMixture:
-        """The mixture."""
+        """Return the mixture."""
         return CandidateMixture(**self.model_dump())
 
 
@@ -51,7 +51,7 @@ class ActionRecipe(Recipe):
     """Whether the agent may begin again with another first sample; labels spent stay charged."""
 
     def build(self, features: FeatureSet, batch: int) -> Actions:
-        """The actions, for what is observed and for batches of ``batch`` where no sizes are named."""
+        """Return the actions, for what is observed and for batches of ``batch`` where no sizes are named."""
         settings: dict[str, Any] = dict(self.model_extra or {})
         check_keys(settings, list(type(self).model_fields), self.kind, action_kinds())
         setting = Setting(

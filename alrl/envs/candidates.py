@@ -94,7 +94,7 @@ class CandidateMixture:
         return f"{self.count} records, {', '.join(shares)}"
 
     def draw(self, view: PoolView) -> Tensor:
-        """Pool positions of the candidates, (B, K), distinct, smallest margin first; -1 where the pool ran out.
+        """Return pool positions of the candidates, (B, K), distinct, smallest margin first; -1 where the pool ran out.
 
         The last records of the pool are all candidates: where fewer random ones are left than asked for, none is lost.
         Labelled ones have the last places, the most doubtful first; of equals chance decides.
@@ -107,7 +107,7 @@ class CandidateMixture:
         return best(doubted(view), view.repeatable, view.noise, self.again)
 
     def _unlabelled(self, view: PoolView, count: int) -> Tensor:
-        """Candidates without a label, (B, count)."""
+        """Return candidates without a label, (B, count)."""
         sure = min(round(self.count * self.margin), count)
         typical = min(round(self.count * self.clusters), count - sure)
         covering = min(round(self.count * self.herding), count - sure - typical)
@@ -137,7 +137,7 @@ def doubtful_cover(view: PoolView) -> Tensor:
 
 
 def _without(view: PoolView, parts: list[Tensor]) -> PoolView:
-    """The view with what is chosen already marked as selected."""
+    """Return the view with what is chosen already marked as selected."""
     if not parts:
         return view
     taken = view.selected.clone()
@@ -148,7 +148,10 @@ def _without(view: PoolView, parts: list[Tensor]) -> PoolView:
 
 
 def _representatives(view: PoolView, count: int) -> Tensor:
-    """Positions (B, count) of the records nearest to the centres of as many clusters, -1 last where there are fewer."""
+    """Return positions (B, count) of the records nearest to the centres of as many clusters.
+
+    -1 last where there are fewer.
+    """
     from alrl.strategies.diversity.kernels import compiled_clusters
 
     some = min(_CLUSTERED, view.exists.shape[1])

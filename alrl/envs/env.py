@@ -80,7 +80,7 @@ class ActiveLearningEnv(gymnasium.Env[Arrays, Any]):
         )
 
     def render(self) -> NDArray[np.uint8] | None:
-        """The episode as a picture, (450, 900, 3), in the mode ``rgb_array``; else None.
+        """Return the episode as a picture, (450, 900, 3), in the mode ``rgb_array``; else None.
 
         The pool in two dimensions with what was picked, and the curve of the metric on the validation part. Raises
         InvalidQueryError before the first reset.
@@ -106,6 +106,6 @@ class ActiveLearningEnv(gymnasium.Env[Arrays, Any]):
         return {name: value[0] for name, value in batched.items()}
 
     def action_masks(self) -> NDArray[np.bool_]:
-        """What may be done, (M,): one entry for each number of a Discrete, for each dimension of a Box."""
+        """Return what may be done, (M,): one entry for each number of a Discrete, for each dimension of a Box."""
         mask: NDArray[np.bool_] = self._vector.action_masks()[0]
         return mask

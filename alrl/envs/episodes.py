@@ -50,7 +50,7 @@ class Batch:
         self.filled, self.wanted = self.filled.masked_fill(episodes, 0), self.wanted.masked_fill(episodes, 0)
 
     def shown_in(self, view: PoolView) -> PoolView:
-        """The view with the chosen records marked as selected."""
+        """Return the view with the chosen records marked as selected."""
         for column in self.picks[:, :-1].unbind(1):
             if not bool((column >= 0).any()):
                 break
@@ -150,11 +150,11 @@ class Game:
         self.observation = self.actions.see(turn)
 
     def _left(self, view: PoolView) -> Tensor:
-        """Records that may still join each batch, (B,)."""
+        """Return records that may still join each batch, (B,)."""
         return torch.minimum(view.budget - view.spent - self._batch.filled, self._open(view).sum(1))
 
     def _open(self, view: PoolView) -> Tensor:
-        """Records that may be asked for, (B, N): those that have a label too where the mixture offers them."""
+        """Return records that may be asked for, (B, N): those that have a label too where the mixture offers them."""
         return view.available | view.repeatable if self.mixture.labelled else view.available
 
     def _may_restart(self, view: PoolView) -> Tensor:
@@ -179,7 +179,7 @@ class Game:
         return self.actions.mask
 
     def score(self) -> Tensor:
-        """The agent's metric on the validation part after the last refit, (B,)."""
+        """Return the agent's metric on the validation part after the last refit, (B,)."""
         return self._agent.standing.score
 
     def step(self, actions: Tensor, active: Tensor) -> tuple[Tensor, Tensor]:
@@ -208,7 +208,7 @@ class Game:
         return reward, ended
 
     def _full(self) -> Tensor:
-        """Batches that have their size, or take the last label of the budget or the last record of the pool."""
+        """Return Batches that have their size, or take the last label of the budget or the last record of the pool."""
         view = self.simulator.view
         most = torch.minimum(view.budget - view.spent, self._open(view).sum(1))
         return self._batch.filled >= torch.minimum(self._batch.wanted, most)
@@ -228,7 +228,10 @@ class Game:
         return self._agent.begin_again(index, tasks)
 
     def _settled(self, reward: Tensor, moved: Tensor, ended: Tensor) -> Tensor:
-        """The reward with what the paired run earned meanwhile taken off, and all settled where an episode ended."""
+        """Return the reward with what the paired run earned meanwhile taken off.
+
+        And all settled where an episode ended.
+        """
         agent, ends = self._agent, bool(ended.any())
         if ends:
             reward = reward + torch.where(ended, agent.settled(), 0.0)

@@ -51,7 +51,7 @@ def _overrides(kind: type[Learner], method: str) -> bool:
 
 
 def _keeps(learner: Learner, need: Need) -> bool:
-    """Whether the settings do not keep it from telling: a committee of one, a network told to keep no record."""
+    """Return whether the settings do not keep it from telling: a committee of one, a network told to keep no record."""
     if need == "members":
         return getattr(learner, "members", 2) >= 2
     return bool(getattr(learner, "record", True))

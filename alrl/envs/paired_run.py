@@ -30,7 +30,7 @@ class Player:
         """Where the episodes stand after their last refit."""
 
     def query(self, picks: Tensor, due: Tensor) -> Tensor:
-        """Buy the labels of ``picks`` (B, n) in the episodes ``due`` (B,), refit; what that earns, (B,)."""
+        """Return Buy the labels of ``picks`` (B, n) in the episodes ``due`` (B,), refit; what that earns, (B,)."""
         self.simulator.step(picks, due)
         return self._moved(due)
 
@@ -53,7 +53,7 @@ class Player:
         self.standing = self.standing.take(begun, self._now(self.standing.reached & ~begun))
 
     def settled(self) -> Tensor:
-        """What each episode earns beyond its moves if it ends here, (B,)."""
+        """Return what each episode earns beyond its moves if it ends here, (B,)."""
         return self._reward.settled(self.standing)
 
     def _moved(self, due: Tensor) -> Tensor:
@@ -72,7 +72,7 @@ class Player:
         )
 
     def _full_scores(self, index: Tensor) -> Tensor:
-        """The metric of the learner fitted to the whole pools of the episodes ``index`` (m,), (m,)."""
+        """Return the metric of the learner fitted to the whole pools of the episodes ``index`` (m,), (m,)."""
         if not self._reward.needs_full_score:
             return torch.full((len(index),), torch.nan, device=index.device)
         from alrl.loop.held_out_scores import outcome
@@ -132,7 +132,10 @@ class PairedRun:
         return (view.spent < view.budget) & view.available.any(1) & ~self.player.standing.reached
 
     def rest(self, episodes: Tensor) -> Tensor:
-        """What the run would still earn in the mask ``episodes`` (B,), what is settled included, (B,), float32."""
+        """Return what the run would still earn in the mask ``episodes`` (B,), what is settled included.
+
+        (B,), float32.
+        """
         rest = torch.where(episodes, self.player.settled(), 0.0)
         unfinished = (episodes & self._unfinished).nonzero()[:, 0]
         if len(unfinished):

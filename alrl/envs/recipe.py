@@ -85,7 +85,7 @@ class LearnerRecipe(Recipe):
         return dict(self.model_extra or {})
 
     def build(self) -> Learner:
-        """The unfitted learner."""
+        """Return the unfitted learner."""
         return make_learner(self.kind, **self.settings)
 
     @model_validator(mode="after")
@@ -103,7 +103,7 @@ class AnnotatorRecipe(Recipe):
     """A registered annotator or ``package.module:Class``."""
 
     def build(self) -> Annotator:
-        """The annotator."""
+        """Return the annotator."""
         return make_annotator(self.kind, **(self.model_extra or {}))
 
     @model_validator(mode="after")
@@ -121,7 +121,7 @@ class ContaminationRecipe(Recipe):
     """A registered contamination or ``package.module:Class``."""
 
     def build(self) -> Contamination:
-        """What contaminates the pool."""
+        """Return what contaminates the pool."""
         return make_contamination(self.kind, **(self.model_extra or {}))
 
     @model_validator(mode="after")
@@ -177,7 +177,7 @@ class CostRecipe(Recipe):
     """Price of predicting one record of the pool."""
 
     def build(self) -> Prices:
-        """The prices."""
+        """Return the prices."""
         return Prices(**self.model_dump())
 
 
@@ -193,7 +193,7 @@ class ObservationRecipe(Recipe):
         return self
 
     def build(self) -> FeatureSet:
-        """The features."""
+        """Return the features."""
         return FeatureSet(self.features)
 
 
@@ -241,7 +241,7 @@ class EnvRecipe(Recipe):
         return self
 
     def actions(self) -> Actions:
-        """What an action means, for what is observed."""
+        """Return what an action means, for what is observed."""
         return self.action.build(self.observation.build(), self.budget.batch)
 
     @model_validator(mode="after")
@@ -264,7 +264,7 @@ class EnvRecipe(Recipe):
 
 
 def load_env_recipe(name: str | Path) -> EnvRecipe:
-    """The environment of a recipe file or a recipe's name.
+    """Return the environment of a recipe file or a recipe's name.
 
     Raises InvalidRecipeError if there is none, or if it does not fit the schema.
     """

@@ -16,7 +16,7 @@ _NAME = re.compile(r"[\w:.-]+")
 
 
 def environment_id(name: str) -> str:
-    """The Gymnasium name of a recipe: ``digits`` of version 0 is ``alrl/digits-v0``."""
+    """Return the Gymnasium name of a recipe: ``digits`` of version 0 is ``alrl/digits-v0``."""
     try:
         version = recipes.read(recipes.find("envs", name)).get("version", 0)
     except InvalidRecipeError:

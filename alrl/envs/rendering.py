@@ -82,7 +82,7 @@ class EpisodePicture:
             self._curve.append((spent, score))
 
     def frame(self) -> NDArray[np.uint8]:
-        """The picture, (450, 900, 3), red, green and blue."""
+        """Return the picture, (450, 900, 3), red, green and blue."""
         with mpl.rc_context(_STYLE):
             figure = Figure(figsize=_INCHES, dpi=_DOTS, layout="constrained")
             canvas: Any = FigureCanvasAgg(figure)
@@ -93,7 +93,7 @@ class EpisodePicture:
             return np.asarray(canvas.buffer_rgba())[..., :3].copy()
 
     def line(self) -> str:
-        """The state of the episode in a line of text."""
+        """Return the state of the episode in a line of text."""
         labels, score = self._curve[-1]
         picked = f"picked {', '.join(map(str, self._last.tolist()))}; " if len(self._last) else ""
         return f"{picked}{labels} labels bought, {self.metric} {score:.3f} on the validation part"
@@ -135,7 +135,7 @@ class EpisodePicture:
 
 
 def _principal_axes(X: Tensor) -> NDArray[np.float64]:
-    """Records (N, D) on their first two principal axes, (N, 2), each axis pointing to its farthest record."""
+    """Return records (N, D) on their first two principal axes, (N, 2), each axis pointing to its farthest record."""
     centred = X.double().cpu().numpy()
     centred = centred - centred.mean(0)
     _, _, rows = np.linalg.svd(centred, full_matrices=False)

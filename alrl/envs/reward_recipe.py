@@ -27,7 +27,7 @@ class ShapingRecipe(Recipe):
         return self
 
     def build(self) -> Shaping:
-        """The shaping."""
+        """Return the shaping."""
         return Shaping(potential=self.potential, weight=self.weight, discount=self.discount)
 
 
@@ -50,7 +50,7 @@ class RewardRecipe(Recipe):
         return self
 
     def build(self) -> Reward:
-        """The reward."""
+        """Return the reward."""
         settings = dict(self.model_extra or {})
         check_keys(settings, list(type(self).model_fields), self.kind, reward_kinds())
         return make_reward(self.kind, **settings)

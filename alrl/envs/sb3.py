@@ -92,7 +92,7 @@ class ActiveLearningVecEnv(VecEnv):
         return [False for _ in self._get_indices(indices)]
 
     def action_masks(self) -> NDArray[np.bool_]:
-        """What may be done, (num_envs, M)."""
+        """Return what may be done, (num_envs, M)."""
         return self.vector.action_masks()
 
     def seed(self, seed: int | None = None) -> Sequence[int | None]:

@@ -36,13 +36,16 @@ class TaskSource:
         self._loaded: dict[str, DataSet] = {}
 
     def data_set(self, name: str) -> DataSet:
-        """One of the data sets."""
+        """Return one of the data sets."""
         if name not in self._loaded:
             self._loaded[name] = load_data_set(name)
         return self._loaded[name]
 
     def draw(self, seed: Sequence[int], name: str | None = None) -> Task:
-        """The task of the episode with this seed: a function of the seed alone; on the data set ``name`` if given."""
+        """Return the task of the episode with this seed: a function of the seed alone.
+
+        On the data set ``name`` if given.
+        """
         if name is None:
             name = self.names[int(generator(seed, "data set").integers(len(self.names)))]
         return draw_task(
@@ -50,7 +53,10 @@ class TaskSource:
         )
 
     def again(self, task: Task, attempt: int) -> Task:
-        """The same task with another first sample, a function of the task's seed and of ``attempt``, 1 or more."""
+        """Return the same task with another first sample, a function of the task's seed and of ``attempt``.
+
+        1 or more.
+        """
         first = draw_first_sample(task.split, [*task.seed, attempt], **self._first)
         return dataclasses.replace(task, first=first, candidates=self.samples)
 

@@ -24,7 +24,10 @@ from alrl.metadata import Feature, FeatureSet, Observation
 
 
 def observation_space(features: FeatureSet, rows: int) -> spaces.Dict:
-    """``Dict(candidates: (K, F), loop: (G,), mask: (K,))`` of K rows, float32, bounded by the features' ranges."""
+    """Return ``Dict(candidates: (K, F), loop: (G,), mask.
+
+    (K,))`` of K rows, float32, bounded by the features' ranges.
+    """
     low, high = _bounds(features.record)
     return spaces.Dict(
         {
@@ -42,7 +45,7 @@ def _bounds(features: tuple[Feature, ...]) -> tuple[NDArray[np.float32], NDArray
 
 
 def to_arrays(observation: Observation) -> dict[str, NDArray[Any]]:
-    """The observation of B episodes as float32 arrays on the CPU."""
+    """Return the observation of B episodes as float32 arrays on the CPU."""
     return {
         "candidates": observation.candidates.cpu().numpy(),
         "loop": observation.loop.cpu().numpy(),
@@ -219,14 +222,17 @@ class ActiveLearningVectorEnv(gymnasium.vector.VectorEnv[Arrays, NDArray[Any], N
         }
 
     def action_masks(self) -> NDArray[np.bool_]:
-        """What may be done, (num_envs, M): one entry for each number of a Discrete, for each dimension of a Box."""
+        """Return what may be done, (num_envs, M).
+
+        One entry for each number of a Discrete, for each dimension of a Box.
+        """
         if self._crew is not None:
             return self._mask.copy()
         mask: NDArray[np.bool_] = self.game.action_mask.cpu().numpy()
         return mask
 
     def render(self) -> tuple[NDArray[np.uint8], ...] | None:
-        """One picture a sub-environment, (450, 900, 3) each; None without a render mode.
+        """Return one picture a sub-environment, (450, 900, 3) each; None without a render mode.
 
         Raises InvalidQueryError before the first reset.
         """
@@ -251,5 +257,5 @@ class ActiveLearningVectorEnv(gymnasium.vector.VectorEnv[Arrays, NDArray[Any], N
 
 
 def _shard(recipe: EnvRecipe, mode: str, render_mode: str | None, episodes: int) -> ActiveLearningVectorEnv:
-    """What one worker process plays."""
+    """Return what one worker process plays."""
     return ActiveLearningVectorEnv(recipe, num_envs=episodes, autoreset_mode=mode, render_mode=render_mode)

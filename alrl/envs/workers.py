@@ -71,7 +71,7 @@ class Crew:
         )
 
     def render(self) -> list[Any]:
-        """A picture of every episode, in order."""
+        """Return a picture of every episode, in order."""
         return [picture for part in self._ask("render", [None] * len(self._members)) for picture in part]
 
     def _ask(self, what: str, arguments: Sequence[Any]) -> list[Any]:
@@ -144,7 +144,7 @@ def _joined(parts: Sequence[Arrays]) -> Arrays:
 
 
 def _joined_info(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """One info of all processes; the final observations, which only some may have, are filled up."""
+    """Return one info of all processes; the final observations, which only some may have, are filled up."""
     always = [name for name in parts[0] if not name.removeprefix("_").startswith("final_")]
     joined: dict[str, Any] = {name: np.concatenate([part[name] for part in parts]) for name in always}
     if any("final_obs" in part for part in parts):

@@ -50,7 +50,7 @@ class Comparison(Sequence[Curves]):
 
     @classmethod
     def groups(cls, curves: Iterable[Curves]) -> list[Comparison]:
-        """One comparison for each learner and batch size among the curves, in order of appearance."""
+        """Return one comparison for each learner and batch size among the curves, in order of appearance."""
         parts: dict[tuple[str, int], list[Curves]] = {}
         for each in curves:
             parts.setdefault((each.learner, each.batch), []).append(each)
@@ -70,22 +70,22 @@ class Comparison(Sequence[Curves]):
         return iter(self._curves.values())
 
     def get(self, data_set: str, strategy: str) -> Curves | None:
-        """The curves of a strategy on a data set, None where there are none."""
+        """Return the curves of a strategy on a data set, None where there are none."""
         return self._curves.get((data_set, strategy))
 
     def pair(self, data_set: str, strategy: str, reference: str) -> tuple[Curves, Curves] | None:
-        """Curves of two strategies on the seeds that both have, None where they share none."""
+        """Return curves of two strategies on the seeds that both have, None where they share none."""
         a, b = self.get(data_set, strategy), self.get(data_set, reference)
         seeds = () if a is None or b is None else tuple(seed for seed in a.seeds if seed in set(b.seeds))
         return None if a is None or b is None or not seeds else (a.take(seeds), b.take(seeds))
 
     def means(self, metric: Metric = "accuracy") -> Floats:
-        """Mean AUBC, (data sets, strategies), as a fraction; nan where curves are missing."""
+        """Return mean AUBC, (data sets, strategies), as a fraction; nan where curves are missing."""
         cells = [[self.get(data_set, strategy) for strategy in self.strategies] for data_set in self.data_sets]
         return np.array([[np.nan if each is None else each.area(metric).mean() for each in row] for row in cells])
 
     def table(self, metric: Metric = "accuracy") -> TextTable:
-        """AUBC of each strategy on each data set, mean ± 95 % interval in points (0 to 100)."""
+        """Return AUBC of each strategy on each data set, mean ± 95 % interval in points (0 to 100)."""
         rows = tuple(
             (data_set, *(_cell(self.get(data_set, strategy), metric) for strategy in self.strategies))
             for data_set in self.data_sets
@@ -120,7 +120,7 @@ def _join(parts: list[Curves]) -> Curves:
 
 
 def _joined(parts: list[NDArray[np.int8] | None]) -> NDArray[np.int8] | None:
-    """All rows, None where a part has none."""
+    """Return all rows, None where a part has none."""
     known = [each for each in parts if each is not None]
     return np.concatenate(known) if len(known) == len(parts) else None
 

@@ -29,7 +29,7 @@ class Interval(NamedTuple):
 
 
 def aubc(values: ArrayLike, labels: ArrayLike | None = None, log: bool = False) -> Floats:
-    """Area under the budget curve divided by its width, by trapezoids over the last axis.
+    """Return area under the budget curve divided by its width, by trapezoids over the last axis.
 
     ``values`` has shape (..., points); ``labels`` (points,) are the label counts, 0, 1, 2, ... if not given; ``log``
     takes the area over log2 of them. A curve of one point has that value as its area.
@@ -52,7 +52,7 @@ def aubc(values: ArrayLike, labels: ArrayLike | None = None, log: bool = False) 
 
 
 def labels_to_target(values: ArrayLike, labels: ArrayLike | None = None, target: float = 0.9) -> Floats:
-    """Labels until the curve first reaches ``target``, interpolated linearly; nan where it never does.
+    """Return labels until the curve first reaches ``target``, interpolated linearly; nan where it never does.
 
     ``values`` has shape (..., points) and the result (...). Raises InvalidDataError as :func:`aubc` does.
 
@@ -73,7 +73,7 @@ def labels_to_target(values: ArrayLike, labels: ArrayLike | None = None, target:
 
 
 def mean_interval(values: ArrayLike, level: float = 0.95) -> Interval:
-    """Mean over the first axis and its Student-t interval; the interval of a single value is nan.
+    """Return mean over the first axis and its Student-t interval; the interval of a single value is nan.
 
     >>> mean, low, high = mean_interval([1.0, 2.0, 3.0])
     >>> float(mean), float(low.round(4)), float(high.round(4))
@@ -186,25 +186,25 @@ class Curves:
         return _share(self.guarded)
 
     def values(self, metric: Metric = "accuracy") -> Floats:
-        """The curves of one metric, (seeds, labels + 1)."""
+        """Return the curves of one metric, (seeds, labels + 1)."""
         if metric not in METRICS:
             raise InvalidDataError(f"metric {metric!r} given; curves have {' and '.join(METRICS)}")
         return self.accuracy if metric == "accuracy" else self.balanced_accuracy
 
     def area(self, metric: Metric = "accuracy") -> Floats:
-        """Normalised area under the curve of one metric, (seeds,)."""
+        """Return normalised area under the curve of one metric, (seeds,)."""
         return aubc(self.values(metric))
 
     def labels_to(self, target: float, metric: Metric = "accuracy") -> Floats:
-        """Queried labels until the metric first reaches ``target``, (seeds,); nan where it never does."""
+        """Return queried labels until the metric first reaches ``target``, (seeds,); nan where it never does."""
         return labels_to_target(self.values(metric), target=target)
 
     def interval(self, metric: Metric = "accuracy", level: float = 0.95) -> Interval:
-        """Mean over seeds and Student-t interval at each label count, each (labels + 1,)."""
+        """Return mean over seeds and Student-t interval at each label count, each (labels + 1,)."""
         return mean_interval(self.values(metric), level)
 
     def take(self, seeds: tuple[int, ...]) -> Curves:
-        """The curves of some of the seeds, in the order given."""
+        """Return the curves of some of the seeds, in the order given."""
         missing = sorted(set(seeds) - set(self.seeds))
         if missing:
             raise InvalidDataError(
@@ -227,7 +227,7 @@ class Curves:
         )
 
     def table(self) -> TextTable:
-        """Mean ± 95 % interval in points (0 to 100) at each quarter of the budget, and the AUBC."""
+        """Return mean ± 95 % interval in points (0 to 100) at each quarter of the budget, and the AUBC."""
         at = sorted({round(self.labels * share) for share in (0, 0.25, 0.5, 0.75, 1)})
         columns = [(mean_interval(self.values(metric)), mean_interval(self.area(metric))) for metric in METRICS]
         rows = [(str(n), *(_points(Interval(*(part[n] for part in curve))) for curve, _ in columns)) for n in at]
@@ -271,7 +271,7 @@ def _curve(values: ArrayLike, labels: ArrayLike | None) -> tuple[Floats, Floats]
 
 
 def _share(codes: NDArray[np.int8] | None) -> Floats | None:
-    """Share of the queries that were made whose code is above 0, (seeds,), of codes (seeds, labels)."""
+    """Return the share of the queries that were made whose code is above 0, (seeds,), of codes (seeds, labels)."""
     if codes is None:
         return None
     return np.asarray((codes > 0).sum(1) / np.maximum(1, (codes >= 0).sum(1)), dtype=np.float64)

@@ -79,7 +79,7 @@ class Distances:
     found: tuple[DataDistance, ...]
 
     def table(self) -> Table:
-        """One row a data set and group of features."""
+        """Return one row a data set and group of features."""
         heads = Column("data set", no_wrap=True), "group", Column("unusual", justify="right"), "most unusual features"
         table = Table(*heads, box=None)
         table.title = f"{self.policy}: share of features outside 99 % of their values in {self.trained} training states"
@@ -102,7 +102,7 @@ class Distances:
         return lines
 
     def to_json(self) -> dict[str, Any]:
-        """The same for a machine."""
+        """Return the same for a machine."""
         found = [{**asdict(each), "verdict": each.verdict} for each in self.found]
         return {"policy": self.policy, "trained": self.trained, "found": found}
 

@@ -58,7 +58,7 @@ class Evaluation:
     comparison: Comparison
 
     def table(self) -> Table:
-        """One row a data set and rule."""
+        """Return one row a data set and rule."""
         left = Column("data set", no_wrap=True), "against"
         right = ("policy", "rule", "difference", "95 % interval", "")
         table = Table(*left, *(Column(head, justify="right") for head in right), box=None)
@@ -92,7 +92,7 @@ class Evaluation:
         return {source: float(share.mean()) for source, share in shares.items() if share is not None}
 
     def to_json(self) -> dict[str, Any]:
-        """The same for a machine."""
+        """Return the same for a machine."""
         duels = [{**asdict(duel), "verdict": duel.verdict} for duel in self.duels]
         told = {"policy": self.policy, "seeds": self.seeds, "labels": self.labels, "duels": duels}
         return {**told, "guarded": self.guarded} if self.guarded else told
@@ -144,7 +144,9 @@ def evaluate(
 
 
 def find_agent(name: str) -> Strategy:
-    """A shipped policy or the folder of one, an agent of ``agents/`` (by name or file), or a registered strategy.
+    """Return a shipped policy or the folder of one, an agent of ``agents/`` (by name or file).
+
+    Or a registered strategy.
 
     Raises InvalidRecipeError if there is none, or it is still to be trained.
     """
@@ -154,7 +156,7 @@ def find_agent(name: str) -> Strategy:
 
 
 def _seen(name: str, policy: Strategy, data: Sequence[str], allowed: bool) -> set[str]:
-    """Which of the data sets the policy was trained on."""
+    """Return which of the data sets the policy was trained on."""
     card = getattr(policy, "card", {})
     trained = (*card.get("trained_on", ()), *card.get("validated_on", ()))
     found = set()

@@ -33,7 +33,7 @@ def refuse_seen(
 
 
 def shared_rows(first: DataSet, second: DataSet) -> float:
-    """Share of the smaller data set's distinct rows of features that are rows of the other too.
+    """Return the share of the smaller data set's distinct rows of features that are rows of the other too.
 
     >>> a = DataSet.from_arrays([[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]], [0, 1, 0])
     >>> b = DataSet.from_arrays([[2.0, 3.0], [4.0, 5.0], [6.0, 7.0], [8.0, 9.0]], [0, 1, 0, 1])
@@ -47,7 +47,7 @@ def shared_rows(first: DataSet, second: DataSet) -> float:
 
 
 def _plain(name: str) -> str:
-    """A file is taken for the data set that it is named after."""
+    """Return a file is taken for the data set that it is named after."""
     return Path(name).stem if _is_file(name) else name
 
 
@@ -60,7 +60,7 @@ def _same_name(seen: str, held_out: str) -> bool:
 
 
 def _same_rows(seen: str, held_out: str) -> bool:
-    """Names tell for data sets that are known; the rows of a file have to be looked at."""
+    """Return names tell for data sets that are known; the rows of a file have to be looked at."""
     if not (_is_file(seen) or _is_file(held_out)) or seen.startswith("synthetic/"):
         return False
     try:

@@ -22,14 +22,14 @@ class Duels:
     """By data set and the two strategies, the first minus the second."""
 
     def of(self, data_set: str, strategy: str, other: str) -> Estimate | None:
-        """``strategy`` minus ``other``; None where both are the same or share no seed."""
+        """Return ``strategy`` minus ``other``; None where both are the same or share no seed."""
         known = self.found.get((data_set, strategy, other))
         turned = self.found.get((data_set, other, strategy))
         return known if turned is None else turned.mirrored
 
 
 def duels(comparison: Comparison, metric: Metric = "accuracy") -> Duels:
-    """All paired differences of a comparison, each with the percentile bootstrap over its seeds."""
+    """Return all paired differences of a comparison, each with the percentile bootstrap over its seeds."""
     found = {}
     for data_set in comparison.data_sets:
         for strategy, other in combinations(sorted(comparison.strategies), 2):
@@ -44,7 +44,7 @@ def duels(comparison: Comparison, metric: Metric = "accuracy") -> Duels:
 
 
 def resampling(*names: str) -> np.random.Generator:
-    """The stream of one resampled number, so that each is the same whatever else is computed.
+    """Return the stream of one resampled number, so that each is the same whatever else is computed.
 
     >>> float(resampling("IQM", "margin").random()) == float(resampling("IQM", "margin").random())
     True

@@ -59,7 +59,9 @@ def simulate(  # noqa: PLR0913 - the front door: all but two have defaults
     workers: int = 1,
     progress: Callable[[int], object] | None = None,
 ) -> Curves:
-    """Learning curves of a querying strategy: one label a class to begin, then ``labels`` queries, for every seed.
+    """Return learning curves of a querying strategy.
+
+    One label a class to begin, then ``labels`` queries, for every seed.
 
     A seed gives every strategy the same split, first sample and chance, so curves of the same seeds are paired.
 
@@ -158,7 +160,10 @@ def _run(
     annotator: Annotator | None,
     progress: Callable[[int], object] | None = None,
 ) -> _Run:
-    """Both accuracies, picked records, sizes of the first samples, what was wasted and who chose, by ``seeds``."""
+    """Return both accuracies, picked records, sizes of the first samples, what was wasted and who chose.
+
+    By ``seeds``.
+    """
     tasks = [draw([seed]) for seed in seeds]
     simulator = Simulator(tasks, learner, labels=labels, annotator=annotator, device=device)
     how: dict[str, Any] = {"labels": labels, "batch": batch, "score_every": every, "progress": progress}
@@ -180,7 +185,10 @@ def _run(
 
 
 def _guarded(fell_back: Sequence[torch.Tensor], picks: torch.Tensor) -> NDArray[np.int8]:
-    """Who chose each of the ``picks`` (B, T), the last of them one by one: 0 the policy, 1 its guard, -1 nobody."""
+    """Return who chose each of the ``picks`` (B, T), the last of them one by one.
+
+    0 the policy, 1 its guard, -1 nobody.
+    """
     told = torch.stack(list(fell_back), 1).cpu().to(torch.int8)
     whole = torch.nn.functional.pad(told, (picks.shape[1] - told.shape[1], 0), value=-1)
     return np.asarray(whole.masked_fill(picks < 0, -1).numpy())
@@ -214,7 +222,7 @@ def _run_alone(run: Callable[[Sequence[int]], _Run], seeds: Sequence[int]) -> _R
 
 
 def _shares(seeds: tuple[int, ...], workers: int) -> list[tuple[int, ...]]:
-    """Seeds of each worker, in order."""
+    """Return seeds of each worker, in order."""
     parts = np.array_split(np.array(seeds, dtype=object), min(workers, len(seeds)))
     return [tuple(part.tolist()) for part in parts]
 

@@ -22,7 +22,7 @@ class TextTable:
     rows: tuple[tuple[str, ...], ...]
 
     def __str__(self) -> str:
-        """The first column to the left, the others to the right."""
+        """Return the first column to the left, the others to the right."""
         widths = [max(len(row[column]) for row in (self.header, *self.rows)) for column in range(len(self.header))]
         lines = [self.header, tuple("-" * width for width in widths), *self.rows]
         return "\n".join([self.title, *(_line(row, widths) for row in lines)])

@@ -18,7 +18,7 @@ _LANES = 16
 
 
 def distance_between(X: Tensor, points: Tensor) -> Tensor:
-    """Euclidean distances (B, N, m) between X (B, N, D) and points (B, m, D).
+    """Return Euclidean distances (B, N, m) between X (B, N, D) and points (B, m, D).
 
     Never by the expansion |x|² - 2xy + |y|²: it puts duplicates up to 0.01 apart, and its rounding depends on how many
     episodes share the call, so that an episode would not play alone as it does among others.
@@ -31,7 +31,9 @@ def distance_between(X: Tensor, points: Tensor) -> Tensor:
 
 
 def nearest(distance: Tensor, count: int) -> tuple[Tensor, Tensor]:
-    """The ``count`` smallest of the distances (..., N), float32, and their positions, (..., count) each, ascending.
+    """Return the ``count`` smallest of the distances (..., N), float32, and their positions.
+
+    (..., count) each, ascending.
 
     Equal distances come in the order of their positions, whatever padding follows.
 

@@ -90,7 +90,7 @@ class AskedNeighbours:
         self.known[episode, rows] = True
 
     def take(self, episodes: Tensor) -> AskedNeighbours:
-        """What is known of the pools ``episodes`` (long, repeats allowed)."""
+        """Return what is known of the pools ``episodes`` (long, repeats allowed)."""
         return AskedNeighbours(**{name: each[episodes] for name, each in vars(self).items()})
 
     def put(self, episodes: Tensor, fresh: AskedNeighbours) -> None:
@@ -100,7 +100,9 @@ class AskedNeighbours:
 
 
 def sample_of(records: int) -> Tensor:
-    """Positions of the records that stand for a large pool of so many, at random, the same ones for all of its size.
+    """Return positions of the records that stand for a large pool of so many, at random.
+
+    The same ones for all of its size.
 
     >>> len(sample_of(100_000)), sample_of(100_000).equal(sample_of(100_000))
     (1024, True)
@@ -109,7 +111,9 @@ def sample_of(records: int) -> Tensor:
 
 
 def mean_distance(distance: Tensor) -> Tensor:
-    """Mean over the columns of ``distance`` (m, n), (m,); zero without columns. One by one, as Geometry sums them.
+    """Return mean over the columns of ``distance`` (m, n), (m,); zero without columns.
+
+    One by one, as Geometry sums them.
 
     >>> mean_distance(torch.tensor([[1.0, 2.0]])).tolist()
     [1.5]
@@ -121,7 +125,7 @@ def mean_distance(distance: Tensor) -> Tensor:
 
 
 def _nearest(pool: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
-    """Distances and positions of the nearest others of ``rows`` (m,) of a pool (N, D), (m, n) each."""
+    """Return distances and positions of the nearest others of ``rows`` (m,) of a pool (N, D), (m, n) each."""
     records, step = len(pool), max(1, _MEASURED // max(1, pool.shape[1]))
     minima = _group_minima(pool, rows)
     groups = minima.topk(min(_GROUPS, minima.shape[1]), largest=False).indices.sort(1).values
@@ -135,7 +139,7 @@ def _nearest(pool: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _group_minima(pool: Tensor, rows: Tensor) -> Tensor:
-    """How near the nearest record of each group lies to ``rows`` (m,) of a pool (N, D), (m, groups).
+    """Return how near the nearest record of each group lies to ``rows`` (m,) of a pool (N, D), (m, groups).
 
     As squared distances but for the row's own square, which changes no order.
     """

@@ -46,11 +46,11 @@ class Geometry:
         self._known = torch.zeros_like(exists)
 
     def distance_from(self, index: Tensor) -> Tensor:
-        """Distance of every record to each record of ``index`` (B, m), of shape (B, N, m)."""
+        """Return the distance of every record to each record of ``index`` (B, m), of shape (B, N, m)."""
         return distance_between(self.features, rows_at(self.features, index))
 
     def distance_to(self, known: Tensor) -> Tensor:
-        """Distance of every record to the nearest record marked in ``known`` (B, N); infinite if none is marked.
+        """Return distance of every record to the nearest record marked in ``known`` (B, N); infinite if none is marked.
 
         Keeps the answer and only measures the distance to records that were not known at the last call.
         """
@@ -75,7 +75,7 @@ class Geometry:
         return self._nearest
 
     def _approach(self, fresh: Tensor, known: Tensor) -> Tensor:
-        """The same in one pass of the processor for each record that was not known before."""
+        """Return the same in one pass of the processor for each record that was not known before."""
         if bool(fresh.any()):
             from alrl.geometry.compiled_geometry import approach
 
@@ -123,7 +123,7 @@ class Geometry:
         return distance, index
 
     def _alone(self, episode: int) -> Geometry:
-        """One episode's geometry without padding."""
+        """Return one episode's geometry without padding."""
         records = int(self.exists[episode].sum())
         return Geometry(self.features[episode : episode + 1, :records], self.exists[episode : episode + 1, :records])
 
@@ -166,7 +166,7 @@ class Geometry:
         return total / self.neighbour_mask.sum(1, keepdim=True).clamp_min(1)
 
     def neighbours_at(self, index: Tensor) -> tuple[Tensor, Tensor]:
-        """Distances and positions of the nearest others, (B, N, n) each, of the records at ``index`` (B, ...).
+        """Return distances and positions of the nearest others, (B, N, n) each, of the records at ``index`` (B, ...).
 
         In pools of up to 20,000 records they are :attr:`neighbours`. In larger ones they are looked up, exactly, for
         the records at ``index`` alone: what is said of others is undefined.
@@ -177,7 +177,10 @@ class Geometry:
         return self._looked_up.distance, self._looked_up.index
 
     def sparsity_at(self, index: Tensor) -> Tensor:
-        """The same of the sparsity, (B, N): it is that of the records at ``index`` and of those :attr:`sampled`."""
+        """Return the same of the sparsity, (B, N).
+
+        It is that of the records at ``index`` and of those :attr:`sampled`.
+        """
         if not bool(self._large.any()):
             return self.sparsity
         self._looked_up.look_up(index.flatten(1), self.features, self.exists)
@@ -217,7 +220,7 @@ class Geometry:
         return similarity
 
     def _similarity_to(self, index: Tensor) -> Tensor:
-        """Mean of 1 / (1 + distance) to the records at ``index`` (m,) that exist, (B, N)."""
+        """Return the mean of 1 / (1 + distance) to the records at ``index`` (m,) that exist, (B, N)."""
         points, real = self.features[:, index], self.exists[:, None, index]
         total = []
         for start, stop in self._blocks(self.exists.shape[1]):

@@ -46,7 +46,9 @@ class NeighbourIndex:
 
     @classmethod
     def build(cls, chunks: Iterable[NDArray[np.float32]], *, sample: NDArray[np.float32], records: int) -> Self:
-        """The index of the records (N, D) in ``chunks``; a record's position is its place in the order of adding.
+        """Return the index of the records (N, D) in ``chunks``.
+
+        A record's position is its place in the order of adding.
 
         Args:
             chunks: the records, in order.
@@ -75,7 +77,7 @@ class NeighbourIndex:
     def neighbours(
         self, X: NDArray[np.float32], own: NDArray[np.int64], count: int
     ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """Distances and positions of the nearest records to the rows of ``X`` (m, D) but for the rows themselves.
+        """Return distances and positions of records nearest to the rows of ``X`` (m, D), the rows themselves left out.
 
         Both (m, min(count, N - 1)), ascending, equal distances in the order of positions; ``own`` (m,) are the rows'
         own positions. Raises InvalidQueryError if ``count`` is below 1.
@@ -109,7 +111,7 @@ class NeighbourIndex:
 
     @classmethod
     def load(cls, file: Path) -> Self:
-        """The index in a file that :meth:`save` wrote. Raises InvalidDataError for one that it did not."""
+        """Return the index in a file that :meth:`save` wrote. Raises InvalidDataError for one that it did not."""
         import faiss
 
         try:
@@ -122,7 +124,7 @@ class NeighbourIndex:
 
 
 def list_count(records: int) -> int:
-    """Lists that an index of so many records has.
+    """Return lists that an index of so many records has.
 
     >>> list_count(20_000), list_count(1_000_000)
     (1, 1000)
@@ -131,7 +133,7 @@ def list_count(records: int) -> int:
 
 
 def training_size(records: int) -> int:
-    """Records that the lists' centres are best learned from.
+    """Return records that the lists' centres are best learned from.
 
     >>> training_size(300), training_size(1_000_000)
     (64, 64000)
@@ -152,7 +154,7 @@ def _first_line(error: Exception) -> str:
 
 
 def indexed_neighbours(features: Tensor) -> tuple[Tensor, Tensor]:
-    """Distances and positions of the ten nearest others of each record of one pool (1, N, D), (1, N, 10) each.
+    """Return distances and positions of the ten nearest others of each record of one pool (1, N, D), (1, N, 10) each.
 
     From an approximate index (``docs/large-pools.md``); the distances to what it finds are measured as elsewhere.
 
@@ -176,7 +178,7 @@ def indexed_neighbours(features: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _measured(X: Tensor, index: Tensor) -> Tensor:
-    """Distances of the records (N, D) to those at ``index`` (N, n), (N, n)."""
+    """Return distances of the records (N, D) to those at ``index`` (N, n), (N, n)."""
     parts = [
         distance_between(rows[:, None], X[near])[:, 0]
         for rows, near in zip(X.split(4096), index.split(4096), strict=True)

@@ -92,7 +92,7 @@ class PartGeometry(Geometry):
 
 
 def pool_neighbours(pool: LargePool, at: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Distances and pool positions of the ten nearest other records of the pool's records ``at`` (m,)."""
+    """Return distances and pool positions of the ten nearest other records of the pool's records ``at`` (m,)."""
     count = min(NEIGHBOURS, pool.n_records - 1)
     if not count:
         return np.zeros((len(at), 0), dtype=np.float32), np.zeros((len(at), 0), dtype=np.int64)

@@ -41,11 +41,11 @@ class PoolHistory:
         self.fits += 1
 
     def probabilities(self, pool: LargePool, at: NDArray[np.int64]) -> tuple[Tensor, ...]:
-        """Class probabilities of the records ``at`` by the remembered fits, the newest last, (1, n, k) each."""
+        """Return class probabilities of the records ``at`` by the remembered fits, the newest last, (1, n, k) each."""
         return tuple(scorer.of(pool, at)[None] for scorer in self._scorers)
 
     def trajectory(self, at: NDArray[np.int64], probabilities: tuple[Tensor, ...]) -> Trajectory:
-        """The trajectory of the records ``at``, whose :meth:`probabilities` are given."""
+        """Return the trajectory of the records ``at``, whose :meth:`probabilities` are given."""
         return Trajectory(
             flips=torch.from_numpy(self._flips[at].astype(np.float32))[None],
             loops=torch.tensor([float(self.fits - 1)]),

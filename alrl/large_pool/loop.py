@@ -99,7 +99,7 @@ class LargePoolLoop:
             self._sample.sparsity  # noqa: B018 - computed on first use
 
     def first_sample(self, count: int) -> NDArray[np.int64]:
-        """Positions of ``count`` records at random, to be labelled first; always the same for a seed.
+        """Return positions of ``count`` records at random, to be labelled first; always the same for a seed.
 
         Raises InvalidQueryError if ``count`` is below 1 or above the pool.
         """
@@ -118,7 +118,7 @@ class LargePoolLoop:
         self._scorer = self._scores = None
 
     def query(self, batch_size: int = 1, *, model: Any = None) -> NDArray[np.int64]:
-        """Positions of the records to be labelled next, most wanted first, at most ``batch_size`` of them.
+        """Return positions of the records to be labelled next, most wanted first, at most ``batch_size`` of them.
 
         The first query after new labels fits and passes over the pool, and is a loop of the trajectory; another one
         before the next labels uses the same scores.
@@ -144,7 +144,7 @@ class LargePoolLoop:
         return np.asarray(view.position[picks[picks >= 0]])
 
     def predict_proba(self, X: NDArray[Any], *, model: Any = None) -> NDArray[np.float32]:
-        """Class probabilities (n, classes) of records ``X`` (n, D), given as those of the pool are stored.
+        """Return class probabilities (n, classes) of records ``X`` (n, D), given as those of the pool are stored.
 
         They are the learner's, fitted to the labels given so far, or the model's. Raises as :meth:`query` does.
         """
@@ -176,7 +176,7 @@ class LargePoolLoop:
         return self._scores
 
     def _candidates(self, scores: PoolScores, count: int) -> NDArray[np.int64]:
-        """Positions of all records that may be picked by certainty, or by chance."""
+        """Return positions of all records that may be picked by certainty, or by chance."""
         surplus = self._preselection.surplus
         if isinstance(self.strategy, Policy):
             surplus = max(surplus, self.strategy.mixture.count)
@@ -185,7 +185,10 @@ class LargePoolLoop:
         return np.union1d(unsure, smallest(-self._luck, self._luck, free, wanted))
 
     def view(self, batch_size: int, *, model: Any = None) -> LargePoolView:
-        """What the strategy sees of the pool when it is asked for ``batch_size`` records. Raises as :meth:`query`."""
+        """Return what the strategy sees of the pool when it is asked for ``batch_size`` records.
+
+        Raises as :meth:`query`.
+        """
         scores = self._scored(self._fitted(model))
         candidates = self._candidates(scores, batch_size)
         part = draw_part(self.pool, self._sample, candidates, self.held.index, neighbours=self._neighbours)

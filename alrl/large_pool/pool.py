@@ -71,20 +71,23 @@ class LargePool:
         return int(self.records.shape[1])
 
     def chunks(self) -> Iterator[slice]:
-        """Positions of the records of each chunk, in order."""
+        """Yield positions of the records of each chunk, in order."""
         for start in range(0, self.n_records, self._step):
             yield slice(start, min(start + self._step, self.n_records))
 
     def raw(self, at: slice | NDArray[np.int64]) -> NDArray[Any]:
-        """Records as they are stored, (n, D), copied to memory."""
+        """Return records as they are stored, (n, D), copied to memory."""
         return np.array(self.records[at])
 
     def standardised(self, at: slice | NDArray[np.int64]) -> NDArray[np.float32]:
-        """Records centred and scaled by the pool, (n, D)."""
+        """Return records centred and scaled by the pool, (n, D)."""
         return self.standardisation.apply(self.records[at])
 
     def random(self, count: int, purpose: str) -> NDArray[np.int64]:
-        """Positions of ``count`` records at random, ascending: always the same for a purpose and a pool's size."""
+        """Return positions of ``count`` records at random, ascending.
+
+        Always the same for a purpose and a pool's size.
+        """
         rng = generator([self.n_records], purpose)
         return np.sort(rng.choice(self.n_records, size=min(count, self.n_records), replace=False))
 
@@ -125,7 +128,10 @@ class LargePool:
         return float(np.sqrt(2 * self.standardisation.usable.sum()))
 
     def _beside(self, name: str) -> Path | None:
-        """Where something is kept; the folder is emptied first if the file is another than the one it was made for."""
+        """Return where something is kept.
+
+        The folder is emptied first if the file is another than the one it was made for.
+        """
         if not self._keep or self._file is None:
             return None
         folder = self._file.with_name(self._file.name + ".alrl")

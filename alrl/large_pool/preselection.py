@@ -36,7 +36,7 @@ class Preselection:
 def smallest(
     value: NDArray[np.float32], luck: NDArray[np.float32], free: NDArray[np.bool_], count: int
 ) -> NDArray[np.int64]:
-    """Positions of the ``count`` records of smallest ``value`` (N,) among those that are ``free`` (N,), ascending.
+    """Return positions, ascending, of the ``count`` records of smallest ``value`` (N,) among the ``free`` (N,).
 
     Of equal values those of more ``luck`` (N,), as strategies break ties. Fewer where fewer are free.
 

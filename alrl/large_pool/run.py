@@ -86,7 +86,9 @@ def run_large_pool(
 
 
 def one_of_each_class(y: NDArray[np.generic], seed: Sequence[int]) -> NDArray[np.int64]:
-    """Positions of one record of each class of ``y`` (N,), in the order of the classes; the stream ``first sample``.
+    """Return positions of one record of each class of ``y`` (N,), in the order of the classes.
+
+    The stream ``first sample``.
 
     >>> y = np.array(["b", "a", "b", "a"])
     >>> y[one_of_each_class(y, [0])].tolist()

@@ -27,10 +27,10 @@ class Scorer(ABC):
 
     @abstractmethod
     def probabilities(self, X: NDArray[Any]) -> Tensor:
-        """Class probabilities (n, k), float32, of the records ``X`` (n, D)."""
+        """Return class probabilities (n, k), float32, of the records ``X`` (n, D)."""
 
     def of(self, pool: LargePool, at: slice | NDArray[np.int64]) -> Tensor:
-        """Class probabilities (n, k) of the pool's records ``at``."""
+        """Return class probabilities (n, k) of the pool's records ``at``."""
         return self.probabilities(pool.standardised(at) if self.standardised else pool.raw(at))
 
 
@@ -117,7 +117,7 @@ def score_pool(pool: LargePool, scorer: Scorer, measure: str) -> PoolScores:
 
 
 def margin(each_class: Tensor) -> Tensor:
-    """Gap between the two likeliest of the classes (k, n), (n,).
+    """Return gap between the two likeliest of the classes (k, n), (n,).
 
     >>> margin(torch.tensor([[0.75], [0.25], [0.0]]))
     tensor([0.5000])

@@ -31,7 +31,10 @@ class LargePoolView(PoolView):
     """Positions of the records in the pool, (S,), ascending."""
 
     def with_selected(self, picks: Tensor) -> PoolView:
-        """The same view after ``picks`` (1,) joined the batch; what the probabilities tell is not computed anew."""
+        """Return the same view after ``picks`` (1,) joined the batch.
+
+        What the probabilities tell is not computed anew.
+        """
         view = super().with_selected(picks)
         view.__dict__.update({name: self.__dict__[name] for name in _OF_PROBABILITIES if name in self.__dict__})
         return view
@@ -67,7 +70,7 @@ class PoolSample:
 
 
 def nearest_of(X: NDArray[np.float32], points: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Distance of each row of ``X`` (n, D) to the nearest of ``points`` (m, D), (n,); infinite without points.
+    """Return distance of each row of ``X`` (n, D) to the nearest of ``points`` (m, D), (n,); infinite without points.
 
     >>> nearest_of(np.array([[0.0], [5.0]], dtype=np.float32), np.array([[1.0], [3.0]], dtype=np.float32)).tolist()
     [1.0, 2.0]
@@ -95,7 +98,7 @@ class Part:
     """Their distances and neighbours."""
 
     def places(self, at: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Places in the view of pool positions ``at`` that it holds."""
+        """Return places in the view of pool positions ``at`` that it holds."""
         return np.searchsorted(self.position, at)
 
 
@@ -107,7 +110,10 @@ def draw_part(
     *,
     neighbours: bool,
 ) -> Part:
-    """The sample, the ``candidates`` (m,), the ``labelled`` records (L,) and, if wanted, the candidates' neighbours."""
+    """Return the sample, the ``candidates`` (m,), the ``labelled`` records (L,) and, if wanted.
+
+    The candidates' neighbours.
+    """
     none = np.zeros((len(candidates), 0), dtype=np.int64)
     distance, neighbour = pool_neighbours(pool, candidates) if neighbours else (none.astype(np.float32), none)
     position = np.unique(np.concatenate([sample.position, candidates, labelled, neighbour.ravel()]))

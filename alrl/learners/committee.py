@@ -24,7 +24,7 @@ _MOST = 12
 
 
 def bootstrap_counts(y: Tensor, weight: Tensor, members: int, seed: int) -> Tensor:
-    """How often each labelled record is in each member's sample, (B, members, n), float32.
+    """Return how often each labelled record is in each member's sample, (B, members, n), float32.
 
     The counts are Poisson numbers of mean 1, the bootstrap of records that come one by one (Oza and Russell 2001), from
     the stream ``learner bootstrap`` of ``seed``. A count depends on the member and on the record's place in the order
@@ -49,7 +49,7 @@ def bootstrap_counts(y: Tensor, weight: Tensor, members: int, seed: int) -> Tens
 
 
 def _poisson(chance: Tensor) -> Tensor:
-    """Poisson numbers of mean 1 by inversion of uniform ones."""
+    """Return poisson numbers of mean 1 by inversion of uniform ones."""
     below = torch.tensor([math.exp(-1) / math.factorial(count) for count in range(_MOST)], dtype=torch.float64)
     return torch.searchsorted(below.cumsum(0).to(chance.device), chance.double(), right=True).float()
 
@@ -130,7 +130,7 @@ class Committee(Learner):
         )
 
     def _by_member(self, values: Iterable[Tensor | None]) -> Tensor | None:
-        """What the members report as one tensor (B, M, ...); None where one has nothing to report."""
+        """Return what the members report as one tensor (B, M, ...); None where one has nothing to report."""
         parts = []
         for value in values:
             if value is None:
@@ -148,7 +148,7 @@ class Committee(Learner):
         return self._members(X, 1)[:, 0]
 
     def _members(self, X: Tensor, branches: int) -> Tensor:
-        """Probabilities (B, branches, M, N, k) of X (B, N, D)."""
+        """Return probabilities (B, branches, M, N, k) of X (B, N, D)."""
         parts = [part.predict_branches(X, branches * self._each) for part in self._parts]
         return torch.cat([part.unflatten(1, (branches, self._each)) for part in parts], 2)
 

@@ -94,7 +94,7 @@ class NearestNeighbours(Learner):
         return torch.where(total > 0, votes / torch.where(total > 0, total, 1.0), mask / mask.sum(-1, keepdim=True))
 
     def _votes(self, X: Tensor, episodes: slice, branches: int) -> Tensor:
-        """Votes (b, branches, N, k) on the records X (b, N, D) of some episodes."""
+        """Return votes (b, branches, N, k) on the records X (b, N, D) of some episodes."""
         own = slice(episodes.start * branches, episodes.stop * branches)
         records, labels, weight, allowed = (value[own] for value in self._fitted.values())
         n, (b, N, D) = records.shape[1], X.shape
@@ -121,7 +121,7 @@ class NearestNeighbours(Learner):
 
     @staticmethod
     def _blocks(episodes: int, rows: int, points: int) -> Iterator[tuple[slice, slice]]:
-        """Episodes and rows whose distances to so many points are taken together."""
+        """Yield episodes and rows whose distances to so many points are taken together."""
         together = max(1, min(episodes, BLOCK // max(1, rows * points)))
         step = max(1, min(rows, BLOCK // max(1, together * points)))
         for first in range(0, episodes, together):

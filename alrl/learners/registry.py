@@ -9,7 +9,7 @@ _LEARNERS: Registry[Learner] = Registry(Learner, package="alrl.learners", noun="
 
 
 def learners() -> dict[str, type[Learner]]:
-    """Every learner that comes with alrl, by name, sorted.
+    """Return every learner that comes with alrl, by name, sorted.
 
     >>> list(learners())[-2:]
     ['scikit-learn', 'softmax-regression']
@@ -18,7 +18,9 @@ def learners() -> dict[str, type[Learner]]:
 
 
 def make_learner(reference: str | Learner, **settings: object) -> Learner:
-    """An unfitted learner, from a registered name (``_`` is as good as ``-``), ``package.module:Class``, or itself.
+    """Return an unfitted learner, from a registered name (``_`` is as good as ``-``), ``package.module:Class``.
+
+    Or itself.
 
     ``settings`` go to its constructor.
 

@@ -128,7 +128,7 @@ class ScikitLearn(Learner):
 
 
 def _classifier(estimator: BaseEstimator | str, params: dict[str, Any]) -> BaseEstimator:
-    """The unfitted classifier that was asked for, with ``params``."""
+    """Return the unfitted classifier that was asked for, with ``params``."""
     if isinstance(estimator, str):
         kind = _class(estimator)
         try:
@@ -183,7 +183,7 @@ def _seeded(estimator: BaseEstimator, seed: int | None) -> BaseEstimator:
 def _fit_one(
     estimator: BaseEstimator, X: NDArray[np.float32], y: NDArray[np.int64], weight: NDArray[np.float32]
 ) -> _Fitted:
-    """The fitted clone; the class alone where only one was seen; None where there is no record."""
+    """Return the fitted clone; the class alone where only one was seen; None where there is no record."""
     seen, used = np.unique(y), (X != 0).any(0).nonzero()[0]
     width = int(used[-1]) + 1 if len(used) else 1
     if len(seen) < 2:
@@ -200,7 +200,7 @@ def _fit_one(
 
 
 def _predict_one(held: _Fitted, X: NDArray[np.float32], classes: int) -> NDArray[np.float32]:
-    """Probabilities (N, classes)."""
+    """Return probabilities (N, classes)."""
     fitted, width = held
     X = X[:, :width]
     rows = np.zeros((len(X), classes), dtype=np.float32)

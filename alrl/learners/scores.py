@@ -8,7 +8,7 @@ from torch.nn.functional import one_hot
 
 
 def class_weights(y: Tensor, weight: Tensor, class_mask: Tensor) -> Tensor:
-    """The weight of each record in the column of its class, (B, n, k), double; zero on padding.
+    """Return the weight of each record in the column of its class, (B, n, k), double; zero on padding.
 
     ``y`` (B, n) long, ``weight`` (B, n), ``class_mask`` (B, k).
 
@@ -20,13 +20,16 @@ def class_weights(y: Tensor, weight: Tensor, class_mask: Tensor) -> Tensor:
 
 
 def allowed_classes(weights: Tensor, class_mask: Tensor) -> Tensor:
-    """Classes that may get probability, (B, k), bool: those of which a record is labelled; all if no record is."""
+    """Return classes that may get probability, (B, k), bool: those of which a record is labelled.
+
+    All if no record is.
+    """
     seen = (weights > 0).any(1) & class_mask
     return torch.where(seen.any(1, keepdim=True), seen, class_mask)
 
 
 def linear_scores(coefficients: Tensor, X: Tensor, branches: int = 1) -> Tensor:
-    """Scores (B, branches, N, k) of X (B, N, D) by coefficients (B branches, k, D + 1), the intercept last.
+    """Return scores (B, branches, N, k) of X (B, N, D) by coefficients (B branches, k, D + 1), the intercept last.
 
     >>> linear_scores(torch.tensor([[[2.0, 1.0]], [[3.0, 0.0]]]), torch.tensor([[[5.0]]]), 2).flatten()
     tensor([11., 15.])
@@ -39,13 +42,16 @@ def linear_scores(coefficients: Tensor, X: Tensor, branches: int = 1) -> Tensor:
 
 
 def softmax_over(scores: Tensor, allowed: Tensor) -> Tensor:
-    """Softmax of scores (B, branches, N, k) over the ``allowed`` classes (B branches, k); zero for the others."""
+    """Return softmax of scores (B, branches, N, k) over the ``allowed`` classes (B branches, k).
+
+    Zero for the others.
+    """
     mask = allowed.view(*scores.shape[:2], 1, -1)
     return torch.softmax(scores.masked_fill(~mask, -torch.inf), -1)
 
 
 def used_width(X: Tensor) -> Tensor:
-    """Number of columns up to the last that is not zero in every record, (B,), long: the rest may be padding.
+    """Return number of columns up to the last that is not zero in every record, (B,), long: the rest may be padding.
 
     >>> used_width(torch.tensor([[[0.0, 2.0, 0.0]]]))
     tensor([2])

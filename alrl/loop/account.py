@@ -85,7 +85,10 @@ class Account:
         return cost
 
     def work(self, fit: FitReport, each: Tensor | None) -> Tensor | None:
-        """Modelled multiply-adds of a loop, (B,): those of the fit and ``each`` (B,) for a record of the pool."""
+        """Return modelled multiply-adds of a loop, (B,).
+
+        Those of the fit and ``each`` (B,) for a record of the pool.
+        """
         return None if fit.multiply_adds is None or each is None else fit.multiply_adds + each * self._size
 
     def widen(self, records: int) -> None:

@@ -9,7 +9,10 @@ from alrl.numerics.backend import called
 
 @called
 def first_fault(picks: Any, labelled: Any, exists: Any) -> tuple[int, int, int]:
-    """What is wrong with ``picks`` (B, b): 0 nothing, 1 outside the pool, 2 not to be had; with episode and pick."""
+    """Return what is wrong with ``picks`` (B, b): 0 nothing, 1 outside the pool, 2 not to be had.
+
+    With episode and pick.
+    """
     for b in range(picks.shape[0]):
         for i in range(picks.shape[1]):
             pick = picks[b, i]

@@ -44,7 +44,7 @@ class Prices:
                 raise InvalidRecipeError(f"prices: {name} = {value} given; allowed is 0 or any number above")
 
     def of_records(self, seed: tuple[int, ...], records: int) -> Tensor:
-        """Price of the label of each of so many records of the episode of ``seed``, (records,), double."""
+        """Return the price of the label of each of so many records of the episode of ``seed``, (records,), double."""
         if not self.spread:
             return torch.full((records,), self.label, dtype=torch.float64)
         key = torch.tensor([stream_key(seed, "price")])
@@ -112,7 +112,7 @@ class Cost:
         return Cost(items=self.items + other.items)
 
     def cleared(self, episodes: Tensor) -> Cost:
-        """The same with nothing in ``episodes`` (long)."""
+        """Return the same with nothing in ``episodes`` (long)."""
         items = self.items.clone()
         items[episodes] = 0.0
         return Cost(items=items)
@@ -128,7 +128,7 @@ def loop_cost(
     active: Tensor,
     seconds: float,
 ) -> Cost:
-    """The cost of one loop: labels bought, record-epochs trained, records scored, each (B,), in so many seconds.
+    """Return the cost of one loop: labels bought, record-epochs trained, records scored, each (B,), in so many seconds.
 
     Training and scoring count in the episodes of the mask ``active`` (B,) alone, which share the seconds.
 
@@ -147,7 +147,7 @@ def loop_cost(
 
 
 def record_epochs(fit: FitReport, labelled: Tensor) -> Tensor:
-    """Record-epochs of a fit to so many labelled records (B,), double: (B,).
+    """Return record-epochs of a fit to so many labelled records (B,), double: (B,).
 
     As the learner says, else the labelled records times the iterations; a fit in closed form passes over them once.
 
@@ -161,7 +161,7 @@ def record_epochs(fit: FitReport, labelled: Tensor) -> Tensor:
 
 
 def break_even_compression(*, label: float, record: float, rounds: int) -> float:
-    """Share of the labels that querying in rounds has to save to pay for its retraining, 0 to 1.
+    """Return the share of the labels that querying in rounds has to save to pay for its retraining, 0 to 1.
 
     n labels bought at once cost ``label + record`` each, ``record`` being the price of training on one. In R equal
     rounds of retraining from scratch each record is trained on (R + 1) / 2 times on average. Both cost the same where

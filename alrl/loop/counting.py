@@ -82,7 +82,7 @@ def counted() -> Iterator[Counter]:
 
 
 def counting() -> bool:
-    """Whether anybody counts."""
+    """Return whether anybody counts."""
     return bool(_OPEN)
 
 

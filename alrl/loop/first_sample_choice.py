@@ -17,7 +17,7 @@ from alrl.loop.parts import Part
 def promising(
     learner: Learner, X: Tensor, labels: Tensor, real: Tensor, candidates: Tensor, class_mask: Tensor
 ) -> Tensor:
-    """Which of the records of all samples belong to the one that is kept, (B, n), bool.
+    """Return which of the records of all samples belong to the one that is kept, (B, n), bool.
 
     Records X (B, n, D) with ``labels`` (B, n), where ``real`` (B, n), are so many ``candidates`` (B,) of equal size one
     after another. A fresh ``learner`` is fitted to each alone; the sample whose fit gets most of the others' labels
@@ -43,7 +43,7 @@ def promising(
 def chooser(
     learner: Learner, pool: Part, first: Tensor, tasks: Sequence[Task], class_mask: Tensor
 ) -> Callable[[Tensor], Tensor] | None:
-    """Tells by the labels (B, n) of the records ``first`` (B, n) which to keep; None if each task has one sample."""
+    """Tell by the labels (B, n) of the records ``first`` (B, n) which to keep; None if each task has one sample."""
     several = torch.tensor([task.candidates for task in tasks], device=first.device)
     if int(several.max()) == 1:
         return None

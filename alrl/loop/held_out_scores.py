@@ -21,12 +21,12 @@ class Outcome:
     """Mean over the part's classes of the share classified correctly (recall)."""
 
     def metric(self, name: str) -> Tensor:
-        """The score called ``accuracy`` or ``balanced-accuracy``."""
+        """Return the score called ``accuracy`` or ``balanced-accuracy``."""
         return {"accuracy": self.accuracy, "balanced-accuracy": self.balanced_accuracy}[name]
 
 
 def outcome(probabilities: Tensor, labels: Tensor, exists: Tensor) -> Outcome:
-    """Scores of ``probabilities`` (B, M, k) against the classes ``labels`` (B, M), over records that exist (B, M).
+    """Return scores of ``probabilities`` (B, M, k) against ``labels`` (B, M), over the records that exist (B, M).
 
     >>> p = torch.tensor([[[0.9, 0.1], [0.8, 0.2], [0.7, 0.3]]])
     >>> o = outcome(p, torch.tensor([[0, 0, 1]]), torch.ones(1, 3, dtype=torch.bool))
@@ -44,7 +44,7 @@ def outcome(probabilities: Tensor, labels: Tensor, exists: Tensor) -> Outcome:
 
 
 def _outcome(predicted: Tensor, labels: Tensor, exists: Tensor, classes: int) -> Outcome:
-    """The same on any device."""
+    """Return the same on any device."""
     right = torch.zeros(labels.shape[0], classes, device=labels.device)
     hits = right.scatter_add(1, labels, ((predicted == labels) & exists).to(right.dtype))
     size = right.scatter_add(1, labels, exists.to(right.dtype))

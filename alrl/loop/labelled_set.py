@@ -108,7 +108,7 @@ class Opinions:
         self._votes = torch.zeros(episodes, records, 1, dtype=torch.long, device=device)
 
     def times(self, picks: Tensor) -> Tensor:
-        """How often the records at ``picks`` (B, b) were asked for, (B, b)."""
+        """Return how often the records at ``picks`` (B, b) were asked for, (B, b)."""
         return self._times.gather(1, picks.clamp_min(0))
 
     @property
@@ -161,7 +161,7 @@ _FAULTS: tuple[Fault | None, ...] = (None, "outside", "not to be had")
 
 
 def fault_of(picks: Tensor, labelled: Tensor, exists: Tensor) -> tuple[Fault | None, int, int]:
-    """The first fault of ``picks`` (B, b), with its episode and its pick; None if every pick may be queried.
+    """Return the first fault of ``picks`` (B, b), with its episode and its pick; None if every pick may be queried.
 
     A pick is outside the pool if it is no position of ``labelled`` (B, N) nor -1; it is not to be had if its record is
     labelled, is padding by ``exists`` (B, N), or is picked twice.
@@ -189,7 +189,7 @@ def fault_of(picks: Tensor, labelled: Tensor, exists: Tensor) -> tuple[Fault | N
 
 
 def as_picks(picks: Tensor, episodes: int, device: torch.device) -> Tensor:
-    """The batch as positions (B, b), long. Raises InvalidQueryError for one of another shape."""
+    """Return the batch as positions (B, b), long. Raises InvalidQueryError for one of another shape."""
     picks = torch.as_tensor(picks, dtype=torch.long, device=device)
     if picks.ndim != 2 or len(picks) != episodes:
         raise InvalidQueryError(f"picks of shape {tuple(picks.shape)} given; expected ({episodes}, batch)")
@@ -209,7 +209,7 @@ def check_picks(picks: Tensor, labelled: Tensor, exists: Tensor) -> None:
 
 
 def check_charge(spent: Tensor, budget: Tensor) -> None:
-    """Raises InvalidQueryError where labels that would be ``spent`` (m,) exceed the ``budget`` (m,)."""
+    """Raise InvalidQueryError where labels that would be ``spent`` (m,) exceed the ``budget`` (m,)."""
     if bool((spent > budget).any()):
         raise InvalidQueryError(
             f"another first sample would bring the labels spent to {spent.tolist()}, for budgets of {budget.tolist()};"

@@ -114,7 +114,7 @@ class Labelling:
         )
 
     def would_say(self, truth: Tensor, geometry: Geometry) -> Tensor:
-        """The label that each record of the pool would get if it were asked for now, (B, N); -1 for none."""
+        """Return the label that each record of the pool would get if it were asked for now, (B, N); -1 for none."""
         if self.annotator.truthful:
             return truth
         everyone = torch.arange(truth.shape[1], device=truth.device).expand_as(truth)

@@ -64,7 +64,7 @@ class Learner(ABC):
 
     @abstractmethod
     def predict_proba(self, X: Tensor) -> Tensor:
-        """Class probabilities (B, N, k) of X (B, N, D); zero for classes that are padding."""
+        """Return class probabilities (B, N, k) of X (B, N, D); zero for classes that are padding."""
 
     @abstractmethod
     def restart(self, episodes: Tensor) -> None:
@@ -72,14 +72,17 @@ class Learner(ABC):
 
     @abstractmethod
     def take(self, episodes: Tensor) -> Self:
-        """A learner whose episodes are copies of ``episodes`` (long, repeats allowed): branches of a look-ahead."""
+        """Return a learner whose episodes are copies of ``episodes`` (long, repeats allowed).
+
+        Branches of a look-ahead.
+        """
 
     @abstractmethod
     def fresh(self) -> Self:
-        """An unfitted learner with the same settings."""
+        """Return an unfitted learner with the same settings."""
 
     def predict_branches(self, X: Tensor, branches: int) -> Tensor:
-        """Class probabilities (B, branches, N, k) of X (B, N, D) by a learner of B times ``branches`` episodes.
+        """Return class probabilities (B, branches, N, k) of X (B, N, D) by a learner of B times ``branches`` episodes.
 
         Its episodes are in the order that ``take`` of every episode ``branches`` times over gives: all branches of the
         first episode, then those of the second.
@@ -88,18 +91,25 @@ class Learner(ABC):
         return probabilities.view(len(X), branches, *probabilities.shape[1:])
 
     def hurried(self, iterations: int) -> Self:  # noqa: ARG002
-        """A copy that may end a fit after ``iterations`` solver steps or epochs; itself where that has no meaning.
+        """Return a copy that may end a fit after ``iterations`` solver steps or epochs.
+
+        Itself where that has no meaning.
 
         For branches of a look-ahead, which a rough fit serves as well. The copy starts at this learner's last fit.
         """
         return self
 
     def predict_members(self, X: Tensor) -> Tensor:
-        """Class probabilities (B, M, N, k) by each of M members, for committees; otherwise of the one learner."""
+        """Return class probabilities (B, M, N, k) by each of M members, for committees.
+
+        Otherwise of the one learner.
+        """
         return self.predict_proba(X)[:, None]
 
     def epoch_confidence(self, X: Tensor) -> Tensor | None:  # noqa: ARG002
-        """Probability, early and late in the last fit, of the class that each record of X is predicted as after it.
+        """Return probability, early and late in the last fit.
+
+        Of the class that each record of X is predicted as after it.
 
         (B, S, N), at the start of S evenly spaced epochs, the first and the last among them, all of them where they are
         few. Its negative logarithm is the record's pseudo-loss. None for learners without epochs, or that were not told
@@ -108,9 +118,15 @@ class Learner(ABC):
         return None
 
     def multiply_adds_a_record(self) -> Tensor | None:
-        """Modelled multiply-adds of predicting one record, (B,), double; None where there is no model of the work."""
+        """Return modelled multiply-adds of predicting one record, (B,), double.
+
+        None where there is no model of the work.
+        """
         return None
 
     def embed(self, X: Tensor) -> Tensor:
-        """Representation of each record before the last layer, (B, N, E); the features themselves unless overridden."""
+        """Return representation of each record before the last layer, (B, N, E).
+
+        The features themselves unless overridden.
+        """
         return X

@@ -31,7 +31,7 @@ class Part:
 
     @classmethod
     def empty(cls, episodes: int, records: int, width: int, device: torch.device) -> Part:
-        """All padding."""
+        """Return all padding."""
         return cls(
             features=torch.zeros(episodes, records, width, device=device),
             by_column=torch.zeros(episodes, width, records, device=device).transpose(1, 2),
@@ -40,7 +40,7 @@ class Part:
         )
 
     def rows(self, index: Tensor) -> Tensor:
-        """Features (B, m, D) of the records at positions ``index`` (B, m)."""
+        """Return features (B, m, D) of the records at positions ``index`` (B, m)."""
         B, M, D = self.features.shape
         start = torch.arange(0, B * M, M, device=index.device)
         return self.features.view(B * M, D).index_select(0, (index + start[:, None]).flatten()).view(B, -1, D)
@@ -56,7 +56,7 @@ class Part:
         self.exists[episode] = torch.arange(self.exists.shape[1], device=self.exists.device) < records
 
     def grown(self, records: int, width: int) -> Part:
-        """The same records with room for more: at least ``records`` records and ``width`` features."""
+        """Return the same records with room for more: at least ``records`` records and ``width`` features."""
         more, wider = max(0, records - self.features.shape[1]), max(0, width - self.features.shape[2])
         pad = torch.nn.functional.pad
         return Part(
@@ -68,7 +68,7 @@ class Part:
 
 
 def largest(tasks: Sequence[Task]) -> dict[str, int]:
-    """Most features, classes and first labels, and most records of each part, over ``tasks``."""
+    """Return most features, classes and first labels, and most records of each part, over ``tasks``."""
     return {
         "features": max(task.split.data_set.n_features for task in tasks),
         "classes": max(task.split.data_set.n_classes for task in tasks),

@@ -43,15 +43,15 @@ class Refits:
         self._learner = learner
 
     def take(self, episodes: Tensor) -> Refits:
-        """The same for ``episodes`` (long, repeats allowed)."""
+        """Return the same for ``episodes`` (long, repeats allowed)."""
         return Refits(self._learner.take(episodes))
 
     def hurried(self, iterations: int) -> Refits:
-        """The same, but a refit begins at the learner's last fit and may end after so many steps or epochs."""
+        """Return the same, but a refit begins at the learner's last fit and may end after so many steps or epochs."""
         return Refits(self._learner.hurried(iterations))
 
     def probabilities(self, view: PoolView, records: Tensor, of: Tensor) -> Tensor:
-        """Class probabilities (B, K, k, R, k) of the records at positions ``of`` (B, R).
+        """Return class probabilities (B, K, k, R, k) of the records at positions ``of`` (B, R).
 
         At [b, j, c] by the learner refitted as if the record at ``records[b, j]`` (B, K) had label c. Where that is -1
         or c is padding, no record joins the labelled ones.
@@ -84,7 +84,7 @@ class Refits:
         return learner
 
     def blocks(self, view: PoolView, records: Tensor, of: Tensor) -> Iterator[tuple[slice, Tensor]]:
-        """The same, some of ``records`` at a time, with the columns that they are: memory stays bounded."""
+        """Yield the same, some of ``records`` at a time, with the columns that they are: memory stays bounded."""
         (B, K), k = records.shape, view.class_mask.shape[1]
         each = of.shape[1] * k + (view.labels.shape[1] + 1) * view.features.shape[2]
         size = max(1, AT_ONCE // max(1, B * k * each))
@@ -260,7 +260,7 @@ class PoolView:
         self.__dict__["_likeliest"] = found
 
     def with_selected(self, picks: Tensor) -> PoolView:
-        """The same view after ``picks`` (B,) joined the batch being filled; a pick of -1 adds nothing."""
+        """Return the same view after ``picks`` (B,) joined the batch being filled; a pick of -1 adds nothing."""
         selected = self.selected.clone()
         chosen = picks >= 0
         rows = torch.arange(len(picks), device=picks.device)[chosen]

@@ -63,14 +63,17 @@ def posterior(view: PoolView, index: Tensor, others: Tensor) -> Posterior:
 
 
 def standing_for_pool(view: PoolView) -> tuple[Tensor, Tensor]:
-    """Positions (B, R) of up to 128 available records drawn at random, and 1 where there is one, else 0, (B, R)."""
+    """Return positions (B, R) of up to 128 available records drawn at random, and 1 where there is one, else 0.
+
+    (B, R).
+    """
     order = view.noise.masked_fill(~view.available, -1.0)
     others = order.topk(min(_OTHERS, order.shape[1]), 1).indices
     return others, view.available.gather(1, others).to(view.features.dtype)
 
 
 def weighted_mean(values: Tensor, weight: Tensor) -> Tensor:
-    """Mean over the last axis of ``values`` (B, K, R) by ``weight`` (B, R), (B, K); NaN without any weight.
+    """Return mean over the last axis of ``values`` (B, K, R) by ``weight`` (B, R), (B, K); NaN without any weight.
 
     >>> weighted_mean(torch.tensor([[[1.0, 2.0, 9.0]]]), torch.tensor([[1.0, 1.0, 0.0]]))
     tensor([[1.5000]])
@@ -85,7 +88,7 @@ def weighted_mean(values: Tensor, weight: Tensor) -> Tensor:
 
 
 def _known(view: PoolView) -> tuple[Tensor, Tensor]:
-    """Positions (B, L) of the records that count as known, and which of them are real, (B, L) bool."""
+    """Return positions (B, L) of the records that count as known, and which of them are real, (B, L) bool."""
     most = int(view.selected.sum(1).max()) if view.selected.numel() else 0
     if not most:
         return view.labelled_index, view.labelled_mask

@@ -51,7 +51,7 @@ class Memory:
 
 
 def wider(probabilities: Tensor, records: int, classes: int) -> Tensor:
-    """``probabilities`` (B, N, k) with room for more records and classes, stored class by class."""
+    """Return ``probabilities`` (B, N, k) with room for more records and classes, stored class by class."""
     return torch.nn.functional.pad(probabilities.transpose(1, 2), (0, records, 0, classes)).transpose(1, 2)
 
 

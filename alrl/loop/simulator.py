@@ -276,24 +276,33 @@ class Simulator:
             self._said.widen(more, classes)
 
     def outcome(self, part: PartName) -> Outcome:
-        """How the learner does on the validation or test part now. No strategy, feature or policy may ask for it."""
+        """Return how the learner does on the validation or test part now.
+
+        No strategy, feature or policy may ask for it.
+        """
         if part not in self._outcomes:
             held = self._parts[part]
             self._outcomes[part] = outcome(self.learner.predict_proba(held.by_column), held.labels, held.exists)
         return self._outcomes[part]
 
     def parts(self, part: PartName) -> Part:
-        """The true labels and features of a part: for experts that look ahead, never for a strategy or a policy."""
+        """Return the true labels and features of a part.
+
+        For experts that look ahead, never for a strategy or a policy.
+        """
         return self._parts[part]
 
     def would_say(self) -> Tensor:
-        """The label that each record would get if it were asked for now, (B, N), -1 for none: for experts alone."""
+        """Return the label that each record would get if it were asked for now, (B, N), -1 for none.
+
+        For experts alone.
+        """
         return self._labels.would_say(self._parts["pool"].labels, self._geometry)
 
     def first_counts(self) -> Tensor:
-        """Records in each episode's first sample, (B,), long."""
+        """Return records in each episode's first sample, (B,), long."""
         return torch.tensor([len(task.first) for task in self.tasks])
 
     def records(self, picks: Tensor) -> Tensor:
-        """Row numbers in each episode's data set of pool positions ``picks`` (B, b); -1 stays -1."""
+        """Return row numbers in each episode's data set of pool positions ``picks`` (B, b); -1 stays -1."""
         return rows_of(self.tasks, picks)

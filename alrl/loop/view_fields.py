@@ -65,7 +65,7 @@ class Fields(TypedDict, total=False):
 
 
 def known_needs(needs: Iterable[Need]) -> frozenset[Need]:
-    """The same as a set. Raises InvalidQueryError for one that is none.
+    """Return the same as a set. Raises InvalidQueryError for one that is none.
 
     >>> sorted(known_needs(["members", "embedding", "members"]))
     ['embedding', 'members']
@@ -117,7 +117,7 @@ class Provided:
         self._held = {}
 
     def of(self, learner: Learner, X: Tensor) -> Fields:
-        """What is needed of the pools X (B, N, D), by the name of its field."""
+        """Return what is needed of the pools X (B, N, D), by the name of its field."""
         fields, now = Fields(), dict[Need, Tensor]()
         if "earlier-embedding" in self.needs:
             fields["earlier_embedding"] = self._embeddings.before
@@ -151,7 +151,7 @@ def _embedded(learner: Learner, X: Tensor) -> Tensor:
 
 
 def _record(before: EpochRecord | None, now: EpochRecord | None, active: Tensor) -> EpochRecord | None:
-    """The record of the last fit of each episode: ``now`` where it is ``active`` (B,)."""
+    """Return the record of the last fit of each episode: ``now`` where it is ``active`` (B,)."""
     if before is None or now is None or bool(active.all()):
         return now
     more = now.losses.shape[2] - before.losses.shape[2]

@@ -70,7 +70,7 @@ class Activation(FeatureGroup):
 
 
 def embedding_shift(now: Tensor, before: Tensor, extents: Tensor) -> Tensor:
-    """Distance s between each record's embeddings (B, N, E), as s / (s + e), (B, N).
+    """Return distance s between each record's embeddings (B, N, E), as s / (s + e), (B, N).
 
     e is the root mean square of ``extents`` (2, B), the root mean squared distances between two records now and before.
     Where e is zero, records lying all in one place, whoever moved has a shift of 1.

@@ -17,14 +17,14 @@ _REACH = math.log((1 + _SMOOTH) / _SMOOTH)
 
 
 def labelled_shares(view: PoolView) -> Tensor:
-    """Share of each class among the labels bought, (B, k)."""
+    """Return the share of each class among the labels bought, (B, k)."""
     count = torch.zeros(view.class_mask.shape, dtype=view.probabilities.dtype, device=view.labels.device)
     count = count.scatter_add(1, view.labels, view.labelled_mask.to(count.dtype))
     return count / count.sum(1, keepdim=True).clamp_min(1)
 
 
 def predicted_shares(view: PoolView) -> Tensor:
-    """Mean probability of each class over the pool, (B, k)."""
+    """Return mean probability of each class over the pool, (B, k)."""
     real = view.exists.to(view.probabilities.dtype)
     return torch.bmm(real[:, None], view.probabilities)[:, 0] / real.sum(1, keepdim=True).clamp_min(1)
 
@@ -73,7 +73,7 @@ class Balance(FeatureGroup):
 
 
 def _two_likeliest(chances: Tensor) -> tuple[Tensor, Tensor]:
-    """Positions (B, K) of the two largest of ``chances`` (B, K, k); of equals the first comes first."""
+    """Return positions (B, K) of the two largest of ``chances`` (B, K, k); of equals the first comes first."""
     if compiles(chances) and chances.shape[2] > 1:
         from alrl.metadata.compiled_features import two_likeliest
 

@@ -55,7 +55,7 @@ class Cost(FeatureGroup):
 
 
 def _counted(view: PoolView, labelled: Tensor, spent: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Fits so far, records that they were to in all, and labels that there have been, (B,) each.
+    """Return fits so far, records that they were to in all, and labels that there have been, (B,) each.
 
     Where nobody counted, as in a loop of one's own, as many labels are taken to have been bought in each loop.
     """
@@ -66,7 +66,9 @@ def _counted(view: PoolView, labelled: Tensor, spent: Tensor) -> tuple[Tensor, T
 
 
 def records_trained(first: Tensor, bought: Tensor, loops: Tensor) -> Tensor:
-    """Records that all fits together were trained on, (B,): one fit to the ``first`` labels and one after each loop.
+    """Return records that all fits together were trained on, (B,).
+
+    One fit to the ``first`` labels and one after each loop.
 
     ``loops`` loops bought ``bought`` labels, as many each, and every fit is to all labels there are: the sum grows with
     the square of the loops.

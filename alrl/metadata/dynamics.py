@@ -15,7 +15,7 @@ from alrl.metadata.pick import added, pick
 
 
 def forgetting_events(correct: Tensor) -> Tensor:
-    """How often each record went from right to wrong, (..., n), long, for ``correct`` (..., E, n), bool.
+    """Return how often each record went from right to wrong, (..., n), long, for ``correct`` (..., E, n), bool.
 
     Toneva et al. 2019, "An empirical study of example forgetting during deep neural network learning", section 3. A
     record that was :func:`never_learnt` has no events, and is not unforgettable for that.
@@ -27,7 +27,7 @@ def forgetting_events(correct: Tensor) -> Tensor:
 
 
 def never_learnt(correct: Tensor) -> Tensor:
-    """Which records were right in no epoch, (..., n), bool, for ``correct`` (..., E, n), bool.
+    """Return which records were right in no epoch, (..., n), bool, for ``correct`` (..., E, n), bool.
 
     >>> never_learnt(torch.tensor([[0, 1], [0, 0]], dtype=torch.bool))
     tensor([ True, False])
@@ -36,7 +36,9 @@ def never_learnt(correct: Tensor) -> Tensor:
 
 
 def data_map(probability: Tensor, counted: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and standard deviation of ``probability`` (E, ...) over the epochs that are ``counted`` (E, ...), 1 or 0.
+    """Return mean and standard deviation of ``probability`` (E, ...) over the epochs that are ``counted`` (E, ...).
+
+    1 or 0.
 
     Swayamdipta et al. 2020, "Dataset cartography", section 2: confidence and variability of the true class's
     probability; of a record without a label the predicted class stands for it. The deviation is that of the population.
@@ -51,7 +53,9 @@ def data_map(probability: Tensor, counted: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def logit_margin(logits: Tensor, labels: Tensor) -> Tensor:
-    """Logit of the label minus the largest other logit, (...), for ``logits`` (..., k) and ``labels`` (...), long.
+    """Return logit of the label minus the largest other logit, (...), for ``logits`` (..., k) and ``labels`` (...).
+
+    Long.
 
     >>> logit_margin(torch.tensor([[2.0, 0.0, 1.0], [1.0, 3.0, 0.0]]), torch.tensor([0, 0]))
     tensor([ 1., -2.])
@@ -61,7 +65,7 @@ def logit_margin(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 def area_under_margin(margins: Tensor) -> Tensor:
-    """Mean over the epochs of each record's :func:`logit_margin`, (..., n), for ``margins`` (..., E, n).
+    """Return mean over the epochs of each record's :func:`logit_margin`, (..., n), for ``margins`` (..., E, n).
 
     Pleiss et al. 2020, "Identifying mislabeled data using the area under the margin ranking": below zero the learner
     would rather have given another label all along.
@@ -73,7 +77,7 @@ def area_under_margin(margins: Tensor) -> Tensor:
 
 
 def error_norm(probabilities: Tensor, labels: Tensor) -> Tensor:
-    """EL2N: Euclidean norm of probabilities (..., k) minus the one-hot label (...), from 0 to √2.
+    """Return EL2N: Euclidean norm of probabilities (..., k) minus the one-hot label (...), from 0 to √2.
 
     Paul, Ganguli and Dziugaite 2021, "Deep learning on a data diet: finding important examples early in training".
 
@@ -85,7 +89,7 @@ def error_norm(probabilities: Tensor, labels: Tensor) -> Tensor:
 
 
 def deepest_dip(confidence: Tensor) -> Tensor:
-    """How far ``confidence`` (..., E, n) fell at most below what it had been in an earlier epoch, (..., n).
+    """Return how far ``confidence`` (..., E, n) fell at most below what it had been in an earlier epoch, (..., n).
 
     Forgetting without labels: of a probability, from 0 (never fell) to 1.
 
@@ -96,5 +100,8 @@ def deepest_dip(confidence: Tensor) -> Tensor:
 
 
 def labelled_error_norm(view: PoolView) -> Tensor:
-    """:func:`~alrl.metadata.dynamics.error_norm` of the labelled records after the last fit over √2, (B, L), 0 to 1."""
+    """Return :func:`~alrl.metadata.dynamics.error_norm` of the labelled records after the last fit over √2, (B, L).
+
+    0 to 1.
+    """
     return (error_norm(pick(view.probabilities, view.labelled_index), view.labels) / math.sqrt(2)).clamp(0, 1)

@@ -45,11 +45,11 @@ class FeatureGroup(ABC):
 
     @abstractmethod
     def compute(self, view: PoolView, index: Tensor) -> Tensor:
-        """Values (B, K, F) for the records at ``index`` (B, K), or (B, F) for a group of the loop."""
+        """Return values (B, K, F) for the records at ``index`` (B, K), or (B, F) for a group of the loop."""
 
 
 def saturated(value: Tensor, half: Tensor | float) -> Tensor:
-    """A ``value`` of at least 0 as v / (v + half): 0 at 0, 1/2 at ``half``, which is above 0, and 1 at infinity.
+    """Return a ``value`` of at least 0 as v / (v + half): 0 at 0, 1/2 at ``half``, which is above 0, and 1 at infinity.
 
     >>> import torch
     >>> saturated(torch.tensor([0.0, 2.0, 6.0, torch.inf]), 2.0)
@@ -59,7 +59,7 @@ def saturated(value: Tensor, half: Tensor | float) -> Tensor:
 
 
 def signed(value: Tensor) -> Tensor:
-    """Any ``value`` v as v / (1 + |v|), from -1 to 1.
+    """Return any ``value`` v as v / (1 + |v|), from -1 to 1.
 
     >>> import torch
     >>> signed(torch.tensor([-torch.inf, -1.0, 0.0, 3.0]))
@@ -82,7 +82,7 @@ T = TypeVar("T")
 
 
 def once_a_view(compute: Callable[[PoolView], T]) -> Callable[[PoolView], T]:
-    """``compute`` (a function of a view) that keeps its answer as long as the view lives: views do not change.
+    """Return ``compute`` (a function of a view) that keeps its answer as long as the view lives: views do not change.
 
     >>> from alrl.testing.example_view import example_view
     >>> @once_a_view
@@ -106,7 +106,7 @@ def once_a_view(compute: Callable[[PoolView], T]) -> Callable[[PoolView], T]:
 
 
 def members_of(view: PoolView, group: str) -> Tensor:
-    """The probabilities by each of at least two members, (B, M, N, k), for the feature group ``group``.
+    """Return the probabilities by each of at least two members, (B, M, N, k), for the feature group ``group``.
 
     Raises InvalidQueryError where the view has none, or of one learner alone.
 
@@ -125,7 +125,7 @@ def members_of(view: PoolView, group: str) -> Tensor:
 
 
 def embeddings_of(view: PoolView, group: str) -> tuple[Tensor, Tensor]:
-    """The embedding of each record now and after the loop before, (B, N, E) each.
+    """Return the embedding of each record now and after the loop before, (B, N, E) each.
 
     Raises InvalidQueryError where the view has none.
     """
@@ -137,14 +137,14 @@ def embeddings_of(view: PoolView, group: str) -> tuple[Tensor, Tensor]:
 
 
 def epochs_of(view: PoolView, group: str) -> EpochRecord:
-    """What happened in each epoch of the last fit. Raises InvalidQueryError where the view does not hold it."""
+    """Return what happened in each epoch of the last fit. Raises InvalidQueryError where the view does not hold it."""
     if view.epochs is None:
         _missing(group, "epochs")
     return view.epochs
 
 
 def epoch_confidence_of(view: PoolView, group: str) -> Tensor:
-    """Probability of the class predicted now in some epochs of the last fit, (B, S, N).
+    """Return the probability of the class predicted now in some epochs of the last fit, (B, S, N).
 
     Raises InvalidQueryError where the view does not hold it.
     """

@@ -123,7 +123,7 @@ class FeatureSet:
         }
 
     def observe(self, view: PoolView, index: Tensor) -> Observation:
-        """Features of the records at ``index`` (B, K), -1 for no candidate.
+        """Return features of the records at ``index`` (B, K), -1 for no candidate.
 
         Raises InvalidQueryError if the view lacks one of the :attr:`needs`.
         """
@@ -134,7 +134,7 @@ class FeatureSet:
         return Observation(candidates=candidates.float(), loop=torch.cat(loop, -1).float(), mask=mask)
 
     def check(self, seen: Observation) -> None:
-        """Raises InvalidQueryError, which names the feature, if one is not finite or lies outside its bounds."""
+        """Raise InvalidQueryError, which names the feature, if one is not finite or lies outside its bounds."""
         _refuse_outside(self.record, seen.candidates[seen.mask], "a candidate")
         _refuse_outside(self.loop, seen.loop, "the loop")
 

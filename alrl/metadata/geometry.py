@@ -63,7 +63,7 @@ class GeometryGroup(FeatureGroup):
 
 
 def distance_ratio(distance: Tensor, other: Tensor, extent: Tensor) -> Tensor:
-    """Logarithm, base e^3, of one distance (B, K) over the ``other``, -1 to 1.
+    """Return logarithm, base e^3, of one distance (B, K) over the ``other``, -1 to 1.
 
     Distances are told from zero by a thousandth of the pool's extent (B,).
     """

@@ -19,7 +19,7 @@ _NEVER = 2.0
 
 
 def thresholds(probabilities: Tensor, labels: Tensor, real: Tensor) -> Tensor:
-    """Mean probability of each class over the records labelled as it, (B, k), for probabilities (B, n, k).
+    """Return mean probability of each class over the records labelled as it, (B, k), for probabilities (B, n, k).
 
     A class of which no record is labelled has a threshold above 1: none is confidently of it.
 
@@ -35,7 +35,7 @@ def thresholds(probabilities: Tensor, labels: Tensor, real: Tensor) -> Tensor:
 
 
 def confident_class(probabilities: Tensor, labels: Tensor, real: Tensor) -> Tensor:
-    """The class that each record is confidently of, (B, n), long; -1 for none.
+    """Return the class that each record is confidently of, (B, n), long; -1 for none.
 
     Of the classes whose probability reaches their threshold the likeliest counts; the label itself wins a tie.
     """
@@ -47,7 +47,7 @@ def confident_class(probabilities: Tensor, labels: Tensor, real: Tensor) -> Tens
 
 
 def confident_joint(probabilities: Tensor, labels: Tensor, real: Tensor) -> Tensor:
-    """How many records labelled i are confidently of class j, (B, k, k), long; uncalibrated.
+    """Return how many records labelled i are confidently of class j, (B, k, k), long; uncalibrated.
 
     >>> p = torch.tensor([0.9, 0.8, 0.85, 0.1, 0.2, 0.15, 0.1, 0.9])
     >>> y = torch.tensor([[0, 0, 0, 1, 1, 1, 0, 1]])
@@ -61,7 +61,7 @@ def confident_joint(probabilities: Tensor, labels: Tensor, real: Tensor) -> Tens
 
 
 def suspected(probabilities: Tensor, labels: Tensor, real: Tensor) -> Tensor:
-    """Which labels are suspected to be wrong: the record is confidently of another class, (B, n), bool.
+    """Return which labels are suspected to be wrong: the record is confidently of another class, (B, n), bool.
 
     >>> p = torch.tensor([0.9, 0.8, 0.85, 0.1, 0.2, 0.15, 0.1, 0.9])
     >>> y = torch.tensor([[0, 0, 0, 1, 1, 1, 0, 1]])
@@ -82,7 +82,7 @@ VOTERS = 5
 
 @once_a_view
 def left_out_probabilities(view: PoolView) -> Tensor:
-    """Class probabilities of the labelled records by the others: (B, L, k), each record's own label left out.
+    """Return class probabilities of the labelled records by the others: (B, L, k), each record's own label left out.
 
     Of the five nearest other labelled records each has one vote, and a sixth is shared by all classes: with no other
     record every class is equally likely. Of records at equal distance the one labelled first is nearer.
@@ -96,7 +96,7 @@ def left_out_probabilities(view: PoolView) -> Tensor:
 
 
 def voters(view: PoolView, among: Tensor) -> tuple[Tensor, Tensor]:
-    """Places in the labelled set of the nearest other labelled records in ``among`` (B, L), and which are real.
+    """Return places in the labelled set of the nearest other labelled records in ``among`` (B, L), and which are real.
 
     (B, L, min(5, L)) each.
     """
@@ -112,7 +112,7 @@ def _voted(view: PoolView, place: Tensor, real: Tensor) -> Tensor:
 
 
 def left_out_accuracy(view: PoolView, newest_apart: int = 0) -> Tensor:
-    """Share of the labelled records whose label the nearest others tell, (B,); zero with fewer than two.
+    """Return the share of the labelled records whose label the nearest others tell, (B,); zero with fewer than two.
 
     As it was before the ``newest_apart`` latest labels: these are neither told nor asked. A record whose neighbours are
     evenly split counts as the share of the likeliest classes that its label is.

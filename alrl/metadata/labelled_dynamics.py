@@ -116,6 +116,6 @@ class LabelledDynamics(FeatureGroup):
 
 
 def _deviation(values: Tensor, among: Tensor) -> Tensor:
-    """Standard deviation (B,) of ``values`` (B, L), each from 0 to 1, over the records in ``among`` (B, L)."""
+    """Return standard deviation (B,) of ``values`` (B, L), each from 0 to 1, over the records in ``among`` (B, L)."""
     mean = average(values, among)
     return average((values - mean[:, None]).square(), among).sqrt().clamp_max(0.5)

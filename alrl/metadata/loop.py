@@ -12,7 +12,7 @@ from alrl.metadata.pick import average, pick
 
 
 def _labelled_fit(view: PoolView) -> tuple[Tensor, Tensor]:
-    """Accuracy on the labelled records and mean probability of their labels, (B,) each."""
+    """Return accuracy on the labelled records and mean probability of their labels, (B,) each."""
     held = pick(view.probabilities, view.labelled_index)
     given = held.gather(2, view.labels[..., None])[..., 0]
     correct = (held.argmax(-1) == view.labels).to(held.dtype)
@@ -20,7 +20,9 @@ def _labelled_fit(view: PoolView) -> tuple[Tensor, Tensor]:
 
 
 def _concentration(view: PoolView, index: Tensor) -> Tensor:
-    """Distance to the neighbours over distance to any record, (B,): near 1 in high dimensions and on one-hot columns.
+    """Return the distance to the neighbours over distance to any record, (B,).
+
+    Near 1 in high dimensions and on one-hot columns.
 
     Zero where all records are the same.
     """

@@ -14,7 +14,9 @@ NEAREST = 3
 
 
 def nearest_labelled(view: PoolView, index: Tensor) -> tuple[Tensor, Tensor]:
-    """The three nearest labelled records to those at ``index`` (B, K), and which of them are real, (B, K, 3) each.
+    """Return the three nearest labelled records to those at ``index`` (B, K), and which of them are real.
+
+    (B, K, 3) each.
 
     They are told by their place in ``view.labelled_index``. Of records at equal distance the one labelled first is
     nearer.
@@ -39,7 +41,7 @@ def nearest_labelled(view: PoolView, index: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def mean_of_nearest(values: Tensor, place: Tensor, real: Tensor) -> Tensor:
-    """Mean of ``values`` (B, L) of the labelled records over the ``real`` ones at ``place`` (B, K, 3): (B, K).
+    """Return mean of ``values`` (B, L) of the labelled records over the ``real`` ones at ``place`` (B, K, 3): (B, K).
 
     Zero where there is none.
 
@@ -56,7 +58,7 @@ _BLOCK = 4_000_000
 
 
 def nearest_others(space: Tensor, index: Tensor, held: Tensor, real: Tensor, count: int) -> tuple[Tensor, Tensor]:
-    """The ``count`` records of ``held`` (B, L) nearest to each of ``index`` (B, K), itself left out, nearest first.
+    """Return the ``count`` records of ``held`` (B, L) nearest to each of ``index`` (B, K), but itself, nearest first.
 
     Told by their places in ``held``, of which ``real`` (B, L) marks those that are no padding: (B, K, min(count, L)),
     and which of them there are, of the same shape. ``space`` (B, N, D) is where the records lie. Of records at equal
@@ -82,7 +84,7 @@ def nearest_others(space: Tensor, index: Tensor, held: Tensor, real: Tensor, cou
 
 
 def _measured(space: Tensor, index: Tensor, held: Tensor, real: Tensor, count: int) -> tuple[Tensor, Tensor]:
-    """The same by torch alone, some of ``index`` at a time."""
+    """Return the same by torch alone, some of ``index`` at a time."""
     points, size = pick(space, held), max(1, _BLOCK // max(1, held.numel()))
     place, found = [], []
     for part in index.split(size, 1):

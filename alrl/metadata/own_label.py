@@ -51,13 +51,18 @@ class OwnLabel(FeatureGroup):
 
 @once_a_view
 def doubt(view: PoolView) -> Tensor:
-    """Chance by the nearest other labelled records that a record's label is wrong, (B, N); 0 where it has none."""
+    """Return chance by the nearest other labelled records that a record's label is wrong, (B, N).
+
+    0 where it has none.
+    """
     said = left_out_probabilities(view).gather(2, view.labels[..., None])[..., 0]
     return placed(view, (1 - said).clamp(0, 1))
 
 
 def doubted(view: PoolView) -> Tensor:
-    """How much a record's label is to be doubted, (B, N): the :func:`doubt` shared by how often it was asked for.
+    """Return how much a record's label is to be doubted, (B, N).
+
+    The :func:`doubt` shared by how often it was asked for.
 
     >>> from alrl.testing.example_view import example_view
     >>> view = example_view(records=(9,), labelled=(4,))
@@ -68,13 +73,13 @@ def doubted(view: PoolView) -> Tensor:
 
 
 def times_asked(view: PoolView) -> Tensor:
-    """How often each record was asked for, (B, N), as numbers of the probabilities' type."""
+    """Return how often each record was asked for, (B, N), as numbers of the probabilities' type."""
     times = view.labelled if view.asked is None else view.asked
     return times.to(view.probabilities.dtype)
 
 
 def placed(view: PoolView, values: Tensor) -> Tensor:
-    """Values (B, L) of the labelled records at their positions in the pool, (B, N); 0 elsewhere."""
+    """Return values (B, L) of the labelled records at their positions in the pool, (B, N); 0 elsewhere."""
     B, N = view.exists.shape
     at = torch.where(view.labelled_mask, view.labelled_index, N)
     return torch.zeros(B, N + 1, dtype=values.dtype, device=values.device).scatter(1, at, values)[:, :-1]

@@ -17,7 +17,7 @@ _FEW = 128
 
 
 def pick(values: Tensor, index: Tensor) -> Tensor:
-    """Entries of ``values`` (B, N, ...) for the records at ``index`` (B, K, ...), of the shape (B, K, ..., ...).
+    """Return entries of ``values`` (B, N, ...) for the records at ``index`` (B, K, ...), of the shape (B, K, ..., ...).
 
     >>> pick(torch.tensor([[[1, 2], [3, 4]], [[5, 6], [7, 8]]]), torch.tensor([[1], [0]]))
     tensor([[[3, 4]],
@@ -39,7 +39,7 @@ def pick(values: Tensor, index: Tensor) -> Tensor:
 
 
 def columns(index: Tensor, *values: Tensor) -> Tensor:
-    """Entries of each of ``values``, (B, N) of one dtype, for the records at ``index`` (B, K): (B, K, F).
+    """Return entries of each of ``values``, (B, N) of one dtype, for the records at ``index`` (B, K): (B, K, F).
 
     >>> columns(torch.tensor([[2, 0]]), torch.tensor([[1, 2, 3]]), torch.tensor([[4, 5, 6]]))
     tensor([[[3, 6],
@@ -55,7 +55,7 @@ def columns(index: Tensor, *values: Tensor) -> Tensor:
 
 
 def pick_each(values: Sequence[Tensor], index: Tensor) -> Tensor:
-    """Rows of each of ``values``, (B, N, k), for the records at ``index`` (B, K): (T, B, K, k)."""
+    """Return rows of each of ``values``, (B, N, k), for the records at ``index`` (B, K): (T, B, K, k)."""
     if not compiles(index):
         return torch.stack([pick(each, index) for each in values])
     from alrl.metadata.compiled_features import picked_rows
@@ -68,7 +68,7 @@ def pick_each(values: Sequence[Tensor], index: Tensor) -> Tensor:
 
 
 def rank(index: Tensor, among: Tensor, *values: Tensor, tie: float = 0.0) -> Tensor:
-    """Share of the records in ``among`` (B, N) whose value is smaller, ties counting half, for ``index`` (B, K).
+    """Return share of the records in ``among`` (B, N) whose value is smaller, ties counting half, for ``index`` (B, K).
 
     For each of ``values``, (B, N), a column of what is returned, (B, K, F). Values no further apart than ``tie`` count
     as equal.
@@ -88,7 +88,7 @@ def rank(index: Tensor, among: Tensor, *values: Tensor, tie: float = 0.0) -> Ten
 
 
 def _rank(index: Tensor, among: Tensor, values: Tensor, tie: float) -> Tensor:
-    """The same for one of them, by sorting: (B, K)."""
+    """Return the same for one of them, by sorting: (B, K)."""
     ordered = _sorted(values.masked_fill(~among, torch.inf))
     asked = pick(values, index)
     below = torch.searchsorted(ordered, asked - tie, right=False)
@@ -103,7 +103,7 @@ def _arrays(values: Sequence[Tensor]) -> tuple[NDArray[Any], ...]:
 
 
 def _sorted(values: Tensor) -> Tensor:
-    """The rows of ``values`` (B, N), ascending."""
+    """Return the rows of ``values`` (B, N), ascending."""
     if values.device.type == "cpu":
         # Torch sorts positions along with the values, and takes ten times as long as NumPy.
         return torch.from_numpy(np.sort(values.numpy(), axis=1))
@@ -111,7 +111,9 @@ def _sorted(values: Tensor) -> Tensor:
 
 
 def added(terms: Iterable[Tensor]) -> Tensor:
-    """Sum of at least one term, in their order: torch's own sum over an axis rounds by how many episodes there are.
+    """Return the sum of at least one term, in their order.
+
+    Torch's own sum over an axis rounds by how many episodes there are.
 
     >>> added(torch.tensor([[1, 2], [3, 4]]))
     tensor([4, 6])
@@ -123,6 +125,6 @@ def added(terms: Iterable[Tensor]) -> Tensor:
 
 
 def average(values: Tensor, among: Tensor) -> Tensor:
-    """Mean of ``values`` (B, N) over the records in ``among``, (B,); 0 where there is none."""
+    """Return the mean of ``values`` (B, N) over the records in ``among``, (B,); 0 where there is none."""
     weight = among.to(torch.float32)
     return (values * weight).sum(1) / weight.sum(1).clamp_min(1)

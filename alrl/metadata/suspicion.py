@@ -94,7 +94,7 @@ class Suspicion(FeatureGroup):
 
 
 def closeness(distance: Tensor, extent: Tensor) -> Tensor:
-    """1 at a ``distance`` (B, K) of zero, 1/2 at a hundredth of the pool's ``extent`` (B,), 0 at infinity.
+    """Return 1 at a ``distance`` (B, K) of zero, 1/2 at a hundredth of the pool's ``extent`` (B,), 0 at infinity.
 
     >>> closeness(torch.tensor([[0.0, 1.0, 3.0, torch.inf]]), torch.tensor([100.0]))
     tensor([[1.0000, 0.5000, 0.2500, 0.0000]])

@@ -15,7 +15,9 @@ from alrl.numerics.ranking import Likeliest, likeliest
 
 
 def kappa(first: Tensor, second: Tensor, among: Tensor, classes: int) -> Tensor:
-    """Cohen's kappa of two predictions (..., N), long, of so many ``classes``, over the records ``among`` (..., N).
+    """Return Cohen's kappa of two predictions (..., N), long.
+
+    Of so many ``classes``, over the records ``among`` (..., N).
 
     Cohen 1960; as a stopping criterion Bloodgood and Vijay-Shanker 2009, "A method for stopping active learning based
     on stabilizing predictions". From -1 to 1 for full agreement, (...), which also has 1 where both predict one and the
@@ -37,7 +39,7 @@ def kappa(first: Tensor, second: Tensor, among: Tensor, classes: int) -> Tensor:
 
 
 def agreement(first: Tensor, second: Tensor, among: Tensor) -> Tensor:
-    """Share of the records ``among`` (..., N) of which two predictions (..., N) are the same, (...); 1 of none.
+    """Return share of the records ``among`` (..., N) of which two predictions (..., N) are the same, (...); 1 of none.
 
     >>> agreement(torch.tensor([0, 1, 1, 0]), torch.tensor([0, 1, 1, 1]), torch.ones(4, dtype=torch.bool))
     tensor(0.7500)
@@ -48,7 +50,9 @@ def agreement(first: Tensor, second: Tensor, among: Tensor) -> Tensor:
 
 
 def change_bound(agreed: Tensor) -> Tensor:
-    """The most that the F measure of two models can differ by, at a kappa of ``agreed`` T: 4 (1 - T) / T, at most 1.
+    """Return the most that the F measure of two models can differ by, at a kappa of ``agreed`` T.
+
+    4 (1 - T) / T, at most 1.
 
     Bloodgood and Grothendieck 2013, "Analysis of stopping active learning based on stabilizing predictions". At or
     below zero agreement tells nothing, and two F measures differ by 1 at most anyway.
@@ -61,7 +65,9 @@ def change_bound(agreed: Tensor) -> Tensor:
 
 
 def overall_uncertainty(probabilities: Tensor) -> Tensor:
-    """Normalised entropy of each row of ``probabilities`` (..., k), 0 to 1; its mean over a pool tells when to stop.
+    """Return normalised entropy of each row of ``probabilities`` (..., k), 0 to 1.
+
+    Its mean over a pool tells when to stop.
 
     Zhu, Wang and Hovy 2008, "Multi-criteria-based strategy to stop active learning for data annotation". Over a
     :class:`~alrl.loop.pool_view.PoolView` it is ``view.normalised_entropy``, which knows which classes are padding.
@@ -79,7 +85,7 @@ def _shares(said: Tensor, weight: Tensor, classes: int) -> Tensor:
 
 @once_a_view
 def remembered(view: PoolView) -> list[Likeliest]:
-    """The likeliest class of every record, and how likely it is, by the learner of each remembered loop."""
+    """Return the likeliest class of every record, and how likely it is, by the learner of each remembered loop."""
     return [likeliest(each) for each in view.trajectory.probabilities]
 
 
@@ -95,7 +101,7 @@ class Progressive:
     """Whether there is such a label and such a learner, (B, S), float32."""
 
     def mean(self, values: Tensor) -> Tensor:
-        """Mean of ``values`` (B, S) over those that are counted, (B,); zero where there is none."""
+        """Return the mean of ``values`` (B, S) over those that are counted, (B,); zero where there is none."""
         if not values.shape[1]:
             return values.new_zeros(len(values))
         return added((values * self.counted).unbind(1)) / self.counted.sum(1).clamp_min(1)

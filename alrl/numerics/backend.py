@@ -18,7 +18,7 @@ _PORTABLE: ContextVar[bool] = ContextVar("portable", default=False)
 
 
 def usable_device(name: torch.device | str) -> torch.device:
-    """The device of that name.
+    """Return the device of that name.
 
     Raises InvalidRecipeError for a name that torch does not know, and for an accelerator that is not there.
 
@@ -40,7 +40,7 @@ def usable_device(name: torch.device | str) -> torch.device:
 
 
 def compiles(tensor: Tensor) -> bool:
-    """Whether compiled code is to read the tensor: it can on the processor.
+    """Return whether compiled code is to read the tensor: it can on the processor.
 
     >>> compiles(torch.zeros(1)), compiles(torch.zeros(1, device="meta"))
     (True, False)

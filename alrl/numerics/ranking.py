@@ -22,7 +22,7 @@ class Likeliest(NamedTuple):
 
 
 def likeliest(probabilities: Tensor) -> Likeliest:
-    """The two likeliest classes of ``probabilities`` (B, N, k); fastest where these are stored class by class.
+    """Return the two likeliest classes of ``probabilities`` (B, N, k); fastest where these are stored class by class.
 
     >>> likeliest(torch.tensor([[[0.2, 0.5, 0.3], [0.4, 0.2, 0.4]]]))
     Likeliest(predicted=tensor([[1, 0]]), first=tensor([[0.5000, 0.4000]]), second=tensor([[0.3000, 0.4000]]))
@@ -43,7 +43,7 @@ def likeliest(probabilities: Tensor) -> Likeliest:
 
 
 def rows_at(values: Tensor, index: Tensor) -> Tensor:
-    """Rows (B, R, D) of ``values`` (B, N, D) at positions ``index`` (B, R).
+    """Return rows (B, R, D) of ``values`` (B, N, D) at positions ``index`` (B, R).
 
     >>> import torch
     >>> rows_at(torch.tensor([[[1, 2], [3, 4], [5, 6]]]), torch.tensor([[2, 0]]))
@@ -54,7 +54,7 @@ def rows_at(values: Tensor, index: Tensor) -> Tensor:
 
 
 def best(score: Tensor, available: Tensor, noise: Tensor, count: int) -> Tensor:
-    """Positions (B, count) of the ``available`` records (B, N) of highest ``score`` (B, N), the highest first.
+    """Return positions (B, count) of the ``available`` records (B, N) of highest ``score`` (B, N), the highest first.
 
     Of equal scores the one of more ``noise`` (B, N) comes first; a score that is no number counts as the lowest. Where
     fewer than ``count`` are available the rest of the row is -1.

@@ -22,12 +22,12 @@ _STEP = -7046029254386353131
 
 
 def seed_sequence(seed: Sequence[int], name: str) -> np.random.SeedSequence:
-    """The seed sequence of the stream ``name`` under the integers ``seed`` (say seed and episode)."""
+    """Return the seed sequence of the stream ``name`` under the integers ``seed`` (say seed and episode)."""
     return np.random.SeedSequence(entropy=list(seed), spawn_key=(zlib.crc32(name.encode()),))
 
 
 def generator(seed: Sequence[int], name: str) -> np.random.Generator:
-    """A NumPy generator for the stream ``name``.
+    """Return a NumPy generator for the stream ``name``.
 
     >>> a, b = generator([3, 0], "split"), generator([3, 0], "first sample")
     >>> bool(a.random() == b.random()), generator([3, 0], "split").random() == generator([3, 0], "split").random()
@@ -37,7 +37,7 @@ def generator(seed: Sequence[int], name: str) -> np.random.Generator:
 
 
 def stream_key(seed: Sequence[int], name: str) -> int:
-    """A signed 64-bit key of the stream ``name``, for :class:`EpisodeNoise`."""
+    """Return a signed 64-bit key of the stream ``name``, for :class:`EpisodeNoise`."""
     return int(seed_sequence(seed, name).generate_state(1, np.uint64)[0].astype(np.int64))
 
 
@@ -48,7 +48,7 @@ def _mix(state: Tensor) -> Tensor:
 
 
 def uniform(keys: Tensor, counter: Tensor, size: int) -> Tensor:
-    """Uniform numbers in [0, 1) of shape (episodes, size), one row for each key and counter.
+    """Return uniform numbers in [0, 1) of shape (episodes, size), one row for each key and counter.
 
     SplitMix64 (Steele et al. 2014) of key, counter and position: a row depends on its own key and counter alone.
 
@@ -66,7 +66,7 @@ def uniform(keys: Tensor, counter: Tensor, size: int) -> Tensor:
 
 
 def _uniform(keys: Tensor, counter: Tensor, size: int) -> Tensor:
-    """The same on any device."""
+    """Return the same on any device."""
     row = _mix(keys + (counter + 1) * _STEP)
     position = torch.arange(1, size + 1, device=keys.device, dtype=torch.int64)
     bits = _mix(row[:, None] + position[None, :] * _STEP)
@@ -74,7 +74,9 @@ def _uniform(keys: Tensor, counter: Tensor, size: int) -> Tensor:
 
 
 def uniform_at(keys: Tensor, counter: Tensor, position: Tensor) -> Tensor:
-    """The uniform numbers of :func:`uniform` at some positions alone: of ``keys`` (B,), for the rest (B, b) each.
+    """Return the uniform numbers of :func:`uniform` at some positions alone.
+
+    Of ``keys`` (B,), for the rest (B, b) each.
 
     >>> keys = torch.tensor([7])
     >>> row = uniform(keys, torch.tensor([5]), 9)
@@ -101,7 +103,10 @@ class EpisodeNoise:
         self.counter = torch.zeros_like(self.keys)
 
     def draw(self, size: int, episodes: Tensor | None = None) -> Tensor:
-        """Uniform numbers of shape (episodes, size); only the episodes marked in the mask advance, if one is given."""
+        """Return uniform numbers of shape (episodes, size).
+
+        Only the episodes marked in the mask advance, if one is given.
+        """
         numbers = uniform(self.keys, self.counter, size)
         self.counter = self.counter + (1 if episodes is None else episodes.to(torch.int64))
         return numbers

@@ -10,7 +10,7 @@ from torch import Tensor
 
 
 def gini(probabilities: Tensor) -> Tensor:
-    """Gini impurity, one minus the sum of squared probabilities, of shape (...) for probabilities (..., k).
+    """Return Gini impurity, one minus the sum of squared probabilities, of shape (...) for probabilities (..., k).
 
     Breiman et al. 1984.
 
@@ -28,7 +28,7 @@ __all__ = ["entropy", "gini", "least_confidence", "margin"]
 
 
 def least_confidence(probabilities: Tensor) -> Tensor:
-    """One minus the probability of the likeliest class, of shape (...) for probabilities (..., k).
+    """Return one minus the probability of the likeliest class, of shape (...) for probabilities (..., k).
 
     Lewis and Gale 1994; Culotta and McCallum 2005.
 
@@ -39,7 +39,7 @@ def least_confidence(probabilities: Tensor) -> Tensor:
 
 
 def margin(probabilities: Tensor) -> Tensor:
-    """Gap between the two likeliest classes, of shape (...) for probabilities (..., k); *small* where unsure.
+    """Return gap between the two likeliest classes, of shape (...) for probabilities (..., k); *small* where unsure.
 
     Scheffer et al. 2001. With one class alone there is no second one, and the gap is the probability itself.
 
@@ -51,7 +51,7 @@ def margin(probabilities: Tensor) -> Tensor:
 
 
 def entropy(probabilities: Tensor) -> Tensor:
-    """Shannon entropy in nats, of shape (...) for probabilities (..., k).
+    """Return Shannon entropy in nats, of shape (...) for probabilities (..., k).
 
     Shannon 1948; as a querying strategy Settles and Craven 2008.
 
@@ -63,7 +63,7 @@ def entropy(probabilities: Tensor) -> Tensor:
 
 
 def votes(members: Tensor) -> Tensor:
-    """Votes that each class gets, (B, N, k), each member for its likeliest class.
+    """Return votes that each class gets, (B, N, k), each member for its likeliest class.
 
     A member to which several classes are the likeliest shares its vote among them, so that no order of classes counts.
 
@@ -78,7 +78,7 @@ def votes(members: Tensor) -> Tensor:
 
 
 def variation_ratio(members: Tensor) -> Tensor:
-    """Share of the members that do not vote as most do, (B, N).
+    """Return the share of the members that do not vote as most do, (B, N).
 
     Freeman 1965, "Elementary applied statistics".
 
@@ -89,7 +89,7 @@ def variation_ratio(members: Tensor) -> Tensor:
 
 
 def vote_entropy(members: Tensor) -> Tensor:
-    """Entropy of the members' votes, (B, N), in nats.
+    """Return the entropy of the members' votes, (B, N), in nats.
 
     Engelson and Dagan 1996.
 
@@ -102,7 +102,7 @@ def vote_entropy(members: Tensor) -> Tensor:
 
 
 def consensus_entropy(members: Tensor) -> Tensor:
-    """Entropy of the mean of the members' probabilities, (B, N), in nats.
+    """Return the entropy of the mean of the members' probabilities, (B, N), in nats.
 
     >>> consensus_entropy(torch.tensor([[[[0.3, 0.7]], [[0.4, 0.6]]]]))
     tensor([[0.6474]])
@@ -111,7 +111,7 @@ def consensus_entropy(members: Tensor) -> Tensor:
 
 
 def consensus(members: Tensor) -> Tensor:
-    """Mean of the members' probabilities, (B, N, k)."""
+    """Return the mean of the members' probabilities, (B, N, k)."""
     total = torch.zeros_like(members[:, 0])
     for member in members.unbind(1):
         total = total + member
@@ -119,7 +119,7 @@ def consensus(members: Tensor) -> Tensor:
 
 
 def mean_entropy(members: Tensor) -> Tensor:
-    """Mean of the members' entropies, (B, N), in nats."""
+    """Return the mean of the members' entropies, (B, N), in nats."""
     total = torch.zeros_like(members[:, 0, :, 0])
     for member in members.unbind(1):
         total = total + _entropy(member)
@@ -127,7 +127,7 @@ def mean_entropy(members: Tensor) -> Tensor:
 
 
 def mean_divergence(members: Tensor) -> Tensor:
-    """Mean Kullback-Leibler divergence of the members from their mean, (B, N), in nats.
+    """Return mean Kullback-Leibler divergence of the members from their mean, (B, N), in nats.
 
     McCallum and Nigam 1998. It is the mutual information of the label and the member, which is BALD (Houlsby et al.
     2011): entropy of the mean minus mean of the entropies.

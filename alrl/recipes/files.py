@@ -36,7 +36,10 @@ _CLASS = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
 
 
 def names(kind: Kind) -> list[str]:
-    """The names of all recipes of a kind, sorted: those of the working directory and those that come with alrl."""
+    """Return the names of all recipes of a kind, sorted.
+
+    Those of the working directory and those that come with alrl.
+    """
     return sorted({path.stem for folder in folders(kind) for path in folder.glob("*.toml")})
 
 
@@ -65,7 +68,7 @@ def find(kind: Kind, name: str | Path) -> Path:
 
 
 def read(path: str | Path) -> dict[str, Any]:
-    """The content of a TOML file.
+    """Return the content of a TOML file.
 
     Raises:
         InvalidRecipeError: the file cannot be read, or is not TOML; says in which line.
@@ -110,7 +113,7 @@ def parse(model: type[R], data: Mapping[str, Any], *, where: str) -> R:
 
 
 def merged(content: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
-    """A recipe's content with some of it changed: tables are merged key by key, any other value is replaced.
+    """Return a recipe's content with some of it changed: tables are merged key by key, any other value is replaced.
 
     ``False`` where the recipe has a table takes the table away.
 
@@ -130,7 +133,7 @@ def merged(content: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, A
 
 
 def canonical_json(recipe: Recipe) -> str:
-    """The recipe as JSON with all defaults filled in, keys sorted, no whitespace.
+    """Return the recipe as JSON with all defaults filled in, keys sorted, no whitespace.
 
     >>> from alrl.recipes import Recipe, canonical_json
     >>> class Budget(Recipe):
@@ -144,12 +147,12 @@ def canonical_json(recipe: Recipe) -> str:
 
 
 def identity(recipe: Recipe) -> str:
-    """The SHA-256 of the canonical JSON, in hexadecimal: two recipes are the same where this is."""
+    """Return the SHA-256 of the canonical JSON, in hexadecimal: two recipes are the same where this is."""
     return hashlib.sha256(canonical_json(recipe).encode()).hexdigest()
 
 
 def resolve(reference: str, registry: Mapping[str, type[T]], *, base: type[T] | None = None) -> type[T]:
-    """The class that a recipe names: a registered name, or ``package.module:Class`` of an installed package.
+    """Return the class that a recipe names: a registered name, or ``package.module:Class`` of an installed package.
 
     ``base`` is the class that a class named in the second way must derive from: without it a recipe could name any
     class at all.
@@ -181,14 +184,16 @@ def resolve(reference: str, registry: Mapping[str, type[T]], *, base: type[T] | 
 
 
 def first_line_comment(path: str | Path) -> str:
-    """What a recipe says of itself: the text of its first line if that is a comment, else nothing."""
+    """Return what a recipe says of itself: the text of its first line if that is a comment, else nothing."""
     with Path(path).open(encoding="utf-8", errors="replace") as file:
         line = file.readline().strip()
     return line.lstrip("#").strip() if line.startswith("#") else ""
 
 
 def folders(kind: Kind) -> list[Path]:
-    """The folders that recipes of a kind are looked up in: the working directory's, then the one that comes with alrl.
+    """Return the folders that recipes of a kind are looked up in.
+
+    The working directory's, then the one that comes with alrl.
 
     Files that recipes name, such as a data set, may lie beside them.
     """
@@ -196,7 +201,10 @@ def folders(kind: Kind) -> list[Path]:
 
 
 def _home(kind: Kind) -> Path:
-    """Where alrl's own recipes lie: at the root of the checkout it runs from, else inside the installed package."""
+    """Return where alrl's own recipes lie.
+
+    At the root of the checkout it runs from, else inside the installed package.
+    """
     checkout = _PACKAGE.parent / kind
     if (_PACKAGE.parent / "pyproject.toml").is_file() and any(checkout.glob("*.toml")):
         return checkout
@@ -208,7 +216,7 @@ def _singular(kind: Kind) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """What JSON has no word for: tables of other kinds, sets in a fixed order, enumerations, paths and dates."""
+    """Return what JSON has no word for: tables of other kinds, sets in a fixed order, enumerations, paths and dates."""
     if isinstance(value, Mapping):
         return dict(value)
     if isinstance(value, (set, frozenset)):

@@ -45,7 +45,10 @@ class Recipe(BaseModel):
 
 
 def explain(error: ValidationError, model: type[BaseModel]) -> list[str]:
-    """One line a problem: the dotted key, what was given, what is allowed; for an unknown key the nearest known one."""
+    """Return one line a problem: the dotted key, what was given, what is allowed.
+
+    For an unknown key the nearest known one.
+    """
     return [_line(problem, model) for problem in error.errors(include_url=False)]
 
 
@@ -72,7 +75,7 @@ def _line(problem: ErrorDetails, model: type[BaseModel]) -> str:
 
 
 def _follow(annotation: Any, location: tuple[int | str, ...]) -> tuple[list[int | str], Any]:
-    """The keys that the author wrote, and the type found there; an unknown key leaves the type of its table.
+    """Return the keys that the author wrote, and the type found there; an unknown key leaves the type of its table.
 
     Pydantic's locations also name the branch of a union that was tried: no key of the file.
     """
@@ -101,7 +104,7 @@ def _step(annotation: Any, part: int | str) -> Any:
 
 
 def _bare(annotation: Any) -> Any:
-    """The type without ``Annotated`` and without ``| None``."""
+    """Return the type without ``Annotated`` and without ``| None``."""
     while get_origin(annotation) is Annotated:
         annotation = get_args(annotation)[0]
     if _is_union(annotation):
@@ -123,7 +126,7 @@ def _models(annotation: Any) -> Iterator[type[BaseModel]]:
 
 
 def _branch_names(member: Any) -> set[int | str]:
-    """What pydantic may call this member of a union: its class, or the literal that tells it apart."""
+    """Return what pydantic may call this member of a union: its class, or the literal that tells it apart."""
     literals = [_literals(model, name) for model in _models(member) for name in model.model_fields]
     return {str(member), getattr(member, "__name__", ""), *(str(value) for values in literals for value in values)}
 

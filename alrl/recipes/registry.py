@@ -42,7 +42,7 @@ class Registry(Generic[T]):
         return dict(sorted(found.items()))
 
     def make(self, reference: str | T, settings: dict[str, object]) -> T:
-        """The object of a registered name (``_`` is as good as ``-``), of ``package.module:Class``, or itself.
+        """Return the object of a registered name (``_`` is as good as ``-``), of ``package.module:Class``, or itself.
 
         Raises InvalidRecipeError: no such name, class or setting, or settings for an object already made.
         """

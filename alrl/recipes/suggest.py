@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 
 def nearest(given: str, known: Iterable[str]) -> str | None:
-    """The known name that is most like ``given``, or None if none is like it.
+    """Return the known name that is most like ``given``, or None if none is like it.
 
     >>> nearest("entorpy", ["entropy", "margin"]), nearest("xyz", ["entropy", "margin"])
     ('entropy', None)
@@ -18,7 +18,7 @@ def nearest(given: str, known: Iterable[str]) -> str | None:
 
 
 def unknown(what: str, given: str, known: Iterable[str]) -> str:
-    """The message for a name that is not known: the name, the nearest known one, and all that are known.
+    """Return the message for a name that is not known: the name, the nearest known one, and all that are known.
 
     >>> unknown("strategy", "entorpy", ["margin", "entropy"])
     'unknown strategy "entorpy"; did you mean "entropy"? Known: entropy, margin'

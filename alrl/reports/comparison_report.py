@@ -104,7 +104,7 @@ class Part:
         )
 
     def _figures(self, picks: Picks) -> Iterator[tuple[str, Figure]]:
-        """Each figure with the stem of its file, drawn when it is asked for."""
+        """Yield each figure with the stem of its file, drawn when it is asked for."""
         for summary in self.summaries:
             ending = "" if summary is self.summaries[0] else "-" + summary.metric.removesuffix("_accuracy")
             look: dict[str, Any] = {"metric": summary.metric, "emphasis": summary.emphasis, "mark": self.mark}
@@ -166,7 +166,7 @@ class Part:
 
 
 def _reasons(picks: Picks) -> Iterator[str]:
-    """Why picks are not shown, data sets of one reason together."""
+    """Yield why picks are not shown, data sets of one reason together."""
     by_reason: dict[str, list[str]] = {}
     for data_set, reason in picks.left_out.items():
         by_reason.setdefault(reason, []).append(data_set)

@@ -128,7 +128,7 @@ def _settings(of: Curves | Comparison) -> tuple[str, int]:
 
 
 def _curves_path(folder: Path, mark: str) -> Path:
-    """Numbers that will change say so in their name; the other name's file, of an earlier report, goes."""
+    """Return numbers that will change say so in their name; the other name's file, of an earlier report, goes."""
     whole, part = folder / "curves.csv", folder / "curves-incomplete.csv"
     (whole if mark else part).unlink(missing_ok=True)
     return part if mark else whole
@@ -186,7 +186,7 @@ def _summaries(comparison: Comparison, study: _Study) -> list[Summary]:
 
 
 def _slugs(comparisons: Sequence[Comparison]) -> list[str]:
-    """A distinct ending of file names for each comparison; none for the first."""
+    """Return a distinct ending of file names for each comparison; none for the first."""
     endings = [""]
     for each in comparisons[1:]:
         ending = "-" + re.sub(r"[^a-z0-9]+", "-", f"{each.learner} batch {each.batch}".lower()).strip("-")

@@ -60,7 +60,7 @@ class Cell:
         return self.against_random is not None and self.against_random.outcome == "loss"
 
     def __str__(self) -> str:
-        """Mean ± half width, two decimals."""
+        """Return mean ± half width, two decimals."""
         return f"{self.mean:.2f}" if np.isnan(self.half_width) else f"{self.mean:.2f} ± {self.half_width:.2f}"
 
 
@@ -102,19 +102,22 @@ class Summary:
     """Paired differences between all strategies."""
 
     def record(self, strategy: str, against: str | None = None) -> tuple[int, int, int]:
-        """Data sets on which the strategy wins, ties and loses against another, the reference if none is named."""
+        """Return data sets on which the strategy wins, ties and loses against another.
+
+        The reference if none is named.
+        """
         found = [self.duels.of(data_set, strategy, against or self.reference) for data_set in self.data_sets]
         outcomes = [each.outcome for each in found if each is not None]
         return outcomes.count("win"), outcomes.count("tie"), outcomes.count("loss")
 
     def wasted(self, strategy: str) -> float | None:
-        """Share of the budget wasted, mean over the data sets of which it is known; None if it is of none."""
+        """Return share of the budget wasted, mean over the data sets of which it is known; None if it is of none."""
         cells = [self.cells.get((data_set, strategy)) for data_set in self.data_sets]
         shares = [cell.wasted for cell in cells if cell is not None and cell.wasted is not None]
         return sum(shares) / len(shares) if shares else None
 
     def worse_share(self, strategy: str) -> tuple[int, int]:
-        """Data sets on which the strategy is significantly worse than random, and data sets compared with it."""
+        """Return data sets on which the strategy is significantly worse than random, and data sets compared with it."""
         cells = [self.cells.get((data_set, strategy)) for data_set in self.data_sets]
         compared = [cell for cell in cells if cell and cell.against_random]
         return sum(cell.worse_than_random for cell in compared), len(compared)
@@ -128,7 +131,9 @@ def summarise(
     emphasis: str | None = None,
     upper_bounds: Collection[str] = (),
 ) -> Summary:
-    """Summary of a comparison against ``reference``: margin if it is there and none is given, else the first strategy.
+    """Return summary of a comparison against ``reference``.
+
+    Margin if it is there and none is given, else the first strategy.
 
     ``upper_bounds`` see hidden labels: they have cells, but no rank, are best of no data set, and no test across data
     sets counts them. Raises InvalidDataError if ``reference`` or ``emphasis`` is not among the other strategies.
@@ -233,7 +238,7 @@ def _targets(comparison: Comparison, baseline: str, metric: Metric) -> dict[str,
 
 
 def _gaps(comparison: Comparison, names: Sequence[str], other: str, metric: Metric) -> dict[str, list[Floats]]:
-    """Differences of AUBC to another strategy in points, one array of seeds a data set; by strategy."""
+    """Return differences of AUBC to another strategy in points, one array of seeds a data set; by strategy."""
     gaps: dict[str, list[Floats]] = {}
     for name in names:
         pairs = [comparison.pair(data_set, name, other) for data_set in comparison.data_sets if name != other]

@@ -44,17 +44,19 @@ class Strategy(ABC):
 
     @abstractmethod
     def score(self, view: PoolView) -> Tensor:
-        """Scores of shape (episodes, records); those of records that are not available are ignored."""
+        """Return scores of shape (episodes, records); those of records that are not available are ignored."""
 
     def select(self, view: PoolView, count: int = 1) -> Tensor:
-        """Positions of the next batch, (episodes, count), in order of selection, distinct; -1 where the pool ran out.
+        """Return positions of the next batch, (episodes, count), in order of selection, distinct.
+
+        -1 where the pool ran out.
 
         Raises InvalidQueryError if ``count`` is below one.
         """
         return top(self.score(view), view, count)
 
     def after(self, before: PoolView, picks: Tensor, after: PoolView) -> Strategy:  # noqa: ARG002
-        """The strategy for the next loop, now that the ``picks`` (B, b) of the view ``before`` led to that ``after``.
+        """Return strategy for the next round, now that the ``picks`` (B, b) of the view ``before`` led to ``after``.
 
         Itself, unless it learns. What it may learn from is what the views hold: labels that were bought, and what the
         learner says; never the validation or the test part.
@@ -63,7 +65,7 @@ class Strategy(ABC):
 
 
 def refuse_learning(strategy: Strategy, where: str) -> None:
-    """Raises InvalidRecipeError for a strategy that learns, naming the place ``where`` it could not."""
+    """Raise InvalidRecipeError for a strategy that learns, naming the place ``where`` it could not."""
     if strategy.learns:
         raise InvalidRecipeError(
             f"{strategy.name} learns from loop to loop, which {where} cannot tell it: give one of its rules, or play it"
@@ -72,7 +74,7 @@ def refuse_learning(strategy: Strategy, where: str) -> None:
 
 
 def top(score: Tensor, view: PoolView, count: int) -> Tensor:
-    """The ``count`` available records of highest score, (episodes, count); ties are broken by ``view.noise``.
+    """Return the ``count`` available records of highest score, (episodes, count); ties are broken by ``view.noise``.
 
     Where fewer records than ``count`` are available, all are taken and the rest of the row is -1.
     """

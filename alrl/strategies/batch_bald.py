@@ -47,11 +47,14 @@ class JointEntropy:
         self._relative = torch.ones(1, members, dtype=torch.float64)
 
     def with_record(self, said: Tensor) -> Tensor:
-        """Entropy (N,) in nats of the batch's labels and one more record's, of its members' words (N, M, k), double."""
+        """Return entropy (N,) in nats of the batch's labels and one more record's, of its members' words (N, M, k).
+
+        Double.
+        """
         return self.given_batch(said) - self._weight @ self._log
 
     def given_batch(self, said: Tensor) -> Tensor:
-        """Entropy (N,) of one more record's label when those of the batch are known."""
+        """Return entropy (N,) of one more record's label when those of the batch are known."""
         N, M, k = said.shape
         total = []
         columns = said.transpose(0, 1).reshape(M, N * k)
@@ -133,11 +136,13 @@ class GrowingBatch:
         self._entropy.add(self._said[record], self._noise[record])
 
     def joint(self) -> Tensor:
-        """Entropy (N,) of the batch's labels and each record's own."""
+        """Return entropy (N,) of the batch's labels and each record's own."""
         return self._entropy.with_record(self._said)
 
     def gains(self, available: Tensor, candidates: int) -> Tensor:
-        """What each record adds to the information, (N,); of records that cannot add most, an earlier, larger number.
+        """Return what each record adds to the information, (N,).
+
+        Of records that cannot add most, an earlier, larger number.
 
         Those are less than the largest number by more than rounding. Of more available records than ``candidates``, the
         others than those of most information by themselves get a number below zero.
@@ -207,7 +212,10 @@ class BatchBALD(Strategy):
         return filled(picks, view, count)
 
     def _gains(self, view: PoolView, batches: list[GrowingBatch]) -> Tensor:
-        """What each record would add to the batch's information, (B, N), or a bound on that below the largest."""
+        """Return what each record would add to the batch's information, (B, N).
+
+        Or a bound on that below the largest.
+        """
         gains = torch.zeros_like(view.noise)
         for episode, batch in enumerate(batches):
             gains[episode] = batch.gains(view.available[episode].cpu(), self.candidates).to(gains)
@@ -226,7 +234,7 @@ class BatchBALD(Strategy):
         return (joint - told - alone).clamp_min(0).to(members.dtype)
 
     def _begun(self, view: PoolView) -> list[GrowingBatch]:
-        """One for each episode, with the records that are selected already."""
+        """Return one for each episode, with the records that are selected already."""
         members, begun = members_of(view, self.name), []
         for episode, said in enumerate(members):
             words = said[..., view.class_mask[episode]].transpose(0, 1).double().cpu()

@@ -16,7 +16,9 @@ _Scores = Callable[[PoolView], Tensor]
 
 
 def one_by_one(score: _Scores, view: PoolView, count: int) -> Tensor:
-    """Picks (B, count): the record of highest ``score`` of the view, again and again, each pick joining the batch.
+    """Return picks (B, count): the record of highest ``score`` of the view, again and again.
+
+    Each pick joining the batch.
 
     Raises InvalidQueryError if ``count`` is below one.
     """
@@ -30,12 +32,12 @@ def one_by_one(score: _Scores, view: PoolView, count: int) -> Tensor:
 
 
 def largest_batch(view: PoolView, count: int) -> int:
-    """``count``, or as many records as the fullest pool has left."""
+    """Return ``count``, or as many records as the fullest pool has left."""
     return min(count, int(view.available.sum(1).max()))
 
 
 def filled(picks: list[Tensor], view: PoolView, count: int) -> Tensor:
-    """The picks, each (B, 1) or more, side by side, and -1 up to (B, count)."""
+    """Return the picks, each (B, 1) or more, side by side, and -1 up to (B, count)."""
     batch = (
         torch.cat(picks, 1) if picks else torch.zeros(len(view.exists), 0, dtype=torch.long, device=view.noise.device)
     )
@@ -43,7 +45,7 @@ def filled(picks: list[Tensor], view: PoolView, count: int) -> Tensor:
 
 
 def closed_up(picks: Tensor) -> Tensor:
-    """The same picks (B, n) in the same order, those of -1 last.
+    """Return the same picks (B, n) in the same order, those of -1 last.
 
     >>> closed_up(torch.tensor([[4, -1, 2], [-1, -1, 7]]))
     tensor([[ 4,  2, -1],
@@ -53,7 +55,10 @@ def closed_up(picks: Tensor) -> Tensor:
 
 
 def completed(picks: Tensor, score: Tensor, view: PoolView, count: int) -> Tensor:
-    """Picks (B, count): those of ``picks`` (B, n) that are not -1, then other available records of highest score."""
+    """Return picks (B, count): those of ``picks`` (B, n) that are not -1.
+
+    Then other available records of highest score.
+    """
     taken = view.selected.clone()
     rows = torch.arange(len(picks), device=picks.device)[:, None].expand_as(picks)
     taken[rows[picks >= 0], picks[picks >= 0]] = True
@@ -62,7 +67,7 @@ def completed(picks: Tensor, score: Tensor, view: PoolView, count: int) -> Tenso
 
 
 def checked(count: int) -> int:
-    """``count`` itself. Raises InvalidQueryError if it is below one."""
+    """Return ``count`` itself. Raises InvalidQueryError if it is below one."""
     if count < 1:
         raise InvalidQueryError(f"batch of {count} records asked for; a batch has at least 1 record")
     return count

@@ -24,14 +24,20 @@ Measure = Callable[[Tensor, slice], Tensor]
 
 
 def tried(view: PoolView, count: int) -> Tensor:
-    """Positions (B, K) of the candidates: the available records, or ``count`` of them at random; -1 where fewer."""
+    """Return positions (B, K) of the candidates: the available records, or ``count`` of them at random.
+
+    -1 where fewer.
+    """
     most = min(count, int(view.available.sum(1).max()))
     chance = fresh(view.noise, view.selected.sum(1) + _TRIED)
     return top(chance, view, most) if most else torch.zeros_like(view.labelled_index[:, :0])
 
 
 def asked_about(view: PoolView, count: int) -> tuple[Tensor, Tensor]:
-    """Positions (B, R) of unlabelled records, all or ``count`` of them at random, and which of them are no padding."""
+    """Return positions (B, R) of unlabelled records, all or ``count`` of them at random.
+
+    And which of them are no padding.
+    """
     chance = fresh(view.noise, view.selected.sum(1) + _ASKED).masked_fill(view.labelled | ~view.exists, -1)
     some = chance.topk(min(count, chance.shape[1]), 1)
     return some.indices, some.values >= 0
@@ -40,7 +46,7 @@ def asked_about(view: PoolView, count: int) -> tuple[Tensor, Tensor]:
 def expected(
     view: PoolView, refits: Refits, records: Tensor, about: tuple[Tensor, Tensor], measure: Measure, *, itself: bool
 ) -> Tensor:
-    """Mean of ``measure`` over the records ``about``, expected over a candidate's label, (B, K), double.
+    """Return the mean of ``measure`` over the records ``about``, expected over a candidate's label, (B, K), double.
 
     A label is as likely as the learner says now. The candidate counts only where ``itself`` is asked for.
     """
@@ -61,7 +67,7 @@ def expected(
 
 
 def spread(view: PoolView, records: Tensor, score: Tensor) -> Tensor:
-    """Scores (B, N), float32, of the candidates' (B, K); every other record's is one less than the lowest."""
+    """Return scores (B, N), float32, of the candidates' (B, K); every other record's is one less than the lowest."""
     score, real = score.to(torch.float32), records >= 0
     lowest = torch.where(real, score, torch.inf).amin(1, keepdim=True) if score.shape[1] else score.sum(1, keepdim=True)
     rest = torch.where(lowest.isfinite(), lowest - 1, 0.0)
@@ -71,7 +77,7 @@ def spread(view: PoolView, records: Tensor, score: Tensor) -> Tensor:
 
 
 def checked_counts(name: str, **given: int | None) -> None:
-    """Raises InvalidRecipeError where a setting of the strategy ``name`` is given and below 1."""
+    """Raise InvalidRecipeError where a setting of the strategy ``name`` is given and below 1."""
     for setting, value in given.items():
         if value is not None and value < 1:
             raise InvalidRecipeError(f"{name}: {setting} = {value} given; give at least 1")

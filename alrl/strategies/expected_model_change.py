@@ -46,7 +46,7 @@ class ExpectedModelChange(Strategy):
 
 
 def squared_length(probabilities: Tensor, embedding: Tensor) -> Tensor:
-    """Squared length of the gradient for the predicted class, (B, N), double, of (B, N, k) and (B, N, E).
+    """Return squared length of the gradient for the predicted class, (B, N), double, of (B, N, k) and (B, N, E).
 
     (1 - 2 max p + sum p²) |h|², Ash et al. 2020.
 
@@ -57,7 +57,7 @@ def squared_length(probabilities: Tensor, embedding: Tensor) -> Tensor:
 
 
 def push(probabilities: Tensor) -> Tensor:
-    """Gradient by the logits, p - e_y for the predicted class y, (B, N, k); of equally likely classes the first.
+    """Return gradient by the logits, p - e_y for the predicted class y, (B, N, k); of equally likely classes the first.
 
     >>> push(torch.tensor([[0.2, 0.5, 0.3]]))
     tensor([[ 0.2000, -0.5000,  0.3000]])
@@ -67,7 +67,9 @@ def push(probabilities: Tensor) -> Tensor:
 
 
 def expected_length(probabilities: Tensor, embedding: Tensor) -> Tensor:
-    """Mean length of the gradient over the labels that the learner expects, (B, N): sum over y of p_y |p - e_y| |h|.
+    """Return mean length of the gradient over the labels that the learner expects, (B, N).
+
+    Sum over y of p_y |p - e_y| |h|.
 
     >>> expected_length(torch.tensor([[[0.2, 0.5, 0.3]]]), torch.tensor([[[1.0, 2.0]]]))
     tensor([[1.7244]])
@@ -82,7 +84,7 @@ def expected_length(probabilities: Tensor, embedding: Tensor) -> Tensor:
 
 
 def squares(X: Tensor) -> Tensor:
-    """Sum of squares over the last axis of (B, N, n), column by column."""
+    """Return the sum of squares over the last axis of (B, N, n), column by column."""
     total = torch.zeros_like(X[..., 0])
     for column in X.transpose(1, 2).contiguous().unbind(1):
         total = total + column * column

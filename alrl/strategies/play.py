@@ -76,7 +76,9 @@ def play_turns(
     score_every: int = 1,
     progress: Callable[[int], object] | None = None,
 ) -> Played:
-    """The same for whatever plays a ``turn``: it is told how many records to query, steps the simulator, says which.
+    """Return the same for whatever plays a ``turn``.
+
+    It is told how many records to query, steps the simulator, says which.
 
     Raises InvalidQueryError for fewer than 1 label, a batch or ``score_every`` below 1.
     """
@@ -105,12 +107,15 @@ def play_turns(
 
 
 def _held(scores: Tensor, at: list[int]) -> Tensor:
-    """Curves (B, T + 1) of ``scores`` (B, P) after ``at`` labels: between two refits the older learner is in use."""
+    """Return curves (B, T + 1) of ``scores`` (B, P) after ``at`` labels.
+
+    Between two refits the older learner is in use.
+    """
     return scores.repeat_interleave(torch.tensor([*at[1:], at[-1] + 1]) - torch.tensor(at), 1)
 
 
 def _straight(scores: Tensor, at: list[int]) -> Tensor:
-    """Curves (B, T + 1) through ``scores`` (B, P) after ``at`` labels, straight from one to the next."""
+    """Return curves (B, T + 1) through ``scores`` (B, P) after ``at`` labels, straight from one to the next."""
     label, known = torch.arange(at[-1] + 1), torch.tensor(at)
     right = torch.searchsorted(known, label).clamp_min(1)
     left = right - 1

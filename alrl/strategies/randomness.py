@@ -15,7 +15,7 @@ _STEP = -7046029254386353131
 
 
 def fresh(noise: Tensor, step: Tensor | int) -> Tensor:
-    """Uniform numbers in (0, 1), (B, N), of ``noise`` (B, N), float32; new for every ``step`` (B,).
+    """Return uniform numbers in (0, 1), (B, N), of ``noise`` (B, N), float32; new for every ``step`` (B,).
 
     SplitMix64 (Steele et al. 2014) of the bits of the noise.
 
@@ -28,7 +28,9 @@ def fresh(noise: Tensor, step: Tensor | int) -> Tensor:
 
 
 def coin(view: PoolView, step: Tensor | int) -> Tensor:
-    """One uniform number in (0, 1) for each episode, (B,); new for every ``step`` (B,), whatever the records' order.
+    """Return one uniform number in (0, 1) for each episode, (B,).
+
+    New for every ``step`` (B,), whatever the records' order.
 
     >>> from alrl.testing.example_view import example_view
     >>> coin(example_view(), 0).shape
@@ -40,7 +42,9 @@ def coin(view: PoolView, step: Tensor | int) -> Tensor:
 
 
 def gumbel(noise: Tensor, step: Tensor | int) -> Tensor:
-    """Standard Gumbel numbers, (B, N): the largest of ``log(weight) + gumbel`` is a draw in proportion to the weights.
+    """Return standard Gumbel numbers, (B, N).
+
+    The largest of ``log(weight) + gumbel`` is a draw in proportion to the weights.
 
     Gumbel 1954; Kool, van Hoof and Welling 2019 for the largest few, a draw without replacement.
     """
@@ -63,5 +67,5 @@ def _mix(state: Tensor) -> Tensor:
 
 
 def _uniform(bits: Tensor) -> Tensor:
-    """Halfway between multiples of 2^-23: neither 0 nor 1."""
+    """Return halfway between multiples of 2^-23: neither 0 nor 1."""
     return (((bits >> 41) & ((1 << 23) - 1)).to(torch.float32) + 0.5) * 2.0**-23

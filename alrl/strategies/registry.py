@@ -9,7 +9,7 @@ _STRATEGIES: Registry[Strategy] = Registry(Strategy, package="alrl.strategies", 
 
 
 def strategies() -> dict[str, type[Strategy]]:
-    """Every rule-based querying strategy that comes with alrl, by name, sorted.
+    """Return every rule-based querying strategy that comes with alrl, by name, sorted.
 
     >>> list(strategies())
     ['activation-change', 'albl', 'badge', 'bait', 'bald', 'batch-bald', 'class-balanced', 'clue', 'cluster-margin',
@@ -24,7 +24,9 @@ def strategies() -> dict[str, type[Strategy]]:
 
 
 def make_strategy(reference: str | Strategy, **settings: object) -> Strategy:
-    """A querying strategy, from a registered name (``_`` is as good as ``-``), ``package.module:Class``, or itself.
+    """Return a querying strategy, from a registered name (``_`` is as good as ``-``), ``package.module:Class``.
+
+    Or itself.
 
     ``settings`` go to its constructor.
 

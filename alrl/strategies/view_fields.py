@@ -12,7 +12,7 @@ from alrl.loop.view_fields import Need
 
 
 def check_held(view: PoolView, needs: Collection[Need], name: str) -> None:
-    """Raises InvalidQueryError where the view lacks something of what ``name`` needs."""
+    """Raise InvalidQueryError where the view lacks something of what ``name`` needs."""
     asked: dict[Need, Callable[[PoolView, str], object]] = {
         "embedding": embedding_of,
         "earlier-embedding": earlier_embedding_of,
@@ -25,7 +25,7 @@ def check_held(view: PoolView, needs: Collection[Need], name: str) -> None:
 
 
 def embedding_of(view: PoolView, name: str) -> Tensor:
-    """The records' embedding, (B, N, E), for the strategy ``name``.
+    """Return the records' embedding, (B, N, E), for the strategy ``name``.
 
     Raises InvalidQueryError where the view has none.
     """
@@ -38,7 +38,7 @@ def embedding_of(view: PoolView, name: str) -> Tensor:
 
 
 def earlier_embedding_of(view: PoolView, name: str) -> Tensor:
-    """The records' embedding after the loop before, (B, N, E), for the strategy ``name``.
+    """Return the records' embedding after the loop before, (B, N, E), for the strategy ``name``.
 
     Raises InvalidQueryError where the view has none.
     """
@@ -51,7 +51,9 @@ def earlier_embedding_of(view: PoolView, name: str) -> Tensor:
 
 
 def refits_of(view: PoolView, name: str, iterations: int | None = None) -> Refits:
-    """What the learner would say with one more label, for the strategy ``name``; of so many steps a refit, if given.
+    """Return what the learner would say with one more label, for the strategy ``name``.
+
+    Of so many steps a refit, if given.
 
     Raises InvalidQueryError where the view has none.
     """
@@ -64,7 +66,7 @@ def refits_of(view: PoolView, name: str, iterations: int | None = None) -> Refit
 
 
 def members_of(view: PoolView, name: str) -> Tensor:
-    """The members' probabilities, (B, M, N, k) of at least two members, for the strategy ``name``.
+    """Return the members' probabilities, (B, M, N, k) of at least two members, for the strategy ``name``.
 
     Raises InvalidQueryError where the view has none, or of one learner alone.
 

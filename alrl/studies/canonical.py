@@ -9,7 +9,7 @@ from typing import Any
 
 
 def canonical(value: Mapping[str, Any]) -> str:
-    """JSON with sorted keys and no whitespace: one text for one content.
+    """Return JSON with sorted keys and no whitespace: one text for one content.
 
     >>> canonical({"b": 1, "a": [2]})
     '{"a":[2],"b":1}'
@@ -18,12 +18,12 @@ def canonical(value: Mapping[str, Any]) -> str:
 
 
 def content_id(text: str) -> str:
-    """SHA-256 of a text, in hexadecimal."""
+    """Return SHA-256 of a text, in hexadecimal."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def run_id(spec: Mapping[str, Any]) -> str:
-    """The identity of a cell: sha256 of its specification as canonical JSON, whatever the order of its keys.
+    """Return the identity of a cell: sha256 of its specification as canonical JSON, whatever the order of its keys.
 
     >>> run_id({"data": "iris", "seeds": [0, 1]}) == run_id({"seeds": [0, 1], "data": "iris"})
     True

@@ -31,7 +31,7 @@ def reset_peak() -> None:
 
 
 def peak_bytes() -> int | None:
-    """Most resident memory since :func:`reset_peak`, or since the process began where that had no effect.
+    """Return most resident memory since :func:`reset_peak`, or since the process began where that had no effect.
 
     None on a system that does not tell.
     """
@@ -99,17 +99,17 @@ class Job:
 
 
 def play_job(job: Job) -> Outcome:
-    """The outcome of a job: a function by name, as engines want it."""
+    """Return the outcome of a job: a function by name, as engines want it."""
     return job()
 
 
 def protocol_of(spec: Mapping[str, Any]) -> Protocol:
-    """The protocol that a cell is played by."""
+    """Return the protocol that a cell is played by."""
     return make_protocol(spec.get("protocol", DEFAULT_PROTOCOL))
 
 
 def work(spec: Mapping[str, Any]) -> float:
-    """How much there is to do in a cell, in a unit that only cells of one protocol share."""
+    """Return how much there is to do in a cell, in a unit that only cells of one protocol share."""
     return protocol_of(spec).work(spec)
 
 

@@ -46,7 +46,7 @@ class Estimate:
         return text + ". Nothing was written."
 
     def to_json(self) -> dict[str, Any]:
-        """The same for a machine."""
+        """Return the same for a machine."""
         return asdict(self)
 
 
@@ -96,17 +96,17 @@ _Kind = tuple[str, str, str]
 
 
 def _kind(cell: Mapping[str, Any]) -> _Kind:
-    """Cells that cost about the same for each unit of work."""
+    """Return cells that cost about the same for each unit of work."""
     return str(cell["agent"]), str(cell.get("data_set")), str(cell.get("learner"))
 
 
 def _rates_of(stored: Sequence[StoredCell]) -> dict[_Kind, float]:
-    """Seconds for a unit of work, by kind, of cells that were played."""
+    """Return seconds for a unit of work, by kind, of cells that were played."""
     return {_kind(cell.spec): cell.seconds / work(cell.spec) for cell in stored if cell.finished and cell.seconds}
 
 
 def _calibrated(cells: Sequence[tuple[dict[str, Any], Player]], runner: Runner) -> dict[_Kind, float]:
-    """The same by playing the first loops of one cell of each kind, as many kinds as there is time for."""
+    """Return the same by playing the first loops of one cell of each kind, as many kinds as there is time for."""
     kinds = {_kind(cell): (cell, strategy) for cell, strategy in reversed(cells)}
     ordered = _spread(list(kinds.values()))
     bar = runner.bars.bar("time the first loops", len(ordered))

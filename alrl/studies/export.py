@@ -46,7 +46,7 @@ def export_files(run: Path | str, out: Path | str, kind: Literal["csv", "parquet
 
 
 def _stored(folder: Path) -> tuple[list[Curves], list[StoredCell]]:
-    """Curves and cells of the study that the folder was last run with, in its order."""
+    """Return curves and cells of the study that the folder was last run with, in its order."""
     wanted = [run_id(cell) for cell in _described(folder)["cells"]]
     with Store(folder / RESULTS, read_only=True) as store:
         return store.curves(wanted), store.cells(wanted)

@@ -34,7 +34,9 @@ _LIMITS = {"OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_
 
 
 def provenance(root: Path | None = None) -> dict[str, Any]:
-    """Git commit, packages, Python, platform, CPU, BLAS and threads, seed tree and time of the running code, for JSON.
+    """Return git commit, packages, Python, platform, CPU, BLAS and threads, seed tree and time of the running code.
+
+    For JSON.
 
     ``root`` is the folder whose git state counts, that of alrl by default. ``git`` is None where alrl does not lie in a
     git checkout of its own, or there is no git; else its ``changes`` is a hash of what differs from the commit, None if
@@ -60,7 +62,7 @@ def provenance(root: Path | None = None) -> dict[str, Any]:
 
 
 def seed_tree() -> dict[str, Any]:
-    """How the seed of each stream comes from the seed of an episode.
+    """Return how the seed of each stream comes from the seed of an episode.
 
     >>> sorted(seed_tree()["streams"])
     ['agent', 'annotator', 'first sample', 'learner', 'split', 'strategy']
@@ -81,7 +83,7 @@ def _git(root: Path) -> dict[str, Any] | None:
 
 
 def _changes(root: Path) -> str | None:
-    """SHA-256 of the difference from the commit and of the files that git neither tracks nor ignores."""
+    """Return SHA-256 of the difference from the commit and of the files that git neither tracks nor ignores."""
     difference, others = (
         _run_git(root, "diff", "HEAD", "--binary"),
         _run_git(root, "ls-files", "-zo", "--exclude-standard"),

@@ -53,7 +53,7 @@ class Reproduced:
         return f"{line}DIFFERENT: {'; '.join(self.differences)}{around}"
 
     def to_json(self) -> dict[str, Any]:
-        """The same for a machine."""
+        """Return the same for a machine."""
         return {
             "id": self.cell.id,
             "agent": self.cell.spec["agent"],
@@ -89,7 +89,7 @@ def reproduce(run: Path | str, cells: Sequence[str] | None = None) -> Iterator[R
 
 
 def differences(stored: Curves, again: Curves) -> list[str]:
-    """What of two results differs by a bit, each in a phrase.
+    """Return what of two results differs by a bit, each in a phrase.
 
     >>> curves = Curves(data_set="iris", strategy="margin", learner="l", batch=1, seeds=(0,), accuracy=[[0.5, 0.75]],
     ...                 balanced_accuracy=[[0.5, 0.75]], picks=[[3]], first=[3])
@@ -127,7 +127,7 @@ def _chosen(store: Store, cells: Sequence[str] | None) -> list[StoredCell]:
 
 
 def _agent(store: Store, cell: StoredCell, folder: Path) -> Player:
-    """The cell's agent, by what the run kept of it; by its name where an older alrl kept nothing."""
+    """Return the cell's agent, by what the run kept of it; by its name where an older alrl kept nothing."""
     wanted, name = cell.spec["agent_identity"], cell.spec["agent"]
     recipe = store.agent(wanted)
     try:

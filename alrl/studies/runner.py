@@ -123,7 +123,7 @@ class Runner:
         )
 
     def engine(self) -> Executor:
-        """The executor. Raises ExecutorError if it is not installed, or does not take a setting."""
+        """Return the executor. Raises ExecutorError if it is not installed, or does not take a setting."""
         workers = self.workers if self.device == "cpu" else 1
         return make_executor(
             self.executor, workers=workers, address=self.address, folder=self.folder, options=self.options
@@ -197,7 +197,7 @@ class Runner:
 
 
 def cells_of(study: StudyRecipe, agent: str, identity: str) -> list[dict[str, Any]]:
-    """The specifications of an agent's cells: all that a result depends on, apart from the code."""
+    """Return the specifications of an agent's cells: all that a result depends on, apart from the code."""
     protocol = {} if study.protocol == DEFAULT_PROTOCOL else {"protocol": study.protocol}
     own = {"agent": agent, "agent_identity": identity, **protocol}
     return [{**cell, **own} for cell in make_protocol(study.protocol).cells(study)]

@@ -46,7 +46,7 @@ class ConditionRecipe(Recipe):
         return self
 
     def first_settings(self) -> dict[str, Any] | None:
-        """Settings of the first sample, None where they are the study's."""
+        """Return settings of the first sample, None where they are the study's."""
         if self.first is None:
             return None
         size, candidates = self.first_size, self.first_candidates
@@ -148,7 +148,7 @@ class StudyRecipe(Recipe):
         return self
 
     def settings(self) -> Iterator[Setting]:
-        """What agents are compared on, in the order of the tables.
+        """Yield what agents are compared on, in the order of the tables.
 
         Raises InvalidRecipeError for an environment that there is not, or if two would share rows of a table.
         """

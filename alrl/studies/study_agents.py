@@ -48,30 +48,33 @@ class StudyAgents:
     bars: Bars = field(default_factory=lambda: Bars(quiet=True))
 
     def shown(self, name: str) -> list[str]:
-        """What tables call an agent: one name, or one for each seed that a policy is trained with."""
+        """Return what tables call an agent: one name, or one for each seed that a policy is trained with."""
         if name not in self.study.train:
             return [shown_name(name)]
         seeds = self.study.train[name].seeds
         return [name] if len(seeds) == 1 else [f"{name}-{seed}" for seed in seeds]
 
     def primary(self) -> tuple[str, str] | None:
-        """The pair of the study's primary comparison, as tables name them."""
+        """Return the pair of the study's primary comparison, as tables name them."""
         if self.study.primary is None:
             return None
         about, against = (self.shown(name)[0] for name in self.study.primary)
         return about, against
 
     def upper_bounds(self) -> list[str]:
-        """The oracles, as tables name them: no competitors."""
+        """Return the oracles, as tables name them: no competitors."""
         known = [name for name in self.study.agents if name not in self.study.train]
         return [shown_name(name) for name in known if is_oracle(name)]
 
     def all(self) -> list[StudyAgent]:
-        """Every agent in the order of the study, trained and saved if need be."""
+        """Return every agent in the order of the study, trained and saved if need be."""
         return [agent for name in self.study.agents for agent in self._agents(name)]
 
     def untrained(self) -> list[tuple[str, Player, str | None]]:
-        """Name, strategy and identity of every agent without training any: of one still to be trained, no identity."""
+        """Return Name, strategy and identity of every agent without training any.
+
+        Of one still to be trained, no identity.
+        """
         found: list[tuple[str, Player, str | None]] = []
         for name in self.study.agents:
             if name not in self.study.train:
@@ -101,7 +104,7 @@ class StudyAgents:
         return _of_policy(agent.name, agent.strategy, folder)
 
     def _trained(self, name: str, shown: str, seed: int) -> StudyAgent:
-        """The policy trained with one seed: from the run's folder if that very training was done before."""
+        """Return the policy trained with one seed: from the run's folder if that very training was done before."""
         folder = Path(POLICIES) / shown
         policy = self._held(name, shown, seed)
         if policy is None:
@@ -122,7 +125,7 @@ class StudyAgents:
         )
 
     def _held(self, name: str, shown: str, seed: int) -> Policy | None:
-        """The policy that an earlier run left, if it is of these recipes and this seed."""
+        """Return the policy that an earlier run left, if it is of these recipes and this seed."""
         asked = self.study.train[name]
         made = {
             "agent_sha256": recipes.identity(asked.build()),
@@ -134,7 +137,7 @@ class StudyAgents:
 
 
 def build_again(recipe: Mapping[str, Any], folder: Path) -> tuple[Player, str]:
-    """The strategy that a run in ``folder`` kept the recipe of, and its identity.
+    """Return the strategy that a run in ``folder`` kept the recipe of, and its identity.
 
     Raises PolicyFileError if its policy is not there, InvalidRecipeError if this alrl knows no such recipe.
     """
@@ -148,12 +151,15 @@ def build_again(recipe: Mapping[str, Any], folder: Path) -> tuple[Player, str]:
 
 
 def identity_of(name: str, strategy: Player) -> str:
-    """What an agent that needs no training is, by content: the hash of a rule's recipe, or of a policy's weights."""
+    """Return what an agent that needs no training is, by content.
+
+    The hash of a rule's recipe, or of a policy's weights.
+    """
     return strategy.fingerprint if isinstance(strategy, Policy) else recipes.identity(load_agent_recipe(name))
 
 
 def shown_name(name: str) -> str:
-    """What tables call an agent that needs no training: an oracle is told from the rest wherever it is shown."""
+    """Return what tables call an agent that needs no training: an oracle is told from the rest wherever it is shown."""
     return f"{name} ({UPPER_BOUND})" if is_oracle(name) else name
 
 
@@ -169,7 +175,7 @@ def _of_policy(name: str, policy: Policy, folder: Path) -> StudyAgent:
 
 
 def _load(folder: Path) -> Policy | None:
-    """The policy in the folder, None if there is none that can be used."""
+    """Return the policy in the folder, None if there is none that can be used."""
     try:
         return load_policy(folder.resolve())
     except PolicyFileError:
@@ -186,7 +192,7 @@ def check_held_out(study: StudyRecipe) -> None:
 
 
 def training_sets(study: StudyRecipe) -> dict[str, tuple[str, ...]]:
-    """Data sets that each agent's training used, to train or to choose between stages; none for a rule."""
+    """Return data sets that each agent's training used, to train or to choose between stages; none for a rule."""
     return {name: _seen(study, name) for name in study.agents}
 
 

@@ -28,7 +28,7 @@ class TrainingRecipe(Recipe):
     """What is otherwise than in the environment's recipe, such as ``{ budget = { labels = 20 } }``."""
 
     def build(self) -> TrainedRecipe:
-        """The agent's recipe. Raises InvalidRecipeError if it is not to be trained, or not with this change."""
+        """Return the agent's recipe. Raises InvalidRecipeError if it is not to be trained, or not with this change."""
         path = recipes.find("agents", self.agent)
         content = recipes.merged(recipes.read(path), {"agent": self.change} if self.change else {})
         recipe = parse_agent_recipe(content, where=_where(path, self.change))
@@ -39,7 +39,7 @@ class TrainingRecipe(Recipe):
         return recipe
 
     def build_env(self) -> EnvRecipe:
-        """The environment's recipe. Raises InvalidRecipeError if there is none, or not with this change."""
+        """Return the environment's recipe. Raises InvalidRecipeError if there is none, or not with this change."""
         path = recipes.find("envs", self.env)
         content = recipes.merged(recipes.read(path), self.env_change)
         return recipes.parse(EnvRecipe, content, where=_where(path, self.env_change))
@@ -60,7 +60,7 @@ def _told(name: str, change: dict[str, Any]) -> str:
 
 
 def _assignments(change: dict[str, Any], above: str = "") -> str:
-    """Every changed key by its dotted name."""
+    """Return every changed key by its dotted name."""
     said = [
         _assignments(value, f"{above}{key}.") if isinstance(value, dict) and value else f"{above}{key} = {value}"
         for key, value in change.items()

@@ -15,7 +15,9 @@ from alrl.numerics.streams import stream_key
 def example_query(
     truth: Any, picks: Any, *, seeds: Sequence[Sequence[int]] = (), X: Any = None, **others: Any
 ) -> Query:
-    """A query for the records ``picks`` (B, b) of pools of the classes ``truth`` (B, N), each of ``seeds`` its own.
+    """Return a query for the records ``picks`` (B, b) of pools of the classes ``truth`` (B, N).
+
+    Each of ``seeds`` its own.
 
     ``X`` (B, N, D) are the records, N points on a line by default; ``others`` are further fields.
 

@@ -35,15 +35,15 @@ class Example:
         return learner.fit(self.X, self.y, self.weight, self.class_mask)
 
     def predict(self, learner: Learner) -> Tensor:
-        """Probabilities of the other records, (B, N, k)."""
+        """Return probabilities of the other records, (B, N, k)."""
         return learner.predict_proba(self.others)
 
     def take(self, episodes: list[int]) -> Example:
-        """Some episodes, with the padding of all."""
+        """Return some episodes, with the padding of all."""
         return Example(**{name: value[episodes] for name, value in vars(self).items()})
 
     def alone(self, episode: int) -> Example:
-        """One episode without padding."""
+        """Return one episode without padding."""
         n = int((self.weight[episode] > 0).sum())
         D = int((self.others[episode] != 0).any(0).sum())
         k = int(self.class_mask[episode].sum())
@@ -78,7 +78,7 @@ class Example:
 
 
 def example(seed: int = 0, sizes: Sizes = ORDINARY, *, unseen: int = 0, spread: float = 1.0) -> Example:
-    """Clusters of records, a cluster a class, the first records of an episode one of each class in turn.
+    """Return clusters of records, a cluster a class, the first records of an episode one of each class in turn.
 
     The last ``unseen`` classes of each episode have no labelled record; ``spread`` is the width of a cluster.
 

@@ -37,7 +37,7 @@ def example_view(
     case: Case = "ordinary",
     padding: int = 0,
 ) -> PoolView:
-    """A view of as many episodes as ``records`` has sizes, each padded to the largest and by ``padding`` more.
+    """Return a view of as many episodes as ``records`` has sizes, each padded to the largest and by ``padding`` more.
 
     The other sizes are repeated, or cut, to as many episodes. An episode depends on the seed, its place and its own
     sizes alone. Features are normal, probabilities Dirichlet and float32; three loops are remembered, four members have
@@ -105,7 +105,7 @@ def _episode(
 
 
 def _epochs(logits: Tensor, labels: Tensor, confidence: np.ndarray) -> EpochRecord:
-    """What so many epochs did, for logits (1, E, L, k), labels (1, L) and the pool's confidence (E, N)."""
+    """Return what so many epochs did, for logits (1, E, L, k), labels (1, L) and the pool's confidence (E, N)."""
     place = labels[:, None, :, None].expand(*logits.shape[:3], 1)
     own, others = logits.gather(3, place)[..., 0], logits.scatter(3, place, -torch.inf).amax(3)
     return EpochRecord(
@@ -117,7 +117,7 @@ def _epochs(logits: Tensor, labels: Tensor, confidence: np.ndarray) -> EpochReco
 
 
 def _assembled(X: np.ndarray, past: np.ndarray, order: np.ndarray, labels: np.ndarray, noise: np.ndarray) -> PoolView:
-    """One episode: X (N, D), past probabilities (T, N, k), labelled positions and labels (L,), noise (N,)."""
+    """Return one episode: X (N, D), past probabilities (T, N, k), labelled positions and labels (L,), noise (N,)."""
     loops, records, classes = past.shape
     pool = torch.tensor(X, dtype=torch.float32)[None]
     exists = torch.ones(1, records, dtype=torch.bool)

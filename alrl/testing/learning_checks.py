@@ -16,7 +16,7 @@ _LOOPS = 3
 
 
 def learns_in_each_episode_alone(strategy: Strategy, view: PoolView) -> str | None:
-    """What is wrong with how the strategy learns over a few loops that begin with the view, or None.
+    """Return what is wrong with how the strategy learns over a few loops that begin with the view, or None.
 
     One that says it does not learn stays itself; one that does leaves the strategy before as it was, and learns in an
     episode what it would learn there alone.
@@ -45,7 +45,7 @@ def _one_loop(strategy: Strategy, view: PoolView) -> tuple[Strategy, PoolView]:
 
 
 def told(view: PoolView, picks: Tensor) -> PoolView:
-    """A view as it may be once the ``picks`` (B, b) have labels, made up from the view's noise.
+    """Return a view as it may be once the ``picks`` (B, b) have labels, made up from the view's noise.
 
     >>> from alrl.testing.example_view import example_view
     >>> view = example_view(seed=0, records=(9,))

@@ -49,7 +49,7 @@ S epochs."""
 
 
 def alone(view: PoolView, episode: int) -> PoolView:
-    """One episode without its padding, for views whose padding comes last.
+    """Return one episode without its padding, for views whose padding comes last.
 
     >>> from alrl.testing.example_view import example_view
     >>> alone(example_view(seed=0, records=(9, 6), padding=2), 1).features.shape
@@ -80,7 +80,7 @@ def alone(view: PoolView, episode: int) -> PoolView:
 
 
 def padded(view: PoolView, *, records: int = 0, features: int = 0, classes: int = 0, labelled: int = 0) -> PoolView:
-    """The same episodes with this much more padding at the end of each axis; ``features`` is for embeddings too.
+    """Return the same episodes with this much more padding at the end of each axis; ``features`` is for embeddings too.
 
     >>> from alrl.testing.example_view import example_view
     >>> padded(example_view(seed=0, records=(9, 6)), records=3, classes=1).probabilities.shape
@@ -96,7 +96,7 @@ def padded(view: PoolView, *, records: int = 0, features: int = 0, classes: int 
 
 
 def stacked(views: Sequence[PoolView]) -> PoolView:
-    """The episodes of several views as one batch, each padded to the largest; all remember as many loops.
+    """Return the episodes of several views as one batch, each padded to the largest; all remember as many loops.
 
     >>> from alrl.testing.example_view import example_view
     >>> stacked([example_view(seed=0, records=(9,)), example_view(seed=1, records=(6,))]).exists.sum(1)
@@ -129,21 +129,24 @@ def stacked(views: Sequence[PoolView]) -> PoolView:
 
 
 def records_permuted(view: PoolView, order: Tensor) -> PoolView:
-    """The record at ``order[b, n]`` moves to position n; ``order`` (B, N) long is a permutation in each row."""
+    """Return the record at ``order[b, n]`` moves to position n; ``order`` (B, N) long is a permutation in each row."""
     moved = _mapped(view, lambda tensor, axes: _along(tensor, axes, "N", order))
     index = order.argsort(1).gather(1, view.labelled_index)
     return dataclasses.replace(moved, labelled_index=index.masked_fill(~view.labelled_mask, 0))
 
 
 def classes_permuted(view: PoolView, order: Tensor) -> PoolView:
-    """The class ``order[b, c]`` becomes class c; ``order`` (B, k) long is a permutation in each row."""
+    """Return the class ``order[b, c]`` becomes class c; ``order`` (B, k) long is a permutation in each row."""
     moved = _mapped(view, lambda tensor, axes: _along(tensor, axes, "k", order))
     labels = order.argsort(1).gather(1, view.labels)
     return dataclasses.replace(moved, labels=labels.masked_fill(~view.labelled_mask, 0))
 
 
 def tensors(view: PoolView) -> dict[str, Tensor]:
-    """Every tensor that the view holds, by the name of its field; a remembered loop has its number after the name."""
+    """Return every tensor that the view holds, by the name of its field.
+
+    A remembered loop has its number after the name.
+    """
     every = {field.name: getattr(view, field.name) for field in dataclasses.fields(view)}
     held: dict[str, Any] = {name: value for name, value in every.items() if value is not None}
     trajectory = held.pop("trajectory")
@@ -161,7 +164,7 @@ def _axes(name: str) -> str:
 
 
 def _view(held: dict[str, Tensor], like: PoolView) -> PoolView:
-    """The view that holds these tensors, with a geometry of its own."""
+    """Return the view that holds these tensors, with a geometry of its own."""
     past = tuple(held[name] for name in held if name.startswith("probabilities "))
     trajectory = dataclasses.replace(
         like.trajectory,
@@ -178,7 +181,7 @@ def _view(held: dict[str, Tensor], like: PoolView) -> PoolView:
 
 
 def _width(embedding: Tensor) -> int:
-    """Columns of (N, E) up to the last one that is not zero throughout."""
+    """Return columns of (N, E) up to the last one that is not zero throughout."""
     used = (embedding != 0).any(0).nonzero()
     return int(used.max()) + 1 if len(used) else 1
 

@@ -67,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _measured(
     found: Numbers, names: Sequence[str], beside: Sequence[str], sizes: Sequence[int], console: Console
 ) -> Iterator[str]:
-    """Adds to what was found, strategy by strategy."""
+    """Add to what was found, strategy by strategy."""
     with Bars(console=console) as bars:
         bar = bars.bar("selection", len(sizes) * len(names))
         for records in sizes:

@@ -26,12 +26,12 @@ class Numbers:
 
 
 def together(first: Numbers, second: Numbers) -> Numbers:
-    """Both; what both have is as the second has it, and so is where they come from."""
+    """Return both; what both have is as the second has it, and so is where they come from."""
     return Numbers(ours=first.ours | second.ours, theirs=first.theirs | second.theirs, source=second.source)
 
 
 def as_json(numbers: Numbers) -> dict[str, Any]:
-    """The numbers as lists and tables of plain values."""
+    """Return the numbers as lists and tables of plain values."""
     return {
         "ours": [asdict(each) for each in numbers.ours.values()],
         "theirs": [
@@ -44,7 +44,7 @@ def as_json(numbers: Numbers) -> dict[str, Any]:
 
 
 def read_numbers(path: Path) -> Numbers:
-    """The numbers that :func:`as_json` gave and somebody wrote to a file."""
+    """Return the numbers that :func:`as_json` gave and somebody wrote to a file."""
     held = json.loads(path.read_text(encoding="utf-8"))
     ours = [Selection(**each) for each in held["ours"]]
     return Numbers(
@@ -58,7 +58,7 @@ def read_numbers(path: Path) -> Numbers:
 
 
 def same_place(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whether numbers of two sources may stand side by side: the same processor and the same versions.
+    """Return whether numbers of two sources may stand side by side: the same processor and the same versions.
 
     >>> same_place({"cpu": "c", "python": "3", "packages": {}}, {"cpu": "c", "python": "4", "packages": {}})
     False

@@ -31,13 +31,13 @@ Theirs = Mapping[tuple[str, int], Apart | None]
 
 
 def within_target(each: Selection) -> bool:
-    """Whether a choice stays within ten seconds and 4 GiB."""
+    """Return whether a choice stays within ten seconds and 4 GiB."""
     slowest = max(each.first or float("inf"), each.later or float("inf"))
     return slowest <= TARGET_SECONDS and (each.peak_anonymous or 0) <= TARGET_BYTES
 
 
 def sheet(ours: Sequence[Selection], theirs: Theirs, records: int) -> Sheet:
-    """One row a strategy, for pools of one size."""
+    """Return one row a strategy, for pools of one size."""
     rows = []
     for each in (each for each in ours if each.records == records):
         peak = "–" if each.peak_anonymous is None else f"{each.peak_anonymous / 2**30:.2f}"
@@ -52,7 +52,7 @@ def sheet(ours: Sequence[Selection], theirs: Theirs, records: int) -> Sheet:
 
 
 def page(sheets: Sequence[Sheet], source: Mapping[str, Any], threads: int, note: str | None = None) -> str:
-    """The page; ``note`` tells of what else there is to know of the measurement."""
+    """Return the page; ``note`` tells of what else there is to know of the measurement."""
     method = _METHOD.format(
         batch=BATCH,
         features=FEATURES,
@@ -101,7 +101,7 @@ def _theirs(theirs: Theirs, strategy: str, records: int) -> str:
 
 
 def _short(fault: str) -> str:
-    """The first words of a fault, fit for a cell.
+    """Return the first words of a fault, fit for a cell.
 
     >>> _short("MemoryError: Unable to allocate 74.5 GiB for an array with shape (100000, 100000)")
     'MemoryError: Unable to allocate 74.5 GiB'

@@ -51,7 +51,7 @@ _SAME: Mapping[str, _Theirs] = {
 
 
 def has_rule(strategy: str) -> bool:
-    """Whether scikit-activeml has this strategy.
+    """Return whether scikit-activeml has this strategy.
 
     >>> has_rule("badge"), has_rule("power")
     (True, False)
@@ -60,7 +60,9 @@ def has_rule(strategy: str) -> bool:
 
 
 def measure_theirs(strategy: str, records: int) -> Apart | None:
-    """Seconds of one choice by scikit-activeml in a fresh process with 60 s and 16 GiB; None if it has no such rule.
+    """Return seconds of one choice by scikit-activeml in a fresh process with 60 s and 16 GiB.
+
+    None if it has no such rule.
 
     Its classifier is fitted beforehand, as ours is (``fit_clf=False``).
     """
@@ -105,7 +107,7 @@ def _ensemble(X: Any, y: Any) -> list[Any]:
 
 
 def _given(takes: str, X: Any, y: Any) -> dict[str, Any]:
-    """What ``query`` is given beside records, labels and batch size."""
+    """Return what ``query`` is given beside records, labels and batch size."""
     if takes == "clf":
         return {"clf": _classifier(X, y), "fit_clf": False}
     if takes == "unfitted":

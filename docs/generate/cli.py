@@ -60,7 +60,7 @@ class _Parameter:
 
 
 def page() -> str:
-    """The page, in Markdown."""
+    """Return the page, in Markdown."""
     statuses = "".join(f"| {each.value} | {each.meaning} |\n" for each in Exit)
     commands = {
         each.name or str(each.callback.__name__): each.callback for each in app.registered_commands if each.callback
@@ -90,7 +90,7 @@ def _typed(parameter: _Parameter) -> str:
 
 
 def _parameters(command: Callable[..., Any]) -> Iterator[_Parameter]:
-    """What a command takes, from the signature that Typer reads too."""
+    """Yield what a command takes, from the signature that Typer reads too."""
     hints = get_type_hints(command, include_extras=True)
     for name, parameter in inspect.signature(command).parameters.items():
         if get_origin(hints[name]) is not Annotated:
@@ -126,7 +126,7 @@ def _meaning(kind: Any, text: str, required: bool, default: Any) -> Iterator[str
 
 
 def _metavar(kind: Any) -> str:
-    """What stands for a value; empty for a flag."""
+    """Return what stands for a value; empty for a flag."""
     if any(get_origin(each) is Literal for each in _kinds(kind)):
         return "CHOICE"
     names = {bool: "", int: "INTEGER", Path: "PATH"}
@@ -134,7 +134,7 @@ def _metavar(kind: Any) -> str:
 
 
 def _kinds(kind: Any) -> tuple[Any, ...]:
-    """The types of a union, a type alone."""
+    """Return the types of a union, a type alone."""
     return get_args(kind) if get_origin(kind) is UnionType else (kind,)
 
 

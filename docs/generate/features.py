@@ -49,7 +49,7 @@ networks with `record = true` |
 
 
 def feature_page() -> str:
-    """The page in Markdown."""
+    """Return the page in Markdown."""
     lines = [_BEGINNING.rstrip("\n")]
     lines += [_overview(group) for group in GROUPS.values()]
     for group in GROUPS.values():

@@ -33,7 +33,7 @@ class Key(NamedTuple):
 
 
 def keys(table: BaseModel, prefix: str, kind: type[Any] | None = None) -> Iterator[Key]:
-    """Every key of a table and of those in it; what is no field of it is an argument of the class ``kind``.
+    """Yield every key of a table and of those in it; what is no field of it is an argument of the class ``kind``.
 
     >>> from alrl.envs.recipe import BudgetRecipe
     >>> [(key.name, key.value, key.given) for key in keys(BudgetRecipe(labels=5), "budget")][-2:]
@@ -52,7 +52,7 @@ def keys(table: BaseModel, prefix: str, kind: type[Any] | None = None) -> Iterat
 
 
 def _of_what_it_builds(table: BaseModel) -> dict[str, str]:
-    """What the attributes of the object mean that a table without a kind is turned into, if it is."""
+    """Return what the attributes of the object mean that a table without a kind is turned into, if it is."""
     build = getattr(table, "build", None)
     if build is None or "kind" in type(table).model_fields or inspect.signature(build).parameters:
         return {}
@@ -60,7 +60,7 @@ def _of_what_it_builds(table: BaseModel) -> dict[str, str]:
 
 
 def attribute_meanings(kind: type[Any]) -> dict[str, str]:
-    """The string that stands below each attribute of a class or of those that it inherits from, on one line."""
+    """Return the string that stands below each attribute of a class or of those that it inherits from, on one line."""
     found: dict[str, str] = {}
     for each in reversed(kind.__mro__):
         if not each.__module__.startswith("alrl."):
@@ -79,7 +79,9 @@ def attribute_meanings(kind: type[Any]) -> dict[str, str]:
 
 
 def argument_meanings(kind: type[Any]) -> dict[str, str]:
-    """What the ``Args:`` of a class's docstring say, and where it is silent those of the classes it inherits from.
+    """Return what the ``Args:`` of a class's docstring say.
+
+    And where it is silent those of the classes it inherits from.
 
     >>> from alrl.learners import MultilayerPerceptron
     >>> argument_meanings(MultilayerPerceptron)["hidden"]
@@ -103,14 +105,14 @@ def argument_meanings(kind: type[Any]) -> dict[str, str]:
 
 
 def description(kind: type[Any]) -> str:
-    """The docstring of a class up to its arguments, errors and examples, in Markdown."""
+    """Return the docstring of a class up to its arguments, errors and examples, in Markdown."""
     text = inspect.cleandoc(kind.__doc__ or "")
     ends = [at for mark in ("\nArgs:", "\nRaises ", "\n>>> ") if (at := text.find(mark)) >= 0]
     return plain(text[: min(ends, default=len(text))].strip())
 
 
 def plain(text: str) -> str:
-    """Markdown for the marks of reStructuredText.
+    """Return Markdown for the marks of reStructuredText.
 
     >>> plain("as :class:`~alrl.loop.cost.Prices` says, ``label`` first")
     'as `Prices` says, `label` first'

@@ -53,7 +53,7 @@ the same shape of observation, so that one agent can be used in any of them.
 
 
 def pages() -> dict[str, str]:
-    """Every page in Markdown, by its file name; ``index.md`` first."""
+    """Return every page in Markdown, by its file name; ``index.md`` first."""
     found = {"index.md": ""}
     rows = []
     for path in sorted(Path(recipes.find("envs", name)) for name in recipes.names("envs")):
@@ -67,7 +67,7 @@ def pages() -> dict[str, str]:
 
 
 def page(path: Path, recipe: EnvRecipe) -> str:
-    """The page on the environment of the recipe in the file ``path``."""
+    """Return the page on the environment of the recipe in the file ``path``."""
     env = ActiveLearningVectorEnv(recipe, num_envs=1)
     identifier = environment_id(path.stem)
     facts = [
@@ -196,7 +196,7 @@ def _arguments() -> list[str]:
 
 
 def _history(path: Path, recipe: EnvRecipe) -> list[str]:
-    """What lines such as ``# v1: a larger budget`` of the recipe say; version 0 is the first."""
+    """Return what lines such as ``# v1: a larger budget`` of the recipe say; version 0 is the first."""
     found = dict(_HISTORY.findall(path.read_text(encoding="utf-8")))
     return [
         f"- v{number}: {found.get(str(number), 'the first version.' if number == 0 else 'changed.')}"
@@ -205,7 +205,7 @@ def _history(path: Path, recipe: EnvRecipe) -> list[str]:
 
 
 def _told(recipe: EnvRecipe) -> dict[str, list[Key]]:
-    """The keys of the recipe by the section that they are explained in, in the order of the schema."""
+    """Return the keys of the recipe by the section that they are explained in, in the order of the schema."""
     found: dict[str, list[Key]] = {}
     meanings = attribute_meanings(EnvRecipe)
     for name in EnvRecipe.model_fields:
@@ -224,12 +224,12 @@ def _told(recipe: EnvRecipe) -> dict[str, list[Key]]:
 
 
 def _of_list(name: str, table: Any, place: int, count: int) -> Iterable[Key]:
-    """The keys of one of several tables of a name, numbered where it is not the only one."""
+    """Return the keys of one of several tables of a name, numbered where it is not the only one."""
     return keys(table, f"{name}[{place}]" if count > 1 else name, type(table.build()))
 
 
 def _built(recipe: EnvRecipe, table: str) -> type[Any] | None:
-    """The class that a table's ``kind`` names, if there is one."""
+    """Return the class that a table's ``kind`` names, if there is one."""
     if table == "action" and hasattr(recipe, "actions"):
         return type(recipe.actions())
     value = getattr(recipe, table)

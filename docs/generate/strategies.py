@@ -65,7 +65,7 @@ Ties are each library's own dice.
 
 
 def strategy_page() -> str:
-    """The page in Markdown."""
+    """Return the page in Markdown."""
     differences = "".join(_cells(*row) for row in DIFFERENCES)
     approximations = "".join(_cells(*row) for row in APPROXIMATIONS)
     end = _END.format(differences=differences, approximations=approximations)
@@ -84,7 +84,7 @@ def _cells(*cells: str) -> str:
 
 
 def queries(kind: type[Strategy]) -> str:
-    """What a strategy queries: the first line of its file, without its name.
+    """Return what a strategy queries: the first line of its file, without its name.
 
     >>> from alrl.strategies.uncertainty_sampling import Margin
     >>> queries(Margin)

@@ -11,7 +11,7 @@ from docs.generate.field_docs import Key
 
 
 def row(key: Key) -> str:
-    """A line of a table: a key of a recipe, its value and what it means."""
+    """Return a line of a table: a key of a recipe, its value and what it means."""
     return cells_of(f"`{key.name}`", f"{_value(key.value)}{'' if key.given else ' (default)'}", key.meaning)
 
 
@@ -28,7 +28,7 @@ def _value(value: Any) -> str:
 
 
 def _written(value: Any) -> str:
-    """A value in a list as a recipe writes it, if it is a table.
+    """Return a value in a list as a recipe writes it, if it is a table.
 
     >>> _written({"kind": "noisy", "rate": 0.3}), _written("wine")
     ('{ kind = "noisy", rate = 0.3 }', 'wine')
@@ -39,7 +39,7 @@ def _written(value: Any) -> str:
 
 
 def shown(space: spaces.Space[Any]) -> str:
-    """A space in few words.
+    """Return a space in few words.
 
     >>> shown(spaces.Discrete(3)), shown(spaces.Dict(mask=spaces.Box(0, 1, (4,))))
     ('Discrete(3)', 'Dict(mask: (4,))')
@@ -52,7 +52,7 @@ def shown(space: spaces.Space[Any]) -> str:
 
 
 def cells_of(*cells: object) -> str:
-    r"""A line of a table in Markdown, where a bar would end a cell.
+    r"""Return a line of a table in Markdown, where a bar would end a cell.
 
     >>> print(cells_of("a|b", 2))
     | a\|b | 2 |

@@ -34,7 +34,7 @@ class Committee(Query):
         self._begun = False
 
     def score(self, known: Known) -> Floats:
-        """Votes of the minority, 0 to 2: vote entropy in another unit."""
+        """Return votes of the minority, 0 to 2: vote entropy in another unit."""
         bags = [self._bag(known.y) for _ in range(4)]
         if not self._begun:
             # The benchmark's loop trains the first member on all first labels before it asks for the first query.
@@ -45,20 +45,20 @@ class Committee(Query):
         return minority
 
     def pick(self, known: Known) -> int:
-        """One of the records of the largest vote entropy, drawn."""
+        """Return one of the records of the largest vote entropy, drawn."""
         places = known.open
         split = self.score(known)[places]
         return int(places[self._draws.choice(np.flatnonzero(split == split.max()))])
 
     def _bag(self, y: NDArray[np.int64]) -> Floats:
-        """How often a bootstrap sample holds each labelled record, (labelled,)."""
+        """Return how often a bootstrap sample holds each labelled record, (labelled,)."""
         while True:
             drawn = self._draws.randint(0, len(y), len(y))
             if len(np.unique(y[drawn])) == len(np.unique(y)):
                 return np.bincount(drawn, minlength=len(y)).astype(np.float64)
 
     def _votes(self, labelled: Places, y: NDArray[np.int64], bags: list[Floats]) -> NDArray[np.bool_]:
-        """Whether each member votes for class 1, (4, N)."""
+        """Return whether each member votes for class 1, (4, N)."""
         size = len(self.X)
         held = [(labelled[bag > 0], y[bag > 0], bag[bag > 0]) for bag in bags]
         decisions = [

@@ -53,7 +53,7 @@ class Row:
 
 
 def compare(curves: Sequence[Curves], data: PublishedSet, strategy: str) -> Row:
-    """The row of a data set and strategy, from curves of blocks of its seeds."""
+    """Return the row of a data set and strategy, from curves of blocks of its seeds."""
     areas = np.concatenate([published_aubc(each.accuracy) for each in curves])
     theirs = published_means()[data.name, strategy]
     return Row(
@@ -86,7 +86,7 @@ class SeedCheck:
 
 
 def check_seeds(curves: Sequence[Curves], data: PublishedSet) -> SeedCheck | None:
-    """Each seed of US-C against theirs; None where rows differ, or no seed is both published and played."""
+    """Return each seed of US-C against theirs; None where rows differ, or no seed is both published and played."""
     theirs = published_seeds().get(data.name.lower(), {})
     if data.difference:
         return None
@@ -104,7 +104,10 @@ def check_seeds(curves: Sequence[Curves], data: PublishedSet) -> SeedCheck | Non
 
 
 def agreeing_sets(rows: Iterable[Row]) -> tuple[list[str], list[str]]:
-    """Data sets on which every strategy agrees, and those on which one does not; sets without a row are in neither."""
+    """Return data sets on which every strategy agrees, and those on which one does not.
+
+    Sets without a row are in neither.
+    """
     found: dict[str, bool] = {}
     for row in rows:
         found[row.data.name] = found.get(row.data.name, True) and row.agrees

@@ -11,7 +11,7 @@ from alrl.numerics.backend import called
 
 @called
 def square(matrix: Any, rows: Any) -> Any:
-    """``matrix[rows][:, rows]``, (rows, rows), in C order."""
+    """Return ``matrix[rows][:, rows]``, (rows, rows), in C order."""
     size = rows.shape[0]
     part = np.empty((size, size))
     for i in range(size):

@@ -30,11 +30,14 @@ class PublishedSet:
     """Whether theirs has the classes in the other order: libsvm's result depends on it, within its tolerance."""
 
     def is_there(self) -> bool:
-        """Whether the package that holds it is installed."""
+        """Return whether the package that holds it is installed."""
         return self.source.replace("_", "-") in {name.replace("_", "-") for name in data_set_names()}
 
     def load(self) -> DataSet:
-        """The data set, under the benchmark's name. Raises InvalidRecipeError if its package is not installed."""
+        """Return the data set, under the benchmark's name.
+
+        Raises InvalidRecipeError if its package is not installed.
+        """
         found = load_data_set(self.source)
         X = np.concatenate([found.X, np.zeros((found.n_records, self.blank))], axis=1)
         y, names = (1 - found.y, found.class_names[::-1]) if self.swapped else (found.y, found.class_names)
@@ -65,7 +68,7 @@ SETS: dict[str, PublishedSet] = {each.name: each for each in _SETS}
 
 
 def published_set(name: str, known: Iterable[str] = SETS) -> PublishedSet:
-    """The data set that the benchmark calls ``name``. Raises InvalidRecipeError if there is none.
+    """Return the data set that the benchmark calls ``name``. Raises InvalidRecipeError if there is none.
 
     >>> published_set("Wdbc").source
     'breast_cancer'

@@ -16,7 +16,7 @@ _RANK = 1e-4
 
 
 def discriminant(X: Floats, y: NDArray[np.int64], weight: Floats, others: Floats) -> Floats:
-    """Decision of ``others`` (M, features), (M,), above 0 for class 1, after a fit to X (n, features).
+    """Return the decision of ``others`` (M, features), (M,), above 0 for class 1, after a fit to X (n, features).
 
     A ``weight`` counts a record as often; both classes must occur.
 
@@ -40,7 +40,7 @@ def discriminant(X: Floats, y: NDArray[np.int64], weight: Floats, others: Floats
 
 
 def _whiten(scatter: Floats, gap: Floats) -> Floats:
-    """The pseudo-inverse of the scatter times ``gap``, directions without spread left out."""
+    """Return the pseudo-inverse of the scatter times ``gap``, directions without spread left out."""
     lifted = scatter.copy()
     lifted[np.diag_indices_from(lifted)] -= _RANK**2
     try:

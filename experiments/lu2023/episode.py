@@ -35,7 +35,7 @@ class Episode:
 
 
 def published_aubc(accuracy: ArrayLike) -> Floats:
-    """The benchmark's area under the budget curve, over the last axis (queries + 1 points).
+    """Return the benchmark's area under the budget curve, over the last axis (queries + 1 points).
 
     The accuracy before the first query is left out, while the area is still divided by the number of queries: smaller
     than :func:`alrl.evaluation.curves.aubc` by about one query's share.
@@ -72,14 +72,14 @@ def play(task: Task, query: type[Query]) -> Episode:
 
 
 def _score(decision: Floats, y: NDArray[np.int64]) -> tuple[float, float]:
-    """Accuracy and balanced accuracy."""
+    """Return accuracy and balanced accuracy."""
     hit = (decision > 0) == (y == 1)
     recalls = [hit[y == k].mean() for k in (0, 1) if (y == k).any()]
     return float(hit.mean()), float(np.mean(recalls))
 
 
 def play_seeds(data: DataSet, strategy: str, seeds: Sequence[int]) -> Curves:
-    """Curves of a strategy over seeds, none of which misses a class in its first labels."""
+    """Return curves of a strategy over seeds, none of which misses a class in its first labels."""
     episodes = [play(Task.draw(data, seed), QUERIES[strategy]) for seed in seeds]
     return Curves(
         data_set=data.name,

@@ -16,7 +16,7 @@ _COLOURS = ("#4c4c4c", "#0072b2", "#56b4e9", "#d55e00", "#009e73")
 
 
 def differences(rows: Sequence[Row]) -> Figure:
-    """Ours less theirs in points of AUBC, a row a data set; bars are 2.5 combined standard errors."""
+    """Return ours less theirs in points of AUBC, a row a data set; bars are 2.5 combined standard errors."""
     from matplotlib.figure import Figure
 
     sets = list(dict.fromkeys(row.data.name for row in rows))

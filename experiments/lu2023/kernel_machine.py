@@ -36,7 +36,7 @@ class KernelMachine:
         self.C = C
 
     def decision(self, labelled: NDArray[np.int64], y: NDArray[np.int64], weight: Floats | None = None) -> Floats:
-        """Decision of every record, (N + M,), above 0 for class 1, after a fit to the training records ``labelled``.
+        """Return the decision of every record, (N + M,), above 0 for class 1, after a fit to the records ``labelled``.
 
         Both classes must occur in ``y``; a ``weight`` multiplies a record's cost.
         """
@@ -62,7 +62,7 @@ class KernelMachine:
 
 
 def rbf(X: Floats, others: Floats) -> Floats:
-    """``exp(-|x - z|² / features)`` of X (N, features) with X and ``others`` (M, features), (N, N + M).
+    """Return ``exp(-|x - z|² / features)`` of X (N, features) with X and ``others`` (M, features), (N, N + M).
 
     That is scikit-learn's ``gamma="auto"``.
     """
@@ -74,6 +74,6 @@ def rbf(X: Floats, others: Floats) -> Floats:
 
 
 def linear(X: Floats, others: Floats) -> Floats:
-    """Inner products of X (N, features) with X and ``others`` (M, features), (N, N + M)."""
+    """Return Inner products of X (N, features) with X and ``others`` (M, features), (N, N + M)."""
     products: Floats = X @ np.concatenate([X, others]).T
     return products

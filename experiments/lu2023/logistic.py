@@ -30,7 +30,7 @@ class Logistic:
         self._penalty[-1] = 0.0
 
     def decision(self, labelled: NDArray[np.int64], y: NDArray[np.int64], weight: Floats | None = None) -> Floats:
-        """Decision of every record of X, (N,), above 0 for class 1, after a fit to the records ``labelled``."""
+        """Return decision of every record of X, (N,), above 0 for class 1, after a fit to the records ``labelled``."""
         X, target = self.X[labelled], y.astype(np.float64)
         cost = np.full(len(y), self.C) if weight is None else self.C * weight
         w = self._last
@@ -53,7 +53,7 @@ class Logistic:
     def _down(
         self, w: Floats, step: Floats, loss: float, data: tuple[Floats, Floats, Floats]
     ) -> tuple[Floats, float, bool]:
-        """A step halved until it lowers the loss; False if none does, which is the optimum to the last bits."""
+        """Return a step halved until it lowers the loss; False if none does, which is the optimum to the last bits."""
         for _ in range(30):
             fresh = w - step
             lower = self._loss(fresh, *data)

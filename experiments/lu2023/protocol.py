@@ -90,7 +90,7 @@ class Lu2023(Protocol):
 
 
 def set_of(source: str) -> PublishedSet:
-    """The benchmark's data set that we read from ``source``. Raises InvalidRecipeError if there is none."""
+    """Return the benchmark's data set that we read from ``source``. Raises InvalidRecipeError if there is none."""
     sources = {each.source: each for each in SETS.values()}
     if source not in sources:
         raise InvalidRecipeError(unknown("data set of Lu et al. 2023", source, sources))

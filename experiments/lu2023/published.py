@@ -22,7 +22,7 @@ class Published(NamedTuple):
 
 @cache
 def published_means() -> dict[tuple[str, str], Published]:
-    """Published cells by data set and strategy; those that were never finished are left out.
+    """Return published cells by data set and strategy; those that were never finished are left out.
 
     >>> published_means()["Wdbc", "US-C"]
     Published(mean=0.9652, deviation=0.0103)
@@ -36,7 +36,7 @@ def published_means() -> dict[tuple[str, str], Published]:
 
 @cache
 def published_seeds() -> dict[str, dict[int, float]]:
-    """Published areas of US-C, by data set in lower case and seed.
+    """Return published areas of US-C, by data set in lower case and seed.
 
     >>> published_seeds()["german"][0]
     0.74244

@@ -51,10 +51,10 @@ class Query(ABC):
 
     @abstractmethod
     def score(self, known: Known) -> Floats:
-        """Scores of all training records, (N,); a higher one is queried sooner."""
+        """Return scores of all training records, (N,); a higher one is queried sooner."""
 
     def pick(self, known: Known) -> int:
-        """Place in X of the record to query: of equal scores, the first."""
+        """Return place in X of the record to query: of equal scores, the first."""
         places = known.open
         return int(places[self.score(known)[places].argmax()])
 

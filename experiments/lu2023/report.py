@@ -15,7 +15,7 @@ NAME = "published"
 
 
 def rows_and_checks(curves: Mapping[tuple[str, str], Sequence[Curves]]) -> tuple[list[Row], list[SeedCheck]]:
-    """The comparison of curves by data set and strategy, both as the benchmark calls them, in its order."""
+    """Return the comparison of curves by data set and strategy, both as the benchmark calls them, in its order."""
     rows = [
         compare(curves[data.name, strategy], data, strategy)
         for data in SETS.values()

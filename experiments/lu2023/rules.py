@@ -39,7 +39,7 @@ class _Published(Strategy):
         return scores.to(view.features.device, torch.float32)
 
     def _of(self, view: PoolView, episode: int) -> NDArray[np.float64]:
-        """Scores of one episode's records, (its records,)."""
+        """Return scores of one episode's records, (its records,)."""
         X = view.features[episode, view.exists[episode], : int(view.feature_count[episode])].double().cpu().numpy()
         held = view.labelled_mask[episode]
         places, y = view.labelled_index[episode, held].cpu().numpy(), view.labels[episode, held].cpu().numpy()

@@ -37,7 +37,7 @@ class Split:
 
 
 def draw_split(records: int, seed: int) -> Split:
-    """The split of a seed; nothing in it is stratified.
+    """Return the split of a seed; nothing in it is stratified.
 
     A generator of the seed shuffles all rows, of which the first 60 % are for training; *another* generator of the same
     seed shuffles those. Raises InvalidDataError if no record is left to query.
@@ -58,7 +58,7 @@ def draw_split(records: int, seed: int) -> Split:
 
 
 def misses_a_class(data: DataSet, split: Split) -> bool:
-    """Whether the first labels lack a class: the benchmark skips such a seed."""
+    """Return whether the first labels lack a class: the benchmark skips such a seed."""
     return len(np.unique(data.y[split.first])) < data.n_classes
 
 
@@ -76,7 +76,7 @@ class Task:
 
     @classmethod
     def draw(cls, data: DataSet, seed: int) -> Task:
-        """The task of a seed. Raises InvalidDataError for other than two classes, or too few records."""
+        """Return the task of a seed. Raises InvalidDataError for other than two classes, or too few records."""
         if data.n_classes != 2:
             raise InvalidDataError(f"{data.name} has {data.n_classes} classes; the benchmark of Lu et al. is binary")
         split = draw_split(data.n_records, seed)

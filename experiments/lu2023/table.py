@@ -11,7 +11,7 @@ from experiments.lu2023.data import SETS
 
 
 def markdown(rows: Sequence[Row], checks: Sequence[SeedCheck]) -> str:
-    """The verdict, the table of means, and the check seed by seed."""
+    """Return the verdict, the table of means, and the check seed by seed."""
     return "\n".join([*_verdict(rows), "", *_means(rows), "", *_seeds(checks), ""])
 
 
@@ -64,7 +64,7 @@ def _line(cells: Iterable[str]) -> str:
 
 
 def as_csv(rows: Iterable[Row]) -> str:
-    """One line a data set and strategy; standard errors, and the difference in units of both combined."""
+    """Return one line a data set and strategy; standard errors, and the difference in units of both combined."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(

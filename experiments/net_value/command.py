@@ -89,7 +89,7 @@ def _run(given: argparse.Namespace, bars: Bars, console: Console) -> None:
 def rules(
     ledgers: Mapping[int, Ledger], names: Sequence[str], constants: Constants, *, value: float, price: float
 ) -> list[Entry]:
-    """Everyone that needs no training of a policy."""
+    """Return everyone that needs no training of a policy."""
     found = [
         entry(f"margin {size} to the end", ledger, names, value=value, price=price) for size, ledger in ledgers.items()
     ]

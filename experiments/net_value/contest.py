@@ -46,12 +46,15 @@ class Entry:
     """Rise of the metric from the first sample to the end, in points."""
 
     def less(self, other: Entry) -> Interval:
-        """Mean over data sets of this net value less another player's, with Student's 95 % interval over data sets."""
+        """Return mean over data sets of this net value less another player's.
+
+        With Student's 95 % interval over data sets.
+        """
         return mean_interval((self.net - other.net).numpy())
 
 
 def tune(ledgers: Mapping[int, Ledger], *, value: float, price: float) -> Constants:
-    """The size and the number of labels of largest mean net value, by ledgers (size: ledger) of training tasks.
+    """Return the size and the number of labels of largest mean net value, by ledgers (size: ledger) of training tasks.
 
     >>> ledger = Ledger(labels=torch.tensor([[0.0, 5.0, 10.0]]), compute=torch.zeros(1, 3),
     ...                 score=torch.tensor([[0.5, 0.7, 0.72]]))
@@ -70,7 +73,7 @@ def tune(ledgers: Mapping[int, Ledger], *, value: float, price: float) -> Consta
 def entry(
     player: str, ledger: Ledger, data_sets: Sequence[str], *, value: float, price: float, until: Tensor | None = None
 ) -> Entry:
-    """What a ledger comes to; ``until`` (B,) are the columns at which its episodes end, the last if left out."""
+    """Return what a ledger comes to; ``until`` (B,) are the columns at which its episodes end, the last if left out."""
     last = ledger.labels.shape[1] - 1
     column = torch.full((len(ledger.labels),), last) if until is None else until
     at = column[:, None]
@@ -89,7 +92,7 @@ def entry(
 
 
 def hindsight(ledgers: Mapping[int, Ledger], data_sets: Sequence[str], *, value: float, price: float) -> Entry:
-    """The upper bound: the best size and end of each episode by what the test part says."""
+    """Return the upper bound: the best size and end of each episode by what the test part says."""
     nets = [ledger.net(value, price).max(1) for ledger in ledgers.values()]
     which = torch.stack([net.values for net in nets]).argmax(0)
     chosen = list(ledgers.values())
@@ -104,7 +107,7 @@ def hindsight(ledgers: Mapping[int, Ledger], data_sets: Sequence[str], *, value:
 
 
 def by_data_set(values: Tensor, data_sets: Sequence[str]) -> Tensor:
-    """Mean of ``values`` (B,) over the episodes of each data set, (D,), in the order of the names.
+    """Return the mean of ``values`` (B,) over the episodes of each data set, (D,), in the order of the names.
 
     >>> by_data_set(torch.tensor([1.0, 5.0, 3.0]), ["b", "a", "b"])
     tensor([5., 2.])

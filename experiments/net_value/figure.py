@@ -21,7 +21,9 @@ def net_value_figure(
     entries: Sequence[Entry],
     tuned: Mapping[float, Constants],
 ) -> Figure:
-    """Lines: margin in batches of fixed size, at every number of labels; marks: where policies and constants end.
+    """Return lines: margin in batches of fixed size, at every number of labels.
+
+    Marks: where policies and constants end.
 
     ``ledgers`` (size: ledger) are margin's on the episodes of ``data_sets`` (B,), ``tuned`` the constants by price.
     """

@@ -34,7 +34,9 @@ class Ledger:
     """The metric on the test part, which nobody who buys has seen."""
 
     def net(self, value: float, price: float) -> Tensor:
-        """Net value (B, T + 1): what the gain of the metric is worth less labels at ``price`` each and computing.
+        """Return Net value (B, T + 1).
+
+        What the gain of the metric is worth less labels at ``price`` each and computing.
 
         >>> ledger = Ledger(labels=torch.tensor([[0.0, 10.0]]), compute=torch.tensor([[0.0, 0.5]]),
         ...                 score=torch.tensor([[0.5, 0.75]]))
@@ -49,12 +51,12 @@ class Ledger:
         return (self.labels.diff(dim=1) > 0).sum(1).double()
 
     def at_labels(self, labels: int) -> Tensor:
-        """Column (B,), long, of the last loop with at most so many labels bought."""
+        """Return column (B,), long, of the last loop with at most so many labels bought."""
         return (self.labels <= labels).sum(1) - 1
 
     @classmethod
     def joined(cls, parts: Sequence[Ledger]) -> Ledger:
-        """All episodes of ``parts``; shorter ones stay as they ended."""
+        """Return all episodes of ``parts``; shorter ones stay as they ended."""
         most = max(part.labels.shape[1] for part in parts)
 
         def whole(name: str) -> Tensor:
@@ -68,7 +70,7 @@ class Ledger:
 
 
 def fixed(size: int) -> Buys:
-    """Margin sampling in batches of ``size`` to the end of the budget."""
+    """Return margin sampling in batches of ``size`` to the end of the budget."""
     margin = make_strategy("margin")
 
     def buys(view: PoolView) -> Tensor:
@@ -80,7 +82,7 @@ def fixed(size: int) -> Buys:
 
 
 def learned(policy: Policy) -> Buys:
-    """The policy's own choice of rule, size and end."""
+    """Return the policy's own choice of rule, size and end."""
     return lambda view: buy(policy, view)
 
 

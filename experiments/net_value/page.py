@@ -13,12 +13,15 @@ _RULE = "| --: | :-- | --: | --: | --: | --: | --: |"
 
 
 def reference_of(entries: Sequence[Entry], price: float) -> Entry:
-    """The policy that others are held against at a price: that of the first training seed."""
+    """Return the policy that others are held against at a price: that of the first training seed."""
     return next(each for each in entries if each.price == price and each.player.startswith("policy"))
 
 
 def markdown(entries: Sequence[Entry]) -> str:
-    """One row a player and price; differences are paired by data set, with the sets above and below beside them."""
+    """Return one row a player and price.
+
+    Differences are paired by data set, with the sets above and below beside them.
+    """
     lines = [_HEAD, _RULE]
     for each in entries:
         first = reference_of(entries, each.price)
@@ -37,7 +40,7 @@ def _interval(first: Entry, other: Entry) -> str:
 
 
 def as_csv(entries: Sequence[Entry], data_sets: Sequence[str]) -> str:
-    """One row a price, player and data set."""
+    """Return one row a price, player and data set."""
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(["label_price", "player", "data_set", "net_value"])

@@ -22,12 +22,12 @@ _APART = 900_000
 
 
 def at_price(env: EnvRecipe, price: float) -> EnvRecipe:
-    """The environment with another price of a label."""
+    """Return the environment with another price of a label."""
     return env.model_copy(update={"cost": env.cost.model_copy(update={"label": price})})
 
 
 def trained(agent: TrainedRecipe, env: EnvRecipe, *, seed: int, folder: Path, bars: Bars) -> Policy:
-    """The policy of these recipes and this seed: from the folder if it is there, else trained and kept there."""
+    """Return the policy of these recipes and this seed: from the folder if it is there, else trained and kept there."""
     made = {"agent_sha256": recipes.identity(agent), "environment_sha256": recipes.identity(env), "seed": seed}
     try:
         held = load_policy(folder.resolve())
@@ -41,7 +41,7 @@ def trained(agent: TrainedRecipe, env: EnvRecipe, *, seed: int, folder: Path, ba
 
 
 def tasks_of(env: EnvRecipe, names: Sequence[str], seeds: int, *, apart: bool = False) -> list[Task]:
-    """``seeds`` episodes on each data set, in the order in which ledgers keep them."""
+    """Return ``seeds`` episodes on each data set, in the order in which ledgers keep them."""
     source = Game(env.model_copy(update={"data": env.data.model_copy(update=_only(names))})).source
     start = _APART if apart else 0
     return by_size([source.draw([start + seed], name) for name in names for seed in range(seeds)])

@@ -46,7 +46,7 @@ class Guard:
     def of(
         cls, ranges: TrainingRanges, seen: Sequence[Observation], *, quantile: float, fallback: Fallback = "margin"
     ) -> Guard:
-        """The guard that fires in no more than a share of 1 - ``quantile`` of the states ``seen`` in training."""
+        """Return the guard that triggers in at most a share of 1 - ``quantile`` of the states ``seen`` in training."""
         if not 0 < quantile <= 1:
             raise InvalidRecipeError(f"guard: quantile = {quantile} given; it must be above 0 and at most 1")
         distances = torch.cat([ranges.distance(each) for each in seen]).sort().values
@@ -55,7 +55,7 @@ class Guard:
 
     @classmethod
     def from_json(cls, told: Mapping[str, Any], card: Mapping[str, Any], features: FeatureSet) -> Guard:
-        """What :meth:`to_json` gave, with the ranges of a card. Raises PolicyFileError if it is no guard."""
+        """Return what :meth:`to_json` gave, with the ranges of a card. Raises PolicyFileError if it is no guard."""
         ranges = TrainingRanges.of_card(card, features)
         fallback, limit, quantile = (told[name] for name in ("fallback", "limit", "quantile"))
         if ranges is None or fallback not in {"margin", "random"}:
@@ -67,7 +67,7 @@ class Guard:
         return cls(ranges=ranges, limit=float(limit), quantile=float(quantile), fallback=fallback, hand_over=hand_over)
 
     def to_json(self) -> dict[str, Any]:
-        """What a policy file says of it beside the ranges, which are in the card."""
+        """Return what a policy file says of it beside the ranges, which are in the card."""
         told = {"fallback": self.fallback, "limit": self.limit, "quantile": self.quantile}
         return told if self.hand_over is None else {**told, "hand_over": self.hand_over.to_json()}
 
@@ -81,14 +81,14 @@ class Guard:
         )
 
     def fires(self, seen: Observation) -> Tensor:
-        """Where the policy is not to choose, (B,), bool; not where there is nothing to choose from."""
+        """Return where the policy is not to choose, (B,), bool; not where there is nothing to choose from."""
         fired = self.ranges.distance(seen) > self.limit
         if self.hand_over is not None:
             fired = fired | self.hand_over.reached(seen)
         return fired & seen.mask.any(1)
 
     def instead(self, view: PoolView, fired: Tensor, candidates: Tensor, scores: Tensor) -> tuple[Tensor, Tensor]:
-        """Candidates and scores (B, K), the fallback's where it ``fired`` (B,)."""
+        """Return candidates and scores (B, K), the fallback's where it ``fired`` (B,)."""
         if not bool(fired.any()):
             return candidates, scores
         liked = -view.margin if self.fallback == "margin" else view.noise
@@ -99,5 +99,5 @@ class Guard:
         return torch.where(fired[:, None], others, candidates), torch.where(fired[:, None], rank, scores)
 
     def to(self, device: torch.device | str) -> Guard:
-        """The same on a device."""
+        """Return the same on a device."""
         return dataclasses.replace(self, ranges=self.ranges.to(device))

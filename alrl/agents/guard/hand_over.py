@@ -31,7 +31,7 @@ class HandOver:
 
     @classmethod
     def from_json(cls, told: Mapping[str, Any], features: FeatureSet) -> HandOver:
-        """What :meth:`to_json` gave. Raises PolicyFileError if it is none."""
+        """Return what :meth:`to_json` gave. Raises PolicyFileError if it is none."""
         feature, above = told["feature"], told["above"]
         names = [each.name for each in features.loop]
         if feature not in GROWING or feature not in names or not isinstance(above, int | float) or not 0 <= above <= 1:
@@ -41,11 +41,11 @@ class HandOver:
         return cls(feature=feature, column=names.index(feature), above=float(above))
 
     def to_json(self) -> dict[str, Any]:
-        """What a policy file says of it."""
+        """Return what a policy file says of it."""
         return {"feature": self.feature, "above": self.above}
 
     def reached(self, seen: Observation) -> Tensor:
-        """Which episodes have come so far, (B,), bool.
+        """Return which episodes have come so far, (B,), bool.
 
         >>> late = HandOver(feature="labelled-count", column=0, above=0.5)
         >>> loop = torch.tensor([[0.4], [0.6]])
@@ -56,7 +56,7 @@ class HandOver:
 
 
 def points(features: FeatureSet, seen: Sequence[Observation]) -> Iterator[HandOver]:
-    """Points to try: of each feature that grows, quantiles over the states ``seen`` in training."""
+    """Yield points to try: of each feature that grows, quantiles over the states ``seen`` in training."""
     loop = torch.cat([each.loop for each in seen]).sort(0).values
     for column, feature in enumerate(features.loop):
         if feature.name in GROWING:

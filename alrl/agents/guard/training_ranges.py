@@ -36,14 +36,14 @@ class TrainingRanges:
 
     @classmethod
     def of(cls, seen: Sequence[Observation]) -> TrainingRanges:
-        """The ranges over all states that were seen."""
+        """Return the ranges over all states that were seen."""
         record = torch.cat([each.candidates[each.mask] for each in seen])
         loop = torch.cat([each.loop for each in seen])
         return cls(states=len(loop), record=_quantiles(record), loop=_quantiles(loop))
 
     @classmethod
     def of_card(cls, card: Mapping[str, Any], features: FeatureSet) -> TrainingRanges | None:
-        """What a policy's card says of the ``features``; None where it says nothing.
+        """Return what a policy's card says of the ``features``; None where it says nothing.
 
         Raises PolicyFileError, which names the feature, if what it says is incomplete or no ranges.
         """
@@ -69,7 +69,7 @@ class TrainingRanges:
         return cls(states=states if isinstance(states, int) else 0, **parts)
 
     def to_card(self, features: FeatureSet) -> dict[str, Any]:
-        """What a card says of them: the key ``feature_ranges``."""
+        """Return what a card says of them: the key ``feature_ranges``."""
         told: dict[str, Any] = {"states": self.states}
         for scope, named, values in (("record", features.record, self.record), ("loop", features.loop, self.loop)):
             told[scope] = {
@@ -79,13 +79,16 @@ class TrainingRanges:
         return {_CARD_KEY: told}
 
     def unusual(self, seen: Observation) -> tuple[Tensor, Tensor]:
-        """Share of the candidates of which a feature is unusual, (B, F), and which features of the loop are, (B, G)."""
+        """Return the share of the candidates of which a feature is unusual, (B, F), and which features of the loop are.
+
+        (B, G).
+        """
         real = seen.mask[..., None].to(seen.candidates.dtype)
         record = (_outside(seen.candidates, self.record) * real).sum(1) / real.sum(1).clamp_min(1)
         return record, _outside(seen.loop, self.loop)
 
     def distance(self, seen: Observation) -> Tensor:
-        """Share of the features that are unusual, (B,): 0 is as in training, 1 as nothing in training was.
+        """Return the share of the features that are unusual, (B,): 0 is as in training, 1 as nothing in training was.
 
         >>> ranges = TrainingRanges(states=9, record=torch.tensor([[0.0], [0.1], [0.4], [0.5]]), loop=torch.zeros(4, 1))
         >>> candidates = torch.tensor([[[0.2], [0.3]], [[0.2], [0.9]]])
@@ -97,7 +100,7 @@ class TrainingRanges:
         return (record.sum(1) + loop.sum(1)) / (record.shape[1] + loop.shape[1])
 
     def to(self, device: torch.device | str) -> TrainingRanges:
-        """The same on a device."""
+        """Return the same on a device."""
         return TrainingRanges(states=self.states, record=self.record.to(device), loop=self.loop.to(device))
 
 
@@ -111,5 +114,5 @@ def _quantiles(values: Tensor) -> Tensor:
 
 
 def _outside(values: Tensor, ranges: Tensor) -> Tensor:
-    """1 where values (..., F) lie outside the usual range of (4, F), else 0."""
+    """Return 1 where values (..., F) lie outside the usual range of (4, F), else 0."""
     return ((values < ranges[1] - _ROUNDING) | (values > ranges[2] + _ROUNDING)).to(values.dtype)

@@ -13,7 +13,7 @@ from alrl.agents.look_ahead.roll_out import RollOut
 def beam_value(
     roll_out: RollOut, score: Callable[[], Tensor], *, width: int, horizon: int, watched: frozenset[int]
 ) -> Tensor:
-    """Value (B, K) of each candidate: the mean score, at the watched steps, of the best of its beams in the end.
+    """Return value (B, K) of each candidate: the mean score, at the watched steps, of the best of its beams in the end.
 
     At every step each beam is followed by its ``width`` records of smallest margin, and of all that come of one
     candidate those ``width`` of highest score stay. A maximum over noisy scores is above what a loop would reach.

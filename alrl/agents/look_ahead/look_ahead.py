@@ -69,7 +69,7 @@ class LookAhead:
         part: PartName = "validation",
         held: Tensor | None = None,
     ) -> Tensor:
-        """Value of each candidate (B, K): the mean score on a part at the watched steps of its roll-out.
+        """Return value of each candidate (B, K): the mean score on a part at the watched steps of its roll-out.
 
         ``candidates`` are pool positions; where one is -1 its value is that of adding nothing. While a batch is filled,
         ``held`` (B, h) are the records that it holds, -1 for none: a roll-out begins with their labels and the

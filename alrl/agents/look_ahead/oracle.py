@@ -37,7 +37,7 @@ class Oracle(ABC):
 
     @abstractmethod
     def select(self, simulator: Simulator, count: int = 1) -> Tensor:
-        """Positions of the next batch, (episodes, count), distinct, -1 where the pool ran out."""
+        """Return positions of the next batch, (episodes, count), distinct, -1 where the pool ran out."""
 
 
 Player = Strategy | Oracle

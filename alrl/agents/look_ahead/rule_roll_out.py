@@ -25,7 +25,7 @@ class BaseRule(Protocol):
         """Fields that a view has only when asked for."""
 
     def select(self, view: PoolView, count: int = 1) -> Tensor:
-        """The next batch, (episodes, count)."""
+        """Return the next batch, (episodes, count)."""
 
 
 class RuleRollOut(RollOut):
@@ -55,7 +55,7 @@ class RuleRollOut(RollOut):
         self.add(self._rule.select(self._view, 1))
 
     def _seen(self) -> PoolView:
-        """The view after the last refit."""
+        """Return the view after the last refit."""
         before = self._view
         probabilities = self.learner.predict_branches(self.pool.by_column, self.branches).flatten(0, 1)
         came = self.real[:, -self._asked.shape[1] :]
@@ -87,7 +87,7 @@ class RuleRollOut(RollOut):
         return dataclasses.replace(view, trajectory=trajectory)
 
     def _counts(self, before: PoolView, came: Tensor) -> dict[str, Any]:
-        """What the view counts, one fit and some queries later; a label ``came`` (B K, n) or did not."""
+        """Return what the view counts, one fit and some queries later; a label ``came`` (B K, n) or did not."""
         counts: dict[str, Any] = {}
         if before.fits is not None and before.trained is not None and before.obtained is not None:
             counts = {
@@ -102,7 +102,10 @@ class RuleRollOut(RollOut):
 
 
 def _with(mask: Tensor, picks: Tensor, where: Tensor) -> Tensor:
-    """The mask (B, N) with the positions ``picks`` (B, n) marked too, where there is one and ``where`` says so."""
+    """Return the mask (B, N) with the positions ``picks`` (B, n) marked too.
+
+    Where there is one and ``where`` says so.
+    """
     marked, (rows, columns) = mask.clone(), (where & (picks >= 0)).nonzero(as_tuple=True)
     marked[rows, picks[rows, columns]] = True
     return marked
@@ -113,7 +116,7 @@ _TURN = 0.6180339887
 
 
 def _repeated(view: PoolView, rows: Tensor) -> PoolView:
-    """The view of the episodes ``rows``, repeats allowed; geometry apart."""
+    """Return the view of the episodes ``rows``, repeats allowed; geometry apart."""
     names = [field.name for field in dataclasses.fields(view)]
     taken: dict[str, Any] = {name: each[rows] for name in names if isinstance(each := getattr(view, name), Tensor)}
     told = view.trajectory

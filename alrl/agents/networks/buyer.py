@@ -80,23 +80,23 @@ class Buyer(CandidateScorer):
         return f"set scorer of width {self.scorer.width}, which buys {sizes} labels at once or stops{how}"
 
     def forward(self, candidates: Tensor, loop: Tensor, mask: Tensor) -> Tensor:
-        """Scores (B, C) of the rows alone, as :class:`~alrl.agents.networks.set_scorer.SetScorer` gives them."""
+        """Return scores (B, C) of the rows alone, as :class:`~alrl.agents.networks.set_scorer.SetScorer` gives them."""
         scores: Tensor = self.scorer(candidates, loop, mask)
         return scores
 
     def _wishes(self, candidates: Tensor, loop: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """Scores of the rows (B, C), and logits of the sizes and of stop (B, S + 1)."""
+        """Return scores of the rows (B, C), and logits of the sizes and of stop (B, S + 1)."""
         hidden, context = self.scorer.encode(candidates, loop, mask)
         return self.scorer.score(candidates, hidden, context).masked_fill(~mask, _NEVER), self.purchase(context)
 
     def logits(self, candidates: Tensor, loop: Tensor, mask: Tensor) -> Tensor:
-        """Logits (B, S C + 1) of all numbers: the probability of a size is shared out among the rows."""
+        """Return logits (B, S C + 1) of all numbers: the probability of a size is shared out among the rows."""
         scores, wishes = self._wishes(candidates, loop, mask)
         joint = wishes[:, :-1, None] + scores.log_softmax(1)[:, None, :]
         return torch.cat([joint.flatten(1), wishes[:, -1:]], 1)
 
     def choose(self, candidates: Tensor, loop: Tensor, mask: Tensor, allowed: Tensor, coin: Tensor) -> Tensor:
-        """The number (B,) that is played: one of the sizes or stop, then the best row.
+        """Return the number (B,) that is played: one of the sizes or stop, then the best row.
 
         ``allowed`` (B, S C + 1) are the numbers that have a meaning now, ``coin`` (B,) numbers in [0, 1) by which it is
         drawn if it plays by lot.
@@ -110,7 +110,7 @@ class Buyer(CandidateScorer):
 
 
 def _drawn(chances: Tensor, coin: Tensor) -> Tensor:
-    """Which of the ``chances`` (B, n) the ``coin`` (B,) in [0, 1) falls on; never one that is zero."""
+    """Return which of the ``chances`` (B, n) the ``coin`` (B,) in [0, 1) falls on; never one that is zero."""
     passed = (chances.cumsum(1) <= coin[:, None]).sum(1)
     # Rounding may leave the sum below the coin: the last that there is counts.
     last = (chances > 0).long().cumsum(1).argmax(1)

@@ -40,6 +40,6 @@ class Ensemble(CandidateScorer):
         return f"mean of {len(self.members)} set scorers of width {width}: margin plus learned residuals"
 
     def forward(self, candidates: Tensor, loop: Tensor, mask: Tensor) -> Tensor:
-        """Scores (B, K) of candidates (B, K, F) in a loop (B, G), minus infinity where the mask (B, K) is False."""
+        """Return scores (B, K) of candidates (B, K, F) in a state (B, G); minus infinity outside ``mask`` (B, K)."""
         scores = torch.stack([member(candidates, loop, mask) for member in self.members])
         return scores.mean(0)

@@ -55,7 +55,7 @@ class ForestScorer(CandidateScorer):
 
     @classmethod
     def of(cls, forest: RandomForestRegressor) -> ForestScorer:
-        """The trees of a fitted forest of scikit-learn."""
+        """Return the trees of a fitted forest of scikit-learn."""
         grown = [each.tree_ for each in forest.estimators_]
         most = max(tree.node_count for tree in grown)
         held = {name: np.zeros((len(grown), most)) for name in _FIELDS}
@@ -80,7 +80,7 @@ class ForestScorer(CandidateScorer):
         return f"mean of {len(self.feature)} regression trees"
 
     def forward(self, candidates: Tensor, loop: Tensor, mask: Tensor) -> Tensor:
-        """Scores (B, K) of candidates (B, K, F) in a loop (B, G), minus infinity where the mask (B, K) is False."""
+        """Return scores (B, K) of candidates (B, K, F) in a state (B, G); minus infinity outside ``mask`` (B, K)."""
         x = torch.cat([candidates, loop[:, None, :].expand(-1, candidates.shape[1], -1)], -1).flatten(0, 1).double()
         tree = torch.arange(len(self.feature), device=x.device)[None]
         node = torch.zeros(len(x), len(self.feature), dtype=torch.long, device=x.device)

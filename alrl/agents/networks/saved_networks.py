@@ -122,7 +122,7 @@ def _fill(network: CandidateScorer, weights: dict[str, Any], folder: Path) -> No
 
 
 def _weighed(folder: Path, weights: dict[str, Any]) -> list[int]:
-    """Columns of the features that are weighed."""
+    """Return columns of the features that are weighed."""
     columns = weights.get("columns")
     if columns is None or columns.ndim != 1 or columns.is_floating_point():
         raise PolicyFileError(f"{folder}: the columns of what is weighed are missing")

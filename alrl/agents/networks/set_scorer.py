@@ -29,7 +29,7 @@ class CandidateScorer(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, candidates: Tensor, loop: Tensor, mask: Tensor) -> Tensor:
-        """Scores (B, K) of candidates (B, K, F) in a loop (B, G), minus infinity where the mask (B, K) is False."""
+        """Return scores (B, K) of candidates (B, K, F) in a state (B, G); minus infinity outside ``mask`` (B, K)."""
 
 
 class SetScorer(CandidateScorer):
@@ -112,26 +112,26 @@ class SetScorer(CandidateScorer):
         return torch.cat([*parts, among(candidates, mask)] if self.relative else parts, -1)
 
     def encode(self, candidates: Tensor, loop: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """Representation of each candidate (B, K, width) and its mean over the candidates (B, width)."""
+        """Return representation of each candidate (B, K, width) and its mean over the candidates (B, width)."""
         x = ((self._joined(candidates, loop, mask) - self.mean) / self.scale).clamp(-_CLIP, _CLIP)
         hidden = self.encoder(x)
         real = mask[..., None].to(hidden.dtype)
         return hidden, (hidden * real).sum(1) / real.sum(1).clamp_min(1)
 
     def forward(self, candidates: Tensor, loop: Tensor, mask: Tensor) -> Tensor:
-        """Scores (B, K) of candidates (B, K, F) in a loop (B, G), minus infinity where the mask (B, K) is False."""
+        """Return scores (B, K) of candidates (B, K, F) in a state (B, G); minus infinity outside ``mask`` (B, K)."""
         hidden, context = self.encode(candidates, loop, mask)
         return self.score(candidates, hidden, context).masked_fill(~mask, -torch.inf)
 
     def score(self, candidates: Tensor, hidden: Tensor, context: Tensor) -> Tensor:
-        """Scores (B, K) from the representations that :meth:`encode` gives; not masked."""
+        """Return scores (B, K) from the representations that :meth:`encode` gives; not masked."""
         joined = torch.cat([hidden, context[:, None, :].expand_as(hidden)], -1)
         residual: Tensor = self.head(joined)[..., 0]
         return residual - self.margin_weight * candidates[..., self.margin_column]
 
 
 def among(candidates: Tensor, mask: Tensor) -> Tensor:
-    """Features (B, K, F) less their mean over the candidates of a state, in standard deviations, at most 4.
+    """Return features (B, K, F) less their mean over the candidates of a state, in standard deviations, at most 4.
 
     >>> among(torch.tensor([[[1.0], [3.0], [9.0]]]), torch.tensor([[True, True, False]]))[0, :2, 0]
     tensor([-0.9990,  0.9990])
@@ -154,5 +154,5 @@ def draw_weights(network: nn.Module, generator: torch.Generator) -> None:
 
 
 def linear(inputs: int, outputs: int) -> nn.Linear:
-    """A layer whose weights are yet to be drawn: torch's own way would draw from the global generator."""
+    """Return a layer whose weights are yet to be drawn: torch's own way would draw from the global generator."""
     return cast("nn.Linear", nn.utils.skip_init(nn.Linear, inputs, outputs))

@@ -21,7 +21,7 @@ _MARGIN = -0.5
 
 
 def columns_of(names: Sequence[str], features: FeatureSet) -> tuple[int, ...]:
-    """Where the named features of a record are.
+    """Return where the named features of a record are.
 
     Raises InvalidRecipeError for none, one that is not observed or given twice, and without the margin, which training
     starts from.
@@ -49,7 +49,7 @@ class _Weighed(CandidateScorer):
         self.register_buffer("columns", torch.tensor(self._columns))
 
     def _start(self) -> Tensor:
-        """Weights (m,) by which margin sampling is played."""
+        """Return weights (m,) by which margin sampling is played."""
         names = [feature.name for feature in self.weighed]
         return torch.tensor([_MARGIN if name == "margin" else 0.0 for name in names])
 
@@ -140,18 +140,18 @@ class Weigher(_Weighed):
         return f"network of width {self.width} that weighs {names} anew in every loop"
 
     def encode(self, quantiled: Tensor, loop: Tensor) -> Tensor:
-        """Representation (B, width) of quantiles (B, 5, F) over the candidates and features of the loop (B, G)."""
+        """Return representation (B, width) of quantiles (B, 5, F) over candidates and features of the loop (B, G)."""
         x = torch.cat([quantiled.flatten(1), loop], 1)
         hidden: Tensor = self.trunk((x - self.low) / self.span)
         return hidden
 
     def unbounded(self, hidden: Tensor) -> Tensor:
-        """The weights (B, m) before they are bounded by the hyperbolic tangent."""
+        """Return the weights (B, m) before they are bounded by the hyperbolic tangent."""
         weights: Tensor = self.first + self.head(hidden)
         return weights
 
     def weights(self, quantiled: Tensor, loop: Tensor) -> Tensor:
-        """The weights (B, m) of the features, each from -1 to 1: the environment's action."""
+        """Return the weights (B, m) of the features, each from -1 to 1: the environment's action."""
         bounded: Tensor = self.unbounded(self.encode(quantiled, loop)).tanh()
         return bounded
 

@@ -37,15 +37,15 @@ class Examples:
 
     @classmethod
     def joined(cls, parts: Sequence[Examples]) -> Examples:
-        """All examples of ``parts``, in their order."""
+        """Return all examples of ``parts``, in their order."""
         return cls(**{name: torch.cat([getattr(part, name) for part in parts]) for name in cls.__dataclass_fields__})
 
     def to(self, device: str) -> Examples:
-        """The same examples on ``device``."""
+        """Return the same examples on ``device``."""
         return Examples(**{name: getattr(self, name).to(device) for name in self.__dataclass_fields__})
 
     def take(self, index: Tensor) -> Examples:
-        """The examples at ``index`` (long)."""
+        """Return the examples at ``index`` (long)."""
         return Examples(**{name: getattr(self, name)[index] for name in self.__dataclass_fields__})
 
 
@@ -61,7 +61,7 @@ class Behaviour:
     """Share of the rest that are random; the others are margin's."""
 
     def scores(self, seen: Observation) -> Tensor | None:
-        """The policy's scores of the candidates, (B, K); None without a policy."""
+        """Return the policy's scores of the candidates, (B, K); None without a policy."""
         if self.policy is None:
             return None
         with torch.no_grad():
@@ -69,7 +69,10 @@ class Behaviour:
         return scores
 
     def choose(self, view: PoolView, candidates: Tensor, scores: Tensor | None, coin: Tensor) -> Tensor:
-        """Pool positions (B,) from ``candidates`` (B, K), whose scores by the policy are given, by coins (B, 2)."""
+        """Return pool positions (B,) from ``candidates`` (B, K), whose scores by the policy are given.
+
+        By coins (B, 2).
+        """
         margin = (-view.margin.gather(1, candidates.clamp_min(0))).masked_fill(candidates < 0, -torch.inf)
         luck = view.noise.gather(1, candidates.clamp_min(0)).masked_fill(candidates < 0, -1.0)
         position = torch.where(coin[:, 1] < self.random, luck.argmax(1), margin.argmax(1))
@@ -130,7 +133,7 @@ def _played(
 
 
 def _useful(seen: Observation, values: Tensor) -> Examples:
-    """The states that something can be learnt from."""
+    """Return the states that something can be learnt from."""
     # A fit that broke down, in the episode or in a hurried roll-out, tells nothing of its candidate.
     sound = seen.candidates.isfinite().all(2) & seen.loop.isfinite().all(1, keepdim=True)
     mask = seen.mask & values.isfinite() & sound

@@ -36,7 +36,9 @@ class Trial:
 def guarded(
     policy: Policy, seen: Sequence[Observation], asked: GuardRecipe | None, tasks: Sequence[Task], areas: Areas
 ) -> Policy:
-    """The policy, its card telling the ranges of its features in the states ``seen``, with the guard ``asked`` for.
+    """Return the policy, its card telling the ranges of its features in the states ``seen``.
+
+    With the guard ``asked`` for.
 
     When it hands over is judged by the ``areas`` on validation ``tasks``; the card tells of every point that was tried.
     """
@@ -57,7 +59,7 @@ def guarded(
 def try_points(
     policy: Policy, guard: Guard, seen: Sequence[Observation], tasks: Sequence[Task], areas: Areas
 ) -> list[Trial]:
-    """Every point of a hand-over, played on the tasks; none where a single data set would have to judge."""
+    """Return every point of a hand-over, played on the tasks; none where a single data set would have to judge."""
     names = [task.split.data_set.name for task in tasks]
     if len(set(names)) < 2:
         return []
@@ -71,7 +73,9 @@ def try_points(
 
 
 def best_of(trials: Sequence[Trial]) -> HandOver | None:
-    """The hand-over of largest gain, if that is more than two standard errors; None if the policy helps to the end.
+    """Return the hand-over of largest gain, if that is more than two standard errors.
+
+    None if the policy helps to the end.
 
     Of many points the best looks better than it is: what one standard error would let pass is chance.
     """
@@ -80,7 +84,7 @@ def best_of(trials: Sequence[Trial]) -> HandOver | None:
 
 
 def _by_data_set(values: Tensor, data_sets: Sequence[str]) -> Tensor:
-    """Mean of ``values`` (B,) on each of the data sets (B,)."""
+    """Return the mean of ``values`` (B,) on each of the data sets (B,)."""
     names = list(dict.fromkeys(data_sets))
     at = torch.tensor([names.index(name) for name in data_sets])
     return torch.zeros(len(names), dtype=values.dtype).index_add(0, at, values) / torch.bincount(at)

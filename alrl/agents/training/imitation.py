@@ -32,7 +32,7 @@ class Ranking:
 
 
 def targets(values: Tensor, mask: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
-    """The expert's distribution over candidates and the standardised values, (M, K) each.
+    """Return the expert's distribution over candidates and the standardised values, (M, K) each.
 
     Values are centred and scaled within each state, so states of large and small differences weigh alike (listwise
     ranking, Cao et al. 2007).
@@ -45,13 +45,13 @@ def targets(values: Tensor, mask: Tensor, temperature: float) -> tuple[Tensor, T
 
 
 def loss(scores: Tensor, target: Tensor, mask: Tensor) -> Tensor:
-    """Mean cross-entropy of the scores' softmax against ``target``."""
+    """Return mean cross-entropy of the scores' softmax against ``target``."""
     log = torch.log_softmax(scores, 1).masked_fill(~mask, 0.0)
     return -(target * log).sum(1).mean()
 
 
 def assess(policy: Policy, examples: Examples, temperature: float) -> Ranking:
-    """Loss and gain of the policy on ``examples``."""
+    """Return loss and gain of the policy on ``examples``."""
     target, standard = targets(examples.values, examples.mask, temperature)
     with torch.no_grad():
         scores = policy.network(examples.candidates, examples.loop, examples.mask)

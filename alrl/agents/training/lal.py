@@ -10,7 +10,7 @@ from alrl.agents.training.examples import Examples
 
 
 def gains(examples: Examples) -> np.ndarray:
-    """What each candidate gained, (M, K), less the mean over the candidates of its state.
+    """Return what each candidate gained, (M, K), less the mean over the candidates of its state.
 
     The mean does not change which candidate of a state is best, and most of what differs between states is in it.
     """
@@ -20,7 +20,7 @@ def gains(examples: Examples) -> np.ndarray:
 
 
 def fit_forest(examples: Examples, *, trees: int, leaf: int, seed: int) -> ForestScorer:
-    """A random forest fitted to the gains of all candidates of ``examples``.
+    """Return a random forest fitted to the gains of all candidates of ``examples``.
 
     Konyushkova, Sznitman and Fua 2017, "Learning active learning from data".
 

@@ -35,7 +35,7 @@ def search(
     device: str = "cpu",
     progress: Callable[[float], object] | None = None,
 ) -> Policy:
-    """The policy, of a linear network, with the weights that were found.
+    """Return the policy, of a linear network, with the weights that were found.
 
     At random, every generation plays the same tasks, and the best of all, margin sampling among them, is kept. In
     evolution each generation plays tasks of its own, the elite's mean and deviation draw the next one, and the last
@@ -75,7 +75,10 @@ def search(
 
 
 def gains(policy: Policy, env: EnvRecipe, tasks: Sequence[Task], tried: Tensor, *, device: str = "cpu") -> Tensor:
-    """Mean area beyond margin sampling's, (P,), of weights (P, m) over the same tasks, as many as fit side by side."""
+    """Return mean area beyond margin sampling's, (P,), of weights (P, m) over the same tasks.
+
+    As many as fit side by side.
+    """
     ordered = by_size(tasks)
     margin = _areas(make_strategy("margin"), env, ordered, device)
     columns = _linear(policy).columns.tolist()

@@ -51,7 +51,9 @@ class Tracker:
 
 
 def flat(given: Mapping[str, Any], prefix: str = "") -> dict[str, str | float | bool]:
-    """Nested tables as one, by dotted names; what is no number or truth value becomes text, what is None is left out.
+    """Return Nested tables as one, by dotted names.
+
+    What is no number or truth value becomes text, what is None is left out.
 
     >>> flat({"network": {"width": 64}, "sets": ["iris", "wine"], "ppo": None})
     {'network.width': 64, 'sets': 'iris, wine'}

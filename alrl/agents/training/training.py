@@ -79,13 +79,13 @@ class Trainer:
         self._steps, self._validation_steps, self._counter = 0, 0, Counter()
 
     def train(self, name: str = "policy") -> Policy:
-        """The trained policy, its card telling how it came about."""
+        """Return the trained policy, its card telling how it came about."""
         self._steps, self._validation_steps = 0, 0
         with one_thread(), Tracker(self.log) as self._tracker, counted() as self._counter:
             return self._train(name)
 
     def untrained(self, name: str = "policy") -> Policy:
-        """The policy that training starts from: it plays as margin sampling does."""
+        """Return the policy that training starts from: it plays as margin sampling does."""
         return untrained(self.agent, self.env, seed=stream_key([self.seed], "agent") % 2**31, name=name)
 
     def _train(self, name: str) -> Policy:
@@ -264,7 +264,10 @@ class Trainer:
         return improved
 
     def _choose(self, stages: Sequence[tuple[str, Policy]]) -> tuple[Policy, dict[str, float]]:
-        """The stage to keep: of the largest area or return beyond margin's on the validation data sets, or the last."""
+        """Return the stage to keep: of the largest area or return beyond margin's on the validation data sets.
+
+        Or the last.
+        """
         names = self.validation or self.training
         tasks = by_size(self._tasks(names, _TRIALS, 2000))
         bar = self.bars.bar("compare stages on validation sets", len(stages))
@@ -291,7 +294,10 @@ class Trainer:
         return episode_returns(policy, self.env, tasks, device=self.device)
 
     def _guarded(self, policy: Policy) -> Policy:
-        """The policy with the ranges of its features where it plays its training data sets, and its guard, if any."""
+        """Return the policy with the ranges of its features where it plays its training data sets.
+
+        And its guard, if any.
+        """
         bar = self.bars.bar("play training sets for the features' ranges and the guard", 1)
         player = policy.to(self.device)
         seen = watch_tasks(self._tasks(self.training, 1, 3000), self.env, player, player, device=self.device)
@@ -327,7 +333,7 @@ class Trainer:
 def _collect_pinned(
     tasks: Sequence[Task], env: EnvRecipe, behaviour: Behaviour, expert: Any, every: int, offset: int, device: str
 ) -> tuple[Examples, Tally, int]:
-    """The examples, what it took, and in which process."""
+    """Return the examples, what it took, and in which process."""
     with one_thread(), counted() as counter:
         found = collect(tasks, env, behaviour, expert, every=every, offset=offset, device=device)
     return found, counter.tally, os.getpid()

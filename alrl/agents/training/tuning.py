@@ -51,7 +51,7 @@ class Range:
 
     @classmethod
     def read(cls, text: str) -> Range:
-        """``KEY=LOW..HIGH``, with ``:log`` after it if need be, or ``KEY=A,B,C``.
+        """Return ``KEY=LOW..HIGH``, with ``:log`` after it if need be, or ``KEY=A,B,C``.
 
         Whole ends give whole numbers. Raises InvalidRecipeError for anything else.
 
@@ -75,7 +75,7 @@ class Range:
         )
 
     def suggest(self, trial: optuna.Trial) -> Any:
-        """The value in a trial."""
+        """Return the value in a trial."""
         if self.choices:
             return trial.suggest_categorical(self.key, list(self.choices))
         if self.whole:
@@ -158,7 +158,7 @@ def tune(
 
 
 def nested(flat: Mapping[str, Any]) -> dict[str, Any]:
-    """Tables in tables from dotted keys.
+    """Return tables in tables from dotted keys.
 
     >>> nested({"imitation.epochs": 5, "imitation.expert.horizon": 3, "keep": "last"})
     {'imitation': {'epochs': 5, 'expert': {'horizon': 3}}, 'keep': 'last'}
@@ -173,7 +173,7 @@ def nested(flat: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def inline(change: Mapping[str, Any]) -> str:
-    """A table as TOML on one line.
+    """Return a table as TOML on one line.
 
     >>> inline({"imitation": {"epochs": 5, "share": 0.5}, "keep": "last"})
     '{ imitation = { epochs = 5, share = 0.5 }, keep = "last" }'
@@ -193,7 +193,7 @@ def _build(path: Path, change: Mapping[str, Any]) -> TrainedRecipe:
 
 
 def _value(text: str) -> Any:
-    """A number where it is one, else text."""
+    """Return a number where it is one, else text."""
     for kind in (int, float):
         try:
             return kind(text)

@@ -20,7 +20,7 @@ from alrl.errors import InvalidRecipeError
 
 
 def untrained(agent: TrainedRecipe, env: EnvRecipe, *, seed: int, name: str) -> Policy:
-    """A policy that plays as margin sampling does; over rules, if margin is one of them.
+    """Return a policy that plays as margin sampling does; over rules, if margin is one of them.
 
     Actions of kind ``record`` give a set scorer of candidates, or with a search a linear one; ``rule`` gives a set
     scorer of what each rule would query, and with ``stop`` a network that also says how many labels to buy; ``weights``
@@ -59,7 +59,7 @@ def untrained(agent: TrainedRecipe, env: EnvRecipe, *, seed: int, name: str) -> 
 
 
 def check(agent: TrainedRecipe, env: EnvRecipe) -> None:
-    """Raises InvalidRecipeError where the environment's actions cannot be learnt as the agent's recipe says."""
+    """Raise InvalidRecipeError where the environment's actions cannot be learnt as the agent's recipe says."""
     action = env.action
     buying = action.kind == "rule" and action.stop
     plain = action.kind in {"record", "rule", "weights"} and not action.sizes and not action.stop
@@ -92,7 +92,7 @@ def check(agent: TrainedRecipe, env: EnvRecipe) -> None:
 
 
 def _check_network(network: NetworkRecipe, what: str) -> None:
-    """Raises InvalidRecipeError for settings that only set scorers have."""
+    """Raise InvalidRecipeError for settings that only set scorers have."""
     if network != NetworkRecipe(width=network.width):
         raise InvalidRecipeError(
             f"network: members, start, without and relative have no meaning for {what}; leave them out"

@@ -24,12 +24,12 @@ TOGETHER = 24
 
 
 def by_size(tasks: Sequence[Task]) -> list[Task]:
-    """The tasks in an order in which neighbours pad each other little."""
+    """Return the tasks in an order in which neighbours pad each other little."""
     return sorted(tasks, key=lambda task: (task.split.data_set.n_features * task.split.data_set.n_classes, task.seed))
 
 
 def chunks(tasks: Sequence[Task]) -> list[Sequence[Task]]:
-    """The tasks in their order, as many together as one simulator plays.
+    """Return the tasks in their order, as many together as one simulator plays.
 
     >>> from alrl.data.synthetic import synthetic
     >>> from alrl.data.task import draw_task
@@ -45,7 +45,10 @@ RETURN = "return"
 
 
 def areas(strategy: Strategy, env: EnvRecipe, tasks: Sequence[Task], *, device: str = "cpu") -> Tensor:
-    """Area under the accuracy curve on each of the tasks, (B,), in the environment's batches, to its budget's end."""
+    """Return area under the accuracy curve on each of the tasks, (B,).
+
+    In the environment's batches, to its budget's end.
+    """
     strategy = strategy.to(device) if isinstance(strategy, Policy) else strategy
     found = []
     for group in chunks(tasks):
@@ -55,12 +58,15 @@ def areas(strategy: Strategy, env: EnvRecipe, tasks: Sequence[Task], *, device: 
 
 
 def judged_by_return(policy: Policy) -> bool:
-    """Whether a policy says itself how much it buys: its area to the end of a budget would tell nothing."""
+    """Return whether a policy says itself how much it buys: its area to the end of a budget would tell nothing."""
     return isinstance(policy.network, Buyer)
 
 
 def played_as(stage: str, policy: Policy) -> list[tuple[str, Policy]]:
-    """A stage of a training by its name; of a policy that buys two: its likeliest choices, and its choices by lot."""
+    """Return a stage of a training by its name.
+
+    Of a policy that buys two: its likeliest choices, and its choices by lot.
+    """
     if not isinstance(policy.network, Buyer):
         return [(stage, policy)]
     network = copy.deepcopy(policy.network)
@@ -69,12 +75,15 @@ def played_as(stage: str, policy: Policy) -> list[tuple[str, Policy]]:
 
 
 def episode_returns(policy: Policy, env: EnvRecipe, tasks: Sequence[Task], *, device: str = "cpu") -> Tensor:
-    """What the environment's reward pays a policy that buys on each of the tasks, (B,), on their validation parts."""
+    """Return what the environment's reward pays a policy that buys on each of the tasks.
+
+    (B,), on their validation parts.
+    """
     return torch.cat([returns(policy, env, list(group), device=device) for group in chunks(tasks)])
 
 
 def told_gains(card: Mapping[str, Any]) -> str:
-    """The gain of each stage of a training over margin sampling, with its unit; empty where none is recorded.
+    """Return the gain of each stage of a training over margin sampling, with its unit; empty where none is recorded.
 
     >>> told_gains({"validation_gain_over_margin": {"untrained": 0.0, "ppo": 0.0123}})
     'untrained +0.00, ppo +1.23 points of AUBC over margin'

@@ -62,7 +62,7 @@ def watch(
 def watch_tasks(
     tasks: Sequence[Task], env: EnvRecipe, strategy: Strategy, policy: Policy, *, device: str = "cpu"
 ) -> list[Observation]:
-    """What the policy would have seen on tasks of an environment, all of them together."""
+    """Return what the policy would have seen on tasks of an environment, all of them together."""
     seen: list[Observation] = []
     for part in chunks(by_size(tasks)):
         simulator = Simulator(part, env.learner.build(), device=device, **env.loop_settings)

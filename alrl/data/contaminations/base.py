@@ -36,20 +36,23 @@ class Pool:
 
     @classmethod
     def of(cls, split: Split) -> Pool:
-        """The clean pool of a split."""
+        """Return the clean pool of a split."""
         rows = split.pool
         clean = np.full(len(rows), CLEAN, dtype=np.int8)
         return cls(X=split.data_set.X[rows], y=split.data_set.y[rows], row=rows, kind=clean, group=np.arange(len(rows)))
 
     def take(self, places: NDArray[np.int64]) -> Pool:
-        """Some of the records, in that order."""
+        """Return some of the records, in that order."""
         kept = {name: getattr(self, name)[places] for name in ("X", "y", "row", "kind", "group")}
         return dataclasses.replace(self, **kept)
 
     def joined(
         self, X: NDArray[np.float64], y: NDArray[np.int64], *, kind: int, group: NDArray[np.int64] | None = None
     ) -> Pool:
-        """The same with more records, which are in no data set, of one ``kind``; each alone in its group by default."""
+        """Return the same with more records, which are in no data set, of one ``kind``.
+
+        Each alone in its group by default.
+        """
         count = len(X)
         own = int(self.group.max(initial=0)) + 1 + np.arange(count) if group is None else group
         return dataclasses.replace(
@@ -70,11 +73,14 @@ class Contamination(ABC):
 
     @abstractmethod
     def apply(self, pool: Pool, classes: int, rng: np.random.Generator) -> Pool:
-        """The contaminated pool of a data set of so many classes. Classes of its records are 0 to ``classes`` - 1."""
+        """Return the contaminated pool of a data set of so many classes.
+
+        Classes of its records are 0 to ``classes`` - 1.
+        """
 
 
 def added(records: int, share: float) -> int:
-    """Records to be added to so many, to make up ``share`` of all.
+    """Return records to be added to so many, to make up ``share`` of all.
 
     >>> added(90, 0.1), added(100, 0.0)
     (10, 0)
@@ -89,7 +95,7 @@ def check_share(name: str, value: float) -> None:
 
 
 def contaminate(split: Split, seed: Sequence[int], contaminations: Sequence[Contamination]) -> Split:
-    """The split with a contaminated pool, by the stream ``contamination`` of ``seed``, one thing after another.
+    """Return the split with a contaminated pool, by the stream ``contamination`` of ``seed``, one thing after another.
 
     Validation and test part stay as they are. Records that are added get row numbers beyond the data set's own and
     places among the others by chance; records that stay keep their order. The truth is in ``Split.truth``.

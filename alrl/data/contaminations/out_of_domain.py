@@ -59,6 +59,6 @@ def _foreign(X: NDArray[np.float64], source: str, count: int, rng: np.random.Gen
 
 
 def _drawn(records: int, count: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """``count`` positions, each once before any comes twice."""
+    """Return ``count`` positions, each once before any comes twice."""
     rounds = [rng.permutation(records) for _ in range(-(-count // records))]
     return np.concatenate([*rounds, np.zeros(0, dtype=np.int64)])[:count].astype(np.int64)

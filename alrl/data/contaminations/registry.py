@@ -13,7 +13,7 @@ _CONTAMINATIONS: Registry[Contamination] = Registry(
 
 
 def contaminations() -> dict[str, type[Contamination]]:
-    """Everything that can be wrong with a pool, by name, sorted.
+    """Return everything that can be wrong with a pool, by name, sorted.
 
     >>> list(contaminations())
     ['duplicates', 'imbalance', 'label-noise', 'missing-classes', 'out-of-domain']
@@ -22,7 +22,9 @@ def contaminations() -> dict[str, type[Contamination]]:
 
 
 def make_contamination(reference: str | Contamination, **settings: object) -> Contamination:
-    """One of them, from a registered name, ``package.module:Class``, or itself; ``settings`` go to its constructor.
+    """Return one of them, from a registered name, ``package.module:Class``, or itself.
+
+    ``settings`` go to its constructor.
 
     Raises InvalidRecipeError: no such kind or setting, or settings for one already made.
 

@@ -45,7 +45,7 @@ FAMILIES: Mapping[str, Callable[[int], DataSet]] = MappingProxyType(
 
 
 def synthetic(family: str, seed: int) -> DataSet:
-    """The task of a family with a seed, always the same one.
+    """Return the task of a family with a seed, always the same one.
 
     Raises InvalidRecipeError for an unknown family and a negative seed.
 

@@ -18,7 +18,7 @@ Draw = Callable[[np.random.Generator], tuple[FloatArray, IntArray]]
 
 
 def assemble(family: str, seed: int, draw: Draw) -> DataSet:
-    """The task ``synthetic/<family>-<seed>``: what ``draw`` draws, without classes of under 10 records.
+    """Return the task ``synthetic/<family>-<seed>``: what ``draw`` draws, without classes of under 10 records.
 
     Columns that do not vary are left out; if fewer than two classes or two columns remain, the task is drawn anew from
     the same generator. Features are standardised.
@@ -37,7 +37,7 @@ def _tidy(X: FloatArray, y: IntArray) -> tuple[FloatArray, IntArray]:
 
 
 def standardise(X: FloatArray) -> FloatArray:
-    """Columns of mean 0 and standard deviation 1; those that do not vary are left out.
+    """Return columns of mean 0 and standard deviation 1; those that do not vary are left out.
 
     >>> standardise(np.array([[0.0, 5.0], [2.0, 5.0]])).tolist()
     [[-1.0], [1.0]]
@@ -49,7 +49,7 @@ def standardise(X: FloatArray) -> FloatArray:
 
 
 def one_hot(codes: IntArray) -> FloatArray:
-    """Indicator columns of the codes 0 to the largest, (records, levels).
+    """Return Indicator columns of the codes 0 to the largest, (records, levels).
 
     >>> one_hot(np.array([0, 2])).tolist()
     [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
@@ -58,7 +58,7 @@ def one_hot(codes: IntArray) -> FloatArray:
 
 
 def class_sizes(rng: np.random.Generator, records: int, classes: int, concentration: float) -> IntArray:
-    """Sizes of the classes, at least 12 each, that sum to ``records``; a low concentration makes them uneven."""
+    """Return sizes of the classes, at least 12 each, that sum to ``records``; a low concentration makes them uneven."""
     share = rng.dirichlet(np.full(classes, concentration))
     sizes = np.floor(share * (records - 12 * classes)).astype(np.int64) + 12
     sizes[0] += records - sizes.sum()
@@ -66,7 +66,10 @@ def class_sizes(rng: np.random.Generator, records: int, classes: int, concentrat
 
 
 def swap_labels(rng: np.random.Generator, y: IntArray, rate: float) -> IntArray:
-    """Label noise that leaves the size of every class: the classes of a share ``rate`` of the records are shuffled."""
+    """Return label noise that leaves the size of every class.
+
+    The classes of a share ``rate`` of the records are shuffled.
+    """
     noisy = y.copy()
     chosen = np.flatnonzero(rng.random(len(y)) < rate)
     noisy[chosen] = y[rng.permutation(chosen)]

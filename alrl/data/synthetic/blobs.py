@@ -23,7 +23,7 @@ def blobs(
     separation: float,
     label_noise: float = 0.0,
 ) -> tuple[FloatArray, IntArray]:
-    """Features (records, features) and classes (records,) of Guyon's 2003 Madelon generator.
+    """Return features (records, features) and classes (records,) of Guyon's 2003 Madelon generator.
 
     ``clusters`` a class is lowered, and ``informative`` raised, until the corners suffice; ``features`` is raised to
     hold the informative and redundant ones.
@@ -57,7 +57,7 @@ _RECORDS = 1200
 
 
 def make_crowded(seed: int) -> DataSet:
-    """1200 records, 11 to 20 classes, 8 to 60 features of which at least 6 are informative, up to 5 % label noise.
+    """Return 1200 records, 11 to 20 classes, 8 to 60 features, 6 or more of them informative, up to 5 % label noise.
 
     >>> 11 <= make_crowded(0).n_classes <= 20
     True
@@ -84,7 +84,9 @@ _HEAVY_TAILED_RECORDS = 1000
 
 
 def make_heavy_tailed(seed: int) -> DataSet:
-    """1000 records, 2 to 6 classes, 4 to 60 features, most of them heavy-tailed; up to 5 % of records lie far out.
+    """Return 1000 records, 2 to 6 classes, 4 to 60 features, most of them heavy-tailed.
+
+    Up to 5 % of records lie far out.
 
     Columns are log-normal, cubed, or carry noise of Student's t with 1.5 to 3 degrees of freedom. A record far out is
     scaled away from the middle, its class as it was: it draws a rule that looks for novelty and teaches little.
@@ -119,7 +121,7 @@ def _draw_heavy_tailed(rng: np.random.Generator) -> tuple[FloatArray, IntArray]:
 
 
 def make_high_dimensional(seed: int) -> DataSet:
-    """About 1000 records, 2 to 6 classes, 60 to 200 features: 5 to 30 informative, the rest redundant or noise.
+    """Return about 1000 records, 2 to 6 classes, 60 to 200 features: 5 to 30 informative, the rest redundant or noise.
 
     By chance every record is scaled to unit norm, as text and image embeddings are.
 
@@ -151,7 +153,7 @@ _IMBALANCED_RECORDS = 1000
 
 
 def make_imbalanced(seed: int) -> DataSet:
-    """1000 records, 2 to 4 classes of which the rarest holds 3 to 15 %, 2 to 40 features, up to 5 % label noise.
+    """Return 1000 records, 2 to 4 classes of which the rarest holds 3 to 15 %, 2 to 40 features, up to 5 % label noise.
 
     >>> data = make_imbalanced(0)
     >>> bool(0.03 <= np.bincount(data.y).min() / data.n_records <= 0.15)
@@ -182,7 +184,7 @@ _MANY_CLASS_RECORDS = 1000
 
 
 def make_many_class(seed: int) -> DataSet:
-    """1000 records, 7 to 10 classes, 5 to 60 features of which at least 5 are informative, up to 5 % label noise.
+    """Return 1000 records, 7 to 10 classes, 5 to 60 features, 5 or more of them informative, up to 5 % label noise.
 
     >>> 7 <= make_many_class(0).n_classes <= 10
     True
@@ -209,7 +211,9 @@ _NOISY_RECORDS = 1000
 
 
 def make_noisy(seed: int) -> DataSet:
-    """1000 records, 2 to 5 classes, 5 to 80 features up to three quarters of them noise, 10 to 40 % shuffled labels.
+    """Return 1000 records, 2 to 5 classes, 5 to 80 features up to three quarters of them noise.
+
+    10 to 40 % shuffled labels.
 
     The labels are wrong in every part, so that no learner can do without errors: the records of smallest margin are
     often those that no label helps with.
@@ -235,7 +239,7 @@ def _draw_noisy(rng: np.random.Generator) -> tuple[FloatArray, IntArray]:
 
 
 def make_tiny(seed: int) -> DataSet:
-    """80 to 200 records, 2 to 4 classes, 2 to 30 features, up to 10 % label noise.
+    """Return 80 to 200 records, 2 to 4 classes, 2 to 30 features, up to 10 % label noise.
 
     >>> 80 <= make_tiny(0).n_records <= 200
     True

@@ -11,7 +11,9 @@ _RECORDS = 1000
 
 
 def make_categorical(seed: int) -> DataSet:
-    """About 1000 records, 2 to 4 classes, 8 to 50 one-hot encoded columns of 2 to 4 levels, at most 200 features.
+    """Return about 1000 records, 2 to 4 classes, 8 to 50 one-hot encoded columns of 2 to 4 levels.
+
+    At most 200 features.
 
     A column may copy most of its neighbour. The class follows a sparse linear score of the levels and, by chance, pairs
     of columns that count together only.

@@ -12,7 +12,7 @@ from alrl.data.synthetic.blobs import blobs
 
 
 def make_mixed(seed: int) -> DataSet:
-    """1000 records, 2 to 10 classes of uneven size, 3 to 200 features, label noise of 0, 2 or 10 %.
+    """Return 1000 records, 2 to 10 classes of uneven size, 3 to 200 features, label noise of 0, 2 or 10 %.
 
     Clusters a class, then by chance: heavy-tailed columns (log-normal, cubed), irrelevant columns of noise, columns cut
     into levels and one-hot encoded (their numeric originals partly dropped), and sparse columns, mostly zero.

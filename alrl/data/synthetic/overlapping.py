@@ -11,7 +11,7 @@ _RECORDS = 1000
 
 
 def make_overlapping(seed: int) -> DataSet:
-    """1000 records, 2 to 5 classes, 2 to 20 features, a boundary that is not linear.
+    """Return 1000 records, 2 to 5 classes, 2 to 20 features, a boundary that is not linear.
 
     One of three shapes: concentric rings (spheres, in more dimensions), Gaussians around nearly one centre of different
     width (as in Breiman's ringnorm), or a mixture of several Gaussians of different width a class. The space is turned

@@ -11,7 +11,7 @@ _RECORDS = 1000
 
 
 def make_text_like(seed: int) -> DataSet:
-    """1000 records, 2 to 10 classes, 48 to 200 features: documents drawn from topics, embedded, of unit norm.
+    """Return 1000 records, 2 to 10 classes, 48 to 200 features: documents drawn from topics, embedded, of unit norm.
 
     A document's words come from its class's topics and from topics that all classes share (latent Dirichlet
     allocation, Blei et al. 2003). Counts are dampened by their square root, projected at random (Johnson &

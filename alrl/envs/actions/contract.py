@@ -109,7 +109,7 @@ class Actions(ABC):
 
     @abstractmethod
     def see(self, turn: Turn) -> Observation:
-        """What an agent observes at this turn, which is kept for :meth:`decide`."""
+        """Return what an agent observes at this turn, which is kept for :meth:`decide`."""
 
     @property
     @abstractmethod
@@ -130,7 +130,7 @@ class Actions(ABC):
 
 
 def cut_short(picks: Tensor, size: Tensor, left: Tensor) -> Tensor:
-    """The first ``size`` (B,) of the picks (B, n), and no more than are ``left`` (B,); -1 for the rest.
+    """Return the first ``size`` (B,) of the picks (B, n), and no more than are ``left`` (B,); -1 for the rest.
 
     >>> cut_short(torch.tensor([[4, 2, 7], [5, 6, 8]]), torch.tensor([2, 3]), torch.tensor([9, 1]))
     tensor([[ 4,  2, -1],

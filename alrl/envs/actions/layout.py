@@ -46,13 +46,13 @@ class Layout:
         """How many numbers there are."""
 
     def name(self, number: int) -> str:
-        """What a number says."""
+        """Return what a number says."""
         if number in {self._stop, self._restart}:
             return "stop" if number == self._stop else "restart"
         return f"choice {number % self.choices}, batch of {self.sizes[number // self.choices]}"
 
     def mask(self, choices: Tensor, turn: Turn) -> Tensor:
-        """Which numbers have a meaning of their own, (B, count), if these ``choices`` (B, C) are allowed.
+        """Return which numbers have a meaning of their own, (B, count), if these ``choices`` (B, C) are allowed.
 
         While a batch is filled its size is settled: the numbers of other sizes are masked, and mean the same. Between
         two batches a size above what is left is masked, and is cut short; the smallest never is. Stop is always
@@ -77,7 +77,10 @@ class Layout:
         return torch.where(turn.wanted > 0, turn.wanted == self.sizes[index], fits)
 
     def read(self, actions: Tensor, active: Tensor) -> Choice:
-        """What ``actions`` (B,) say at the turn last masked. Raises InvalidQueryError for one that is not allowed."""
+        """Return what ``actions`` (B,) say at the turn last masked.
+
+        Raises InvalidQueryError for one that is not allowed.
+        """
         actions = torch.as_tensor(actions, device=active.device).to(torch.long)
         within = actions.clamp(0, self.count - 1)
         wrong = active & ((actions != within) | ~self._allowed.gather(1, within[:, None])[:, 0])

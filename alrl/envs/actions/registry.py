@@ -9,7 +9,7 @@ _KINDS: Registry[Actions] = Registry(Actions, package="alrl.envs.actions", noun=
 
 
 def action_kinds() -> dict[str, type[Actions]]:
-    """Every kind of action that comes with alrl, by name, sorted.
+    """Return every kind of action that comes with alrl, by name, sorted.
 
     >>> list(action_kinds())
     ['record', 'rule', 'weights']
@@ -18,7 +18,9 @@ def action_kinds() -> dict[str, type[Actions]]:
 
 
 def make_actions(kind: str, setting: Setting, **settings: object) -> Actions:
-    """The actions of a registered name or of ``package.module:Class``; ``settings`` are its own keys in the recipe.
+    """Return the actions of a registered name or of ``package.module:Class``.
+
+    ``settings`` are its own keys in the recipe.
 
     Raises InvalidRecipeError: no such kind, or a setting that it does not take.
     """

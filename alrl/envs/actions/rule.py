@@ -70,7 +70,10 @@ class Rule(Numbered):
         )
 
     def _picked(self, number: int, rule: Strategy, said: Choice, asked: Tensor) -> Tensor:
-        """The batches (B, largest size) of a rule, where it is ``asked`` (B,), of the sizes that are asked for."""
+        """Return the batches (B, largest size) of a rule, where it is ``asked`` (B,).
+
+        Of the sizes that are asked for.
+        """
         most, ready = self.setting.sizes[-1], self._batches[number]
         ready = torch.nn.functional.pad(ready, (0, most - ready.shape[1]), value=-1)
         if rule.ordered:

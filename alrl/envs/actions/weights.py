@@ -132,7 +132,7 @@ class Weights(Actions):
         return sizes[((said + 1) / 2 * len(sizes)).long().clamp(0, len(sizes) - 1)]
 
     def _best(self, weights: Tensor) -> Tensor:
-        """Pool positions (B, largest size) of the records of highest score."""
+        """Return pool positions (B, largest size) of the records of highest score."""
         view = self._turn.view
         if self.scored == "pool":
             B, N = view.exists.shape
@@ -154,7 +154,9 @@ class Weights(Actions):
 
 
 def weighted_sum(values: Tensor, columns: Sequence[int], weighed: Sequence[Feature], weights: Tensor) -> Tensor:
-    """Scores (B, R) of records with features (B, R, F): those in ``columns``, scaled to 0 to 1, by ``weights`` (B, m).
+    """Return scores (B, R) of records with features (B, R, F).
+
+    Those in ``columns``, scaled to 0 to 1, by ``weights`` (B, m).
 
     >>> from alrl.metadata import FeatureSet
     >>> margin = FeatureSet(["confidence", "loop"]).record[2]
@@ -170,7 +172,7 @@ def weighted_sum(values: Tensor, columns: Sequence[int], weighed: Sequence[Featu
 
 
 def quantiles(values: Tensor, mask: Tensor) -> Tensor:
-    """The quantiles (B, 5, F) of ``values`` (B, K, F) over the rows of the mask (B, K); 0 where there is none.
+    """Return the quantiles (B, 5, F) of ``values`` (B, K, F) over the rows of the mask (B, K); 0 where there is none.
 
     Each is a value that occurs: of n values in rising order the one at position q (n - 1), rounded down.
 

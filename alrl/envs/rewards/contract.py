@@ -31,7 +31,7 @@ class Standing:
     """Whether what the reward asks for has been reached, now or earlier in the episode, bool."""
 
     def take(self, episodes: Tensor, fresh: Standing) -> Standing:
-        """The same, but in the episodes of the mask (B,) as ``fresh`` says."""
+        """Return the same, but in the episodes of the mask (B,) as ``fresh`` says."""
         return Standing(
             **{
                 name: torch.where(episodes, getattr(fresh, name), getattr(self, name))
@@ -50,12 +50,12 @@ class Reward(ABC):
 
     @abstractmethod
     def paid(self, before: Standing, after: Standing) -> Tensor:
-        """What a loop that leads from one standing to the next earns, (B,), float32."""
+        """Return what a loop that leads from one standing to the next earns, (B,), float32."""
 
     def settled(self, last: Standing) -> Tensor:
-        """What is earned beyond that when the episode ends, (B,), float32."""
+        """Return what is earned beyond that when the episode ends, (B,), float32."""
         return torch.zeros_like(last.score)
 
     def reaches(self, score: Tensor, full_score: Tensor) -> Tensor:  # noqa: ARG002
-        """Whether scores (B,) are what the reward asks for, (B,), bool: the episode then ends with this loop."""
+        """Return whether scores (B,) are what the reward asks for, (B,), bool: the episode then ends with this loop."""
         return torch.zeros_like(score, dtype=torch.bool)

@@ -9,7 +9,7 @@ _KINDS: Registry[Reward] = Registry(Reward, package="alrl.envs.rewards", noun="k
 
 
 def reward_kinds() -> dict[str, type[Reward]]:
-    """Every kind of reward that comes with alrl, by name, sorted.
+    """Return every kind of reward that comes with alrl, by name, sorted.
 
     >>> list(reward_kinds())
     ['area', 'gain', 'net-value', 'target']
@@ -18,7 +18,7 @@ def reward_kinds() -> dict[str, type[Reward]]:
 
 
 def make_reward(kind: str, **settings: object) -> Reward:
-    """The reward of a registered name or of ``package.module:Class``.
+    """Return the reward of a registered name or of ``package.module:Class``.
 
     Raises InvalidRecipeError: no such kind, or a setting that it does not take.
 

@@ -39,20 +39,20 @@ class Shaping:
             raise InvalidRecipeError("shaping: weight = 0 given, which shapes nothing; leave shaping out")
 
     def check(self, features: FeatureSet) -> None:
-        """Raises InvalidRecipeError for a potential that is neither the score nor an observed feature of the loop."""
+        """Raise InvalidRecipeError for a potential that is neither the score nor an observed feature of the loop."""
         known = [SCORE, *(feature.name for feature in features.loop)]
         if self.potential not in known:
             raise InvalidRecipeError(unknown("potential", self.potential, known))
 
     def of(self, score: Tensor, loop: Tensor, features: FeatureSet) -> Tensor:
-        """The potential of each episode, (B,), from its score (B,) and its features of the loop (B, G)."""
+        """Return the potential of each episode, (B,), from its score (B,) and its features of the loop (B, G)."""
         if self.potential == SCORE:
             return self.weight * score
         column = [feature.name for feature in features.loop].index(self.potential)
         return self.weight * loop[:, column]
 
     def added(self, before: Tensor, after: Tensor, ended: Tensor) -> Tensor:
-        """What a step adds to the reward, (B,), from potentials (B,) and which episodes it ended (B,).
+        """Return what a step adds to the reward, (B,), from potentials (B,) and which episodes it ended (B,).
 
         >>> import torch
         >>> Shaping(discount=0.5).added(torch.tensor([0.2, 0.2]), torch.tensor([0.8, 0.8]), torch.tensor([False, True]))

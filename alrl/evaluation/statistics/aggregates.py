@@ -29,7 +29,9 @@ class Profile:
 def interquartile_mean(
     differences: Sequence[ArrayLike], rng: np.random.Generator, *, level: float = 0.95, resamples: int = 2000
 ) -> Estimate:
-    """Interquartile mean of the differences of all runs, with a bootstrap stratified by data set (Agarwal et al. 2021).
+    """Return interquartile mean of the differences of all runs.
+
+    With a bootstrap stratified by data set (Agarwal et al. 2021).
 
     ``differences`` holds one array of seeds a data set.
 
@@ -49,7 +51,7 @@ def interquartile_mean(
 def probability_of_improvement(
     differences: Sequence[ArrayLike], rng: np.random.Generator, *, level: float = 0.95, resamples: int = 2000
 ) -> Estimate:
-    """Chance that a run on a random data set and seed ends above its pair, ties counting half.
+    """Return chance that a run on a random data set and seed ends above its pair, ties counting half.
 
     After Agarwal et al. 2021, but paired: both runs of a pair share split and first sample. Each data set weighs the
     same; the bootstrap is stratified by data set as in :func:`interquartile_mean`.
@@ -70,7 +72,7 @@ def performance_profile(
     level: float = 0.95,
     resamples: int = 500,
 ) -> Profile:
-    """Share of runs whose score exceeds each threshold (Agarwal et al. 2021), each data set weighing the same.
+    """Return share of runs whose score exceeds each threshold (Agarwal et al. 2021), each data set weighing the same.
 
     ``scores`` holds one array of seeds a data set, ``thresholds`` is (P,). The band is pointwise, of the stratified
     bootstrap.
@@ -92,7 +94,7 @@ def performance_profile(
 
 
 def _beyond(scores: Floats, thresholds: Floats) -> Floats:
-    """Share of ``scores`` (..., seeds) above each threshold, (..., P)."""
+    """Return the share of ``scores`` (..., seeds) above each threshold, (..., P)."""
     ordered = np.sort(scores, axis=-1)
     rows = ordered.reshape(-1, ordered.shape[-1])
     # One search a resample: comparing all with all would hold resamples x seeds x thresholds at once.
@@ -101,5 +103,5 @@ def _beyond(scores: Floats, thresholds: Floats) -> Floats:
 
 
 def _resample(values: Floats, rng: np.random.Generator, resamples: int) -> Floats:
-    """Rows of seeds drawn with replacement, (resamples, seeds)."""
+    """Return rows of seeds drawn with replacement, (resamples, seeds)."""
     return np.asarray(values[rng.integers(0, values.size, (resamples, values.size))])

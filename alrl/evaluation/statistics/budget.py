@@ -11,7 +11,7 @@ from alrl.evaluation.statistics.estimate import Estimate, percentiles
 
 
 def log_area(curves: Curves, metric: Metric = "accuracy") -> Floats:
-    """Normalised area over log2 of all labels, the first sample's among them, (seeds,): early gains weigh more.
+    """Return normalised area over log2 of all labels, the first sample's among them, (seeds,): early gains weigh more.
 
     A first sample of no label counts as one: a logarithm needs somewhere to begin.
     """
@@ -25,7 +25,9 @@ def log_area(curves: Curves, metric: Metric = "accuracy") -> Floats:
 
 
 def deficiency(curve: ArrayLike, reference: ArrayLike) -> float:
-    """Deficiency of a mean curve against that of a reference (Baram et al. 2004); below 1 it is the more efficient.
+    """Return deficiency of a mean curve against that of a reference (Baram et al.
+
+    2004); below 1 it is the more efficient.
 
     Both are (points,). What each lacks of the reference's last value, summed along the curve, as a ratio; nan where the
     reference lacks nothing (a curve that never rises). Raises InvalidDataError if their lengths differ.
@@ -49,7 +51,9 @@ def labels_needed(
     level: float = 0.95,
     resamples: int = 1000,
 ) -> Estimate:
-    """Queried labels until the mean curve first reaches ``target``; infinite where it does not within the budget.
+    """Return queried labels until the mean curve first reaches ``target``.
+
+    Infinite where it does not within the budget.
 
     The interval is the percentile bootstrap over seeds, infinite above where more than its share never arrive.
     """
@@ -67,7 +71,7 @@ def _or_never(labels: Floats) -> Floats:
 
 
 def label_saving(needed: float, budget: float, first: float) -> float:
-    """Share of labels saved by needing ``needed`` queried labels instead of ``budget``, beyond ``first`` of the start.
+    """Return share of labels saved by needing ``needed`` labels instead of ``budget``, ``first`` of the start apart.
 
     Minus infinity where the target is never reached.
 
@@ -78,7 +82,7 @@ def label_saving(needed: float, budget: float, first: float) -> float:
 
 
 def break_even(label_price: float, compute_price: float, rounds: int) -> float:
-    """Share of labels that querying in ``rounds`` equal rounds must save to cost no more than labelling at random.
+    """Return the share of labels that querying in equal ``rounds`` must save to cost no more than random labels.
 
     At random, all N labels are bought and trained on once, at N(c + κ): c a label, κ a record in each training. In R
     equal rounds every round trains on all labels so far, n(c + κ(R + 1)/2). Both are equal where n/N is

@@ -38,7 +38,7 @@ class Estimate:
 
 
 def percentiles(value: float, resampled: Floats, level: float = 0.95) -> Estimate:
-    """``value`` with the percentile interval of its resampled counterparts (resamples,)."""
+    """Return ``value`` with the percentile interval of its resampled counterparts (resamples,)."""
     # "lower" and "higher" touch real resamples alone, so that an infinite one spoils no interpolation.
     low = np.quantile(resampled, (1 - level) / 2, method="lower")
     high = np.quantile(resampled, (1 + level) / 2, method="higher")
@@ -54,7 +54,9 @@ def paired_difference(
     level: float = 0.95,
     resamples: int = 5000,
 ) -> Estimate:
-    """Mean difference of AUBC, ``a`` minus ``b``, over the same seeds of one data set, with a percentile bootstrap.
+    """Return mean difference of AUBC, ``a`` minus ``b``, over the same seeds of one data set.
+
+    With a percentile bootstrap.
 
     Its ``outcome`` is the win, tie or loss of ``a``. It speaks of this data set alone. With a single seed the interval
     is unbounded, hence a tie. Raises InvalidDataError if data set, learner, batch size, labels or seeds differ.

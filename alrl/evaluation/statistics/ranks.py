@@ -34,7 +34,7 @@ class Friedman:
 
 
 def ranks(scores: ArrayLike) -> Floats:
-    """Rank of each strategy on each data set, (data sets, strategies); the highest score has rank 1, ties share.
+    """Return rank of each strategy on each data set, (data sets, strategies); the highest score has rank 1, ties share.
 
     >>> ranks([[0.9, 0.7, 0.9], [0.5, 0.8, 0.6]]).tolist()
     [[1.5, 3.0, 1.5], [3.0, 1.0, 2.0]]
@@ -43,7 +43,7 @@ def ranks(scores: ArrayLike) -> Floats:
 
 
 def mean_ranks(scores: ArrayLike) -> Floats:
-    """Mean rank of each strategy over the data sets, (strategies,).
+    """Return mean rank of each strategy over the data sets, (strategies,).
 
     >>> mean_ranks([[0.9, 0.7], [0.8, 0.6]]).tolist()
     [1.0, 2.0]
@@ -52,7 +52,7 @@ def mean_ranks(scores: ArrayLike) -> Floats:
 
 
 def friedman(scores: ArrayLike) -> Friedman | None:
-    """Friedman's test over data sets; None with fewer than SMALLEST_SAMPLE data sets or three strategies."""
+    """Return Friedman's test over data sets; None with fewer than SMALLEST_SAMPLE data sets or three strategies."""
     table = score_table(scores)
     sets, strategies = table.shape
     if sets < SMALLEST_SAMPLE or strategies < 3:
@@ -76,7 +76,7 @@ def friedman(scores: ArrayLike) -> Friedman | None:
 
 
 def nemenyi(strategies: int, data_sets: int, level: float = 0.95) -> float:
-    """Critical difference of mean ranks (Nemenyi; Demšar 2006).
+    """Return critical difference of mean ranks (Nemenyi; Demšar 2006).
 
     >>> round(nemenyi(4, 14), 4), round(nemenyi(10, 30), 3)
     (1.2536, 2.473)
@@ -86,7 +86,7 @@ def nemenyi(strategies: int, data_sets: int, level: float = 0.95) -> float:
 
 
 def cliques(mean_ranks: Mapping[str, float], critical_difference: float) -> list[tuple[str, ...]]:
-    """Largest groups of strategies whose mean ranks lie within ``critical_difference``, best first; none alone.
+    """Return largest groups of strategies whose mean ranks lie within ``critical_difference``, best first; none alone.
 
     >>> cliques({"a": 1.0, "b": 1.8, "c": 2.4, "d": 4.0}, 1.0)
     [('a', 'b'), ('b', 'c')]
@@ -105,7 +105,7 @@ def cliques(mean_ranks: Mapping[str, float], critical_difference: float) -> list
 
 
 def score_table(scores: ArrayLike) -> Floats:
-    """``scores`` as floats, (data sets, strategies). Raises InvalidDataError unless all are finite."""
+    """Return ``scores`` as floats, (data sets, strategies). Raises InvalidDataError unless all are finite."""
     table = np.asarray(scores, dtype=np.float64)
     if table.ndim != 2 or table.size == 0 or not np.isfinite(table).all():
         raise InvalidDataError(
@@ -116,7 +116,7 @@ def score_table(scores: ArrayLike) -> Floats:
 
 
 def holm(p_values: Mapping[str, float]) -> dict[str, float]:
-    """p-values adjusted by Holm's step-down method, under the same names.
+    """Return p-values adjusted by Holm's step-down method, under the same names.
 
     >>> {name: round(p, 4) for name, p in holm({"a": 0.01, "b": 0.04, "c": 0.03}).items()}
     {'a': 0.03, 'b': 0.06, 'c': 0.06}
@@ -130,7 +130,7 @@ def holm(p_values: Mapping[str, float]) -> dict[str, float]:
 
 
 def wilcoxon_holm(scores: ArrayLike, strategies: Sequence[str], reference: str) -> dict[str, float] | None:
-    """Holm-adjusted p-values of Wilcoxon's signed-rank test of each other strategy against ``reference``.
+    """Return Holm-adjusted p-values of Wilcoxon's signed-rank test of each other strategy against ``reference``.
 
     ``scores`` is (data sets, strategies). Zero differences are split between the signs (Demšar 2006). None with fewer
     than SMALLEST_SAMPLE data sets.

@@ -126,14 +126,17 @@ class LaplaceLastLayer(Learner):
         return self._labelled
 
     def _sizes(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Labelled records, inputs and classes, (B,) double, and where the posterior is full, (B,), of each episode."""
+        """Return labelled records, inputs and classes, (B,) double, and where the posterior is full, (B,).
+
+        Of each episode.
+        """
         held = self._fitted
         full = (held["width"] * held["classes"] <= FULL) | (self.structure == "full")
         n, d, k = (held["weight"] > 0).sum(1).double(), held["width"].double(), held["classes"].double()
         return n, d, k, full & (self.structure != "kronecker")
 
     def _posteriors(self) -> list[_Group]:
-        """Built when first asked for: a branch that is only refitted needs none."""
+        """Return Built when first asked for: a branch that is only refitted needs none."""
         if not self._groups:
             classes, full = self._fitted["classes"], self._sizes()[3]
             for number in classes[full].unique().tolist():
@@ -179,11 +182,11 @@ class LaplaceLastLayer(Learner):
         return softmax_over(scores, allowed).float()
 
     def _mean(self, X: Tensor) -> Tensor:
-        """Scores of the fit up to a constant a record, (B, N, k)."""
+        """Return scores of the fit up to a constant a record, (B, N, k)."""
         return self.base.predict_proba(X).double().clamp_min(torch.finfo(torch.float32).tiny).log()
 
     def _noise(self, classes: int, inputs: int) -> Tensor:
-        """Standard normal numbers (members, k, d); those of one member, class and input are always the same."""
+        """Return standard normal numbers (members, k, d); those of one member, class and input are always the same."""
         counter = (torch.arange(self.members)[:, None] * _DRAWS + torch.arange(classes)).flatten()
         key = torch.full_like(counter, stream_key([self.seed], "learner posterior"))
         chance = uniform(key, counter, inputs).double() + 2.0**-25
@@ -223,5 +226,5 @@ class LaplaceLastLayer(Learner):
 
 
 def _with_constant(embedded: Tensor) -> Tensor:
-    """Inputs of the layer, (B, N, d), double: the constant first, so that padding follows all others."""
+    """Return Inputs of the layer, (B, N, d), double: the constant first, so that padding follows all others."""
     return torch.nn.functional.pad(embedded.double(), (1, 0), value=1.0)

@@ -38,11 +38,14 @@ class LastLayerPosterior(ABC):
 
     @abstractmethod
     def covariance(self, inputs: Tensor) -> Tensor:
-        """Covariance of the classes' scores about their mean over allowed classes, (b, N, k, k), of (b, N, d)."""
+        """Return covariance of the classes' scores about their mean over allowed classes, (b, N, k, k).
+
+        Of (b, N, d).
+        """
 
     @abstractmethod
     def draw(self, noise: Tensor) -> Tensor:
-        """Deviations of the coefficients from the fit, (b, M, k, d), from standard normal numbers (M, k, d)."""
+        """Return deviations of the coefficients from the fit, (b, M, k, d), from standard normal numbers (M, k, d)."""
 
 
 class FullPosterior(LastLayerPosterior):

@@ -100,7 +100,7 @@ class ConvolutionalNetwork(NeuralNetwork):
         return torch.cat([self._logits_of(shape, rows, part) for part in in_parts(X, rows.shape[1])], 3)
 
     def _logits_of(self, shape: NetworkShape, rows: Tensor, X: Tensor) -> Tensor:
-        """The same as the module's, several times faster than by ``vmap``."""
+        """Return the same as the module's, several times faster than by ``vmap``."""
         weights = [each.flatten(0, 1) for each in shape.named(rows).values()]
         (b, branches), (N, D) = rows.shape[:2], X.shape[1:]
         # Records stand behind channels, so that all of an episode's go into one product.

@@ -90,7 +90,7 @@ def _forward(row: Any, sizes: Any, n: int, units: Any) -> None:
 
 @compiled
 def _at_the_output(units: Any, slopes: Any, y: Any, share: Any, allowed: Any, each: Any) -> Any:
-    """The mean loss; slopes of the logits go to the end of ``slopes``, loss, correctness and margin to ``each``."""
+    """Return mean loss; write slopes of logits to the end of ``slopes``, loss, correctness and margin to ``each``."""
     n, k = len(y), len(allowed)
     logits, slope = units[-n * k :].reshape(n, k), slopes[-n * k :].reshape(n, k)
     mean = logits.dtype.type(0)
@@ -140,7 +140,7 @@ def _backward(row: Any, sizes: Any, n: int, units: Any, slopes: Any, decay: Any,
 
 @summing
 def _adam(now: Any, gradient: Any, first: Any, second: Any, step: Any, adam: Any) -> Any:
-    """One step of Adam; a number that is finite if every parameter is."""
+    """Return one step of Adam; a number that is finite if every parameter is."""
     decay, other, epsilon = adam[0], adam[1], adam[2]
     rest, remaining = adam.dtype.type(1) - decay, adam.dtype.type(1) - other
     check = adam.dtype.type(0)

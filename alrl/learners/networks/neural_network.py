@@ -28,7 +28,7 @@ AT_ONCE = 2**20
 
 
 def in_parts(X: Tensor, branches: int) -> Sequence[Tensor]:
-    """X (b, N, D) in parts of so few records that their activations in all branches fit into memory."""
+    """Return X (b, N, D) in parts of so few records that their activations in all branches fit into memory."""
     parts: Sequence[Tensor] = X.split(max(16, AT_ONCE // max(1, len(X) * branches * X.shape[2])), 1)
     return parts
 
@@ -95,14 +95,14 @@ class NeuralNetwork(Learner):
 
     @abstractmethod
     def build(self, features: int, classes: int) -> nn.Module:
-        """An untrained module that maps records (N, features) to logits (N, classes).
+        """Return an untrained module that maps records (N, features) to logits (N, classes).
 
         Without layers that draw chance or keep statistics of a batch. It is called with torch's own generator seeded
         for the call and put back after it.
         """
 
     def columns(self, width: int) -> int:
-        """Columns that a network is built for, where those after the first ``width`` are zero."""
+        """Return columns that a network is built for, where those after the first ``width`` are zero."""
         return width
 
     @property
@@ -151,7 +151,10 @@ class NeuralNetwork(Learner):
         )
 
     def _sizes(self, X: Tensor, class_mask: Tensor) -> Iterator[tuple[NetworkShape, Tensor]]:
-        """Episodes (long) whose networks are of one size, for each size; by each episode's own records and classes."""
+        """Yield episodes (long) whose networks are of one size, for each size.
+
+        By each episode's own records and classes.
+        """
         classes = torch.where(class_mask, torch.arange(1, class_mask.shape[1] + 1, device=X.device), 0).amax(1)
         widths = used_width(X).clamp_min(1)
         columns = {width: self.columns(width) for width in widths.unique().tolist()}
@@ -221,7 +224,7 @@ class NeuralNetwork(Learner):
         return state
 
     def _probabilities(self, shape: NetworkShape, rows: Tensor, X: Tensor, allowed: Tensor) -> Tensor:
-        """Class probabilities (b, branches, N, k) of X (b, N, D) by the parameters ``rows`` (b, branches, P)."""
+        """Return class probabilities (b, branches, N, k) of X (b, N, D) by the parameters ``rows`` (b, branches, P)."""
         b, k = len(X), shape.classes
         with torch.no_grad():
             scores = self._logits(shape, rows.float(), with_columns(X, shape.features).float())
@@ -232,12 +235,12 @@ class NeuralNetwork(Learner):
         return pad(probabilities, (0, allowed.shape[1] - k)).contiguous()
 
     def _logits(self, shape: NetworkShape, rows: Tensor, X: Tensor) -> Tensor:
-        """Logits (b, branches, k, N) of X (b, N, D) by parameters ``rows`` (b, branches, P)."""
+        """Return logits (b, branches, k, N) of X (b, N, D) by parameters ``rows`` (b, branches, P)."""
         logits = vmap(vmap(shape.logits, in_dims=(0, None)))
         return torch.cat([logits(rows, part) for part in in_parts(X, rows.shape[1])], 2).transpose(2, 3)
 
     def embed(self, X: Tensor) -> Tensor:
-        """What the last layer is given, (B, N, E); networks of which that is narrower have zeros behind."""
+        """Return what the last layer is given, (B, N, E); networks of which that is narrower have zeros behind."""
         state, parts = self._state_for(len(X)), []
         for group in state.groups:
             records = with_columns(X[group.episodes], group.shape.features).float()
@@ -265,7 +268,9 @@ class NeuralNetwork(Learner):
         return part
 
     def hurried(self, iterations: int) -> Self:
-        """A copy of at most so many epochs a fit, each begun at the last: they are too few to begin from scratch.
+        """Return a copy of at most so many epochs a fit, each begun at the last.
+
+        They are too few to begin from scratch.
 
         It records no epochs: branches of a look-ahead have no use for them.
         """

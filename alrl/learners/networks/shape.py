@@ -53,12 +53,12 @@ class NetworkShape:
         return int(counter.get_total_flops()) // 2
 
     def named(self, row: Tensor) -> dict[str, Tensor]:
-        """The parameters by name, for any number of leading axes of ``row`` (..., P)."""
+        """Return the parameters by name, for any number of leading axes of ``row`` (..., P)."""
         parts = row.split([prod(size) for size in self.sizes.values()], -1)
         return {name: part.unflatten(-1, size) for (name, size), part in zip(self.sizes.items(), parts, strict=True)}
 
     def logits(self, row: Tensor, X: Tensor) -> Tensor:
-        """Logits (N, k) of X (N, D) with the parameters ``row`` (P,)."""
+        """Return logits (N, k) of X (N, D) with the parameters ``row`` (P,)."""
         buffers = {
             name: value.to(X.device, X.dtype if value.is_floating_point() else None)
             for name, value in self.module.named_buffers()
@@ -67,7 +67,7 @@ class NetworkShape:
         return given
 
     def hidden(self, row: Tensor, X: Tensor) -> Tensor:
-        """What the last layer that has parameters is given, (N, E)."""
+        """Return what the last layer that has parameters is given, (N, E)."""
         seen = [X]
 
         def remember(_: nn.Module, given: tuple[Any, ...]) -> None:

@@ -35,11 +35,14 @@ class NetworkState:
     """Classes that may get probability, (B, k), bool."""
 
     def whole(self) -> NetworkGroup | None:
-        """The one group that holds every episode in order; None where there are several."""
+        """Return the one group that holds every episode in order; None where there are several."""
         return self.groups[0] if len(self.groups) == 1 else None
 
     def start(self, shape: NetworkShape, episodes: Tensor) -> Tensor:
-        """Where ``episodes`` (b,) begin, (b, P): at their last fit if of this size, or as the module was built."""
+        """Return where ``episodes`` (b,) begin, (b, P).
+
+        At their last fit if of this size, or as the module was built.
+        """
         start = shape.start.to(episodes.device).expand(len(episodes), -1).clone()
         start = start.to(self.groups[0].parameters.dtype) if self.groups else start
         for group in self.groups:
@@ -50,7 +53,7 @@ class NetworkState:
         return start
 
     def cleared(self, episodes: Tensor) -> Self:
-        """The same with the episodes in the mask (B,) as they were before their first fit."""
+        """Return the same with the episodes in the mask (B,) as they were before their first fit."""
         groups = []
         for group in self.groups:
             gone, start = episodes[group.episodes, None], group.shape.start.to(group.parameters)
@@ -59,7 +62,7 @@ class NetworkState:
         return replace(self, groups=tuple(groups))
 
     def take(self, episodes: Tensor) -> Self:
-        """Copies of ``episodes`` (long, repeats allowed)."""
+        """Return copies of ``episodes`` (long, repeats allowed)."""
         groups = []
         for group in self.groups:
             row = torch.full((len(self.allowed),), -1, device=episodes.device)
@@ -102,7 +105,7 @@ class NetworkTally:
             self._record.correct[episodes, :, :n] = trained.correct
 
     def report(self, seconds: float) -> FitReport:
-        """The report, of a call that took so many seconds."""
+        """Return the report, of a call that took so many seconds."""
         return FitReport(
             iterations=self._epochs,
             converged=self._whole,

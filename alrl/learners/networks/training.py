@@ -37,7 +37,7 @@ class TrainingSet:
     """What the gradient gains for each unit of a weight, (b,); biases are not penalised."""
 
     def cut(self, episodes: Tensor, features: int, classes: int) -> TrainingSet:
-        """Some episodes, with so many features and classes and no more records than they need."""
+        """Return some episodes, with so many features and classes and no more records than they need."""
         share = self.share[episodes]
         n = int(used_width(share[:, None]).max())
         return TrainingSet(
@@ -72,12 +72,12 @@ class Trained:
 
 
 def with_columns(X: Tensor, features: int) -> Tensor:
-    """X (..., D) with so many columns: further ones cut off, those that it lacks zero."""
+    """Return X (..., D) with so many columns: further ones cut off, those that it lacks zero."""
     return X[..., :features] if X.shape[-1] >= features else pad(X, (0, features - X.shape[-1]))
 
 
 def step_sizes(epochs: int, learning_rate: float) -> list[float]:
-    """Length of Adam's step in each epoch, its moments' bias corrected (Kingma and Ba 2015, end of section 2).
+    """Return length of Adam's step in each epoch, its moments' bias corrected (Kingma and Ba 2015, end of section 2).
 
     >>> [round(size, 4) for size in step_sizes(2, 1.0)]
     [0.3162, 0.2353]
@@ -87,7 +87,7 @@ def step_sizes(epochs: int, learning_rate: float) -> list[float]:
 
 
 def moments(epochs: int) -> list[int]:
-    """Numbers of at most eight evenly spaced epochs, the first and the last among them.
+    """Return numbers of at most eight evenly spaced epochs, the first and the last among them.
 
     >>> moments(50), moments(3)
     ([0, 7, 14, 21, 28, 35, 42, 49], [0, 1, 2])
@@ -142,7 +142,10 @@ def train(
 
 
 def _slope(logits: Logits, rows: Tensor, given: TrainingSet, *, record: bool) -> tuple[Tensor, tuple[Tensor, ...]]:
-    """Gradient of the mean log loss, (b, P); of each record log loss and, if kept, correctness and margin, (b, n)."""
+    """Return the gradient of the mean log loss, (b, P).
+
+    Of each record log loss and, if kept, correctness and margin, (b, n).
+    """
     with torch.enable_grad():
         rows = rows.detach().requires_grad_()
         scores = logits(rows, given.X).masked_fill(~given.allowed[:, None], _LOWEST)

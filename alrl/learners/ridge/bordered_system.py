@@ -30,7 +30,7 @@ class BorderedSystem:
     """The corner c, (b, 1, 1)."""
 
     def refined(self, f: Tensor, t: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Solutions u (b, s, k) and b (b, 1, k), and how much the refinement changed u, relative to it, (b,)."""
+        """Return solutions u (b, s, k) and b (b, 1, k), and how much the refinement changed u, relative to it, (b,)."""
         u, b = self._solve(f, t)
         edge = self.edge.transpose(1, 2)
         more, higher = self._solve(f - self.times(u) - self.edge * b, t - edge @ u - self.corner * b)
@@ -47,14 +47,14 @@ class BorderedSystem:
 
 
 def inverse_of(matrices: Tensor) -> Tensor:
-    """Inverses of symmetric matrices (b, s, s), symmetric to the last bit."""
+    """Return Inverses of symmetric matrices (b, s, s), symmetric to the last bit."""
     inverse = torch.linalg.inv_ex(matrices).inverse
     symmetric: Tensor = (inverse + inverse.transpose(1, 2)) / 2
     return symmetric
 
 
 def with_more_terms(inverse: Tensor, rows: Tensor) -> Tensor:
-    """The inverse of M + U'U from that of M (b, s, s), for rows U (b, r, s); rows of zeros change nothing.
+    """Return the inverse of M + U'U from that of M (b, s, s), for rows U (b, r, s); rows of zeros change nothing.
 
     Sherman and Morrison 1950, Woodbury 1950; of one row, 2 s² multiply-adds instead of s³.
 
@@ -68,7 +68,7 @@ def with_more_terms(inverse: Tensor, rows: Tensor) -> Tensor:
 
 
 def with_more_rows(inverse: Tensor, place: Tensor, real: Tensor, across: Tensor, among: Tensor) -> Tensor:
-    """The inverse of M after rows and columns were filled in that were zero in the inverse (b, s, s): bordering.
+    """Return the inverse of M after rows and columns were filled in that were zero in the inverse (b, s, s): bordering.
 
     Args:
         inverse: of the rows and columns filled in before, zero elsewhere.

@@ -80,7 +80,7 @@ class RidgeClassifier(Learner):
         )
 
     def decision_function(self, X: Tensor) -> Tensor:
-        """Scores (B, N, k) of X (B, N, D): for two classes, the second is scikit-learn's decision value."""
+        """Return scores (B, N, k) of X (B, N, D): for two classes, the second is scikit-learn's decision value."""
         return linear_scores(self._fitted.coefficients.to(X.dtype), X)[:, 0]
 
     def predict_proba(self, X: Tensor) -> Tensor:

@@ -57,7 +57,7 @@ class RidgeState:
         )
 
     def widened(self, X: Tensor) -> Self:
-        """The same with room for the records X (B, n, D); empty if it cannot hold them."""
+        """Return the same with room for the records X (B, n, D); empty if it cannot hold them."""
         B, n, D = X.shape
         more = D - self.records.shape[2]
         if len(self.built) != B or more < 0 or (self.records.device, self.records.dtype) != (X.device, X.dtype):
@@ -71,7 +71,7 @@ class RidgeState:
         return type(self)(**parts)
 
     def grown(self, size: int, alpha: float) -> Tensor:
-        """The inverse with room for systems of ``size``, (B, max(m, size), max(m, size))."""
+        """Return the inverse with room for systems of ``size``, (B, max(m, size), max(m, size))."""
         m = self.inverse.shape[1]
         if size <= m:
             return self.inverse
@@ -81,7 +81,10 @@ class RidgeState:
         return inverse
 
     def additions(self, X: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
-        """Which records of X (B, n, D) are new, (B, n), and whether the others are those of the last fit, (B,)."""
+        """Return which records of X (B, n, D) are new, (B, n), and whether the others are those of the last fit.
+
+        (B,).
+        """
         n = X.shape[1]
         held, was = self.records[:, :n], self.weight[:, :n]
         added = (weight > 0) & (was == 0)
@@ -89,7 +92,7 @@ class RidgeState:
         return added, self.built & same.all(1) & ~(self.weight[:, n:] > 0).any(1)
 
     def take(self, episodes: Tensor) -> Self:
-        """Copies of ``episodes`` (long, repeats allowed)."""
+        """Return copies of ``episodes`` (long, repeats allowed)."""
         parts: dict[str, Tensor] = {name: value[episodes] for name, value in vars(self).items()}
         return type(self)(**parts)
 
@@ -130,7 +133,7 @@ class RidgeFit:
         self._each(~anew & self.added.any(1), self._update)
 
     def _sizes(self) -> Tensor:
-        """Rows and columns that each episode's inverse needs, (B,)."""
+        """Return rows and columns that each episode's inverse needs, (B,)."""
         position = torch.arange(1, self.weight.shape[1] + 1, device=self.weight.device)
         last = ((self.weight > 0) * position).amax(1) if len(position) else self.count
         return torch.where(self.state.dual, last, self.width)
@@ -189,7 +192,10 @@ class RidgeFit:
         inverse[episodes, :size, :size] = after
 
     def solve(self) -> tuple[Tensor, Tensor]:
-        """Coefficients (B, k, D + 1), the intercept last, and where they are exact to within rounding, (B,), bool."""
+        """Return coefficients (B, k, D + 1), the intercept last, and where they are exact to within rounding, (B,).
+
+        Bool.
+        """
         (B, _, D), k = self.X.shape, self.targets.shape[2]
         self._found, self._change = self._away.new_zeros(B, D + 1, k), self._away.new_zeros(B)
         everywhere = torch.ones_like(self._built)
@@ -234,7 +240,7 @@ class RidgeFit:
         self._change[episodes] = change
 
     def multiply_adds(self, classes: Tensor) -> Tensor:
-        """Modelled multiply-adds of each episode, (B,), double, for so many classes (B,)."""
+        """Return modelled multiply-adds of each episode, (B,), double, for so many classes (B,)."""
         n, D, r, k = (each.double() for each in (self.count, self.width, self.taken, classes))
         s = torch.where(self.state.dual, n, D)
         update = 2 * s**2 * r + torch.where(self.state.dual, r * n * D, 0.0)

@@ -62,7 +62,7 @@ class BatchedSoftmax:
         return iterations, converged
 
     def _groups(self) -> list[_Group]:
-        """Which episodes are solved together, and how.
+        """Return which episodes are solved together, and how.
 
         The choice depends on an episode's own records, features and classes, never on those beside it or on padding.
         """

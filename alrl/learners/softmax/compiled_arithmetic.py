@@ -37,7 +37,7 @@ def copy(given: Any, out: Any) -> None:
 
 @compiled
 def marked(mask: Any) -> Any:
-    """Positions where the mask (k,) is true."""
+    """Return positions where the mask (k,) is true."""
     found = np.empty(len(mask), np.int64)
     count = 0
     for i in range(len(mask)):
@@ -174,7 +174,7 @@ def to_probability(x: Any, room: Any) -> None:
 
 @summing
 def _four_dots(factor: Any, i: int, j: int) -> Any:
-    """Products of row j up to column j with rows i to i + 3."""
+    """Return products of row j up to column j with rows i to i + 3."""
     row, r0, r1, r2, r3 = factor[j], factor[i], factor[i + 1], factor[i + 2], factor[i + 3]
     s0 = s1 = s2 = s3 = row[0] * 0
     for t in range(j):
@@ -187,7 +187,7 @@ def _four_dots(factor: Any, i: int, j: int) -> Any:
 
 @summing
 def dot(a: Any, b: Any, size: int) -> Any:
-    """Product of the first ``size`` numbers of a and b."""
+    """Return product of the first ``size`` numbers of a and b."""
     total = a[0] * 0
     for t in range(size):
         total += a[t] * b[t]

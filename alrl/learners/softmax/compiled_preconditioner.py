@@ -139,7 +139,7 @@ def renew_features(
 
 @summing
 def against(kind: int, gradient: Any, step: Any, change: Any) -> Any:
-    """Slope along a step of a place that has this gradient."""
+    """Return slope along a step of a place that has this gradient."""
     c, q = gradient.shape
     total = gradient[0, 0] * 0
     for i in range(c):
@@ -155,7 +155,7 @@ def against(kind: int, gradient: Any, step: Any, change: Any) -> Any:
 
 @summing
 def penalty_along(kind: int, strength: Any, step: Any, change: Any) -> Any:
-    """Second derivative of the penalty along a step."""
+    """Return second derivative of the penalty along a step."""
     c, q = step.shape
     total = step[0, 0] * 0
     for i in range(c):
@@ -171,7 +171,7 @@ def penalty_along(kind: int, strength: Any, step: Any, change: Any) -> Any:
 
 @summing
 def curvature_along(probability: Any, weight: Any, change: Any, room: Any) -> Any:
-    """Second derivative of the loss along a change of the logits. ``room`` is (2, n)."""
+    """Return second derivative of the loss along a change of the logits. ``room`` is (2, n)."""
     c, n = probability.shape
     mean, square = room[0], room[1]
     fill(room, 0)
@@ -188,7 +188,7 @@ def curvature_along(probability: Any, weight: Any, change: Any, room: Any) -> An
 
 @summing
 def residual_along(probability: Any, targets: Any, weight: Any, along: Any, out: Any) -> Any:
-    """The derivative of the loss by the logits into ``out`` (c, n), and its product with ``along``."""
+    """Return the derivative of the loss by the logits into ``out`` (c, n), and its product with ``along``."""
     total = probability[0, 0] * 0
     for i in range(probability.shape[0]):
         for j in range(probability.shape[1]):

@@ -21,7 +21,10 @@ from alrl.numerics.backend import called, compiled
 
 @compiled
 def _width(X: Any, rows: Any) -> tuple[int, int]:
-    """The last column in use, counted from one: those after it are zero, padding or not; and how many are in use."""
+    """Return the last column in use, counted from one: those after it are zero, padding or not.
+
+    And how many are in use.
+    """
     last = used = 0
     for column in range(X.shape[1]):
         for row in rows:
@@ -34,7 +37,10 @@ def _width(X: Any, rows: Any) -> tuple[int, int]:
 
 @compiled
 def _continues(X: Any, before: Any) -> bool:
-    """Whether the records X (n, D) are those of the last fit, ``before``, and perhaps more; a zero row is padding."""
+    """Return whether the records X (n, D) are those of the last fit, ``before``, and perhaps more.
+
+    A zero row is padding.
+    """
     for row in range(len(before)):
         same, empty = row < len(X), True
         for column in range(before.shape[1]):
@@ -185,7 +191,9 @@ def _fit_one(
 
 @compiled
 def _work(kind: int, c: int, n: int, m: int, count: int, passes: int, made: int) -> float:
-    """Modelled multiply-adds of a fit of ``count`` iterations, ``passes`` over the records, ``made`` preconditioners.
+    """Return modelled multiply-adds of a fit of ``count`` iterations, ``passes`` over the records.
+
+    ``made`` preconditioners.
 
     The work of the matrix products and factorisations, and twelve for each logit of a pass.
     """

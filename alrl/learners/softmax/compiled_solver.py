@@ -138,7 +138,9 @@ def _search(
     room: Any,
     limits: tuple[Any, Any],
 ) -> tuple[Any, Any, bool, int]:
-    """How far to go against a direction so that little of the slope is left; logits, probability, residual follow.
+    """Return how far to go against a direction so that little of the slope is left.
+
+    Logits, probability, residual follow.
 
     Newton's method on the slope, kept within a bracket; close to a solution one step is enough. Returns the length,
     the slope there, whether the slope at the start is lost in rounding, and the passes over the records.
@@ -182,7 +184,7 @@ def minimise(
     parameters: Any,
     stop: tuple[float, int],
 ) -> tuple[int, bool, int, int]:
-    """Minimise from ``parameters`` (c, q) on, in place, until the Newton decrement is at most the tolerance.
+    """Return Minimise from ``parameters`` (c, q) on, in place, until the Newton decrement is at most the tolerance.
 
     ``records`` are design, transpose and spread, ``loss`` targets and weight, ``penalty`` its strength and the floor of
     a record's curvature, ``preconditioner`` room for factor, inverse, pair and easy, ``stop`` the tolerance and the

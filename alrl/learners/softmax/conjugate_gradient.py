@@ -40,22 +40,22 @@ class Problem(Protocol):
         """Where in the last axis of a step the numbers lie that a gradient is multiplied with."""
 
     def place(self, parameters: Tensor) -> Tensor:
-        """Parameters (B, c, m) with their logits, (B, c, m + n)."""
+        """Return parameters (B, c, m) with their logits, (B, c, m + n)."""
 
     def gradient(self, place: Tensor, residual: Tensor) -> Tensor:
-        """Gradient of loss and penalty, (B, c, l), given the derivative of the loss by the logits (B, c, n)."""
+        """Return gradient of loss and penalty, (B, c, l), given the derivative of the loss by the logits (B, c, n)."""
 
     def precondition(self, gradient: Tensor) -> Tensor:
-        """The step that an approximation of the inverse Hessian makes of ``gradient``, symmetric, positive definite."""
+        """Return step that a symmetric, positive definite approximation of inverse Hessian makes of ``gradient``."""
 
     def penalty_along(self, step: Tensor) -> Tensor:
-        """Second derivative of the penalty in the direction of ``step``, (B, 1, 1)."""
+        """Return second derivative of the penalty in the direction of ``step``, (B, 1, 1)."""
 
     def renewed(self, probability: Tensor) -> Self:
-        """The same, preconditioned by the curvature where the classes have ``probability`` (B, c, n)."""
+        """Return the same, preconditioned by the curvature where the classes have ``probability`` (B, c, n)."""
 
     def take(self, episodes: Tensor) -> Self:
-        """The problems of ``episodes`` (long)."""
+        """Return the problems of ``episodes`` (long)."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -178,7 +178,7 @@ def _advance(problem: Problem, state: _State) -> None:
 
 
 def minimise(problem: Problem, start: Tensor, *, tolerance: float, max_iterations: int) -> Solution:
-    """Minimise every problem from ``start`` (B, c, m) until its Newton decrement is at most ``tolerance``.
+    """Return Minimise every problem from ``start`` (B, c, m) until its Newton decrement is at most ``tolerance``.
 
     A problem that has converged stands still at once, so its result does not depend on the problems beside it, and
     leaves the batch when enough have, so it stops costing. One that does not improve for 25 iterations ends

@@ -15,7 +15,7 @@ SHARED = 0.25
 
 
 def inverse(matrix: Tensor) -> Tensor:
-    """Inverse of symmetric positive definite matrices (B, m, m).
+    """Return inverse of symmetric positive definite matrices (B, m, m).
 
     By halves and Schur complements down to small blocks, since batched products are several times faster than batched
     factorisations. Where rounding spoilt a block, its diagonal stands for it.
@@ -55,7 +55,7 @@ def _small_inverse(matrix: Tensor) -> Tensor:
 
 
 def full_curvature(design: Tensor, probability: Tensor, weight: Tensor, penalty: Tensor, floor: Tensor) -> Tensor:
-    """Hessian of penalised logistic losses, (B, c m, c m), classes outermost.
+    """Return hessian of penalised logistic losses, (B, c m, c m), classes outermost.
 
     ``design`` (B, n, m), ``probability`` (B, c, n), ``weight`` (B, 1, n), ``penalty`` (B, 1, m), whose last entry is
     that of the intercept, and the least curvature of a record, ``floor`` (B, 1, 1).
@@ -78,7 +78,10 @@ def full_curvature(design: Tensor, probability: Tensor, weight: Tensor, penalty:
 
 
 def shared_curvature(design: Tensor, probability: Tensor, weight: Tensor, penalty: Tensor, floor: Tensor) -> Tensor:
-    """One matrix (B, m, m) for the Hessian's block of every class; arguments as those of :func:`full_curvature`."""
+    """Return one matrix (B, m, m) for the Hessian's block of every class.
+
+    Arguments as those of :func:`full_curvature`.
+    """
     doubt = (1 - (probability * probability).sum(1, keepdim=True)).maximum(floor) * weight
     hessian = (design.transpose(1, 2) * (SHARED * doubt)) @ design
     hessian.diagonal(dim1=-2, dim2=-1).add_(penalty[:, 0])
@@ -106,7 +109,7 @@ class LogisticLoss:
     """True for classes that get probability zero, (B, c, 1); None where there is none."""
 
     def probability(self, logits: Tensor) -> Tensor:
-        """Probability of each column's class, (B, c, n)."""
+        """Return the probability of each column's class, (B, c, n)."""
         if logits.shape[1] == 1:
             return torch.sigmoid(logits)
         if self.excluded is not None:
@@ -114,17 +117,17 @@ class LogisticLoss:
         return torch.softmax(logits, 1)
 
     def residual(self, probability: Tensor) -> Tensor:
-        """Derivative of the loss by the logits, (B, c, n)."""
+        """Return derivative of the loss by the logits, (B, c, n)."""
         return (probability * self.weight).sub_(self.targets)
 
     def curvature_along(self, probability: Tensor, change: Tensor) -> Tensor:
-        """Second derivative of the loss in the direction ``change`` (B, c, n) of the logits, (B, 1, 1)."""
+        """Return second derivative of the loss in the direction ``change`` (B, c, n) of the logits, (B, 1, 1)."""
         moved = probability * change
         mean = moved.sum(1, keepdim=True)
         spread = torch.addcmul(moved.mul_(change).sum(1, keepdim=True), mean, mean, value=-1)
         return (spread * self.weight).sum((1, 2), keepdim=True)
 
     def take(self, episodes: Tensor) -> Self:
-        """The losses of ``episodes`` (long)."""
+        """Return the losses of ``episodes`` (long)."""
         excluded = None if self.excluded is None else self.excluded[episodes]
         return type(self)(targets=self.targets[episodes], weight=self.weight[episodes], excluded=excluded)

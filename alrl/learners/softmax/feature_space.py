@@ -42,7 +42,7 @@ class FeatureSpace:
         start: Tensor,
         whole: bool,
     ) -> Self:
-        """The problems of the labelled ``records`` (B, n, D), preconditioned by the curvature at ``start``.
+        """Return the problems of the labelled ``records`` (B, n, D), preconditioned by the curvature at ``start``.
 
         That is the ``whole`` Hessian, or else one matrix for every class.
         """

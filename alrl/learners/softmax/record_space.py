@@ -54,7 +54,7 @@ class RecordSpace:
 
     @classmethod
     def at(cls, *, loss: LogisticLoss, records: Tensor, strength: Tensor, floor: Tensor, start: Tensor) -> Self:
-        """The problems of the labelled ``records`` (B, n, D), preconditioned by the curvature at ``start``."""
+        """Return the problems of the labelled ``records`` (B, n, D), preconditioned by the curvature at ``start``."""
         products = torch.bmm(records, records.transpose(1, 2))
         norm = products.diagonal(dim1=1, dim2=2)[:, None]
         width = (records != 0).any(1).sum(1).clamp_min(1)[:, None, None]
@@ -123,7 +123,7 @@ class RecordSpace:
 
 
 def _split(loss: LogisticLoss, probability: Tensor) -> tuple[Tensor, Tensor]:
-    """A record's curvature as the square of one direction (B, c, n) and a mean of what is left (B, 1, n).
+    """Return a record's curvature as the square of one direction (B, c, n) and a mean of what is left (B, 1, n).
 
     diag(p) - p p' = r (e - p)(e - p)' + (1 - p_t)(diag(q) - q q'), where t is the likeliest class, e its unit vector,
     r = p_t / (1 - p_t), and q the probabilities of the other classes given that it is not t.

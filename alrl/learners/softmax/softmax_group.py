@@ -34,7 +34,7 @@ class SoftmaxGroup:
 
     @classmethod
     def of(cls, X: Tensor, targets: Tensor, weight: Tensor, seen: Tensor, C: float, *, paired: bool) -> SoftmaxGroup:
-        """Episodes of the records X (b, n, D) with ``targets`` (b, k, n), weight (b, n) and classes ``seen`` (b, k)."""
+        """Return episodes of records X (b, n, D), ``targets`` (b, k, n), weight (b, n) and classes ``seen`` (b, k)."""
         strength = torch.full_like(weight[:, :1, None], 1 / C)
         pair = seen.nonzero()[:, 1].view(-1, 2) if paired else None
         excluded = None
@@ -48,14 +48,14 @@ class SoftmaxGroup:
         return cls(X=X, loss=loss, strength=strength, pair=pair, classes=seen.shape[1])
 
     def columns(self, parameters: Tensor) -> Tensor:
-        """Parameters of each class (b, k, m) as columns (b, c, m)."""
+        """Return parameters of each class (b, k, m) as columns (b, c, m)."""
         if self.pair is None:
             return parameters
         two = parameters.gather(1, self.pair[:, :, None].expand(-1, -1, parameters.shape[2]))
         return two[:, 1:] - two[:, :1]
 
     def each_class(self, columns: Tensor) -> Tensor:
-        """Columns (b, c, m) as parameters of each class (b, k, m)."""
+        """Return columns (b, c, m) as parameters of each class (b, k, m)."""
         if self.pair is None:
             return columns
         everything = columns.new_zeros(len(columns), self.classes, columns.shape[2])
@@ -63,11 +63,11 @@ class SoftmaxGroup:
         return everything.scatter(1, index, torch.cat([-columns, columns], 1) / 2)
 
     def over_records(self, start: Tensor) -> RecordSpace:
-        """The problems over one coefficient a record and class, preconditioned at ``start`` (b, c, n + 1)."""
+        """Return the problems over one coefficient a record and class, preconditioned at ``start`` (b, c, n + 1)."""
         return RecordSpace.at(loss=self.loss, records=self.X, strength=self.strength, floor=self._floor, start=start)
 
     def over_features(self, start: Tensor, *, whole: bool) -> FeatureSpace:
-        """The problems over coefficients, preconditioned at ``start`` (b, c, D + 1) by the whole Hessian or a part."""
+        """Return problems over coefficients, preconditioned at ``start`` (b, c, D + 1) by Hessian or a part of it."""
         return FeatureSpace.at(
             loss=self.loss,
             records=self.X,

@@ -218,7 +218,7 @@ class SoftmaxRegression(Learner):
 
 
 def _predict_compiled(X: Tensor, weights: Tensor, seen: Tensor, branches: int) -> Tensor:
-    """Probabilities (B, branches, N, k), stored class by class: their few classes would make rows too short."""
+    """Return probabilities (B, branches, N, k), stored class by class: their few classes would make rows too short."""
     from alrl.learners.softmax.compiled_prediction import predict_episodes
 
     k, size = weights.shape[1:]

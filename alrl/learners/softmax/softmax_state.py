@@ -44,7 +44,10 @@ class SoftmaxState:
         )
 
     def widened(self, X: Tensor, classes: int) -> Self:
-        """The same with room for the features of X (B, n, D) and for ``classes``; empty if it cannot hold them."""
+        """Return the same with room for the features of X (B, n, D) and for ``classes``.
+
+        Empty if it cannot hold them.
+        """
         B, k, width = self.weights.shape
         more, further = X.shape[2] + 1 - width, classes - k
         if len(X) != B or more < 0 or further < 0 or X.dtype != self.weights.dtype:
@@ -62,19 +65,22 @@ class SoftmaxState:
         )
 
     def cleared(self, episodes: Tensor) -> Self:
-        """The same without the fits of the episodes in the mask (B,)."""
+        """Return the same without the fits of the episodes in the mask (B,)."""
         part = self.take(torch.arange(len(episodes), device=episodes.device))
         part.weights[episodes] = 0.0
         part.shared[episodes] = False
         return part
 
     def take(self, episodes: Tensor) -> Self:
-        """Copies of ``episodes`` (long, repeats allowed)."""
+        """Return copies of ``episodes`` (long, repeats allowed)."""
         parts: dict[str, Tensor] = {name: value[episodes] for name, value in vars(self).items()}
         return type(self)(**parts)
 
     def shares_for(self, X: Tensor) -> Tensor:
-        """Where a fit to the records X (B, n, D) starts, (B, k, n + 1): zero unless they continue those of the last."""
+        """Return where a fit to the records X (B, n, D) starts, (B, k, n + 1).
+
+        Zero unless they continue those of the last.
+        """
         now, before = X.shape[1], self.records.shape[1]
         common = min(now, before)
         held = self.records[:, :common]

@@ -47,7 +47,7 @@ class Query:
         return self.truth.gather(1, self.picks.clamp_min(0))
 
     def luck(self, number: int) -> Tensor:
-        """Uniform numbers in [0, 1), (B, b), a series for each ``number`` from 0 to 7.
+        """Return uniform numbers in [0, 1), (B, b), a series for each ``number`` from 0 to 7.
 
         They belong to the record and to how often it was asked for before, whatever the order of the queries: two
         strategies that query the same record are told the same.
@@ -56,7 +56,7 @@ class Query:
         return uniform_at(self.keys, counter, self.picks.clamp_min(0))
 
     def to(self, branch: int) -> Query:
-        """The same query to annotator ``branch`` of several, counted from 0."""
+        """Return the same query to annotator ``branch`` of several, counted from 0."""
         return dataclasses.replace(self, branch=16 * self.branch + branch + 1, who=None)
 
 
@@ -82,7 +82,7 @@ class Annotator(ABC):
 
     @abstractmethod
     def answer(self, query: Query) -> Answer:
-        """Labels of the records asked for, each for itself: no other query of the batch changes it."""
+        """Return labels of the records asked for, each for itself: no other query of the batch changes it."""
 
     @property
     def abstains(self) -> bool:

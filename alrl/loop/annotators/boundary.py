@@ -53,7 +53,7 @@ class BoundaryAnnotator(Annotator):
 
 
 def difficulty(query: Query) -> Tensor:
-    """How hard each record of the pool is to tell from other classes, (B, N), 1 on average over the pool."""
+    """Return how hard each record of the pool is to tell from other classes, (B, N), 1 on average over the pool."""
     everyone = torch.arange(query.truth.shape[1], device=query.truth.device).expand_as(query.truth)
     near, real = _neighbours(query, everyone)
     other = ((near != query.truth[..., None]) & real).sum(-1)
@@ -64,7 +64,10 @@ def difficulty(query: Query) -> Tensor:
 
 
 def _neighbours(query: Query, place: Tensor) -> tuple[Tensor, Tensor]:
-    """True classes of the neighbours of the records at ``place`` (B, b), and which of them there are, (B, b, 10)."""
+    """Return True classes of the neighbours of the records at ``place`` (B, b), and which of them there are, (B, b.
+
+    10).
+    """
     index = query.geometry.neighbours[1]
     width = index.shape[2]
     near = index.gather(1, place[..., None].expand(-1, -1, width))

@@ -19,7 +19,7 @@ def share(name: str, value: float) -> None:
 
 
 def another_class(query: Query, luck: Tensor) -> Tensor:
-    """A class other than the true one, (B, b), each being as likely, by ``luck`` (B, b) in [0, 1)."""
+    """Return a class other than the true one, (B, b), each being as likely, by ``luck`` (B, b) in [0, 1)."""
     classes, truth = query.class_count[:, None], query.known
     return (truth + 1 + (luck * (classes - 1)).long()) % classes
 

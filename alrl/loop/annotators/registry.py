@@ -13,7 +13,7 @@ _ANNOTATORS: Registry[Annotator] = Registry(Annotator, package="alrl.loop.annota
 
 
 def annotators() -> dict[str, type[Annotator]]:
-    """Every annotator that comes with alrl, by name, sorted.
+    """Return every annotator that comes with alrl, by name, sorted.
 
     >>> list(annotators())
     ['abstaining', 'boundary', 'confused', 'delayed', 'noisy', 'perfect', 'several']
@@ -22,7 +22,9 @@ def annotators() -> dict[str, type[Annotator]]:
 
 
 def make_annotator(reference: str | Annotator, **settings: object) -> Annotator:
-    """An annotator, from a registered name, ``package.module:Class``, or itself; ``settings`` go to its constructor.
+    """Return an annotator, from a registered name, ``package.module:Class``, or itself.
+
+    ``settings`` go to its constructor.
 
     Raises InvalidRecipeError: no such annotator or setting, or settings for one already made.
 
@@ -33,7 +35,7 @@ def make_annotator(reference: str | Annotator, **settings: object) -> Annotator:
 
 
 def annotator_of(table: Mapping[str, Any] | Annotator) -> Annotator:
-    """An annotator from a table with ``kind`` and settings, or itself.
+    """Return an annotator from a table with ``kind`` and settings, or itself.
 
     Raises InvalidRecipeError as :func:`make_annotator`, and for a table without ``kind``.
 

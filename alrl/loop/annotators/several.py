@@ -80,7 +80,7 @@ class SeveralAnnotators(Annotator):
         return _one(everyone, self._who(query)[None])
 
     def _who(self, query: Query) -> Tensor:
-        """Who is asked for each record, (B, b). Raises InvalidQueryError for someone who is not there."""
+        """Return who is asked for each record, (B, b). Raises InvalidQueryError for someone who is not there."""
         size = len(self.annotators)
         if query.who is not None:
             wrong = (query.picks >= 0) & ((query.who < 0) | (query.who >= size))
@@ -104,7 +104,7 @@ def _stacked(parts: Sequence[Tensor | None], query: Query, *, fill: bool | int) 
 
 
 def _one(everyone: Answer, who: Tensor) -> Answer:
-    """The answers (m, B, b) of those asked, ``who`` (1, B, b)."""
+    """Return the answers (m, B, b) of those asked, ``who`` (1, B, b)."""
 
     def of(values: Tensor | None) -> Tensor | None:
         return None if values is None else values.gather(0, who)[0]
@@ -118,7 +118,7 @@ def _one(everyone: Answer, who: Tensor) -> Answer:
 
 
 def _panel(everyone: Answer) -> Answer:
-    """What most say, no label where nobody gives one."""
+    """Return what most say, no label where nobody gives one."""
     said = everyone.labels
     votes = (said[:, None] == said[None]).sum(1) * (said != NO_LABEL)
     winner = votes.argmax(0, keepdim=True)

@@ -20,7 +20,10 @@ NEVER = -6.0
 
 
 def break_even(summary: Summary, *, mark: str = "") -> Figure:
-    """Left: what must be saved by price of computing and number of rounds. Right: what was saved, a dot a data set."""
+    """Return left: what must be saved by price of computing and number of rounds.
+
+    Right: what was saved, a dot a data set.
+    """
     with mpl.rc_context(STYLE):
         figure = new_figure((WIDTH, 3.5))
         left, right = figure.subplots(1, 2, width_ratios=(1.15, 1), sharey=True)

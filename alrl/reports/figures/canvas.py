@@ -38,7 +38,7 @@ def save(figure: Figure, stem: Path) -> tuple[Path, Path]:
 
 
 def as_svg(figure: Figure) -> str:
-    """The figure as SVG with its letters as outlines, the same text each time, for a page that loads nothing."""
+    """Return the figure as SVG with its letters as outlines, the same text each time, for a page that loads nothing."""
     buffer = io.StringIO()
     # Names of clipping paths are drawn by chance unless salted.
     with mpl.rc_context({**STYLE, "svg.hashsalt": "alrl", "svg.fonttype": "path"}):
@@ -47,7 +47,7 @@ def as_svg(figure: Figure) -> str:
 
 
 def new_figure(size: tuple[float, float]) -> Figure:
-    """An empty figure of ``size`` inches that lays itself out."""
+    """Return an empty figure of ``size`` inches that lays itself out."""
     figure = Figure(figsize=size, layout="constrained")
     FigureCanvasAgg(figure)
     return figure
@@ -60,7 +60,7 @@ def panels(
     label: str,
     words: tuple[str, str],
 ) -> Figure:
-    """One panel a data set, filled by ``draw``; ``words`` are the legend's note and the mark above it."""
+    """Return one panel a data set, filled by ``draw``; ``words`` are the legend's note and the mark above it."""
     count = len(comparison.data_sets)
     # Four panels make a square; three in a row would leave one alone.
     columns = 2 if count == 4 else min(count, _COLUMNS)

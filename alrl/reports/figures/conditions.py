@@ -14,7 +14,7 @@ from alrl.reports.tables.conditions import ConditionCost
 
 
 def conditions(costs: Sequence[ConditionCost], *, mark: str = "") -> Figure:
-    """Mean paired differences in points of AUBC with 95 % intervals, data sets in rows, strategies side by side.
+    """Return mean paired differences in points of AUBC with 95 % intervals, data sets in rows, strategies side by side.
 
     ``costs`` are of one learner and batch size.
     """

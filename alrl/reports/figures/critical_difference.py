@@ -17,7 +17,7 @@ _STEP = 0.26
 
 
 def critical_difference(summary: Summary, *, mark: str = "") -> Figure:
-    """Critical-difference diagram of a summary's mean ranks; best on the left.
+    """Return critical-difference diagram of a summary's mean ranks; best on the left.
 
     Raises InvalidDataError if the summary has no Friedman test: fewer than three strategies or six data sets.
     """

@@ -16,7 +16,10 @@ _MAP = LinearSegmentedColormap.from_list("outcomes", [EMPHASIS, "#F7F7F7", "#007
 
 
 def outcome_matrix(summary: Summary, *, mark: str = "") -> Figure:
-    """Wins, ties and losses of each row against each column; blue where wins prevail, vermillion where losses do."""
+    """Return wins, ties and losses of each row against each column.
+
+    Blue where wins prevail, vermillion where losses do.
+    """
     order = sorted(summary.strategies, key=lambda name: summary.ranks.get(name, np.inf))
     k = len(order)
     with mpl.rc_context(STYLE):

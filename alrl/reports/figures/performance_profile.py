@@ -13,7 +13,7 @@ from alrl.reports.summary import Summary
 
 
 def performance_profile(summary: Summary, *, mark: str = "") -> Figure:
-    """Share of runs whose AUBC exceeds the baseline's by more than so many points, with 95 % bands."""
+    """Return the share of runs whose AUBC exceeds the baseline's by more than so many points, with 95 % bands."""
     every = styles(summary.strategies, summary.emphasis)
     looks = {name: look for name, look in every.items() if name in summary.profiles}
     with mpl.rc_context(STYLE):

@@ -31,7 +31,7 @@ _POOL: dict[str, Any] = {"color": RANDOM, "linestyle": (0, (1, 1.5)), "linewidth
 
 
 def pick_profile(replays: Sequence[Replay], *, emphasis: str | None = None, mark: str = "") -> Figure:
-    """Mean features of picked records with 95 % bands over data sets, against records drawn from the pool by chance."""
+    """Draw mean features of picked records with 95 % bands over data sets, against records drawn by chance."""
     names = tuple(dict.fromkeys(each.strategy for each in replays))
     looks = {name: look for name, look in styles(names, emphasis).items() if name in names}
     with mpl.rc_context(STYLE):
@@ -56,7 +56,7 @@ def pick_profile(replays: Sequence[Replay], *, emphasis: str | None = None, mark
 
 
 def smoothed(values: Floats, width: int = 5) -> Floats:
-    """Running means over ``width`` labels of curves (rows, T), shorter at both ends; nan counts for nothing.
+    """Return running means over ``width`` labels of curves (rows, T), shorter at both ends; nan counts for nothing.
 
     >>> smoothed(np.array([[0.0, 3.0, 6.0]]), width=3).tolist()
     [[1.5, 3.0, 4.5]]
@@ -70,7 +70,7 @@ def smoothed(values: Floats, width: int = 5) -> Floats:
 
 
 def _over_sets(replays: Sequence[Replay], feature: str, part: str) -> Interval:
-    """Mean over data sets and its interval at each label, after seeds have been averaged and noise smoothed."""
+    """Return mean over data sets and its interval at each label, after seeds have been averaged and noise smoothed."""
     rows = []
     for each in replays:
         values = getattr(each, part)[..., each.features.index(feature)]
@@ -87,7 +87,7 @@ def _frame(axes: Axes, feature: str, meaning: str) -> None:
 
 
 def pick_embedding(projections: Sequence[Projection], *, mark: str = "") -> Figure:
-    """The pool of one seed a data set on its two principal components, a column a strategy, picks coloured by order."""
+    """Draw one pool a data set on its two principal components, a column a strategy, picks coloured by order."""
     strategies = list(projections[0].picks)
     count, columns = len(projections), len(strategies)
     # Two data sets share a row where a strategy or two leave the room.
@@ -155,7 +155,7 @@ def _explain(figure: Figure, projections: Sequence[Projection], mark: str) -> No
 
 
 def pick_overlap(replays: Sequence[Replay], *, mark: str = "") -> Figure:
-    """Share of one strategy's picks that each rule would have made in the same place, along the budget.
+    """Return the share of one strategy's picks that each rule would have made in the same place, along the budget.
 
     ``replays`` are those of one strategy, one a data set.
     """

@@ -19,7 +19,7 @@ _ROOMY = 10
 
 
 def ranking(summary: Summary, *, mark: str = "") -> Figure:
-    """AUBC against the reference on each data set with 95 % intervals, and mean ranks over data sets."""
+    """Return AUBC against the reference on each data set with 95 % intervals, and mean ranks over data sets."""
     looks = styles(summary.strategies, summary.emphasis)
     shown = {name: look for name, look in looks.items() if name != summary.reference}
     # Many data sets share a page: their rows are closer.

@@ -51,7 +51,9 @@ class Style:
 
 
 def styles(strategies: Sequence[str], emphasis: str | None = None) -> dict[str, Style]:
-    """One look a strategy, in the order of a legend: the emphasised one first, thick and vermillion, random last.
+    """Return one look a strategy, in the order of a legend.
+
+    The emphasised one first, thick and vermillion, random last.
 
     Rules are thin, and told apart by colour and by strokes.
 

@@ -21,7 +21,10 @@ _SHOWN = "datum.metric === metric && indexof(shown, datum.strategy) >= 0"
 
 
 def specifications(looks: Mapping[str, Style], summary: Summary) -> dict[str, Any]:
-    """Vega-Lite specifications by the id of the element that holds each chart; their data come by the name ``rows``."""
+    """Return vega-Lite specifications by the id of the element that holds each chart.
+
+    Their data come by the name ``rows``.
+    """
     return {
         "curves": _along(
             looks,
@@ -54,7 +57,7 @@ def _altair() -> Any:
 
 @cache
 def bundle() -> str:
-    """Vega, Vega-Lite and vega-embed in one script, in the versions that the specifications are written for."""
+    """Return vega, Vega-Lite and vega-embed in one script, in the versions that the specifications are written for."""
     altair = _altair()
     import vl_convert
 
@@ -67,7 +70,7 @@ def bundle() -> str:
 def _along(
     looks: Mapping[str, Style], title: str, shown: str, description: str, *, zero: bool = False
 ) -> dict[str, Any]:
-    """Lines with bands over the label count."""
+    """Return lines with bands over the label count."""
     alt = _altair()
     x = alt.X(
         "labels:Q",
@@ -86,7 +89,7 @@ def _along(
 
 
 def _profile(looks: Mapping[str, Style], summary: Summary) -> dict[str, Any]:
-    """Share of runs beyond each threshold."""
+    """Return the share of runs beyond each threshold."""
     alt = _altair()
     x = alt.X(
         "threshold:Q",
@@ -109,7 +112,7 @@ def _profile(looks: Mapping[str, Style], summary: Summary) -> dict[str, Any]:
 
 
 def _savings(looks: Mapping[str, Style], summary: Summary) -> dict[str, Any]:
-    """A dot a data set and strategy, beside what has to be saved."""
+    """Return a dot a data set and strategy, beside what has to be saved."""
     alt = _altair()
     names = [name for name in looks if name != summary.baseline]
     chosen = "datum.data_set === data_set"
@@ -181,7 +184,7 @@ def _line(base: Any, looks: Mapping[str, Style], y: Any) -> Any:
 
 
 def _points(base: Any, y: Any, tooltip: Any, fields: list[str]) -> Any:
-    """Points that show themselves, and their values, when the pointer is near."""
+    """Return points that show themselves, and their values, when the pointer is near."""
     alt = _altair()
     near = alt.selection_point(name="near", on="pointerover,touchstart", nearest=True, empty=False, fields=fields)
     return (

@@ -42,7 +42,7 @@ class Record:
 
 
 def checklist(record: Record, summary: Summary, policies: Sequence[str]) -> list[Item]:
-    """Questions and answers; a fact that was not recorded is a no."""
+    """Return questions and answers; a fact that was not recorded is a no."""
     return [
         _item("Is the hypothesis stated, in words, in the recipe that was run?", record.hypothesis),
         _item("Is there a command that makes every number?", record.command),

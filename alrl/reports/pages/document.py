@@ -24,7 +24,7 @@ class _Page(Template):
 
 
 def page(comparison: Comparison, summaries: Sequence[Summary], about: About) -> str:
-    """The page as HTML, self-contained; ``summaries`` are those of ``comparison``, one a metric.
+    """Return the page as HTML, self-contained; ``summaries`` are those of ``comparison``, one a metric.
 
     Raises MissingReportExtraError without the extra ``report`` (altair and vl-convert).
     """

@@ -13,7 +13,7 @@ from alrl.reports.tables.across import across_markdown
 def markdown_summary(
     title: str, hypothesis: str, command: str, summaries: Sequence[Summary], items: Sequence[Item], mark: str = ""
 ) -> str:
-    """The summary; ``summaries`` are those of one comparison, one a metric; a ``mark`` stands above all."""
+    """Return the summary; ``summaries`` are those of one comparison, one a metric; a ``mark`` stands above all."""
     lines = [f"# {title}", ""]
     lines += [f"**{mark}**", ""] if mark else []
     lines += [f"**Hypothesis.** {hypothesis}", ""] if hypothesis else []

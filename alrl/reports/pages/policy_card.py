@@ -51,7 +51,7 @@ class PolicyCard:
     """The training recipes as JSON."""
 
     def markdown(self) -> str:
-        """The card as Markdown, under a heading of level 1."""
+        """Return the card as Markdown, under a heading of level 1."""
         lines = [f"# Policy card: {self.name}", ""]
         lines += [f"- **{term}**: {text}" for term, text in self.facts.items()]
         lines += ["", "## Results", ""]
@@ -72,7 +72,7 @@ class PolicyCard:
 
 
 def find_policies(folder: Path, cells: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Policy], list[str]]:
-    """The policies among a study's agents by name, and remarks on those that are no longer what was run.
+    """Return the policies among a study's agents by name, and remarks on those that are no longer what was run.
 
     Looked for in the run's ``policies`` first, then under the name of their recipe.
     """
@@ -101,7 +101,10 @@ def _policy(folder: Path, name: str) -> Policy | None:
 def policy_card(
     name: str, policy: Policy, summaries: Sequence[Summary], comparison: Comparison | None = None
 ) -> PolicyCard:
-    """The card of ``policy``, called ``name`` in the study that ``summaries`` sum up; ``comparison`` has the curves."""
+    """Return the card of ``policy``, called ``name`` in the study that ``summaries`` sum up.
+
+    ``comparison`` has the curves.
+    """
     card = policy.card
     facts = {
         "weights": f"SHA-256 {policy.fingerprint}",
@@ -156,7 +159,7 @@ def _guarded(name: str, comparison: Comparison | None) -> dict[str, str]:
 
 
 def results_of(summary: Summary, name: str) -> dict[str, str]:
-    """What a strategy did in one metric, by term, its losses by name; empty if it was not run.
+    """Return what a strategy did in one metric, by term, its losses by name; empty if it was not run.
 
     Differences are of AUBC, in points, paired by seed.
     """
@@ -178,7 +181,7 @@ def results_of(summary: Summary, name: str) -> dict[str, str]:
 
 
 def losses_of(summary: Summary, name: str, other: str) -> list[tuple[str, float]]:
-    """Data sets on which a strategy loses to another, with the difference in points, the worst first."""
+    """Return data sets on which a strategy loses to another, with the difference in points, the worst first."""
     found = {data_set: summary.duels.of(data_set, name, other) for data_set in summary.data_sets}
     lost = [(data_set, each.value) for data_set, each in found.items() if each is not None and each.outcome == "loss"]
     return sorted(lost, key=lambda pair: pair[1])

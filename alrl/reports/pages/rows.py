@@ -14,7 +14,7 @@ from alrl.reports.summary import Summary
 
 
 def curve_rows(comparison: Comparison, metrics: Sequence[Metric] = METRICS) -> Iterator[dict[str, Any]]:
-    """Mean curves with their intervals, in percent."""
+    """Yield Mean curves with their intervals, in percent."""
     for curves in comparison:
         for metric in metrics:
             yield {"data_set": curves.data_set, "strategy": curves.strategy, "metric": metric} | _numbers(
@@ -23,7 +23,10 @@ def curve_rows(comparison: Comparison, metrics: Sequence[Metric] = METRICS) -> I
 
 
 def gap_rows(comparison: Comparison, reference: str, metrics: Sequence[Metric] = METRICS) -> Iterator[dict[str, Any]]:
-    """Mean paired differences to the reference, and to random where it was run, with their intervals, in points."""
+    """Yield Mean paired differences to the reference, and to random where it was run, with their intervals.
+
+    In points.
+    """
     against = [name for name in dict.fromkeys((reference, "random")) if name in comparison.strategies]
     for other in against:
         for curves in comparison:
@@ -36,7 +39,10 @@ def gap_rows(comparison: Comparison, reference: str, metrics: Sequence[Metric] =
 
 
 def saving_rows(summaries: Sequence[Summary]) -> Iterator[dict[str, Any]]:
-    """Share of labels saved on each data set, in percent; a stand-in below 0 where the target was never reached."""
+    """Yield share of labels saved on each data set, in percent.
+
+    A stand-in below 0 where the target was never reached.
+    """
     for summary in summaries:
         for (data_set, strategy), cell in summary.cells.items():
             if cell.saving is not None and strategy != summary.baseline:
@@ -51,7 +57,7 @@ def saving_rows(summaries: Sequence[Summary]) -> Iterator[dict[str, Any]]:
 
 
 def profile_rows(summaries: Sequence[Summary]) -> Iterator[dict[str, Any]]:
-    """Shares of runs in percent, by threshold."""
+    """Yield shares of runs in percent, by threshold."""
     for summary in summaries:
         for strategy, profile in summary.profiles.items():
             for at, share, low, high in zip(profile.thresholds, profile.share, profile.low, profile.high, strict=True):
@@ -61,7 +67,7 @@ def profile_rows(summaries: Sequence[Summary]) -> Iterator[dict[str, Any]]:
 
 
 def _numbers(interval: Interval) -> dict[str, list[float | None]]:
-    """Points with two decimals; an interval that does not exist is null in JSON."""
+    """Return points with two decimals; an interval that does not exist is null in JSON."""
     return {
         name: [None if np.isnan(value) else round(100 * float(value), 2) for value in part]
         for name, part in zip(Interval._fields, interval, strict=True)

@@ -22,7 +22,7 @@ from alrl.reports.summary import Summary
 
 
 def head(about: About, summary: Summary) -> str:
-    """Title, warning, hypothesis and the finding in one sentence."""
+    """Return title, warning, hypothesis and the finding in one sentence."""
     parts = [f"<h1>{escape(about.title)}</h1>"]
     if about.mark:
         parts.append(f'<p class="mark" role="alert">{escape(about.mark)}</p>')
@@ -33,7 +33,7 @@ def head(about: About, summary: Summary) -> str:
 
 
 def sections(summaries: Sequence[Summary], about: About) -> str:
-    """Tables, card, checklist and provenance."""
+    """Return tables, card, checklist and provenance."""
     first, *others = summaries
     parts = [
         _section("AUBC", aubc_table(first)),
@@ -89,7 +89,7 @@ _PLACES = {
 
 
 def stills(about: About) -> str:
-    """The figures that are shown as they are, place by place, with what could not be shown."""
+    """Return the figures that are shown as they are, place by place, with what could not be shown."""
     parts = []
     for place, title in _PLACES.items():
         found = [each for each in about.stills if each.name == place]

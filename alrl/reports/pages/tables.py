@@ -14,7 +14,7 @@ from alrl.reports.tables.aubc import MISSING, caption, count, foot, notes
 
 
 def headline(summary: Summary) -> str:
-    """One sentence: how the strategy that the study is about does against the reference; empty without one."""
+    """Return one sentence: how the strategy that the study is about does against the reference; empty without one."""
     name = summary.emphasis
     found = summary.interquartile.get(name) if name else None
     if name is None or found is None:
@@ -30,7 +30,7 @@ def headline(summary: Summary) -> str:
 
 
 def aubc_table(summary: Summary) -> str:
-    """AUBC, mean ± interval, best bold, worse than random marked, with ranks and wins, ties and losses below."""
+    """Return AUBC, mean ± interval, best bold, worse than random marked, with ranks and wins, ties and losses below."""
     body = [
         (name, [_aubc(summary.cells.get((name, each))) for each in summary.strategies]) for name in summary.data_sets
     ]
@@ -39,7 +39,10 @@ def aubc_table(summary: Summary) -> str:
 
 
 def difference_table(summary: Summary) -> str:
-    """Paired differences of AUBC to the reference with their bootstrap intervals and outcomes, one row a data set."""
+    """Return paired differences of AUBC to the reference with their bootstrap intervals and outcomes.
+
+    One row a data set.
+    """
     rows = []
     for name in summary.data_sets:
         cells = [summary.cells.get((name, each)) for each in summary.strategies]
@@ -49,7 +52,7 @@ def difference_table(summary: Summary) -> str:
 
 
 def across_table(summary: Summary) -> str:
-    """Ranks, interquartile mean difference, probability of improvement and tests, one row a strategy."""
+    """Return ranks, interquartile mean difference, probability of improvement and tests, one row a strategy."""
     order = sorted(summary.strategies, key=lambda name: summary.ranks.get(name, np.inf))
     header = ["strategy", "mean rank", "wins / ties / losses", "IQM difference", "P(improvement)", "Wilcoxon p (Holm)"]
     rows = []
@@ -75,7 +78,7 @@ def across_table(summary: Summary) -> str:
 
 
 def budget_tables(summary: Summary) -> str:
-    """Labels to the target, area over log labels and deficiency, one table each."""
+    """Return labels to the target, area over log labels and deficiency, one table each."""
     texts: dict[str, Callable[[Cell], str]] = {
         f"Queried labels until the mean curve reaches what {summary.baseline} reaches at the end, with 95 % bootstrap"
         " interval; ∞ where it never does": _needed,
@@ -102,12 +105,12 @@ def _needed(cell: Cell) -> str:
 
 
 def plain_table(text: str, header: list[str], rows: list[tuple[str, list[str]]]) -> str:
-    """A table of words; the cells are HTML, the labels text."""
+    """Return a table of words; the cells are HTML, the labels text."""
     return _grid(text, header, rows, [], None).replace("<table>", '<table class="wide">')
 
 
 def definitions(values: Mapping[str, Any]) -> str:
-    """A nested mapping as a list of terms."""
+    """Return a nested mapping as a list of terms."""
     items = "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in _flat(values))
     return f"<dl>{items}</dl>"
 

@@ -45,7 +45,7 @@ class Picks:
 
 
 def see_picks(comparison: Comparison, summary: Summary, cells: Sequence[Mapping[str, Any]]) -> Picks:
-    """Picks of the strategy that the study is about beside the reference's, on data sets from its best to its worst.
+    """Return the picks of the study's subject beside the reference's, on data sets from its best to its worst.
 
     ``cells`` are the specifications that the comparison's curves came from. A data set that cannot be loaded any more,
     or is no longer the same, is left out, and the reason kept.
@@ -82,7 +82,7 @@ def see_picks(comparison: Comparison, summary: Summary, cells: Sequence[Mapping[
 
 
 def _source(data_set: str, cells: Sequence[Mapping[str, Any]]) -> tuple[DataSet, Mapping[str, Any]]:
-    """The data set and a cell that was played on it."""
+    """Return the data set and a cell that was played on it."""
     cell = next((each for each in cells if each.get("data_set") == data_set), None)
     if cell is None or any(name not in cell for name in _SAID):
         raise InvalidDataError(f"the study does not say how {data_set} was played: run it again to see its picks")
@@ -98,7 +98,7 @@ def _source(data_set: str, cells: Sequence[Mapping[str, Any]]) -> tuple[DataSet,
 
 
 def _rules(names: Sequence[str]) -> dict[str, Strategy]:
-    """The study's agents that are rules; a policy's choice is no rule to be compared with."""
+    """Return the study's agents that are rules; a policy's choice is no rule to be compared with."""
     found = {}
     for name in names:
         try:
@@ -112,7 +112,7 @@ def _rules(names: Sequence[str]) -> dict[str, Strategy]:
 
 
 def _by_difference(summary: Summary, subject: str) -> list[str]:
-    """Data sets from where the subject is furthest above the reference to where it is furthest below."""
+    """Return data sets from where the subject is furthest above the reference to where it is furthest below."""
 
     def gain(data_set: str) -> float:
         found = summary.duels.of(data_set, subject, summary.reference)
@@ -133,5 +133,5 @@ def _spread(names: list[str], count: int) -> list[str]:
 
 
 def _ends(names: list[str], count: int) -> list[str]:
-    """Half of ``count`` from either end."""
+    """Return half of ``count`` from either end."""
     return names if len(names) <= count else [*names[: count // 2], *names[-(count - count // 2) :]]

@@ -104,7 +104,7 @@ def _provides(simulator: Simulator, rule: Strategy) -> bool:
 
 
 def _positions(tasks: Sequence[Task], curves: Curves) -> Tensor:
-    """Pool positions (S, T) of the picked rows of the data set; -1 stays -1."""
+    """Return pool positions (S, T) of the picked rows of the data set; -1 stays -1."""
     found = np.full(curves.picks.shape, -1)
     for row, (task, rows) in enumerate(zip(tasks, curves.picks, strict=True)):
         place = {int(record): position for position, record in enumerate(task.split.pool)}
@@ -119,20 +119,20 @@ def _positions(tasks: Sequence[Task], curves: Curves) -> Tensor:
 
 
 def _of(features: FeatureSet, view: PoolView, index: Tensor) -> Tensor:
-    """Features of records (B, K, F), nan where the index is -1."""
+    """Return features of records (B, K, F), nan where the index is -1."""
     seen = features.observe(view, index)
     return seen.candidates.masked_fill(~seen.mask[..., None], torch.nan)
 
 
 def _drawn(view: PoolView) -> Tensor:
-    """Available records drawn by the view's own noise, (B, K); -1 where there are fewer."""
+    """Return available records drawn by the view's own noise, (B, K); -1 where there are fewer."""
     count = min(_OTHERS, view.noise.shape[1])
     drawn = view.noise.masked_fill(~view.available, -1).topk(count, 1)
     return torch.where(drawn.values >= 0, drawn.indices, -1)
 
 
 def _shared(batch: Tensor, chosen: Tensor) -> Tensor:
-    """1 where a record of ``batch`` (B, b) is among ``chosen`` (B, b), else 0, nan for none; (B, b)."""
+    """Return 1 where a record of ``batch`` (B, b) is among ``chosen`` (B, b), else 0, nan for none; (B, b)."""
     found = (batch[..., None] == chosen[:, None]).any(-1).float()
     return found.masked_fill(batch < 0, torch.nan)
 
@@ -160,7 +160,7 @@ def project(
     split: Mapping[str, Any],
     first: Mapping[str, Any] | None = None,
 ) -> Projection:
-    """Principal components of the pool of the first seed that all ``curves`` share, with the picks of each.
+    """Return principal components of the pool of the first seed that all ``curves`` share, with the picks of each.
 
     Raises InvalidDataError if they share no seed, or a pick is not in the pool.
     """

@@ -21,13 +21,13 @@ _WASTED = "labels wasted"
 
 
 def across_header(summary: Summary) -> tuple[str, ...]:
-    """The columns; the labels wasted only where a pool was contaminated."""
+    """Return the columns; the labels wasted only where a pool was contaminated."""
     dirty = any(summary.wasted(name) is not None for name in summary.strategies)
     return (*_HEADER, _WASTED) if dirty else _HEADER
 
 
 def across_rows(summary: Summary) -> list[list[str]]:
-    """Rows of text, best mean rank first; the columns are those of :func:`across_header`."""
+    """Return rows of text, best mean rank first; the columns are those of :func:`across_header`."""
     rows, dirty = [], _WASTED in across_header(summary)
     for name in sorted(summary.strategies, key=lambda each: summary.ranks.get(each, np.inf)):
         gap, chance = summary.interquartile.get(name), summary.improvement.get(name)
@@ -49,7 +49,7 @@ def across_rows(summary: Summary) -> list[list[str]]:
 
 
 def across_notes(summary: Summary) -> str:
-    """What the columns mean, and the tests over all strategies."""
+    """Return what the columns mean, and the tests over all strategies."""
     text = (
         f"Against {summary.reference}, AUBC of {summary.metric.replace('_', ' ')} in points, over"
         f" {len(summary.ranked)} data sets on which every strategy ran. Intervals: 95 %, bootstrap over seeds within"
@@ -66,7 +66,7 @@ def across_notes(summary: Summary) -> str:
 
 
 def across_markdown(summary: Summary, *, mark: str = "") -> str:
-    """The table in Markdown; a ``mark`` stands above it."""
+    """Return the table in Markdown; a ``mark`` stands above it."""
     lines = [f"**{mark}**", ""] if mark else []
     header = across_header(summary)
     lines += [pipes(list(header)), pipes([":--", *["--:"] * (len(header) - 1)])]
@@ -75,7 +75,7 @@ def across_markdown(summary: Summary, *, mark: str = "") -> str:
 
 
 def across_latex(summary: Summary, *, mark: str = "") -> str:
-    """The table in LaTeX; needs the package booktabs."""
+    """Return the table in LaTeX; needs the package booktabs."""
     caption = tex(" ".join(filter(None, (mark, across_notes(summary)))))
     lines = [f"% {mark}"] if mark else []
     lines += [r"\begin{table}", r"\centering", rf"\caption{{{caption}}}"]

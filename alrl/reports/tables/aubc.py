@@ -20,7 +20,7 @@ _TEX = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciic
 
 
 def count(labels: float) -> str:
-    """A number of labels, interpolated between two of them; ∞ where there is none.
+    """Return a number of labels, interpolated between two of them; ∞ where there is none.
 
     >>> count(12.34), count(float("inf"))
     ('12.3', '∞')
@@ -29,7 +29,7 @@ def count(labels: float) -> str:
 
 
 def percent(share: float | None) -> str:
-    """A share as a percentage, a dash where it is not known.
+    """Return a share as a percentage, a dash where it is not known.
 
     >>> percent(0.1234), percent(None)
     ('12.3 %', '–')
@@ -38,7 +38,7 @@ def percent(share: float | None) -> str:
 
 
 def caption(summary: Summary) -> str:
-    """One line that says what the numbers are."""
+    """Return one line that says what the numbers are."""
     metric = summary.metric.replace("_", " ")
     return (
         f"AUBC of {metric} in points (0 to 100), mean ± 95 % interval over seeds; "
@@ -47,7 +47,7 @@ def caption(summary: Summary) -> str:
 
 
 def notes(summary: Summary) -> str:
-    """What the marks in the table mean."""
+    """Return what the marks in the table mean."""
     parts = ["Bold: best of its data set."]
     if "random" in summary.strategies:
         parts.append("↓: significantly worse than random (95 % interval of the paired difference below zero).")
@@ -61,7 +61,7 @@ def notes(summary: Summary) -> str:
 
 
 def rich_table(summary: Summary, *, title: str | None = None, mark: str = "") -> Table:
-    """The table for the terminal; ``mark`` (say, that the study is incomplete) precedes the notes."""
+    """Return the table for the terminal; ``mark`` (say, that the study is incomplete) precedes the notes."""
     table = Table(title=title or caption(summary), caption=" ".join(filter(None, (mark, notes(summary)))))
     table.add_column("data set", no_wrap=True)
     for name in summary.strategies:
@@ -76,7 +76,7 @@ def rich_table(summary: Summary, *, title: str | None = None, mark: str = "") ->
 
 
 def markdown_table(summary: Summary, *, mark: str = "") -> str:
-    """The table in Markdown, with caption and notes; a ``mark`` stands above it."""
+    """Return the table in Markdown, with caption and notes; a ``mark`` stands above it."""
     lines = [f"**{mark}**", ""] if mark else []
     lines += [caption(summary), "", pipes(["data set", *summary.strategies])]
     lines.append(pipes([":--", *["--:"] * len(summary.strategies)]))
@@ -87,7 +87,7 @@ def markdown_table(summary: Summary, *, mark: str = "") -> str:
 
 
 def latex_table(summary: Summary, *, mark: str = "") -> str:
-    """The table in LaTeX; needs the package booktabs."""
+    """Return the table in LaTeX; needs the package booktabs."""
     lines = [f"% {mark}"] if mark else []
     lines += [r"\begin{table}", r"\centering"]
     lines.append(rf"\caption{{{tex(' '.join(filter(None, (mark, caption(summary) + '.', notes(summary)))))}}}")
@@ -101,7 +101,9 @@ def latex_table(summary: Summary, *, mark: str = "") -> str:
 
 
 def csv_table(summaries: list[Summary], *, mark: str = "") -> str:
-    """One row for each metric, data set and strategy, points with four decimals; a ``mark`` fills the last column.
+    """Return one row for each metric, data set and strategy, points with four decimals.
+
+    A ``mark`` fills the last column.
 
     With contaminated pools the share of the budget that was wasted stands before it.
     """
@@ -143,7 +145,10 @@ def _row(summary: Summary, data_set: str, bold: Callable[[str], str], escape: Ca
 
 
 def foot(summary: Summary) -> list[tuple[str, list[str]]]:
-    """The rows below the data sets, a label and one text a strategy: mean rank, record, losses to random, waste."""
+    """Return the rows below the data sets, a label and one text a strategy.
+
+    Mean rank, record, losses to random, waste.
+    """
     names = summary.strategies
     rows = []
     if summary.ranks:
@@ -174,17 +179,17 @@ def _sets(count: int) -> str:
 
 
 def pipes(cells: list[str]) -> str:
-    """A row of a table in Markdown."""
+    """Return a row of a table in Markdown."""
     return "| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |"
 
 
 def ampersands(cells: list[str]) -> str:
-    """A row of a table in LaTeX, of texts that are LaTeX already."""
+    """Return a row of a table in LaTeX, of texts that are LaTeX already."""
     return " & ".join(cells) + r" \\"
 
 
 def tex(text: str) -> str:
-    r"""Text as LaTeX.
+    r"""Return text as LaTeX.
 
     >>> tex("50 % ± 1")
     '50 \\% $\\pm$ 1'

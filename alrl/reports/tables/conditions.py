@@ -40,7 +40,7 @@ class ConditionCost:
 
 
 def split_label(learner: str) -> tuple[str, str]:
-    """The learner and the condition of a curve's learner label; the condition is empty where there is none.
+    """Return the learner and the condition of a curve's learner label; the condition is empty where there is none.
 
     >>> split_label("softmax-regression, late labels"), split_label("softmax-regression (C = 0.1)")
     (('softmax-regression', 'late labels'), ('softmax-regression (C = 0.1)', ''))
@@ -54,7 +54,9 @@ def split_label(learner: str) -> tuple[str, str]:
 
 
 def condition_costs(curves: Sequence[Curves]) -> list[ConditionCost]:
-    """The cost of every condition but the first, in the order of ``curves``; none for a study without conditions.
+    """Return the cost of every condition but the first, in the order of ``curves``.
+
+    None for a study without conditions.
 
     Pairs that do not have two seeds in common are left out.
     """
@@ -97,7 +99,7 @@ def _cost(here: Curves, there: Curves, learner: str, condition: str, against: st
 
 
 def markdown(costs: Sequence[ConditionCost], *, mark: str = "") -> str:
-    """One table a condition, strategies in the columns; in bold where the interval lies below zero."""
+    """Return one table a condition, strategies in the columns; in bold where the interval lies below zero."""
     lines = [f"**{mark}**", ""] if mark else []
     seeds = min(each.seeds for each in costs)
     lines.append(
@@ -127,7 +129,7 @@ def _told(cost: ConditionCost | None) -> str:
 
 
 def as_csv(costs: Sequence[ConditionCost]) -> str:
-    """One row a cost, numbers as they are."""
+    """Return one row a cost, numbers as they are."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     names = list(ConditionCost.__dataclass_fields__)

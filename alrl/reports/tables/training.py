@@ -25,7 +25,7 @@ _HEAD = (
 
 
 def training_table(policies: Mapping[str, Policy], summary: Summary, *, mark: str = "") -> str:
-    """Markdown; nothing where no policy tells what its training took.
+    """Return Markdown; nothing where no policy tells what its training took.
 
     Steps, refits and seconds are means over the policies that an algorithm trained, one a seed; the rest is told for
     each. Agents that were not trained have no steps. The best mean AUBC stands first.
@@ -55,7 +55,7 @@ def training_table(policies: Mapping[str, Policy], summary: Summary, *, mark: st
 
 
 def _algorithm(name: str, policies: Mapping[str, Policy]) -> str:
-    """The name without the seed that tells its policies apart."""
+    """Return the name without the seed that tells its policies apart."""
     return name.removesuffix(f"-{policies[name].card.get('seed')}") if name in policies else name
 
 

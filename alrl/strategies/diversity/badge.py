@@ -56,7 +56,7 @@ class Badge(Strategy):
         return filled(picks, view, count)
 
     def _nearer(self, view: PoolView, picks: Tensor, nearest: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Squared distances (B, N) to the nearest gradient of the batch, now that ``picks`` (B, m) have joined it."""
+        """Return squared distances (B, N) to the nearest gradient of the batch, which ``picks`` (B, m) have joined."""
         from alrl.strategies.diversity.kernels import compiled_cover
 
         push, embedding = expected_model_change.push(view.probabilities), embedding_of(view, self.name)
@@ -65,7 +65,7 @@ class Badge(Strategy):
         return nearest
 
     def _drawn(self, view: PoolView, nearest: NDArray[np.float64]) -> Tensor:
-        """Scores of a draw in proportion to ``nearest`` (B, N), or where nothing is selected the lengths."""
+        """Return scores of a draw in proportion to ``nearest`` (B, N), or where nothing is selected the lengths."""
         begun = view.selected.any(1, keepdim=True)
         if not bool(begun.all()):
             length = expected_model_change.squared_length(view.probabilities, embedding_of(view, self.name))
@@ -77,7 +77,7 @@ class Badge(Strategy):
 
 
 def _selected(view: PoolView) -> Tensor:
-    """Positions of the records in the batch, (B, m), -1 beyond."""
+    """Return positions of the records in the batch, (B, m), -1 beyond."""
     most = int(view.selected.sum(1).max())
     marked = view.selected.to(torch.uint8).topk(most, 1) if most else None
     if marked is None:

@@ -73,7 +73,7 @@ class ClusterMargin(Strategy):
 
 
 def _clusters(X: NDArray[np.float64], clusters: int) -> NDArray[np.int64]:
-    """The cluster of each row of X (m, E), of at most so many, by average linkage."""
+    """Return the cluster of each row of X (m, E), of at most so many, by average linkage."""
     if len(X) < 2:
         return np.zeros(len(X), dtype=np.int64)
     found: NDArray[np.int64] = fcluster(linkage(X, "average"), clusters, criterion="maxclust").astype(np.int64)
@@ -81,7 +81,7 @@ def _clusters(X: NDArray[np.float64], clusters: int) -> NDArray[np.int64]:
 
 
 def in_turns(clusters: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The order in which rows of these clusters (m,) are taken: one of each in turn, the smallest cluster first.
+    """Return the order in which rows of these clusters (m,) are taken: one of each in turn, the smallest cluster first.
 
     Within a cluster in the order of the rows; of clusters of one size the one with the earlier row comes first.
 

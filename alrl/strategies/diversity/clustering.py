@@ -23,7 +23,9 @@ def rows_of(X: Tensor) -> NDArray[np.float32]:
 def kmeans(
     view: PoolView, X: Tensor, weight: Tensor, clusters: Tensor
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Cluster of each record, (B, N), -1 where ``weight`` (B, N) is zero, and the centres (B, K, E), of X (B, N, E).
+    """Return cluster of each record, (B, N), -1 where ``weight`` (B, N) is zero, and the centres (B, K, E).
+
+    Of X (B, N, E).
 
     Lloyd's algorithm of at most 20 steps from a k-means++ start (Arthur and Vassilvitskii 2007), which is drawn from
     the view's noise: no other episode, no padding and no order of the records changes what comes out.

@@ -68,13 +68,13 @@ class Contrastive(Strategy):
 
 
 def _floored(view: PoolView) -> Tensor:
-    """Probabilities of at least 1e-7 that sum to one over the real classes, (B, N, k)."""
+    """Return probabilities of at least 1e-7 that sum to one over the real classes, (B, N, k)."""
     chances = view.probabilities.clamp_min(_SMALLEST) * view.class_mask[:, None]
     return chances / chances.sum(-1, keepdim=True)
 
 
 def _divergence(logs: Tensor, said: Tensor, own: Tensor, place: Tensor, real: Tensor) -> Tensor:
-    """Mean over neighbours at ``place`` (B, n, m) of the sum of p log p less that of p log q, (B, n)."""
+    """Return mean over neighbours at ``place`` (B, n, m) of the sum of p log p less that of p log q, (B, n)."""
     total = torch.zeros_like(logs[..., 0])
     for column, valid in zip(place.unbind(-1), real.unbind(-1), strict=True):
         p = said.gather(1, column[..., None].expand(-1, -1, said.shape[2]))

@@ -45,7 +45,7 @@ def strangeness(X: Tensor, exists: Tensor, known: Tensor, compared: Tensor | Non
 
 
 def _fitted(rows: Tensor, new: Tensor, weight: Tensor) -> Tensor:
-    """Coefficients (B, E + 1) that tell the rows (B, n, E + 1) that are ``new`` (B, n) from the others."""
+    """Return coefficients (B, E + 1) that tell the rows (B, n, E + 1) that are ``new`` (B, n) from the others."""
     beta = torch.zeros_like(rows[:, 0])
     identity = torch.eye(rows.shape[2], dtype=rows.dtype, device=rows.device)
     curvature = (rows * weight[..., None]).transpose(1, 2) @ rows / 4 + PENALTY * identity
@@ -62,7 +62,7 @@ def _odds(rows: Tensor, beta: Tensor) -> Tensor:
 
 
 def _standardised(X: Tensor, exists: Tensor) -> Tensor:
-    """Columns of mean 0 and deviation 1, a constant one 0, and a column of ones, (B, N, E + 1), double."""
+    """Return columns of mean 0 and deviation 1, a constant one 0, and a column of ones, (B, N, E + 1), double."""
     real = exists[..., None].double()
     count = real.sum(1, keepdim=True).clamp_min(1)
     centred = (X.double() - (X.double() * real).sum(1, keepdim=True) / count) * real

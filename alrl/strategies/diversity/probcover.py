@@ -119,14 +119,14 @@ class _Cover:
 
 
 def _marked(index: Tensor, shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    """A mask of this shape of the positions in each row of ``index`` (B, m); -1 marks none."""
+    """Return a mask of this shape of the positions in each row of ``index`` (B, m); -1 marks none."""
     mask = np.zeros((shape[0], shape[1] + 1), dtype=bool)
     np.put_along_axis(mask, index.cpu().numpy(), values=True, axis=1)
     return mask[:, :-1].copy()
 
 
 def pure_radius(view: PoolView, embedding: Tensor, purity: float) -> NDArray[np.float64]:
-    """The largest radius (B,) at which the balls of this share of the records hold no record of another cluster.
+    """Return the largest radius (B,) at which the balls of this share of the records hold no record of another cluster.
 
     A ball is pure as long as its radius is below the distance to the nearest record of another cluster.
 

@@ -100,7 +100,10 @@ class _Clustered:
         return torch.where(first, typicality, 0) - ahead
 
     def _mean_distance(self, asked: Tensor, view: PoolView) -> Tensor:
-        """Mean distance (B, N) of the records ``asked`` (B, N) to their nearest in the cluster, each measured once."""
+        """Return mean distance (B, N) of the records ``asked`` (B, N) to their nearest in the cluster.
+
+        Each measured once.
+        """
         from alrl.strategies.diversity.kernels import compiled_clusters
 
         missing = asked.cpu().numpy() & np.isnan(self._distance)
@@ -110,7 +113,7 @@ class _Clustered:
 
 
 def _reference(view: PoolView) -> NDArray[np.bool_]:
-    """Records that neighbours are looked for among, (B, N): all, or so many at random of a larger pool."""
+    """Return records that neighbours are looked for among, (B, N): all, or so many at random of a larger pool."""
     drawn = fresh(view.noise, _STEP).masked_fill(~view.exists, -1)
     lowest = drawn.topk(min(_REFERENCE, drawn.shape[1]), 1).values[:, -1:]
     reference: NDArray[np.bool_] = (view.exists & (drawn >= lowest)).cpu().numpy()

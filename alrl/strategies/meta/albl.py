@@ -78,7 +78,7 @@ class ALBL(MetaStrategy):
         return dataclasses.replace(self, memory=grown[..., None], importance=importance)
 
     def probabilities(self, view: PoolView) -> Tensor:
-        """Probability of each rule in the loop of the view, (B, S), double."""
+        """Return the probability of each rule in the loop of the view, (B, S), double."""
         return rule_probabilities(self._log_weights(view), least_probability(len(self.arms), view.budget.double()))
 
     def _log_weights(self, view: PoolView) -> Tensor:
@@ -88,7 +88,7 @@ class ALBL(MetaStrategy):
         return drawn(self.probabilities(view), view, view.selected.sum(1))
 
     def _advised(self, view: PoolView) -> Tensor:
-        """The record that each rule would query next, (B, S)."""
+        """Return the record that each rule would query next, (B, S)."""
         return torch.cat([rule.select(view, 1) for rule in self.arms], 1)
 
     def _credits(self, view: PoolView, picks: Tensor) -> tuple[Tensor, Tensor]:
@@ -105,7 +105,7 @@ class ALBL(MetaStrategy):
         return torch.stack(chances, 1), torch.stack(credit, 1)
 
     def _importance(self, before: PoolView, after: PoolView, picks: Tensor, chance: Tensor) -> Tensor:
-        """One over the probability of each labelled record of the view ``after``, (B, L)."""
+        """Return one over the probability of each labelled record of the view ``after``, (B, L)."""
         held = torch.zeros(after.labels.shape, dtype=torch.float64, device=picks.device)
         if self.importance is not None:
             width = min(self.importance.shape[1], held.shape[1])
@@ -116,7 +116,7 @@ class ALBL(MetaStrategy):
 
 
 def least_probability(rules: int, budget: Tensor) -> Tensor:
-    """EXP4.P's least probability of a rule, (B,), for budgets (B,): sqrt(ln S / (S T)), at most 1 / S.
+    """Return EXP4.P's least probability of a rule, (B,), for budgets (B,): sqrt(ln S / (S T)), at most 1 / S.
 
     >>> least_probability(2, torch.tensor([50.0, 1.0]))
     tensor([0.0833, 0.5000])
@@ -127,7 +127,7 @@ def least_probability(rules: int, budget: Tensor) -> Tensor:
 
 
 def rule_probabilities(log_weight: Tensor, least: Tensor) -> Tensor:
-    """Probabilities of the rules (B, S) for log weights (B, S) and the least probability (B,).
+    """Return probabilities of the rules (B, S) for log weights (B, S) and the least probability (B,).
 
     >>> rule_probabilities(torch.tensor([[0.0, 0.0]]), torch.tensor([0.1]))
     tensor([[0.5000, 0.5000]])
@@ -149,7 +149,7 @@ def exp4p(log_weight: Tensor, reward: Tensor, real: Tensor, least: Tensor, delta
 
 
 def importance_weighted_accuracy(view: PoolView, importance: Tensor) -> Tensor:
-    """Sum of the ``importance`` (B, L) of labels that the learner predicts, over pool size times budget, (B,).
+    """Return sum of the ``importance`` (B, L) of labels that the learner predicts, over pool size times budget, (B,).
 
     At most 1. Only labels that were bought are read: the first sample has importance 0.
     """

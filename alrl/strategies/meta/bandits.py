@@ -39,14 +39,14 @@ class Bandit(MetaStrategy):
 
     @abstractmethod
     def arm(self, memory: Tensor, view: PoolView) -> Tensor:
-        """The rule (B,), long, that plays the loop of the view, for what was learnt (B, S, numbers)."""
+        """Return the rule (B,), long, that plays the loop of the view, for what was learnt (B, S, numbers)."""
 
     @abstractmethod
     def learnt(self, memory: Tensor, arm: Tensor, reward: Tensor) -> Tensor:
-        """What is learnt from the rules ``arm`` (B,) having been paid ``reward`` (B,) in [0, 1]."""
+        """Return what is learnt from the rules ``arm`` (B,) having been paid ``reward`` (B,) in [0, 1]."""
 
     def chosen(self, view: PoolView) -> Tensor:
-        """Which rule plays the loop of the view, (B,), long."""
+        """Return which rule plays the loop of the view, (B,), long."""
         check_held(view, self.needs, self.name)
         return self.arm(self.known(view), view)
 
@@ -75,7 +75,7 @@ class Bandit(MetaStrategy):
 
 
 def at(arm: Tensor, value: Tensor, count: int) -> Tensor:
-    """``value`` (B,) in the column ``arm`` (B,) of ``count``, zero elsewhere: (B, count), double.
+    """Return ``value`` (B,) in the column ``arm`` (B,) of ``count``, zero elsewhere: (B, count), double.
 
     >>> at(torch.tensor([1]), torch.tensor([0.5]), 2)
     tensor([[0.0000, 0.5000]], dtype=torch.float64)
@@ -123,7 +123,7 @@ class UCB(Bandit):
 
 
 def upper_bounds(plays: Tensor, total: Tensor, width: float = 2.0) -> Tensor:
-    """Mean reward plus confidence radius of each rule, (B, S); infinite for one that never played.
+    """Return mean reward plus confidence radius of each rule, (B, S); infinite for one that never played.
 
     >>> upper_bounds(torch.tensor([[3.0, 1.0]]), torch.tensor([[1.5, 0.2]]))
     tensor([[1.4614, 1.8651]])
@@ -176,7 +176,7 @@ class Thompson(Bandit):
 
 
 def quantiles(won: Tensor, lost: Tensor, level: Tensor) -> Tensor:
-    """Quantiles (B, S) at ``level`` (B, S) in (0, 1) of the Beta distributions of ``won`` and ``lost`` (B, S).
+    """Return quantiles (B, S) at ``level`` (B, S) in (0, 1) of the Beta distributions of ``won`` and ``lost`` (B, S).
 
     >>> quantiles(torch.tensor([[1.0, 2.0]]), torch.tensor([[1.0, 1.0]]), torch.tensor([[0.25, 0.25]]))
     tensor([[0.2500, 0.5000]], dtype=torch.float64)
@@ -222,7 +222,7 @@ class EXP3(Bandit):
 
 
 def probabilities(log_weight: Tensor, gamma: float) -> Tensor:
-    """Probability of each rule, (B, S), for the logarithms of their weights (B, S).
+    """Return the probability of each rule, (B, S), for the logarithms of their weights (B, S).
 
     >>> after_a_reward_of_one = torch.tensor([[0.1 / 2 * 1 / 0.5, 0.0]], dtype=torch.float64)
     >>> round(probabilities(after_a_reward_of_one, 0.1)[0, 0].item(), 8)

@@ -24,7 +24,7 @@ Rule = Strategy | str | Mapping[str, Any]
 
 
 def make_rules(rules: Sequence[Rule], *, where: str) -> tuple[Strategy, ...]:
-    """The strategies of a list such as ``["margin", {strategy = "information-density", beta = 2.0}]``.
+    """Return the strategies of a list such as ``["margin", {strategy = "information-density", beta = 2.0}]``.
 
     Args:
         rules: what to choose among; none of them learns from loop to loop.
@@ -95,7 +95,7 @@ class MetaStrategy(Strategy):
         return frozenset().union(*(rule.needs for rule in self.arms))
 
     def known(self, view: PoolView) -> Tensor:
-        """What was learnt of the episodes of the view, (B, S, numbers); zero where one begins.
+        """Return what was learnt of the episodes of the view, (B, S, numbers); zero where one begins.
 
         Raises InvalidQueryError for a view of another number of episodes than was learnt from.
         """
@@ -111,7 +111,7 @@ class MetaStrategy(Strategy):
 
 
 def drawn(probabilities: Tensor, view: PoolView, step: Tensor | int = 0) -> Tensor:
-    """One of S in proportion to ``probabilities`` (B, S) that sum to one, by the view's noise: (B,), long.
+    """Return one of S in proportion to ``probabilities`` (B, S) that sum to one, by the view's noise: (B,), long.
 
     >>> from alrl.testing.example_view import example_view
     >>> drawn(torch.tensor([[0.0, 1.0]]), example_view(records=(9,)))
@@ -123,7 +123,7 @@ def drawn(probabilities: Tensor, view: PoolView, step: Tensor | int = 0) -> Tens
 
 
 def luck_of_each(view: PoolView, count: int) -> Tensor:
-    """Uniform numbers in (0, 1), (B, count), double, by the view's noise.
+    """Return uniform numbers in (0, 1), (B, count), double, by the view's noise.
 
     >>> from alrl.testing.example_view import example_view
     >>> luck_of_each(example_view(records=(9,)), 3).shape
@@ -136,7 +136,7 @@ Reward = Callable[[PoolView, Tensor, PoolView], Tensor]
 
 
 def answers(view: PoolView, picks: Tensor) -> Tensor:
-    """The labels (B, b) that were given for the records at ``picks`` (B, b); 0 for a pick of -1.
+    """Return the labels (B, b) that were given for the records at ``picks`` (B, b); 0 for a pick of -1.
 
     >>> from alrl.testing.example_view import example_view
     >>> view = example_view(seed=0, records=(9,))
@@ -150,13 +150,13 @@ def answers(view: PoolView, picks: Tensor) -> Tensor:
 
 
 def surprise(before: PoolView, picks: Tensor, after: PoolView) -> Tensor:
-    """Share of the picks whose label was not the class that the learner had predicted, (B,)."""
+    """Return the share of the picks whose label was not the class that the learner had predicted, (B,)."""
     wrong = before.predicted.gather(1, picks.clamp_min(0)) != answers(after, picks)
     return _mean(wrong, picks >= 0)
 
 
 def change(before: PoolView, picks: Tensor, after: PoolView) -> Tensor:  # noqa: ARG001
-    """Share of the unlabelled records of which the learner now says another class, (B,).
+    """Return the share of the unlabelled records of which the learner now says another class, (B,).
 
     Osugi, Kim and Scott 2005, "Balancing exploration and exploitation", reward the change of the hypothesis likewise.
     """
@@ -164,7 +164,7 @@ def change(before: PoolView, picks: Tensor, after: PoolView) -> Tensor:  # noqa:
 
 
 def class_entropy(before: PoolView, picks: Tensor, after: PoolView) -> Tensor:  # noqa: ARG001
-    """Entropy of the classes that the learner predicts in the unlabelled pool, divided by its maximum, (B,).
+    """Return the entropy of the classes that the learner predicts in the unlabelled pool, divided by its maximum, (B,).
 
     Baram, El-Yaniv and Luz 2004, "Online choice of active learning algorithms": classification entropy maximisation.
     """
@@ -183,7 +183,7 @@ REWARDS: Mapping[str, Reward] = MappingProxyType(
 
 
 def reward_named(name: str) -> Reward:
-    """The reward of that name. Raises InvalidRecipeError if there is none.
+    """Return the reward of that name. Raises InvalidRecipeError if there is none.
 
     >>> reward_named("surprise") is surprise
     True
@@ -194,5 +194,5 @@ def reward_named(name: str) -> Reward:
 
 
 def _mean(values: Tensor, among: Tensor) -> Tensor:
-    """Mean of ``values`` (B, n) ``among`` (B, n) some, (B,), double; zero where there are none."""
+    """Return the mean of ``values`` (B, n) ``among`` (B, n) some, (B,), double; zero where there are none."""
     return (values & among).sum(1).double() / among.sum(1).clamp_min(1)

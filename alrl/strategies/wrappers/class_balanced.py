@@ -50,7 +50,7 @@ class ClassBalanced(Wrapper):
 
 
 def counts(view: PoolView) -> Tensor:
-    """Labels of each class, (B, k), double; a selected record counts for the class that is predicted of it.
+    """Return labels of each class, (B, k), double; a selected record counts for the class that is predicted of it.
 
     >>> from alrl.testing.example_view import example_view
     >>> counts(example_view(seed=0, records=(9,)))
@@ -66,5 +66,8 @@ def _counts(view: PoolView, predicted: Tensor) -> Tensor:
 
 
 def _predicted(view: PoolView) -> Tensor:
-    """1 for the predicted class of each record, (B, N, k), double; equal parts where several are equally likely."""
+    """Return 1 for the predicted class of each record, (B, N, k), double.
+
+    Equal parts where several are equally likely.
+    """
     return votes(view.probabilities[:, None]).double()

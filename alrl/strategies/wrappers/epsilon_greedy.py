@@ -73,5 +73,5 @@ class EpsilonGreedy(Wrapper):
         return filled(picks, view, count)
 
     def _explores(self, view: PoolView, step: Tensor) -> Tensor:
-        """Which episodes take a random record now, (B,), bool."""
+        """Return which episodes take a random record now, (B,), bool."""
         return coin(view, step) < self.epsilon

@@ -75,7 +75,9 @@ class Power(Wrapper):
 
 
 def rank(score: Tensor, available: Tensor) -> Tensor:
-    """Ranks (B, N) of the scores among the available records, 1 for the highest; equal scores share the better rank.
+    """Return ranks (B, N) of the scores among the available records, 1 for the highest.
+
+    Equal scores share the better rank.
 
     >>> rank(torch.tensor([[0.1, 0.7, 0.4, 0.7, 0.9]]), torch.tensor([[True, True, True, True, False]]))
     tensor([[4., 1., 3., 1., 1.]])

@@ -21,7 +21,7 @@ from alrl.strategies.wrappers.base import Wrapper
 
 
 def subview(view: PoolView, kept: Tensor) -> tuple[PoolView, Tensor]:
-    """The view of the records marked in ``kept`` (B, N) in their order, and their positions in the pool, (B, n).
+    """Return the view of the records marked in ``kept`` (B, N) in their order, and their positions in the pool, (B, n).
 
     Every labelled record must be kept. The geometry is one of its own, exact and computed anew when asked for.
 
@@ -74,7 +74,7 @@ def subview(view: PoolView, kept: Tensor) -> tuple[PoolView, Tensor]:
 
 
 def _some_of(epochs: EpochRecord, some: Callable[[Tensor], Tensor]) -> EpochRecord:
-    """The same of all labelled records, and of ``some`` of the pool's."""
+    """Return the same of all labelled records, and of ``some`` of the pool's."""
     said = epochs.pool_confidence
     if said is None:
         return epochs
@@ -135,7 +135,7 @@ class Subsampled(Wrapper):
         return closed_up(torch.cat([picks, rest], 1))[:, :count]
 
     def _drawn(self, view: PoolView) -> tuple[PoolView, Tensor]:
-        """The view of a random sample and of what is known, and where its records are."""
+        """Return the view of a random sample and of what is known, and where its records are."""
         drawn = top(fresh(view.noise, view.selected.sum(1) + _STEP), view, min(self.records, view.exists.shape[1]))
         kept = view.known.clone()
         rows = torch.arange(len(drawn), device=drawn.device)[:, None].expand_as(drawn)

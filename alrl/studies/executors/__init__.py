@@ -14,7 +14,7 @@ _REGISTRY: Registry[Executor] = Registry(Executor, package="alrl.studies.executo
 
 
 def executors() -> dict[str, type[Executor]]:
-    """Every engine, by name.
+    """Return every engine, by name.
 
     >>> sorted(executors())
     ['dask', 'loky', 'ray', 'slurm']
@@ -30,7 +30,7 @@ def make_executor(
     folder: Path | None = None,
     options: Mapping[str, str] | None = None,
 ) -> Executor:
-    """The engine of that name, or of ``package.module:Class``; arguments are those of :class:`Executor`.
+    """Return the engine of that name, or of ``package.module:Class``; arguments are those of :class:`Executor`.
 
     Raises InvalidRecipeError if there is none, ExecutorError if it is not installed or does not take a setting.
     """

@@ -62,9 +62,12 @@ class Executor(ABC):
 
     @abstractmethod
     def outcomes(self, jobs: Sequence[Job]) -> Iterator[Outcome]:
-        """The outcome of each job, in the order in which they are finished; jobs are begun in the order given."""
+        """Return the outcome of each job, in the order in which they are finished.
+
+        Jobs are begun in the order given.
+        """
 
 
 def lost(job: Job, reason: str) -> Outcome:
-    """The outcome of a job whose worker ended without an answer."""
+    """Return the outcome of a job whose worker ended without an answer."""
     return Outcome(spec=job.spec, curves=None, traceback=reason)

@@ -70,7 +70,7 @@ class Slurm(Executor):
 
 
 def play_all(jobs: Sequence[Job]) -> list[Outcome]:
-    """The outcomes of a group of cells, one after another: what a Slurm job runs."""
+    """Return the outcomes of a group of cells, one after another: what a Slurm job runs."""
     return [job() for job in jobs]
 
 

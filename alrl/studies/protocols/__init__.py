@@ -17,7 +17,7 @@ _REGISTRY: Registry[Protocol] = Registry(Protocol, package="alrl.studies.protoco
 
 
 def protocols() -> dict[str, type[Protocol]]:
-    """Every protocol, by name.
+    """Return every protocol, by name.
 
     >>> "paired" in protocols()
     True

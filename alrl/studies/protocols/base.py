@@ -26,14 +26,17 @@ class Protocol(ABC):
 
     @abstractmethod
     def cells(self, study: StudyRecipe) -> Iterator[dict[str, Any]]:
-        """The cells of one agent, in the order of the tables, without the keys that the runner adds."""
+        """Return the cells of one agent, in the order of the tables, without the keys that the runner adds."""
 
     @abstractmethod
     def play(self, cell: Mapping[str, Any], agent: Player, *, device: str = "cpu") -> Curves:
-        """The curves of a cell: a function of the cell and the agent it names alone, to the last bit."""
+        """Return the curves of a cell: a function of the cell and the agent it names alone, to the last bit."""
 
     def work(self, cell: Mapping[str, Any]) -> float:
-        """How much there is to do, in any unit: cells of more work are begun sooner, and time left is told by it."""
+        """Return how much there is to do, in any unit.
+
+        Cells of more work are begun sooner, and time left is told by it.
+        """
         return float(len(cell.get("seeds", (0,))))
 
     def report(self, curves: Sequence[Curves], folder: Path, *, mark: str = "") -> list[Path]:  # noqa: ARG002

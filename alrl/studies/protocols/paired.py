@@ -67,7 +67,7 @@ class Paired(Protocol):
 
 
 def learner_name(kind: str, settings: Mapping[str, Any]) -> str:
-    """Tells apart the learners of a study, such as two classifiers of scikit-learn.
+    """Tell apart the learners of a study, such as two classifiers of scikit-learn.
 
     >>> learner_name("scikit-learn", {"estimator": "sklearn.svm:SVC", "params": {"C": 2.0}})
     "scikit-learn (estimator = sklearn.svm:SVC, params = {'C': 2.0})"

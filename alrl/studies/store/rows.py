@@ -51,7 +51,7 @@ class StoredCell:
 
 
 def to_cell(row: tuple[Any, ...]) -> StoredCell:
-    """A cell from its row of the table, joined with its provenance."""
+    """Return a cell from its row of the table, joined with its provenance."""
     key, spec, status, seconds, cpu_seconds, peak_bytes, content, traceback, added = row
     return StoredCell(
         id=key,
@@ -67,24 +67,24 @@ def to_cell(row: tuple[Any, ...]) -> StoredCell:
 
 
 def to_npy(array: np.ndarray) -> bytes:
-    """An array as the bytes of a .npy file, without pickles."""
+    """Return an array as the bytes of a .npy file, without pickles."""
     buffer = io.BytesIO()
     np.lib.format.write_array(buffer, np.ascontiguousarray(array), allow_pickle=False)
     return buffer.getvalue()
 
 
 def from_npy(blob: bytes) -> np.ndarray:
-    """The array of such bytes. Raises ValueError if they are none."""
+    """Return the array of such bytes. Raises ValueError if they are none."""
     return np.lib.format.read_array(io.BytesIO(blob), allow_pickle=False)
 
 
 def csv_header(curves: Iterable[Curves]) -> tuple[str, ...]:
-    """The columns of these curves: ``CSV_HEADER``, and what was wasted if that is known of any."""
+    """Return the columns of these curves: ``CSV_HEADER``, and what was wasted if that is known of any."""
     return (*CSV_HEADER, WASTED) if any(each.wasted is not None for each in curves) else CSV_HEADER
 
 
 def csv_rows(curves: Curves, header: Sequence[str] = CSV_HEADER) -> Iterator[list[Any]]:
-    """One row for each seed and label count, in the order of the ``header``; what was wasted if that is in it."""
+    """Yield one row for each seed and label count, in the order of the ``header``; what was wasted if that is in it."""
     names = [curves.data_set, curves.strategy, curves.learner, curves.batch]
     for row, seed in enumerate(curves.seeds):
         for labels in range(curves.labels + 1):
@@ -95,6 +95,9 @@ def csv_rows(curves: Curves, header: Sequence[str] = CSV_HEADER) -> Iterator[lis
 
 
 def _kind(curves: Curves, row: int, labels: int) -> str:
-    """What the record was that the last of so many ``labels`` bought; empty where none did, or the pool was clean."""
+    """Return what the record was that the last of so many ``labels`` bought.
+
+    Empty where none did, or the pool was clean.
+    """
     code = -1 if curves.wasted is None or labels == 0 else int(curves.wasted[row, labels - 1])
     return "" if code < 0 else KINDS[code]

@@ -71,7 +71,7 @@ class StoreError(AlrlError):
 
 
 def connect(path: Path, read_only: bool) -> sqlite3.Connection:
-    """A connection to the file, without its schema having been looked at."""
+    """Return a connection to the file, without its schema having been looked at."""
     if read_only and not path.is_file():
         raise StoreError(f"{path} does not exist: run the study first, or give the path of its results file")
     folder = path.absolute().parent
@@ -87,7 +87,7 @@ def connect(path: Path, read_only: bool) -> sqlite3.Connection:
 
 
 def check_mark(path: Path, database: sqlite3.Connection) -> int:
-    """The schema version of the file. Raises StoreError if it is not alrl's, or of a newer alrl."""
+    """Return the schema version of the file. Raises StoreError if it is not alrl's, or of a newer alrl."""
     mark = database.execute("PRAGMA application_id").fetchone()[0]
     version = int(database.execute("PRAGMA user_version").fetchone()[0])
     if mark != APPLICATION_ID:
@@ -141,7 +141,7 @@ def _from_1(database: sqlite3.Connection) -> None:
 
 
 def explain(path: Path, error: sqlite3.Error) -> StoreError:
-    """What SQLite said, with what to do."""
+    """Return what SQLite said, with what to do."""
     text = str(error)
     if "not a database" in text or "malformed" in text:
         return StoreError(

@@ -142,12 +142,15 @@ class Store:
             )
 
     def agent(self, identity: str) -> dict[str, Any] | None:
-        """The recipe of an agent, by the identity that cells name; None where an older alrl did not keep it."""
+        """Return the recipe of an agent, by the identity that cells name; None where an older alrl did not keep it."""
         rows = self._read("SELECT recipe FROM agents WHERE identity = ?", identity)
         return json.loads(rows[0][0]) if rows else None
 
     def cells(self, cells: Collection[str] | None = None) -> list[StoredCell]:
-        """All cells in the order of adding, finished and failed; or those of the ids ``cells``, in that order."""
+        """Return all cells in the order of adding, finished and failed.
+
+        Or those of the ids ``cells``, in that order.
+        """
         rows = self._read(
             "SELECT run_id, cells.spec, status, seconds, cpu_seconds, peak_bytes, content, traceback, added"
             " FROM cells JOIN provenance ON provenance.id = cells.provenance ORDER BY cells.rowid"
@@ -156,19 +159,22 @@ class Store:
         return [held[key] for key in (held if cells is None else cells) if key in held]
 
     def finished(self) -> set[str]:
-        """The ids of the finished cells."""
+        """Return the ids of the finished cells."""
         return {row[0] for row in self._read("SELECT run_id FROM cells WHERE status = 'finished'")}
 
     def failures(self) -> dict[str, str]:
-        """Traceback of each failed cell, by id."""
+        """Return traceback of each failed cell, by id."""
         return dict(self._read("SELECT run_id, traceback FROM cells WHERE status = 'failed' ORDER BY rowid"))
 
     def seconds(self) -> float:
-        """Wall time of the finished cells together."""
+        """Return wall time of the finished cells together."""
         return float(self._read("SELECT total(seconds) FROM cells")[0][0])
 
     def provenances(self, cells: Collection[str] | None = None) -> list[dict[str, Any]]:
-        """Each different provenance of the finished cells once, in the order of adding; of ``cells`` alone if given."""
+        """Return each different provenance of the finished cells once, in the order of adding.
+
+        Of ``cells`` alone if given.
+        """
         rows = self._read(
             "SELECT run_id, content FROM cells JOIN provenance ON provenance.id = cells.provenance"
             " WHERE status = 'finished' ORDER BY cells.rowid"
@@ -177,7 +183,10 @@ class Store:
         return [json.loads(text) for text in texts]
 
     def curves(self, cells: Collection[str] | None = None) -> list[Curves]:
-        """The curves of the finished cells in the order of adding; or those of the ids ``cells``, in that order."""
+        """Return the curves of the finished cells in the order of adding.
+
+        Or those of the ids ``cells``, in that order.
+        """
         names = ("run_id", *_CURVES, *_PICKS, *_OPTIONAL)
         rows = self._read(
             f"SELECT {', '.join(names)} FROM curves JOIN picks USING (run_id) JOIN cells USING (run_id)"  # noqa: S608
@@ -219,7 +228,7 @@ class Store:
         self._database.execute("INSERT INTO cells VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
 
     def _put_provenance(self, origin: Mapping[str, Any] | None) -> str:
-        """The id of a provenance, which is kept once whatever the time that it was asked for."""
+        """Return the id of a provenance, which is kept once whatever the time that it was asked for."""
         if origin is None:
             if self._provenance is None:
                 self._provenance = provenance()

@@ -209,7 +209,7 @@ class WeigherSACPolicy(MultiInputPolicy):
         super().__init__(*args, **{**kwargs, "net_arch": [scorer.width, scorer.width]})
 
     def make_actor(self, features_extractor: Any = None) -> WeigherActor:
-        """An actor at the start of training."""
+        """Return an actor at the start of training."""
         settings = self._update_features_extractor(self.actor_kwargs, features_extractor)
         return WeigherActor(**settings, scorer=self._start[0]).to(self.device)
 

@@ -36,7 +36,7 @@ class DuelingSetQ(nn.Module):
         self.log_scale = nn.Parameter(torch.tensor(math.log(_FIRST_SCALE)))
 
     def forward(self, features: dict[str, Tensor]) -> Tensor:
-        """Values (B, K) of candidates (B, K, F)."""
+        """Return values (B, K) of candidates (B, K, F)."""
         mask = features["mask"] > 0
         hidden, context = self.scorer.encode(features["candidates"], features["loop"], mask)
         scores = self.scorer.score(features["candidates"], hidden, context)
@@ -63,7 +63,7 @@ class SetQPolicy(DQNPolicy):
         super().__init__(*args, **{**kwargs, "features_extractor_class": Untouched, "net_arch": []})
 
     def make_q_net(self) -> QNetwork:
-        """A network at the start of training."""
+        """Return a network at the start of training."""
         settings = self._update_features_extractor(self.net_args, features_extractor=None)
         return SetQNetwork(**settings, scorer=self._start[0]).to(self.device)
 
@@ -96,7 +96,7 @@ class MaskedDoubleDQN(DQN):
         self.logger.record("train/loss", float(np.mean(losses)))
 
     def targets(self, seen: Any) -> Tensor:
-        """What the values of remembered queries should be, (batch, 1)."""
+        """Return what the values of remembered queries should be, (batch, 1)."""
         with torch.no_grad():
             best = self.q_net(seen.next_observations).argmax(1, keepdim=True)
             following = self.q_net_target(seen.next_observations).gather(1, best)
@@ -113,7 +113,10 @@ class MaskedDoubleDQN(DQN):
         episode_start: Any = None,
         deterministic: bool = False,
     ) -> tuple[NDArray[Any], Any]:
-        """Actions (B,): the best, or one that the mask allows by chance, in a share of episodes where it explores."""
+        """Return actions (B,): the best, or one that the mask allows by chance.
+
+        In a share of episodes where it explores.
+        """
         action, state = self.policy.predict(cast("Any", observation), state, episode_start, deterministic=True)
         if deterministic:
             return action, state

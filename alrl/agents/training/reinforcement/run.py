@@ -162,7 +162,7 @@ def _remembering(settings: DQNRecipe | SACRecipe) -> dict[str, Any]:
 
 
 def minibatch(steps: int) -> int:
-    """The largest divisor of ``steps`` up to the limit: no minibatch is cut short."""
+    """Return the largest divisor of ``steps`` up to the limit: no minibatch is cut short."""
     return next(size for size in range(min(_MINIBATCH, steps), 0, -1) if steps % size == 0)
 
 

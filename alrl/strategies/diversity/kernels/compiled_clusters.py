@@ -14,7 +14,7 @@ _FIRST, _SECOND = np.int64(-4658895280553007687), np.int64(-7723592293110705685)
 
 @summing
 def square(x: Any, y: Any) -> Any:
-    """Squared Euclidean distance of two rows."""
+    """Return squared Euclidean distance of two rows."""
     total = np.float32(0)
     for i in range(len(x)):
         gap = x[i] - y[i]
@@ -24,7 +24,7 @@ def square(x: Any, y: Any) -> Any:
 
 @compiled
 def _uniform(key: Any, step: Any) -> Any:
-    """A number in (0, 1) of a key and a step: SplitMix64."""
+    """Return a number in (0, 1) of a key and a step: SplitMix64."""
     state = key * _STEP + (step + 1) * _FIRST
     for _ in range(2):
         state = (state ^ ((state >> 30) & ((1 << 34) - 1))) * _FIRST

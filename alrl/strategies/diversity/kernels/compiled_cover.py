@@ -31,7 +31,7 @@ def cover(X: Any, centres: Any, open_: Any, radius: Any, reached: Any) -> None:
 
 @called
 def add_reach(X: Any, candidates: Any, rows: Any, radius: Any, sign: Any, reach: Any) -> None:
-    """Adds ``sign`` to ``reach`` (B, N) of each candidate for every row of ``rows`` (B, N) within ``radius`` (B,)."""
+    """Add ``sign`` to ``reach`` (B, N) of each candidate for every row of ``rows`` (B, N) within ``radius`` (B,)."""
     for b in range(len(rows)):
         place = np.nonzero(rows[b])[0]
         if len(place) == 0:

@@ -251,3 +251,39 @@ def _nothing_left(state: State, now: float) -> InvalidQueryError:
             " take their answers, or release them: alrl project release"
         )
     return InvalidQueryError("no record is left to ask about: every one is labelled, skipped or irrelevant")
+
+
+def second_opinions(project: Project, annotator: str, count: int, overlap: float) -> int:
+    """Lease records that others have labelled to ``annotator`` too, a share ``overlap`` of ``count`` on average.
+
+    Returns how many. They are drawn by chance, so that agreement is measured on all that was labelled.
+    """
+    if not overlap:
+        return 0
+    with project.writing() as (transaction, state):
+        rng = generator([int(state.settings.get("seed", 0)), state.batches], "overlap")
+        others = [
+            record
+            for record in state.labels
+            if annotator not in state.given[record] and len(state.given[record]) == 1 and record not in state.leases
+        ]
+        wanted = min(len(others), int((rng.random(count) < overlap).sum()))
+        if wanted:
+            chosen = [others[place] for place in rng.choice(len(others), size=wanted, replace=False).tolist()]
+            expires = project.log.now + state.settings["lease_seconds"]
+            state.apply(
+                transaction.append(
+                    "asked",
+                    {
+                        "batch": state.batches + 1,
+                        "ids": chosen,
+                        "to": annotator,
+                        "expires": expires,
+                        "round": None,
+                        "strategy": "second opinion",
+                        "chances": None,
+                        "open": 0,
+                    },
+                )
+            )
+        return wanted

@@ -1,0 +1,215 @@
+"""The page on which people label: as a browser sees it, and as strangers do."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alrl.projects import IRRELEVANT, Project
+from alrl.projects.serve.desk import Desk
+from tests.projects.conftest import table, truth
+
+ROOT = Path(__file__).parents[2]
+FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+HOSTILE = "<img src=x onerror=\"document.title='run'\"><script>document.title='run'</script>"
+Make = Callable[..., Project]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        found = None
+    if found is None:
+        if os.environ.get("ALRL_REQUIRE_BROWSER") == "1":
+            pytest.fail("ALRL_REQUIRE_BROWSER=1, but there is no chromium or no playwright")
+        pytest.skip("no chromium or no playwright on this machine; ALRL_REQUIRE_BROWSER=1 makes this a failure")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=found, args=FLAGS)
+        yield opened
+        opened.close()
+
+
+@contextmanager
+def served(folder: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Run ``alrl project serve`` in a process of its own, which is killed at the end, and give its address."""
+    command = [sys.executable, "-m", "alrl.cli", "project", "serve", str(folder), "--batch", "6", *options]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert line.startswith("label at http://127.0.0.1:"), line
+        yield process, line.removeprefix("label at ").strip()
+        process.send_signal(signal.SIGKILL)
+
+
+def opened(browser: Any, address: str, name: str = "ann", width: int = 1000) -> tuple[Any, list[str], list[str]]:
+    tab = browser.new_page(viewport={"width": width, "height": 800})
+    complaints: list[str] = []
+    requests: list[str] = []
+    tab.on("console", lambda message: complaints.append(f"{message.type}: {message.text}"))
+    tab.on("pageerror", lambda error: complaints.append(str(error)))
+    tab.on("request", lambda request: requests.append(request.url))
+    tab.goto(address)
+    tab.fill("#name", name)
+    tab.keyboard.press("Enter")
+    tab.wait_for_selector("#desk:not([hidden])", timeout=60_000)
+    return tab, complaints, requests
+
+
+def press(tab: Any, key: str) -> str:
+    """Press a key and return the record that was on the desk, once another one is."""
+    record = str(tab.evaluate("document.body.dataset.record"))
+    tab.keyboard.press(key)
+    tab.wait_for_function("(old) => document.body.dataset.record !== old", arg=record, timeout=60_000)
+    return record
+
+
+def test_twenty_records_are_labelled_by_keyboard_across_a_kill(browser: Any, make: Make) -> None:
+    frame = table(40).assign(note=HOSTILE)
+    folder = make(pool=frame, clock=__import__("time").time).folder
+    keys = {"no": "1", "yes": "2"}
+    wanted: dict[str, str] = {}
+    with served(folder) as (_, address):
+        tab, complaints, requests = opened(browser, address)
+        for _ in range(11):
+            record = str(tab.evaluate("document.body.dataset.record"))
+            wanted[record] = truth(frame, [record])[record]
+            assert press(tab, keys[wanted[record]]) == record
+        assert tab.locator("#fields dd").nth(2).inner_text() == HOSTILE
+        assert tab.locator("#fields img, #fields script").count() == 0
+        assert "11 of 40" in tab.title()
+        assert complaints == []
+        assert all(url.startswith((address, "data:")) for url in requests)
+        left = str(tab.evaluate("document.body.dataset.record"))
+        tab.close()
+    assert Project(folder).state.labels == wanted
+    with served(folder) as (_, address):
+        tab, complaints, _ = opened(browser, address)
+        assert tab.evaluate("document.body.dataset.record") == left
+        for _ in range(9):
+            record = str(tab.evaluate("document.body.dataset.record"))
+            wanted[record] = truth(frame, [record])[record]
+            press(tab, keys[wanted[record]])
+        # A label taken back, "don't know" and "does not belong".
+        undone = press(tab, "u")
+        again = str(tab.evaluate("document.body.dataset.record"))
+        assert again == list(wanted)[-1]
+        assert undone != again
+        press(tab, keys[wanted[again]])
+        unknown, foreign = press(tab, "s"), press(tab, "x")
+        tab.click("#look")
+        tab.wait_for_selector("body[data-ready=true] section")
+        assert "20 of 40 records" in tab.inner_text("main")
+        assert complaints == []
+        tab.close()
+    state = Project(folder).state
+    assert state.labels == wanted
+    assert (state.given[unknown]["ann"].label, state.given[foreign]["ann"].label) == (None, IRRELEVANT)
+    assert all(0 < seconds < 60 for seconds in state.answer_seconds)
+    assert len(state.answer_seconds) == 23
+
+
+def test_the_page_fits_a_phone_and_says_when_nothing_is_left(browser: Any, make: Make) -> None:
+    folder = make(pool=table(3).assign(note="long " * 60), clock=__import__("time").time).folder
+    with served(folder) as (_, address):
+        tab, complaints, _ = opened(browser, address, width=390)
+        assert tab.evaluate("document.documentElement.scrollWidth") == 390
+        for _ in range(3):
+            press(tab, "2")
+        assert "every one is labelled" in tab.inner_text("#finished")
+        tab.click("#undo-last")
+        tab.wait_for_selector("#desk:not([hidden])")
+        assert complaints == []
+        tab.close()
+
+
+def asked(
+    address: str, path: str, *, method: str = "GET", body: bytes | None = None, **headers: str
+) -> tuple[int, str]:
+    """Ask the server as a stranger may, with any header."""
+    host, _, rest = address.removeprefix("http://").partition("/")
+    connection = http.client.HTTPConnection(host, timeout=30)
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    connection.request(method, path.replace("TOKEN", rest.split("/")[1]), body=body, headers={"Host": host, **named})
+    answer = connection.getresponse()
+    text = answer.read().decode()
+    connection.close()
+    return answer.status, text
+
+
+def test_strangers_are_not_answered(make: Make, tmp_path: Path) -> None:
+    images = tmp_path / "images"
+    images.mkdir()
+    (images / "a.png").write_bytes(b"\x89PNG")
+    (tmp_path / "secret.png").write_bytes(b"secret")
+    frame = table(4).assign(photo=["a.png", "../secret.png", "/etc/passwd", "none.png"])
+    folder = make(pool=frame, clock=__import__("time").time).folder
+    post: dict[str, Any] = {"method": "POST", "body": json.dumps({"annotator": "ann"}).encode()}
+    with served(folder, "--images", str(images)) as (_, address):
+        assert asked(address, "/t/TOKEN/")[0] == 200
+        assert asked(address, "/t/TOKEN/api/status", Host="evil.example:80")[0] == 403
+        assert asked(address, "/t/guess/api/status")[0] == 403
+        assert asked(address, "/")[0] == 404
+        assert asked(address, "/t/TOKEN/api/next", **post, Content_Type="text/plain")[0] == 415
+        assert (
+            asked(address, "/t/TOKEN/api/next", **post, Content_Type="application/json", Origin="http://evil")[0] == 403
+        )
+        crossing = {"Content_Type": "application/json", "Sec_Fetch_Site": "cross-site"}
+        assert asked(address, "/t/TOKEN/api/next", **post, **crossing)[0] == 403
+        status, text = asked(address, "/t/TOKEN/api/next", **post, Content_Type="application/json")
+        assert status == 200
+        assert json.loads(text)["record"]["id"].startswith("c")
+        wrong = {"annotator": "ann", "id": "c1", "label": "<b>"}
+        post["body"] = json.dumps(wrong).encode()
+        status, text = asked(address, "/t/TOKEN/api/answer", **post, Content_Type="application/json")
+        assert (status, "is no class" in text) == (400, True)
+        post["body"] = b"[" * 70_000
+        assert asked(address, "/t/TOKEN/api/next", **post, Content_Type="application/json")[0] == 413
+        assert [asked(address, f"/t/TOKEN/image/c{place}?column=photo")[0] for place in range(4)] == [
+            200,
+            400,
+            400,
+            400,
+        ]
+        assert asked(address, "/t/TOKEN/image/c0?column=age")[0] == 400
+    assert Project(folder).state.charged == 0
+
+
+def test_the_server_listens_on_the_loopback_alone(make: Make) -> None:
+    import socket
+
+    folder = make(clock=__import__("time").time).folder
+    with served(folder) as (_, address):
+        port = int(address.split(":")[2].partition("/")[0])
+        with socket.socket() as other:
+            # The port is free on every other address of this machine.
+            other.bind(("127.0.0.2", port))
+        assert address.startswith("http://127.0.0.1:")
+
+
+def test_two_annotators_get_different_records_and_some_twice(make: Make) -> None:
+    desk = Desk(make(), batch=5, overlap=0.5)
+    shown: dict[str, list[str]] = {"ann": [], "bob": []}
+    for _ in range(20):
+        for annotator, records in shown.items():
+            record = desk.current(annotator)["record"]["id"]
+            records.append(record)
+            desk.answer(annotator, record, truth(table(), [record])[record], 1.0)
+    assert all(len(set(records)) == 20 for records in shown.values())
+    both = set(shown["ann"]) & set(shown["bob"])
+    assert 3 <= len(both) <= 17
+    assert desk.current("ann")["own"] == 20

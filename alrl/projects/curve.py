@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from alrl.projects.intervals import normal, wilson
+from alrl.projects.intervals import wilson
 from alrl.projects.state import RoundFacts, State
 
 
@@ -38,13 +38,14 @@ class Point:
     cross_validated: Estimate | None
     """On the labelled records, out of fold: of what was queried, which is harder or easier than the pool."""
     weighted: Estimate | None
-    """The same with LURE weights, which undo that; None unless records are drawn with a known chance (``audit``)."""
+    """The same with LURE weights, which undo that; None unless records are drawn with a known chance (``audit``). Its
+    interval is Wilson's for as many records as the weights are worth."""
     progressive: Estimate | None
     """Of the labels that came since the round before, predicted by that round's model; None in the first round."""
 
     @property
     def best(self) -> Estimate | None:
-        """The estimate to look at: that without bias where there is one, else the cross-validated one."""
+        """The estimate to look at: the weighted one where there is one, else the cross-validated one."""
         return self.weighted or self.cross_validated
 
 
@@ -63,7 +64,7 @@ def point(facts: RoundFacts) -> Point:
         labels=facts.labels,
         at=facts.at,
         cross_validated=None if validated is None else share(validated["right"], validated["records"]),
-        weighted=None if weighted is None or weighted["error"] is None else _weighted(weighted),
+        weighted=None if weighted is None else _weighted(weighted),
         progressive=share(sum(row[0] for row in trials), len(trials)) if trials else None,
     )
 
@@ -75,9 +76,9 @@ def share(right: int, records: int) -> Estimate:
 
 
 def _weighted(weighted: dict[str, float]) -> Estimate:
-    low, high = normal(weighted["accuracy"], weighted["error"])
-    mean = min(1.0, max(0.0, weighted["accuracy"]))
-    return Estimate(accuracy=mean, low=low, high=high, records=int(weighted["records"]))
+    effective = weighted["effective"]
+    low, high = wilson(weighted["accuracy"] * effective, effective)
+    return Estimate(accuracy=weighted["accuracy"], low=low, high=high, records=int(weighted["records"]))
 
 
 def progressive(points: Sequence[Point], state: State, window: int = 50) -> Estimate | None:

@@ -18,13 +18,5 @@ def wilson(right: float, count: float) -> tuple[float, float]:
     share, z2 = right / count, _Z**2
     centre = (share + z2 / (2 * count)) / (1 + z2 / count)
     half = _Z / (1 + z2 / count) * math.sqrt(share * (1 - share) / count + z2 / (4 * count**2))
-    return max(0.0, centre - half), min(1.0, centre + half)
-
-
-def normal(mean: float, error: float) -> tuple[float, float]:
-    """Return the 95 % interval of a mean of standard ``error``, within 0 and 1.
-
-    >>> [round(each, 3) for each in normal(0.9, 0.02)]
-    [0.861, 0.939]
-    """
-    return max(0.0, mean - _Z * error), min(1.0, mean + _Z * error)
+    # Rounding must not put the share outside its own interval.
+    return min(share, max(0.0, centre - half)), max(share, min(1.0, centre + half))

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from datetime import datetime
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import pandas as pd
 
-from alrl.errors import InvalidDataError, InvalidQueryError, ProjectError
+from alrl.errors import InvalidDataError, InvalidQueryError
 from alrl.projects import creation
-from alrl.projects.event_log import Event, EventLog, Transaction
-from alrl.projects.pool import Pool
-from alrl.projects.state import RoundFacts, State
+from alrl.projects.journal import LOG, Journal
+from alrl.projects.state import RoundFacts
 from alrl.projects.telling import Receipt, Repeats, answers_of, faults, write_answers
 
 if TYPE_CHECKING:
@@ -26,11 +22,10 @@ if TYPE_CHECKING:
     from alrl.loop.view_fields import Need
     from alrl.strategies.base import Strategy
 
-LOG = "log.sqlite"
 DAY = 86_400.0
 
 
-class Project:
+class Project(Journal):
     """A labelling project in a folder; several processes may work on it at once.
 
     Make one with :meth:`create`, open one by its folder. Raises ProjectError where there is none.
@@ -53,13 +48,8 @@ class Project:
     def __init__(
         self, folder: str | Path, *, trusted: Collection[str] = (), clock: Callable[[], float] = time.time
     ) -> None:
-        self.folder, self.trusted = Path(folder), tuple(trusted)
-        self.log = EventLog(self.folder / LOG, clock=clock)
-        self._lock = threading.RLock()
-        self._state = State()
-        self._pool: tuple[Any, Pool] | None = None
-        self.last_fit: tuple[str, Any] | None = None
-        """Fingerprint and fit of the last round that this process fitted."""
+        super().__init__(Path(folder), clock=clock)
+        self.trusted = tuple(trusted)
 
     @classmethod
     def create(  # noqa: PLR0913 - the front door: all but the pool have defaults
@@ -124,46 +114,11 @@ class Project:
         return cls(folder, trusted=trusted, clock=clock)
 
     @property
-    def state(self) -> State:
-        """The state after everything that any process has written."""
-        with self._lock:
-            self._extend(self.log.after(self._state.number))
-            return self._state
-
-    def events(self) -> list[Event]:
-        """Return everything that has happened."""
-        return self.log.after(0)
-
-    def at(self, when: str | float | datetime) -> State:
-        """Return the state as it was at a time: seconds since 1970, a datetime, or a date, which is its end (UTC).
-
-        Events count up to the first that a later clock wrote.
-        """
-        limit = creation.seconds_of(when)
-        state = State()
-        for event in self.events():
-            if event.at > limit:
-                break
-            state.apply(event)
-        if not state.number:
-            raise ProjectError(f"the project was made after {when}; give a later time")
-        return state
-
-    @property
     def prices(self) -> Prices:
         """Prices of labels and computing."""
         from alrl.loop.cost import Prices
 
         return Prices(**self.state.settings["prices"])
-
-    def pool(self) -> Pool:
-        """Return the records; read once, and again when some were added."""
-        with self._lock:
-            state = self.state
-            key = ([each["sha256"] for each in state.files], list(state.classes))
-            if self._pool is None or self._pool[0] != key:
-                self._pool = (key, Pool(self.folder, state.files, state.classes))
-            return self._pool[1]
 
     def tell(
         self,
@@ -302,25 +257,3 @@ class Project:
             count = len(state.labels)
             state.apply(transaction.append("restarted", {"labels": count}))
         return count
-
-    def forget(self) -> None:
-        """Read everything anew from the folder at the next use."""
-        with self._lock:
-            self._state, self._pool, self.last_fit = State(), None, None
-
-    @contextmanager
-    def writing(self) -> Iterator[tuple[Transaction, State]]:
-        """Write alone, with the state of now, which events have to be applied to."""
-        with self._lock:
-            try:
-                with self.log.writing() as transaction:
-                    self._extend(transaction.after(self._state.number))
-                    yield transaction, self._state
-            except BaseException:
-                # It may hold events that were never committed.
-                self._state = State()
-                raise
-
-    def _extend(self, events: Iterable[Event]) -> None:
-        for event in events:
-            self._state.apply(event)

@@ -126,9 +126,12 @@ def _cross_validated(
     weights = sample_weights(state, list(state.labels), pool.records)
     if weights is not None:
         chosen, weight = weights
-        terms = weight * right[chosen]
-        spread = float(terms.std(ddof=1) / len(terms) ** 0.5) if len(terms) > 1 else None
-        result["weighted"] = {"records": len(terms), "accuracy": float(terms.mean()), "error": spread}
+        # Divided by their sum, not by their number: a few heavy weights would else put the estimate outside 0 and 1.
+        result["weighted"] = {
+            "records": len(weight),
+            "accuracy": float((weight * right[chosen]).sum() / weight.sum()),
+            "effective": float(weight.sum() ** 2 / (weight**2).sum()),
+        }
     return result
 
 

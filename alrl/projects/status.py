@@ -8,8 +8,18 @@ from dataclasses import asdict
 from typing import Any
 
 from alrl.projects.answers import IRRELEVANT
-from alrl.projects.curve import Estimate, curve
+from alrl.projects.bill import bill, rows
+from alrl.projects.curve import Estimate, Point, curve
 from alrl.projects.state import State
+from alrl.projects.stopping import (
+    Budget,
+    ContradictingInformation,
+    OverallUncertainty,
+    StabilisingPredictions,
+    as_document,
+    usual_rule,
+)
+from alrl.projects.verdict import verdict
 
 
 def status_of(state: State, now: float) -> dict[str, Any]:
@@ -51,8 +61,28 @@ def status_of(state: State, now: float) -> dict[str, Any]:
                 ("progressive", last.progressive),
             )
         },
+        "curve": [_point(each) for each in points],
+        "verdict": _verdict(points),
+        "bill": _bill(state),
+        "advice": as_document(
+            usual_rule(), state, (StabilisingPredictions(), OverallUncertainty(), ContradictingInformation(), Budget())
+        ),
         "last_event": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(state.at)),
     }
+
+
+def _point(point: Point) -> dict[str, Any]:
+    return {**asdict(point), "best": None if point.best is None else asdict(point.best)}
+
+
+def _verdict(points: list[Point]) -> dict[str, Any]:
+    result = verdict(points)
+    return {**asdict(result), "sentence": result.sentence()}
+
+
+def _bill(state: State) -> dict[str, Any]:
+    summary = bill(state)
+    return {**asdict(summary), "money": summary.money, "sentence": summary.sentence(), "rows": rows(summary)}
 
 
 def sentences(status: dict[str, Any]) -> list[str]:
@@ -68,12 +98,14 @@ def sentences(status: dict[str, Any]) -> list[str]:
         lines.append(f"budget: {status['budget_left']} of {status['budget']} labels left")
     estimates = status["estimates"] or {}
     for name, words in (
-        ("weighted", "accuracy on the pool, estimated without bias"),
+        ("weighted", "accuracy on the pool, weighted back to it"),
         ("cross_validated", "accuracy on what was queried, cross-validated"),
         ("progressive", "accuracy on the labels of the last round, before they came"),
     ):
         if estimates.get(name):
             lines.append(f"{words}: {Estimate(**estimates[name]).sentence()}, {estimates[name]['records']} records")
+    lines += [f"verdict: {status['verdict']['sentence']}", f"bill: {status['bill']['sentence']}"]
+    lines.append(f"advice: {status['advice']['sentence']}")
     behind = status["labels_since_round"]
     model = f"model {status['model']}, {status['rounds']} rounds"
     lines.append(model + (f"; {behind} labels since the last one" if behind else ""))

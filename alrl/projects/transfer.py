@@ -12,7 +12,8 @@ from typing import Any
 
 from alrl.errors import ProjectError
 from alrl.projects.event_log import SCHEMA, EventLog
-from alrl.projects.project import LOG, Project
+from alrl.projects.journal import LOG
+from alrl.projects.project import Project
 
 FORMAT = "alrl project"
 FOLDERS = ("records", "models", "rounds")

@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -49,11 +50,13 @@ def served(folder: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str],
     command = [sys.executable, "-m", "alrl.cli", "project", "serve", str(folder), "--batch", "6", *options]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        assert line.startswith("label at http://127.0.0.1:"), line
-        yield process, line.removeprefix("label at ").strip()
-        process.send_signal(signal.SIGKILL)
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            assert line.startswith("label at http://127.0.0.1:"), line
+            yield process, line.removeprefix("label at ").strip()
+        finally:
+            process.send_signal(signal.SIGKILL)
 
 
 def opened(browser: Any, address: str, name: str = "ann", width: int = 1000) -> tuple[Any, list[str], list[str]]:
@@ -80,7 +83,7 @@ def press(tab: Any, key: str) -> str:
 
 def test_twenty_records_are_labelled_by_keyboard_across_a_kill(browser: Any, make: Make) -> None:
     frame = table(40).assign(note=HOSTILE)
-    folder = make(pool=frame, clock=__import__("time").time).folder
+    folder = make(pool=frame, clock=time.time).folder
     keys = {"no": "1", "yes": "2"}
     wanted: dict[str, str] = {}
     with served(folder) as (_, address):
@@ -124,7 +127,7 @@ def test_twenty_records_are_labelled_by_keyboard_across_a_kill(browser: Any, mak
 
 
 def test_the_page_fits_a_phone_and_says_when_nothing_is_left(browser: Any, make: Make) -> None:
-    folder = make(pool=table(3).assign(note="long " * 60), clock=__import__("time").time).folder
+    folder = make(pool=table(3).assign(note="long " * 60), clock=time.time).folder
     with served(folder) as (_, address):
         tab, complaints, _ = opened(browser, address, width=390)
         assert tab.evaluate("document.documentElement.scrollWidth") == 390
@@ -137,7 +140,7 @@ def test_the_page_fits_a_phone_and_says_when_nothing_is_left(browser: Any, make:
         tab.close()
 
 
-def asked(
+def answered(
     address: str, path: str, *, method: str = "GET", body: bytes | None = None, **headers: str
 ) -> tuple[int, str]:
     """Ask the server as a stranger may, with any header."""
@@ -146,7 +149,7 @@ def asked(
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     connection.request(method, path.replace("TOKEN", rest.split("/")[1]), body=body, headers={"Host": host, **named})
     answer = connection.getresponse()
-    text = answer.read().decode()
+    text = answer.read().decode(errors="replace")
     connection.close()
     return answer.status, text
 
@@ -157,42 +160,43 @@ def test_strangers_are_not_answered(make: Make, tmp_path: Path) -> None:
     (images / "a.png").write_bytes(b"\x89PNG")
     (tmp_path / "secret.png").write_bytes(b"secret")
     frame = table(4).assign(photo=["a.png", "../secret.png", "/etc/passwd", "none.png"])
-    folder = make(pool=frame, clock=__import__("time").time).folder
+    folder = make(pool=frame, clock=time.time).folder
     post: dict[str, Any] = {"method": "POST", "body": json.dumps({"annotator": "ann"}).encode()}
     with served(folder, "--images", str(images)) as (_, address):
-        assert asked(address, "/t/TOKEN/")[0] == 200
-        assert asked(address, "/t/TOKEN/api/status", Host="evil.example:80")[0] == 403
-        assert asked(address, "/t/guess/api/status")[0] == 403
-        assert asked(address, "/")[0] == 404
-        assert asked(address, "/t/TOKEN/api/next", **post, Content_Type="text/plain")[0] == 415
+        assert answered(address, "/t/TOKEN/")[0] == 200
+        assert answered(address, "/t/TOKEN/api/status", Host="evil.example:80")[0] == 403
+        assert answered(address, "/t/guess/api/status")[0] == 403
+        assert answered(address, "/")[0] == 404
+        assert answered(address, "/t/TOKEN/api/next", **post, Content_Type="text/plain")[0] == 415
         assert (
-            asked(address, "/t/TOKEN/api/next", **post, Content_Type="application/json", Origin="http://evil")[0] == 403
+            answered(address, "/t/TOKEN/api/next", **post, Content_Type="application/json", Origin="http://evil")[0]
+            == 403
         )
         crossing = {"Content_Type": "application/json", "Sec_Fetch_Site": "cross-site"}
-        assert asked(address, "/t/TOKEN/api/next", **post, **crossing)[0] == 403
-        status, text = asked(address, "/t/TOKEN/api/next", **post, Content_Type="application/json")
+        assert answered(address, "/t/TOKEN/api/next", **post, **crossing)[0] == 403
+        status, text = answered(address, "/t/TOKEN/api/next", **post, Content_Type="application/json")
         assert status == 200
         assert json.loads(text)["record"]["id"].startswith("c")
         wrong = {"annotator": "ann", "id": "c1", "label": "<b>"}
         post["body"] = json.dumps(wrong).encode()
-        status, text = asked(address, "/t/TOKEN/api/answer", **post, Content_Type="application/json")
+        status, text = answered(address, "/t/TOKEN/api/answer", **post, Content_Type="application/json")
         assert (status, "is no class" in text) == (400, True)
         post["body"] = b"[" * 70_000
-        assert asked(address, "/t/TOKEN/api/next", **post, Content_Type="application/json")[0] == 413
-        assert [asked(address, f"/t/TOKEN/image/c{place}?column=photo")[0] for place in range(4)] == [
+        assert answered(address, "/t/TOKEN/api/next", **post, Content_Type="application/json")[0] == 413
+        assert [answered(address, f"/t/TOKEN/image/c{place}?column=photo")[0] for place in range(4)] == [
             200,
             400,
             400,
             400,
         ]
-        assert asked(address, "/t/TOKEN/image/c0?column=age")[0] == 400
+        assert answered(address, "/t/TOKEN/image/c0?column=age")[0] == 400
     assert Project(folder).state.charged == 0
 
 
 def test_the_server_listens_on_the_loopback_alone(make: Make) -> None:
     import socket
 
-    folder = make(clock=__import__("time").time).folder
+    folder = make(clock=time.time).folder
     with served(folder) as (_, address):
         port = int(address.split(":")[2].partition("/")[0])
         with socket.socket() as other:

@@ -8,11 +8,11 @@ function section(title, ...parts) {
 
 function grid(head, rows) {
   const table = make("table"), line = make("tr");
-  line.append(...head.map((name) => make("th", {}, name)));
+  line.append(...head.map((name, place) => make("th", place ? { class: "number" } : {}, name)));
   table.append(line);
   for (const row of rows) {
     const tr = make("tr");
-    tr.append(...row.map((cell) => make("td", typeof cell === "number" ? { class: "number" } : {}, cell)));
+    tr.append(...row.map((cell) => make("td", typeof cell === "number" || /^-?[0-9.]+( %)?$/.test(cell) ? { class: "number" } : {}, cell)));
     table.append(tr);
   }
   return table;
@@ -65,7 +65,7 @@ async function look() {
     cards.push(section("Accuracy", make("p", { class: "lead" },
       `${percent(last.best.accuracy)} (${percent(last.best.low)} to ${percent(last.best.high)}) after ${last.labels} labels`),
     chart(status.curve),
-    make("p", { class: "soft" }, last.weighted ? "estimated without bias, from records drawn with a known chance"
+    make("p", { class: "soft" }, last.weighted ? "weighted back to the pool by the chances that records were drawn with"
       : "cross-validated on what was queried, which may be harder or easier than the pool")));
   }
   if (status.verdict) cards.push(section("Verdict", make("p", { class: "lead" }, status.verdict.sentence)));

@@ -1,0 +1,89 @@
+"""The log of a project as one process sees it: events read as they come, and written alone."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from alrl.errors import ProjectError
+from alrl.projects import creation
+from alrl.projects.event_log import Event, EventLog, Transaction
+from alrl.projects.pool import Pool
+from alrl.projects.state import State
+
+LOG = "log.sqlite"
+
+
+class Journal:
+    """The log in a folder, its state and its records. Raises ProjectError where there is none."""
+
+    def __init__(self, folder: Path, *, clock: Callable[[], float] = time.time) -> None:
+        self.folder = folder
+        self.log = EventLog(folder / LOG, clock=clock)
+        self._lock = threading.RLock()
+        self._state = State()
+        self._pool: tuple[Any, Pool] | None = None
+        self.last_fit: tuple[str, Any] | None = None
+        """Fingerprint and fit of the last round that this process fitted."""
+
+    @property
+    def state(self) -> State:
+        """The state after everything that any process has written."""
+        with self._lock:
+            self._extend(self.log.after(self._state.number))
+            return self._state
+
+    def events(self) -> list[Event]:
+        """Return everything that has happened."""
+        return self.log.after(0)
+
+    def at(self, when: str | float | datetime) -> State:
+        """Return the state as it was at a time: seconds since 1970, a datetime, or a date, which is its end (UTC).
+
+        Events count up to the first that a later clock wrote.
+        """
+        limit = creation.seconds_of(when)
+        state = State()
+        for event in self.events():
+            if event.at > limit:
+                break
+            state.apply(event)
+        if not state.number:
+            raise ProjectError(f"the project was made after {when}; give a later time")
+        return state
+
+    def pool(self) -> Pool:
+        """Return the records; read once, and again when some were added."""
+        with self._lock:
+            state = self.state
+            key = ([each["sha256"] for each in state.files], list(state.classes))
+            if self._pool is None or self._pool[0] != key:
+                self._pool = (key, Pool(self.folder, state.files, state.classes))
+            return self._pool[1]
+
+    def forget(self) -> None:
+        """Read everything anew from the folder at the next use."""
+        with self._lock:
+            self._state, self._pool, self.last_fit = State(), None, None
+
+    @contextmanager
+    def writing(self) -> Iterator[tuple[Transaction, State]]:
+        """Write alone, with the state of now, which events have to be applied to."""
+        with self._lock:
+            try:
+                with self.log.writing() as transaction:
+                    self._extend(transaction.after(self._state.number))
+                    yield transaction, self._state
+            except BaseException:
+                # It may hold events that were never committed.
+                self._state = State()
+                raise
+
+    def _extend(self, events: Iterable[Event]) -> None:
+        for event in events:
+            self._state.apply(event)

@@ -20,7 +20,7 @@ from alrl.strategies import Strategy
 from alrl.strategies.base import refuse_learning
 
 if TYPE_CHECKING:
-    from alrl.projects.project import Project
+    from alrl.projects.journal import Journal
 
 _ATTEMPTS = 20
 FIRST = "first sample"
@@ -45,7 +45,7 @@ class Pick:
 
 
 def ask(
-    project: Project,
+    project: Journal,
     count: int,
     *,
     strategy: Strategy | str | None,
@@ -87,7 +87,7 @@ def ask(
     raise InvalidQueryError(f"other processes took the same records {_ATTEMPTS} times over; repeat the step")
 
 
-def _choose(project: Project, name: Strategy | str, count: int, audit: float) -> tuple[list[Pick], str, int | None]:
+def _choose(project: Journal, name: Strategy | str, count: int, audit: float) -> tuple[list[Pick], str, int | None]:
     """Return picks, what chose them, and the round that they were chosen after."""
     from alrl.agents.policy_file import named_strategy
     from alrl.projects import fitting
@@ -96,7 +96,7 @@ def _choose(project: Project, name: Strategy | str, count: int, audit: float) ->
     refuse_learning(strategy, "a project")
     if not fitting.ready(project):
         return first_picks(project.state, project.pool(), count, project.log.now), FIRST, None
-    view = project.view(strategy.needs)
+    view = fitting.view(project, strategy.needs)
     state, now = project.state, project.log.now
     within = _affordable(state, count, now)
     picks = strategy_picks(state, project.pool(), view, strategy, within, audit=audit, now=now)
@@ -253,7 +253,7 @@ def _nothing_left(state: State, now: float) -> InvalidQueryError:
     return InvalidQueryError("no record is left to ask about: every one is labelled, skipped or irrelevant")
 
 
-def second_opinions(project: Project, annotator: str, count: int, overlap: float) -> int:
+def second_opinions(project: Journal, annotator: str, count: int, overlap: float) -> int:
     """Lease records that others have labelled to ``annotator`` too, a share ``overlap`` of ``count`` on average.
 
     Returns how many. They are drawn by chance, so that agreement is measured on all that was labelled.

@@ -6,7 +6,6 @@ import dataclasses
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +21,7 @@ from alrl.projects.tables import column_of, ids_of, read_table
 from alrl.projects.telling import write_answers
 
 if TYPE_CHECKING:
-    from alrl.projects.project import Project
+    from alrl.projects.journal import Journal
 
 IMPORTED = "table"
 """The annotator of labels that the table held from the beginning."""
@@ -137,7 +136,7 @@ def checked_model(model: Any, folder: Path, trusted: Collection[str]) -> dict[st
     return described
 
 
-def grow(project: Project, source: Any) -> int:
+def grow(project: Journal, source: Any) -> int:
     """Add records to a project."""
     state, pool = project.state, project.pool()
     settings = state.settings
@@ -167,7 +166,7 @@ def grow(project: Project, source: Any) -> int:
     return len(ids)
 
 
-def add_classes(project: Project, classes: Sequence[Any]) -> list[str]:
+def add_classes(project: Journal, classes: Sequence[Any]) -> list[str]:
     """Add classes to a project."""
     names = [str(label_of(each)) for each in classes]
     with project.writing() as (transaction, state):
@@ -176,22 +175,3 @@ def add_classes(project: Project, classes: Sequence[Any]) -> list[str]:
             raise InvalidDataError(f"classes {names} given, the project has {state.classes}; name new ones, each once")
         state.apply(transaction.append("class added", {"classes": names}))
         return list(state.classes)
-
-
-def seconds_of(when: str | float | datetime) -> float:
-    """Return a time as seconds since 1970; a date stands for its end, a time without a zone is UTC.
-
-    Raises ProjectError for what is no time.
-
-    >>> seconds_of("1970-01-02"), seconds_of("1970-01-01T00:01")
-    (172800.0, 60.0)
-    """
-    if isinstance(when, int | float):
-        return float(when)
-    try:
-        moment = when if isinstance(when, datetime) else datetime.fromisoformat(when)
-    except ValueError:
-        raise ProjectError(f"{when!r} given as a time; write it as 2026-11-03 or 2026-11-03T14:30") from None
-    if isinstance(when, str) and len(when) == len("2026-11-03"):
-        moment += timedelta(days=1)
-    return (moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)).timestamp()

@@ -16,16 +16,16 @@ from alrl.projects.state import RoundFacts, State
 from alrl.projects.view import pool_view
 
 if TYPE_CHECKING:
-    from alrl.projects.project import Project
+    from alrl.projects.journal import Journal
 
 
-def ready(project: Project) -> bool:
+def ready(project: Journal) -> bool:
     """Return whether the labels are enough for a fit."""
     state, pool = project.state, project.pool()
     return _model(project, state).ready(labelled(state, pool)[1])
 
 
-def current_round(project: Project) -> tuple[RoundFacts, Pool]:
+def current_round(project: Journal) -> tuple[RoundFacts, Pool]:
     """Return the round of the labels of now, fitted if there is none yet, and the pool that it is of.
 
     Raises InvalidQueryError if the labels are too few for a fit.
@@ -61,7 +61,7 @@ def current_round(project: Project) -> tuple[RoundFacts, Pool]:
             project.last_fit = (fingerprint, fit)
 
 
-def view(project: Project, needs: Collection[Need]) -> PoolView:
+def view(project: Journal, needs: Collection[Need]) -> PoolView:
     """Return the view of the last round, which is fitted if need be."""
     facts, pool = current_round(project)
     state = project.state
@@ -70,11 +70,11 @@ def view(project: Project, needs: Collection[Need]) -> PoolView:
     return pool_view(state, pool, remembered, now=project.log.now, fit=fit, needs=needs)
 
 
-def _model(project: Project, state: State) -> ProjectModel:
+def _model(project: Journal, state: State) -> ProjectModel:
     return load_model(state.model, project.folder / "models", project.trusted)
 
 
-def _fit_of(project: Project, state: State, pool: Pool, facts: RoundFacts) -> Fit:
+def _fit_of(project: Journal, state: State, pool: Pool, facts: RoundFacts) -> Fit:
     """The fit of the last round: of this process, or made again, which gives the same."""
     if project.last_fit is None or project.last_fit[0] != facts.fingerprint:
         at, codes = labelled(state, pool)
@@ -83,5 +83,5 @@ def _fit_of(project: Project, state: State, pool: Pool, facts: RoundFacts) -> Fi
     return fit
 
 
-def _widened(project: Project, facts: RoundFacts, pool: Pool) -> Predictions:
+def _widened(project: Journal, facts: RoundFacts, pool: Pool) -> Predictions:
     return read_predictions(project.folder, facts).widened(pool.records, len(pool.classes))

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from alrl.errors import ProjectError
-from alrl.projects import creation
 from alrl.projects.event_log import Event, EventLog, Transaction
 from alrl.projects.pool import Pool
 from alrl.projects.state import State
+from alrl.projects.times import seconds_of
 
 LOG = "log.sqlite"
 
@@ -22,8 +22,8 @@ LOG = "log.sqlite"
 class Journal:
     """The log in a folder, its state and its records. Raises ProjectError where there is none."""
 
-    def __init__(self, folder: Path, *, clock: Callable[[], float] = time.time) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, *, trusted: Collection[str] = (), clock: Callable[[], float] = time.time) -> None:
+        self.folder, self.trusted = folder, tuple(trusted)
         self.log = EventLog(folder / LOG, clock=clock)
         self._lock = threading.RLock()
         self._state = State()
@@ -47,7 +47,7 @@ class Journal:
 
         Events count up to the first that a later clock wrote.
         """
-        limit = creation.seconds_of(when)
+        limit = seconds_of(when)
         state = State()
         for event in self.events():
             if event.at > limit:

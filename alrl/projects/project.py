@@ -48,8 +48,7 @@ class Project(Journal):
     def __init__(
         self, folder: str | Path, *, trusted: Collection[str] = (), clock: Callable[[], float] = time.time
     ) -> None:
-        super().__init__(Path(folder), clock=clock)
-        self.trusted = tuple(trusted)
+        super().__init__(Path(folder), trusted=trusted, clock=clock)
 
     @classmethod
     def create(  # noqa: PLR0913 - the front door: all but the pool have defaults

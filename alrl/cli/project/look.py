@@ -33,8 +33,8 @@ def at(
     """Show how a project stood at an earlier time."""
     with told(context, machine) as voice:
         from alrl.projects import Project
-        from alrl.projects.creation import seconds_of
         from alrl.projects.status import sentences, status_of
+        from alrl.projects.times import seconds_of
 
         document = status_of(Project(folder).at(when), seconds_of(when))
         voice.say("\n".join(sentences(document)))

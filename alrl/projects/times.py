@@ -1,0 +1,26 @@
+"""Times as people write them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from alrl.errors import ProjectError
+
+
+def seconds_of(when: str | float | datetime) -> float:
+    """Return a time as seconds since 1970; a date stands for its end, a time without a zone is UTC.
+
+    Raises ProjectError for what is no time.
+
+    >>> seconds_of("1970-01-02"), seconds_of("1970-01-01T00:01")
+    (172800.0, 60.0)
+    """
+    if isinstance(when, int | float):
+        return float(when)
+    try:
+        moment = when if isinstance(when, datetime) else datetime.fromisoformat(when)
+    except ValueError:
+        raise ProjectError(f"{when!r} given as a time; write it as 2026-11-03 or 2026-11-03T14:30") from None
+    if isinstance(when, str) and len(when) == len("2026-11-03"):
+        moment += timedelta(days=1)
+    return (moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)).timestamp()

@@ -1,5 +1,8 @@
 """The errors and warnings of alrl: each says what was given, what is allowed and what to do."""
 
+OUT_OF_SCOPE = "alrl learns one class a record; regression, several labels a record and sequences are out of its scope"
+"""What targets of other kinds are refused with."""
+
 
 class AlrlError(ValueError):
     """Base of every error that a user can cause and mend."""
@@ -35,3 +38,7 @@ class ContractError(AlrlError, AssertionError):
 
 class PoolExhaustedWarning(UserWarning):
     """More records were asked for than the pool holds: all of them were taken."""
+
+
+class GuessedLabelWarning(UserWarning):
+    """A label column that nobody named: nothing but its place speaks for it."""

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from alrl.data.arrays import classes_of, features_of
+from alrl.data.tables.columns import FeatureColumns
+from alrl.data.tables.report import DataReport
 from alrl.errors import InvalidDataError
-
-_LARGEST = 1e150
+from alrl.loop.relatives import family
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -44,12 +46,88 @@ class DataSet:
     """Families of data sets that share its rows (:mod:`alrl.data.families`); empty if not known."""
     notes: tuple[str, ...] = ()
     """What was changed or left out when it was loaded, a sentence each."""
+    feature_names: tuple[str, ...] = ()
+    """Names of the columns of X; empty if they have none."""
+    report: DataReport | None = None
+    """What was recognised, left out and encoded, if it was read from a table."""
+    positions: NDArray[np.int64] | None = None
+    """Place of each record in the table that it was read from, where records without a label were left out."""
+    unlabelled: UnlabelledRecords | None = None
+    """The records of the table that have no label."""
+    columns: FeatureColumns | None = None
+    """The features as they came: see :attr:`frame`."""
 
     def __post_init__(self) -> None:
         for field, dtype in (("X", np.float64), ("y", np.int64)):
-            array = np.array(getattr(self, field), dtype=dtype, order="C")
-            array.setflags(write=False)
+            array = getattr(self, field)
+            # One that nobody can write, because it was made here, need not be copied.
+            if not _is_own(array, dtype):
+                array = np.array(array, dtype=dtype, order="C")
+                array.setflags(write=False)
             object.__setattr__(self, field, array)
+
+    @classmethod
+    def read(
+        cls,
+        source: Any,
+        *,
+        label: str | int | None = None,
+        drop: Sequence[str] = (),
+        features: Sequence[str] | None = None,
+        header: bool | None = None,
+        name: str | None = None,
+    ) -> Self:
+        """Read a table: a CSV, TSV, Parquet, Arrow or Feather file, a frame of pandas or polars, or a ``.npz`` archive.
+
+        Delimiter, header, encoding, compression and the marks of numbers are found out. Row numbers, identifiers and
+        columns of one value are left out, gaps are filled and marked, categories, dates and text encoded; the
+        :attr:`report` says what was done, and :attr:`frame` has the features as they came. Records without a label are
+        :attr:`unlabelled` and no part of the data set.
+
+        Args:
+            source: the file or the frame.
+            label: the column of the classes, or its place. Without one, the column that is called label, class, target
+                or y; else the last one, with a GuessedLabelWarning, if it looks like classes and no other does more.
+            drop: columns that are no features.
+            features: the only features; by default all columns that look like one.
+            header: whether the first line of a text file names the columns; found out by default.
+            name: what tables and errors call the data set; by default the name of the file.
+
+        Raises:
+            InvalidDataError: the table cannot be read, no column can be told to be the class, a column is not there, no
+                feature is left, or the classes are none (dates, numbers of a regression, identifiers).
+
+        >>> import pandas as pd
+        >>> table = pd.DataFrame({"id": [7, 8, 9], "size": [1.5, None, 2.5], "kind": ["b", "a", "b"]})
+        >>> data = DataSet.read(table, label="kind")
+        >>> data.feature_names, data.X.tolist(), data.report.left_out
+        (('size', 'size is missing'), [[1.5, 0.0], [2.0, 1.0], [2.5, 0.0]], {'id': 'identifiers'})
+        """
+        from alrl.data.tables.read import is_archive, read_archive_file, read_table
+
+        if is_archive(source):
+            X, y = read_archive_file(source, label=label, drop=drop, features=features)
+            called = name or Path(source).stem
+            return cls.from_arrays(X, y, name=called, origin=(family(called),))
+        content = read_table(source, label=label, drop=drop, features=features, header=header, name=name)
+        _need_two(content.class_names)
+        labelled, others = np.flatnonzero(content.codes >= 0), np.flatnonzero(content.codes < 0)
+        whole = not len(others)
+        return cls(
+            name=content.name,
+            X=_owned(content.X if whole else content.X[labelled]),
+            y=_owned(content.codes if whole else content.codes[labelled]),
+            class_names=content.class_names,
+            origin=(family(content.name),),
+            notes=tuple(content.report.sentences),
+            feature_names=content.feature_names,
+            report=content.report,
+            positions=None if whole else labelled,
+            unlabelled=None
+            if whole
+            else UnlabelledRecords(X=content.X[others], positions=others, columns=content.columns.take(others)),
+            columns=content.columns if whole else content.columns.take(labelled),
+        )
 
     @classmethod
     def from_arrays(
@@ -63,17 +141,13 @@ class DataSet:
         Raises InvalidDataError for anything else: text or objects in X, a sparse X, NaN or infinity, numbers whose
         squares overflow, missing classes, numbers that are no classes, fewer than two classes, lengths that differ.
         """
-        features = _features(X)
-        codes, class_names = _classes(y)
+        features = features_of(X)
+        codes, class_names = classes_of(y)
         if len(features) != len(codes):
             raise InvalidDataError(
                 f"X has {len(features)} records and y has {len(codes)}; each record needs exactly one class"
             )
-        if len(class_names) < 2:
-            raise InvalidDataError(
-                f"y holds one class only ({class_names[0]!r}); a classifier needs at least two: add records of another"
-                " class or choose another label column"
-            )
+        _need_two(class_names)
         return cls(name=name, X=features, y=codes, class_names=class_names, origin=tuple(origin), notes=tuple(notes))
 
     @property
@@ -95,81 +169,58 @@ class DataSet:
     def fingerprint(self) -> str:
         """SHA-256, in hexadecimal, of features, classes and class names; the name of the data set does not count."""
         digest = hashlib.sha256(repr((self.X.shape, self.class_names)).encode())
-        digest.update(self.X.astype("<f8", copy=False).tobytes())
-        digest.update(self.y.astype("<i8", copy=False).tobytes())
+        digest.update(self.X.astype("<f8", copy=False).data)
+        digest.update(self.y.astype("<i8", copy=False).data)
         return digest.hexdigest()
 
+    @property
+    def frame(self) -> Any:
+        """The features as they came, a row a record: the frame that was given, else one of pandas.
 
-def _as_array(values: Any) -> NDArray[Any]:
-    if hasattr(values, "to_numpy"):
-        return np.asarray(values.to_numpy())
-    try:
-        return np.asarray(values)
-    except ValueError as error:
-        raise InvalidDataError(f"X or y is no rectangular array ({error}); give every record the same length") from None
+        There gaps are NaN, text of up to 255 levels is categorical, and dates are dates, for models that take these.
+        """
+        import pandas as pd
+
+        if self.columns is not None:
+            return self.columns.frame(self.X)
+        return pd.DataFrame(self.X, columns=list(self.feature_names) or None)
 
 
-def _features(X: Any) -> NDArray[np.float64]:
-    if hasattr(X, "toarray"):
-        raise InvalidDataError(f"X is sparse ({type(X).__name__}); convert it with X.toarray()")
-    array = _as_array(X)
-    if array.ndim != 2:
-        raise InvalidDataError(f"X has shape {array.shape}; expected (records, features): use X.reshape(-1, 1) for one")
-    if array.shape[0] == 0 or array.shape[1] == 0:
-        raise InvalidDataError(f"X is empty (shape {array.shape}); a data set needs records and features")
-    if array.dtype.kind not in "buif":
+@dataclass(frozen=True, kw_only=True, eq=False)
+class UnlabelledRecords:
+    """Records of a table that nobody has labelled, encoded as those of the data set are."""
+
+    X: NDArray[np.float64]
+    """Features, (records, features)."""
+    positions: NDArray[np.int64]
+    """Their places in the table, (records,)."""
+    columns: FeatureColumns
+
+    @property
+    def frame(self) -> Any:
+        """The features as they came, a row a record."""
+        return self.columns.frame(self.X)
+
+
+def _is_own(array: Any, dtype: type[np.generic]) -> bool:
+    """Whether an array is read-only and its memory its own."""
+    return (
+        isinstance(array, np.ndarray)
+        and array.dtype == dtype
+        and array.flags.c_contiguous
+        and array.flags.owndata
+        and not array.flags.writeable
+    )
+
+
+def _owned(array: NDArray[Any]) -> NDArray[Any]:
+    array.setflags(write=False)
+    return array
+
+
+def _need_two(class_names: Sequence[str]) -> None:
+    if len(class_names) < 2:
         raise InvalidDataError(
-            f"X has dtype {array.dtype}; a loop needs numbers: encode categories (one-hot, such as"
-            " pandas.get_dummies(X, dtype=float)) and convert the rest with X.astype(float)"
+            f"y holds one class only ({class_names[0]!r}); a classifier needs at least two: add records of another"
+            " class or choose another label column"
         )
-    features = array.astype(np.float64)
-    _refuse(~np.isfinite(features), "NaN or infinite", "impute them (such as the column mean) or drop those records")
-    _refuse(np.abs(features) > _LARGEST, f"larger than {_LARGEST:g} (squares overflow)", "rescale those columns")
-    return features
-
-
-def _refuse(bad: NDArray[np.bool_], what: str, advice: str) -> None:
-    if bad.any():
-        columns = np.flatnonzero(bad.any(0))
-        shown = ", ".join(map(str, columns[:5])) + (", ..." if len(columns) > 5 else "")
-        raise InvalidDataError(
-            f"X holds {int(bad.sum())} values that are {what}, in {len(columns)} columns ({shown}); {advice}"
-        )
-
-
-def _classes(y: Any) -> tuple[NDArray[np.int64], tuple[str, ...]]:
-    array = _as_array(y)
-    if array.ndim != 1:
-        raise InvalidDataError(f"y has shape {array.shape}; expected (records,), one class a record: try y.ravel()")
-    if array.size == 0:
-        raise InvalidDataError("y is empty; a data set needs records")
-    missing = _missing(array)
-    if missing:
-        raise InvalidDataError(f"y holds {missing} missing classes (None or NaN); drop those records or label them")
-    if array.dtype.kind == "f":
-        array = _whole(array)
-    elif array.dtype.kind not in "buiUSO":
-        raise InvalidDataError(f"y has dtype {array.dtype}; classes are strings, integers or booleans")
-    try:
-        values, codes = np.unique(array, return_inverse=True)
-    except TypeError:
-        raise InvalidDataError("y mixes types that cannot be sorted; convert it with y.astype(str)") from None
-    return codes.astype(np.int64), tuple(str(value) for value in values.tolist())
-
-
-def _missing(array: NDArray[Any]) -> int:
-    if array.dtype.kind == "f":
-        return int(np.isnan(array).sum())
-    if array.dtype.kind != "O":
-        return 0
-    # NaN and NaT do not equal themselves; pandas.NA answers any comparison with itself, which is no bool.
-    return sum(value is None or operator.eq(value, value) is not True for value in array.tolist())
-
-
-def _whole(array: NDArray[Any]) -> NDArray[np.int64]:
-    if not np.isfinite(array).all() or (array != np.round(array)).any():
-        raise InvalidDataError(
-            "y holds numbers that are not whole, as in regression; classes are strings, integers or booleans: bin the"
-            " target or choose another label column"
-        )
-    return array.astype(np.int64)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache, lru_cache
 from pathlib import Path
@@ -11,9 +12,8 @@ from typing import Any
 from alrl.data.data_set import DataSet
 from alrl.data.families import family
 from alrl.data.installed_packages import common_names, keel_names, load_common, load_keel, load_musk, musk_is_there
-from alrl.data.parquet_file import read_parquet
 from alrl.data.synthetic import FAMILIES, synthetic
-from alrl.data.table_file import read_csv, read_npz
+from alrl.data.tables.read import is_archive, is_table
 from alrl.errors import InvalidDataError, InvalidRecipeError
 from alrl.recipes import folders
 from alrl.recipes.suggest import unknown
@@ -21,38 +21,45 @@ from alrl.recipes.suggest import unknown
 _SCIKIT_LEARN = ("breast_cancer", "digits", "iris", "wine")
 
 
-def load_data_set(source: Any, *, label: str | None = None) -> DataSet:
-    """Return a data set from its name, the path of a file, a pair (X, y), or itself.
+def load_data_set(
+    source: Any,
+    *,
+    label: str | int | None = None,
+    drop: Sequence[str] = (),
+    features: Sequence[str] | None = None,
+    header: bool | None = None,
+) -> DataSet:
+    """Return a data set from its name, the path of a file, a frame, a pair (X, y), or itself.
 
     Names: ``iris``, ``wine``, ``breast_cancer`` and ``digits`` of scikit-learn; ``keel/<name>`` with the extra
-    ``bench`` (:mod:`alrl.data.installed_packages`), and with it ``common/<name>`` (:mod:`alrl.data.installed_packages`)
-    and ``musk`` (:mod:`alrl.data.installed_packages`); ``synthetic/<family>-<seed>`` (:mod:`alrl.data.synthetic`).
-    ``-`` and ``_`` mean the same. Files: ``.csv`` with a header and ``.parquet`` (with the extra ``parquet``), whose
-    last column (or the column ``label``) is the class, and ``.npz`` with arrays ``X`` and ``y``
-    (:mod:`alrl.data.table_file`, :mod:`alrl.data.parquet_file`). A relative path is looked up in the working directory,
-    then beside the folders of
-    recipes: ``envs/docstrings.npz`` comes with alrl.
+    ``bench``, and with it ``common/<name>`` and ``musk`` (:mod:`alrl.data.installed_packages`);
+    ``synthetic/<family>-<seed>`` (:mod:`alrl.data.synthetic`). ``-`` and ``_`` mean the same. Files and frames: as
+    :meth:`DataSet.read` takes them, with ``label``, ``drop``, ``features`` and ``header``. A relative path is looked up
+    in the working directory, then beside the folders of recipes: ``envs/docstrings.npz`` comes with alrl.
 
     Raises InvalidRecipeError for a name or file that there is not, InvalidDataError for content that cannot be used.
 
     >>> load_data_set("breast-cancer").X.shape, load_data_set("synthetic/tiny-3").name
     ((569, 30), 'synthetic/tiny-3')
     """
-    if label is not None and not _has_columns(source):
+    given = {"label": label, "drop": tuple(drop) or None, "features": features, "header": header}
+    columns: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+    if is_table(source) or is_archive(source) or isinstance(source, os.PathLike) or _has_suffix(source):
+        return DataSet.read(_found(source), **columns)
+    if columns:
         raise InvalidDataError(
-            f"label = {label!r} names a column of a .csv or .parquet file; {source!r} is none, so leave it out"
+            f"{next(iter(columns))} tells of a column of a table; {_shown(source)} is none, so leave it out, or give a"
+            " file or a frame"
         )
     if isinstance(source, DataSet):
         return source
     if isinstance(source, tuple | list) and len(source) == 2:
         return DataSet.from_arrays(*source)
-    if not isinstance(source, str | os.PathLike):
+    if not isinstance(source, str):
         raise InvalidDataError(
-            f"a data set cannot be made of {type(source).__name__}; give a name, the path of a .csv, .npz or .parquet"
-            " file, a pair (X, y) or a DataSet"
+            f"a data set cannot be made of {type(source).__name__}; give a name, the path of a table (.csv, .parquet,"
+            " ...) or .npz file, a frame, a pair (X, y) or a DataSet"
         )
-    if isinstance(source, os.PathLike) or Path(source).suffix:
-        return _read(Path(source), label)
     return _named(source)
 
 
@@ -68,28 +75,19 @@ def data_set_names() -> tuple[str, ...]:
     return tuple(sorted([*_SCIKIT_LEARN, *common, *keel, *musk, *(f"synthetic/{name}-0" for name in FAMILIES)]))
 
 
-def _has_columns(source: Any) -> bool:
-    return isinstance(source, str | os.PathLike) and Path(source).suffix.lower() in {".csv", ".parquet"}
+def _has_suffix(source: Any) -> bool:
+    return isinstance(source, str) and bool(Path(source).suffix)
 
 
-def _read(file: Path, label: str | None) -> DataSet:
-    kind = file.suffix.lower()
-    if kind not in {".csv", ".npz", ".parquet"}:
-        raise InvalidDataError(
-            f"{file} is of kind {kind!r}; give a .csv, .npz or .parquet file, or read it and pass the pair (X, y)"
-        )
-    file = _found(file)
-    if not file.is_file():
-        raise InvalidRecipeError(
-            f"there is no file {file} (looked from {Path.cwd()}); give the path of a file that exists"
-        )
-    if kind == ".npz":
-        return read_npz(file)
-    return read_csv(file, label=label) if kind == ".csv" else read_parquet(file, label=label)
+def _shown(source: Any) -> str:
+    return repr(source) if isinstance(source, str) else f"a {type(source).__name__}"
 
 
-def _found(file: Path) -> Path:
-    """Return the file, or that of its name beside the recipes: a recipe's own data is found from anywhere."""
+def _found(source: Any) -> Any:
+    """The file, or that of its name beside the recipes: a recipe's own data is found from anywhere."""
+    if not isinstance(source, str | os.PathLike):
+        return source
+    file = Path(source)
     if file.is_file() or file.is_absolute():
         return file
     return next((place for folder in folders("envs") if (place := folder.parent / file).is_file()), file)

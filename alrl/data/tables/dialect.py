@@ -1,0 +1,196 @@
+"""How a text table is written: its delimiter, whether its first line is a header, what its columns are called."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from alrl.data.tables.label import LABEL_NAMES
+from alrl.data.tables.numbers import guess_format, is_missing
+from alrl.errors import InvalidDataError
+
+DELIMITERS = (",", ";", "\t", "|")
+SAMPLE_LINES = 200
+_SAMPLE_CHARACTERS = 1 << 20
+_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dialect:
+    """How a text table is written."""
+
+    delimiter: str
+    header: tuple[str, ...]
+    """Names of the columns, each once."""
+    skip: int
+    """Rows before the first record: the header, and what a spreadsheet wrote above it."""
+    notes: tuple[str, ...] = ()
+
+    def rows(self, lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
+        """Yield the records with the number of the line that each ends on; blank lines are no records."""
+        reader = csv.reader(lines, delimiter=self.delimiter)
+        for place, row in enumerate(row for row in reader if any(row)):
+            if place >= self.skip:
+                yield reader.line_num, row
+
+
+def find_dialect(
+    lines: Iterable[str], file: Path, *, has_header: bool | None = None
+) -> tuple[Dialect, list[list[str]]]:
+    r"""Return how the table is written, and the first of its records.
+
+    Args:
+        lines: those of the file; some hundred are taken.
+        file: for errors and for what its suffix tells.
+        has_header: whether the first line names the columns, None to find out.
+
+    Raises InvalidDataError for a file without records, one of a single column, and lines of unequal length.
+
+    >>> dialect, sample = find_dialect(["a;b;class\n", "1,5;2;x\n", "2,5;3;y\n"], Path("own.csv"))
+    >>> dialect.delimiter, dialect.header, sample[0]
+    (';', ('a', 'b', 'class'), ['1,5', '2', 'x'])
+    """
+    sample, declared, whole = _sample(lines)
+    if not any(line.strip() for line in sample):
+        raise InvalidDataError(f"{file.name} has no records: it is empty; expected a header line and one line a record")
+    delimiter = declared or _delimiter(sample, file)
+    rows = [[cell.strip() for cell in row] for row in csv.reader(sample, delimiter=delimiter) if any(row)]
+    # A record in quotes may go on where the sample ends.
+    rows = rows if whole or len(rows) < 3 else rows[:-1]
+    notes = [] if delimiter == "," or file.suffix == ".tsv" else [f"columns are separated by a {_NAMES[delimiter]}"]
+    named = _has_header(rows) if has_header is None else has_header
+    if has_header is None and not named:
+        notes.append("the first line is a record, so columns are called column_1, column_2, ... (--no-header)")
+    header, renamed = _header(rows, named, file)
+    notes += renamed
+    skip = (1 if declared else 0) + (1 if named else 0)
+    records = rows[1:] if named else rows
+    if not records:
+        raise InvalidDataError(f"{file.name} has no records: only a header; expected one line a record below it")
+    return Dialect(delimiter=delimiter, header=header, skip=skip, notes=tuple(notes)), records
+
+
+def _sample(lines: Iterable[str]) -> tuple[list[str], str | None, bool]:
+    """The first lines, the delimiter that Excel's first line ``sep=;`` declares, and whether there are no others."""
+    taken: list[str] = []
+    size = 0
+    declared = None
+    for line in lines:
+        if not taken and line.lower().startswith("sep=") and len(line.strip()) == 5:
+            declared = line[4]
+            continue
+        taken.append(line)
+        size += len(line)
+        if len(taken) >= SAMPLE_LINES or (size > _SAMPLE_CHARACTERS and len(taken) > 3):
+            return taken, declared, False
+    return taken, declared, True
+
+
+def _delimiter(sample: Sequence[str], file: Path) -> str:
+    scores = {mark: _score(sample, mark) for mark in DELIMITERS}
+    best = max(DELIMITERS, key=lambda mark: scores[mark])
+    if scores[best][0] == 0:
+        first = next(line for line in sample if line.strip()).strip()
+        raise InvalidDataError(
+            f"{file.name} has one column ({first[:40]!r}); expected features and a class, separated by comma,"
+            " semicolon, tab or vertical bar"
+        )
+    return best
+
+
+def _score(sample: Sequence[str], delimiter: str) -> tuple[float, float, float]:
+    """How well a delimiter explains the lines: share of lines of one width, of cells that hold no other, of numbers."""
+    try:
+        rows = [row for row in csv.reader(sample, delimiter=delimiter) if any(row)]
+    except csv.Error:
+        return 0.0, 0.0, 0.0
+    width, count = Counter(map(len, rows)).most_common(1)[0]
+    if width < 2:
+        return 0.0, 0.0, 0.0
+    cells = [cell for row in rows[:20] for cell in row[:50]]
+    others = [mark for mark in DELIMITERS if mark != delimiter]
+    alone = sum(not any(mark in cell for mark in others) for cell in cells) / len(cells)
+    numeric = sum(guess_format([cell], comma_separates=delimiter == ",") is not None for cell in cells) / len(cells)
+    return round(count / len(rows), 2), round(numeric, 2), alone
+
+
+def _has_header(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether the first row names the columns: by how unlike the others it is."""
+    if len(rows) < 2:
+        return True
+    first, rest = rows[0], rows[1:]
+    if any(cell.lower() in LABEL_NAMES for cell in first) and not any(_repeats(rows, at) for at in range(len(first))):
+        return True
+    votes = Counter(_vote(cell, [row[at] for row in rest if at < len(row)]) for at, cell in enumerate(first))
+    if votes["repeated"] and votes["repeated"] >= votes["name"]:
+        return False
+    if votes["name"] or votes["new level"]:
+        return True
+    return not votes["number"] and not votes["repeated"]
+
+
+def _repeats(rows: Sequence[Sequence[str]], at: int) -> bool:
+    return rows[0][at].lower() in LABEL_NAMES and any(row[at] == rows[0][at] for row in rows[1:] if at < len(row))
+
+
+def _vote(cell: str, below: Sequence[str]) -> str:
+    """What a cell of the first row is beside those below it."""
+    held = [value for value in below if not is_missing(value)]
+    if not held or is_missing(cell):
+        return ""
+    if guess_format(held, comma_separates=False) is not None:
+        return "name" if guess_format([cell], comma_separates=False) is None else "number"
+    if cell in held:
+        return "repeated"
+    # A column of few levels would show them in any row: a text that comes once, at the top, is its name.
+    return "new level" if len(set(held)) <= max(2, len(held) / 3) else ""
+
+
+def _header(rows: Sequence[Sequence[str]], named: bool, file: Path) -> tuple[tuple[str, ...], list[str]]:
+    width = len(rows[0])
+    notes: list[str] = []
+    if not named:
+        return tuple(f"column_{place + 1}" for place in range(width)), notes
+    names = list(rows[0])
+    if len(rows) > 1 and {len(row) for row in rows[1:]} == {width + 1}:
+        # R leaves the names of the rows without a name of their own.
+        names = ["", *names]
+    if len(names) < 2:
+        raise InvalidDataError(f"{file.name} has one column ({names[0]!r}); expected features and a class")
+    twice = [name for name, count in Counter(names).items() if count > 1 and name]
+    if twice:
+        notes.append(
+            f"several columns are called {_shown(twice)}: those after the first have a number added, as in a.1"
+        )
+    return unique_names(names), notes
+
+
+def unique_names(names: Sequence[str]) -> tuple[str, ...]:
+    """Return each name once: the second ``a`` becomes ``a.1``, a column without a name ``unnamed_1`` by its place.
+
+    >>> unique_names(["", "a", "a", "b"])
+    ('unnamed_1', 'a', 'a.1', 'b')
+    """
+    taken, first = set(names), set()
+    numbers: dict[str, int] = {}
+    unique = []
+    for place, given in enumerate(names):
+        if given and given not in first:
+            first.add(given)
+            unique.append(given)
+            continue
+        base = given or f"unnamed_{place + 1}"
+        name = f"{base}.1" if given else base
+        while name in taken:
+            numbers[base] = numbers.get(base, 0) + 1
+            name = f"{base}.{numbers[base]}"
+        taken.add(name)
+        unique.append(name)
+    return tuple(unique)
+
+
+def _shown(names: Sequence[str]) -> str:
+    return ", ".join(map(repr, names[:5])) + (", ..." if len(names) > 5 else "")

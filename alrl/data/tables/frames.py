@@ -1,0 +1,117 @@
+"""Tables from frames in memory (pandas, polars) and from the files that hold frames: Parquet, Arrow, Feather."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from alrl.data.tables import pandas_column, polars_column
+from alrl.data.tables.dialect import unique_names
+from alrl.data.tables.label import label_or_last
+from alrl.data.tables.table import MOST_NUMBERS, NumberBlocks, Table, Texts, Values
+from alrl.errors import InvalidDataError
+
+PARQUET = (".parquet", ".pq")
+ARROW = (".arrow", ".feather", ".ipc")
+
+
+def is_frame(source: Any) -> bool:
+    """Return whether this is a frame of pandas or polars, without importing either."""
+    return type(source).__module__.partition(".")[0] in {"pandas", "polars"} and hasattr(source, "columns")
+
+
+def read_frame_file(
+    path: Path,
+    *,
+    label: str | int | None = None,
+    skip: Collection[str] = (),
+    only: Collection[str] | None = None,
+) -> Table:
+    """Return the table in a Parquet, Arrow or Feather file; arguments are those of :func:`read_frame`.
+
+    Raises InvalidDataError for a file that is none, or without records, and for columns of kinds that cannot be used;
+    MissingPackageError without polars.
+    """
+    polars = polars_column.polars()
+    kind = "Parquet" if path.suffix.lower() in PARQUET else "Arrow"
+    try:
+        lazy = polars.scan_parquet(path) if kind == "Parquet" else polars.scan_ipc(path)
+        names = lazy.collect_schema().names()
+        classes = label_or_last(names, label, path.name, drop=skip) if names else None
+        frame = lazy.select([name for name in names if name == classes or _wanted(name, skip, only)]).collect()
+    except (polars.exceptions.PolarsError, OSError) as error:
+        raise InvalidDataError(f"{path.name} is no {kind} file ({str(error).splitlines()[0]})") from None
+    table = read_frame(frame, name=path.stem, label=classes)
+    table.columns = tuple(names)
+    return table
+
+
+def read_frame(
+    frame: Any,
+    *,
+    name: str = "data",
+    label: str | int | None = None,
+    skip: Collection[str] = (),
+    only: Collection[str] | None = None,
+) -> Table:
+    """Return the table in a frame of pandas or polars.
+
+    Args:
+        frame: the frame; an index is no column of it.
+        name: what tables and errors call it.
+        label: the column of the classes, which is kept as the text it is; None for the one that may be it.
+        skip: columns that are not wanted.
+        only: the only columns that are wanted, beside the classes; None for all.
+
+    Raises InvalidDataError for a frame without records or columns, and for columns of kinds that cannot be used.
+    """
+    given = [" ".join(map(str, each)) if isinstance(each, tuple) else str(each) for each in frame.columns]
+    names = unique_names(given)
+    if len(names) < 2 or not len(frame):
+        raise InvalidDataError(f"{name} has shape {frame.shape}; expected records, features and a class column")
+    classes = label_or_last(names, label, name, drop=skip)
+    of_pandas = hasattr(frame, "iloc")
+    kept: dict[str, Values] = {}
+    for at, column in enumerate(names):
+        if column == classes or _wanted(column, skip, only):
+            series = frame.iloc[:, at] if of_pandas else frame.to_series(at)
+            read = pandas_column.read_column if of_pandas else polars_column.read_column
+            kept[column] = read(series, column, is_label=column == classes)
+    twice = [new for new, old in zip(names, given, strict=True) if new != old and old]
+    notes = [f"several columns have one name: those after the first are called {', '.join(twice[:5])}"] if twice else []
+    return _table(name, names, kept, len(frame), notes)
+
+
+def _wanted(name: str, skip: Collection[str], only: Collection[str] | None) -> bool:
+    return name not in skip and (only is None or name in only)
+
+
+def _table(name: str, names: tuple[str, ...], kept: Mapping[str, Values], n_records: int, notes: list[str]) -> Table:
+    arrays = {column: values for column, values in kept.items() if not isinstance(values, Texts)}
+    numbers = {column: values for column, values in arrays.items() if values.dtype.kind == "f"}
+    widths = {column: 1 if values.ndim == 1 else values.shape[1] for column, values in numbers.items()}
+    if sum(widths.values()) * n_records > MOST_NUMBERS:
+        raise InvalidDataError(
+            f"{name} holds more than {MOST_NUMBERS:,} numbers (4 GiB); name fewer features, or play it from a file with"
+            " alrl.LargePool (docs/large-pools.md)"
+        )
+    matrix = np.empty((n_records, sum(widths.values())))
+    places: dict[str, tuple[int, int]] = {}
+    start = 0
+    for column, values in numbers.items():
+        places[column] = (start, widths[column])
+        matrix[:, start : start + widths[column]] = values.reshape(n_records, -1)
+        start += widths[column]
+    return Table(
+        name=name,
+        columns=names,
+        n_records=n_records,
+        numbers=NumberBlocks.of(matrix),
+        places=places,
+        texts={column: values for column, values in kept.items() if isinstance(values, Texts)},
+        dates={column: values for column, values in arrays.items() if values.dtype.kind == "M"},
+        notes=notes,
+    )

@@ -1,0 +1,159 @@
+"""Texts to numbers, as spreadsheets write them: decimal points or commas, grouped thousands, percent signs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from math import nan
+
+import numpy as np
+from numpy.typing import NDArray
+
+MISSING = frozenset({"", "?", "na", "n/a", "nan", "null", "<na>", "<null>", "#n/a"})
+"""Texts, in lower case, that stand for a missing value of a feature."""
+_MISSING_NUMBERS = MISSING | {"none", "nil", "missing", "-", "--", ".", "*", "n.a.", "#value!", "#div/0!", "#ref!"}
+"""The same in a column whose other values are numbers."""
+_SIGNS = "%€$£¥"
+_SPACES = "\u00a0\u202f\u2009"
+_PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_COMMA_GROUPS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?")
+_ZERO_GROUP = re.compile(r"[+-]?0,")
+_DECIMAL_COMMA = re.compile(r"[+-]?(\d{1,3}(\.\d{3})+|\d*)(,\d*)?([eE][+-]?\d+)?")
+_POINT_GROUPS = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+")
+_OTHER_GROUPS = re.compile(r"[+-]?\d{1,3}([ ']\d{3})+([.,]\d*)?")
+
+
+@dataclass(frozen=True, kw_only=True)
+class NumberFormat:
+    """How the numbers of a column are written.
+
+    >>> NumberFormat(decimal=",", groups=".").parse("1.234,5"), NumberFormat(signs=True).parse("12 %")
+    (1234.5, 12.0)
+    """
+
+    decimal: str = "."
+    """The decimal mark: a point or a comma."""
+    groups: str = ""
+    """The mark between thousands, if there is one."""
+    signs: bool = False
+    """Whether percent or currency signs stand beside the number; they are taken away."""
+
+    @property
+    def plain(self) -> bool:
+        """Whether Python's own ``float`` reads these numbers."""
+        return self.decimal == "." and not self.groups and not self.signs
+
+    @property
+    def summary(self) -> str:
+        """What is unusual, in words."""
+        parts = ["decimal comma"] if self.decimal == "," else []
+        parts += [f"thousands grouped by {self.groups!r}"] if self.groups else []
+        return ", ".join([*parts, "percent or currency signs taken away"] if self.signs else parts)
+
+    def parse(self, text: str) -> float:
+        """Return the number. Raises ValueError for text that is none."""
+        if text.lower() in _MISSING_NUMBERS:
+            return nan
+        if self.signs:
+            text = _without_signs(text)
+        if self.groups:
+            text = _with_plain_spaces(text).replace(self.groups, "")
+        return float(text.replace(",", ".") if self.decimal == "," else text)
+
+
+PLAIN = NumberFormat()
+
+
+def is_missing(text: str) -> bool:
+    """Return whether a text stands for a missing value, whatever the column holds.
+
+    >>> is_missing("NA"), is_missing("none")
+    (True, False)
+    """
+    return text.lower() in MISSING
+
+
+def parse_numbers(texts: Sequence[str], written: NumberFormat = PLAIN) -> NDArray[np.float64] | None:
+    """Return the texts as numbers, NaN where missing, of shape (texts,); None if one of them is no number.
+
+    >>> parse_numbers(["1", "?", "2.5"]).tolist(), parse_numbers(["1", "red"]), parse_numbers(["1_000"])
+    ([1.0, nan, 2.5], None, None)
+    """
+    # Python's float takes underscores between digits, which are no part of a number here.
+    if "_" in "".join(texts):
+        return None
+    # Quick ways first: a gigabyte holds a hundred million numbers.
+    ways: tuple[Callable[[str], float], ...] = (float, _float_or_empty) if written.plain else ()
+    for read in (*ways, written.parse):
+        try:
+            return np.fromiter(map(read, texts), np.float64, len(texts))
+        except ValueError:
+            continue
+    return None
+
+
+def guess_format(texts: Iterable[str], *, comma_separates: bool = True) -> NumberFormat | None:
+    """Return how the numbers of a column are written, None if it holds something else or nothing but missing values.
+
+    Args:
+        texts: values of the column.
+        comma_separates: whether commas separate the file's columns. Where they do not, ``1,234`` has a decimal comma;
+            where they do, the quoted ``"1,234"`` is one thousand.
+
+    >>> guess_format(["0,185", "2,687"], comma_separates=False)
+    NumberFormat(decimal=',', groups='', signs=False)
+    >>> guess_format(["1,234", "999"]).groups, guess_format(["red"])
+    (',', None)
+    """
+    values = [text for text in texts if text.lower() not in _MISSING_NUMBERS]
+    if not values:
+        return None
+    if parse_numbers(values) is not None:
+        return PLAIN
+    bare = [_without_signs(text) for text in values]
+    signs = bare != values
+    marks = _marks([_with_plain_spaces(text) for text in bare], comma_separates)
+    return None if marks is None else NumberFormat(decimal=marks[0], groups=marks[1], signs=signs)
+
+
+def groups_by_point(texts: Iterable[str]) -> bool:
+    """Return whether the points in a column can only be meant to group thousands, in a file with decimal commas.
+
+    >>> groups_by_point(["1.234", "999"]), groups_by_point(["1.5"])
+    (True, False)
+    """
+    pointed = [text for text in texts if "." in text]
+    return bool(pointed) and all(_POINT_GROUPS.fullmatch(text) for text in pointed)
+
+
+def _float_or_empty(text: str) -> float:
+    return float(text) if text else nan
+
+
+def _marks(values: list[str], comma_separates: bool) -> tuple[str, str] | None:
+    """Decimal mark and mark between thousands."""
+    if all(_PLAIN.fullmatch(text) for text in values):
+        return ".", ""
+    if all(_PLAIN.fullmatch(text) or _OTHER_GROUPS.fullmatch(text) for text in values):
+        decimal = "," if any("," in text for text in values) else "."
+        return decimal, " " if any(" " in text for text in values) else "'"
+    by_comma = all(_PLAIN.fullmatch(text) or _COMMA_GROUPS.fullmatch(text) for text in values)
+    decimal_comma = all(text and _DECIMAL_COMMA.fullmatch(text) for text in values)
+    if by_comma and decimal_comma:
+        by_comma = comma_separates and not any(_ZERO_GROUP.match(text) for text in values)
+    if by_comma:
+        return ".", ","
+    if not decimal_comma:
+        return None
+    return ",", "." if any("." in text for text in values) else ""
+
+
+def _without_signs(text: str) -> str:
+    stripped = text.strip(_SIGNS + " " + _SPACES)
+    # Minus before a currency sign: -$5.
+    return "-" + stripped[1:].lstrip(_SIGNS + " ") if stripped[:1] == "-" else stripped
+
+
+def _with_plain_spaces(text: str) -> str:
+    return text.translate(dict.fromkeys(map(ord, _SPACES), " "))

@@ -1,0 +1,112 @@
+"""Which columns are no features: row numbers, identifiers, columns without a value or of one value alone."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alrl.data.tables.profile import NumberProfile
+from alrl.data.tables.table import WORDS, Table, Texts
+
+_UNNAMED = re.compile(r"(unnamed[:_ ]*\d*(\.\d+)?|__index_level_\d+__|__null_dask_index__)", re.IGNORECASE)
+_INDEX = {
+    "index", "idx", "row", "rows", "rowid", "row_id", "rowname", "rownames", "row.names", "rownumber", "row_number",
+    "rownum", "record", "obs", "observation", "case", "caseno", "sample", "no", "no.", "nr", "nr.", "num", "number",
+    "#", "serial", "sno", "s.no", "s.no.", "sl", "key", "lfd", "lfd.", "position",
+}  # fmt: skip
+_ID = "([iI][dD]s?|[uUgG][uU][iI][dD])"
+_IDENTIFIER = re.compile(rf"({_ID}|.*[_\-. ]{_ID}|.*[a-z](Id|ID)|[iI][dD][_\-. ].*)")
+_FEWEST = 10
+"""Records from which a column without repetition says something."""
+
+
+def useless(table: Table, column: str, numbers: NumberProfile) -> str | None:
+    """Return why a column is no feature, None if it may be one.
+
+    >>> from alrl.data.tables.profile import profile
+    >>> from alrl.data.tables.table import NumberBlocks, as_texts
+    >>> blocks = NumberBlocks.of(np.array([[7.0], [8.0]]))
+    >>> table = Table(name="own", columns=("id", "a"), n_records=2, numbers=blocks, places={"id": (0, 1)},
+    ...               texts={"a": as_texts(["red", "red"])})
+    >>> useless(table, "id", profile(blocks)), useless(table, "a", profile(blocks))
+    ('identifiers', 'one value in every record')
+    """
+    if column in table.dates:
+        return _dates(table.dates[column])
+    if column in table.texts:
+        return _texts(table.texts[column], column)
+    place, width = table.places[column]
+    return _numbers(table, column, place, numbers) if width == 1 else None
+
+
+def suspicious(table: Table, column: str, numbers: NumberProfile) -> str | None:
+    """Return what is odd about a column of numbers that is kept all the same, None if nothing is."""
+    place, width = table.places.get(column, (0, 0))
+    if width != 1 or table.n_records < _FEWEST:
+        return None
+    if numbers.counts[place]:
+        return f"column {column!r} counts the records; leave it out if that is all it does (--drop {column})"
+    if numbers.whole[place] and _IDENTIFIER.fullmatch(column):
+        return f"column {column!r} is called an identifier and is taken as a number; --drop {column} leaves it out"
+    return None
+
+
+def _numbers(table: Table, column: str, place: int, numbers: NumberProfile) -> str | None:
+    if numbers.missing[place]:
+        return "no value in any record" if numbers.missing[place] == table.n_records else None
+    if numbers.low[place] == numbers.high[place]:
+        return "one value in every record"
+    if not numbers.whole[place]:
+        return None
+    if column.startswith("column_") and table.n_records >= _FEWEST and numbers.counts[place]:
+        return "row numbers"
+    unnamed, identifier = _UNNAMED.fullmatch(column), _IDENTIFIER.fullmatch(column)
+    # Those of rows, in any order and with gaps where rows were left out.
+    most = max(2 * table.n_records, table.n_records + _FEWEST)
+    index = column.lower() in _INDEX and numbers.low[place] >= 0 and numbers.high[place] <= most
+    if not (unnamed or identifier or index) or np.unique(table.numbers.column(place)).size < table.n_records:
+        return None
+    return "identifiers" if identifier else "row numbers"
+
+
+def _texts(texts: Texts, column: str) -> str | None:
+    levels = len(texts.levels)
+    if not levels:
+        return "no value in any record"
+    complete = bool((texts.codes >= 0).all())
+    if levels == 1 and complete:
+        return "one value in every record"
+    held = int((texts.codes >= 0).sum())
+    named = bool(_IDENTIFIER.fullmatch(column)) or bool(_UNNAMED.fullmatch(column))
+    if levels == held and named:
+        return "identifiers"
+    if held >= _FEWEST and levels >= 0.95 * held and _words(texts) < 1.5 and not looks_dated(texts):
+        return WORDS
+    return None
+
+
+def _dates(values: NDArray[np.datetime64]) -> str | None:
+    held = values[~np.isnat(values)]
+    if not held.size:
+        return "no value in any record"
+    return "one value in every record" if held.size == values.size and (held == held[0]).all() else None
+
+
+def _words(texts: Texts) -> float:
+    sample = texts.levels[:1000]
+    return sum(len(level.split()) for level in sample) / len(sample)
+
+
+def looks_dated(texts: Texts) -> bool:
+    """Return whether a text column may hold dates: digits with marks between them, or a month's name."""
+    sample = texts.levels[:100]
+    return sum(bool(DATE.fullmatch(level)) for level in sample) > 0.9 * len(sample)
+
+
+DATE = re.compile(
+    r"(\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|\d{4}-\d{2}|(\d{1,2}[-. ])?[A-Za-z]{3,9}\.?[-, ]+(\d{1,2},? )?\d{2,4})"
+    r"([T ,]+\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[AaPp][Mm])?)?(Z| ?[+-]\d{2}:?\d{2})?"
+)
+"""Texts that look like a date, or a date and a time."""

@@ -1,0 +1,86 @@
+"""Dates and text of many levels as numbers, by skrub's TableVectorizer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alrl.data.tables.table import Table
+
+_FIT_RECORDS = 100_000
+"""Records that the encoders are fitted on, spread over the table; their number bounds time and memory."""
+_KINDS = {"datetime": "date", "high_cardinality": "text", "low_cardinality": "category", "numeric": "numbers"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Vectorised:
+    """What became of one column."""
+
+    kind: str
+    """``date``, ``text``, ``category`` or ``numbers``."""
+    names: tuple[str, ...]
+    values: NDArray[np.float64]
+    """(records, names), finite."""
+
+
+def vectorise(table: Table, columns: Sequence[str]) -> dict[str, Vectorised]:
+    """Return columns of text and dates as numbers; a column that is the same in every record is left out.
+
+    Where a number cannot be made of a value, it is the mean of its column and an indicator column says so.
+    """
+    # skrub takes seconds to import: only who has such columns pays for it.
+    from skrub import StringEncoder, TableVectorizer
+
+    frame = _frame(table, columns)
+    vectoriser = TableVectorizer(high_cardinality=StringEncoder(random_state=0))
+    step = -(-table.n_records // _FIT_RECORDS)
+    vectoriser.fit(frame.iloc[::step])
+    parts = [
+        np.asarray(vectoriser.transform(frame.iloc[start : start + _FIT_RECORDS]), np.float64)
+        for start in range(0, table.n_records, _FIT_RECORDS)
+    ]
+    values = np.concatenate(parts)
+    names = [str(name) for name in vectoriser.get_feature_names_out()]
+    place = {name: at for at, name in enumerate(names)}
+    made = {}
+    for column in columns:
+        outputs = [name for name in vectoriser.input_to_outputs_.get(column, ()) if name in place]
+        kind = _KINDS.get(vectoriser.column_to_kind_.get(column, ""), "text")
+        made[column] = _finite(kind, outputs, values[:, [place[name] for name in outputs]])
+    return made
+
+
+def _frame(table: Table, columns: Sequence[str]) -> Any:
+    import pandas as pd
+
+    content: dict[str, Any] = {}
+    for name in columns:
+        if name in table.dates:
+            content[name] = table.dates[name].astype("datetime64[us]")
+        else:
+            texts = table.texts[name]
+            content[name] = np.array([*texts.levels, None], dtype=object)[texts.codes]
+    return pd.DataFrame(content)
+
+
+def _finite(kind: str, names: Sequence[str], values: NDArray[np.float64]) -> Vectorised:
+    missing = ~np.isfinite(values)
+    kept_names: list[str] = []
+    kept: list[NDArray[np.float64]] = []
+    for at, name in enumerate(names):
+        column: NDArray[np.float64] = np.array(values[:, at])
+        gone = missing[:, at]
+        if gone.all() or (not gone.any() and (column == column[0]).all()):
+            continue
+        column[gone] = column[~gone].mean()
+        kept_names.append(name)
+        kept.append(column)
+    if missing.any() and names:
+        kept_names.append(f"{names[0].rpartition('_')[0]} is missing")
+        kept.append(missing.any(1).astype(np.float64))
+    matrix = np.stack(kept, 1) if kept else np.empty((len(values), 0))
+    return Vectorised(kind=kind, names=tuple(kept_names), values=matrix)

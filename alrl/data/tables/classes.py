@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -9,14 +10,14 @@ from decimal import Decimal
 import numpy as np
 from numpy.typing import NDArray
 
-from alrl.data.tables.numbers import MISSING, is_missing, parse_numbers
+from alrl.data.tables.numbers import MISSING, is_plain, parse_numbers
 from alrl.data.tables.table import Texts
 from alrl.errors import OUT_OF_SCOPE, InvalidDataError
 
 _FEW = 20
 """Different numbers up to which numbers that are not whole may be classes."""
 _FEWEST = 10
-"""Labelled records from which values that never repeat are no classes."""
+"""Labelled records from which values that never repeat are no classes; three times as many, if they hardly do."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,15 +55,15 @@ def read_classes(texts: Texts, column: str) -> Classes:
     if not labelled:
         raise InvalidDataError(f"label column {column!r} is empty; label some records, or choose another column")
     _refuse_numbers(levels, labelled, column)
-    if len(levels) == labelled and labelled >= _FEWEST:
+    if (len(levels) == labelled >= _FEWEST) or (2 * len(levels) > labelled >= 3 * _FEWEST):
         raise InvalidDataError(
-            f"label column {column!r} holds as many different values as records ({labelled}): identifiers, no classes;"
-            " choose another column"
+            f"label column {column!r} holds {len(levels)} different values in {labelled} records: identifiers or a"
+            f" regression target, no classes ({OUT_OF_SCOPE}); choose another column"
         )
     names = sorted(levels, key=int) if all(map(_canonical, levels)) else sorted(levels)
     place = {name: code for code, name in enumerate(names)}
     order = np.array([place[level] for level in levels] + [-1], np.int64)
-    return Classes(codes=order[codes], names=tuple(names), notes=(*notes, *_alike(names, column)))
+    return Classes(codes=order[codes], names=tuple(names), notes=(*notes, *_odd(names, column)))
 
 
 def _refuse_numbers(levels: Sequence[str], labelled: int, column: str) -> None:
@@ -82,14 +83,17 @@ def _canonical(text: str) -> bool:
     return digits.isascii() and digits.isdigit() and (digits[0] != "0" or text == "0")
 
 
-def _alike(names: Sequence[str], column: str) -> list[str]:
-    """A note on classes that differ in writing alone: as numbers, or in case."""
+def _odd(names: Sequence[str], column: str) -> list[str]:
+    """Notes on classes that look like several labels, and on those that differ in writing alone."""
     groups: dict[str | Decimal, list[str]] = {}
     for name in names:
-        written = not is_missing(name) and parse_numbers([name]) is not None
         # Exactly: long integers that differ in their last digit are no floats that are alike.
-        groups.setdefault(Decimal(name) if written else name.casefold(), []).append(name)
+        groups.setdefault(Decimal(name) if is_plain(name) else name.casefold(), []).append(name)
+    notes = []
+    joined = [name for name in names if len(parts := re.split(r"[,;|]\s*", name)) > 1 and {*parts} & {*names}]
+    if joined:
+        notes.append(f"{joined[0]!r} is one class of {column!r}; if it is several labels, note that {OUT_OF_SCOPE}")
     alike = [" and ".join(map(repr, group)) for group in groups.values() if len(group) > 1]
-    if not alike:
-        return []
-    return [f"classes of {column!r} that differ in writing alone are kept apart: {'; '.join(alike[:5])}"]
+    if alike:
+        notes.append(f"classes of {column!r} that differ in writing alone are kept apart: {'; '.join(alike[:5])}")
+    return notes

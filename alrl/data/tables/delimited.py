@@ -87,7 +87,8 @@ class _Reader:
             if not passed.surprises:
                 return self._table(dialect, columns, passed)
             for at, values in passed.surprises.items():
-                again = guess_format([*_column(sample, at), *values], comma_separates=dialect.delimiter == ",")
+                seen = [*_column(sample, at), *values]
+                again = guess_format(seen, comma_separates=dialect.delimiter == ",", strays=True)
                 columns[at] = again if again != columns[at] and attempt < _MOST_PASSES - 2 else None
         raise AssertionError("text is no surprise")
 
@@ -126,7 +127,7 @@ def _formats(dialect: Dialect, sample: Sequence[Sequence[str]], columns: Iterabl
     formats: dict[int, _Format] = {}
     for at in columns:
         values = _column(sample, at)
-        guessed = guess_format(values, comma_separates=dialect.delimiter == ",")
+        guessed = guess_format(values, comma_separates=dialect.delimiter == ",", strays=True)
         # What is missing in all the first records may turn out to be numbers.
         formats[at] = PLAIN if guessed is None and all(map(is_missing, values)) else guessed
     if any(written is not None and written.decimal == "," for written in formats.values()):

@@ -15,6 +15,7 @@ from alrl.errors import InvalidDataError
 DELIMITERS = (",", ";", "\t", "|")
 SAMPLE_LINES = 200
 _SAMPLE_CHARACTERS = 1 << 20
+_MOST_ABOVE = 10
 _NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
 
 
@@ -60,13 +61,17 @@ def find_dialect(
     rows = [[cell.strip() for cell in row] for row in csv.reader(sample, delimiter=delimiter) if any(row)]
     # A record in quotes may go on where the sample ends.
     rows = rows if whole or len(rows) < 3 else rows[:-1]
+    above = _above(rows)
+    rows = rows[above:]
     notes = [] if delimiter == "," or file.suffix == ".tsv" else [f"columns are separated by a {_NAMES[delimiter]}"]
     named = _has_header(rows) if has_header is None else has_header
     if has_header is None and not named:
         notes.append("the first line is a record, so columns are called column_1, column_2, ... (--no-header)")
-    header, renamed = _header(rows, named, file)
+    if above:
+        notes.append(f"the first {above} lines, above the table, are left out")
+    header, renamed = _header(rows, named)
     notes += renamed
-    skip = (1 if declared else 0) + (1 if named else 0)
+    skip = above + (1 if declared else 0) + (1 if named else 0)
     records = rows[1:] if named else rows
     if not records:
         raise InvalidDataError(f"{file.name} has no records: only a header; expected one line a record below it")
@@ -117,6 +122,18 @@ def _score(sample: Sequence[str], delimiter: str) -> tuple[float, float, float]:
     return round(count / len(rows), 2), round(numeric, 2), alone
 
 
+def _above(rows: Sequence[Sequence[str]]) -> int:
+    """How many lines stand above the table: those narrower than all that follow them."""
+    width = max(map(len, rows))
+    narrow = next(place for place, row in enumerate(rows) if len(row) == width)
+    # R writes a header that is one name short.
+    of_r = narrow == 1 and len(rows[0]) == width - 1 > 1
+    if not narrow or of_r or any(len(row) != width for row in rows[narrow:]):
+        return 0
+    # A table whose lines are cut short is no text above a table.
+    return narrow if narrow <= _MOST_ABOVE and len(rows) - narrow > 1 else 0
+
+
 def _has_header(rows: Sequence[Sequence[str]]) -> bool:
     """Whether the first row names the columns: by how unlike the others it is."""
     if len(rows) < 2:
@@ -125,11 +142,11 @@ def _has_header(rows: Sequence[Sequence[str]]) -> bool:
     if any(cell.lower() in LABEL_NAMES for cell in first) and not any(_repeats(rows, at) for at in range(len(first))):
         return True
     votes = Counter(_vote(cell, [row[at] for row in rest if at < len(row)]) for at, cell in enumerate(first))
-    if votes["repeated"] and votes["repeated"] >= votes["name"]:
-        return False
-    if votes["name"] or votes["new level"]:
+    if votes["name"] and not votes["number"]:
         return True
-    return not votes["number"] and not votes["repeated"]
+    # Names that are numbers, such as wavelengths, stand above numbers too; the class tells.
+    likely = votes["new level"] or votes["name"] > votes["number"] or not votes["number"]
+    return bool(likely) and not votes["repeated"]
 
 
 def _repeats(rows: Sequence[Sequence[str]], at: int) -> bool:
@@ -149,7 +166,7 @@ def _vote(cell: str, below: Sequence[str]) -> str:
     return "new level" if len(set(held)) <= max(2, len(held) / 3) else ""
 
 
-def _header(rows: Sequence[Sequence[str]], named: bool, file: Path) -> tuple[tuple[str, ...], list[str]]:
+def _header(rows: Sequence[Sequence[str]], named: bool) -> tuple[tuple[str, ...], list[str]]:
     width = len(rows[0])
     notes: list[str] = []
     if not named:
@@ -158,8 +175,6 @@ def _header(rows: Sequence[Sequence[str]], named: bool, file: Path) -> tuple[tup
     if len(rows) > 1 and {len(row) for row in rows[1:]} == {width + 1}:
         # R leaves the names of the rows without a name of their own.
         names = ["", *names]
-    if len(names) < 2:
-        raise InvalidDataError(f"{file.name} has one column ({names[0]!r}); expected features and a class")
     twice = [name for name, count in Counter(names).items() if count > 1 and name]
     if twice:
         notes.append(

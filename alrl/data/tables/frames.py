@@ -38,7 +38,7 @@ def read_frame_file(
     polars = polars_column.polars()
     kind = "Parquet" if path.suffix.lower() in PARQUET else "Arrow"
     try:
-        lazy = polars.scan_parquet(path) if kind == "Parquet" else polars.scan_ipc(path)
+        lazy = _scan(polars, path)
         names = lazy.collect_schema().names()
         classes = label_or_last(names, label, path.name, drop=skip) if names else None
         frame = lazy.select([name for name in names if name == classes or _wanted(name, skip, only)]).collect()
@@ -83,6 +83,18 @@ def read_frame(
     twice = [new for new, old in zip(names, given, strict=True) if new != old and old]
     notes = [f"several columns have one name: those after the first are called {', '.join(twice[:5])}"] if twice else []
     return _table(name, names, kept, len(frame), notes)
+
+
+def _scan(polars: Any, path: Path) -> Any:
+    if path.suffix.lower() in PARQUET:
+        return polars.scan_parquet(path)
+    try:
+        lazy = polars.scan_ipc(path)
+        lazy.collect_schema()
+    except (polars.exceptions.PolarsError, OSError):
+        # Arrow has a second format, which is written as a stream.
+        return polars.read_ipc_stream(path).lazy()
+    return lazy
 
 
 def _wanted(name: str, skip: Collection[str], only: Collection[str] | None) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection, Sequence
 
@@ -12,6 +13,8 @@ from alrl.suggest import unknown
 
 LABEL_NAMES = ("label", "labels", "class", "classes", "target", "targets", "y")
 """Names, in lower case, by which a column is known to be the class."""
+UNNAMED = re.compile(r"(unnamed[:_ ]*\d*(\.\d+)?|__index_level_\d+__|__null_dask_index__)", re.IGNORECASE)
+"""Columns that had no name, or that pandas wrote as the names of rows."""
 _MOST_GUESSED = 50
 """Levels up to which a column is taken for the class without being named so."""
 
@@ -70,24 +73,23 @@ def find_label(names: Sequence[str], label: str | int | None, source: str, *, dr
 def label_or_last(names: Sequence[str], label: str | int | None, source: str, *, drop: Collection[str] = ()) -> str:
     """Return what :func:`find_label` does, or else the last column: what has to be kept as the text it is."""
     found = find_label(names, label, source, drop=drop)
-    return found if found is not None else next((name for name in reversed(names) if name not in drop), names[-1])
+    likely = (name for name in reversed(names) if name not in drop and not UNNAMED.fullmatch(name))
+    return found if found is not None else next(likely, names[-1])
 
 
-def guess_label(table: Table, *, drop: Collection[str] = ()) -> str:
+def guess_label(table: Table, source: str, *, drop: Collection[str] = ()) -> str:
     """Return the last column, where it can be the class and no column before it looks more like one.
 
     Raises InvalidDataError, with the columns listed, where it cannot.
     """
-    last = label_or_last(table.columns, None, table.name, drop=drop)
+    last = label_or_last(table.columns, None, source, drop=drop)
     levels = _repeated(table, last)
     rivals = [name for name in table.texts if name != last and _repeated(table, name)]
     if levels and not (rivals and _is_number(table.texts[last])):
         return last
-    reason = f"the last, {last!r}, holds too many different values or one alone"
-    if levels:
-        reason = f"{', '.join(map(repr, [*rivals[:5], last]))} may all be it"
+    reason = f"{', '.join(map(repr, [*rivals[:5], last]))} may all be it" if levels else _why_not(table, last)
     raise InvalidDataError(
-        f"{table.name}: no column is called as a class is ({', '.join(LABEL_NAMES)}), and {reason};"
+        f"{source}: no column is called as a class is ({', '.join(LABEL_NAMES)}), and {reason};"
         f" {_advice(table.columns)}"
     )
 
@@ -99,6 +101,13 @@ def _repeated(table: Table, column: str) -> bool:
         return False
     counts = Counter(texts.codes[texts.codes >= 0].tolist())
     return 2 * len(counts) <= sum(counts.values()) or sum(counts.values()) < 10
+
+
+def _why_not(table: Table, column: str) -> str:
+    texts = table.texts[column]
+    held = int((texts.codes >= 0).sum())
+    kind = "numbers, as a regression target does" if _is_number(texts) and len(texts.levels) > 1 else "values"
+    return f"the last, {column!r}, holds {len(texts.levels)} different {kind}, in {held} records"
 
 
 def _is_number(texts: Texts) -> bool:

@@ -14,6 +14,9 @@ MISSING = frozenset({"", "?", "na", "n/a", "nan", "null", "<na>", "<null>", "#n/
 """Texts, in lower case, that stand for a missing value of a feature."""
 _MISSING_NUMBERS = MISSING | {"none", "nil", "missing", "-", "--", ".", "*", "n.a.", "#value!", "#div/0!", "#ref!"}
 """The same in a column whose other values are numbers."""
+_MOST_STRAYS = 0.1
+"""Share of words among numbers up to which a column holds numbers."""
+_FEWEST_NUMBERS = 40
 _SIGNS = "%€$£¥"
 _SPACES = "\u00a0\u202f\u2009"
 _PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
@@ -38,18 +41,21 @@ class NumberFormat:
     """The mark between thousands, if there is one."""
     signs: bool = False
     """Whether percent or currency signs stand beside the number; they are taken away."""
+    strays: bool = False
+    """Whether some values are no numbers; they count as missing."""
 
     @property
     def plain(self) -> bool:
         """Whether Python's own ``float`` reads these numbers."""
-        return self.decimal == "." and not self.groups and not self.signs
+        return self.decimal == "." and not (self.groups or self.signs or self.strays)
 
     @property
     def summary(self) -> str:
         """What is unusual, in words."""
         parts = ["decimal comma"] if self.decimal == "," else []
         parts += [f"thousands grouped by {self.groups!r}"] if self.groups else []
-        return ", ".join([*parts, "percent or currency signs taken away"] if self.signs else parts)
+        parts += ["percent or currency signs taken away"] if self.signs else []
+        return ", ".join([*parts, "some text among them, which counts as missing"] if self.strays else parts)
 
     def parse(self, text: str) -> float:
         """Return the number. Raises ValueError for text that is none."""
@@ -59,7 +65,12 @@ class NumberFormat:
             text = _without_signs(text)
         if self.groups:
             text = _with_plain_spaces(text).replace(self.groups, "")
-        return float(text.replace(",", ".") if self.decimal == "," else text)
+        try:
+            return float(text.replace(",", ".") if self.decimal == "," else text)
+        except ValueError:
+            if self.strays:
+                return nan
+            raise
 
 
 PLAIN = NumberFormat()
@@ -82,7 +93,9 @@ def parse_numbers(texts: Sequence[str], written: NumberFormat = PLAIN) -> NDArra
     """
     # Python's float takes underscores between digits, which are no part of a number here.
     if "_" in "".join(texts):
-        return None
+        if not written.strays:
+            return None
+        texts = [text.replace("_", "x") for text in texts]
     # Quick ways first: a gigabyte holds a hundred million numbers.
     ways: tuple[Callable[[str], float], ...] = (float, _float_or_empty) if written.plain else ()
     for read in (*ways, written.parse):
@@ -93,16 +106,17 @@ def parse_numbers(texts: Sequence[str], written: NumberFormat = PLAIN) -> NDArra
     return None
 
 
-def guess_format(texts: Iterable[str], *, comma_separates: bool = True) -> NumberFormat | None:
+def guess_format(texts: Iterable[str], *, comma_separates: bool = True, strays: bool = False) -> NumberFormat | None:
     """Return how the numbers of a column are written, None if it holds something else or nothing but missing values.
 
     Args:
         texts: values of the column.
         comma_separates: whether commas separate the file's columns. Where they do not, ``1,234`` has a decimal comma;
             where they do, the quoted ``"1,234"`` is one thousand.
+        strays: whether more than 40 different plain numbers with a few words among them are numbers too.
 
-    >>> guess_format(["0,185", "2,687"], comma_separates=False)
-    NumberFormat(decimal=',', groups='', signs=False)
+    >>> guess_format(["0,185", "2,687"], comma_separates=False).decimal
+    ','
     >>> guess_format(["1,234", "999"]).groups, guess_format(["red"])
     (',', None)
     """
@@ -114,7 +128,20 @@ def guess_format(texts: Iterable[str], *, comma_separates: bool = True) -> Numbe
     bare = [_without_signs(text) for text in values]
     signs = bare != values
     marks = _marks([_with_plain_spaces(text) for text in bare], comma_separates)
-    return None if marks is None else NumberFormat(decimal=marks[0], groups=marks[1], signs=signs)
+    if marks is not None:
+        return NumberFormat(decimal=marks[0], groups=marks[1], signs=signs)
+    plain = [text for text in values if is_plain(text)] if strays else []
+    few = len(plain) >= (1 - _MOST_STRAYS) * len(values) and len(set(plain)) > _FEWEST_NUMBERS
+    return NumberFormat(strays=True) if few else None
+
+
+def is_plain(text: str) -> bool:
+    """Return whether a text is a number as a computer writes it.
+
+    >>> is_plain("-1e3"), is_plain("1,5"), is_plain("nan")
+    (True, False, False)
+    """
+    return _PLAIN.fullmatch(text) is not None
 
 
 def groups_by_point(texts: Iterable[str]) -> bool:

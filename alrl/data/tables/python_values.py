@@ -51,7 +51,7 @@ def read_texts(texts: Texts) -> Values:
     >>> read_texts(as_texts(["1,5", "NA", "2,25"])).tolist()
     [1.5, nan, 2.25]
     """
-    written = guess_format(texts.levels)
+    written = guess_format(texts.levels, strays=True)
     numbers = None if written is None else parse_numbers(list(texts.levels), written)
     if numbers is not None:
         return np.append(numbers, np.nan)[texts.codes]

@@ -107,7 +107,7 @@ def read_table(
         if column not in table.columns:
             raise InvalidDataError(f"{called}: {unknown('column', column, table.columns)}")
     found = find_label(table.columns, label, called, drop=drop)
-    classes = guess_label(table, drop=drop) if found is None else found
+    classes = guess_label(table, called, drop=drop) if found is None else found
     numbers = profile(table.numbers)
     chosen, left_out = _features(table, classes, drop, wanted, numbers)
     read = read_classes(table.texts[classes], classes)

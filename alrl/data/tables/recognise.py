@@ -7,10 +7,10 @@ import re
 import numpy as np
 from numpy.typing import NDArray
 
+from alrl.data.tables.label import UNNAMED
 from alrl.data.tables.profile import NumberProfile
 from alrl.data.tables.table import WORDS, Table, Texts
 
-_UNNAMED = re.compile(r"(unnamed[:_ ]*\d*(\.\d+)?|__index_level_\d+__|__null_dask_index__)", re.IGNORECASE)
 _INDEX = {
     "index", "idx", "row", "rows", "rowid", "row_id", "rowname", "rownames", "row.names", "rownumber", "row_number",
     "rownum", "record", "obs", "observation", "case", "caseno", "sample", "no", "no.", "nr", "nr.", "num", "number",
@@ -62,7 +62,7 @@ def _numbers(table: Table, column: str, place: int, numbers: NumberProfile) -> s
         return None
     if column.startswith("column_") and table.n_records >= _FEWEST and numbers.counts[place]:
         return "row numbers"
-    unnamed, identifier = _UNNAMED.fullmatch(column), _IDENTIFIER.fullmatch(column)
+    unnamed, identifier = UNNAMED.fullmatch(column), _IDENTIFIER.fullmatch(column)
     # Those of rows, in any order and with gaps where rows were left out.
     most = max(2 * table.n_records, table.n_records + _FEWEST)
     index = column.lower() in _INDEX and numbers.low[place] >= 0 and numbers.high[place] <= most
@@ -79,7 +79,7 @@ def _texts(texts: Texts, column: str) -> str | None:
     if levels == 1 and complete:
         return "one value in every record"
     held = int((texts.codes >= 0).sum())
-    named = bool(_IDENTIFIER.fullmatch(column)) or bool(_UNNAMED.fullmatch(column))
+    named = bool(_IDENTIFIER.fullmatch(column)) or bool(UNNAMED.fullmatch(column))
     if levels == held and named:
         return "identifiers"
     if held >= _FEWEST and levels >= 0.95 * held and _words(texts) < 1.5 and not looks_dated(texts):

@@ -72,7 +72,7 @@ def _finite(kind: str, names: Sequence[str], values: NDArray[np.float64]) -> Vec
     kept_names: list[str] = []
     kept: list[NDArray[np.float64]] = []
     for at, name in enumerate(names):
-        column: NDArray[np.float64] = np.array(values[:, at])
+        column: NDArray[np.float64] = np.array(values[:, at], np.float64)
         gone = missing[:, at]
         if gone.all() or (not gone.any() and (column == column[0]).all()):
             continue
@@ -81,6 +81,6 @@ def _finite(kind: str, names: Sequence[str], values: NDArray[np.float64]) -> Vec
         kept.append(column)
     if missing.any() and names:
         kept_names.append(f"{names[0].rpartition('_')[0]} is missing")
-        kept.append(missing.any(1).astype(np.float64))
+        kept.append(np.asarray(missing.any(1), np.float64))
     matrix = np.stack(kept, 1) if kept else np.empty((len(values), 0))
     return Vectorised(kind=kind, names=tuple(kept_names), values=matrix)

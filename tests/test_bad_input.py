@@ -59,14 +59,23 @@ def test_data_that_cannot_be_used_is_refused(name: str, entry: Any) -> None:
         entry(given)
 
 
-@pytest.mark.parametrize(
-    ("text", "message"), [("", "missing"), ("nan", "missing"), ("?", "missing"), ("inf", "NaN or infinite")]
-)
-def test_a_file_with_a_missing_or_infinite_value_says_so(text: str, message: str, tmp_path: Path) -> None:
-    rows = "\n".join(f"{number},{text if number == 2 else number},{number % 2}" for number in range(20))
-    (tmp_path / "mine.csv").write_text(f"a,b,class\n{rows}\n", encoding="utf-8")
-    with pytest.raises(InvalidDataError, match=message):
-        alrl.load_data_set(tmp_path / "mine.csv")
+def mine(text: str, folder: Path) -> Path:
+    rows = "\n".join(f"{number / 2},{text if number == 2 else number},{number % 2}" for number in range(20))
+    (folder / "mine.csv").write_text(f"a,b,class\n{rows}\n", encoding="utf-8")
+    return folder / "mine.csv"
+
+
+@pytest.mark.parametrize("text", ["", "nan", "?"])
+def test_a_missing_value_of_a_file_is_the_mean_and_marked(text: str, tmp_path: Path) -> None:
+    data_set = alrl.load_data_set(mine(text, tmp_path))
+    assert data_set.feature_names == ("a", "b", "b is missing")
+    assert data_set.X[2].tolist() == [1.0, pytest.approx(188 / 19), 1.0]
+
+
+@pytest.mark.parametrize(("text", "message"), [("inf", "values that are infinite"), ("-1e200", "squares overflow")])
+def test_a_file_with_a_value_that_cannot_be_used_says_so(text: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(InvalidDataError, match=f"column 'b' of mine holds .*{message}"):
+        alrl.load_data_set(mine(text, tmp_path))
 
 
 def odd(name: str) -> tuple[NDArray[np.float64], NDArray[np.int64]]:

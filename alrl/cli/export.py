@@ -20,7 +20,7 @@ def export(
     ],
     to: Annotated[
         Literal["csv", "parquet"],
-        typer.Option(help="csv: text; parquet: needs the extra 'parquet'."),
+        typer.Option(help="Kind of file."),
     ] = "csv",
     out: Annotated[
         Path | None, typer.Option(file_okay=False, help="Folder of the files; RUN/export if left out.")

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alrl.data.arrays import classes_of, features_of
+from alrl.data.families import family
 from alrl.data.tables.columns import FeatureColumns
 from alrl.data.tables.report import DataReport
 from alrl.errors import InvalidDataError
-from alrl.loop.relatives import family
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from alrl.data.data_set import DataSet
 from alrl.data.families import family
-from alrl.data.table_file import MOST_LEVELS, missing, numbers, one_hot
+from alrl.data.keel_columns import MOST_LEVELS, missing, numbers, one_hot
 from alrl.errors import InvalidDataError, InvalidRecipeError
 from alrl.recipes.suggest import unknown
 

@@ -1,4 +1,4 @@
-"""Parquet files, through the extra ``parquet`` (polars): as data sets, and as pools written to ``.npy`` once."""
+"""Parquet files as pools that are written to ``.npy`` once."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from alrl.data.data_set import DataSet
-from alrl.data.families import family
-from alrl.data.table_file import encode_text
+from alrl.data.tables.polars_column import import_polars
 from alrl.errors import InvalidDataError
 from alrl.recipes.suggest import unknown
 
@@ -21,30 +19,6 @@ if TYPE_CHECKING:
     import polars as pl
 
 _ROWS = 65_536
-
-
-def read_parquet(file: Path, *, label: str | None = None) -> DataSet:
-    """Return the data set in a Parquet file; ``label`` names the class column, by default the last.
-
-    Columns of numbers and booleans are taken as they are, text and categories are one-hot encoded and said so in the
-    notes, a column of arrays (an embedding) becomes a column for each of its numbers.
-
-    Raises InvalidDataError for a file that is none, an unknown label, missing values, columns of another kind, text of
-    more than 30 different values, and without the extra ``parquet``.
-    """
-    frame = _opened(file).collect()
-    names = frame.columns
-    if len(names) < 2 or not len(frame):
-        raise InvalidDataError(f"{file.name} has shape {frame.shape}; expected records, features and a class column")
-    if label is not None and label not in names:
-        raise InvalidDataError(f"{file.name}: " + unknown("label column", label, names))
-    target = names[-1] if label is None else label
-    _refuse_missing(file, frame)
-    notes: list[str] = []
-    X = np.concatenate([_column(file, frame[name], notes) for name in names if name != target], 1)
-    y = frame[target]
-    classes = y.to_numpy() if y.dtype.is_numeric() else y.cast(_polars().String).to_list()
-    return DataSet.from_arrays(X, classes, name=file.stem, origin=(family(file.stem),), notes=notes)
 
 
 def npy_from_parquet(
@@ -72,7 +46,7 @@ def npy_from_parquet(
         if name not in names:
             raise InvalidDataError(f"{file.name}: " + unknown("column", name, names))
     lazy = lazy.select(list(columns) if columns else names)
-    records = int(lazy.select(_polars().len()).collect().item())
+    records = int(lazy.select(import_polars().len()).collect().item())
     if not records:
         raise InvalidDataError(f"{file.name} has no records; a pool needs at least one")
     array: np.memmap[Any, Any] | None = None
@@ -88,18 +62,8 @@ def npy_from_parquet(
     return written
 
 
-def _polars() -> Any:
-    try:
-        import polars as pl
-    except ImportError:
-        raise InvalidDataError(
-            'Parquet files need polars; install it with pip install "alrl[parquet]", or save the table as .csv or .npz'
-        ) from None
-    return pl
-
-
 def _opened(file: Path) -> pl.LazyFrame:
-    polars = _polars()
+    polars = import_polars()
     if not file.is_file():
         raise InvalidDataError(f"there is no file {file} (looked from {Path.cwd()}); give the path of a .parquet file")
     try:
@@ -135,16 +99,9 @@ def _numbers(file: Path, frame: pl.DataFrame, dtype: np.dtype[Any]) -> NDArray[A
     return stored
 
 
-def _column(file: Path, column: pl.Series, notes: list[str]) -> NDArray[np.float64]:
-    polars = _polars()
-    if column.dtype in {polars.String, polars.Categorical, polars.Enum}:
-        return encode_text(file, column.name, column.cast(polars.String).to_list(), notes)
-    return _numeric(file, column)
-
-
 def _numeric(file: Path, column: pl.Series) -> NDArray[np.float64]:
-    """Return a column of numbers or of arrays of numbers, (records, width)."""
-    polars = _polars()
+    """A column of numbers or of arrays of numbers, (records, width)."""
+    polars = import_polars()
     kind: Any = column.dtype
     inner = kind
     if kind.is_nested() and isinstance(kind, polars.List | polars.Array):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from alrl.loop.data_set import DataSet
+from alrl.data.data_set import DataSet
 
 CASES = Path(__file__).parent / "cases"
 

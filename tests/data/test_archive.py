@@ -9,8 +9,8 @@ import zipfile
 import numpy as np
 import pytest
 
+from alrl.data.data_set import DataSet
 from alrl.errors import InvalidDataError
-from alrl.loop.data_set import DataSet
 
 
 class Bomb:

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from alrl.data.data_set import DataSet
 from alrl.errors import GuessedLabelWarning, InvalidDataError
-from alrl.loop.data_set import DataSet
 
 CASES = Path(__file__).parent / "cases"
 

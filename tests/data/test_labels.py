@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alrl.data.data_set import DataSet
 from alrl.errors import GuessedLabelWarning, InvalidDataError
-from alrl.loop.data_set import DataSet
 
 OUT_OF_SCOPE = "regression, several labels a record and sequences are out of its scope"
 

@@ -6,9 +6,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from alrl.data.parquet_file import npy_from_parquet, read_parquet
-from alrl.data.sources import load_data_set
-from alrl.errors import InvalidDataError
+from alrl.data.parquet_file import npy_from_parquet
+from alrl.errors import InvalidDataError, MissingPackageError
 
 
 @pytest.fixture
@@ -22,21 +21,6 @@ def file(tmp_path):
     }
     pl.DataFrame(table).write_parquet(tmp_path / "own.parquet")
     return tmp_path / "own.parquet"
-
-
-def test_a_table_is_read_with_its_last_column_as_the_class(file):
-    data = load_data_set(file)
-    assert data.X.tolist() == [
-        [1.5, 0.0, 1.0, 1.0, 1.0, 2.0],
-        [2.0, 1.0, 0.0, 0.0, 3.0, 4.0],
-        [3.0, 0.0, 1.0, 1.0, 5.0, 6.0],
-    ]
-    assert (data.name, data.class_names, data.y.tolist()) == ("own", ("a", "b"), [0, 1, 0])
-    assert data.notes == ("column 'colour': one-hot encoded into 2 columns",)
-
-
-def test_another_column_may_be_the_class(file):
-    assert load_data_set(file, label="old").class_names == ("false", "true")
 
 
 def test_a_pool_is_written_in_batches_as_it_stands(tmp_path):
@@ -75,20 +59,20 @@ def test_what_cannot_be_a_pool_is_named(file, tmp_path):
 
 
 def test_missing_values_are_refused(tmp_path):
-    pl.DataFrame({"a": [1.0, None, 2.0], "y": ["n", "y", "n"]}).write_parquet(tmp_path / "holes.parquet")
+    pl.DataFrame({"a": [1.0, None, 2.0]}).write_parquet(tmp_path / "holes.parquet")
     with pytest.raises(InvalidDataError, match=r"a \(1\)"):
-        read_parquet(tmp_path / "holes.parquet")
+        npy_from_parquet(tmp_path / "holes.parquet", tmp_path / "p.npy")
 
 
 def test_files_that_are_none_are_refused(tmp_path):
     (tmp_path / "bad.parquet").write_text("no Parquet")
     with pytest.raises(InvalidDataError, match="no Parquet file"):
-        read_parquet(tmp_path / "bad.parquet")
+        npy_from_parquet(tmp_path / "bad.parquet", tmp_path / "p.npy")
     with pytest.raises(InvalidDataError, match="no file"):
-        read_parquet(tmp_path / "absent.parquet")
+        npy_from_parquet(tmp_path / "absent.parquet", tmp_path / "p.npy")
 
 
-def test_without_the_extra_the_error_says_how_to_install_it(file, monkeypatch):
+def test_without_polars_the_error_says_how_to_install_it(file, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "polars", None)
-    with pytest.raises(InvalidDataError, match=r"alrl\[parquet\]"):
-        load_data_set(file)
+    with pytest.raises(MissingPackageError, match="pip install polars"):
+        npy_from_parquet(file, tmp_path / "p.npy")

@@ -10,8 +10,8 @@ import pandas as pd
 import polars as pl
 import pytest
 
+from alrl.data.data_set import DataSet
 from alrl.errors import GuessedLabelWarning, InvalidDataError
-from alrl.loop.data_set import DataSet
 
 N = 30
 NUMBERS = np.arange(N)

@@ -10,8 +10,8 @@ import time
 import numpy as np
 import pytest
 
+from alrl.data.data_set import DataSet
 from alrl.errors import GuessedLabelWarning, InvalidDataError
-from alrl.loop.data_set import DataSet
 
 
 def plain(number):

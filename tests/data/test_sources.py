@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn import datasets
 
@@ -61,7 +62,8 @@ def test_files_are_taken_by_text_and_by_path(tmp_path):
     file = tmp_path / "own.csv"
     file.write_text("kind,size\na,1\nb,2\n")
     assert load_data_set(str(file), label="kind").class_names == ("a", "b")
-    assert load_data_set(file).class_names == ("1", "2")
+    frame = pd.DataFrame({"size": [1, 2], "kind": ["a", "b"]})
+    assert load_data_set(frame, label="kind").fingerprint == load_data_set(file, label="kind").fingerprint
     np.savez(tmp_path / "own.npz", X=np.zeros((2, 1)), y=[0, 1])
     assert load_data_set(tmp_path / "own.npz").n_records == 2
 
@@ -91,10 +93,14 @@ def test_a_bare_keel_name_is_completed():
 @pytest.mark.parametrize(
     ("source", "label", "message"),
     [
-        (Path("own.feather"), None, r"own\.feather is of kind '\.feather'; give a \.csv, \.npz or \.parquet file"),
-        (42, None, r"cannot be made of int; give a name, the path of a \.csv, \.npz or \.parquet file"),
+        (Path("own.xlsx"), None, r"own\.xlsx is of kind '\.xlsx'; give one of \.csv, .*\.npz"),
+        (
+            42,
+            None,
+            r"cannot be made of int; give a name, the path of a table \(\.csv, \.parquet, \.\.\.\) or \.npz",
+        ),
         (([[1.0]], [0], [0]), None, r"cannot be made of tuple"),
-        ("iris", "species", r"label = 'species' names a column of a \.csv or \.parquet file; 'iris' is none"),
+        ("iris", "species", r"label tells of a column of a table; 'iris' is none, so leave it out"),
         (([[0.0], [np.nan]], [0, 1]), None, r"X holds 1 values that are NaN or infinite"),
     ],
 )

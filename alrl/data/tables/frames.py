@@ -35,7 +35,7 @@ def read_frame_file(
     Raises InvalidDataError for a file that is none, or without records, and for columns of kinds that cannot be used;
     MissingPackageError without polars.
     """
-    polars = polars_column.polars()
+    polars = polars_column.import_polars()
     kind = "Parquet" if path.suffix.lower() in PARQUET else "Arrow"
     try:
         lazy = _scan(polars, path)

@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from alrl.data.tables.numbers import is_missing, parse_numbers
 from alrl.data.tables.table import Table, Texts
 from alrl.errors import InvalidDataError
-from alrl.suggest import unknown
+from alrl.recipes.suggest import unknown
 
 LABEL_NAMES = ("label", "labels", "class", "classes", "target", "targets", "y")
 """Names, in lower case, by which a column is known to be the class."""

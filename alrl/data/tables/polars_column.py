@@ -12,7 +12,7 @@ from alrl.data.tables.table import Values, as_texts, with_levels
 from alrl.errors import InvalidDataError, MissingPackageError
 
 
-def polars() -> Any:
+def import_polars() -> Any:
     """Return the module. Raises MissingPackageError where it is not installed."""
     try:
         import polars as pl
@@ -29,7 +29,7 @@ def read_column(series: Any, column: str, *, is_label: bool = False) -> Values: 
     A categorical column stays one though its categories are numbers. Raises InvalidDataError for structures, bytes and
     lists of unequal length.
     """
-    types = polars()
+    types = import_polars()
     kind: Any = series.dtype
     if is_label:
         return read_label(series.to_list(), column)
@@ -54,7 +54,11 @@ def read_column(series: Any, column: str, *, is_label: bool = False) -> Values: 
 
 def _array(series: Any, column: str) -> Values:
     flat = series.explode()
-    if series.null_count() or flat.null_count() or not (flat.dtype.is_numeric() or flat.dtype == polars().Boolean):
+    if (
+        series.null_count()
+        or flat.null_count()
+        or not (flat.dtype.is_numeric() or flat.dtype == import_polars().Boolean)
+    ):
         raise InvalidDataError(
             f"column {column!r} holds {series.dtype} with gaps or without numbers; fill them, or leave it out with drop"
         )

@@ -24,7 +24,7 @@ from alrl.data.tables.report import DataReport
 from alrl.data.tables.table import Table
 from alrl.data.tables.text_file import suffix
 from alrl.errors import GuessedLabelWarning, InvalidDataError, InvalidRecipeError
-from alrl.suggest import unknown
+from alrl.recipes.suggest import unknown
 
 SUFFIXES = (*delimited.SUFFIXES, *frames.PARQUET, *frames.ARROW)
 """Suffixes of files that hold tables."""

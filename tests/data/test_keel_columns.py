@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from alrl.data.table_file import missing, numbers, one_hot
+from alrl.data.keel_columns import missing, numbers, one_hot
 
 
 @pytest.mark.parametrize("text", ["", "?", "NA", "n/a", "nan", "NULL", "None", "<null>"])

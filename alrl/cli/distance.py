@@ -9,15 +9,19 @@ import typer
 from alrl.cli import complete
 from alrl.cli.app import app
 from alrl.cli.common import Json, told
+from alrl.cli.tables import Drop, Header, Label, read_tables
 
 
 @app.command()
-def distance(
+def distance(  # noqa: PLR0913, PLR0917 - options of a command line, each with its default
     context: typer.Context,
     policy: Annotated[
         str, typer.Argument(help="A policy's folder, or a shipped policy.", autocompletion=complete.policies)
     ],
     data: Annotated[list[str], typer.Argument(help="Data sets: names or files.", autocompletion=complete.data_sets)],
+    label: Label = None,
+    drop: Drop = None,
+    header: Header = None,
     labels: Annotated[int, typer.Option(min=1, help="Queries after one label of each class.")] = 60,
     batch: Annotated[int, typer.Option(min=1, help="Queries between two refits.")] = 1,
     seeds: Annotated[int, typer.Option(min=1, help="Loops of margin sampling that are looked at.")] = 5,
@@ -28,7 +32,8 @@ def distance(
     with told(context, machine) as voice:
         from alrl.evaluation.distance import distance as found_by
 
-        found = found_by(policy, data, labels=labels, batch=batch, seeds=seeds, learner=learner)
+        read = read_tables(data, label=label, drop=drop, header=header)
+        found = found_by(policy, read, labels=labels, batch=batch, seeds=seeds, learner=learner)
         voice.show(found.table())
         for line in found.told:
             voice.say(line)

@@ -9,6 +9,7 @@ import typer
 from alrl.cli import complete
 from alrl.cli.app import app
 from alrl.cli.common import Json, told
+from alrl.cli.tables import Drop, Header, Label, read_tables
 
 
 @app.command()
@@ -24,6 +25,9 @@ def evaluate(  # noqa: PLR0913, PLR0917 - options of a command line, each with i
         list[str],
         typer.Option(help="A data set, its name or its file; repeatable.", autocompletion=complete.data_sets),
     ],
+    label: Label = None,
+    drop: Drop = None,
+    header: Header = None,
     against: Annotated[
         list[str] | None,
         typer.Option(help="What it is held against; repeatable. margin if left out.", autocompletion=complete.agents),
@@ -47,7 +51,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 - options of a command line, each with i
         with voice.bars() as bars:
             found = played(
                 policy,
-                data=data,
+                data=read_tables(data, label=label, drop=drop, header=header),
                 against=against or ["margin"],
                 labels=labels,
                 batch=batch,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -14,6 +14,8 @@ from rich.table import Column, Table
 from alrl import recipes
 from alrl.agents.players import rule_or_policy
 from alrl.agents.policy_file import named_strategy
+from alrl.data.data_set import DataSet
+from alrl.data.tables.report import DataReport
 from alrl.errors import InvalidRecipeError
 from alrl.evaluation.comparison import Comparison
 from alrl.evaluation.curves import Curves, mean_interval
@@ -56,6 +58,8 @@ class Evaluation:
     labels: int
     duels: tuple[Duel, ...]
     comparison: Comparison
+    reports: tuple[DataReport, ...] = ()
+    """How the tables among the data sets were read."""
 
     def table(self) -> Table:
         """Return one row a data set and rule."""
@@ -95,13 +99,14 @@ class Evaluation:
         """Return the same for a machine."""
         duels = [{**asdict(duel), "verdict": duel.verdict} for duel in self.duels]
         told = {"policy": self.policy, "seeds": self.seeds, "labels": self.labels, "duels": duels}
-        return {**told, "guarded": self.guarded} if self.guarded else told
+        tables = {"tables": [report.to_json() for report in self.reports]} if self.reports else {}
+        return {**told, **({"guarded": self.guarded} if self.guarded else {}), **tables}
 
 
 def evaluate(
     policy: str,
     *,
-    data: Sequence[str],
+    data: Sequence[str | DataSet],
     against: Sequence[str] = ("margin",),
     labels: int = 60,
     batch: int = 1,
@@ -113,7 +118,8 @@ def evaluate(
 ) -> Evaluation:
     """Play ``policy`` and the rules ``against`` it on each data set: the same splits and first samples for all.
 
-    All are named as in :func:`find_agent`. Differences are of the area under the accuracy curve (AUBC), in points.
+    All are named as in :func:`find_agent`. Data sets are names or files, or data sets, which go by their own names: a
+    table whose label has to be named is read by :meth:`alrl.data.data_set.DataSet.read`. Differences are of the area under the accuracy curve (AUBC), in points.
 
     Raises InvalidRecipeError for a name that there is not or that is given twice, and, without ``allow_seen``, for a
     data set that the policy was trained on or a relative of one; and what :func:`~alrl.evaluation.simulate.simulate`
@@ -124,23 +130,31 @@ def evaluate(
     [('iris', 'random', False)]
     """
     names = [policy, *against]
-    for kind, given in (("agent", names), ("data set", list(data))):
+    sources = {_name(source): source for source in data}
+    for kind, given in (("agent", names), ("data set", [_name(source) for source in data])):
         twice = [each for each in given if given.count(each) > 1]
         if twice or not given:
             raise InvalidRecipeError(f"{kind} {twice[0]!r} given twice" if twice else f"no {kind} given; name one")
     agents = {name: find_agent(name) for name in names}
-    seen = _seen(policy, agents[policy], data, allow_seen)
+    seen = _seen(policy, agents[policy], sources, allow_seen)
     bar = (bars or Bars(quiet=True)).bar("play, data sets x strategies", len(data) * len(agents))
     play = partial(simulate, labels=labels, batch=batch, seeds=seeds, learner=learner, workers=workers)
     curves = []
-    for source in data:
+    for called, source in sources.items():
         for name, agent in agents.items():
-            curves.append(_renamed(play(source, agent), source, name))
-            bar.advance(note=f"{source}, {name}")
+            curves.append(_renamed(play(source, agent), called, name))
+            bar.advance(note=f"{called}, {name}")
     bar.done()
     comparison = Comparison(curves)
-    duels = [_duel(comparison, source, policy, rule, source in seen) for source in data for rule in against]
-    return Evaluation(policy=policy, seeds=seeds, labels=labels, duels=tuple(duels), comparison=comparison)
+    duels = [_duel(comparison, called, policy, rule, called in seen) for called in sources for rule in against]
+    reports = tuple(source.report for source in data if isinstance(source, DataSet) and source.report is not None)
+    return Evaluation(
+        policy=policy, seeds=seeds, labels=labels, duels=tuple(duels), comparison=comparison, reports=reports
+    )
+
+
+def _name(source: str | DataSet) -> str:
+    return source.name if isinstance(source, DataSet) else source
 
 
 def find_agent(name: str) -> Strategy:
@@ -155,18 +169,18 @@ def find_agent(name: str) -> Strategy:
     return named_strategy(name)
 
 
-def _seen(name: str, policy: Strategy, data: Sequence[str], allowed: bool) -> set[str]:
-    """Return which of the data sets the policy was trained on."""
+def _seen(name: str, policy: Strategy, data: Mapping[str, str | DataSet], allowed: bool) -> set[str]:
+    """Which of the data sets the policy was trained on."""
     card = getattr(policy, "card", {})
     trained = (*card.get("trained_on", ()), *card.get("validated_on", ()))
     found = set()
-    for source in data:
+    for called, source in data.items():
         try:
             refuse_seen(name, trained, (source,), where="--data, allow it with --seen")
         except InvalidRecipeError:
             if not allowed:
                 raise
-            found.add(source)
+            found.add(called)
     return found
 
 

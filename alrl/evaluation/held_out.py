@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
 
@@ -11,24 +12,29 @@ from numpy.typing import NDArray
 from alrl.data.data_set import DataSet
 from alrl.data.families import related
 from alrl.data.sources import load_data_set
+from alrl.data.tables.read import is_archive, is_table
+from alrl.data.tables.text_file import stem
 from alrl.errors import AlrlError, InvalidRecipeError
 
-_FILES = {".csv", ".npz", ".parquet"}
 _SHARE = 0.2
 """Share of the smaller table's distinct rows from which two tables count as relatives."""
 
 
 def refuse_seen(
-    agent: str, seen: tuple[str, ...], held_out: tuple[str, ...], *, where: str = "the study's data"
+    agent: str, seen: tuple[str, ...], held_out: Sequence[str | DataSet], *, where: str = "the study's data"
 ) -> None:
-    """Raise InvalidRecipeError if ``agent`` has ``seen`` a data set of ``held_out``, or a relative of one."""
+    """Raise InvalidRecipeError if ``agent`` has ``seen`` a data set of ``held_out``, or a relative of one.
+
+    Data sets that are no names count as files do: their records are compared too.
+    """
     # Names first: they ask for no file.
     for same in (_same_name, _same_rows):
         for trained, name in product(seen, held_out):
             if same(trained, name):
+                shown = name.name if isinstance(name, DataSet) else name
                 raise InvalidRecipeError(
-                    f"agent {agent!r} was trained on {trained!r}, which shares records with {name!r}: leave"
-                    f" {name!r} out of {where}, or train the policy without {trained!r}"
+                    f"agent {agent!r} was trained on {trained!r}, which shares records with {shown!r}: leave"
+                    f" {shown!r} out of {where}, or train the policy without {trained!r}"
                 )
 
 
@@ -46,21 +52,23 @@ def shared_rows(first: DataSet, second: DataSet) -> float:
     return len(np.intersect1d(one, other, assume_unique=True)) / min(len(one), len(other))
 
 
-def _plain(name: str) -> str:
-    """Return a file is taken for the data set that it is named after."""
-    return Path(name).stem if _is_file(name) else name
+def _plain(source: str | DataSet) -> str:
+    """A file is taken for the data set that it is named after."""
+    if isinstance(source, DataSet):
+        return source.name
+    return stem(Path(source)) if _is_file(source) else source
 
 
-def _is_file(name: str) -> bool:
-    return Path(name).suffix.lower() in _FILES
+def _is_file(source: str | DataSet) -> bool:
+    return isinstance(source, DataSet) or is_table(source) or is_archive(source)
 
 
-def _same_name(seen: str, held_out: str) -> bool:
+def _same_name(seen: str, held_out: str | DataSet) -> bool:
     return related(_plain(seen), _plain(held_out))
 
 
-def _same_rows(seen: str, held_out: str) -> bool:
-    """Return names tell for data sets that are known; the rows of a file have to be looked at."""
+def _same_rows(seen: str, held_out: str | DataSet) -> bool:
+    """Names tell for data sets that are known; the rows of a file have to be looked at."""
     if not (_is_file(seen) or _is_file(held_out)) or seen.startswith("synthetic/"):
         return False
     try:

@@ -17,7 +17,6 @@ from alrl.agents.look_ahead.oracle import Oracle, Player, play_oracle
 from alrl.agents.policy import Policy
 from alrl.agents.policy_file import named_strategy
 from alrl.data.contaminations import make_contamination
-from alrl.data.data_set import DataSet
 from alrl.data.sources import load_data_set
 from alrl.data.task import Task, draw_task, wasted
 from alrl.envs.recipe import SplitRecipe
@@ -43,9 +42,11 @@ DEFAULT_SPLIT: Mapping[str, Any] = {
 
 
 def simulate(  # noqa: PLR0913 - the front door: all but two have defaults
-    data: DataSet | str | tuple[Any, Any],
+    data: Any,
     strategy: Player | str,
     *,
+    label: str | int | None = None,
+    drop: Sequence[str] = (),
     learner: Learner | str = "softmax-regression",
     labels: int = 60,
     batch: int = 1,
@@ -66,7 +67,9 @@ def simulate(  # noqa: PLR0913 - the front door: all but two have defaults
     A seed gives every strategy the same split, first sample and chance, so curves of the same seeds are paired.
 
     Args:
-        data: a data set, the name or file of one, or a pair (X, y) of arrays.
+        data: a data set, the name of one, a table (a file or a frame of pandas or polars), or a pair (X, y) of arrays.
+        label: the column of the classes, if ``data`` is a table: see :meth:`alrl.data.data_set.DataSet.read`.
+        drop: columns of the table that are no features.
         strategy: a strategy or policy, the name of a strategy, or the name of a shipped policy or the folder of one; or
             an oracle, which no name stands for.
         learner: a learner, or the name of one.
@@ -96,7 +99,7 @@ def simulate(  # noqa: PLR0913 - the front door: all but two have defaults
     >>> curves.accuracy.shape, curves.picks.shape, curves.aubc.shape
     ((3, 6), (3, 5), (3,))
     """
-    data_set = load_data_set(data)
+    data_set = load_data_set(data, label=label, drop=drop)
     asked = strategy if isinstance(strategy, Oracle) else named_strategy(strategy)
     if isinstance(asked, Policy):
         asked = asked.to(device)

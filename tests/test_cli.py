@@ -285,10 +285,18 @@ def test_a_machine_reads_one_document_and_errors_apart(rules: Path) -> None:
 
 
 def test_a_fault_is_told_without_a_traceback(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Something that fails in alrl's own code.
+    monkeypatch.setattr("alrl.recipes.find", lambda *_: None)
+    result = alrl_cli("run", "small")
+    assert result.exit_code == 1
+    assert "error: unexpected TypeError: " in result.stderr
+    assert "this is a fault of alrl" in result.stderr
     monkeypatch.setattr("alrl.studies.loading.load_study", lambda _: {}["no"])
     result = alrl_cli("run", "small")
     assert result.exit_code == 1
-    assert "error: unexpected KeyError: 'no'; this is a fault of alrl" in result.stderr
+    assert "error: unexpected KeyError: 'no'; raised in " in result.stderr
+    assert "test_cli.py" in result.stderr
+    assert "which is not alrl's" in result.stderr
     assert isinstance(alrl_cli("--debug", "run", "small").exception, KeyError)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,6 +15,7 @@ from rich.markup import escape
 
 from alrl.cli import complete
 from alrl.cli.exit_codes import Exit
+from alrl.cli.faults import blame
 from alrl.errors import AlrlError
 
 if TYPE_CHECKING:
@@ -44,6 +47,11 @@ def terminal(*, stderr: bool = False) -> Console:
     return console if console.is_terminal else Console(stderr=stderr, width=_WIDTH)
 
 
+def speaks_unicode() -> bool:
+    """Return whether standard output takes every character."""
+    return "utf" in (getattr(sys.stdout, "encoding", None) or "utf-8").lower()
+
+
 class Voice:
     """Where a command's words go: to standard output, or, when a machine listens there, to standard error."""
 
@@ -68,14 +76,16 @@ class Voice:
     def result(self, document: Any) -> None:
         """What the command found, for a machine; people have been told already."""
         if self.machine:
-            typer.echo(json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False, default=str))
+            typer.echo(json.dumps(document, indent=1, ensure_ascii=not speaks_unicode(), allow_nan=False, default=str))
 
 
 @contextmanager
 def told(context: typer.Context, machine: bool = False) -> Iterator[Voice]:
     """Turn what goes wrong into a message and an exit status; with ``--debug`` errors pass as they are."""
     try:
-        yield Voice(machine)
+        with warnings.catch_warnings():
+            warnings.showwarning = _show_warning
+            yield Voice(machine)
     except typer.Exit:
         raise
     except KeyboardInterrupt:
@@ -89,13 +99,18 @@ def told(context: typer.Context, machine: bool = False) -> Iterator[Voice]:
     except Exception as error:
         if context.obj:
             raise
-        where = "this is a fault of alrl: `alrl --debug ...` shows where"
-        _fail(f"unexpected {type(error).__name__}: {error}; {where}", machine, kind=type(error).__name__)
+        _fail(f"unexpected {type(error).__name__}: {error}; {blame(error)}", machine, kind=type(error).__name__)
         raise typer.Exit(Exit.UNEXPECTED) from None
+
+
+def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
+    """Print a warning as a sentence, without the line of code that Python adds."""
+    terminal(stderr=True).print(f"[yellow]warning:[/] {escape(str(message))}", highlight=False, soft_wrap=True)
 
 
 def _fail(text: str, machine: bool, kind: str = "Interrupted") -> None:
     if machine:
-        typer.echo(json.dumps({"error": {"kind": kind, "message": text}}, ensure_ascii=False), err=True)
+        document = {"error": {"kind": kind, "message": text}}
+        typer.echo(json.dumps(document, ensure_ascii=not speaks_unicode()), err=True)
         return
     Console(stderr=True, highlight=False).print(f"[bold red]error:[/] {escape(text)}", soft_wrap=True)

@@ -23,7 +23,7 @@ class Exit(IntEnum):
 
 _MEANINGS = {
     Exit.DONE: "Done.",
-    Exit.UNEXPECTED: "A fault of alrl: `--debug` shows the traceback.",
+    Exit.UNEXPECTED: "A fault of alrl, or of own code that it ran; which is said, `--debug` shows the traceback.",
     Exit.INPUT: "What was given cannot be used: a name, a file, an option, a folder that cannot be written, a full"
     " disk. The message says what to do.",
     Exit.FAILED_CELLS: "The study ran, and some of its cells failed; their tracebacks are in the store.",

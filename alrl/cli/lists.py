@@ -14,8 +14,21 @@ from alrl.cli.app import app
 from alrl.cli.common import Json, told
 
 Listed = Literal[
-    "envs", "agents", "experiments", "strategies", "learners", "data", "features", "policies", "executors", "protocols"
+    "envs",
+    "environments",
+    "agents",
+    "experiments",
+    "studies",
+    "strategies",
+    "learners",
+    "data",
+    "features",
+    "policies",
+    "executors",
+    "protocols",
 ]
+_ALSO = {"environments": "envs", "studies": "experiments"}
+"""Words that mean a kind too."""
 
 
 @app.command("list")
@@ -26,6 +39,7 @@ def list_(
 ) -> None:
     """List what there is: environments, agents, experiments, strategies, learners, data sets, features, policies."""
     with told(context, machine) as voice:
+        what = _ALSO.get(what or "", what)  # type: ignore[assignment]
         if what is None:
             heads: tuple[str, ...] = ("kind", "count", "shown by")
             rows = [(kind, str(len(listed())), f"alrl list {kind}") for kind, listed in _LISTS.items()]

@@ -203,7 +203,7 @@ class UnlabelledRecords:
 
 
 def _is_own(array: Any, dtype: type[np.generic]) -> bool:
-    """Whether an array is read-only and its memory its own."""
+    """Return whether an array is read-only and its memory its own."""
     return (
         isinstance(array, np.ndarray)
         and array.dtype == dtype

@@ -14,7 +14,7 @@ MOST_LEVELS = 30
 
 
 def missing(column: Sequence[str]) -> NDArray[np.bool_]:
-    """True where the text stands for a missing value, (records,).
+    """Return where the text stands for a missing value, (records,).
 
     >>> missing(["1", "?", "NaN"]).tolist()
     [False, True, True]
@@ -23,7 +23,7 @@ def missing(column: Sequence[str]) -> NDArray[np.bool_]:
 
 
 def numbers(column: Sequence[str]) -> NDArray[np.float64] | None:
-    """The column as numbers, NaN where missing, (records,); None if it holds other text or nothing at all.
+    """Return the column as numbers, NaN where missing, (records,); None if it holds other text or nothing at all.
 
     >>> numbers(["1", "?", "2.5"]).tolist(), numbers(["1", "red"])
     ([1.0, nan, 2.5], None)
@@ -40,7 +40,7 @@ def numbers(column: Sequence[str]) -> NDArray[np.float64] | None:
 
 
 def one_hot(column: Sequence[str]) -> NDArray[np.float64]:
-    """An indicator column for each level in sorted order, (records, levels); missing values are a level.
+    """Return an indicator column for each level in sorted order, (records, levels); missing values are a level.
 
     >>> one_hot(["b", "a", "b"]).tolist()
     [[0.0, 1.0], [1.0, 0.0], [0.0, 1.0]]

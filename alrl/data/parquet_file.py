@@ -100,7 +100,7 @@ def _numbers(file: Path, frame: pl.DataFrame, dtype: np.dtype[Any]) -> NDArray[A
 
 
 def _numeric(file: Path, column: pl.Series) -> NDArray[np.float64]:
-    """A column of numbers or of arrays of numbers, (records, width)."""
+    """Return a column of numbers or of arrays of numbers, (records, width)."""
     polars = import_polars()
     kind: Any = column.dtype
     inner = kind

@@ -84,7 +84,7 @@ def _shown(source: Any) -> str:
 
 
 def _found(source: Any) -> Any:
-    """The file, or that of its name beside the recipes: a recipe's own data is found from anywhere."""
+    """Return the file, or that of its name beside the recipes: a recipe's own data is found from anywhere."""
     if not isinstance(source, str | os.PathLike):
         return source
     file = Path(source)

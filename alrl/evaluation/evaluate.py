@@ -119,7 +119,8 @@ def evaluate(
     """Play ``policy`` and the rules ``against`` it on each data set: the same splits and first samples for all.
 
     All are named as in :func:`find_agent`. Data sets are names or files, or data sets, which go by their own names: a
-    table whose label has to be named is read by :meth:`alrl.data.data_set.DataSet.read`. Differences are of the area under the accuracy curve (AUBC), in points.
+    table whose label has to be named is read by :meth:`alrl.data.data_set.DataSet.read`. Differences are of the area
+    under the accuracy curve (AUBC), in points.
 
     Raises InvalidRecipeError for a name that there is not or that is given twice, and, without ``allow_seen``, for a
     data set that the policy was trained on or a relative of one; and what :func:`~alrl.evaluation.simulate.simulate`

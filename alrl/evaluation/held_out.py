@@ -53,7 +53,7 @@ def shared_rows(first: DataSet, second: DataSet) -> float:
 
 
 def _plain(source: str | DataSet) -> str:
-    """A file is taken for the data set that it is named after."""
+    """Return the data set that a source goes by: a file is taken for the one that it is named after."""
     if isinstance(source, DataSet):
         return source.name
     return stem(Path(source)) if _is_file(source) else source
@@ -68,7 +68,7 @@ def _same_name(seen: str, held_out: str | DataSet) -> bool:
 
 
 def _same_rows(seen: str, held_out: str | DataSet) -> bool:
-    """Names tell for data sets that are known; the rows of a file have to be looked at."""
+    """Return whether records are shared: names tell for data sets that are known, the rows of a file are looked at."""
     if not (_is_file(seen) or _is_file(held_out)) or seen.startswith("synthetic/"):
         return False
     try:

@@ -80,7 +80,7 @@ def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> NDAr
 
 
 def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
-    """Shape, order and type of an array, and the bytes that tell of them."""
+    """Return shape, order and type of an array, and the bytes that tell of them."""
     version = npy.read_magic(stream)
     if version not in {(1, 0), (2, 0), (3, 0)}:
         raise ValueError(f"version {version} of the format")

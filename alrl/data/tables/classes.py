@@ -78,13 +78,13 @@ def _refuse_numbers(levels: Sequence[str], labelled: int, column: str) -> None:
 
 
 def _canonical(text: str) -> bool:
-    """Whether this is an integer as a computer writes it: no zeros before it, no plus, no exponent."""
+    """Return whether this is an integer as a computer writes it: no zeros before it, no plus, no exponent."""
     digits = text.removeprefix("-")
     return digits.isascii() and digits.isdigit() and (digits[0] != "0" or text == "0")
 
 
 def _odd(names: Sequence[str], column: str) -> list[str]:
-    """Notes on classes that look like several labels, and on those that differ in writing alone."""
+    """Return notes on classes that look like several labels, and on those that differ in writing alone."""
     groups: dict[str | Decimal, list[str]] = {}
     for name in names:
         # Exactly: long integers that differ in their last digit are no floats that are alike.

@@ -114,7 +114,7 @@ class _Reader:
 
 
 def _unusual(names: Sequence[str], columns: Mapping[int, _Format]) -> list[str]:
-    """A note on each way to write numbers that Python does not."""
+    """Return a note on each way to write numbers that Python does not."""
     unusual: dict[str, list[str]] = {}
     for at, written in columns.items():
         if written is not None and not written.plain:
@@ -123,7 +123,7 @@ def _unusual(names: Sequence[str], columns: Mapping[int, _Format]) -> list[str]:
 
 
 def _formats(dialect: Dialect, sample: Sequence[Sequence[str]], columns: Iterable[int]) -> dict[int, _Format]:
-    """How the numbers of each column are written by the first records, None for text."""
+    """Return how the numbers of each column are written by the first records, None for text."""
     formats: dict[int, _Format] = {}
     for at in columns:
         values = _column(sample, at)

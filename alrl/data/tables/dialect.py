@@ -79,7 +79,7 @@ def find_dialect(
 
 
 def _sample(lines: Iterable[str]) -> tuple[list[str], str | None, bool]:
-    """The first lines, the delimiter that Excel's first line ``sep=;`` declares, and whether there are no others."""
+    """Return the first lines, the delimiter that Excel's ``sep=;`` declares, and whether there are no other lines."""
     taken: list[str] = []
     size = 0
     declared = None
@@ -107,7 +107,7 @@ def _delimiter(sample: Sequence[str], file: Path) -> str:
 
 
 def _score(sample: Sequence[str], delimiter: str) -> tuple[float, float, float]:
-    """How well a delimiter explains the lines: share of lines of one width, of cells that hold no other, of numbers."""
+    """Return how well a delimiter explains the lines: shares of one width, of numbers, of cells without another."""
     try:
         rows = [row for row in csv.reader(sample, delimiter=delimiter) if any(row)]
     except csv.Error:
@@ -123,7 +123,7 @@ def _score(sample: Sequence[str], delimiter: str) -> tuple[float, float, float]:
 
 
 def _above(rows: Sequence[Sequence[str]]) -> int:
-    """How many lines stand above the table: those narrower than all that follow them."""
+    """Return how many lines stand above the table: those narrower than all that follow them."""
     width = max(map(len, rows))
     narrow = next(place for place, row in enumerate(rows) if len(row) == width)
     # R writes a header that is one name short.
@@ -135,7 +135,7 @@ def _above(rows: Sequence[Sequence[str]]) -> int:
 
 
 def _has_header(rows: Sequence[Sequence[str]]) -> bool:
-    """Whether the first row names the columns: by how unlike the others it is."""
+    """Return whether the first row names the columns: by how unlike the others it is."""
     if len(rows) < 2:
         return True
     first, rest = rows[0], rows[1:]
@@ -154,7 +154,7 @@ def _repeats(rows: Sequence[Sequence[str]], at: int) -> bool:
 
 
 def _vote(cell: str, below: Sequence[str]) -> str:
-    """What a cell of the first row is beside those below it."""
+    """Return what a cell of the first row is beside those below it."""
     held = [value for value in below if not is_missing(value)]
     if not held or is_missing(cell):
         return ""

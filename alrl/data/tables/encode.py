@@ -126,7 +126,7 @@ def _number_parts(table: Table, name: str, numbers: NumberProfile) -> list[_Part
 
 
 def _indicators(texts: Texts, name: str) -> _Part:
-    """Codes in the order of the sorted levels, a missing value being the last."""
+    """Return codes in the order of the sorted levels, a missing value being the last."""
     order = sorted(range(len(texts.levels)), key=lambda place: texts.levels[place])
     levels = [texts.levels[place] for place in order]
     codes = np.empty(len(order) + 1, np.int32)
@@ -156,7 +156,7 @@ def _matrix(table: Table, parts: Sequence[_Part]) -> NDArray[np.float64]:
 
 
 def _slots(features: Sequence[str], parts: Mapping[str, Sequence[_Part]], table: Table) -> dict[str, tuple[int, int]]:
-    """Where each column of numbers stands in X, and how wide it is there."""
+    """Return where each column of numbers stands in X, and how wide it is there."""
     slots, at = {}, 0
     for name in features:
         if name in table.places:

@@ -95,7 +95,7 @@ def guess_label(table: Table, source: str, *, drop: Collection[str] = ()) -> str
 
 
 def _repeated(table: Table, column: str) -> bool:
-    """Whether a column of text has the levels of a class: at least two, few, and each some times."""
+    """Return whether a column of text has the levels of a class: at least two, few, and each some times."""
     texts = table.texts.get(column)
     if texts is None or not 2 <= len(texts.levels) <= _MOST_GUESSED:
         return False

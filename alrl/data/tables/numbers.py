@@ -159,7 +159,7 @@ def _float_or_empty(text: str) -> float:
 
 
 def _marks(values: list[str], comma_separates: bool) -> tuple[str, str] | None:
-    """Decimal mark and mark between thousands."""
+    """Return decimal mark and mark between thousands."""
     if all(_PLAIN.fullmatch(text) for text in values):
         return ".", ""
     if all(_PLAIN.fullmatch(text) or _OTHER_GROUPS.fullmatch(text) for text in values):

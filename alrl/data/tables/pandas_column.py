@@ -41,6 +41,6 @@ def read_column(series: Any, column: str, *, is_label: bool = False) -> Values: 
 
 
 def _objects(series: Any) -> list[Any]:
-    """The values as Python objects, None where missing."""
+    """Return the values as Python objects, None where missing."""
     missing = series.isna().to_numpy()
     return [None if gone else value for value, gone in zip(series.tolist(), missing, strict=True)]

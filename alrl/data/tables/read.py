@@ -161,7 +161,7 @@ def _read(
 
 
 def _file(source: Any) -> Path:
-    """The path of a regular file of a kind that is read."""
+    """Return the path of a regular file of a kind that is read."""
     if not isinstance(source, str | os.PathLike):
         raise InvalidDataError(
             f"a table cannot be read from {type(source).__name__}; give the path of a file or a frame of pandas or"
@@ -183,7 +183,7 @@ def _file(source: Any) -> Path:
 def _features(
     table: Table, label: str, drop: Sequence[str], wanted: Sequence[str] | None, numbers: NumberProfile
 ) -> tuple[list[str], dict[str, str]]:
-    """The columns that are features, and why others are none."""
+    """Return the columns that are features, and why others are none."""
     left_out = {name: "as asked" for name in table.columns if name in drop}
     if wanted is not None:
         chosen = [name for name in wanted if name not in left_out and name != label]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any, Literal
 
 from alrl.errors import AlrlError
 from alrl.evaluation.curves import Curves
+from alrl.evaluation.spreadsheet import SpreadsheetWriter
 from alrl.studies.canonical import canonical, run_id
 from alrl.studies.store.rows import csv_header, csv_rows
 from alrl.studies.store.store import RESULTS, STUDY, Store, StoredCell
@@ -73,7 +73,7 @@ def _cell_row(cell: StoredCell) -> list[Any]:
 def _write_csv(path: Path, header: Iterable[str], rows: Iterable[Iterable[Any]]) -> Path:
     part = path.with_name(path.name + ".part")
     with part.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
+        writer = SpreadsheetWriter(file)
         writer.writerow(header)
         writer.writerows(rows)
     return part.replace(path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Callable
 from textwrap import fill
@@ -11,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from alrl.evaluation.spreadsheet import SpreadsheetWriter
 from alrl.reports.summary import Cell, Summary
 
 MISSING = "–"
@@ -108,7 +108,7 @@ def csv_table(summaries: list[Summary], *, mark: str = "") -> str:
     With contaminated pools the share of the budget that was wasted stands before it.
     """
     buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
+    writer = SpreadsheetWriter(buffer)
     against = [
         f"{name}_{part}" for name in ("random", "reference") for part in ("difference", "low", "high", "outcome")
     ]

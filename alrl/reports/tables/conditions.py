@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ import numpy as np
 from scipy import stats
 
 from alrl.evaluation.curves import Curves
+from alrl.evaluation.spreadsheet import SpreadsheetWriter
 from alrl.reports.tables.aubc import MISSING, pipes
 
 
@@ -131,7 +131,7 @@ def _told(cost: ConditionCost | None) -> str:
 def as_csv(costs: Sequence[ConditionCost]) -> str:
     """Return one row a cost, numbers as they are."""
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
+    writer = SpreadsheetWriter(out)
     names = list(ConditionCost.__dataclass_fields__)
     writer.writerow(names)
     for cost in costs:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping
@@ -15,6 +14,7 @@ from typing import Any, Self
 import numpy as np
 
 from alrl.evaluation.curves import Curves
+from alrl.evaluation.spreadsheet import SpreadsheetWriter
 from alrl.studies.canonical import canonical, content_id, run_id
 from alrl.studies.provenance import provenance
 from alrl.studies.store.rows import StoredCell, csv_header, csv_rows, from_npy, to_cell, to_npy
@@ -200,7 +200,7 @@ class Store:
         target = Path(path)
         part = target.with_name(target.name + ".part")
         with part.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file, lineterminator="\n")
+            writer = SpreadsheetWriter(file)
             curves = self.curves(cells)
             header = csv_header(curves)
             writer.writerow(header)

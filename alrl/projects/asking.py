@@ -14,6 +14,7 @@ from alrl.agents.query import warn_if_fewer
 from alrl.errors import InvalidQueryError
 from alrl.loop.pool_view import PoolView
 from alrl.numerics.streams import generator
+from alrl.projects.narrowing import narrowed
 from alrl.projects.pool import Pool
 from alrl.projects.state import State
 from alrl.strategies import Strategy
@@ -158,9 +159,12 @@ def strategy_picks(
     left = int(view.available.sum())
     if not left:
         raise _nothing_left(state, now)
-    picks = strategy.select(view, min(count, left))[0]
-    order = [place for place in picks.tolist() if place >= 0]
-    scores = _scores(strategy, view)
+    small, position = narrowed(view, min(count, left))
+    picks = strategy.select(small, min(count, left))[0]
+    order = [int(position[place]) for place in picks.tolist() if place >= 0]
+    scores = _scores(strategy, small)
+    if scores is not None:
+        scores = torch.full((view.exists.shape[1],), torch.nan).index_copy(0, position, scores.to(torch.float32))
     if not audit:
         return [_pick(pool, view, strategy, place, scores, None, left) for place in order]
     return _mixed(state, pool, view, strategy, order, scores, audit)
@@ -233,7 +237,7 @@ def _pick(
     return Pick(
         id=pool.ids[place],
         reason=reason,
-        score=None if scores is None else float(scores[place]),
+        score=None if scores is None or not scores[place].isfinite() else float(scores[place]),
         prediction=pool.classes[first],
         confidence=float(best.values[0]),
         chance=chance,

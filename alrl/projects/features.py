@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,22 +9,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from alrl.errors import InvalidDataError, MissingPackageError
-from alrl.projects.record_file import write_whole
 
 
-def encoded(frame: pd.DataFrame, kept: Path | None = None) -> NDArray[np.float64]:
-    """Return the records as numbers, (records, features), finite.
+def encoded(frame: pd.DataFrame) -> tuple[NDArray[np.float64], bool]:
+    """Return the records as finite numbers, (records, features), and whether they are the table's own.
 
     A table of finite numbers is taken as it is. In others text, categories and times are encoded by skrub's
     ``TableVectorizer``, fitted to all records and no label, and missing values become the column's mean.
 
-    Args:
-        frame: the columns that describe a record.
-        kept: a file that keeps the encoding, which may be removed at any time.
-
     Raises InvalidDataError if there is no column or a value is infinite, MissingPackageError without skrub.
 
-    >>> encoded(pd.DataFrame({"age": [31.0, None, 41.0], "town": ["Ulm", "Bonn", "Ulm"]})).round(2).tolist()
+    >>> encoded(pd.DataFrame({"age": [31.0, None, 41.0], "town": ["Ulm", "Bonn", "Ulm"]}))[0].round(2).tolist()
     [[31.0, 1.0], [36.0, 0.0], [41.0, 1.0]]
     """
     if frame.shape[1] == 0:
@@ -34,13 +28,8 @@ def encoded(frame: pd.DataFrame, kept: Path | None = None) -> NDArray[np.float64
         # Row by row, as a data set is stored: sums in another order would differ in their last bits.
         numbers = np.ascontiguousarray(frame.to_numpy(np.float64))
         if np.isfinite(numbers).all():
-            return numbers
-    if kept is not None and kept.is_file():
-        return np.asarray(np.load(kept, allow_pickle=False))
-    numbers = _filled(_vectorised(frame))
-    if kept is not None:
-        write_whole(kept, lambda stream: np.save(stream, numbers))
-    return numbers
+            return numbers, True
+    return _filled(_vectorised(frame)), False
 
 
 def _vectorised(frame: pd.DataFrame) -> NDArray[np.float64]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def ready(project: Journal) -> bool:
     """Return whether the labels are enough for a fit."""
     state, pool = project.state, project.pool()
-    return _model(project, state).ready(labelled(state, pool)[1])
+    return model_of(project, state).ready(labelled(state, pool)[1])
 
 
 def current_round(project: Journal) -> tuple[RoundFacts, Pool]:
@@ -36,7 +36,7 @@ def current_round(project: Journal) -> tuple[RoundFacts, Pool]:
         rounds = state.rounds[state.first_round :]
         if rounds and rounds[-1].fingerprint == fingerprint:
             return rounds[-1], pool
-        model = _model(project, state)
+        model = model_of(project, state)
         if not model.ready(labelled(state, pool)[1]):
             raise InvalidQueryError(
                 f"{len(state.labels)} labelled records are too few for the model; label records of two classes at least"
@@ -70,7 +70,8 @@ def view(project: Journal, needs: Collection[Need]) -> PoolView:
     return pool_view(state, pool, remembered, now=project.log.now, fit=fit, needs=needs)
 
 
-def _model(project: Journal, state: State) -> ProjectModel:
+def model_of(project: Journal, state: State) -> ProjectModel:
+    """Return the model that the log names, unfitted."""
     return load_model(state.model, project.folder / "models", project.trusted)
 
 
@@ -78,7 +79,7 @@ def _fit_of(project: Journal, state: State, pool: Pool, facts: RoundFacts) -> Fi
     """The fit of the last round: of this process, or made again, which gives the same."""
     if project.last_fit is None or project.last_fit[0] != facts.fingerprint:
         at, codes = labelled(state, pool)
-        project.last_fit = (facts.fingerprint, _model(project, state).fit(pool, at, codes, len(pool.classes)))
+        project.last_fit = (facts.fingerprint, model_of(project, state).fit(pool, at, codes, len(pool.classes)))
     fit: Fit = project.last_fit[1]
     return fit
 

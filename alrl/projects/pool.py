@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -12,11 +13,13 @@ import pandas as pd
 
 from alrl.errors import ProjectError
 from alrl.projects.features import encoded, standardised
-from alrl.projects.record_file import read_records
+from alrl.projects.record_file import read_records, write_whole
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+LARGE = 20_000
+"""Records above which a pool counts as large."""
 ID = "\x00id"
 """Name of the column of identifiers in the files of records; no table of a user's has it."""
 
@@ -45,7 +48,8 @@ class Pool:
     @cached_property
     def ids(self) -> list[str]:
         """Identifiers, (N,)."""
-        return [str(each) for each in self._table[ID].tolist()]
+        tables = [read_records(self._folder / "records" / each["file"], only=ID) for each in self.files]
+        return [str(record) for table in tables for record in table[ID].tolist()]
 
     @cached_property
     def position(self) -> dict[str, int]:
@@ -59,12 +63,18 @@ class Pool:
 
     @cached_property
     def features(self) -> Tensor:
-        """Encoded and standardised records, (1, N, D), float32."""
+        """Encoded and standardised records, (1, N, D), float32; kept in the folder ``cache`` where that saves time."""
         import torch
 
-        name = "-".join(each["sha256"][:12] for each in self.files[-4:])
-        kept = self._folder / "cache" / f"features-{len(self.files)}-{name}.npy"
-        return torch.from_numpy(standardised(encoded(self.frame, kept)))[None]
+        digest = hashlib.sha256("".join(each["sha256"] for each in self.files).encode()).hexdigest()
+        kept = self._folder / "cache" / f"features-{digest[:16]}.npy"
+        if kept.is_file():
+            return torch.from_numpy(np.load(kept, allow_pickle=False))[None]
+        numbers, plain = encoded(self.frame)
+        X = standardised(numbers)
+        if not plain or len(X) > LARGE:
+            write_whole(kept, lambda stream: np.save(stream, X))
+        return torch.from_numpy(X)[None]
 
     @cached_property
     def by_column(self) -> Tensor:

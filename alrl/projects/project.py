@@ -12,14 +12,19 @@ import pandas as pd
 
 from alrl.errors import InvalidDataError, InvalidQueryError
 from alrl.projects import creation
+from alrl.projects.bill import Bill, bill
+from alrl.projects.curve import Point, curve
 from alrl.projects.journal import LOG, Journal
 from alrl.projects.state import RoundFacts
+from alrl.projects.stopping import Advice, StopRule, usual_rule
 from alrl.projects.telling import Receipt, Repeats, answers_of, faults, write_answers
+from alrl.projects.verdict import Verdict, verdict
 
 if TYPE_CHECKING:
     from alrl.loop.cost import Prices
     from alrl.loop.pool_view import PoolView
     from alrl.loop.view_fields import Need
+    from alrl.projects.review import Suspect
     from alrl.strategies.base import Strategy
 
 DAY = 86_400.0
@@ -256,3 +261,34 @@ class Project(Journal):
             count = len(state.labels)
             state.apply(transaction.append("restarted", {"labels": count}))
         return count
+
+    def suspects(self, count: int = 20) -> list[Suspect]:
+        """Return the labels that most likely are wrong: see :func:`alrl.projects.review.suspects`."""
+        from alrl.projects.review import suspects
+
+        return suspects(self, count)
+
+    def bias(self) -> list[dict[str, Any]]:
+        """Return how the labelled sample differs from the pool: see :func:`alrl.projects.review.bias`."""
+        from alrl.projects.review import bias
+
+        return bias(self)
+
+    def curve(self) -> list[Point]:
+        """Return the learning curve, a point for each round."""
+        return curve(self.state)
+
+    def verdict(self) -> Verdict:
+        """Return the kind of the learning curve, with the evidence."""
+        return verdict(self.curve())
+
+    def bill(self) -> Bill:
+        """Return what the project has cost so far."""
+        return bill(self.state)
+
+    def advice(self, rule: StopRule | None = None) -> Advice:
+        """Return whether to stop, by a rule or the usual one, and write it to the log."""
+        given = (rule or usual_rule()).advise(self.state)
+        with self.writing() as (transaction, state):
+            state.apply(transaction.append("advice given", {"stop": given.stop, "reason": given.reason}))
+        return given

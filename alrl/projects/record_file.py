@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -62,8 +62,8 @@ def write_records(file: Path, frame: pd.DataFrame) -> Path:
     return write_whole(file, lambda stream: np.savez(stream, **parts))
 
 
-def read_records(file: Path) -> pd.DataFrame:
-    """Read what :func:`write_records` wrote. Raises ProjectError where the file is gone or damaged.
+def read_records(file: Path, only: str | None = None) -> pd.DataFrame:
+    """Read what :func:`write_records` wrote, or the column ``only``. Raises ProjectError where it is gone or damaged.
 
     >>> import tempfile
     >>> frame = pd.DataFrame({"age": [31.0, None], "town": ["Ulm", None]})
@@ -73,11 +73,11 @@ def read_records(file: Path) -> pd.DataFrame:
     """
     try:
         with np.load(file, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-            described = json.loads(arrays.pop(_COLUMNS).tobytes())
+            described = json.loads(archive[_COLUMNS].tobytes())
             columns = {
-                column["name"]: _unpacked(column["kind"], f"{place:06d}", arrays)
+                column["name"]: _unpacked(column["kind"], f"{place:06d}", archive)
                 for place, column in enumerate(described["columns"])
+                if only is None or column["name"] == only
             }
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise ProjectError(f"{file} is gone or damaged ({error}); put the project's backup in its place") from None
@@ -117,7 +117,7 @@ def _packed_text(name: str, values: list[Any]) -> dict[str, NDArray[Any]]:
     return {"values": np.frombuffer(b"".join(encoded), dtype=np.uint8), "ends": ends, "missing": missing}
 
 
-def _unpacked(kind: str, place: str, arrays: dict[str, NDArray[Any]]) -> Any:
+def _unpacked(kind: str, place: str, arrays: Mapping[str, NDArray[Any]]) -> Any:
     values = arrays[f"{place}.values"]
     if kind == "time":
         return values.astype("datetime64[ns]")

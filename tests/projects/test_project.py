@@ -279,3 +279,21 @@ def test_a_frame_of_polars_and_a_table_with_text_and_holes_are_pools(make: Make)
     assert (project.folder / "cache").is_dir()
     records = project.records(["c2", "c3"])
     assert records["town"].tolist() == [None, "Köln"]
+
+
+@pytest.mark.parametrize("strategy", ["margin", "entropy", "random"])
+def test_in_a_large_pool_simple_rules_pick_what_they_pick_in_the_whole(
+    make: Make, strategy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frame = table(400)
+    project = make(pool=frame, strategy=strategy)
+    project.tell(truth(frame, [f"c{place}" for place in range(8)]), annotator="ann")
+    whole = ids(project.ask(5))
+    project.release()
+    monkeypatch.setattr("alrl.projects.narrowing.LARGE", 100)
+    monkeypatch.setattr("alrl.projects.narrowing.SAMPLE", 50)
+    monkeypatch.setattr("alrl.projects.narrowing.SURPLUS", 2)
+    assert ids(project.ask(5)) == whole
+    project.release()
+    assert len(ids(project.ask(5, strategy="general"))) == 5
+    assert len(ids(project.ask(5, strategy="general", audit=0.5))) == 5

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from alrl.cli.common import Json, told
-from alrl.cli.project.group import Folder, project
+from alrl.cli.project.group import Folder, Trust, project
 
 
 @project.command()
@@ -39,3 +39,48 @@ def at(
         document = status_of(Project(folder).at(when), seconds_of(when))
         voice.say("\n".join(sentences(document)))
         voice.result(document)
+
+
+@project.command()
+def review(
+    context: typer.Context,
+    folder: Folder,
+    count: Annotated[int, typer.Option(min=1, help="Records shown of each kind.")] = 20,
+    trust: Trust = None,
+    machine: Json = False,
+) -> None:
+    """Look for wrong labels, disagreement, twins, foreign and forgotten records, and bias; nothing is changed."""
+    with told(context, machine) as voice:
+        from alrl.projects import Project
+        from alrl.projects.review import review as reviewed
+
+        document = reviewed(Project(folder, trusted=trust or ()), count)
+        voice.say("\n".join(_findings(document)))
+        voice.result(document)
+
+
+def _findings(document: dict[str, Any]) -> list[str]:
+    flagged = [each for each in document["suspects"] if each["flagged"]]
+    rate = 100 * document["false_alarms"]
+    lines = [
+        f"{len(flagged)} labels flagged as wrong (up to {rate:.0f} % of right labels were, in tests; more where classes overlap):"
+    ]
+    lines += [
+        f"  {each['id']}: {each['label']}, rather {each['rather']} (score {each['score']:.3f})" for each in flagged
+    ]
+    lines.append(f"{len(document['disagreements'])} records that annotators answer differently")
+    lines += [f"  {each['id']}: {each['answers']}, believed {each['believed']}" for each in document["disagreements"]]
+    for each in document["annotators"]:
+        agreement = "" if each["agreement"] is None else f", {100 * each['agreement']:.0f} % as others"
+        lines.append(f"{each['annotator']}: {each['answers']} answers{agreement}")
+    conflicts = sum(each["conflict"] for each in document["twins"])
+    lines.append(f"{len(document['twins'])} pairs of nearly equal records, {conflicts} of them with different labels")
+    for name, words in (("foreign", "records apart from all others"), ("forgotten", "records forgotten since")):
+        ids = [each if isinstance(each, str) else each["id"] for each in document[name]]
+        lines.append(f"{len(ids)} {words}: {', '.join(ids) or 'none'}")
+    lines += [
+        f"{each['column']}: the labelled sample differs from the pool by {100 * each['gap']:.0f} points (as much by"
+        f" chance: {100 * each['chance']:.0f} %), most too often {each['too_much']}"
+        for each in document["bias"]
+    ]
+    return lines

@@ -147,7 +147,13 @@ def _undo(desk: Desk, body: dict[str, Any]) -> dict[str, Any]:
 
 async def _status(desk: Desk, request: Request) -> Response:  # noqa: ARG001 - an endpoint is given it
     def document() -> dict[str, Any]:
-        return status_of(desk.project.state, desk.project.log.now)
+        status = status_of(desk.project.state, desk.project.log.now)
+        try:
+            found = desk.project.suspects(10)
+        except AlrlError:
+            # Too few labels, or no extra to look with: the page goes without.
+            found = []
+        return {**status, "suspects": [vars(each) for each in found if each.flagged]}
 
     return JSONResponse(await run_in_threadpool(document), headers=HEADERS)
 

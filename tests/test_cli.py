@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 
 import alrl
 from alrl import recipes
+from alrl.agents.recipe import agent_names
 from alrl.cli import app
 from alrl.cli.exit_codes import Exit
 from alrl.data.sources import data_set_names
@@ -122,7 +123,7 @@ def test_without_a_kind_all_kinds_are_counted(place: Path) -> None:
     ("kind", "names"),
     [
         ("envs", [f"alrl/{name}-v0" for name in recipes.names("envs")]),
-        ("agents", recipes.names("agents")),
+        ("agents", agent_names()),
         ("experiments", recipes.names("experiments")),
         ("strategies", sorted(strategies())),
         ("learners", ["scikit-learn", "softmax-regression"]),

@@ -16,8 +16,10 @@ from alrl.agents.look_ahead.roll_out import ScoredMetric
 from alrl.agents.policy_file import load_policy
 from alrl.agents.training_recipes import EvolutionRecipe, ReinforcementRecipe, SearchRecipe
 from alrl.envs.action_recipe import CandidatesRecipe
+from alrl.errors import InvalidRecipeError
 from alrl.recipes.model import Recipe
-from alrl.strategies import Strategy, make_strategy
+from alrl.recipes.suggest import unknown
+from alrl.strategies import Strategy, make_strategy, strategies
 
 
 class RuleRecipe(Recipe):
@@ -212,13 +214,26 @@ class _AgentFile(Recipe):
     agent: AgentRecipe
 
 
-def load_agent_recipe(name: str | Path) -> RuleRecipe | FileRecipe | OracleRecipe | TrainedRecipe:
-    """Return the agent of a recipe file or a recipe's name.
+def agent_names() -> list[str]:
+    """Return the names of all agents, sorted: those of recipes, and every rule, which needs no recipe."""
+    return sorted({*recipes.names("agents"), *strategies()})
 
-    Raises InvalidRecipeError if there is none, or if it does not fit the schema.
+
+def load_agent_recipe(name: str | Path) -> RuleRecipe | FileRecipe | OracleRecipe | TrainedRecipe:
+    """Return the agent of a recipe file, of a recipe's name, or of a rule's name.
+
+    Raises:
+        InvalidRecipeError: there is none, or it does not fit the schema.
+
+    >>> load_agent_recipe("core-set")
+    RuleRecipe(kind='rule', strategy='core-set')
     """
-    path = recipes.find("agents", name)
-    return parse_agent_recipe(recipes.read(path), where=str(path))
+    if name in recipes.names("agents") or str(name).endswith(".toml"):
+        path = recipes.find("agents", name)
+        return parse_agent_recipe(recipes.read(path), where=str(path))
+    if name in strategies():
+        return RuleRecipe(kind="rule", strategy=str(name))
+    raise InvalidRecipeError(f"{unknown('agent', str(name), agent_names())}. Or give the path of a .toml file.")
 
 
 def parse_agent_recipe(data: dict[str, Any], *, where: str) -> RuleRecipe | FileRecipe | OracleRecipe | TrainedRecipe:

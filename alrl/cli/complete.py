@@ -15,7 +15,9 @@ def studies(incomplete: str) -> Iterator[str]:
 
 def agents(incomplete: str) -> Iterator[str]:
     """Yield Names of agents, and recipe files."""
-    yield from _recipes("agents", incomplete)
+    from alrl.agents.recipe import agent_names
+
+    yield from _starting([*agent_names(), *(str(path) for path in Path().glob("agents/*.toml"))], incomplete)
 
 
 def environments(incomplete: str) -> Iterator[str]:

@@ -71,6 +71,11 @@ def _first_line(thing: object) -> str:
     return (thing.__doc__ or "").strip().split("\n")[0]
 
 
+def _agents() -> _Rows:
+    written = _recipes("agents")
+    return sorted([*written, *(row for row in _strategies() if row[0] not in dict(written))])
+
+
 def _strategies() -> _Rows:
     from alrl.strategies import strategies
 
@@ -126,7 +131,7 @@ def _protocols() -> _Rows:
 
 _LISTS: dict[str, Callable[[], _Rows]] = {
     "envs": _environments,
-    "agents": lambda: _recipes("agents"),
+    "agents": _agents,
     "experiments": lambda: _recipes("experiments"),
     "strategies": _strategies,
     "learners": _learners,

@@ -11,9 +11,9 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Column, Table
 
-from alrl import recipes
 from alrl.agents.players import rule_or_policy
 from alrl.agents.policy_file import named_strategy
+from alrl.agents.recipe import agent_names
 from alrl.data.data_set import DataSet
 from alrl.data.tables.report import DataReport
 from alrl.errors import InvalidRecipeError
@@ -165,7 +165,7 @@ def find_agent(name: str) -> Strategy:
 
     Raises InvalidRecipeError if there is none, or it is still to be trained.
     """
-    if name in recipes.names("agents") or Path(name).suffix == ".toml":
+    if name in agent_names() or Path(name).suffix == ".toml":
         return rule_or_policy(name)
     return named_strategy(name)
 

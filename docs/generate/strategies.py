@@ -17,7 +17,7 @@ _BEGINNING = """# Strategies
 
 <!-- Written by `python -m docs.generate.strategies docs/strategies.md`; do not edit. -->
 
-Rule-based querying strategies, one a file in `alrl/strategies/`, each an agent in `agents/`. All score the records of
+Rule-based querying strategies, one a file in `alrl/strategies/`, each an agent by its name. All score the records of
 many episodes at once, a higher score is queried sooner, and ties are broken by the stream `strategy`. None sees a label
 that was not bought. What a strategy *needs* beyond the learner's probabilities the simulator computes for it alone:
 `embedding` (each record before the last layer), `earlier-embedding` (the same after the loop before), `members` (of a

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from alrl import recipes
+from alrl.agents.recipe import agent_names
 from alrl.strategies import make_strategy, strategies
 from docs.generate.strategies import strategy_page
 
@@ -19,7 +19,7 @@ def test_the_page_is_what_the_strategies_say_now():
 
 
 @pytest.mark.parametrize("name", strategies())
-def test_every_strategy_has_a_row_a_paper_a_cost_and_a_recipe(name):
+def test_every_strategy_has_a_row_a_paper_and_a_cost_and_is_an_agent(name):
     kind = strategies()[name]
     row = next(line for line in strategy_page().splitlines() if line.startswith(f"| `{name}` |"))
     assert row.replace("\\|", "").count("|") == 7
@@ -31,7 +31,7 @@ def test_every_strategy_has_a_row_a_paper_a_cost_and_a_recipe(name):
     # The table names a paper of which the docstring gives the title.
     surname = kind.paper.removeprefix("after ").replace(",", "").split()[0]
     assert surname in inspect.getdoc(kind) or name == "random"
-    assert name in recipes.names("agents")
+    assert name in agent_names()
 
 
 def test_the_page_is_in_the_documentation():

@@ -15,9 +15,9 @@ from alrl.agents.networks.weighted import WEIGHED, LinearScorer
 from alrl.agents.policy import Policy
 from alrl.agents.policy_file import load_policy, save_policy
 from alrl.agents.recipe import TrainedRecipe
+from alrl.agents.training import search as module
 from alrl.agents.training.search import gains, search
 from alrl.agents.training.training import Trainer
-from alrl.agents.training.training import search as module
 from alrl.agents.training_recipes import SearchRecipe
 from alrl.envs.recipe import EnvRecipe
 from alrl.errors import InvalidRecipeError, PolicyFileError

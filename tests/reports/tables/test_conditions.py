@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from alrl.evaluation.curves import Curves
+from alrl.reports.condition_report import write_conditions
 from alrl.reports.tables.conditions import as_csv, condition_costs, markdown, split_label
-from alrl.studies.protocols.paired import Paired
 
 
 def curves(
@@ -69,13 +69,13 @@ def test_a_label_is_taken_apart_as_it_was_put_together(label: str, learner: str,
 
 
 def test_a_study_without_conditions_writes_nothing_more(tmp_path: Path) -> None:
-    assert Paired().report([curves("", [0.9, 0.8], (0, 1))], tmp_path) == []
+    assert write_conditions([curves("", [0.9, 0.8], (0, 1))], tmp_path) == []
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_study_with_conditions_writes_its_table_and_picture_the_same_each_time(tmp_path: Path) -> None:
     given = [curves("clean", [0.9, 0.8], (0, 1)), curves("foul", [0.8, 0.75], (0, 1))]
-    paths = Paired().report(given, tmp_path)
+    paths = write_conditions(given, tmp_path)
     assert {path.name for path in paths} == {"conditions.md", "conditions.csv", "conditions.png", "conditions.pdf"}
     before = {path.name: path.read_bytes() for path in paths}
-    assert {path.name: path.read_bytes() for path in Paired().report(given, tmp_path)} == before
+    assert {path.name: path.read_bytes() for path in write_conditions(given, tmp_path)} == before

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -20,6 +20,10 @@ class _Algorithm(Recipe):
     """Episodes side by side."""
     learning_rate: float = Field(default=1e-4, gt=0)
     discount: float = Field(default=0.95, gt=0, le=1)
+    """Of each query, whatever the batch: what comes a batch of b later counts discount to the power b."""
+    scaled_rewards: bool = True
+    """Whether rewards are divided by the running standard deviation of the discounted return."""
+    LATER: ClassVar[frozenset[str]] = frozenset({"scaled_rewards"})
 
 
 class _OnPolicy(_Algorithm):
@@ -29,20 +33,40 @@ class _OnPolicy(_Algorithm):
     """Queries of each episode between two updates; the budget's labels if those are fewer."""
     entropy: float = Field(default=0.0, ge=0)
     """Weight of the entropy bonus."""
+    certainty: float | None = Field(default=0.5, gt=0, lt=1)
+    """Mean probability of the likeliest candidate at the start, by one factor on all scores; None leaves them."""
+    gae: float = Field(default=0.95, ge=0, le=1)
+    """How far advantages look beyond the critic: lambda of Schulman et al. 2016."""
+    value_weight: float = Field(default=0.5, ge=0)
+    """Weight of the critic's loss."""
+    gradient: float = Field(default=0.5, gt=0)
+    """Largest length of a gradient."""
+    LATER: ClassVar[frozenset[str]] = frozenset({"scaled_rewards", "certainty", "gae", "value_weight", "gradient"})
 
 
-class PPORecipe(_OnPolicy):
+class _Clipped(_OnPolicy):
+    """What both kinds of PPO are told."""
+
+    clip: float = Field(default=0.1, gt=0)
+    epochs: int = Field(default=4, ge=1)
+    """Passes over each roll-out."""
+    target_kl: float | None = Field(default=0.03, gt=0)
+    """Divergence at which the passes over a roll-out end; None for no such end."""
+    minibatch: int = Field(default=512, ge=1)
+    """Most queries that an update learns from: the largest divisor of a roll-out up to this."""
+    LATER: ClassVar[frozenset[str]] = _OnPolicy.LATER | {"epochs", "target_kl", "minibatch"}
+
+
+class PPORecipe(_Clipped):
     """Proximal policy optimisation (Schulman et al. 2017)."""
 
     kind: Literal["ppo"] = "ppo"
-    clip: float = Field(default=0.1, gt=0)
 
 
-class MaskablePPORecipe(_OnPolicy):
+class MaskablePPORecipe(_Clipped):
     """PPO whose library masks the actions too (Huang & Ontañón 2022)."""
 
     kind: Literal["maskable-ppo"] = "maskable-ppo"
-    clip: float = Field(default=0.1, gt=0)
 
 
 class A2CRecipe(_OnPolicy):

@@ -25,7 +25,10 @@ def train(
     device: Device = "cpu",
     machine: Json = False,
 ) -> None:
-    """Train a selection policy and write it as JSON and safetensors, with TensorBoard curves beside it."""
+    """Train a selection policy and write it as JSON and safetensors, with TensorBoard curves beside it.
+
+    A training that was interrupted while weights were bred goes on from the last generation when it is run again.
+    """
     with told(context, machine) as voice:
         from alrl.agents.policy_file import save_policy
         from alrl.agents.recipe import TrainedRecipe, load_agent_recipe
@@ -49,6 +52,7 @@ def train(
                 workers=workers,
                 device=device,
                 log=folder / "tensorboard",
+                checkpoints=folder / "checkpoints",
                 bars=bars,
             )
             policy = trainer.train(name)

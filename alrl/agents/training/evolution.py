@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import math
 from collections.abc import Callable, Sequence
@@ -13,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from alrl import recipes
 from alrl.agents.networks.mixture import NETWORK, Mixture
 from alrl.agents.policy import Policy
 from alrl.agents.training_recipes import EvolutionRecipe
@@ -40,6 +42,8 @@ class Contest:
 class Progress:
     """Where an evolution stands: means after each generation, and the weightings' areas beyond their own mean."""
 
+    identity: str = ""
+    """Of the recipes, the seed and the policy that it started from."""
     means: list[list[float]] = field(default_factory=list)
     spreads: list[float] = field(default_factory=list)
     gains: list[float] = field(default_factory=list)
@@ -48,21 +52,24 @@ class Progress:
 
     def save(self, path: Path) -> None:
         """Write it, in one step."""
+        path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix(".part")
         part.write_text(json.dumps(dataclasses.asdict(self)), encoding="utf-8")
         part.replace(path)
 
     @classmethod
-    def load(cls, path: Path | None, weights: int) -> Progress:
-        """What :meth:`save` wrote, or nothing yet. Raises InvalidRecipeError for one of another number of weights."""
+    def load(cls, path: Path | None, identity: str) -> Progress:
+        """Return what :meth:`save` wrote; a beginning where it wrote nothing, or of an evolution of other identity.
+
+        Raises InvalidRecipeError for a file that is none of ours.
+        """
         if path is None or not path.is_file():
-            return cls()
-        found = cls(**json.loads(path.read_text(encoding="utf-8")))
-        if any(len(mean) != weights for mean in found.means):
-            raise InvalidRecipeError(
-                f"{path}: an evolution of another number of weights; delete it, or go on elsewhere"
-            )
-        return found
+            return cls(identity=identity)
+        try:
+            found = cls(**json.loads(path.read_text(encoding="utf-8")))
+        except (TypeError, ValueError) as error:
+            raise InvalidRecipeError(f"{path}: not the state of an evolution ({error}); delete it") from error
+        return found if found.identity == identity else cls(identity=identity)
 
 
 def mixture_of(policy: Policy, recipe: EvolutionRecipe) -> Policy:
@@ -105,11 +112,13 @@ def evolve(
         draw: the contests of a generation, by its number; a function of that alone.
         seed: of the weightings; those of a generation depend on it and on its number alone.
         device: where loops are computed.
-        checkpoint: file that the state is kept in after each generation, and gone on from.
+        checkpoint: file that the state is kept in after each generation, and gone on from where it is of the same
+            recipes, seed and start.
         progress: called after each generation.
     """
     network = _mixture(policy)
-    state = Progress.load(checkpoint, len(network.weight))
+    told = (policy.fingerprint, recipes.identity(env), recipes.identity(recipe), str(seed))
+    state = Progress.load(checkpoint, hashlib.sha256("\n".join(told).encode()).hexdigest())
     mean = torch.tensor(state.means[-1]) if state.means else network.weight.clone()
     for number in range(len(state.means), recipe.generations):
         spread = recipe.spread * recipe.narrows ** (number / max(recipe.generations - 1, 1))

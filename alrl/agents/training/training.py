@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,18 +13,13 @@ from typing import Any
 import joblib
 import torch
 
-from alrl import recipes
-from alrl.agents.networks.mixture import NETWORK
 from alrl.agents.policy import Policy
 from alrl.agents.recipe import ImitationRecipe, RegressionRecipe, TrainedRecipe
-from alrl.agents.training.contests import contests
-from alrl.agents.training.evolution import Progress, evolve, mixture_of
-from alrl.agents.training.examples import Behaviour, Examples, collect
+from alrl.agents.training.examples import Behaviour, Examples
 from alrl.agents.training.fit_guard import guarded
 from alrl.agents.training.imitation import Ranking, fit
 from alrl.agents.training.lal import fit_forest
-from alrl.agents.training.reinforcement.run import improve
-from alrl.agents.training.search import search
+from alrl.agents.training.stages import breed, by_stage, collect_pinned, made_by, played_on, reinforce, search_weights
 from alrl.agents.training.tensorboard import Tracker
 from alrl.agents.training.untrained import check, untrained
 from alrl.agents.training.validation import (
@@ -40,7 +36,7 @@ from alrl.agents.training_recipes import EvolutionRecipe, ReinforcementRecipe, S
 from alrl.data.task import Task
 from alrl.envs.episodes import Game
 from alrl.envs.recipe import EnvRecipe
-from alrl.loop.counting import Counter, Tally, counted
+from alrl.loop.counting import Counter, counted
 from alrl.numerics.backend import one_thread
 from alrl.numerics.streams import generator, stream_key
 from alrl.progress import Bar, Bars
@@ -147,7 +143,7 @@ class Trainer:
                 generator=shuffle,
                 progress=progress,
             )
-            bar.done(note=_told(ranking))
+            bar.done(note=f"choice {ranking.gain:+.2f} sd, margin {ranking.margin_gain:+.2f}")
             self._note(round_ + 1, ranking, step=(round_ + 1) * epochs)
         return policy
 
@@ -162,53 +158,39 @@ class Trainer:
         return policy
 
     def _search(self, policy: Policy, recipe: SearchRecipe) -> Policy:
-        bar = self.bars.bar(f"search, {recipe.kind}", recipe.generations)
-        number = 0
-
-        def progress(gain: float) -> None:
-            nonlocal number
-            number += 1
-            bar.advance(note=f"best {100 * gain:+.2f} points")
-            self._tracker.scalar("search/best_gain_over_margin", gain, number)
-
-        def draw(generation: int) -> list[Task]:
-            lots = generator([self.seed, generation], "search data sets").permutation(len(self.training))
-            names = [self.training[lots[i % len(lots)]] for i in range(recipe.episodes)]
-            return [self.game.source.draw([self.seed, 1 + generation, i], name) for i, name in enumerate(names)]
-
-        seed = stream_key([self.seed], "agent") % 2**31
         with counted() as counter:
-            found = search(policy, self.env, recipe, draw, seed=seed, device=self.device, progress=progress)
-        self._steps += counter.tally.steps
-        bar.done()
-        return found
-
-    def _evolve(self, policy: Policy, recipe: EvolutionRecipe) -> Policy:
-        bar = self.bars.bar("evolution", recipe.generations)
-
-        def progress(state: Progress) -> None:
-            number = len(state.means)
-            bar.advance(note=f"better half {100 * state.gains[-1]:+.2f} points")
-            self._tracker.scalar("evolution/gain_of_better_half", state.gains[-1], number)
-            for name, weight in zip(names, state.means[-1], strict=True):
-                self._tracker.scalar(f"evolution/weight/{name}", weight, number)
-
-        start = mixture_of(policy, recipe)
-        names = (NETWORK, *recipe.features)
-        seed = stream_key([self.seed], "evolution") % 2**31
-        with counted() as counter:
-            bred = evolve(
-                start,
+            found = search_weights(
+                policy,
                 self.env,
                 recipe,
-                lambda number: contests(self.env, recipe, self.training, seed=self.seed, generation=number),
-                seed=seed,
+                self._searched_on,
+                seed=stream_key([self.seed], "agent") % 2**31,
                 device=self.device,
-                checkpoint=self.checkpoints / "evolution.json" if self.checkpoints is not None else None,
-                progress=progress,
+                bars=self.bars,
+                tracker=self._tracker,
             )
         self._steps += counter.tally.steps
-        bar.done()
+        return found
+
+    def _searched_on(self, generation: int, episodes: int) -> list[Task]:
+        lots = generator([self.seed, generation], "search data sets").permutation(len(self.training))
+        names = [self.training[lots[i % len(lots)]] for i in range(episodes)]
+        return [self.game.source.draw([self.seed, 1 + generation, i], name) for i, name in enumerate(names)]
+
+    def _evolve(self, policy: Policy, recipe: EvolutionRecipe) -> Policy:
+        with counted() as counter:
+            bred = breed(
+                policy,
+                self.env,
+                recipe,
+                self.training,
+                seed=self.seed,
+                device=self.device,
+                checkpoint=self.checkpoints / "evolution.json" if self.checkpoints is not None else None,
+                bars=self.bars,
+                tracker=self._tracker,
+            )
+        self._steps += counter.tally.steps
         return bred
 
     def _collect(
@@ -225,7 +207,7 @@ class Trainer:
         workers = self.workers if self.workers is not None else min(4, os.cpu_count() or 1)
         workers = workers if self.device == "cpu" else 1
         jobs = (
-            joblib.delayed(_collect_pinned)(chunk, self.env, behaviour, expert, recipe.every, number, self.device)
+            joblib.delayed(collect_pinned)(chunk, self.env, behaviour, expert, recipe.every, number, self.device)
             # The longest chunks go first, lest one is waited for at the end.
             for number, chunk in reversed(list(enumerate(parted)))
         )
@@ -240,28 +222,23 @@ class Trainer:
         return Examples.joined(parts)
 
     def _reinforce(self, policy: Policy, recipe: ReinforcementRecipe) -> Policy:
-        data = self.env.data.model_copy(update={"sets": tuple(self.training), "synthetic": {}})
-        bar = self.bars.bar(recipe.kind, recipe.steps)
-        done = 0
-
-        def progress(steps: int, mean: float | None) -> None:
-            nonlocal done
-            bar.advance(steps - done, note="" if mean is None else f"mean return {mean:+.4f}")
-            done = steps
-            if mean is not None:
-                self._tracker.scalar("reinforcement/mean_return", mean, steps)
-
-        improved = improve(
+        improved, steps = reinforce(
             policy,
-            self.env.model_copy(update={"data": data}),
+            played_on(self.env, self.training, self.agent.candidates),
             recipe,
             seed=stream_key([self.seed], recipe.kind) % 2**31,
             log=self.log,
-            progress=progress,
+            bars=self.bars,
+            tracker=self._tracker,
+            moved=self._moved,
         )
-        self._steps += done
-        bar.done()
+        self._steps += steps
         return improved
+
+    def _moved(self, found: dict[str, float]) -> None:
+        for name, value in found.items():
+            self.scalars[f"reinforcement/{name}"] = value
+            self._tracker.scalar(f"reinforcement/{name}", value, self._steps)
 
     def _choose(self, stages: Sequence[tuple[str, Policy]]) -> tuple[Policy, dict[str, float]]:
         """Return the stage to keep: of the largest area or return beyond margin's on the validation data sets.
@@ -274,10 +251,11 @@ class Trainer:
         gains = {}
         with counted() as counter:
             buys = judged_by_return(stages[0][1])
-            worth = self._returns if buys else self._areas
-            margin = worth(stages[0][1] if buys else make_strategy("margin"), tasks)
+            returns = functools.partial(episode_returns, env=self.env, device=self.device)
+            worth: Any = functools.partial(returns if buys else self._areas, tasks=tasks)
+            margin = worth(stages[0][1] if buys else make_strategy("margin"))
             for number, (name, policy) in enumerate(stages):
-                gains[name] = float((worth(policy, tasks) - margin).mean())
+                gains[name] = float((worth(policy) - margin).mean())
                 self._tracker.scalar("validation/gain_over_margin", gains[name], number)
                 bar.advance(note=f"{name} {gains[name]:+.4f}")
         self._validation_steps += counter.tally.steps
@@ -289,9 +267,6 @@ class Trainer:
 
     def _areas(self, strategy: Strategy, tasks: Sequence[Task]) -> torch.Tensor:
         return areas(strategy, self.env, tasks, device=self.device)
-
-    def _returns(self, policy: Any, tasks: Sequence[Task]) -> torch.Tensor:
-        return episode_returns(policy, self.env, tasks, device=self.device)
 
     def _guarded(self, policy: Policy) -> Policy:
         """Return the policy with the ranges of its features where it plays its training data sets.
@@ -314,30 +289,11 @@ class Trainer:
             self._tracker.scalar(f"imitation/{name}", value, step)
 
     def _card(self, gains: dict[str, float]) -> dict[str, Any]:
-        stages = [name for name in gains if name != "chosen"]
+        work = {"steps": self._steps, "validation_steps": self._validation_steps} | self._counter.tally.told
         return {
-            "agent": recipes.canonical_json(self.agent),
-            "agent_sha256": recipes.identity(self.agent),
-            "environment": recipes.canonical_json(self.env),
-            "environment_sha256": recipes.identity(self.env),
-            "seed": self.seed,
+            **made_by(self.agent, self.env, self.seed, gains),
             "trained_on": self.training,
             "validated_on": self.validation,
-            "stage": stages[int(gains["chosen"])],
-            "validation_gain_over_margin": {name: gains[name] for name in stages},
-            "work": {"steps": self._steps, "validation_steps": self._validation_steps} | self._counter.tally.told,
-            "imitation": {name: value for name, value in self.scalars.items() if name.startswith("imitation/")},
+            "work": work,
+            **by_stage(self.scalars),
         }
-
-
-def _collect_pinned(
-    tasks: Sequence[Task], env: EnvRecipe, behaviour: Behaviour, expert: Any, every: int, offset: int, device: str
-) -> tuple[Examples, Tally, int]:
-    """Return the examples, what it took, and in which process."""
-    with one_thread(), counted() as counter:
-        found = collect(tasks, env, behaviour, expert, every=every, offset=offset, device=device)
-    return found, counter.tally, os.getpid()
-
-
-def _told(ranking: Ranking) -> str:
-    return f"choice {ranking.gain:+.2f} sd, margin {ranking.margin_gain:+.2f}"

@@ -163,10 +163,27 @@ def test_what_was_interrupted_goes_on_to_the_same_end(env, tmp_path):
     assert again.network.weight.equal(whole.network.weight)
 
 
-def test_a_checkpoint_of_other_features_is_refused(env, tmp_path):
+def test_the_state_of_another_evolution_is_not_gone_on_from(env, tmp_path):
     path = tmp_path / "evolution.json"
-    path.write_text(json.dumps({"means": [[1.0, 2.0]], "spreads": [0.5], "gains": [0.1]}))
-    with pytest.raises(InvalidRecipeError, match="another number of weights"):
+    evolve(start(env), env, recipe(), drawn(env), seed=5, checkpoint=path)
+    told = []
+    evolve(
+        start(env),
+        env,
+        recipe(),
+        drawn(env),
+        seed=6,
+        checkpoint=path,
+        progress=lambda state: told.append(len(state.means)),
+    )
+    assert told == [1, 2]
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"weights": 3}'])
+def test_a_file_that_is_no_state_is_refused(env, tmp_path, content):
+    path = tmp_path / "evolution.json"
+    path.write_text(content)
+    with pytest.raises(InvalidRecipeError, match="not the state of an evolution"):
         evolve(start(env), env, recipe(), drawn(env), seed=0, checkpoint=path)
 
 

@@ -37,8 +37,9 @@ class Untouched(BaseFeaturesExtractor):
 class _ActorAndCritic(nn.Module):
     """The scorer gives the logits; a copy of its encoder gives the critic's representation of the state."""
 
-    def __init__(self, scorer: SetScorer) -> None:
+    def __init__(self, scorer: SetScorer, sharpness: float = 1.0) -> None:
         super().__init__()
+        self.sharpness = sharpness
         self.scorer = copy.deepcopy(scorer)
         self.critic = copy.deepcopy(scorer)
         self.critic.head.requires_grad_(False)
@@ -50,7 +51,7 @@ class _ActorAndCritic(nn.Module):
 
     def forward_actor(self, features: dict[str, Tensor]) -> Tensor:
         mask = features["mask"] > 0
-        scores: Tensor = self.scorer(features["candidates"], features["loop"], mask)
+        scores: Tensor = self.scorer(features["candidates"], features["loop"], mask) * self.sharpness
         return scores.masked_fill(~mask, FORBIDDEN)
 
     def forward_critic(self, features: dict[str, Tensor]) -> Tensor:
@@ -62,19 +63,20 @@ class SetScoring:
     """What both libraries' policies are given: the scorer's scores are the logits already."""
 
     _start: tuple[SetScorer]
+    _sharpness: float
     mlp_extractor: Any
     action_net: nn.Module
     optimizer: torch.optim.Optimizer
     optimizer_class: Any
     optimizer_kwargs: dict[str, Any]
 
-    def __init__(self, *args: Any, scorer: SetScorer, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, scorer: SetScorer, sharpness: float = 1.0, **kwargs: Any) -> None:
         # In a tuple: a torch module takes no other module before it is initialised itself.
-        self._start = (scorer,)
+        self._start, self._sharpness = (scorer,), sharpness
         super().__init__(*args, **{**kwargs, "features_extractor_class": Untouched, "ortho_init": False})
 
     def _build_mlp_extractor(self) -> None:
-        self.mlp_extractor = _ActorAndCritic(self._start[0])
+        self.mlp_extractor = _ActorAndCritic(self._start[0], self._sharpness)
 
     def _build(self, lr_schedule: Callable[[float], float]) -> None:
         super()._build(lr_schedule)  # type: ignore[misc]

@@ -8,7 +8,7 @@ import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -19,7 +19,7 @@ from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.vec_env import VecEnv, VecNormalize
 
 from alrl.agents.networks.buyer import Buyer
-from alrl.agents.networks.set_scorer import CandidateScorer
+from alrl.agents.networks.set_scorer import CandidateScorer, SetScorer
 from alrl.agents.networks.weighted import Weigher
 from alrl.agents.policy import Policy
 from alrl.agents.training.reinforcement.actor_critic import (
@@ -30,6 +30,7 @@ from alrl.agents.training.reinforcement.actor_critic import (
     WeigherSACPolicy,
 )
 from alrl.agents.training.reinforcement.deep_q import MaskedDoubleDQN, SetQPolicy
+from alrl.agents.training.reinforcement.preparation import movement, normalised, sharpness, visited
 from alrl.agents.training_recipes import (
     LEARNS,
     A2CRecipe,
@@ -41,8 +42,6 @@ from alrl.agents.training_recipes import (
 from alrl.envs.recipe import EnvRecipe
 from alrl.envs.sb3 import ActiveLearningVecEnv
 from alrl.errors import InvalidRecipeError
-
-_MINIBATCH = 512
 
 
 class _Report(BaseCallback):
@@ -67,11 +66,16 @@ def improve(
     seed: int,
     log: Path | None = None,
     progress: Callable[[int, float | None], object] | None = None,
+    environment: VecEnv | None = None,
+    moved: Callable[[dict[str, float]], object] | None = None,
 ) -> Policy:
     """Train the policy by the algorithm of ``settings`` on the environment, at least ``settings.steps`` queries.
 
-    TensorBoard scalars go to the folder ``log``; ``progress`` gets the queries played so far and the mean return of the
-    last episodes, None while none has ended.
+    A set scorer that knows no scales of its features takes them from the environment first. TensorBoard scalars go to
+    the folder ``log``; ``progress`` gets the queries played so far and the mean return of the last episodes, None while
+    none has ended; ``moved`` gets how far a set scorer has moved
+    (:func:`alrl.agents.training.reinforcement.preparation.movement`). ``environment`` is played instead of the
+    recipe's, if given, and closed in the end.
 
     Raises InvalidRecipeError for actions of a kind that the algorithm cannot learn.
     """
@@ -81,17 +85,23 @@ def improve(
             f"reinforcement by {settings.kind} cannot learn actions of kind {recipe.action.kind}; these can:"
             f" {able or 'none'}"
         )
-    environment: VecEnv = ActiveLearningVecEnv(recipe, num_envs=settings.envs, seed=seed)
-    if isinstance(policy.network, Buyer):
-        # Money may be counted in any unit: the critic must not have to find out which.
-        environment = VecNormalize(environment, norm_obs=False, gamma=settings.discount)
+    given = environment if environment is not None else ActiveLearningVecEnv(recipe, num_envs=settings.envs, seed=seed)
+    start, sample, factor = policy.network, None, 1.0
+    if type(start) is SetScorer:
+        sample = visited(given, seed=seed)
+        start = normalised(start, sample)
+        if not isinstance(settings, DQNRecipe | SACRecipe):
+            factor = sharpness(start, sample, settings.certainty)
+    # Money, or points of a metric, may be counted in any unit: the critic must not have to find out which.
+    scaled = settings.scaled_rewards or isinstance(start, Buyer)
+    environment = VecNormalize(given, norm_obs=False, gamma=settings.discount) if scaled else given
     told = {
         "learning_rate": settings.learning_rate,
         "gamma": settings.discount,
         "seed": seed,
         "device": "cpu",
         "tensorboard_log": str(log) if log else None,
-        "policy_kwargs": {"scorer": policy.network},
+        "policy_kwargs": {"scorer": start} | ({"sharpness": factor} if sample is not None and factor != 1 else {}),
     }
     with _global_streams_kept():
         try:
@@ -106,6 +116,8 @@ def improve(
     network = copy.deepcopy(trained.scorer)
     network.requires_grad_(True)
     network.eval()
+    if sample is not None and moved is not None:
+        moved(movement(cast("SetScorer", start), network, sample, factor))
     return dataclasses.replace(policy, network=network)
 
 
@@ -123,14 +135,20 @@ def _algorithm(
         return _deep_q(environment, settings, told)
     actor: Any = WeigherActorCriticPolicy if kind is Weigher else SetActorCriticPolicy
     rollout = min(labels, settings.rollout)
-    told |= {"n_steps": rollout, "ent_coef": settings.entropy}
+    told |= {
+        "n_steps": rollout,
+        "ent_coef": settings.entropy,
+        "vf_coef": settings.value_weight,
+        "max_grad_norm": settings.gradient,
+    }
     if isinstance(settings, A2CRecipe):
-        return A2C(actor, environment, **told)
+        return A2C(actor, environment, gae_lambda=settings.gae, **told)
     clipped: dict[str, Any] = {
-        "batch_size": minibatch(rollout * settings.envs),
-        "n_epochs": 4,
+        "batch_size": minibatch(rollout * settings.envs, settings.minibatch),
+        "n_epochs": settings.epochs,
         "clip_range": settings.clip,
-        "target_kl": 0.03,
+        "target_kl": settings.target_kl,
+        "gae_lambda": settings.gae,
     }
     if isinstance(settings, MaskablePPORecipe):
         masked: Any = BuyerActorCriticPolicy if kind is Buyer else MaskableSetActorCriticPolicy
@@ -161,9 +179,9 @@ def _remembering(settings: DQNRecipe | SACRecipe) -> dict[str, Any]:
     }
 
 
-def minibatch(steps: int) -> int:
-    """Return the largest divisor of ``steps`` up to the limit: no minibatch is cut short."""
-    return next(size for size in range(min(_MINIBATCH, steps), 0, -1) if steps % size == 0)
+def minibatch(steps: int, most: int = 512) -> int:
+    """Return the largest divisor of ``steps`` up to ``most``: no minibatch is cut short."""
+    return next(size for size in range(min(most, steps), 0, -1) if steps % size == 0)
 
 
 @contextmanager

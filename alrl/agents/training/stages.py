@@ -1,0 +1,160 @@
+"""Stages of a training that show their progress: evolution, and reinforcement learning."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from alrl import recipes
+from alrl.agents.networks.mixture import NETWORK
+from alrl.agents.policy import Policy
+from alrl.agents.recipe import TrainedRecipe
+from alrl.agents.training.contests import contests
+from alrl.agents.training.evolution import Progress, evolve, mixture_of
+from alrl.agents.training.examples import Behaviour, Examples, collect
+from alrl.agents.training.reinforcement.run import improve
+from alrl.agents.training.search import search
+from alrl.agents.training.tensorboard import Tracker
+from alrl.agents.training_recipes import EvolutionRecipe, ReinforcementRecipe, SearchRecipe
+from alrl.data.task import Task
+from alrl.envs.action_recipe import CandidatesRecipe
+from alrl.envs.recipe import EnvRecipe
+from alrl.loop.counting import Tally, counted
+from alrl.numerics.backend import one_thread
+from alrl.progress import Bars
+
+
+def breed(
+    policy: Policy,
+    env: EnvRecipe,
+    recipe: EvolutionRecipe,
+    training: Sequence[str],
+    *,
+    seed: int,
+    device: str,
+    checkpoint: Path | None,
+    bars: Bars,
+    tracker: Tracker,
+) -> Policy:
+    """Return the policy with a mixture of bred weights, its network the first term; ``training`` are its data sets."""
+    bar = bars.bar("evolution", recipe.generations)
+
+    def progress(state: Progress) -> None:
+        number = len(state.means)
+        bar.advance(note=f"better half {100 * state.gains[-1]:+.2f} points")
+        tracker.scalar("evolution/gain_of_better_half", state.gains[-1], number)
+        for name, weight in zip((NETWORK, *recipe.features), state.means[-1], strict=True):
+            tracker.scalar(f"evolution/weight/{name}", weight, number)
+
+    bred = evolve(
+        mixture_of(policy, recipe),
+        env,
+        recipe,
+        lambda number: contests(env, recipe, training, seed=seed, generation=number),
+        seed=seed,
+        device=device,
+        checkpoint=checkpoint,
+        progress=progress,
+    )
+    bar.done()
+    return bred
+
+
+def played_on(env: EnvRecipe, training: Sequence[str], candidates: CandidatesRecipe | None) -> EnvRecipe:
+    """Return the environment on its ``training`` data sets alone, with the candidates that the policy plays with."""
+    changed: dict[str, Any] = {"data": env.data.model_copy(update={"sets": tuple(training), "synthetic": {}})}
+    if candidates is not None and env.action.kind == "record":
+        changed["action"] = env.action.model_copy(update={"candidates": candidates})
+    return env.model_copy(update=changed)
+
+
+def reinforce(
+    policy: Policy,
+    env: EnvRecipe,
+    recipe: ReinforcementRecipe,
+    *,
+    seed: int,
+    log: Path | None,
+    bars: Bars,
+    tracker: Tracker,
+    moved: Callable[[dict[str, float]], object],
+) -> tuple[Policy, int]:
+    """Return the policy that reinforcement learning made of it, and the queries that it played."""
+    bar, done = bars.bar(recipe.kind, recipe.steps), 0
+
+    def progress(steps: int, mean: float | None) -> None:
+        nonlocal done
+        bar.advance(steps - done, note="" if mean is None else f"mean return {mean:+.4f}")
+        done = steps
+        if mean is not None:
+            tracker.scalar("reinforcement/mean_return", mean, steps)
+
+    improved = improve(policy, env, recipe, seed=seed, log=log, progress=progress, moved=moved)
+    bar.done()
+    return improved, done
+
+
+def search_weights(
+    policy: Policy,
+    env: EnvRecipe,
+    recipe: SearchRecipe,
+    draw: Callable[[int, int], Sequence[Task]],
+    *,
+    seed: int,
+    device: str,
+    bars: Bars,
+    tracker: Tracker,
+) -> Policy:
+    """Return the policy of the weights found; ``draw`` gives a generation's tasks by its number and their count."""
+    bar, number = bars.bar(f"search, {recipe.kind}", recipe.generations), 0
+
+    def progress(gain: float) -> None:
+        nonlocal number
+        number += 1
+        bar.advance(note=f"best {100 * gain:+.2f} points")
+        tracker.scalar("search/best_gain_over_margin", gain, number)
+
+    def drawn(generation: int) -> Sequence[Task]:
+        return draw(generation, recipe.episodes)
+
+    found = search(policy, env, recipe, drawn, seed=seed, device=device, progress=progress)
+    bar.done()
+    return found
+
+
+def collect_pinned(
+    tasks: Sequence[Task], env: EnvRecipe, behaviour: Behaviour, expert: Any, every: int, offset: int, device: str
+) -> tuple[Examples, Tally, int]:
+    """Return the examples, what it took, and in which process."""
+    with one_thread(), counted() as counter:
+        found = collect(tasks, env, behaviour, expert, every=every, offset=offset, device=device)
+    return found, counter.tally, os.getpid()
+
+
+def made_by(agent: TrainedRecipe, env: EnvRecipe, seed: int, gains: Mapping[str, float]) -> dict[str, Any]:
+    """Return what a card says of the recipes, and of the stages: ``gains`` by stage, and which was ``chosen``."""
+    stages = [name for name in gains if name != "chosen"]
+    return {
+        "agent": recipes.canonical_json(agent),
+        "agent_sha256": recipes.identity(agent),
+        "environment": recipes.canonical_json(env),
+        "environment_sha256": recipes.identity(env),
+        "seed": seed,
+        "stage": stages[int(gains["chosen"])],
+        "validation_gain_over_margin": {name: gains[name] for name in stages},
+    }
+
+
+def by_stage(scalars: Mapping[str, float]) -> dict[str, dict[str, float]]:
+    """Return the scalars of imitation, and of reinforcement learning where there was any, for a card.
+
+    >>> by_stage({"imitation/loss": 1.5, "reinforcement/kl": 0.1})
+    {'imitation': {'imitation/loss': 1.5}, 'reinforcement': {'reinforcement/kl': 0.1}}
+    """
+    parts = {
+        part: {name: value for name, value in scalars.items() if name.startswith(f"{part}/")}
+        for part in ("imitation", "reinforcement")
+    }
+    return {part: found for part, found in parts.items() if found or part == "imitation"}

@@ -62,9 +62,8 @@ def review(
 def _findings(document: dict[str, Any]) -> list[str]:
     flagged = [each for each in document["suspects"] if each["flagged"]]
     rate = 100 * document["false_alarms"]
-    lines = [
-        f"{len(flagged)} labels flagged as wrong (up to {rate:.0f} % of right labels were, in tests; more where classes overlap):"
-    ]
+    share = f"up to {rate:.0f} % of right labels were, in tests; more where classes overlap"
+    lines = [f"{len(flagged)} labels flagged as wrong ({share}):"]
     lines += [
         f"  {each['id']}: {each['label']}, rather {each['rather']} (score {each['score']:.3f})" for each in flagged
     ]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import gzip
+import itertools
 import json
+import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,10 +14,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from alrl.data.tables.dialect import find_dialect
+from alrl.data.tables.text_file import TextFile, fallback, open_text
 from alrl.errors import InvalidDataError, MissingPackageError
 from alrl.recipes.suggest import unknown
 
-_DELIMITERS = ",;\t|"
+_DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+")
 
 
 def read_table(source: Any, *, text: Collection[str] = ()) -> pd.DataFrame:
@@ -101,25 +105,43 @@ def _from_file(file: Path, text: Collection[str]) -> pd.DataFrame:
 
 
 def read_delimited(file: Path, text: Collection[str] = ()) -> pd.DataFrame:
-    """Read a table of delimited text with a header; the delimiter is a comma, semicolon, tab or bar.
+    """Read a table of delimited text: delimiter, encoding, header and decimal comma are recognised.
 
     Raises InvalidDataError for a file that is no such table.
     """
-    opener = gzip.open if file.suffix == ".gz" else open
-    try:
-        with opener(file, "rt", encoding="utf-8-sig", newline="") as stream:
-            start = stream.readline()
-        delimiter = max(_DELIMITERS, key=start.count) if start else ","
-        header = next(csv.reader([start], delimiter=delimiter), [])
-        as_text = [name for name in header if name in text]
-        # By converters, because a class or an identifier may be named "None" or "NA": only an empty cell is missing.
-        verbatim = dict.fromkeys(as_text, _verbatim)
-        frame = pd.read_csv(file, sep=delimiter, converters=verbatim, encoding="utf-8-sig", low_memory=False)
-    except (UnicodeDecodeError, ValueError, csv.Error, OSError) as error:
-        raise InvalidDataError(f"{file.name} is no table of text in UTF-8 ({error}); save it as CSV") from None
-    if frame.empty:
-        raise InvalidDataError(f"{file.name} has no records; expected a header line and one line a record")
-    return frame
+    opened = open_text(file)
+    while True:
+        try:
+            return _parsed(opened, text)
+        except UnicodeDecodeError:
+            opened = fallback(opened)
+        except (ValueError, csv.Error, OSError) as error:
+            if isinstance(error, InvalidDataError):
+                raise
+            raise InvalidDataError(f"{file.name} is no table of text ({error}); save it as CSV") from None
+
+
+def _parsed(opened: TextFile, text: Collection[str]) -> pd.DataFrame:
+    with opened.lines() as lines:
+        every = iter(lines)
+        first = next(every, "")
+        # A name that was given stands in the header; without one the first line may be a record.
+        header = True if any(name in first for name in text) else None
+        dialect, sample = find_dialect(itertools.chain([first], every), opened.path, has_header=header)
+    comma = dialect.delimiter != "," and any(_DECIMAL_COMMA.fullmatch(cell) for row in sample for cell in row)
+    # By converters, because a class or an identifier may be named "None" or "NA": only an empty cell is missing.
+    verbatim = dict.fromkeys([name for name in dialect.header if name in text], _verbatim)
+    return pd.read_csv(
+        opened.path,
+        sep=dialect.delimiter,
+        skiprows=dialect.skip,
+        names=list(dialect.header),
+        index_col=False,
+        decimal="," if comma else ".",
+        converters=verbatim,
+        encoding=opened.encoding,
+        low_memory=False,
+    )
 
 
 def _verbatim(cell: str) -> str | None:

@@ -72,7 +72,7 @@ def problems(data: dict[str, object]) -> list[str]:
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A working directory with two environments, and an alrl without any recipe of its own."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(recipes, "_PACKAGE", tmp_path / "nowhere" / "alrl")
+    monkeypatch.setattr(recipes.files, "_PACKAGE", tmp_path / "nowhere" / "alrl")
     (tmp_path / "envs").mkdir()
     (tmp_path / "envs" / "digits.toml").write_text("# Digits, one by one\nlabels = 100\n")
     (tmp_path / "envs" / "tabular.toml").write_text("labels = 60\n")

@@ -16,9 +16,7 @@ from alrl.agents.look_ahead.roll_out import ScoredMetric
 from alrl.agents.policy_file import load_policy
 from alrl.agents.training_recipes import EvolutionRecipe, ReinforcementRecipe, SearchRecipe
 from alrl.envs.action_recipe import CandidatesRecipe
-from alrl.errors import InvalidRecipeError
 from alrl.recipes.model import Recipe
-from alrl.recipes.suggest import unknown
 from alrl.strategies import Strategy, make_strategy, strategies
 
 
@@ -228,12 +226,10 @@ def load_agent_recipe(name: str | Path) -> RuleRecipe | FileRecipe | OracleRecip
     >>> load_agent_recipe("core-set")
     RuleRecipe(kind='rule', strategy='core-set')
     """
-    if name in recipes.names("agents") or str(name).endswith(".toml"):
-        path = recipes.find("agents", name)
-        return parse_agent_recipe(recipes.read(path), where=str(path))
-    if name in strategies():
+    if name in strategies() and name not in recipes.names("agents"):
         return RuleRecipe(kind="rule", strategy=str(name))
-    raise InvalidRecipeError(f"{unknown('agent', str(name), agent_names())}. Or give the path of a .toml file.")
+    path = recipes.find("agents", name, known=agent_names())
+    return parse_agent_recipe(recipes.read(path), where=str(path))
 
 
 def parse_agent_recipe(data: dict[str, Any], *, where: str) -> RuleRecipe | FileRecipe | OracleRecipe | TrainedRecipe:

@@ -11,7 +11,7 @@ import importlib
 import json
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, time
 from enum import Enum
 from pathlib import Path, PurePath
@@ -30,7 +30,7 @@ R = TypeVar("R", bound="Recipe")
 T = TypeVar("T")
 
 _PACKAGE = Path(__file__).resolve().parents[1]
-_IN_A_CHECKOUT = {("experiments", "lu2023")}
+_IN_A_CHECKOUT = {("experiments", "lu2023"), ("agents", "qbc"), ("agents", "us-nc")}
 """Recipes that the wheel does not carry, since their code is not in it."""
 _CLASS = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
 
@@ -43,10 +43,11 @@ def names(kind: Kind) -> list[str]:
     return sorted({path.stem for folder in folders(kind) for path in folder.glob("*.toml")})
 
 
-def find(kind: Kind, name: str | Path) -> Path:
+def find(kind: Kind, name: str | Path, *, known: Collection[str] | None = None) -> Path:
     """Return the file of a recipe, given as a path to a .toml file or as a name.
 
     A name is looked up in the working directory's folder of that kind first, then among those that come with alrl.
+    ``known`` are names that an error may suggest, by default those of all recipes of that kind.
 
     Raises:
         InvalidRecipeError: there is no such file, or no recipe of that name.
@@ -54,17 +55,19 @@ def find(kind: Kind, name: str | Path) -> Path:
     if str(name).endswith(".toml"):
         if Path(name).is_file():
             return Path(name)
-        raise InvalidRecipeError(f"no file {name}; {unknown(_singular(kind), Path(name).stem, names(kind))}")
+        raise InvalidRecipeError(f"no file {name}; {unknown(_singular(kind), Path(name).stem, known or names(kind))}")
     for folder in folders(kind):
         for path in folder.glob("*.toml"):
             if path.stem == str(name):
                 return path
     if (kind, str(name)) in _IN_A_CHECKOUT:
         raise InvalidRecipeError(
-            f"{_singular(kind)} {name} is a replication whose code lies in alrl's repository, not in the installed"
-            " package: clone the repository, run `make install` there, and run it again"
+            f"{_singular(kind)} {name} belongs to a replication, whose code lies in alrl's repository and not in the"
+            " installed package: clone the repository, run `make install` there, and run it again"
         )
-    raise InvalidRecipeError(f"{unknown(_singular(kind), str(name), names(kind))}. Or give the path of a .toml file.")
+    raise InvalidRecipeError(
+        f"{unknown(_singular(kind), str(name), known or names(kind))}. Or give the path of a .toml file."
+    )
 
 
 def read(path: str | Path) -> dict[str, Any]:

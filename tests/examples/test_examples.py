@@ -24,6 +24,14 @@ def example(name):
     return module
 
 
+def test_the_loop_in_one_file_gains_what_alrl_gains(capsys):
+    areas = example("active_learning").main(seeds=3, simulated=8)
+    assert areas["margin, by hand"] > areas["random, by hand"]
+    assert areas["margin, by alrl"] > areas["random, by alrl"]
+    assert abs(areas["margin, by hand"] - areas["margin, by alrl"]) < 0.03
+    assert "general, by alrl" in capsys.readouterr().out
+
+
 def test_one_file_of_ppo_plays_every_episode_to_its_end():
     module = example("ppo")
     returns = module.train(module.Settings(**SHORT))

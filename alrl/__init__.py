@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from alrl.loop.cost import Prices
     from alrl.projects.answers import IRRELEVANT
     from alrl.projects.project import Project
+    from alrl.agents.query_probabilities import query
 
 __version__ = version("alrl")
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "load_data_set",
     "load_policy",
     "npy_from_parquet",
+    "query",
     "run_large_pool",
     "simulate",
 ]
@@ -57,6 +59,7 @@ _HOMES = {
     "npy_from_parquet": "alrl.data.parquet_file",
     "run_large_pool": "alrl.large_pool.run",
     "simulate": "alrl.evaluation.simulate",
+    "query": "alrl.agents.query_probabilities",
 }
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from alrl.agents.query import view_of
+from alrl.agents.query import prepare
 from alrl.strategies.base import Strategy, refuse_learning
 
 
@@ -33,6 +33,7 @@ def choose(
     count: int,
     labels_left: int | None = None,
     seed: int = 0,
+    features: Any = None,
     scored: bool = True,
 ) -> Choice:
     """Return what the strategy chooses of a pool, as :func:`alrl.agents.query.query` does.
@@ -42,8 +43,17 @@ def choose(
     Raises as that function does.
     """
     refuse_learning(strategy, "a query by itself")
-    view = view_of(model, X_pool, X_labelled, y_labelled, needs=strategy.needs, labels_left=labels_left, seed=seed)
-    records = len(np.asarray(X_pool))
+    asked = prepare(
+        model,
+        X_pool,
+        X_labelled,
+        y_labelled,
+        needs=strategy.needs,
+        labels_left=labels_left,
+        seed=seed,
+        features=features,
+    )
+    view, records = asked.view, asked.records
     picks = strategy.select(view, min(count, records))[0]
     picks = picks[picks >= 0]
     scores = np.full((len(picks) if scored else 0, records), np.nan)

@@ -6,9 +6,9 @@ import copy
 import dataclasses
 import hashlib
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from safetensors.torch import save
@@ -25,9 +25,6 @@ from alrl.loop.view_fields import Need
 from alrl.metadata import FeatureSet
 from alrl.recipes.suggest import unknown
 from alrl.strategies.base import Strategy
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -177,17 +174,33 @@ class Policy(Strategy):
     def query(
         self,
         model: Any,
-        X_pool: ArrayLike,
-        X_labelled: ArrayLike,
-        y_labelled: ArrayLike,
+        X_pool: Any,
+        X_labelled: Any,
+        y_labelled: Any,
         *,
         batch_size: int = 1,
         labels_left: int | None = None,
         seed: int = 0,
-    ) -> NDArray[Any]:
-        """Return rows of ``X_pool`` to be labelled next, most wanted first: see :func:`alrl.agents.query.query`."""
+        features: Any = None,
+        classes: Sequence[Any] | None = None,
+        return_scores: bool = False,
+    ) -> Any:
+        """Return the records of ``X_pool`` to be labelled next, most wanted first.
+
+        Arguments, values and errors are those of :func:`alrl.agents.query.query`.
+        """
         from alrl.agents.query import query
 
         return query(
-            self, model, X_pool, X_labelled, y_labelled, batch_size=batch_size, labels_left=labels_left, seed=seed
+            self,
+            model,
+            X_pool,
+            X_labelled,
+            y_labelled,
+            batch_size=batch_size,
+            labels_left=labels_left,
+            seed=seed,
+            features=features,
+            classes=classes,
+            return_scores=return_scores,
         )

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-import dataclasses
 import warnings
-from collections.abc import Collection
-from typing import Any
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple, overload
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from torch import Tensor
 
-from alrl.errors import InvalidDataError, InvalidQueryError, PoolExhaustedWarning
+from alrl.agents.arguments import whole_number
+from alrl.agents.own_data.features import QueryFeatures, find_features, refuse_unusable
+from alrl.agents.own_data.labels import read_labels
+from alrl.agents.own_data.model_outputs import ModelOutputs, ask_model
+from alrl.agents.own_data.records import read_pair
+from alrl.errors import PoolExhaustedWarning
 from alrl.geometry.geometry import Geometry
 from alrl.loop.pool_view import PoolView, Trajectory
 from alrl.loop.view_fields import Need
@@ -22,44 +27,104 @@ from alrl.strategies.base import Strategy, refuse_learning
 _USUAL_BUDGET = 60
 
 
+class Queried(NamedTuple):
+    """The records to be labelled next, with what they were chosen by."""
+
+    records: NDArray[Any]
+    """Row numbers, or index labels of a pandas frame, (batch,), most wanted first."""
+    scores: NDArray[np.float64]
+    """Score of every record of the pool as the first pick, (records,): the higher the sooner; minus infinity where a
+    policy did not consider it."""
+    features: NDArray[np.float32]
+    """What the strategy saw of every record of the pool, (records, features), centred and scaled."""
+
+
+@overload
 def query(
     strategy: Strategy,
     model: Any,
-    X_pool: ArrayLike,
-    X_labelled: ArrayLike,
-    y_labelled: ArrayLike,
+    X_pool: Any,
+    X_labelled: Any,
+    y_labelled: Any,
+    *,
+    batch_size: int = ...,
+    labels_left: int | None = ...,
+    seed: int = ...,
+    features: Any = ...,
+    classes: Sequence[Any] | None = ...,
+    return_scores: Literal[False] = ...,
+) -> NDArray[Any]: ...
+
+
+@overload
+def query(
+    strategy: Strategy,
+    model: Any,
+    X_pool: Any,
+    X_labelled: Any,
+    y_labelled: Any,
+    *,
+    batch_size: int = ...,
+    labels_left: int | None = ...,
+    seed: int = ...,
+    features: Any = ...,
+    classes: Sequence[Any] | None = ...,
+    return_scores: bool,
+) -> NDArray[Any] | Queried: ...
+
+
+def query(  # noqa: PLR0913 - the front door: all but a few have defaults
+    strategy: Strategy,
+    model: Any,
+    X_pool: Any,
+    X_labelled: Any,
+    y_labelled: Any,
     *,
     batch_size: int = 1,
     labels_left: int | None = None,
     seed: int = 0,
-) -> NDArray[np.int64]:
+    features: Any = None,
+    classes: Sequence[Any] | None = None,
+    return_scores: bool = False,
+) -> NDArray[Any] | Queried:
     """Choose the records of a pool to be labelled next.
 
-    Features are centred and scaled by pool and labelled set together. Nothing is known of earlier loops, so the
-    trajectory features say that nothing has changed.
+    The model is given records as they are. What strategies see of them is found apart from that: numbers as they are, a
+    missing one as its column's mean; of frames with text, categories, dates or gaps what the steps of the model's
+    pipeline before the last give, or else skrub's encoding; of text and wide sparse matrices 100 principal directions.
+    Features are centred and scaled by pool and labelled set together. Columns of frames go by their names. Nothing is
+    known of earlier loops, so the trajectory features say that nothing has changed.
 
     In pools of more than 20,000 records policies rank how sparse the pool is around a candidate among 1,024 records at
     random; whatever else they read is exact. ``docs/large-pools.md`` says how rarely that changes a choice, and that
-    100,000 records take a second or two. What rules approximate is in ``docs/strategies.md``.
+    100,000 records take a second or two. What rules approximate is in ``docs/strategies.md``, what each kind of model
+    and of data comes to in ``docs/models.md``.
 
     Args:
         strategy: a policy or a rule.
-        model: a fitted classifier with ``predict_proba`` and ``classes_``, as scikit-learn's are.
-        X_pool: unlabelled records, (records, features), numbers.
-        X_labelled: labelled records, (labelled, features).
-        y_labelled: their labels, (labelled,), each one of ``model.classes_``.
+        model: a fitted classifier with ``predict_proba``, or else ``decision_function`` or ``predict``; a torch module
+            or another function from records to (records, classes); or a list of several, which is a committee.
+        X_pool: unlabelled records: an array, a sparse matrix, a tensor, a frame of pandas or polars, text, images.
+        X_labelled: labelled records of the same kind; may be empty.
+        y_labelled: their labels, (labelled,).
         batch_size: records wanted; if the pool has fewer, all of them are returned, with a
             PoolExhaustedWarning.
         labels_left: labels that may still be bought, this batch included; by default a budget of 60 labels after the
             first of each class is assumed.
         seed: of chance and ties; the same seed chooses the same records.
+        features: what strategies see, where that is not to be found: a pair of matrices, for pool and labelled records,
+            a function or transformer that gives them, or a list of columns of a frame.
+        classes: the classes, in the order of the model's columns if it does not name them itself.
+        return_scores: whether scores and features are wanted too, as a :class:`Queried`.
 
     Returns:
-        Row numbers of ``X_pool``, (min(batch_size, records),), int64, distinct, most wanted first.
+        Row numbers of ``X_pool``, (min(batch_size, records),), int64, distinct, most wanted first; of a pandas frame
+        the labels of its index.
 
     Raises:
-        InvalidDataError: the arrays do not fit each other or the model, or hold NaN or infinity.
-        InvalidQueryError: the batch size is below 1 or the pool is empty.
+        InvalidDataError: the records do not fit each other or the model, hold infinite numbers, or hold what no
+            features can be made of.
+        InvalidQueryError: the batch size is no whole number or below 1, or the pool is empty.
         InvalidRecipeError: the strategy learns from loop to loop, of which one query knows nothing.
 
     >>> from sklearn.linear_model import LogisticRegression
@@ -70,51 +135,74 @@ def query(
     [1, 2]
     """
     refuse_learning(strategy, "a query by itself")
-    if batch_size < 1:
-        raise InvalidQueryError(f"batch_size = {batch_size} given; it must be at least 1")
-    view = view_of(model, X_pool, X_labelled, y_labelled, needs=strategy.needs, labels_left=labels_left, seed=seed)
-    left = int(view.available.sum())
-    warn_if_fewer(left, batch_size)
-    picks = strategy.select(view, min(batch_size, left))[0].numpy()
-    return picks[picks >= 0].astype(np.int64)
+    count = whole_number("batch_size", batch_size, least=1)
+    asked = prepare(
+        model,
+        X_pool,
+        X_labelled,
+        y_labelled,
+        needs=strategy.needs,
+        labels_left=labels_left,
+        seed=seed,
+        features=features,
+        classes=classes,
+    )
+    return choose_from(strategy, asked, count, return_scores=return_scores)
 
 
-def view_of(
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PreparedPool:
+    """A pool that a strategy can be asked about."""
+
+    view: PoolView
+    """The pool's records first, then the labelled ones."""
+    records: int
+    """Number of records of the pool."""
+    ids: NDArray[Any] | None
+    """Their names, (records,), where they have any."""
+
+
+def choose_from(strategy: Strategy, asked: PreparedPool, count: int, *, return_scores: bool) -> NDArray[Any] | Queried:
+    """Choose ``count`` records of a pool. Warns with PoolExhaustedWarning if it holds fewer."""
+    left = int(asked.view.available.sum())
+    warn_if_fewer(left, count)
+    picks = strategy.select(asked.view, min(count, left))[0].numpy()
+    rows = picks[picks >= 0].astype(np.int64)
+    chosen = rows if asked.ids is None else asked.ids[rows]
+    if not return_scores:
+        return chosen
+    scores = strategy.score(asked.view)[0, : asked.records].double().numpy()
+    return Queried(records=chosen, scores=scores, features=asked.view.features[0, : asked.records].numpy())
+
+
+def prepare(
     model: Any,
-    X_pool: ArrayLike,
-    X_labelled: ArrayLike,
-    y_labelled: ArrayLike,
+    X_pool: Any,
+    X_labelled: Any,
+    y_labelled: Any,
     *,
     needs: Collection[Need] = (),
     labels_left: int | None = None,
     seed: int = 0,
-) -> PoolView:
-    """Return the view that a strategy has of a pool and a fitted model.
-
-    The pool's records first, then the labelled ones.
+    features: Any = None,
+    classes: Sequence[Any] | None = None,
+) -> PreparedPool:
+    """Ask a model about a pool, and find what strategies see of it.
 
     Arguments and errors are those of :func:`query`. Of what strategies need beyond probabilities (``needs``), the
-    embedding is the features, and members are those of a fitted ensemble (``estimators_``) that know all its classes,
-    or what the model's own ``predict_members(X)`` says, (members, records, classes).
+    embedding is the features, and members are those of a fitted ensemble.
     """
-    for name, given, least in (("labels_left", labels_left, 1), ("seed", seed, 0)):
-        if given is not None and given < least:
-            raise InvalidQueryError(f"{name} = {given} given; it must be at least {least}")
-    if not len(np.asarray(X_pool)):
-        raise InvalidQueryError("X_pool is empty; there is nothing left to query")
-    pool, labelled = _matrix(X_pool, "X_pool"), _matrix(X_labelled, "X_labelled")
-    if pool.shape[1] != labelled.shape[1]:
-        raise InvalidDataError(
-            f"X_pool has {pool.shape[1]} features and X_labelled {labelled.shape[1]}; give both the same columns"
-        )
-    codes = _codes(model, y_labelled, len(labelled))
-    X = np.concatenate([pool, labelled])
-    # As they were given: a model that was fitted to a frame knows its columns by name.
-    parts = [_probabilities(model, given, len(X)) for given, X in ((X_pool, pool), (X_labelled, labelled)) if len(X)]
-    probabilities = np.concatenate(parts)
-    view = _view(X, len(pool), codes, probabilities, labels_left=labels_left, seed=seed)
-    members = _members(model, X) if "members" in needs else None
-    return dataclasses.replace(view, embedding=view.features if "embedding" in needs else None, members=members)
+    budget = None if labels_left is None else whole_number("labels_left", labels_left, least=1)
+    number = whole_number("seed", seed, least=0)
+    pool, labelled = read_pair(X_pool, X_labelled, model)
+    labels = read_labels(y_labelled, labelled)
+    parts = [pool] if labelled is None else [pool, labelled]
+    for part in parts:
+        refuse_unusable(part)
+    outputs = ask_model(model, parts, labels, classes=classes, members="members" in needs)
+    found = find_features(pool, labelled, model, features)
+    view = build_view(found, len(pool), outputs, labels, needs=needs, labels_left=budget, seed=number)
+    return PreparedPool(view=view, records=len(pool), ids=pool.ids)
 
 
 def warn_if_fewer(records: int, batch_size: int) -> None:
@@ -123,95 +211,44 @@ def warn_if_fewer(records: int, batch_size: int) -> None:
         warnings.warn(
             f"batch_size = {batch_size} given, and {records} records are left to query: all of them are returned",
             PoolExhaustedWarning,
-            stacklevel=3,
+            stacklevel=4,
         )
 
 
-def _matrix(X: ArrayLike, name: str) -> NDArray[np.float64]:
-    array = np.asarray(X)
-    if array.dtype == object or array.dtype.kind not in "biuf":
-        raise InvalidDataError(f"{name} holds {array.dtype} values; encode them as numbers, say by one-hot columns")
-    if array.ndim != 2:
-        raise InvalidDataError(f"{name} has shape {array.shape}; expected (records, features)")
-    array = array.astype(np.float64)
-    if not np.isfinite(array).all():
-        bad = int((~np.isfinite(array)).sum())
-        raise InvalidDataError(f"{name} holds {bad} NaN or infinite values; impute or drop them first")
-    return array
-
-
-def _codes(model: Any, y: ArrayLike, labelled: int) -> NDArray[np.int64]:
-    if not hasattr(model, "predict_proba") or not hasattr(model, "classes_"):
-        raise InvalidDataError(
-            f"{type(model).__name__} has no predict_proba or is not fitted; give a fitted classifier with"
-            " probabilities, say sklearn.calibration.CalibratedClassifierCV around it"
-        )
-    y = np.asarray(y)
-    if y.shape != (labelled,):
-        raise InvalidDataError(f"y_labelled has shape {y.shape}; expected ({labelled},), one label a labelled record")
-    classes = np.asarray(model.classes_)
-    unknown = sorted(set(y.tolist()) - set(classes.tolist()), key=str)
-    if unknown:
-        raise InvalidDataError(f"y_labelled holds {unknown[:3]}, which the model was not fitted on; refit it first")
-    if len(classes) < 2:
-        raise InvalidDataError("the model knows one class only; label records of a second class and refit it")
-    return np.array([int(np.flatnonzero(classes == label)[0]) for label in y], dtype=np.int64)
-
-
-def _probabilities(model: Any, X: ArrayLike, records: int) -> NDArray[np.float32]:
-    try:
-        probabilities = np.asarray(model.predict_proba(X), dtype=np.float64)
-    except ValueError as error:
-        raise InvalidDataError(f"the model cannot predict these records: {error}") from error
-    expected = (records, len(model.classes_))
-    if probabilities.shape != expected or not np.isfinite(probabilities).all():
-        raise InvalidDataError(
-            f"the model's predict_proba gave shape {probabilities.shape} or values that are not finite; expected finite"
-            f" values of shape {expected}"
-        )
-    return probabilities.astype(np.float32)
-
-
-def _members(model: Any, X: NDArray[np.float64]) -> Tensor | None:
-    """Return class probabilities (1, M, N, k) by the members of an ensemble; None where there are none to be had."""
-    if hasattr(model, "predict_members"):
-        said = [np.asarray(each) for each in model.predict_members(X)]
-    else:
-        members = [each for each in getattr(model, "estimators_", ()) if hasattr(each, "predict_proba")]
-        said = [np.asarray(each.predict_proba(X)) for each in members]
-    if not said or any(each.shape != (len(X), len(model.classes_)) for each in said):
-        return None
-    if not all(np.isfinite(each).all() for each in said):
-        raise InvalidDataError(
-            "a member of the model gives probabilities that are NaN or infinite; what the members disagree about cannot"
-            " be told"
-        )
-    return torch.from_numpy(np.stack(said).astype(np.float32))[None]
-
-
-def _view(
-    X: NDArray[np.float64],
-    pool: int,
-    codes: NDArray[np.int64],
-    probabilities: NDArray[np.float32],
-    *,
-    labels_left: int | None,
-    seed: int,
-) -> PoolView:
-    """Return one episode's view: the pool's records first, the labelled ones after them."""
+def _standardised(found: QueryFeatures) -> Tensor:
+    """The features centred and scaled, (1, N, D); a column that is constant becomes zero."""
+    X = found.values
     scale = X.std(0)
     usable = scale > 1e-9 * np.maximum(1.0, np.abs(X.mean(0)))
+    if found.common_scale:
+        scale = np.full_like(scale, np.sqrt(np.square(scale).mean()))
     standard = (X - X.mean(0)) * np.where(usable, 1 / np.where(usable, scale, 1.0), 0.0)
-    features = torch.from_numpy(standard.astype(np.float32))[None]
-    records, classes = len(X), probabilities.shape[1]
+    return torch.from_numpy(standard.astype(np.float32))[None]
+
+
+def build_view(
+    found: QueryFeatures,
+    pool: int,
+    outputs: ModelOutputs,
+    labels: Sequence[Any],
+    *,
+    needs: Collection[Need] = (),
+    labels_left: int | None = None,
+    seed: int = 0,
+) -> PoolView:
+    """One episode's view: the ``pool`` records first, the labelled ones after them."""
+    features = _standardised(found)
+    codes = outputs.codes(labels)
+    records, classes = features.shape[1], len(outputs.classes)
     exists = torch.ones(1, records, dtype=torch.bool)
     labelled = (torch.arange(records) >= pool)[None]
-    chances = torch.from_numpy(probabilities)[None]
+    chances = torch.from_numpy(outputs.probabilities.astype(np.float32))[None]
     spent = max(0, len(codes) - classes)
     budget = spent + labels_left if labels_left is not None else max(_USUAL_BUDGET, spent + 1)
+    members = None if outputs.members is None else torch.from_numpy(outputs.members.astype(np.float32))[None]
     return PoolView(
         features=features,
-        feature_count=torch.tensor([X.shape[1]]),
+        feature_count=torch.tensor([features.shape[2]]),
         exists=exists,
         labelled=labelled,
         selected=torch.zeros_like(labelled),
@@ -230,4 +267,6 @@ def _view(
         spent=torch.tensor([spent]),
         budget=torch.tensor([max(budget, 1)]),
         geometry=Geometry(features, exists),
+        embedding=features if "embedding" in needs else None,
+        members=members if "members" in needs else None,
     )

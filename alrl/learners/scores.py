@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
 import torch
+from numpy.typing import NDArray
+from scipy.special import softmax
 from torch import Tensor
 from torch.nn.functional import one_hot
+
+from alrl.errors import InvalidDataError
 
 
 def class_weights(y: Tensor, weight: Tensor, class_mask: Tensor) -> Tensor:
@@ -60,3 +67,26 @@ def used_width(X: Tensor) -> Tensor:
         return torch.zeros(len(X), dtype=torch.long, device=X.device)
     place = torch.arange(1, X.shape[2] + 1, device=X.device)
     return torch.where((X != 0).any(1), place, 0).amax(1)
+
+
+def decision_probabilities(decision: NDArray[np.float64], classifier: Any) -> NDArray[np.float64]:
+    """Return numbers (N, k) in the order of a fitted classifier's decision function, (N,) for two classes or (N, k).
+
+    The logistic function for two classes, the softmax for more: not calibrated, but of the same order and sign.
+
+    Raises InvalidDataError where it decides between pairs of classes.
+
+    >>> from sklearn.svm import LinearSVC
+    >>> decision_probabilities(np.array([0.0]), LinearSVC().fit([[0.0], [1.0]], [0, 1])).tolist()
+    [[0.5, 0.5]]
+    """
+    if decision.ndim == 1:
+        decision = np.stack([np.zeros_like(decision), decision], 1)
+    classes = len(classifier.classes_)
+    pairs = classes > 2 and getattr(classifier, "decision_function_shape", "ovr") == "ovo"
+    if pairs or decision.ndim != 2 or decision.shape[1] != classes:
+        raise InvalidDataError(
+            f"{type(classifier).__name__} decides between pairs of classes, which gives no ranking of classes; set"
+            ' decision_function_shape = "ovr"'
+        )
+    return np.asarray(softmax(decision, axis=1), dtype=np.float64)

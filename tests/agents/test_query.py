@@ -18,7 +18,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, LinearSVC
 
 from alrl.agents.policy import Policy
-from alrl.agents.policy_file import load_policy
+from alrl.agents.policy_file import load_policy, named_strategy
 from alrl.agents.query import query
 from alrl.errors import InvalidDataError, InvalidQueryError, PoolExhaustedWarning
 from alrl.geometry import exact_neighbours, geometry, neighbour_index
@@ -182,16 +182,24 @@ def with_value(value: Any, dtype: Any = float) -> NDArray[Any]:
         ({"seed": -1}, InvalidQueryError, "seed = -1 given; it must be at least 0"),
         ({"X_pool": np.empty((0, 13))}, InvalidQueryError, "X_pool is empty; there is nothing left to query"),
         ({"X_pool": []}, InvalidQueryError, "X_pool is empty; there is nothing left to query"),
-        ({"X_pool": with_value(np.nan)}, InvalidDataError, "X_pool holds 1 NaN or infinite values; impute or drop"),
-        ({"X_pool": with_value(np.inf)}, InvalidDataError, "X_pool holds 1 NaN or infinite values; impute or drop"),
-        ({"X_pool": with_value(-np.inf)}, InvalidDataError, "X_pool holds 1 NaN or infinite values; impute or drop"),
-        ({"X_pool": with_value("red", object)}, InvalidDataError, "X_pool holds object values; encode them as numbers"),
+        ({"X_pool": with_value(np.nan)}, InvalidDataError, "X_pool holds 1 missing values .* the model cannot take"),
+        (
+            {"X_pool": with_value(np.inf)},
+            InvalidDataError,
+            r"X_pool holds 1 values that are infinite, in 1 columns \(1\)",
+        ),
+        (
+            {"X_pool": with_value(-np.inf)},
+            InvalidDataError,
+            r"X_pool holds 1 values that are infinite, in 1 columns \(1\)",
+        ),
+        ({"X_pool": with_value("red", object)}, InvalidDataError, "the model cannot predict these records: could not"),
         ({"X_pool": np.zeros((4, 2))}, InvalidDataError, "X_pool has 2 features and X_labelled 13; give both the same"),
         ({"X_pool": np.zeros(13)}, InvalidDataError, r"X_pool has shape \(13,\); expected \(records, features\)"),
         ({"y_labelled": ["barolo"]}, InvalidDataError, r"y_labelled has shape \(1,\); expected \(15,\), one label a"),
         ({"y_labelled": ["merlot"] * 15}, InvalidDataError, r"y_labelled holds \['merlot'\], which the model was not"),
-        ({"model": LogisticRegression()}, InvalidDataError, "LogisticRegression has no predict_proba or is not fitted"),
-        ({"model": LinearSVC()}, InvalidDataError, "LinearSVC has no predict_proba .*CalibratedClassifierCV around"),
+        ({"model": LogisticRegression()}, InvalidDataError, "LogisticRegression is not fitted; fit it to"),
+        ({"model": LinearSVC()}, InvalidDataError, "LinearSVC is not fitted; fit it to"),
     ],
 )
 def test_bad_input_is_refused_with_what_to_do(
@@ -214,11 +222,12 @@ def test_columns_that_the_model_was_not_fitted_to_are_refused(case: Case, untrai
         untrained.query(model, case.X_pool[:, :4], case.X_labelled[:, :4], case.y_labelled)
 
 
-def test_a_model_of_one_class_is_refused(case: Case, untrained: Policy) -> None:
+@pytest.mark.parametrize("name", ["general", "margin", "random", "core-set"])
+def test_a_model_of_one_class_is_a_beginning_like_any_other(name: str, case: Case) -> None:
     one = np.full(15, "barolo")
     model = RandomForestClassifier(5).fit(case.X_labelled, one)
-    with pytest.raises(InvalidDataError, match="knows one class only; label records of a second class and refit it"):
-        untrained.query(model, case.X_pool, case.X_labelled, one)
+    rows = query(named_strategy(name), model, case.X_pool, case.X_labelled, one, batch_size=5)
+    assert len(set(rows.tolist())) == 5
 
 
 def test_probabilities_that_are_none_are_refused(case: Case, untrained: Policy) -> None:

@@ -1,0 +1,289 @@
+"""What strategies see of records: numbers in which distances mean something, whatever the model itself eats."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alrl.agents.own_data.records import Records, polars_or_pandas, read_records, take_columns
+from alrl.errors import InvalidDataError
+
+LARGEST = 1e150
+"""The largest number whose square is one."""
+_MOST_COLUMNS = 256
+"""Columns of sparse matrices, texts and images beyond which their principal directions stand for them."""
+_DIRECTIONS = 100
+_DIGITS = 7
+_SEED = 0
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class QueryFeatures:
+    """Features of the pool's records, and after them of the labelled ones, (N, D), float64, finite."""
+
+    values: NDArray[np.float64]
+    source: str
+    """Where they come from, in words."""
+    common_scale: bool = False
+    """Whether columns keep their sizes beside each other, as principal directions do."""
+
+
+def find_features(pool: Records, labelled: Records | None, model: Any, features: Any = None) -> QueryFeatures:
+    """Return what strategies see of two sets of records.
+
+    Args:
+        pool: records of the pool.
+        labelled: labelled records; None where there are none.
+        model: whose own encoder may be made use of.
+        features: None to find them; a pair of matrices, for the pool and the labelled records; a function or a fitted
+            transformer that gives a matrix of each of the two, or an unfitted one; a list of columns of a frame.
+
+    Numbers are taken as they are, a missing one as the mean of its column. Of frames with text, categories, dates or
+    gaps they are what the steps of the model's pipeline before the last give, or else skrub's TableVectorizer; of text
+    and sparse matrices 100 principal directions (Halko et al. 2011), of text those of TF-IDF; of images the pixels.
+
+    Raises InvalidDataError for records that none of this reads, infinite numbers, numbers whose squares overflow, and
+    ``features`` of another number of records.
+    """
+    if features is not None and not _names_columns(features):
+        return _given(pool, labelled, features)
+    if features is not None:
+        pool, model = take_columns(pool, list(features)), None
+        labelled = None if labelled is None else take_columns(labelled, list(features))
+    parts = [pool] if labelled is None else [pool, labelled]
+    found = _numbers(parts) if not any(_has_gaps(part) for part in parts) else None
+    found = found or _own(parts, model) or _numbers(parts) or _encoded(parts)
+    if found is None:
+        raise InvalidDataError(
+            f"{pool.name} holds {_kinds(pool)}, of which alrl makes no features by itself; give features=(matrix of the"
+            " pool, matrix of the labelled records), or features=function"
+        )
+    return found
+
+
+def _kinds(pool: Records) -> str:
+    kinds = sorted({type(each).__name__ for each in list(pool.value)[:100]})
+    return f"records of type {', '.join(kinds[:3])}"
+
+
+def _names_columns(features: Any) -> bool:
+    return isinstance(features, list) and bool(features) and all(isinstance(each, str | int) for each in features)
+
+
+def _given(pool: Records, labelled: Records | None, features: Any) -> QueryFeatures:
+    """Features that were said to be these."""
+    parts = [pool] if labelled is None else [pool, labelled]
+    if hasattr(features, "transform") or callable(features):
+        matrices = _transformed(features, parts)
+    else:
+        matrices = list(features) if isinstance(features, tuple) else [features]
+        if len(matrices) != len(parts) and not (len(matrices) == 2 and len(parts) == 1):
+            raise InvalidDataError(
+                "features are those of the pool alone; give a pair: features=(of the pool, of the labelled records)"
+            )
+    read = []
+    for part, matrix in zip(parts, matrices, strict=False):
+        records = read_records(matrix, f"features of {part.name}")
+        if len(records) != len(part):
+            raise InvalidDataError(f"{records.name}: {len(records)} rows given for {len(part)} records")
+        refuse_unusable(records)
+        read.append(records)
+    found = _numbers(read) or _encoded(read)
+    if found is None:
+        raise InvalidDataError(f"{read[0].name} are no matrix of numbers; give (records, features)")
+    return QueryFeatures(values=found.values, source="features as given", common_scale=found.common_scale)
+
+
+def _transformed(transformer: Any, parts: list[Records]) -> list[Any]:
+    """A matrix for each part, by a function or a transformer."""
+    if not hasattr(transformer, "transform"):
+        return [transformer(part.given) for part in parts]
+    from sklearn.base import clone
+    from sklearn.exceptions import NotFittedError
+    from sklearn.utils.validation import check_is_fitted
+
+    try:
+        check_is_fitted(transformer)
+    except (NotFittedError, TypeError):
+        transformer = clone(transformer).fit(_together([part.given for part in parts]))
+    return [transformer.transform(part.given) for part in parts]
+
+
+def _together(given: list[Any]) -> Any:
+    """Both parts as one container of their kind."""
+    if len(given) == 1:
+        return given[0]
+    if hasattr(given[0], "iloc"):
+        import pandas as pd
+
+        return pd.concat(given, ignore_index=True)
+    if hasattr(given[0], "tocsr"):
+        from scipy import sparse
+
+        return sparse.vstack(given, format="csr")
+    if hasattr(given[0], "vstack"):
+        return given[0].vstack(polars_or_pandas(given[1], given[0].columns))
+    return np.concatenate(given) if isinstance(given[0], np.ndarray) else [*given[0], *given[1]]
+
+
+def _has_gaps(part: Records) -> bool:
+    return part.kind == "matrix" and bool(np.isnan(part.value).any())
+
+
+def refuse_unusable(part: Records) -> None:
+    """Raise InvalidDataError for numbers that are infinite or too large to be squared, in whatever holds numbers."""
+    if part.kind not in {"matrix", "array", "sparse"}:
+        return
+    values = part.value.data if part.kind == "sparse" else part.value
+    with np.errstate(invalid="ignore"):
+        bad = np.isinf(values)
+        what, advice = "infinite", "impute them (such as the column mean) or drop those records"
+        if not bad.any():
+            bad, what = np.abs(values) > LARGEST, f"larger than {LARGEST:g} (squares overflow)"
+            advice = "rescale those columns"
+    if bad.any():
+        where = ""
+        if part.kind == "matrix":
+            columns = np.flatnonzero(bad.any(0))
+            shown = [str(column if part.columns is None else part.columns[column]) for column in columns[:5]]
+            where = f", in {len(columns)} columns ({', '.join(shown)}{', ...' if len(columns) > 5 else ''})"
+        raise InvalidDataError(f"{part.name} holds {int(bad.sum())} values that are {what}{where}; {advice}")
+
+
+def _numbers(parts: list[Records]) -> QueryFeatures | None:
+    """Features of what holds numbers alone; None for anything else."""
+    kinds = {part.kind for part in parts}
+    if kinds == {"matrix"}:
+        return QueryFeatures(values=_filled(np.concatenate([part.value for part in parts])), source="numbers as given")
+    if kinds <= {"matrix", "sparse"}:
+        from scipy import sparse
+
+        rows = sparse.vstack([part.value for part in parts], format="csr")
+        rows.data[np.isnan(rows.data)] = 0.0
+        return _narrowed(rows, "the sparse matrix")
+    if kinds == {"array"}:
+        rows = np.concatenate([part.value.reshape(len(part), -1) for part in parts])
+        return _narrowed(_filled(rows), "all values of a record")
+    return None
+
+
+def _filled(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The values, the mean of its column where one is missing; a column of which all are missing is constant."""
+    missing = np.isnan(values)
+    if not missing.any():
+        return values
+    known = np.where(missing, 0.0, values)
+    mean = known.sum(0) / np.maximum(1, (~missing).sum(0))
+    return np.where(missing, mean, values)
+
+
+def _narrowed(rows: Any, source: str) -> QueryFeatures:
+    """The rows (N, D) as they are where they are few columns, else in their principal directions."""
+    if rows.shape[1] <= _MOST_COLUMNS:
+        values = rows.toarray() if hasattr(rows, "toarray") else rows
+        return QueryFeatures(values=np.asarray(values, np.float64), source=source)
+    from sklearn.decomposition import TruncatedSVD
+
+    count = max(1, min(_DIRECTIONS, rows.shape[0] - 1, rows.shape[1] - 1))
+    with warnings.catch_warnings(), np.errstate(invalid="ignore", divide="ignore"):
+        # Of the explained variance, which a pool of equal records has none of.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        values = TruncatedSVD(count, random_state=_SEED).fit_transform(rows)
+    # Equal records stay equal, however a matrix product rounds them by their place.
+    size = max(float(np.abs(values).max()), np.finfo(np.float64).tiny)
+    values = np.round(values / size, _DIGITS) * size
+    return QueryFeatures(values=values, source=f"{count} principal directions of {source}", common_scale=True)
+
+
+def _own(parts: list[Records], model: Any) -> QueryFeatures | None:
+    """What the steps of the model's own pipeline before the last make of the records; None where there are none."""
+    encode = own_encoder(model)
+    if encode is None:
+        return None
+    try:
+        matrices = [read_records(encode(part.given), part.name) for part in parts]
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return None
+    usable = all(
+        matrix.kind in {"matrix", "sparse"} and len(matrix) == len(part)
+        for matrix, part in zip(matrices, parts, strict=True)
+    )
+    if not usable or len({matrix.width for matrix in matrices}) > 1:
+        return None
+    for matrix in matrices:
+        refuse_unusable(matrix)
+    found = _numbers(matrices)
+    if found is None or found.common_scale:
+        return found
+    return QueryFeatures(values=found.values, source="the model's own encoder")
+
+
+def own_encoder(model: Any) -> Callable[[Any], Any] | None:
+    """The steps before the last of a fitted pipeline, also of one that others of scikit-learn's models wrap.
+
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> own_encoder(LogisticRegression()) is None
+    True
+    """
+    for _ in range(5):
+        if hasattr(model, "steps"):
+            transform = model[:-1].transform if len(model.steps) > 1 else None
+            return transform if callable(transform) else None
+        for name in ("best_estimator_", "calibrated_classifiers_", "estimators_", "estimator_"):
+            inner = getattr(model, name, None)
+            if inner is not None:
+                break
+        if name.endswith("s_") and inner is not None:
+            inner = next(iter(inner), None)
+            inner = getattr(inner, "estimator", inner) if name == "calibrated_classifiers_" else inner
+        if inner is None or isinstance(inner, str):
+            return None
+        model = inner
+    return None
+
+
+def _encoded(parts: list[Records]) -> QueryFeatures | None:
+    """Frames by skrub, text by its words; None for what is neither."""
+    kinds = {part.kind for part in parts}
+    if kinds == {"text"}:
+        return _words([text for part in parts for text in part.value])
+    if kinds <= {"frame", "matrix"} and "frame" in kinds:
+        return _table(parts)
+    return None
+
+
+def _words(texts: list[str]) -> QueryFeatures:
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    try:
+        rows = TfidfVectorizer(sublinear_tf=True).fit_transform(texts)
+    except ValueError:
+        # Nothing but stop words and marks: letters are left.
+        rows = TfidfVectorizer(analyzer="char", sublinear_tf=True).fit_transform([text or " " for text in texts])
+    return _narrowed(rows, "TF-IDF")
+
+
+def _table(parts: list[Records]) -> QueryFeatures:
+    """A table of several kinds of columns, as skrub encodes it."""
+    import pandas as pd
+    from skrub import StringEncoder, TableVectorizer
+
+    columns = next((part.columns for part in parts if part.columns is not None), None)
+    tables = [part.value if part.kind == "frame" else pd.DataFrame(part.value) for part in parts]
+    for table, part in zip(tables, parts, strict=True):
+        if columns is not None and part.columns is None:
+            table.columns = columns
+    whole = pd.concat(tables, ignore_index=True)
+    whole.columns = [str(column) for column in whole.columns]
+    with warnings.catch_warnings():
+        # What it warns of is how it reads a column; the features are there either way.
+        warnings.simplefilter("ignore")
+        encoded = TableVectorizer(high_cardinality=StringEncoder(random_state=_SEED)).fit_transform(whole)
+    values = np.asarray(encoded.to_numpy(dtype=np.float64, na_value=np.nan))
+    values = values if values.shape[1] else np.zeros((len(whole), 1))
+    return QueryFeatures(values=_filled(np.round(values, _DIGITS)), source="skrub's TableVectorizer")

@@ -1,0 +1,71 @@
+"""What kind of model somebody gives: which classes it knows, whether it is fitted, and what is refused."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+
+from alrl.errors import OUT_OF_SCOPE, InvalidDataError
+
+
+def known_classes(model: Any) -> list[Any] | None:
+    """Classes that a model was fitted on, in the order of its columns; None where it does not say.
+
+    Raises InvalidDataError for a model that is not fitted, a regressor and one of several labels a record.
+    """
+    _refuse_others(model)
+    classes = getattr(model, "classes_", None)
+    if classes is not None:
+        if isinstance(classes, list) and any(isinstance(each, np.ndarray | list) for each in classes):
+            raise InvalidDataError(f"{type(model).__name__} has several outputs a record; {OUT_OF_SCOPE}")
+        return list(np.asarray(classes).tolist())
+    if not _gives_something(model):
+        raise InvalidDataError(
+            f"{type(model).__name__} is no model: it has neither predict_proba, decision_function nor predict and"
+            " cannot be called; give a fitted classifier, or alrl.query(probabilities, ...)"
+        )
+    if hasattr(model, "fit") and not _is_fitted(model):
+        raise InvalidDataError(f"{type(model).__name__} is not fitted; fit it to the labelled records first")
+    return None
+
+
+def _refuse_others(model: Any) -> None:
+    if isinstance(model, type):
+        raise InvalidDataError(f"the class {model.__name__} given; give a fitted object of it")
+    if hasattr(model, "get_params") or hasattr(model, "__sklearn_tags__"):
+        from sklearn.base import is_regressor
+
+        if is_regressor(model):
+            raise InvalidDataError(f"{type(model).__name__} is a regressor; {OUT_OF_SCOPE}")
+        if hasattr(model, "offset_"):
+            raise InvalidDataError(f"{type(model).__name__} finds outliers, no classes; give a fitted classifier")
+    if getattr(model, "multilabel_", False):
+        raise InvalidDataError(f"{type(model).__name__} was fitted to several labels a record; {OUT_OF_SCOPE}")
+
+
+def _gives_something(model: Any) -> bool:
+    return callable(model) or any(hasattr(model, name) for name in ("predict_proba", "decision_function", "predict"))
+
+
+def _is_fitted(model: Any) -> bool:
+    """Whether a model without ``classes_`` is fitted, as far as can be known."""
+    from sklearn.exceptions import NotFittedError
+    from sklearn.utils.validation import check_is_fitted
+
+    if torch_module(model):
+        return True
+    try:
+        check_is_fitted(model)
+    except NotFittedError:
+        return False
+    except TypeError:
+        return True
+    return True
+
+
+def torch_module(model: Any) -> bool:
+    """Whether the model is a torch module; torch is not imported for that."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(model, torch.nn.Module)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from alrl.agents.own_data.ensemble_members import align_classes, members_of
 from alrl.agents.own_data.model_kinds import known_classes, torch_module
-from alrl.agents.own_data.records import Records, as_model_eats
+from alrl.agents.own_data.records import Records, as_model_eats, as_pandas
 from alrl.errors import OUT_OF_SCOPE, InvalidDataError
 from alrl.learners.scores import decision_probabilities
 
@@ -112,7 +112,7 @@ def _outputs(model: Any, records: Records) -> _Said:
     ask: Callable[[Any], Any] = model if method == "call" else getattr(model, method)
     given = as_model_eats(model, records)
     try:
-        answer = ask(given)
+        answer = _answered(ask, given, records)
     except _MISTAKES as error:
         raise InvalidDataError(_why_not(records, error)) from error
     if method == "decision_function":
@@ -120,6 +120,16 @@ def _outputs(model: Any, records: Records) -> _Said:
     if method == "predict":
         return _Said(values=_votes(model, records, _predicted(model, answer, records)), method=method)
     return _probabilities(answer, records, "output" if method == "call" else method)
+
+
+def _answered(ask: Callable[[Any], Any], given: Any, records: Records) -> Any:
+    try:
+        return ask(given)
+    except ImportError:
+        # Some boosters read polars by way of pyarrow.
+        if records.columns is None or hasattr(given, "iloc"):
+            raise
+        return ask(as_pandas(records))
 
 
 def _why_not(records: Records, error: Exception) -> str:

@@ -179,6 +179,13 @@ def _as_numbers(table: Any) -> NDArray[np.float64] | None:
     return np.asarray(table.to_numpy(dtype=np.float64, na_value=np.nan))
 
 
+def as_pandas(records: Records) -> Any:
+    """Return a table of records as a pandas frame."""
+    import pandas as pd
+
+    return records.value if records.kind == "frame" else pd.DataFrame(records.value, columns=records.columns)
+
+
 def polars_or_pandas(given: Any, columns: Sequence[Any]) -> Any:
     """The columns of a frame of either library, in this order."""
     return given.select(list(columns)) if _is_polars(given) else given[list(columns)]

@@ -164,7 +164,9 @@ def test_a_model_that_only_predicts_is_one_that_is_always_sure() -> None:
 
 def test_pairs_of_classes_are_refused() -> None:
     model = SVC(decision_function_shape="ovo").fit(X[LABELLED], Y[LABELLED])
-    with pytest.raises(InvalidDataError, match='SVC decides between pairs of classes.*decision_function_shape = "ovr"'):
+    with pytest.raises(
+        InvalidDataError, match=r'SVC decides between pairs of classes.*decision_function_shape = "ovr"'
+    ):
         ask(model)
 
 
@@ -289,7 +291,7 @@ def test_the_members_of_an_ensemble_are_found_where_it_keeps_them(model: Any, wo
 def test_parts_of_one_decision_are_no_committee(model: Any) -> None:
     model.fit(X[LABELLED], Y[LABELLED])
     assert members_of(model, read_records(X[POOL], "X_pool"), model.classes_) is None
-    with pytest.raises((InvalidDataError, InvalidRecipeError, ValueError), match="members|committee"):
+    with pytest.raises((InvalidDataError, InvalidRecipeError, ValueError), match=r"members|committee"):
         ask(model, strategy="bald")
 
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from alrl.errors import InvalidRecipeError
 from alrl.loop.learner import Learner
+from alrl.recipes.files import resolve
 from alrl.recipes.registry import Registry
 
 _LEARNERS: Registry[Learner] = Registry(Learner, package="alrl.learners", noun="learner")  # type: ignore[type-abstract]
@@ -17,17 +21,34 @@ def learners() -> dict[str, type[Learner]]:
     return dict(_LEARNERS.classes)
 
 
-def make_learner(reference: str | Learner, **settings: object) -> Learner:
-    """Return an unfitted learner, from a registered name (``_`` is as good as ``-``), ``package.module:Class``.
+def make_learner(reference: Any, **settings: object) -> Learner:
+    """Return an unfitted learner: of a registered name, a class, a scikit-learn classifier, or itself.
 
-    Or itself.
-
-    ``settings`` go to its constructor.
+    Args:
+        reference: a registered name (``_`` is as good as ``-``), ``package.module:Class`` of a learner or of a
+            classifier with scikit-learn's interface, such a classifier, unfitted, or a learner.
+        settings: go to its constructor.
 
     Raises:
-        InvalidRecipeError: no such learner or setting, a class that is no Learner, or settings for one already made.
+        InvalidRecipeError: no such learner or setting, a class that is neither, or settings for a learner already made.
 
     >>> make_learner("softmax_regression", C=0.5)
     SoftmaxRegression(C=0.5)
+    >>> make_learner("sklearn.ensemble:RandomForestClassifier", n_estimators=5).label
+    'RandomForestClassifier'
     """
-    return _LEARNERS.make(reference, settings)
+    from alrl.learners.scikit_learn import ScikitLearn, is_estimator
+
+    if isinstance(reference, str):
+        kind = resolve(reference, {}, base=object) if ":" in reference else None
+        if kind is None or issubclass(kind, Learner) or not is_estimator(kind):
+            return _LEARNERS.make(reference, settings)
+        return ScikitLearn(reference, settings)
+    if isinstance(reference, Learner):
+        return _LEARNERS.make(reference, settings)
+    if is_estimator(reference) and not isinstance(reference, type):
+        return ScikitLearn(reference, settings)
+    raise InvalidRecipeError(
+        f"learner {reference!r} given; give a learner, an unfitted classifier such as RandomForestClassifier(), or the"
+        ' name of one, such as "softmax-regression" or "sklearn.ensemble:RandomForestClassifier"'
+    )

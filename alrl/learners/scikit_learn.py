@@ -11,17 +11,13 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import torch
 from joblib import Parallel, delayed
-from numpy.typing import NDArray
-from scipy.special import softmax
 from sklearn.base import BaseEstimator, clone, is_classifier
 from torch import Tensor
 
 from alrl.errors import InvalidDataError, InvalidRecipeError
+from alrl.learners.possible_fit import Fit, fit_or_frequencies, refuse_hopeless
 from alrl.loop.learner import FitReport, Learner
 from alrl.numerics.streams import stream_key
-
-_Fitted = tuple[BaseEstimator | int | None, int]
-"""A fitted classifier, or the one class seen, or None; and how many columns it was fitted to."""
 
 
 class ScikitLearn(Learner):
@@ -29,8 +25,12 @@ class ScikitLearn(Learner):
 
     Each fit is a clone with ``random_state`` set from the stream ``learner`` of ``seed``: the same number in every
     episode and loop, so that a refit with one more label differs by that label alone, and no episode by its place.
-    Classes of which no record is labelled get probability zero; with one class seen, that class gets one and nothing is
-    fitted. A warm start is not made use of.
+    Classes of which no record is labelled get probability zero. A warm start is not made use of.
+
+    **A fit that is impossible so far** (one class seen; one label a class and cross-validation inside; fewer records
+    than neighbours; an early stop that needs a part of its own) leaves the shares of the classes among the labels as
+    probabilities until it is possible; the report says where. A classifier that could not be fitted to plenty of
+    records of these classes either is refused.
 
     A classifier without ``predict_proba`` is ranked by its decision function f: the logistic function of f for two
     classes, the softmax of f for more. Such numbers are not calibrated, but their order and their sign are those of f.
@@ -38,7 +38,8 @@ class ScikitLearn(Learner):
     labelled record, such as padding, neither.
 
     Args:
-        estimator: an unfitted classifier, or its class as ``package.module:Class``.
+        estimator: an unfitted classifier, or its class as ``package.module:Class``; of scikit-learn, or with its
+            interface, as those of xgboost, lightgbm and skorch.
         params: arguments of the class, or parameters to set on the classifier.
         seed: drives ``random_state``, also of the parts of a pipeline; None leaves it as it is.
         workers: processes to spread episodes over (joblib); 1 fits in this process.
@@ -69,8 +70,13 @@ class ScikitLearn(Learner):
             raise InvalidRecipeError(f"scikit-learn: workers = {workers} given; at least 1 process is needed")
         self.estimator = _seeded(_classifier(estimator, dict(params or {})), seed)
         self.seed, self.workers = seed, workers
-        self._fitted: list[_Fitted] = []
+        self._fitted: list[Fit] = []
         self._classes = 0
+        self._possible = False
+
+    @property
+    def label(self) -> str:
+        return type(self.estimator).__name__
 
     def fit(self, X: Tensor, y: Tensor, weight: Tensor, class_mask: Tensor) -> FitReport:
         started = time.perf_counter()
@@ -80,11 +86,16 @@ class ScikitLearn(Learner):
         for records, classes, given in zip(features, labels, weights, strict=True):
             real = given > 0
             parts.append((self.estimator, records[real], classes[real], given[real]))
-        self._fitted = self._spread(parts, _fit_one)
-        iterations = torch.tensor([_iterations(fitted) for fitted, _ in self._fitted], device=X.device)
+        self._fitted = self._spread(parts, fit_or_frequencies)
+        for (_, records, classes, _), fit in zip(parts, self._fitted, strict=True):
+            if fit.error is not None and not self._possible:
+                refuse_hopeless(self.estimator, records, classes, fit.error)
+                self._possible = True
+        iterations = torch.tensor([fit.iterations for fit in self._fitted], device=X.device)
         return FitReport(
             iterations=iterations,
             converged=torch.ones_like(iterations, dtype=torch.bool),
+            fitted=torch.tensor([fit.model is not None for fit in self._fitted], device=X.device),
             seconds=time.perf_counter() - started,
         )
 
@@ -93,10 +104,8 @@ class ScikitLearn(Learner):
             raise InvalidRecipeError(
                 f"scikit-learn: {len(X)} episodes to predict, {len(self._fitted)} fitted; call fit with these first"
             )
-        parts = [
-            (fitted, records, self._classes) for fitted, records in zip(self._fitted, X.cpu().numpy(), strict=True)
-        ]
-        rows = np.stack(self._spread(parts, _predict_one))
+        parts = [(fit, records, self._classes) for fit, records in zip(self._fitted, X.cpu().numpy(), strict=True)]
+        rows = np.stack(self._spread(parts, Fit.predict))
         if not np.isfinite(rows).all():
             # Silently, a record of which nothing is known would look like one that nothing is wrong with.
             raise InvalidDataError(
@@ -127,8 +136,18 @@ class ScikitLearn(Learner):
         return f"{type(self).__name__}({self.estimator!r})"
 
 
-def _classifier(estimator: BaseEstimator | str, params: dict[str, Any]) -> BaseEstimator:
-    """Return the unfitted classifier that was asked for, with ``params``."""
+def is_estimator(thing: Any) -> bool:
+    """Return whether a thing is an estimator with scikit-learn's interface, or a class of them.
+
+    >>> from sklearn.svm import SVC
+    >>> is_estimator(SVC()), is_estimator(SVC), is_estimator("svc")
+    (True, True, False)
+    """
+    return callable(getattr(thing, "fit", None)) and not isinstance(thing, Learner)
+
+
+def _classifier(estimator: Any, params: dict[str, Any]) -> Any:
+    """The unfitted classifier that was asked for, with ``params``."""
     if isinstance(estimator, str):
         kind = _class(estimator)
         try:
@@ -136,25 +155,41 @@ def _classifier(estimator: BaseEstimator | str, params: dict[str, Any]) -> BaseE
         except TypeError as error:
             raise InvalidRecipeError(f"scikit-learn: {estimator} cannot be built: {error}") from error
     else:
-        if not isinstance(estimator, BaseEstimator):
+        if isinstance(estimator, type) or not is_estimator(estimator):
             raise InvalidRecipeError(
                 f"scikit-learn: {estimator!r} given; give an unfitted scikit-learn classifier, such as"
                 ' RandomForestClassifier(), or its class, such as "sklearn.ensemble:RandomForestClassifier"'
             )
         try:
-            made = clone(estimator).set_params(**params)
+            made = clone(estimator, safe=False)
+            made = made.set_params(**params) if params else made
         except ValueError as error:
             raise InvalidRecipeError(f"scikit-learn: {error}") from error
-    if not is_classifier(made):
+    try:
+        classifier = is_classifier(made) if isinstance(made, BaseEstimator) else True
+    except AttributeError as error:
+        raise InvalidRecipeError(f"scikit-learn: {type(made).__name__} lacks a part ({error})") from error
+    if not classifier:
         raise InvalidRecipeError(
             f"scikit-learn: {type(made).__name__} is no classifier; active learning here needs one"
         )
-    if not hasattr(made, "predict_proba") and not hasattr(made, "decision_function"):
+    if not _ranks(made) and not _ranks(_tried(made)):
         raise InvalidRecipeError(
             f"scikit-learn: {type(made).__name__} has neither predict_proba nor decision_function, so its predictions"
             " cannot be ranked; wrap it in sklearn.calibration.CalibratedClassifierCV or choose another classifier"
         )
     return made
+
+
+def _ranks(estimator: Any) -> bool:
+    return hasattr(estimator, "predict_proba") or hasattr(estimator, "decision_function")
+
+
+def _tried(estimator: Any) -> Any:
+    """The same, fitted to a made-up table: some only know then what they can do."""
+    X = np.random.default_rng(0).normal(size=(40, 2)).astype(np.float32)
+    y = (X[:, 0] > 0).astype(np.int64)
+    return fit_or_frequencies(estimator, X, y, np.ones(40, dtype=np.float32)).model
 
 
 def _class(reference: str) -> Any:
@@ -166,67 +201,17 @@ def _class(reference: str) -> Any:
             f'scikit-learn: there is no class "{reference}" ({error}); write package.module:Class, such as'
             " sklearn.ensemble:RandomForestClassifier"
         ) from error
-    if not (isinstance(found, type) and issubclass(found, BaseEstimator)):
+    if not (isinstance(found, type) and is_estimator(found)):
         raise InvalidRecipeError(f'scikit-learn: "{reference}" is no scikit-learn estimator; name a classifier')
     return found
 
 
-def _seeded(estimator: BaseEstimator, seed: int | None) -> BaseEstimator:
+def _seeded(estimator: Any, seed: int | None) -> Any:
     """Set every ``random_state`` that was left open."""
-    if seed is not None:
-        state = stream_key([seed], "learner") % 2**32
+    if seed is not None and hasattr(estimator, "get_params"):
+        # The others keep seeds in 32 bits with a sign.
+        largest = 2**32 if type(estimator).__module__.startswith("sklearn.") else 2**31
+        state = stream_key([seed], "learner") % largest
         names = (name for name in estimator.get_params() if name.rpartition("__")[2] == "random_state")
         estimator.set_params(**{name: state for name in names if estimator.get_params()[name] is None})
     return estimator
-
-
-def _fit_one(
-    estimator: BaseEstimator, X: NDArray[np.float32], y: NDArray[np.int64], weight: NDArray[np.float32]
-) -> _Fitted:
-    """Return the fitted clone; the class alone where only one was seen; None where there is no record."""
-    seen, used = np.unique(y), (X != 0).any(0).nonzero()[0]
-    width = int(used[-1]) + 1 if len(used) else 1
-    if len(seen) < 2:
-        return (int(seen[0]) if len(seen) else None), width
-    fresh, X = clone(estimator), X[:, :width]
-    if (weight == 1).all():
-        return fresh.fit(X, y), width
-    try:
-        return fresh.fit(X, y, sample_weight=weight), width
-    except TypeError as error:
-        raise InvalidRecipeError(
-            f"scikit-learn: {type(fresh).__name__} takes no weights of records ({error}); give weights of 0 and 1 only"
-        ) from error
-
-
-def _predict_one(held: _Fitted, X: NDArray[np.float32], classes: int) -> NDArray[np.float32]:
-    """Return probabilities (N, classes)."""
-    fitted, width = held
-    X = X[:, :width]
-    rows = np.zeros((len(X), classes), dtype=np.float32)
-    if fitted is None:
-        rows[:] = 1 / classes
-    elif isinstance(fitted, int):
-        rows[:, fitted] = 1
-    elif hasattr(fitted, "predict_proba"):
-        rows[:, fitted.classes_] = fitted.predict_proba(X)
-    else:
-        rows[:, fitted.classes_] = _from_decision(fitted.decision_function(X), fitted)
-    return rows
-
-
-def _from_decision(decision: NDArray[np.float64], fitted: BaseEstimator) -> NDArray[np.float64]:
-    if decision.ndim == 1:
-        decision = np.stack([np.zeros_like(decision), decision], 1)
-    if decision.shape[1] != len(fitted.classes_):
-        raise InvalidRecipeError(
-            f"scikit-learn: {type(fitted).__name__} decides between pairs of classes, which gives no ranking of"
-            ' classes; set decision_function_shape = "ovr"'
-        )
-    probabilities: NDArray[np.float64] = softmax(decision, axis=1)
-    return probabilities
-
-
-def _iterations(fitted: Any) -> int:
-    count = getattr(fitted, "n_iter_", None)
-    return 0 if count is None or not np.size(count) else int(np.max(count))

@@ -35,6 +35,9 @@ class FitReport:
     """Solver iterations (or epochs) of each episode, (B,), long."""
     converged: Tensor
     """True where the stated tolerance was reached, (B,), bool."""
+    fitted: Tensor | None = None
+    """False where no fit was possible so far, and shares of the classes stand for it, (B,), bool; None where the
+    learner can always be fitted."""
     losses: Tensor | None = None
     """Mean training loss of each epoch, (B, epochs), for learners that have epochs."""
     epochs: EpochRecord | None = None
@@ -57,6 +60,11 @@ class Learner(ABC):
 
     name: ClassVar[str]
     """The name in recipes and tables, such as ``softmax-regression``."""
+
+    @property
+    def label(self) -> str:
+        """What tables of curves call it."""
+        return self.name
 
     @abstractmethod
     def fit(self, X: Tensor, y: Tensor, weight: Tensor, class_mask: Tensor) -> FitReport:

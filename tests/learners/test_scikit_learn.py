@@ -79,7 +79,7 @@ def test_decisions_between_pairs_are_refused():
     X, y, others = standardised("digits")
     made, learner = stack([(X[:40], y[:40], None, 10, others)]), ScikitLearn(SVC(decision_function_shape="ovo"))
     made.fit(learner)
-    with pytest.raises(InvalidRecipeError, match=r'SVC decides between pairs .* set decision_function_shape = "ovr"'):
+    with pytest.raises(InvalidDataError, match=r'SVC decides between pairs .* set decision_function_shape = "ovr"'):
         made.predict(learner)
 
 

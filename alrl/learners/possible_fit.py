@@ -1,0 +1,166 @@
+"""Fits of scikit-learn's classifiers where they are possible, and shares of classes where they are not so far."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import clone
+
+from alrl.errors import InvalidDataError, InvalidRecipeError
+from alrl.learners.scores import decision_probabilities
+
+_FEW = 32
+"""Records up to which a fit is not believed before it has predicted one."""
+_WRONG_PARAMETER = "InvalidParameterError"
+"""What scikit-learn calls it, a ValueError and a TypeError."""
+_PLENTY = (64, 1024)
+"""Records of each class by which it is tried whether a classifier can be fitted at all."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Fit:
+    """A fitted classifier, or what stands for it while a fit is impossible."""
+
+    model: Any
+    """The classifier; None where it could not be fitted."""
+    seen: NDArray[np.int64]
+    """Codes of the classes that were seen, (c,)."""
+    share: NDArray[np.float64]
+    """Their shares of the labelled weight, (c,)."""
+    width: int
+    """Columns that were given."""
+    encoded: bool = False
+    """Whether the classifier was given places among ``seen`` for labels."""
+    error: Exception | None = None
+    """Why it could not be fitted; None where it was, or where one class cannot be told from others."""
+
+    @property
+    def iterations(self) -> int:
+        """Solver iterations, 0 where nobody counts."""
+        count = getattr(self.model, "n_iter_", None)
+        return 0 if count is None or not np.size(count) else int(np.max(count))
+
+    def predict(self, X: NDArray[np.float32], classes: int) -> NDArray[np.float32]:
+        """Return probabilities (N, classes). Raises InvalidDataError where the classifier cannot predict."""
+        X = X[:, : self.width]
+        rows = np.zeros((len(X), classes), dtype=np.float32)
+        if not len(self.seen):
+            rows[:] = 1 / classes
+            return rows
+        if self.model is None:
+            rows[:, self.seen] = self.share
+            return rows
+        columns = np.asarray(getattr(self.model, "classes_", np.arange(len(self.seen)) if self.encoded else self.seen))
+        columns = self.seen[columns.astype(np.int64)] if self.encoded else columns
+        try:
+            rows[:, columns] = _probabilities(self.model, X)
+        except (ValueError, IndexError) as error:
+            if isinstance(error, InvalidDataError):
+                raise
+            raise InvalidDataError(
+                f"scikit-learn: {type(self.model).__name__} cannot predict: {str(error)[:200]}; look at its parameters"
+            ) from error
+        return rows
+
+
+def _probabilities(model: Any, X: NDArray[np.float32]) -> NDArray[np.float64]:
+    if hasattr(model, "predict_proba"):
+        said = model.predict_proba(X)
+        return np.asarray(said.detach().cpu() if hasattr(said, "detach") else said)
+    return decision_probabilities(np.asarray(model.decision_function(X), dtype=np.float64), model)
+
+
+def fit_or_frequencies(
+    estimator: Any, X: NDArray[np.float32], y: NDArray[np.int64], weight: NDArray[np.float32]
+) -> Fit:
+    """Return the fitted clone, or the shares of the classes where it cannot be fitted to so few records.
+
+    Args:
+        estimator: an unfitted classifier.
+        X: labelled records, (n, D); trailing columns of zeros, such as padding, are not handed on.
+        y: their classes, (n,).
+        weight: their weights, (n,), above 0; weights of 1 are not handed on.
+
+    Raises InvalidRecipeError for parameters that scikit-learn refuses, and weights of which the classifier knows
+    nothing.
+
+    >>> from sklearn.neighbors import KNeighborsClassifier
+    >>> X = np.array([[0.0], [1.0], [2.0]], dtype=np.float32)
+    >>> fit = fit_or_frequencies(KNeighborsClassifier(5), X, np.array([0, 2, 2]), np.ones(3, dtype=np.float32))
+    >>> fit.model is None, fit.predict(X[:1], 3).round(2).tolist()
+    (True, [[0.33000001311302185, 0.0, 0.6700000166893005]])
+    """
+    seen, codes = np.unique(y, return_inverse=True)
+    share = np.bincount(codes, weight, minlength=len(seen)).astype(np.float64)
+    used = (X != 0).any(0).nonzero()[0]
+    width = int(used[-1]) + 1 if len(used) else 1
+    known: dict[str, Any] = {"seen": seen, "share": share / max(share.sum(), 1e-300), "width": width}
+    if len(seen) < 2:
+        return Fit(model=None, **known)
+    given = {} if (weight == 1).all() else {"sample_weight": weight}
+    X = X[:, :width]
+    model, error = _try(estimator, X, y, given)
+    if model is None and len(seen) <= seen[-1]:
+        # Some take no labels but 0, 1, ..., of which none may be missing.
+        model, _ = _try(estimator, X, codes, given)
+        if model is not None:
+            return Fit(model=model, encoded=True, **known)
+    return Fit(model=model, error=error, **known)
+
+
+def _try(
+    estimator: Any, X: NDArray[np.float32], y: NDArray[np.int64], given: dict[str, Any]
+) -> tuple[Any, Exception | None]:
+    """The fitted clone that has predicted a record, or why there is none."""
+    fresh = clone(estimator, safe=False)
+    try:
+        fresh.fit(X, y, **given)
+        if len(X) <= _FEW or _looks_up_records(fresh):
+            _check_prediction(fresh, X[:1])
+    except TypeError as error:
+        if type(error).__name__ == _WRONG_PARAMETER:
+            raise InvalidRecipeError(f"scikit-learn: {error}") from error
+        if given:
+            raise InvalidRecipeError(
+                f"scikit-learn: {type(fresh).__name__} takes no weights of records ({error}); give weights of 0 and 1"
+                " only"
+            ) from error
+        return None, error
+    except (ValueError, ArithmeticError, LookupError, RuntimeError) as error:
+        return None, error
+    return fresh, None
+
+
+def _check_prediction(model: Any, X: NDArray[np.float32]) -> None:
+    if not np.isfinite(_probabilities(model, X)).all():
+        raise ValueError("it predicts probabilities that are NaN or infinite")
+
+
+def _looks_up_records(model: Any) -> bool:
+    """Whether a fit may succeed and predictions fail for want of records, as of nearest neighbours."""
+    return hasattr(model, "get_params") and any("n_neighbors" in name for name in model.get_params())
+
+
+def refuse_hopeless(estimator: Any, X: NDArray[np.float32], y: NDArray[np.int64], error: Exception) -> None:
+    """Raise InvalidRecipeError where a classifier cannot be fitted to plenty of records like these either.
+
+    Plenty are copies of the labelled records, moved by chance, as many of each class.
+    """
+    rng = np.random.default_rng(0)
+    scale = np.where(X.std(0) > 0, X.std(0), 1.0)
+    for count in _PLENTY:
+        rows = np.concatenate([rng.choice(np.flatnonzero(y == label), count) for label in np.unique(y)])
+        many = (X[rows] + rng.normal(scale=0.5, size=(len(rows), X.shape[1])) * scale).astype(np.float32)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            fit = fit_or_frequencies(estimator, many, y[rows], np.ones(len(rows), dtype=np.float32))
+        if fit.model is not None:
+            return
+    raise InvalidRecipeError(
+        f"scikit-learn: {type(estimator).__name__} cannot be fitted, to many records neither: {error}; look at its"
+        " parameters"
+    ) from error

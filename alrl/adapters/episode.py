@@ -23,7 +23,7 @@ class Episode:
     ((6, 2), (4,), (2,))
     """
 
-    def __init__(self, view: PoolView, number: int) -> None:
+    def __init__(self, view: PoolView, number: int, *, distinct: int = 0) -> None:
         here = view.exists[number].cpu()
         self.place = here.nonzero()[:, 0].numpy()
         """Positions of the records in the view, (n,)."""
@@ -48,7 +48,11 @@ class Episode:
         self.labels = np.cumsum(real.numpy())[view.labels[number].cpu()[known].numpy()] - 1
         """Their classes, (L,), 0 to k - 1."""
         self.free = np.flatnonzero(view.available[number].cpu()[here].numpy())
-        """Which records may be queried, (m,)."""
+        """Which records may be queried, (m,); of equal records the first alone, where ``distinct`` others are left."""
+        if distinct > 1 and view.geometry.copies is not None:
+            groups = view.geometry.copies[number].cpu()[here].numpy()
+            _, first = np.unique(groups[self.free], return_index=True)
+            self.free = self.free[np.sort(first)] if len(first) >= distinct else self.free
         self.begun = bool(view.selected[number].any())
         """Whether a batch is being filled."""
 
@@ -77,7 +81,7 @@ def picked(view: PoolView, count: int, choose: Callable[[Episode, int, int], NDA
     seeds = (coin(view, 1 << 23) * 2**23).long().tolist()
     picks = torch.full((len(seeds), count), -1, dtype=torch.long)
     for number, seed in enumerate(seeds):
-        episode = Episode(view, number)
+        episode = Episode(view, number, distinct=count)
         wanted = min(count, len(episode.free))
         if wanted:
             rows = np.asarray(choose(episode, wanted, seed), dtype=np.int64).ravel()[:wanted]

@@ -20,11 +20,14 @@ from alrl.agents.networks.set_scorer import CandidateScorer, SetScorer
 from alrl.agents.rule_picks import RulePicks
 from alrl.envs.candidates import CandidateMixture
 from alrl.errors import InvalidQueryError, InvalidRecipeError
-from alrl.loop.pool_view import PoolView
+from alrl.loop.pool_view import KEPT_WHILE_FILLING, PoolView
 from alrl.loop.view_fields import Need
 from alrl.metadata import FeatureSet
 from alrl.recipes.suggest import unknown
 from alrl.strategies.base import Strategy
+
+_NEAR = 1e-3
+"""Distance of nearly equal records, in root mean squared distances between two records of the pool."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -159,7 +162,10 @@ class Policy(Strategy):
         return full.scatter_reduce(1, at, scores, "amax")[:, :-1]
 
     def select(self, view: PoolView, count: int = 1) -> Tensor:
-        """Return the next batch (B, count), filled pick by pick: each choice sees what the batch already holds."""
+        """The next batch (B, count), filled pick by pick: each choice sees what the batch already holds.
+
+        Records that are nearly equal to one of the batch count as known: they are not to be had while others are left.
+        """
         if count < 1:
             raise InvalidQueryError(f"batch of {count} records asked for; a batch has at least 1 record")
         picks = []
@@ -168,7 +174,7 @@ class Policy(Strategy):
             best = scores.argmax(1, keepdim=True)
             picks.append(candidates.gather(1, best)[:, 0])
             if len(picks) < count:
-                view = view.with_selected(picks[-1])
+                view = _with_near(view.with_selected(picks[-1]), picks[-1])
         return torch.stack(picks, 1)
 
     def query(
@@ -204,3 +210,14 @@ class Policy(Strategy):
             classes=classes,
             return_scores=return_scores,
         )
+
+
+def _with_near(view: PoolView, picks: Tensor) -> PoolView:
+    """The view in which records nearly equal to the ``picks`` (B,) are as good as in the batch; -1 picks nothing."""
+    distance = view.geometry.distance_from(picks.clamp_min(0)[:, None])[..., 0]
+    near = (distance <= _NEAR * view.geometry.extent[:, None]) & (picks >= 0)[:, None] & ~view.selected
+    if not bool(near.any()):
+        return view
+    marked = dataclasses.replace(view, near_batch=near if view.near_batch is None else view.near_batch | near)
+    marked.__dict__.update({name: value for name, value in view.__dict__.items() if name in KEPT_WHILE_FILLING})
+    return marked

@@ -10,7 +10,7 @@ from torch import Tensor
 from alrl.data.task import Task
 from alrl.envs.rewards import Reward, Standing
 from alrl.loop.simulator import Simulator
-from alrl.strategies.base import top
+from alrl.strategies.base import batch_of
 
 
 class Player:
@@ -120,7 +120,7 @@ class PairedRun:
             going = episodes & self._unfinished & (view.spent + left.clamp_max(self._batch) <= spent)
             if not bool(going.any()):
                 break
-            picks = top(-view.margin, view, self._batch)
+            picks = batch_of(-view.margin, view, self._batch)
             picks = picks.masked_fill((self._slot >= left[:, None]) | ~going[:, None], -1)
             earned = earned + self.player.query(picks, going)
         self.earned = self.earned + earned

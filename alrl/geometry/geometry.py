@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from alrl.geometry.copies import copy_groups
 from alrl.geometry.distances import NEIGHBOURS, distance_between, nearest
 from alrl.geometry.neighbour_index import EXACT_RECORDS
 from alrl.numerics.backend import compiles
@@ -150,6 +151,11 @@ class Geometry:
         distance, index = torch.cat(distances, 1), torch.cat(indices, 1)
         return torch.where(distance.isfinite(), distance, torch.zeros_like(distance)), index
 
+    @cached_property
+    def copies(self) -> Tensor | None:
+        """Position of the first record of equal features, (B, N), long; None where no two records are equal."""
+        return copy_groups(self.features, self.exists)
+
     @property
     def neighbour_mask(self) -> Tensor:
         """Which columns of :attr:`neighbours` the pool has enough other records for, (B, min(10, N - 1)), bool."""
@@ -244,6 +250,8 @@ class Geometry:
         for name in ("_large", "sparsity", "similarity", "extent"):
             if name in self.__dict__:
                 part.__dict__[name] = self.__dict__[name][episodes]
+        if "copies" in self.__dict__:
+            part.__dict__["copies"] = None if self.copies is None else self.copies[episodes]
         if "neighbours" in self.__dict__:
             part.__dict__["neighbours"] = tuple(each[episodes] for each in self.neighbours)
         if "_looked_up" in self.__dict__:
@@ -260,6 +268,11 @@ class Geometry:
         for name in ("sparsity", "similarity", "extent"):
             if name in self.__dict__:
                 self.__dict__[name][episodes] = getattr(fresh, name)
+        if "copies" in self.__dict__ and (self.copies is not None or fresh.copies is not None):
+            place = torch.arange(self.exists.shape[1], device=self.exists.device)
+            kept = place.expand_as(self.exists).clone() if self.copies is None else self.copies.clone()
+            kept[episodes] = place if fresh.copies is None else fresh.copies
+            self.__dict__["copies"] = kept
         if "neighbours" in self.__dict__:
             for kept, new in zip(self.neighbours, fresh.neighbours, strict=True):
                 kept[episodes] = new

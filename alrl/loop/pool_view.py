@@ -185,15 +185,37 @@ class PoolView:
     """Labelled records that all these fits were to, counted in every fit, (B,), long."""
     obtained: Tensor | None = None
     """Labels that there have been, those given up in a restart included, (B,), long."""
+    near_batch: Tensor | None = None
+    """True where a record is nearly equal to one of the batch being filled, (B, N), bool; None where nobody looked. Not
+    to be had while others are left, as are records whose features equal those of a selected one."""
     asked: Tensor | None = None
     """How often each record was asked for, the first sample included, (B, N), long; None where none may be asked for
     again."""
 
     @cached_property
     def available(self) -> Tensor:
-        """True where a record may be queried, (B, N), bool."""
+        """True where a record may be queried, (B, N), bool: no copy of a selected one while others are left."""
         free = self.exists & ~self.labelled & ~self.selected
-        return free if self.silent is None else free & ~self.silent
+        free = free if self.silent is None else free & ~self.silent
+        copies = self._copies_of_selected
+        if copies is None:
+            return free
+        others = free & ~copies
+        return torch.where(others.any(1, keepdim=True), others, free)
+
+    @property
+    def _copies_of_selected(self) -> Tensor | None:
+        """True where a record is equal, or nearly so, to one of the batch, (B, N); None where none is."""
+        if not bool(self.selected.any()):
+            return None
+        groups = self.geometry.copies
+        if groups is None:
+            return self.near_batch
+        rows, picked = self.selected.nonzero(as_tuple=True)
+        held = torch.zeros_like(self.selected)
+        held[rows, groups[rows, picked]] = True
+        copies = held.gather(1, groups)
+        return copies if self.near_batch is None else copies | self.near_batch
 
     @cached_property
     def repeatable(self) -> Tensor:
@@ -267,8 +289,8 @@ class PoolView:
         selected[rows, picks[chosen]] = True
         view = dataclasses.replace(self, selected=selected)
         # What does not depend on the batch being filled is not computed again.
-        view.__dict__.update({name: self.__dict__[name] for name in _LASTING if name in self.__dict__})
+        view.__dict__.update({name: self.__dict__[name] for name in KEPT_WHILE_FILLING if name in self.__dict__})
         return view
 
 
-_LASTING = ("_likeliest", "_each_class", "margin", "normalised_entropy", "class_count")
+KEPT_WHILE_FILLING = ("_likeliest", "_each_class", "margin", "normalised_entropy", "class_count")

@@ -9,9 +9,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import ClassVar
 
+import torch
 from torch import Tensor
 
 from alrl.errors import InvalidQueryError, InvalidRecipeError
+from alrl.geometry.copies import occurrence
 from alrl.loop.pool_view import PoolView
 from alrl.loop.view_fields import Need
 from alrl.numerics.ranking import best
@@ -51,9 +53,11 @@ class Strategy(ABC):
 
         -1 where the pool ran out.
 
+        No two of them are of records with equal features while others are left.
+
         Raises InvalidQueryError if ``count`` is below one.
         """
-        return top(self.score(view), view, count)
+        return batch_of(self.score(view), view, count)
 
     def after(self, before: PoolView, picks: Tensor, after: PoolView) -> Strategy:  # noqa: ARG002
         """Return strategy for the next round, now that the ``picks`` (B, b) of the view ``before`` led to ``after``.
@@ -81,3 +85,29 @@ def top(score: Tensor, view: PoolView, count: int) -> Tensor:
     if count < 1:
         raise InvalidQueryError(f"batch of {count} records asked for; a batch has at least 1 record")
     return best(score, view.available, view.noise, count)
+
+
+def batch_of(score: Tensor, view: PoolView, count: int) -> Tensor:
+    """Return a batch of the highest scores, (episodes, count), in which no record copies another while others are left.
+
+    As :func:`top`, but of records with equal features the second comes after all others, the third after these.
+    """
+    if count <= 1 or view.geometry.copies is None:
+        return top(score, view, count)
+    batch = distinct_first(top(score, view, score.shape[1]), view)
+    return torch.nn.functional.pad(batch, (0, max(0, count - batch.shape[1])), value=-1)[:, :count]
+
+
+def distinct_first(picks: Tensor, view: PoolView) -> Tensor:
+    """Return the same picks (B, n), those first that equal none before them; their order is kept else, -1 comes last.
+
+    >>> from alrl.strategies import example_view
+    >>> distinct_first(torch.tensor([[1, -1, 0]]), example_view(seed=0, records=(3,)))
+    tensor([[ 1,  0, -1]])
+    """
+    groups, place = view.geometry.copies, torch.arange(picks.shape[1], device=picks.device).expand_as(picks)
+    group = picks.clamp_min(0) if groups is None else groups.gather(1, picks.clamp_min(0))
+    # What is not there is like nothing else, and last.
+    group = torch.where(picks >= 0, group, view.exists.shape[1] + place)
+    turn = torch.where(picks >= 0, occurrence(group), picks.shape[1])
+    return picks.gather(1, turn.argsort(dim=1, stable=True))

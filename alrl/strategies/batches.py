@@ -10,7 +10,7 @@ from torch import Tensor
 
 from alrl.errors import InvalidQueryError
 from alrl.loop.pool_view import PoolView
-from alrl.strategies.base import top
+from alrl.strategies.base import batch_of, top
 
 _Scores = Callable[[PoolView], Tensor]
 
@@ -62,7 +62,7 @@ def completed(picks: Tensor, score: Tensor, view: PoolView, count: int) -> Tenso
     taken = view.selected.clone()
     rows = torch.arange(len(picks), device=picks.device)[:, None].expand_as(picks)
     taken[rows[picks >= 0], picks[picks >= 0]] = True
-    rest = top(score, dataclasses.replace(view, selected=taken), count)
+    rest = batch_of(score, dataclasses.replace(view, selected=taken), count)
     return closed_up(torch.cat([picks, rest], 1))[:, :count]
 
 

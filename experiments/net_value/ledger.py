@@ -16,7 +16,7 @@ from alrl.envs.recipe import EnvRecipe
 from alrl.loop.pool_view import PoolView
 from alrl.loop.simulator import Simulator
 from alrl.strategies import make_strategy
-from alrl.strategies.base import top
+from alrl.strategies.base import batch_of
 
 Buys = Callable[[PoolView], Tensor]
 """Pool positions (B, n) to buy now; -1 for none, and all -1 in an episode that is to end."""
@@ -75,7 +75,7 @@ def fixed(size: int) -> Buys:
 
     def buys(view: PoolView) -> Tensor:
         left = (view.budget - view.spent).clamp_max(size)
-        picks = top(margin.score(view), view, size)
+        picks = batch_of(margin.score(view), view, size)
         return picks.masked_fill(torch.arange(size, device=picks.device) >= left[:, None], -1)
 
     return buys

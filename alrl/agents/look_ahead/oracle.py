@@ -17,7 +17,7 @@ from alrl.agents.look_ahead.look_ahead import LookAhead
 from alrl.errors import InvalidQueryError, InvalidRecipeError
 from alrl.loop.simulator import Simulator
 from alrl.strategies import Strategy
-from alrl.strategies.base import top
+from alrl.strategies.base import batch_of
 from alrl.strategies.expected_change import spread, tried
 from alrl.strategies.play import Played, play_turns
 
@@ -98,7 +98,7 @@ class GreedyOracle(Oracle):
         parts = records.split(at_once, 1) if records.shape[1] else ()
         values = [self._ahead.value(simulator, some, part=self.part) for some in parts]
         value = torch.cat(values, 1) if values else torch.zeros(records.shape, device=records.device)
-        return top(spread(view, records, value), view, count)
+        return batch_of(spread(view, records, value), view, count)
 
 
 def play_oracle(simulator: Simulator, oracle: Oracle, **how: Any) -> Played:

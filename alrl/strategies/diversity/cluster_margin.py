@@ -14,7 +14,7 @@ from torch import Tensor
 from alrl.errors import InvalidRecipeError
 from alrl.loop.pool_view import PoolView
 from alrl.loop.view_fields import Need
-from alrl.strategies.base import Strategy, top
+from alrl.strategies.base import Strategy, batch_of, distinct_first, top
 from alrl.strategies.batches import checked, filled
 from alrl.strategies.view_fields import embedding_of
 
@@ -62,14 +62,13 @@ class ClusterMargin(Strategy):
         if checked(count) == 1:
             return top(score, view, 1)
         embedding = embedding_of(view, self.name).double().cpu().numpy()
-        unsure = top(score, view, min(view.exists.shape[1], self.candidates * count)).cpu().numpy()
-        picks = torch.full((len(unsure), count), -1)
+        unsure = batch_of(score, view, min(view.exists.shape[1], self.candidates * count)).cpu().numpy()
+        picks = torch.full(unsure.shape, -1)
         for episode, row in enumerate(unsure):
             records = row[row >= 0]
             clusters = _clusters(embedding[episode, records], max(1, round(len(records) / self.cluster_size)))
-            chosen = records[in_turns(clusters)[:count]]
-            picks[episode, : len(chosen)] = torch.from_numpy(chosen)
-        return filled([picks.to(view.noise.device)], view, count)
+            picks[episode, : len(records)] = torch.from_numpy(records[in_turns(clusters)])
+        return filled([distinct_first(picks.to(view.noise.device), view)[:, :count]], view, count)
 
 
 def _clusters(X: NDArray[np.float64], clusters: int) -> NDArray[np.int64]:

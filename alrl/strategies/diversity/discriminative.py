@@ -11,7 +11,7 @@ from torch import Tensor
 from alrl.errors import InvalidRecipeError
 from alrl.loop.pool_view import PoolView
 from alrl.loop.view_fields import Need
-from alrl.strategies.base import Strategy, top
+from alrl.strategies.base import Strategy, batch_of
 from alrl.strategies.batches import checked, filled, largest_batch
 from alrl.strategies.randomness import fresh
 from alrl.strategies.view_fields import embedding_of
@@ -117,7 +117,7 @@ class Discriminative(Strategy):
     def select(self, view: PoolView, count: int = 1) -> Tensor:
         part, picks = -(-checked(count) // self.rounds), []
         for start in range(0, largest_batch(view, count), part):
-            chosen = top(self.score(view), view, min(part, count - start))
+            chosen = batch_of(self.score(view), view, min(part, count - start))
             picks.append(chosen)
             for pick in chosen.unbind(1):
                 view = view.with_selected(pick)

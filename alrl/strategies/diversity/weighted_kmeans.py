@@ -12,7 +12,7 @@ from torch import Tensor
 from alrl.errors import InvalidRecipeError
 from alrl.loop.pool_view import PoolView
 from alrl.loop.view_fields import Need
-from alrl.strategies.base import Strategy, top
+from alrl.strategies.base import Strategy, batch_of, top
 from alrl.strategies.batches import checked, completed
 from alrl.strategies.diversity.clustering import kmeans, rows_of
 from alrl.strategies.view_fields import embedding_of
@@ -61,7 +61,7 @@ class WeightedKMeans(Strategy):
         if checked(count) == 1:
             return top(score, view, 1)
         embedding, records = embedding_of(view, self.name), view.exists.shape[1]
-        unsure = top(score, view, min(records, round(self.beta * count)))
+        unsure = batch_of(score, view, min(records, round(self.beta * count)))
         chosen = torch.zeros(len(unsure), records + 1, device=unsure.device).scatter(1, unsure % (records + 1), 1.0)
         weight = chosen[:, :-1] * (1 - view.margin).clamp_min(_LEAST)
         number = view.available.sum(1).clamp(1, count)

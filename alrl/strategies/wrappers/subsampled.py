@@ -14,7 +14,7 @@ from alrl.errors import InvalidRecipeError
 from alrl.geometry.geometry import Geometry
 from alrl.loop.learner import EpochRecord
 from alrl.loop.pool_view import PoolView
-from alrl.strategies.base import top
+from alrl.strategies.base import batch_of, distinct_first, top
 from alrl.strategies.batches import checked, closed_up
 from alrl.strategies.randomness import fresh
 from alrl.strategies.wrappers.base import Wrapper
@@ -68,6 +68,7 @@ def subview(view: PoolView, kept: Tensor) -> tuple[PoolView, Tensor]:
         silent=some_of(view.silent),
         price=some_of(view.price),
         asked=some_of(view.asked),
+        near_batch=some_of(view.near_batch),
         members=None if view.members is None else some(view.members.transpose(1, 2)).transpose(1, 2),
     )
     return small, position
@@ -130,9 +131,10 @@ class Subsampled(Wrapper):
         inside = self.inner.select(small, checked(count))
         picks = torch.where(inside >= 0, position.gather(1, inside.clamp_min(0)), -1)
         outside = view.available & ~torch.zeros_like(view.exists).scatter(1, position, small.available)
-        rest = top(torch.where(outside, view.noise, -1), view, count)
+        rest = batch_of(torch.where(outside, view.noise, -1), _with_batch(view, picks), count)
         rest = torch.where((rest >= 0) & outside.gather(1, rest.clamp_min(0)), rest, -1)
-        return closed_up(torch.cat([picks, rest], 1))[:, :count]
+        both = torch.cat([picks, rest], 1)
+        return (closed_up(both) if view.geometry.copies is None else distinct_first(both, view))[:, :count]
 
     def _drawn(self, view: PoolView) -> tuple[PoolView, Tensor]:
         """Return the view of a random sample and of what is known, and where its records are."""
@@ -141,3 +143,11 @@ class Subsampled(Wrapper):
         rows = torch.arange(len(drawn), device=drawn.device)[:, None].expand_as(drawn)
         kept[rows[drawn >= 0], drawn[drawn >= 0]] = True
         return subview(view, kept)
+
+
+def _with_batch(view: PoolView, picks: Tensor) -> PoolView:
+    """The view with the picks (B, n) in the batch; a pick of -1 is none."""
+    taken = view.selected.clone()
+    rows = torch.arange(len(picks), device=picks.device)[:, None].expand_as(picks)
+    taken[rows[picks >= 0], picks[picks >= 0]] = True
+    return dataclasses.replace(view, selected=taken)

@@ -14,6 +14,7 @@ from alrl.envs.registration import register
 if TYPE_CHECKING:
     from alrl.agents.policy import Policy
     from alrl.agents.policy_file import load_policy
+    from alrl.agents.query_probabilities import query
     from alrl.data.data_set import DataSet
     from alrl.data.parquet_file import npy_from_parquet
     from alrl.data.sources import load_data_set
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from alrl.loop.cost import Prices
     from alrl.projects.answers import IRRELEVANT
     from alrl.projects.project import Project
-    from alrl.agents.query_probabilities import query
 
 __version__ = version("alrl")
 __all__ = [

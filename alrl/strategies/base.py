@@ -101,7 +101,7 @@ def batch_of(score: Tensor, view: PoolView, count: int) -> Tensor:
 def distinct_first(picks: Tensor, view: PoolView) -> Tensor:
     """Return the same picks (B, n), those first that equal none before them; their order is kept else, -1 comes last.
 
-    >>> from alrl.strategies import example_view
+    >>> from alrl.testing import example_view
     >>> distinct_first(torch.tensor([[1, -1, 0]]), example_view(seed=0, records=(3,)))
     tensor([[ 1,  0, -1]])
     """

@@ -19,8 +19,9 @@ from alrl.numerics.streams import generator
 from alrl.testing.example_learner import ExampleLearner
 from alrl.testing.rearrange import padded, stacked
 
-Case = Literal["ordinary", "duplicates", "certain", "even", "one class"]
-"""What is peculiar: all records the same; one class of probability 1; all probabilities equal; one class labelled."""
+Case = Literal["ordinary", "duplicates", "pairs", "certain", "even", "one class"]
+"""What is peculiar: all records the same; each record twice; one class of probability 1; all probabilities equal; one
+class labelled."""
 
 _LOOPS = 3
 _MEMBERS = 4
@@ -81,10 +82,11 @@ def _episode(
     earlier = np.tanh(last.normal(size=embedding.shape))
     logits = last.normal(size=(_EPOCHS, labelled, classes)).cumsum(0)
     confidence = last.uniform(1e-3, 1, size=(_EPOCHS, records))
-    if case == "duplicates":
-        X, past = X[[0] * records], past[:, [0] * records]
-        embedding, members = embedding[[0] * records], members[:, [0] * records]
-        earlier, confidence = earlier[[0] * records], confidence[:, [0] * records]
+    if case in {"duplicates", "pairs"}:
+        same = np.arange(records) // (2 if case == "pairs" else records)
+        X, past = X[same], past[:, same]
+        embedding, members = embedding[same], members[:, same]
+        earlier, confidence = earlier[same], confidence[:, same]
     elif case == "certain":
         past, members = np.eye(classes)[past.argmax(-1)], np.eye(classes)[members.argmax(-1)]
         confidence = confidence.round()

@@ -72,6 +72,7 @@ def _views() -> Iterator[tuple[str, PoolView]]:
     yield from _plain_views()
     yield "padded", example_view(seed=6, padding=2)
     yield "duplicates", example_view(seed=7, case="duplicates")
+    yield "each record twice", example_view(seed=13, case="pairs", records=(9, 8, 14))
     yield "one class of probability 1", example_view(seed=8, case="certain")
     yield "equal probabilities", example_view(seed=9, case="even", padding=1)
     yield "nothing left", example_view(seed=10, labelled=(9, 6, 12))
@@ -100,6 +101,19 @@ def _batch_is_valid(strategy: Strategy, view: PoolView) -> str | None:
             allowed = set(view.available[episode].nonzero()[:, 0].tolist())
             if not allowed.issuperset(chosen) or len(set(chosen)) < taken or any(pick != -1 for pick in rest):
                 return f"select(view, {count}) is {row} in an episode where {sorted(allowed)} are available"
+    return None
+
+
+def _no_copy_while_others_are_left(strategy: Strategy, view: PoolView) -> str | None:
+    groups = view.geometry.copies
+    if groups is None:
+        return None
+    for count in (_BATCH, view.exists.shape[1]):
+        for episode, row in enumerate(strategy.select(view, count).tolist()):
+            left = len(set(groups[episode, view.available[episode]].tolist()))
+            chosen = [int(groups[episode, pick]) for pick in row[: min(count, left)] if pick >= 0]
+            if len(set(chosen)) < len(chosen):
+                return f"select(view, {count}) is {row}, of records of which the first equals are {chosen}"
     return None
 
 
@@ -219,6 +233,7 @@ def _differ(expected: Tensor, given: Tensor, where: Tensor, what: str) -> str | 
 _EVERYWHERE: tuple[_Promise, ...] = (
     ("score(view) is a float tensor (episodes, records), finite wherever a record is available", _score_is_finite),
     ("select(view, count) gives distinct available records, and -1 only when the pool has run out", _batch_is_valid),
+    ("no batch holds records of equal features while others are left", _no_copy_while_others_are_left),
     ("the same view gives the same scores and picks; chance comes from view.noise alone", _same_again),
     ("a higher score is queried sooner", _highest_score_is_first),
     ("a batch of one is the first record of a larger batch, if ordered", _first_of_batch_is_batch_of_one),

@@ -14,7 +14,7 @@ from alrl.errors import InvalidRecipeError
 from alrl.geometry.geometry import Geometry
 from alrl.loop.learner import EpochRecord
 from alrl.loop.pool_view import PoolView
-from alrl.strategies.base import batch_of, distinct_first, top
+from alrl.strategies.base import distinct_first, top
 from alrl.strategies.batches import checked, closed_up
 from alrl.strategies.randomness import fresh
 from alrl.strategies.wrappers.base import Wrapper
@@ -131,10 +131,11 @@ class Subsampled(Wrapper):
         inside = self.inner.select(small, checked(count))
         picks = torch.where(inside >= 0, position.gather(1, inside.clamp_min(0)), -1)
         outside = view.available & ~torch.zeros_like(view.exists).scatter(1, position, small.available)
-        rest = batch_of(torch.where(outside, view.noise, -1), _with_batch(view, picks), count)
+        twice = view.geometry.copies is not None
+        rest = top(torch.where(outside, view.noise, -1), view, view.exists.shape[1] if twice else count)
         rest = torch.where((rest >= 0) & outside.gather(1, rest.clamp_min(0)), rest, -1)
         both = torch.cat([picks, rest], 1)
-        return (closed_up(both) if view.geometry.copies is None else distinct_first(both, view))[:, :count]
+        return (distinct_first(both, view) if twice else closed_up(both))[:, :count]
 
     def _drawn(self, view: PoolView) -> tuple[PoolView, Tensor]:
         """Return the view of a random sample and of what is known, and where its records are."""
@@ -143,11 +144,3 @@ class Subsampled(Wrapper):
         rows = torch.arange(len(drawn), device=drawn.device)[:, None].expand_as(drawn)
         kept[rows[drawn >= 0], drawn[drawn >= 0]] = True
         return subview(view, kept)
-
-
-def _with_batch(view: PoolView, picks: Tensor) -> PoolView:
-    """The view with the picks (B, n) in the batch; a pick of -1 is none."""
-    taken = view.selected.clone()
-    rows = torch.arange(len(picks), device=picks.device)[:, None].expand_as(picks)
-    taken[rows[picks >= 0], picks[picks >= 0]] = True
-    return dataclasses.replace(view, selected=taken)

@@ -144,7 +144,10 @@ def _without(view: PoolView, parts: list[Tensor]) -> PoolView:
     for picks in parts:
         rows = torch.arange(len(picks), device=picks.device)[:, None].expand_as(picks)
         taken[rows[picks >= 0], picks[picks >= 0]] = True
-    return dataclasses.replace(view, selected=taken)
+    rest = dataclasses.replace(view, selected=taken)
+    # Candidates are no batch: they keep nobody back but themselves.
+    rest.__dict__["available"] = view.available & ~taken
+    return rest
 
 
 def _representatives(view: PoolView, count: int) -> Tensor:

@@ -21,6 +21,19 @@ _PLENTY = (64, 1024)
 """Records of each class by which it is tried whether a classifier can be fitted at all."""
 
 
+class _NotFiniteError(ValueError):
+    """Predictions that are no probabilities."""
+
+
+def not_finite(estimator: Any) -> InvalidDataError:
+    """Return the error of a classifier whose probabilities are no numbers."""
+    # Silently, a record of which nothing is known would look like one that nothing is wrong with.
+    return InvalidDataError(
+        f"scikit-learn: {type(estimator).__name__} predicts probabilities that are NaN or infinite; look at its"
+        " parameters, or choose another classifier"
+    )
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Fit:
     """A fitted classifier, or what stands for it while a fit is impossible."""
@@ -75,7 +88,12 @@ def _probabilities(model: Any, X: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def fit_or_frequencies(
-    estimator: Any, X: NDArray[np.float32], y: NDArray[np.int64], weight: NDArray[np.float32]
+    estimator: Any,
+    X: NDArray[np.float32],
+    y: NDArray[np.int64],
+    weight: NDArray[np.float32],
+    *,
+    doubtful: bool = False,
 ) -> Fit:
     """Return the fitted clone, or the shares of the classes where it cannot be fitted to so few records.
 
@@ -84,6 +102,7 @@ def fit_or_frequencies(
         X: labelled records, (n, D); trailing columns of zeros, such as padding, are not handed on.
         y: their classes, (n,).
         weight: their weights, (n,), above 0; weights of 1 are not handed on.
+        doubtful: whether a fit is not believed before it has predicted a record, as one to few records never is.
 
     Raises InvalidRecipeError for parameters that scikit-learn refuses, and weights of which the classifier knows
     nothing.
@@ -103,23 +122,23 @@ def fit_or_frequencies(
         return Fit(model=None, **known)
     given = {} if (weight == 1).all() else {"sample_weight": weight}
     X = X[:, :width]
-    model, error = _try(estimator, X, y, given)
+    model, error = _try(estimator, X, y, given, doubtful)
     if model is None and len(seen) <= seen[-1]:
         # Some take no labels but 0, 1, ..., of which none may be missing.
-        model, _ = _try(estimator, X, codes, given)
+        model, _ = _try(estimator, X, codes, given, doubtful)
         if model is not None:
             return Fit(model=model, encoded=True, **known)
     return Fit(model=model, error=error, **known)
 
 
 def _try(
-    estimator: Any, X: NDArray[np.float32], y: NDArray[np.int64], given: dict[str, Any]
+    estimator: Any, X: NDArray[np.float32], y: NDArray[np.int64], given: dict[str, Any], doubtful: bool
 ) -> tuple[Any, Exception | None]:
     """The fitted clone that has predicted a record, or why there is none."""
     fresh = clone(estimator, safe=False)
     try:
         fresh.fit(X, y, **given)
-        if len(X) <= _FEW or _looks_up_records(fresh):
+        if doubtful or len(X) <= _FEW or _looks_up_records(fresh):
             _check_prediction(fresh, X[:1])
     except TypeError as error:
         if type(error).__name__ == _WRONG_PARAMETER:
@@ -137,7 +156,7 @@ def _try(
 
 def _check_prediction(model: Any, X: NDArray[np.float32]) -> None:
     if not np.isfinite(_probabilities(model, X)).all():
-        raise ValueError("it predicts probabilities that are NaN or infinite")
+        raise _NotFiniteError("it predicts probabilities that are NaN or infinite")
 
 
 def _looks_up_records(model: Any) -> bool:
@@ -157,9 +176,12 @@ def refuse_hopeless(estimator: Any, X: NDArray[np.float32], y: NDArray[np.int64]
         many = (X[rows] + rng.normal(scale=0.5, size=(len(rows), X.shape[1])) * scale).astype(np.float32)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            fit = fit_or_frequencies(estimator, many, y[rows], np.ones(len(rows), dtype=np.float32))
+            ones = np.ones(len(rows), dtype=np.float32)
+            fit = fit_or_frequencies(estimator, many, y[rows], ones, doubtful=True)
         if fit.model is not None:
             return
+    if isinstance(error, _NotFiniteError):
+        raise not_finite(estimator) from error
     raise InvalidRecipeError(
         f"scikit-learn: {type(estimator).__name__} cannot be fitted, to many records neither: {error}; look at its"
         " parameters"

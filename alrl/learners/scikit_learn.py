@@ -14,8 +14,8 @@ from joblib import Parallel, delayed
 from sklearn.base import BaseEstimator, clone, is_classifier
 from torch import Tensor
 
-from alrl.errors import InvalidDataError, InvalidRecipeError
-from alrl.learners.possible_fit import Fit, fit_or_frequencies, refuse_hopeless
+from alrl.errors import InvalidRecipeError
+from alrl.learners.possible_fit import Fit, fit_or_frequencies, not_finite, refuse_hopeless
 from alrl.loop.learner import FitReport, Learner
 from alrl.numerics.streams import stream_key
 
@@ -107,11 +107,7 @@ class ScikitLearn(Learner):
         parts = [(fit, records, self._classes) for fit, records in zip(self._fitted, X.cpu().numpy(), strict=True)]
         rows = np.stack(self._spread(parts, Fit.predict))
         if not np.isfinite(rows).all():
-            # Silently, a record of which nothing is known would look like one that nothing is wrong with.
-            raise InvalidDataError(
-                f"scikit-learn: {type(self.estimator).__name__} predicts probabilities that are NaN or infinite;"
-                " look at its parameters, or choose another classifier"
-            )
+            raise not_finite(self.estimator)
         return torch.from_numpy(rows).to(X.device, torch.float32)
 
     def _spread(self, arguments: Sequence[tuple[Any, ...]], work: Any) -> list[Any]:

@@ -102,8 +102,10 @@ def distinct_first(picks: Tensor, view: PoolView) -> Tensor:
     """Return the same picks (B, n), those first that equal none before them; their order is kept else, -1 comes last.
 
     >>> from alrl.testing import example_view
-    >>> distinct_first(torch.tensor([[1, -1, 0]]), example_view(seed=0, records=(3,)))
-    tensor([[ 1,  0, -1]])
+    >>> distinct_first(torch.tensor([[1, -1, 0]] * 3), example_view(seed=0))
+    tensor([[ 1,  0, -1],
+            [ 1,  0, -1],
+            [ 1,  0, -1]])
     """
     groups, place = view.geometry.copies, torch.arange(picks.shape[1], device=picks.device).expand_as(picks)
     group = picks.clamp_min(0) if groups is None else groups.gather(1, picks.clamp_min(0))

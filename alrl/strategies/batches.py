@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from alrl.errors import InvalidQueryError
+from alrl.geometry.copies import occurrence
 from alrl.loop.pool_view import PoolView
 from alrl.strategies.base import batch_of, top
 
@@ -57,13 +58,44 @@ def closed_up(picks: Tensor) -> Tensor:
 def completed(picks: Tensor, score: Tensor, view: PoolView, count: int) -> Tensor:
     """Return picks (B, count): those of ``picks`` (B, n) that are not -1.
 
-    Then other available records of highest score.
+    Then other available records of highest score, and copies of these last.
     """
+    view = _with_batch(view, picks)
+    rest = batch_of(score, view, count)
+    if view.geometry.copies is not None:
+        rest = torch.cat([rest, batch_of(score, _with_batch(view, rest), count)], 1)
+    return closed_up(torch.cat([picks, rest], 1))[:, :count]
+
+
+def _with_batch(view: PoolView, picks: Tensor) -> PoolView:
+    """Return the view in which the picks (B, n) are in the batch; a pick of -1 is none."""
     taken = view.selected.clone()
     rows = torch.arange(len(picks), device=picks.device)[:, None].expand_as(picks)
     taken[rows[picks >= 0], picks[picks >= 0]] = True
-    rest = batch_of(score, dataclasses.replace(view, selected=taken), count)
-    return closed_up(torch.cat([picks, rest], 1))[:, :count]
+    return dataclasses.replace(view, selected=taken)
+
+
+def one_of_copies(among: Tensor, view: PoolView) -> Tensor:
+    """Return the records that ``among`` (B, N) marks, of equal ones that of most noise alone, (B, N), bool."""
+    groups, place = view.geometry.copies, torch.arange(view.exists.shape[1], device=view.exists.device)
+    if groups is None:
+        return among
+    order = view.noise.argsort(dim=1, descending=True, stable=True)
+    group = torch.where(among, groups, len(place) + place).gather(1, order)
+    first = torch.zeros_like(view.exists).scatter(1, order, occurrence(group) == 0)
+    return first & among
+
+
+def first_of_copies(rows: Tensor, view: PoolView, episode: int) -> Tensor:
+    """Return which of the records at ``rows`` (n,) of an episode equal none before them, places in ``rows``, (m,).
+
+    >>> from alrl.testing import example_view
+    >>> first_of_copies(torch.tensor([4, 5, 0, 1]), example_view(seed=0, case="pairs"), 0)
+    tensor([0, 2])
+    """
+    if view.geometry.copies is None:
+        return torch.arange(len(rows), device=rows.device)
+    return (occurrence(view.geometry.copies[episode, rows][None])[0] == 0).nonzero()[:, 0]
 
 
 def checked(count: int) -> int:

@@ -14,7 +14,7 @@ from alrl.errors import InvalidRecipeError
 from alrl.loop.pool_view import PoolView
 from alrl.loop.view_fields import Need
 from alrl.strategies.base import Strategy, top
-from alrl.strategies.batches import checked, filled
+from alrl.strategies.batches import checked, completed, filled, first_of_copies
 from alrl.strategies.expected_change import checked_counts
 from alrl.strategies.randomness import fresh
 from alrl.strategies.view_fields import embedding_of
@@ -78,8 +78,13 @@ class BAIT(Strategy):
         picks = torch.full((len(view.exists), count), -1)
         for b in range(len(picks)):
             rows, X, pool, inverse = self._episode(view, embedding, b)
+            if view.geometry.copies is not None:
+                distinct = first_of_copies(rows, view, b)
+                rows, X = rows[distinct], X[distinct.numpy()]
             chosen = greedy(X, inverse, pool, min(count, len(rows)), self.oversampled, view.noise[b, rows].numpy())
             picks[b, : len(chosen)] = rows[chosen]
+        if view.geometry.copies is not None:
+            return completed(picks.to(view.noise.device), self.score(view), view, count)
         return filled([picks.to(view.noise.device)], view, count)
 
     def _episode(

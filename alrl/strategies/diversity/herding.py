@@ -14,7 +14,7 @@ from alrl.errors import InvalidRecipeError
 from alrl.loop.pool_view import PoolView
 from alrl.loop.view_fields import Need
 from alrl.strategies.base import Strategy, top
-from alrl.strategies.batches import checked, completed, largest_batch
+from alrl.strategies.batches import checked, completed, largest_batch, one_of_copies
 from alrl.strategies.diversity.clustering import rows_of
 from alrl.strategies.expected_change import checked_counts
 from alrl.strategies.randomness import fresh
@@ -167,6 +167,8 @@ def herded(
         drawn = top(fresh(view.noise, view.selected.sum(1) + _STEP + 1), view, candidates)
         asked = torch.zeros(len(asked), records + 1, dtype=torch.bool, device=asked.device)
         asked = asked.scatter(1, torch.where(drawn >= 0, drawn, records), value=True)[:, :-1]
+    if count > 1:
+        asked = one_of_copies(asked, view)
     mass = weight.double().gather(1, points.clamp_min(0))
     score = np.full(view.exists.shape, -1.0)
     picks = np.empty((len(score), count), dtype=np.int64)

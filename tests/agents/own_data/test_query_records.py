@@ -130,8 +130,13 @@ def test_polars_frames_give_the_positions_of_what_pandas_frames_give() -> None:
 
     theirs = pl.DataFrame({**{name: table[name].tolist() for name in table}, "row": range(90)})
     found = rows(asked, theirs[30:], theirs[:30], answers(table[:30]), strategy="margin", classes=["no", "yes"])
-    ours = rows(model, table[30:], table[:30], answers(table[:30]), strategy="margin")
-    assert [30 + row for row in found] == ours
+    ours = table.assign(row=range(90))
+
+    def asked_ours(frame: pd.DataFrame) -> Any:
+        return model.predict_proba(frame)
+
+    expected = rows(asked_ours, ours[30:], ours[:30], answers(table[:30]), strategy="margin", classes=["no", "yes"])
+    assert [30 + row for row in found] == expected
 
 
 def test_columns_go_by_their_names_whatever_their_order() -> None:

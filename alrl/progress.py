@@ -36,9 +36,9 @@ class Bar:
         self._show(note)
         if self._progress.disable:
             # No terminal listens: moving bars would drown the log, silence would worry its reader.
-            said = f"{self._description.strip()}: {self._total:g} in {time.perf_counter() - self._began:.0f} s"
+            line = f"{self._description.strip()}: {self._total:g} in {time.perf_counter() - self._began:.0f} s"
             self._progress.console.print(
-                f"{said}; {note}" if note else said, markup=False, highlight=False, soft_wrap=True
+                f"{line}; {note}" if note else line, markup=False, highlight=False, soft_wrap=True
             )
 
     def _show(self, note: str) -> None:

@@ -55,7 +55,7 @@ class Agreement:
         return float(np.std(self.differences, ddof=1) / n**0.5) if n > 1 else float("nan")
 
     @property
-    def told(self) -> bool:
+    def conclusive(self) -> bool:
         """Whether there are seeds enough to tell a difference from noise."""
         return self.exact or len(self.differences) >= FEW
 
@@ -64,7 +64,7 @@ class Agreement:
         """Largest mean difference, in either direction, that is no difference; infinite for too few seeds."""
         if self.exact:
             return AGREEMENT
-        if not self.told:
+        if not self.conclusive:
             return float("inf")
         return max(AGREEMENT, float(stdtrit(len(self.differences) - 1, 1 - LEVEL / 2)) * self.error)
 
@@ -75,7 +75,7 @@ class Agreement:
 
     def __str__(self) -> str:
         shown = f"{self.mean:+.4f}" + (f" ± {self.error:.4f}" if len(self.differences) > 1 else "")
-        if not self.told:
+        if not self.conclusive:
             return f"{shown}: too few seeds to tell"
         return f"{shown} (up to {self.allowed:.4f}): {'same' if self.same else 'DIFFERENT'}"
 

@@ -66,17 +66,17 @@ def hand_written_loop(
     """
     data = Arrays.of(task)
     chance = EpisodeNoise([task.seed], "strategy")
-    asked = task.first.tolist()
+    labelled = task.first.tolist()
     classifier = make_classifier(model, task, warm_start=warm_start)
     curve = []
     with fixed_epochs():
         for loop in range(-(-labels // batch) + 1):
-            refit(classifier, data.pool[asked], data.truth[asked])
+            refit(classifier, data.pool[labelled], data.truth[labelled])
             probabilities = classifier.predict_proba(data.pool)
             curve.append((classifier.predict(data.test) == data.answers).mean())
             size = min(batch, labels - loop * batch)
-            picks = _pick(probabilities, asked, rule, chance, max(size, 1))
-            asked += picks if follow is None else follow[loop * batch : loop * batch + size].tolist()
+            picks = _pick(probabilities, labelled, rule, chance, max(size, 1))
+            labelled += picks if follow is None else follow[loop * batch : loop * batch + size].tolist()
     return np.array(curve)
 
 
@@ -113,16 +113,16 @@ def fixed_epochs() -> Iterator[None]:
 
 
 def _pick(
-    probabilities: NDArray[Any], asked: list[int], rule: Rule | Scorer, chance: EpisodeNoise, size: int
+    probabilities: NDArray[Any], labelled: list[int], rule: Rule | Scorer, chance: EpisodeNoise, size: int
 ) -> list[int]:
     if callable(rule):
-        score = rule(probabilities, asked)
+        score = rule(probabilities, labelled)
     elif rule == "random":
         score = chance.draw(len(probabilities))[0].numpy()
     else:
         likeliest = np.partition(probabilities, -2, axis=1)[:, -2:]
         score = likeliest[:, 0] - likeliest[:, 1]
-    score[asked] = -np.inf
+    score[labelled] = -np.inf
     if size == 1:
         return [int(score.argmax())]
     return [int(each) for each in np.argpartition(score, -size)[-size:]]
@@ -162,9 +162,9 @@ class _CoreSet:
         self.pool, self.measured = pool, 0
         self.nearest = np.full(len(pool), np.inf)
 
-    def __call__(self, probabilities: NDArray[np.float64], asked: list[int]) -> NDArray[np.float64]:  # noqa: ARG002
-        fresh = self.pool[asked[self.measured :]]
-        self.measured = len(asked)
+    def __call__(self, probabilities: NDArray[np.float64], labelled: list[int]) -> NDArray[np.float64]:  # noqa: ARG002
+        fresh = self.pool[labelled[self.measured :]]
+        self.measured = len(labelled)
         self.nearest = np.minimum(self.nearest, pairwise_distances(self.pool, fresh).min(1))
         return self.nearest.copy()
 
@@ -175,5 +175,5 @@ class _InformationDensity:
     def __init__(self, pool: NDArray[np.float32]) -> None:
         self.density = (1 / (1 + pairwise_distances(pool))).mean(1)
 
-    def __call__(self, probabilities: NDArray[np.float64], asked: list[int]) -> NDArray[np.float64]:  # noqa: ARG002
+    def __call__(self, probabilities: NDArray[np.float64], labelled: list[int]) -> NDArray[np.float64]:  # noqa: ARG002
         return np.asarray(entropy(probabilities, axis=1) * self.density)

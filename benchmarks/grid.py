@@ -134,8 +134,8 @@ def _run(name: str, folder: Path, workers: int) -> tuple[Played, _Curves]:
     wall = time.perf_counter() - began
     if done.returncode:
         raise GridError(f"{' '.join(command[1:])} ended with status {done.returncode}: what it said is above")
-    told = json.loads(done.stdout)
-    if told["played"] != told["cells"]:
+    summary = json.loads(done.stdout)
+    if summary["played"] != summary["cells"]:
         raise GridError(f"{folder} held cells of an earlier run: give an empty folder")
     with Store(folder / RESULTS, read_only=True) as store:
         busy, stored = sum(cell.seconds or 0.0 for cell in store.cells()), store.curves()
@@ -144,7 +144,7 @@ def _run(name: str, folder: Path, workers: int) -> tuple[Played, _Curves]:
         for each in stored
         for row, seed in enumerate(each.seeds)
     }
-    return Played(cells=told["cells"], wall=wall, playing=told["seconds"], busy=busy), curves
+    return Played(cells=summary["cells"], wall=wall, playing=summary["seconds"], busy=busy), curves
 
 
 def _play_sample(study: StudyRecipe, workers: int, sample: Sequence[int]) -> tuple[ByHand, ...]:

@@ -94,14 +94,14 @@ def write_pool(folder: Path, *, records: int, features: int, classes: int) -> tu
 
 
 def _measured(strategy: str, settings: dict[str, Any]) -> LargePoolMeasure:
-    found = run_apart(_play, strategy, settings)
-    if found.fault is not None:
-        raise AlrlError(f"the large pool could not be played with {strategy}: {found.fault}")
+    call = run_apart(_play, strategy, settings)
+    if call.fault is not None:
+        raise AlrlError(f"the large pool could not be played with {strategy}: {call.fault}")
     return LargePoolMeasure(
         strategy=strategy,
-        peak_anonymous=found.peak_anonymous,
+        peak_anonymous=call.peak_anonymous,
         file_bytes=settings["X"].stat().st_size,
-        **found.result,
+        **call.result,
     )
 
 

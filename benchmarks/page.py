@@ -95,8 +95,8 @@ def page(report: BenchReport, figure: str | None) -> str:
 def recipe_section(report: BenchReport) -> list[str]:
     """Return the section on the recipes in ``envs/``, lines in Markdown, with where and when."""
     size = report.size
-    said = _RECIPES.format(repeats=size.repeats, episodes=size.recipe_episodes[-1], seconds=size.recipe_seconds)
-    return [RECIPES, "", *tables.recipes(report).markdown(), "", said, *_source(report.source, {}), ""]
+    explanation = _RECIPES.format(repeats=size.repeats, episodes=size.recipe_episodes[-1], seconds=size.recipe_seconds)
+    return [RECIPES, "", *tables.recipes(report).markdown(), "", explanation, *_source(report.source, {}), ""]
 
 
 def with_recipe_section(text: str, report: BenchReport) -> str:

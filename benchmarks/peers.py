@@ -25,20 +25,20 @@ def modal_loop(workload: Workload, task: Task, labels: int) -> NDArray[np.float6
     It has no random sampling, so random queries are drawn as its documentation does, with NumPy.
     """
     margin_sampling = import_module("modAL.uncertainty").margin_sampling
-    data, rest, asked = Arrays.of(task), np.arange(len(task.split.pool)), task.first
+    data, rest, labelled = Arrays.of(task), np.arange(len(task.split.pool)), task.first
     chance = generator(task.seed, "strategy")
     classifier = make_classifier(workload.model, task)
     curve = []
     with fixed_epochs():
         for size in (*_batches(labels, workload.batch), 0):
-            refit(classifier, data.pool[asked], data.truth[asked])
+            refit(classifier, data.pool[labelled], data.truth[labelled])
             curve.append((classifier.predict(data.test) == data.answers).mean())
-            rest = np.setdiff1d(rest, asked)
+            rest = np.setdiff1d(rest, labelled)
             if size and workload.rule == "margin":
                 places, _ = margin_sampling(classifier, data.pool[rest], n_instances=size)
-                asked = np.append(asked, rest[places])
+                labelled = np.append(labelled, rest[places])
             elif size:
-                asked = np.append(asked, chance.choice(rest, size, replace=False))
+                labelled = np.append(labelled, chance.choice(rest, size, replace=False))
     return np.array(curve)
 
 

@@ -58,16 +58,16 @@ def measure_recipe(name: str, size: Size, tick: Callable[[str], object]) -> tupl
     recipe = load_env_recipe(name)
     least = max(recipe.action.sizes or (recipe.budget.batch,)) if recipe.action.kind == "record" else 1
     _play(ActiveLearningVectorEnv(recipe, num_envs=_FEW), seed=0, least=least + 1, seconds=0.0)
-    found = []
+    speeds = []
     for episodes in size.recipe_episodes:
         env = ActiveLearningVectorEnv(recipe, num_envs=episodes)
         played = [
             _play(env, seed=1000 * repeat, least=least, seconds=size.recipe_seconds) for repeat in range(size.repeats)
         ]
         steps, seconds, starts = zip(*played, strict=True)
-        found.append(RecipeSpeed(recipe=name, episodes=episodes, steps=steps, seconds=seconds, starts=starts))
+        speeds.append(RecipeSpeed(recipe=name, episodes=episodes, steps=steps, seconds=seconds, starts=starts))
         tick(name)
-    return tuple(found)
+    return tuple(speeds)
 
 
 def recipe_names() -> list[str]:

@@ -95,13 +95,13 @@ def _measured(workload: Workload, size: Size, bars: Bars, whole: Bar) -> Measure
 
 def _environments(size: Size, bars: Bars, whole: Bar) -> tuple[EnvSpeed, ...]:
     bar = bars.bar("environments", len(TARGETS) * len(size.workers))
-    found = []
+    speeds = []
     for data_set in TARGETS:
         for workers in size.workers:
-            found.append(measure_environment(data_set, workers, size=size, tick=whole.advance))
+            speeds.append(measure_environment(data_set, workers, size=size, tick=whole.advance))
             bar.advance()
     bar.done()
-    return tuple(found)
+    return tuple(speeds)
 
 
 def _recipes(size: Size, bars: Bars, whole: Bar) -> tuple[RecipeSpeed, ...]:
@@ -112,9 +112,9 @@ def _recipes(size: Size, bars: Bars, whole: Bar) -> tuple[RecipeSpeed, ...]:
         bar.advance(note=name)
         whole.advance(_RECIPE)
 
-    found = tuple(each for name in names for each in measure_recipe(name, size, tick))
+    speeds = tuple(each for name in names for each in measure_recipe(name, size, tick))
     bar.done()
-    return found
+    return speeds
 
 
 def _growth(size: Size, bars: Bars, whole: Bar) -> tuple[Growth, ...]:
@@ -124,9 +124,9 @@ def _growth(size: Size, bars: Bars, whole: Bar) -> tuple[Growth, ...]:
         bar.advance(done)
         whole.advance(done)
 
-    found = tuple(measure_growth(*way, loops=size.growth_loops, tick=tick) for way in WAYS)
+    growth = tuple(measure_growth(*way, loops=size.growth_loops, tick=tick) for way in WAYS)
     bar.done()
-    return found
+    return growth
 
 
 def _gpu(measured: Sequence[Measured], size: Size) -> Gpu | None:
@@ -136,6 +136,6 @@ def _gpu(measured: Sequence[Measured], size: Size) -> Gpu | None:
 
 def _large_pool(size: Size, bars: Bars) -> tuple[LargePoolMeasure, ...]:
     bar = bars.bar("large pool", 1)
-    found = measure_large_pool(records=size.large_pool, loops=size.large_pool_loops)
+    measured = measure_large_pool(records=size.large_pool, loops=size.large_pool_loops)
     bar.done()
-    return tuple(found)
+    return tuple(measured)

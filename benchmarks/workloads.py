@@ -144,9 +144,9 @@ def chosen(names: str | None) -> tuple[Workload, ...]:
     """
     if names is None:
         return tuple(WORKLOADS.values())
-    found = []
+    workloads = []
     for name in (part.strip().upper() for part in names.split(",")):
         if name not in WORKLOADS:
             raise InvalidRecipeError(unknown("workload", name, WORKLOADS))
-        found.append(WORKLOADS[name])
-    return tuple(found)
+        workloads.append(WORKLOADS[name])
+    return tuple(workloads)

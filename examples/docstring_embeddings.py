@@ -38,20 +38,20 @@ _MOST = 80
 
 def texts() -> tuple[list[str], list[str]]:
     """Return docstrings without their parameter lists, and the subpackage of each; at most 80 of one."""
-    found, topics = [], []
+    records, topics = [], []
     for topic in TOPICS:
         module = importlib.import_module(f"scipy.{topic}")
         kept: list[str] = []
         for name in sorted(module.__all__):
             text = inspect.getdoc(getattr(module, name)) or ""
-            said = " ".join(_SECTION.split(text)[0].split())
-            if len(said) >= 60 and said not in kept and "deprecated" not in said:
+            summary = " ".join(_SECTION.split(text)[0].split())
+            if len(summary) >= 60 and summary not in kept and "deprecated" not in summary:
                 # Neither the function's own name nor that of its subpackage may give it away.
-                kept.append(re.sub(rf"(?i)\b({re.escape(name)}|{topic}|scipy)\b", " ", said))
+                kept.append(re.sub(rf"(?i)\b({re.escape(name)}|{topic}|scipy)\b", " ", summary))
         every = max(1, -(-len(kept) // _MOST))
-        found += kept[::every]
+        records += kept[::every]
         topics += [topic] * len(kept[::every])
-    return found, topics
+    return records, topics
 
 
 def embed(documents: list[str], width: int = 48) -> np.ndarray:

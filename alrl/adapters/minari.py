@@ -108,7 +108,7 @@ def _chosen(
     margin = seen["candidates"][..., env.game.features.margin_column]
     worth = torch.from_numpy(-margin)
     if player == "look-ahead":
-        worth = expert.value(env.game.simulator, env.game.candidates, held=env.game.chosen).cpu()
+        worth = expert.value(env.game.simulator, env.game.candidates, batch=env.game.chosen).cpu()
         # A fit that broke down tells nothing of its candidate.
         worth = worth.masked_fill(~worth.isfinite(), -1e9)
     return np.asarray(worth.masked_fill(torch.from_numpy(~real), -torch.inf).argmax(1).numpy())

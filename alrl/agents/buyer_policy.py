@@ -47,7 +47,9 @@ def buy(policy: Policy, view: PoolView) -> Tensor:
     """
     network, chosen = buyer_of(policy), policy.mixture
     if not isinstance(chosen, RulePicks):
-        raise InvalidRecipeError(f"policy {policy.name!r} buys, and chooses among {chosen.told}; it is to name rules")
+        raise InvalidRecipeError(
+            f"policy {policy.name!r} buys, and chooses among {chosen.summary}; it is to name rules"
+        )
     sizes = tuple(int(size) for size in network.sizes)
     setting = Setting(features=policy.features, mixture=CandidateMixture(), sizes=sizes, stop=True)
     actions = Rule(setting, rules=chosen.rules)
@@ -56,8 +58,8 @@ def buy(policy: Policy, view: PoolView) -> Tensor:
     seen = actions.see(Turn(view=view, filled=nothing, wanted=nothing, left=left, may_restart=nothing > 0))
     policy.features.check(seen)
     with torch.no_grad():
-        said = network.choose(seen.candidates, seen.loop, seen.mask, actions.mask, coin_of(view))
-    decision = actions.decide(said, torch.ones_like(nothing, dtype=torch.bool))
+        chosen_actions = network.choose(seen.candidates, seen.loop, seen.mask, actions.mask, coin_of(view))
+    decision = actions.decide(chosen_actions, torch.ones_like(nothing, dtype=torch.bool))
     return decision.picks.masked_fill(decision.stop[:, None], -1)
 
 
@@ -82,7 +84,7 @@ def returns(policy: Policy, env: EnvRecipe, tasks: list[Task], *, device: str = 
         seen = game.observation
         with torch.no_grad():
             coin = coin_of(game.simulator.view)
-            said = network.choose(seen.candidates, seen.loop, seen.mask, game.action_mask, coin)
-        _, ended = game.step(said, active)
+            chosen_actions = network.choose(seen.candidates, seen.loop, seen.mask, game.action_mask, coin)
+        _, ended = game.step(chosen_actions, active)
         active = active & ~ended
     return game.true_return

@@ -13,13 +13,13 @@ def rule_or_policy(name: str) -> Strategy:
 
     Raises InvalidRecipeError for one that does, for an oracle, or if there is no such agent.
     """
-    found = study_player(name)
-    if isinstance(found, Oracle):
+    player = study_player(name)
+    if isinstance(player, Oracle):
         raise InvalidRecipeError(
             f"agent {name!r} is an oracle, which sees hidden labels: no strategy, but an upper bound for studies; name"
             " it among the agents of one"
         )
-    return found
+    return player
 
 
 def is_oracle(name: str) -> bool:

@@ -108,11 +108,11 @@ class Policy(Strategy):
     @property
     def fingerprint(self) -> str:
         """SHA-256, in hexadecimal, of the weights as a policy file holds them, and of the guard where there is one."""
-        told = hashlib.sha256(self.weights())
+        digest = hashlib.sha256(self.weights())
         if self.guard is not None:
             content = {**self.guard.to_json(), **self.guard.ranges.to_card(self.features)}
-            told.update(json.dumps(content, sort_keys=True).encode())
-        return told.hexdigest()
+            digest.update(json.dumps(content, sort_keys=True).encode())
+        return digest.hexdigest()
 
     def weights(self) -> bytes:
         """Return the network's weights in safetensors format."""

@@ -65,8 +65,8 @@ def save_policy(policy: Policy, folder: str | Path) -> Path:
 def _description_sha256(content: dict[str, Any]) -> str:
     """Of all that ``policy.json`` says but this."""
     # As it is read back: keys are text there, and tuples are lists.
-    told = json.loads(json.dumps({key: value for key, value in content.items() if key != "description_sha256"}))
-    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+    description = json.loads(json.dumps({key: value for key, value in content.items() if key != "description_sha256"}))
+    return hashlib.sha256(json.dumps(description, sort_keys=True).encode()).hexdigest()
 
 
 def _replace(path: Path, data: bytes) -> None:
@@ -158,10 +158,10 @@ def _content(folder: Path) -> dict[str, Any]:
 def _weights(folder: Path, content: dict[str, Any]) -> dict[str, Any]:
     path = folder / "weights.safetensors"
     data = read_regular(path, MOST_WEIGHTS_BYTES)
-    found = hashlib.sha256(data).hexdigest()
-    if found != content.get("sha256"):
+    digest = hashlib.sha256(data).hexdigest()
+    if digest != content.get("sha256"):
         raise PolicyFileError(
-            f"{path}: its SHA-256 is {found[:12]}…, policy.json says {str(content.get('sha256'))[:12]}…; the file was"
+            f"{path}: its SHA-256 is {digest[:12]}…, policy.json says {str(content.get('sha256'))[:12]}…; the file was"
             " changed after training: get the original, or train it again"
         )
     return parse_weights(data, path)

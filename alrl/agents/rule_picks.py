@@ -60,7 +60,7 @@ class RulePicks:
         return frozenset(need for rule in self._built for need in rule.needs)  # type: ignore[attr-defined]
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         """What is chosen from, in words."""
         return f"the records that {', '.join(self.rules)} would query"
 

@@ -80,7 +80,7 @@ class Voice:
 
 
 @contextmanager
-def told(context: typer.Context, machine: bool = False) -> Iterator[Voice]:
+def reporting(context: typer.Context, machine: bool = False) -> Iterator[Voice]:
     """Turn what goes wrong into a message and an exit status; with ``--debug`` errors pass as they are."""
     try:
         with warnings.catch_warnings():

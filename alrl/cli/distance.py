@@ -8,7 +8,7 @@ import typer
 
 from alrl.cli import complete
 from alrl.cli.app import app
-from alrl.cli.common import Json, told
+from alrl.cli.common import Json, reporting
 from alrl.cli.tables import Drop, Header, Label, read_tables
 
 
@@ -29,12 +29,12 @@ def distance(  # noqa: PLR0913, PLR0917 - options of a command line, each with i
     machine: Json = False,
 ) -> None:
     """Tell how far data sets lie from the tasks that a policy was trained on, by its features."""
-    with told(context, machine) as voice:
-        from alrl.evaluation.distance import distance as found_by
+    with reporting(context, machine) as voice:
+        from alrl.evaluation.distance import distance as distance_of
 
         read = read_tables(data, label=label, drop=drop, header=header)
-        found = found_by(policy, read, labels=labels, batch=batch, seeds=seeds, learner=learner)
-        voice.show(found.table())
-        for line in found.told:
+        distances = distance_of(policy, read, labels=labels, batch=batch, seeds=seeds, learner=learner)
+        voice.show(distances.table())
+        for line in distances.lines:
             voice.say(line)
-        voice.result(found.to_json())
+        voice.result(distances.to_json())

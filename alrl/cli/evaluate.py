@@ -8,7 +8,7 @@ import typer
 
 from alrl.cli import complete
 from alrl.cli.app import app
-from alrl.cli.common import Json, told
+from alrl.cli.common import Json, reporting
 from alrl.cli.tables import Drop, Header, Label, read_tables
 
 
@@ -45,11 +45,11 @@ def evaluate(  # noqa: PLR0913, PLR0917 - options of a command line, each with i
     machine: Json = False,
 ) -> None:
     """Play a policy against rules with paired seeds; losses are told as wins are."""
-    with told(context, machine) as voice:
+    with reporting(context, machine) as voice:
         from alrl.evaluation.evaluate import evaluate as played
 
         with voice.bars() as bars:
-            found = played(
+            evaluation = played(
                 policy,
                 data=read_tables(data, label=label, drop=drop, header=header),
                 against=against or ["margin"],
@@ -61,7 +61,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 - options of a command line, each with i
                 workers=workers,
                 bars=bars,
             )
-        voice.show(found.table())
-        for line in found.told:
+        voice.show(evaluation.table())
+        for line in evaluation.lines:
             voice.say(line)
-        voice.result(found.to_json())
+        voice.result(evaluation.to_json())

@@ -9,7 +9,7 @@ import typer
 
 from alrl.cli import complete
 from alrl.cli.app import app
-from alrl.cli.common import Json, told
+from alrl.cli.common import Json, reporting
 
 
 @app.command()
@@ -28,7 +28,7 @@ def export(
     machine: Json = False,
 ) -> None:
     """Write what a run stored for other tools: curves one row a label, cells with time, memory and traceback."""
-    with told(context, machine) as voice:
+    with reporting(context, machine) as voice:
         from alrl.studies.export import export_files
 
         written = [str(path) for path in export_files(folder, out or folder / "export", to)]

@@ -11,7 +11,7 @@ from rich.table import Column, Table
 
 from alrl import recipes
 from alrl.cli.app import app
-from alrl.cli.common import Json, told
+from alrl.cli.common import Json, reporting
 
 Listed = Literal[
     "envs",
@@ -38,7 +38,7 @@ def list_(
     machine: Json = False,
 ) -> None:
     """List what there is: environments, agents, experiments, strategies, learners, data sets, features, policies."""
-    with told(context, machine) as voice:
+    with reporting(context, machine) as voice:
         what = _ALSO.get(what or "", what)  # type: ignore[assignment]
         if what is None:
             heads: tuple[str, ...] = ("kind", "count", "shown by")

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from alrl.cli.app import app
-from alrl.cli.common import Json, Workers, told
+from alrl.cli.common import Json, Workers, reporting
 from alrl.cli.run import play
 
 
@@ -21,7 +21,7 @@ def quickstart(
     machine: Json = False,
 ) -> None:
     """Train a query policy, then compare it with rules on real data that it never saw. A minute or two."""
-    with told(context, machine) as voice:
+    with reporting(context, machine) as voice:
         started = time.perf_counter()
         play(voice, "quickstart", out, workers=workers)
         voice.say(f"Done in {time.perf_counter() - started:.0f} s. TensorBoard: tensorboard --logdir {out}/tensorboard")

@@ -9,7 +9,7 @@ import typer
 
 from alrl.cli import complete
 from alrl.cli.app import app
-from alrl.cli.common import Json, told
+from alrl.cli.common import Json, reporting
 
 
 @app.command()
@@ -24,7 +24,7 @@ def report(
     machine: Json = False,
 ) -> None:
     """Write page, figures and tables of a run; nothing is run again."""
-    with told(context, machine) as voice:
+    with reporting(context, machine) as voice:
         from alrl.reports.report import report as write
 
         files = write(folder, allow_incomplete=incomplete)

@@ -9,7 +9,7 @@ import typer
 
 from alrl.cli import complete
 from alrl.cli.app import app
-from alrl.cli.common import Json, told
+from alrl.cli.common import Json, reporting
 from alrl.cli.exit_codes import Exit
 
 
@@ -26,15 +26,15 @@ def reproduce(
     machine: Json = False,
 ) -> None:
     """Play cells of a run again and compare them with what was stored, bit for bit. Nothing is written."""
-    with told(context, machine) as voice:
+    with reporting(context, machine) as voice:
         from alrl.studies.reproduce import reproduce as again
 
-        found = []
+        reproduced = []
         for each in again(folder, cell):
-            voice.say(each.told)
-            found.append(each)
-        same = sum(each.same for each in found)
-        voice.say(f"{same} of {len(found)} cells gave the same bits.")
-        voice.result({"cells": len(found), "same": same, "found": [each.to_json() for each in found]})
-        if same < len(found):
+            voice.say(each.summary)
+            reproduced.append(each)
+        same = sum(each.same for each in reproduced)
+        voice.say(f"{same} of {len(reproduced)} cells gave the same bits.")
+        voice.result({"cells": len(reproduced), "same": same, "found": [each.to_json() for each in reproduced]})
+        if same < len(reproduced):
             raise typer.Exit(Exit.DIFFERENT)

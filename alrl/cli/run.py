@@ -10,7 +10,7 @@ import typer
 
 from alrl.cli import complete
 from alrl.cli.app import app
-from alrl.cli.common import Device, Json, Voice, Workers, told
+from alrl.cli.common import Device, Json, Voice, Workers, reporting
 from alrl.cli.exit_codes import Exit
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def run(
     machine: Json = False,
 ) -> None:
     """Run a study and report it. Run again, it plays only what is missing."""
-    with told(context, machine) as voice:
+    with reporting(context, machine) as voice:
         engine = {"executor": executor, "address": address, "options": settings(option or ())}
         folder = out or Path("runs") / Path(study).stem
         if dry_run:
@@ -69,9 +69,9 @@ def estimate(voice: Voice, study: str, folder: Path, **settings: Any) -> None:
     from alrl.studies.runner import Runner
 
     with voice.bars() as bars:
-        found = estimated(Runner(study=load_study(study), folder=folder, bars=bars, **settings))
-    voice.say(found.told)
-    voice.result(found.to_json())
+        estimated_work = estimated(Runner(study=load_study(study), folder=folder, bars=bars, **settings))
+    voice.say(estimated_work.summary)
+    voice.result(estimated_work.to_json())
 
 
 def play(voice: Voice, study: str, folder: Path, **settings: Any) -> None:

@@ -54,9 +54,9 @@ def read_tables(
         with warnings.catch_warnings():
             # The report says so.
             warnings.simplefilter("ignore", GuessedLabelWarning)
-            found = load_data_set(source, label=label, drop=drop or (), header=header)
-        if found.report is not None:
-            for line in found.report.lines:
+            data_set = load_data_set(source, label=label, drop=drop or (), header=header)
+        if data_set.report is not None:
+            for line in data_set.report.lines:
                 terminal(stderr=True).print(line, markup=False, highlight=False, soft_wrap=True)
-        read.append(found if stems[found.name] == 1 else replace(found, name=source))
+        read.append(data_set if stems[data_set.name] == 1 else replace(data_set, name=source))
     return read

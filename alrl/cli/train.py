@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from alrl.cli.app import app
-from alrl.cli.common import Device, Json, TrainedAgent, TrainingEnv, Workers, told
+from alrl.cli.common import Device, Json, TrainedAgent, TrainingEnv, Workers, reporting
 
 
 @app.command()
@@ -29,11 +29,11 @@ def train(
 
     A training that was interrupted while weights were bred goes on from the last generation when it is run again.
     """
-    with told(context, machine) as voice:
+    with reporting(context, machine) as voice:
         from alrl.agents.policy_file import save_policy
         from alrl.agents.recipe import TrainedRecipe, load_agent_recipe
         from alrl.agents.training.training import Trainer
-        from alrl.agents.training.validation import told_gains
+        from alrl.agents.training.validation import gains_by_stage
         from alrl.envs.recipe import load_env_recipe
         from alrl.errors import InvalidRecipeError
         from alrl.numerics.backend import usable_device
@@ -57,6 +57,6 @@ def train(
             )
             policy = trainer.train(name)
         save_policy(policy, folder)
-        voice.say(f"On the validation data sets: {told_gains(policy.card)}")
+        voice.say(f"On the validation data sets: {gains_by_stage(policy.card)}")
         voice.say(f"Kept: {policy.card['stage']}. Wrote {folder}; load it with alrl.load_policy({str(folder)!r}).")
         voice.result({"policy": str(folder), "name": name, "card": dict(policy.card)})

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from alrl.cli.app import app
-from alrl.cli.common import Json, TrainedAgent, TrainingEnv, Workers, told
+from alrl.cli.common import Json, TrainedAgent, TrainingEnv, Workers, reporting
 
 
 @app.command()
@@ -33,7 +33,7 @@ def tune(
     machine: Json = False,
 ) -> None:
     """Search hyperparameters of a training by Optuna, on its validation data sets alone; go on where it was left."""
-    with told(context, machine) as voice:
+    with reporting(context, machine) as voice:
         from alrl.agents.training.tuning import DEFAULT, inline
         from alrl.agents.training.tuning import tune as searched
 
@@ -42,17 +42,17 @@ def tune(
         def progress(number: int, gain: float) -> None:
             voice.say(f"trial {number}: {100 * gain:+.2f} points over margin sampling")
 
-        found = searched(
+        tuned = searched(
             agent, env, folder, search=search or DEFAULT, trials=trials, seed=seed, workers=workers, progress=progress
         )
-        voice.say(f"Best of {found.trials} trials, {100 * found.gain:+.2f} points; in a study's [train.NAME] table:")
-        voice.say(f"change = {inline(found.change)}")
+        voice.say(f"Best of {tuned.trials} trials, {100 * tuned.gain:+.2f} points; in a study's [train.NAME] table:")
+        voice.say(f"change = {inline(tuned.change)}")
         voice.say(f"Wrote {folder}.")
         voice.result(
             {
-                "change": dict(found.change),
-                "gain_over_margin": found.gain,
-                "trials": found.trials,
+                "change": dict(tuned.change),
+                "gain_over_margin": tuned.gain,
+                "trials": tuned.trials,
                 "folder": str(folder),
             }
         )

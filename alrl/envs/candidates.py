@@ -81,7 +81,7 @@ class CandidateMixture:
         return frozenset()
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         """What is chosen from, in words."""
         parts = {
             "of smallest margin": self.margin,

@@ -11,7 +11,7 @@ from alrl.loop.learner import Learner
 from alrl.loop.view_fields import Need
 from alrl.metadata import FeatureSet
 
-_TOLD_BY: dict[Need, str] = {"members": "predict_members", "epochs": "epoch_confidence"}
+_METHODS: dict[Need, str] = {"members": "predict_members", "epochs": "epoch_confidence"}
 """The method by which a learner tells what not every learner can."""
 
 
@@ -35,7 +35,7 @@ def check_playable(learner: Learner, actions: Actions) -> None:
 
 
 def _check(learner: Learner, what: str, needs: Mapping[str, frozenset[Need]], instead: str) -> None:
-    for need, method in _TOLD_BY.items():
+    for need, method in _METHODS.items():
         those = [name for name, wanted in needs.items() if need in wanted]
         if those and not (_overrides(type(learner), method) and _keeps(learner, need)):
             able = ", ".join(name for name, each in learners().items() if _overrides(each, method))

@@ -77,12 +77,12 @@ class Player:
             return torch.full((len(index),), torch.nan, device=index.device)
         from alrl.loop.held_out_scores import outcome
 
-        pool, held = self.simulator.parts("pool"), self.simulator.parts("validation")
+        pool, validation = self.simulator.parts("pool"), self.simulator.parts("validation")
         learner = self.simulator.learner.fresh()
         weight = pool.exists[index].to(pool.features.dtype)
         learner.fit(pool.features[index], pool.labels[index], weight, self.simulator.view.class_mask[index])
-        said = learner.predict_proba(held.by_column[index])
-        return outcome(said, held.labels[index], held.exists[index]).metric(self._metric)
+        predictions = learner.predict_proba(validation.by_column[index])
+        return outcome(predictions, validation.labels[index], validation.exists[index]).metric(self._metric)
 
 
 class PairedRun:

@@ -60,7 +60,7 @@ class EpisodePicture:
         self._axes = _principal_axes(view.features[episode][view.exists[episode]])
         self._curve, self._last = [], np.zeros(0, dtype=np.int64)
         self._known = np.zeros(view.exists.shape[1], dtype=bool)
-        self._asked = np.zeros(view.exists.shape[1], dtype=np.int64)
+        self._queries = np.zeros(view.exists.shape[1], dtype=np.int64)
         self._first = True
         self.add(view, score=score)
 
@@ -68,10 +68,10 @@ class EpisodePicture:
         """Take up the episode's state after a step."""
         known = view.known[self._episode].cpu().numpy()
         # A record that is asked for again was known before.
-        asked = self._asked if view.asked is None else view.asked[self._episode].cpu().numpy()
+        queries = self._queries if view.asked is None else view.asked[self._episode].cpu().numpy()
         both = min(len(known), len(self._known))
-        fresh = np.flatnonzero((known[:both] & ~self._known[:both]) | (asked[:both] > self._asked[:both]))
-        self._asked = asked
+        fresh = np.flatnonzero((known[:both] & ~self._known[:both]) | (queries[:both] > self._queries[:both]))
+        self._queries = queries
         if len(fresh) and not self._first:
             self._last = fresh
         self._known, self._first, self._view = known, False, view

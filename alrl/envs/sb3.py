@@ -14,7 +14,7 @@ from stable_baselines3.common.vec_env.base_vec_env import VecEnvIndices, VecEnvO
 from alrl.envs.recipe import EnvRecipe
 from alrl.envs.vector_env import ActiveLearningVectorEnv
 
-_TOLD = ("score", "spent", "asked_again", "true_return")
+_INFO_KEYS = ("score", "spent", "asked_again", "true_return")
 
 
 class ActiveLearningVecEnv(VecEnv):
@@ -54,10 +54,10 @@ class ActiveLearningVecEnv(VecEnv):
         self._lengths += 1
         infos: list[dict[str, Any]] = []
         for i in range(self.num_envs):
-            own: dict[str, Any] = {name: info[name][i] for name in ("action_mask", *_TOLD)}
+            own: dict[str, Any] = {name: info[name][i] for name in ("action_mask", *_INFO_KEYS)}
             if terminated[i]:
                 own["terminal_observation"] = info["final_obs"][i]
-                own |= {name: info["final_info"][name][i] for name in _TOLD}
+                own |= {name: info["final_info"][name][i] for name in _INFO_KEYS}
                 own["episode"] = {"r": float(self._returns[i]), "l": int(self._lengths[i])}
                 own["TimeLimit.truncated"] = False
             infos.append(own)

@@ -215,8 +215,8 @@ class Curves:
             name: getattr(self, name)[rows] for name in ("accuracy", "balanced_accuracy", "picks", "first")
         }
         for name in ("wasted", "guarded"):
-            held = getattr(self, name)
-            arrays[name] = None if held is None else held[rows]
+            array = getattr(self, name)
+            arrays[name] = None if array is None else array[rows]
         return Curves(
             data_set=self.data_set,
             strategy=self.strategy,

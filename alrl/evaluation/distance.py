@@ -28,7 +28,7 @@ EXPECTED = 0.01
 """Share of the values of a feature that is unusual in training, by the definition of its range."""
 NEAR, FAR = 0.05, 0.15
 """Distances up to which a data set is called near the training tasks, and from which far."""
-_TOLD = 3
+_SHOWN = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +45,7 @@ class GroupDistance:
     @property
     def most(self) -> str:
         """The features that are unusual most often, with their shares."""
-        ordered = sorted(self.features.items(), key=lambda pair: -pair[1])[:_TOLD]
+        ordered = sorted(self.features.items(), key=lambda pair: -pair[1])[:_SHOWN]
         return ", ".join(f"{name} {100 * share:.0f} %" for name, share in ordered if share > EXPECTED) or "–"
 
 
@@ -76,14 +76,14 @@ class Distances:
     policy: str
     trained: int
     """States of training that the ranges are of."""
-    found: tuple[DataDistance, ...]
+    data_sets: tuple[DataDistance, ...]
 
     def table(self) -> Table:
         """Return one row a data set and group of features."""
         heads = Column("data set", no_wrap=True), "group", Column("unusual", justify="right"), "most unusual features"
         table = Table(*heads, box=None)
         table.title = f"{self.policy}: share of features outside 99 % of their values in {self.trained} training states"
-        for each in self.found:
+        for each in self.data_sets:
             name = escape(each.data_set)
             table.add_row(name, "[bold]all[/]", f"{100 * each.distance:.1f} %", f"[bold]{each.verdict}[/]")
             for group in each.groups:
@@ -91,20 +91,20 @@ class Distances:
         return table
 
     @property
-    def told(self) -> list[str]:
+    def lines(self) -> list[str]:
         """A line for each data set."""
         lines = []
-        for each in self.found:
-            fired = (
+        for each in self.data_sets:
+            share = (
                 "" if each.guarded is None else f"; the guard would choose {100 * each.guarded:.0f} % of the queries"
             )
-            lines.append(f"{each.data_set}, {each.verdict}: {100 * each.distance:.1f} % of the features unusual{fired}")
+            lines.append(f"{each.data_set}, {each.verdict}: {100 * each.distance:.1f} % of the features unusual{share}")
         return lines
 
     def to_json(self) -> dict[str, Any]:
         """Return the same for a machine."""
-        found = [{**asdict(each), "verdict": each.verdict} for each in self.found]
-        return {"policy": self.policy, "trained": self.trained, "found": found}
+        data_sets = [{**asdict(each), "verdict": each.verdict} for each in self.data_sets]
+        return {"policy": self.policy, "trained": self.trained, "found": data_sets}
 
 
 def distance(
@@ -134,17 +134,17 @@ def distance(
             f"the card of policy {policy.name!r} says nothing of its features in training; train it again with this"
             " version of alrl"
         )
-    found = []
+    data_sets = []
     for source in data:
         data_set = load_data_set(source)
         tasks = [draw_task(data_set, [seed], split=DEFAULT_SPLIT) for seed in range(seeds)]
         simulator = Simulator(tasks, make_learner(learner), labels=labels)
         _, seen = watch(simulator, make_strategy("margin"), policy, labels=labels, batch=batch)
-        found.append(_held_against(data_set.name, policy, ranges, seen))
-    return Distances(policy=policy.name, trained=ranges.states, found=tuple(found))
+        data_sets.append(_distance_of(data_set.name, policy, ranges, seen))
+    return Distances(policy=policy.name, trained=ranges.states, data_sets=tuple(data_sets))
 
 
-def _held_against(name: str, policy: Policy, ranges: TrainingRanges, seen: Sequence[Observation]) -> DataDistance:
+def _distance_of(name: str, policy: Policy, ranges: TrainingRanges, seen: Sequence[Observation]) -> DataDistance:
     parts = [ranges.unusual(each) for each in seen]
     record, loop = (torch.cat(each).mean(0).tolist() for each in zip(*parts, strict=True))
     shares = {"record": iter(record), "loop": iter(loop)}

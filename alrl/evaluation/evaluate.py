@@ -26,7 +26,7 @@ from alrl.strategies import Strategy
 
 
 @dataclass(frozen=True, kw_only=True)
-class Duel:
+class RuleComparison:
     """A policy and a rule on one data set: mean AUBC of accuracy, all in points."""
 
     data_set: str
@@ -56,7 +56,7 @@ class Evaluation:
     policy: str
     seeds: int
     labels: int
-    duels: tuple[Duel, ...]
+    comparisons: tuple[RuleComparison, ...]
     comparison: Comparison
     reports: tuple[DataReport, ...] = ()
     """How the tables among the data sets were read."""
@@ -67,19 +67,19 @@ class Evaluation:
         right = ("policy", "rule", "difference", "95 % interval", "")
         table = Table(*left, *(Column(head, justify="right") for head in right), box=None)
         table.title = f"{self.policy}: AUBC in points, {self.labels} queries, {self.seeds} paired seeds"
-        for duel in self.duels:
-            numbers = (f"{duel.policy_aubc:.2f}", f"{duel.rule_aubc:.2f}", f"{duel.difference:+.2f}")
-            interval = f"{duel.low:+.2f} to {duel.high:+.2f}"
-            name = f"{duel.data_set} (seen)" if duel.seen else duel.data_set
-            table.add_row(escape(name), escape(duel.rule), *numbers, interval, duel.verdict)
+        for each in self.comparisons:
+            numbers = (f"{each.policy_aubc:.2f}", f"{each.rule_aubc:.2f}", f"{each.difference:+.2f}")
+            interval = f"{each.low:+.2f} to {each.high:+.2f}"
+            name = f"{each.data_set} (seen)" if each.seen else each.data_set
+            table.add_row(escape(name), escape(each.rule), *numbers, interval, each.verdict)
         return table
 
     @property
-    def told(self) -> list[str]:
+    def lines(self) -> list[str]:
         """A line for each rule: wins, ties, and the losses by name."""
         lines = []
-        for rule in dict.fromkeys(duel.rule for duel in self.duels):
-            mine = [duel for duel in self.duels if duel.rule == rule]
+        for rule in dict.fromkeys(each.rule for each in self.comparisons):
+            mine = [each for each in self.comparisons if each.rule == rule]
             won, lost = ([each for each in mine if each.verdict == verdict] for verdict in ("win", "loss"))
             named = ", ".join(f"{each.data_set} {each.difference:+.2f}" for each in lost)
             counts = f"{len(won)} won, {len(mine) - len(won) - len(lost)} tied, {len(lost)} lost"
@@ -97,10 +97,10 @@ class Evaluation:
 
     def to_json(self) -> dict[str, Any]:
         """Return the same for a machine."""
-        duels = [{**asdict(duel), "verdict": duel.verdict} for duel in self.duels]
-        told = {"policy": self.policy, "seeds": self.seeds, "labels": self.labels, "duels": duels}
+        comparisons = [{**asdict(each), "verdict": each.verdict} for each in self.comparisons]
+        summary = {"policy": self.policy, "seeds": self.seeds, "labels": self.labels, "duels": comparisons}
         tables = {"tables": [report.to_json() for report in self.reports]} if self.reports else {}
-        return {**told, **({"guarded": self.guarded} if self.guarded else {}), **tables}
+        return {**summary, **({"guarded": self.guarded} if self.guarded else {}), **tables}
 
 
 def evaluate(
@@ -127,7 +127,7 @@ def evaluate(
     raises.
 
     >>> found = evaluate("margin", data=["iris"], against=["random"], labels=5, seeds=4)
-    >>> [(duel.data_set, duel.rule, duel.seen) for duel in found.duels]
+    >>> [(each.data_set, each.rule, each.seen) for each in found.comparisons]
     [('iris', 'random', False)]
     """
     names = [policy, *against]
@@ -147,10 +147,17 @@ def evaluate(
             bar.advance(note=f"{called}, {name}")
     bar.done()
     comparison = Comparison(curves)
-    duels = [_duel(comparison, called, policy, rule, called in seen) for called in sources for rule in against]
+    comparisons = [
+        _compared(comparison, called, policy, rule, called in seen) for called in sources for rule in against
+    ]
     reports = tuple(source.report for source in data if isinstance(source, DataSet) and source.report is not None)
     return Evaluation(
-        policy=policy, seeds=seeds, labels=labels, duels=tuple(duels), comparison=comparison, reports=reports
+        policy=policy,
+        seeds=seeds,
+        labels=labels,
+        comparisons=tuple(comparisons),
+        comparison=comparison,
+        reports=reports,
     )
 
 
@@ -174,28 +181,28 @@ def _seen(name: str, policy: Strategy, data: Mapping[str, str | DataSet], allowe
     """Which of the data sets the policy was trained on."""
     card = getattr(policy, "card", {})
     trained = (*card.get("trained_on", ()), *card.get("validated_on", ()))
-    found = set()
+    names = set()
     for called, source in data.items():
         try:
             refuse_seen(name, trained, (source,), where="--data, allow it with --seen")
         except InvalidRecipeError:
             if not allowed:
                 raise
-            found.add(called)
-    return found
+            names.add(called)
+    return names
 
 
 def _renamed(curves: Curves, data_set: str, strategy: str) -> Curves:
     return replace(curves, data_set=data_set, strategy=strategy)
 
 
-def _duel(comparison: Comparison, data_set: str, policy: str, rule: str, seen: bool) -> Duel:
+def _compared(comparison: Comparison, data_set: str, policy: str, rule: str, seen: bool) -> RuleComparison:
     pair = comparison.pair(data_set, policy, rule)
     if pair is None:
         raise InvalidRecipeError(f"{policy!r} and {rule!r} share no seed on {data_set!r}")
     ours, theirs = (100 * each.aubc for each in pair)
     mean, low, high = mean_interval(ours - theirs)
-    return Duel(
+    return RuleComparison(
         data_set=data_set,
         rule=rule,
         policy_aubc=float(ours.mean()),

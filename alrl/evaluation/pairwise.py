@@ -15,32 +15,32 @@ from alrl.numerics.streams import generator
 
 
 @dataclass(frozen=True, kw_only=True)
-class Duels:
+class Pairwise:
     """Paired differences of AUBC in points, one for each data set and pair of strategies that share seeds."""
 
-    found: Mapping[tuple[str, str, str], Estimate]
+    differences: Mapping[tuple[str, str, str], Estimate]
     """By data set and the two strategies, the first minus the second."""
 
     def of(self, data_set: str, strategy: str, other: str) -> Estimate | None:
         """Return ``strategy`` minus ``other``; None where both are the same or share no seed."""
-        known = self.found.get((data_set, strategy, other))
-        turned = self.found.get((data_set, other, strategy))
+        known = self.differences.get((data_set, strategy, other))
+        turned = self.differences.get((data_set, other, strategy))
         return known if turned is None else turned.mirrored
 
 
-def duels(comparison: Comparison, metric: Metric = "accuracy") -> Duels:
+def pairwise_differences(comparison: Comparison, metric: Metric = "accuracy") -> Pairwise:
     """Return all paired differences of a comparison, each with the percentile bootstrap over its seeds."""
-    found = {}
+    estimates = {}
     for data_set in comparison.data_sets:
         for strategy, other in combinations(sorted(comparison.strategies), 2):
             pair = comparison.pair(data_set, strategy, other)
             if pair is not None:
                 rng = resampling("difference", metric, data_set, strategy, other)
                 each = paired_difference(*pair, rng, metric=metric)
-                found[data_set, strategy, other] = Estimate(
+                estimates[data_set, strategy, other] = Estimate(
                     value=100 * each.value, low=100 * each.low, high=100 * each.high
                 )
-    return Duels(found=found)
+    return Pairwise(differences=estimates)
 
 
 def resampling(*names: str) -> np.random.Generator:

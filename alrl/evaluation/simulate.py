@@ -100,9 +100,9 @@ def simulate(  # noqa: PLR0913 - the front door: all but two have defaults
     ((3, 6), (3, 5), (3,))
     """
     data_set = load_data_set(data, label=label, drop=drop)
-    asked = strategy if isinstance(strategy, Oracle) else named_strategy(strategy)
-    if isinstance(asked, Policy):
-        asked = asked.to(device)
+    player = strategy if isinstance(strategy, Oracle) else named_strategy(strategy)
+    if isinstance(player, Policy):
+        player = player.to(device)
     taught = make_learner(learner)
     numbers = _numbers(seeds)
     parts = recipes.parse(SplitRecipe, dict(split or DEFAULT_SPLIT), where="split").model_dump()
@@ -118,7 +118,7 @@ def simulate(  # noqa: PLR0913 - the front door: all but two have defaults
         "device": device,
         "annotator": None if annotator is None else annotator_of(annotator),
     }
-    run: Callable[..., _Run] = partial(_run, draw, asked, taught, **settings)
+    run: Callable[..., _Run] = partial(_run, draw, player, taught, **settings)
     shares = [numbers] if workers == 1 else _shares(numbers, workers)
     if len(shares) == 1:
         runs = [run(numbers, progress=progress)]
@@ -133,7 +133,7 @@ def simulate(  # noqa: PLR0913 - the front door: all but two have defaults
     _say_if_exhausted(np.concatenate(picks), data_set.name)
     return Curves(
         data_set=data_set.name,
-        strategy=asked.name,
+        strategy=player.name,
         learner=taught.name,
         batch=batch,
         seeds=numbers,
@@ -192,8 +192,8 @@ def _guarded(fell_back: Sequence[torch.Tensor], picks: torch.Tensor) -> NDArray[
 
     0 the policy, 1 its guard, -1 nobody.
     """
-    told = torch.stack(list(fell_back), 1).cpu().to(torch.int8)
-    whole = torch.nn.functional.pad(told, (picks.shape[1] - told.shape[1], 0), value=-1)
+    rounds = torch.stack(list(fell_back), 1).cpu().to(torch.int8)
+    whole = torch.nn.functional.pad(rounds, (picks.shape[1] - rounds.shape[1], 0), value=-1)
     return np.asarray(whole.masked_fill(picks < 0, -1).numpy())
 
 

@@ -125,10 +125,10 @@ def merged(content: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, A
     """
     both = dict(content)
     for key, value in change.items():
-        held = both.get(key)
-        if isinstance(held, Mapping) and isinstance(value, Mapping):
-            both[key] = merged(held, value)
-        elif isinstance(held, Mapping) and value is False:
+        known = both.get(key)
+        if isinstance(known, Mapping) and isinstance(value, Mapping):
+            both[key] = merged(known, value)
+        elif isinstance(known, Mapping) and value is False:
             del both[key]
         else:
             both[key] = value
@@ -177,13 +177,13 @@ def resolve(reference: str, registry: Mapping[str, type[T]], *, base: type[T] | 
         module = importlib.import_module(module_name)
     except ImportError as error:
         raise InvalidRecipeError(f'"{reference}": cannot import {module_name}: {error}') from error
-    found = getattr(module, class_name, None)
+    kind = getattr(module, class_name, None)
     classes = [name for name, value in vars(module).items() if isinstance(value, type)]
-    if not isinstance(found, type):
+    if not isinstance(kind, type):
         raise InvalidRecipeError(f"{unknown(f'class in {module_name}', class_name, classes)}")
-    if base is not None and not issubclass(found, base):
+    if base is not None and not issubclass(kind, base):
         raise InvalidRecipeError(f'"{reference}" is no {base.__module__}.{base.__qualname__}; derive the class from it')
-    return found
+    return kind
 
 
 def first_line_comment(path: str | Path) -> str:

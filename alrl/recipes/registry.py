@@ -31,15 +31,15 @@ class Registry(Generic[T]):
     @cached_property
     def classes(self) -> dict[str, type[T]]:
         """Every class, by name, sorted."""
-        found: dict[str, type[T]] = {}
+        classes: dict[str, type[T]] = {}
         for module in pkgutil.walk_packages(importlib.import_module(self._package).__path__, f"{self._package}."):
             if module.name.rpartition(".")[2].startswith("compiled_"):
                 continue
             for value in vars(importlib.import_module(module.name)).values():
                 own = isinstance(value, type) and value.__module__ == module.name
                 if own and issubclass(value, self._base) and not inspect.isabstract(value):
-                    found[getattr(value, "name")] = value  # noqa: B009 - the base of T is not known here
-        return dict(sorted(found.items()))
+                    classes[getattr(value, "name")] = value  # noqa: B009 - the base of T is not known here
+        return dict(sorted(classes.items()))
 
     def make(self, reference: str | T, settings: dict[str, object]) -> T:
         """Return the object of a registered name (``_`` is as good as ``-``), of ``package.module:Class``, or itself.

@@ -76,7 +76,7 @@ def report(run: Path | str, *, title: str | None = None, allow_incomplete: bool 
         wanted = [run_id(cell) for cell in study.cells]
         finished = store.finished()
         done = [cell for cell in study.cells if run_id(cell) in finished]
-        found = store.curves(wanted)
+        stored = store.curves(wanted)
         record = Record(
             hypothesis=study.hypothesis,
             command=study.command,
@@ -90,14 +90,14 @@ def report(run: Path | str, *, title: str | None = None, allow_incomplete: bool 
         curves = store.export_csv(_curves_path(folder, mark), wanted)
     policies, remarks = find_policies(folder, study.cells)
     further = (
-        *protocol_of(study.cells[0]).report(found, folder, mark=mark),
-        *write_conditions(found, folder, mark=mark),
+        *protocol_of(study.cells[0]).report(stored, folder, mark=mark),
+        *write_conditions(stored, folder, mark=mark),
     )
-    comparisons = Comparison.groups(found)
+    comparisons = Comparison.groups(stored)
     slugs = _slugs(comparisons)
     parts = []
     for comparison, slug in zip(comparisons, slugs, strict=True):
-        own = [cell for cell, each in zip(done, found, strict=True) if _settings(each) == _settings(comparison)]
+        own = [cell for cell, each in zip(done, stored, strict=True) if _settings(each) == _settings(comparison)]
         others = tuple(f"index{other}.html" for other in slugs if other != slug)
         part = Part(
             folder=folder,
@@ -138,17 +138,17 @@ def _read_study(path: Path) -> _Study:
     if not path.is_file():
         raise RunDirectoryError(f"{path} does not exist: give the directory that `alrl run` named at its end")
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        primary = found.get("primary")
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        primary = stored.get("primary")
         return _Study(
-            title=str(found["title"]),
-            hypothesis=str(found.get("hypothesis", "")),
-            command=str(found.get("command", "")),
-            cells=[dict(cell) for cell in found["cells"]],
+            title=str(stored["title"]),
+            hypothesis=str(stored.get("hypothesis", "")),
+            command=str(stored.get("command", "")),
+            cells=[dict(cell) for cell in stored["cells"]],
             primary=None if primary is None else (str(primary[0]), str(primary[1])),
-            metrics=tuple(metric for metric in found.get("metrics", METRICS) if metric in METRICS) or METRICS,
-            upper_bounds=tuple(map(str, found.get("upper_bounds", ()))),
-            settings=dict(found.get("settings", {})),
+            metrics=tuple(metric for metric in stored.get("metrics", METRICS) if metric in METRICS) or METRICS,
+            upper_bounds=tuple(map(str, stored.get("upper_bounds", ()))),
+            settings=dict(stored.get("settings", {})),
         )
     except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
         raise RunDirectoryError(

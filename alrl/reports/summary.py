@@ -10,7 +10,7 @@ import numpy as np
 from alrl.errors import InvalidDataError
 from alrl.evaluation.comparison import Comparison
 from alrl.evaluation.curves import Curves, Floats, Metric, mean_interval
-from alrl.evaluation.pairwise import Duels, duels, resampling
+from alrl.evaluation.pairwise import Pairwise, pairwise_differences, resampling
 from alrl.evaluation.statistics import (
     Estimate,
     Friedman,
@@ -98,7 +98,7 @@ class Summary:
     """What profiles and savings are held against: random if it was run, else the reference."""
     rounds: int
     """Rounds of querying in the budget, each ending with a refit."""
-    duels: Duels
+    pairwise: Pairwise
     """Paired differences between all strategies."""
 
     def record(self, strategy: str, against: str | None = None) -> tuple[int, int, int]:
@@ -106,8 +106,8 @@ class Summary:
 
         The reference if none is named.
         """
-        found = [self.duels.of(data_set, strategy, against or self.reference) for data_set in self.data_sets]
-        outcomes = [each.outcome for each in found if each is not None]
+        estimates = [self.pairwise.of(data_set, strategy, against or self.reference) for data_set in self.data_sets]
+        outcomes = [each.outcome for each in estimates if each is not None]
         return outcomes.count("win"), outcomes.count("tie"), outcomes.count("loss")
 
     def wasted(self, strategy: str) -> float | None:
@@ -153,7 +153,7 @@ def summarise(
     baseline = "random" if "random" in names else chosen
     gaps = _gaps(comparison, rivals, chosen, metric)
     scores = means[complete, : len(rivals)]
-    fought = duels(comparison, metric)
+    pairwise = pairwise_differences(comparison, metric)
     targets = _targets(comparison, baseline, metric)
     return Summary(
         metric=metric,
@@ -164,7 +164,7 @@ def summarise(
         reference=chosen,
         emphasis=emphasis,
         upper_bounds=names[len(rivals) :],
-        cells=_cells(comparison, names, means, metric, chosen, fought, targets, len(rivals)),
+        cells=_cells(comparison, names, means, metric, chosen, pairwise, targets, len(rivals)),
         ranked=tuple(np.array(comparison.data_sets, dtype=object)[complete]),
         ranks=dict(zip(rivals, mean_ranks(scores).tolist(), strict=True)) if complete.any() else {},
         friedman=friedman(scores) if complete.any() else None,
@@ -178,7 +178,7 @@ def summarise(
         profiles=_profiles(comparison, rivals, baseline, metric),
         baseline=baseline,
         rounds=-(-max(each.labels for each in comparison) // comparison.batch),
-        duels=fought,
+        pairwise=pairwise,
     )
 
 
@@ -188,7 +188,7 @@ def _cells(
     means: Floats,
     metric: Metric,
     reference: str,
-    fought: Duels,
+    pairwise: Pairwise,
     targets: Mapping[str, float],
     rivals: int,
 ) -> dict[tuple[str, str], Cell]:
@@ -204,8 +204,8 @@ def _cells(
                     mean=mean,
                     half_width=(high - low) / 2,
                     best=column < rivals and bool(np.round(100 * means[row, column], 2) == best),
-                    against_random=fought.of(data_set, strategy, "random"),
-                    against_reference=fought.of(data_set, strategy, reference),
+                    against_random=pairwise.of(data_set, strategy, "random"),
+                    against_reference=pairwise.of(data_set, strategy, reference),
                     log_area=100 * float(log_area(curves, metric).mean()),
                     deficiency=_deficiency(comparison, data_set, strategy, reference, metric),
                     needed=needed,
@@ -233,8 +233,10 @@ def _deficiency(comparison: Comparison, data_set: str, strategy: str, reference:
 
 
 def _targets(comparison: Comparison, baseline: str, metric: Metric) -> dict[str, float]:
-    held = {data_set: comparison.get(data_set, baseline) for data_set in comparison.data_sets}
-    return {name: float(curves.values(metric)[:, -1].mean()) for name, curves in held.items() if curves is not None}
+    baselines = {data_set: comparison.get(data_set, baseline) for data_set in comparison.data_sets}
+    return {
+        name: float(curves.values(metric)[:, -1].mean()) for name, curves in baselines.items() if curves is not None
+    }
 
 
 def _gaps(comparison: Comparison, names: Sequence[str], other: str, metric: Metric) -> dict[str, list[Floats]]:
@@ -242,9 +244,9 @@ def _gaps(comparison: Comparison, names: Sequence[str], other: str, metric: Metr
     gaps: dict[str, list[Floats]] = {}
     for name in names:
         pairs = [comparison.pair(data_set, name, other) for data_set in comparison.data_sets if name != other]
-        found = [100 * (a.area(metric) - b.area(metric)) for a, b in filter(None, pairs)]
-        if found:
-            gaps[name] = found
+        differences = [100 * (a.area(metric) - b.area(metric)) for a, b in filter(None, pairs)]
+        if differences:
+            gaps[name] = differences
     return gaps
 
 
@@ -253,10 +255,10 @@ def _profiles(comparison: Comparison, names: Sequence[str], baseline: str, metri
     if not gaps:
         return {}
     # The middle 98 % of all runs: a single wild one would leave no room to the others.
-    every = np.concatenate([each for found in gaps.values() for each in found])
+    every = np.concatenate([each for differences in gaps.values() for each in differences])
     low, high = np.quantile(every, [0.01, 0.99])
     thresholds = np.linspace(min(float(low), 0.0), max(float(high), 0.0), _THRESHOLDS)
     return {
-        name: performance_profile(found, thresholds, resampling("profile", metric, name))
-        for name, found in gaps.items()
+        name: performance_profile(differences, thresholds, resampling("profile", metric, name))
+        for name, differences in gaps.items()
     }

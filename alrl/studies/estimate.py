@@ -36,7 +36,7 @@ class Estimate:
     """Policies that would be trained first, which is not in the time."""
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         """In words."""
         text = f"{self.cells} cells: {self.finished} finished, {self.missing} to play"
         if self.missing and self.seconds is not None:

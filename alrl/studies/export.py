@@ -55,12 +55,12 @@ def _stored(folder: Path) -> tuple[list[Curves], list[StoredCell]]:
 def _described(folder: Path) -> dict[str, Any]:
     path = folder / STUDY
     try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        description: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ExportError(
             f"{path} cannot be read ({error}): give the folder that `alrl run` named at its end"
         ) from error
-    return found
+    return description
 
 
 def _cell_row(cell: StoredCell) -> list[Any]:

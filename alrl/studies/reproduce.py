@@ -43,7 +43,7 @@ class Reproduced:
         return not self.differences
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         """A line, with what differs."""
         spec = self.cell.spec
         line = f"{self.cell.id[:12]} {spec['agent']} on {spec.get('data_set', '?')}: "
@@ -79,10 +79,10 @@ def reproduce(run: Path | str, cells: Sequence[str] | None = None) -> Iterator[R
             agent = _agent(store, cell, folder)
             _check_data(cell)
             outcome = Job(spec=cell.spec, agent=agent)()
-            found = ["it failed: " + outcome.traceback.strip().rpartition("\n")[2]] if outcome.curves is None else []
+            failure = ["it failed: " + outcome.traceback.strip().rpartition("\n")[2]] if outcome.curves is None else []
             yield Reproduced(
                 cell=cell,
-                differences=tuple(found if outcome.curves is None else differences(stored, outcome.curves)),
+                differences=tuple(failure if outcome.curves is None else differences(stored, outcome.curves)),
                 surroundings=tuple(_surroundings(cell.provenance, now)),
                 seconds=outcome.seconds,
             )
@@ -96,30 +96,30 @@ def differences(stored: Curves, again: Curves) -> list[str]:
     >>> differences(curves, curves)
     []
     """
-    found = []
+    lines = []
     for name in _ARRAYS:
         old, new = getattr(stored, name), getattr(again, name)
         if old.shape != new.shape:
-            found.append(f"{name} of shape {new.shape}, stored {old.shape}")
+            lines.append(f"{name} of shape {new.shape}, stored {old.shape}")
         elif old.tobytes() != new.tobytes():
             row, column = (int(part[0]) for part in np.nonzero(np.atleast_2d(old != new)))
             place = f"first at seed {stored.seeds[row if old.ndim > 1 else column]}"
             largest = float(np.abs(old - new).max())
-            found.append(f"{name} in {int((old != new).sum())} of {old.size} values, {place}, by up to {largest:g}")
-    return found
+            lines.append(f"{name} in {int((old != new).sum())} of {old.size} values, {place}, by up to {largest:g}")
+    return lines
 
 
 def _chosen(store: Store, cells: Sequence[str] | None) -> list[StoredCell]:
-    held = store.cells()
+    stored = store.cells()
     if not cells:
-        return [cell for cell in held if cell.finished]
+        return [cell for cell in stored if cell.finished]
     chosen = []
-    for asked in cells:
-        fitting = [cell for cell in held if cell.id.startswith(asked)]
+    for wanted in cells:
+        fitting = [cell for cell in stored if cell.id.startswith(wanted)]
         if len(fitting) != 1:
-            ids = ", ".join(cell.id[:12] for cell in (fitting or held)[:5])
+            ids = ", ".join(cell.id[:12] for cell in (fitting or stored)[:5])
             count = "no cell" if not fitting else f"{len(fitting)} cells"
-            raise ReproduceError(f"{count} of {store.path} begins with {asked!r}; there are {ids or 'none'}, ...")
+            raise ReproduceError(f"{count} of {store.path} begins with {wanted!r}; there are {ids or 'none'}, ...")
         if not fitting[0].finished:
             raise ReproduceError(f"cell {fitting[0].id[:12]} failed: run the study again before comparing with it")
         chosen.append(fitting[0])
@@ -151,11 +151,11 @@ def _by_name(name: str, folder: Path) -> tuple[Player, str]:
 
 def _check_data(cell: StoredCell) -> None:
     wanted = cell.spec.get("fingerprint")
-    found = load_data_set(cell.spec["data_set"]).fingerprint if wanted is not None else None
-    if found != wanted:
+    fingerprint = load_data_set(cell.spec["data_set"]).fingerprint if wanted is not None else None
+    if fingerprint != wanted:
         raise ReproduceError(
             f"data set {cell.spec['data_set']!r} is no longer what cell {cell.id[:12]} was played on: its fingerprint"
-            f" is {str(found)[:12]}, then {str(wanted)[:12]}"
+            f" is {str(fingerprint)[:12]}, then {str(wanted)[:12]}"
         )
 
 

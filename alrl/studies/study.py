@@ -72,13 +72,13 @@ class Setting:
     @property
     def circumstances(self) -> dict[str, Any]:
         """Keys of a cell that tell them, none where they are ordinary."""
-        told = {
+        values = {
             "first": {} if self.first["kind"] == "one-per-class" else dict(self.first),
             "condition": self.condition,
             "annotator": {} if self.annotator == AnnotatorRecipe() else self.annotator.model_dump(),
             "contamination": [each.model_dump() for each in self.contamination],
         }
-        return {key: value for key, value in told.items() if value}
+        return {key: value for key, value in values.items() if value}
 
 
 class StudyRecipe(Recipe):

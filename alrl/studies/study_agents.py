@@ -75,17 +75,17 @@ class StudyAgents:
 
         Of one still to be trained, no identity.
         """
-        found: list[tuple[str, Player, str | None]] = []
+        stand_ins: list[tuple[str, Player, str | None]] = []
         for name in self.study.agents:
             if name not in self.study.train:
                 agent = _known(name)
-                found.append((agent.name, agent.strategy, agent.identity))
+                stand_ins.append((agent.name, agent.strategy, agent.identity))
                 continue
             for shown, seed in zip(self.shown(name), self.study.train[name].seeds, strict=True):
-                held = self._held(name, shown, seed)
-                stand_in = held or self._trainer(name, shown, seed).untrained(shown)
-                found.append((shown, stand_in, held.fingerprint if held else None))
-        return found
+                policy = self._trained_before(name, shown, seed)
+                stand_in = policy or self._trainer(name, shown, seed).untrained(shown)
+                stand_ins.append((shown, stand_in, policy.fingerprint if policy else None))
+        return stand_ins
 
     def _agents(self, name: str) -> list[StudyAgent]:
         if name not in self.study.train:
@@ -98,25 +98,25 @@ class StudyAgents:
         if not isinstance(agent.strategy, Policy):
             return agent
         folder = Path(POLICIES) / re.sub(r"[^A-Za-z0-9._-]+", "-", agent.name)
-        held = _load(self.folder / folder)
-        if held is None or held.fingerprint != agent.identity:
+        policy = _load(self.folder / folder)
+        if policy is None or policy.fingerprint != agent.identity:
             save_policy(agent.strategy, self.folder / folder)
         return _of_policy(agent.name, agent.strategy, folder)
 
     def _trained(self, name: str, shown: str, seed: int) -> StudyAgent:
         """Return the policy trained with one seed: from the run's folder if that very training was done before."""
         folder = Path(POLICIES) / shown
-        policy = self._held(name, shown, seed)
+        policy = self._trained_before(name, shown, seed)
         if policy is None:
             policy = self._trainer(name, shown, seed).train(shown)
             save_policy(policy, self.folder / folder)
         return _of_policy(shown, policy, folder)
 
     def _trainer(self, name: str, shown: str, seed: int) -> Trainer:
-        asked = self.study.train[name]
+        recipe = self.study.train[name]
         return Trainer(
-            agent=asked.build(),
-            env=asked.build_env(),
+            agent=recipe.build(),
+            env=recipe.build_env(),
             seed=seed,
             workers=self.workers,
             device=self.device,
@@ -124,16 +124,16 @@ class StudyAgents:
             bars=self.bars,
         )
 
-    def _held(self, name: str, shown: str, seed: int) -> Policy | None:
+    def _trained_before(self, name: str, shown: str, seed: int) -> Policy | None:
         """Return the policy that an earlier run left, if it is of these recipes and this seed."""
-        asked = self.study.train[name]
+        recipe = self.study.train[name]
         made = {
-            "agent_sha256": recipes.identity(asked.build()),
-            "environment_sha256": recipes.identity(asked.build_env()),
+            "agent_sha256": recipes.identity(recipe.build()),
+            "environment_sha256": recipes.identity(recipe.build_env()),
             "seed": seed,
         }
-        held = _load(self.folder / POLICIES / shown)
-        return held if held is not None and made.items() <= dict(held.card).items() else None
+        policy = _load(self.folder / POLICIES / shown)
+        return policy if policy is not None and made.items() <= dict(policy.card).items() else None
 
 
 def build_again(recipe: Mapping[str, Any], folder: Path) -> tuple[Player, str]:

@@ -45,9 +45,9 @@ class TrainingRecipe(Recipe):
         return recipes.parse(EnvRecipe, content, where=_where(path, self.env_change))
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         """What is trained on what, in a line."""
-        agent, env = _told(self.agent, self.change), _told(self.env, self.env_change)
+        agent, env = _with_change(self.agent, self.change), _with_change(self.env, self.env_change)
         return f"{agent} on {env}, seeds {list(self.seeds)}"
 
 
@@ -55,14 +55,14 @@ def _where(path: object, change: dict[str, Any]) -> str:
     return f"{path}, changed by the study" if change else str(path)
 
 
-def _told(name: str, change: dict[str, Any]) -> str:
+def _with_change(name: str, change: dict[str, Any]) -> str:
     return f"{name} with {_assignments(change)}" if change else name
 
 
 def _assignments(change: dict[str, Any], above: str = "") -> str:
     """Return every changed key by its dotted name."""
-    said = [
+    assignments = [
         _assignments(value, f"{above}{key}.") if isinstance(value, dict) and value else f"{above}{key} = {value}"
         for key, value in change.items()
     ]
-    return ", ".join(said)
+    return ", ".join(assignments)

@@ -37,15 +37,15 @@ class Selection:
 
 def measure_selection(strategy: str, records: int, *, threads: int = 2, seconds: float = 600) -> Selection:
     """Return time a registered strategy or shipped policy on a pool of so many records, in a fresh process."""
-    found = run_apart(_time, strategy, records, threads, seconds=seconds)
-    first, later = found.result or (None, None)
+    call = run_apart(_time, strategy, records, threads, seconds=seconds)
+    first, later = call.result or (None, None)
     return Selection(
         strategy=strategy,
         records=records,
         first=first,
         later=later,
-        peak_anonymous=found.peak_anonymous,
-        fault=found.fault,
+        peak_anonymous=call.peak_anonymous,
+        fault=call.fault,
     )
 
 

@@ -41,18 +41,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         console.print("--add: those numbers are of another machine or other versions; measure again", style="red")
         return 2
     beside = names if given.beside is None else given.beside.split(",")
-    found = Numbers(ours={}, theirs={}, source=source)
+    numbers = Numbers(ours={}, theirs={}, source=source)
     for before in earlier:
         # Of two measurements the later named counts.
-        found = together(found, before)
-    found = dataclasses.replace(found, source=source)
-    for _ in _measured(found, names, beside, given.records, console):
+        numbers = together(numbers, before)
+    numbers = dataclasses.replace(numbers, source=source)
+    for _ in _measured(numbers, names, beside, given.records, console):
         # After each: what was measured outlives a measurement that is broken off.
         given.json.parent.mkdir(parents=True, exist_ok=True)
-        given.json.write_text(json.dumps(as_json(found), indent=2) + "\n", encoding="utf-8")
+        given.json.write_text(json.dumps(as_json(numbers), indent=2) + "\n", encoding="utf-8")
     # As a whole run would have them, whatever came from where.
-    rows = sorted(found.ours.values(), key=lambda each: known.index(each.strategy))
-    sheets = [sheet(rows, found.theirs, records) for records in sorted({each.records for each in rows})]
+    rows = sorted(numbers.ours.values(), key=lambda each: known.index(each.strategy))
+    sheets = [sheet(rows, numbers.theirs, records) for records in sorted({each.records for each in rows})]
     for each in sheets:
         table = Table(*each.header, title=each.title)
         for row in each.rows:
@@ -65,16 +65,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _measured(
-    found: Numbers, names: Sequence[str], beside: Sequence[str], sizes: Sequence[int], console: Console
+    numbers: Numbers, names: Sequence[str], beside: Sequence[str], sizes: Sequence[int], console: Console
 ) -> Iterator[str]:
     """Add to what was found, strategy by strategy."""
     with Bars(console=console) as bars:
         bar = bars.bar("selection", len(sizes) * len(names))
         for records in sizes:
             for name in names:
-                found.ours[name, records] = measure_selection(name, records, threads=_THREADS)
+                numbers.ours[name, records] = measure_selection(name, records, threads=_THREADS)
                 if name in beside:
-                    found.theirs[name, records] = measure_theirs(name, records)
+                    numbers.theirs[name, records] = measure_theirs(name, records)
                 bar.advance(note=f"{name}, {records:,} records")
                 yield name
         bar.done()

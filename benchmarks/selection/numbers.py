@@ -35,9 +35,9 @@ def as_json(numbers: Numbers) -> dict[str, Any]:
     return {
         "ours": [asdict(each) for each in numbers.ours.values()],
         "theirs": [
-            {"strategy": name, "records": records, "seconds": found.result, "fault": found.fault}
-            for (name, records), found in numbers.theirs.items()
-            if found is not None
+            {"strategy": name, "records": records, "seconds": call.result, "fault": call.fault}
+            for (name, records), call in numbers.theirs.items()
+            if call is not None
         ],
         "provenance": numbers.source,
     }
@@ -45,15 +45,15 @@ def as_json(numbers: Numbers) -> dict[str, Any]:
 
 def read_numbers(path: Path) -> Numbers:
     """Return the numbers that :func:`as_json` gave and somebody wrote to a file."""
-    held = json.loads(path.read_text(encoding="utf-8"))
-    ours = [Selection(**each) for each in held["ours"]]
+    stored = json.loads(path.read_text(encoding="utf-8"))
+    ours = [Selection(**each) for each in stored["ours"]]
     return Numbers(
         ours={(each.strategy, each.records): each for each in ours},
         theirs={
             (each["strategy"], each["records"]): Apart(result=each["seconds"], fault=each["fault"], peak_anonymous=None)
-            for each in held["theirs"]
+            for each in stored["theirs"]
         },
-        source=held["provenance"],
+        source=stored["provenance"],
     )
 
 

@@ -94,10 +94,10 @@ def _ms(seconds: float | None) -> str:
 
 
 def _theirs(theirs: Theirs, strategy: str, records: int) -> str:
-    found = theirs.get((strategy, records))
-    if found is None:
+    call = theirs.get((strategy, records))
+    if call is None:
         return "not measured" if has_rule(strategy) else "–"
-    return _ms(found.result) if found.fault is None else _short(found.fault)
+    return _ms(call.result) if call.fault is None else _short(call.fault)
 
 
 def _short(fault: str) -> str:

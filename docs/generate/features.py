@@ -53,14 +53,21 @@ def feature_page() -> str:
     lines = [_BEGINNING.rstrip("\n")]
     lines += [_overview(group) for group in GROUPS.values()]
     for group in GROUPS.values():
-        lines += ["", f"## {group.name}", "", f"{_said(group)} Scope: {group.scope}. Needs: {_needs(group)}.", ""]
+        lines += ["", f"## {group.name}", "", f"{_first_line(group)} Scope: {group.scope}. Needs: {_needs(group)}.", ""]
         lines += ["| feature | from | to | meaning |", "|---|---|---|---|", *map(_row, group.features)]
     return "\n".join(lines) + "\n"
 
 
 def _overview(group: FeatureGroup) -> str:
     default = "yes" if group.name in DEFAULT_GROUPS else "no"
-    cells = (f"[`{group.name}`](#{group.name})", group.scope, len(group.features), default, _needs(group), _said(group))
+    cells = (
+        f"[`{group.name}`](#{group.name})",
+        group.scope,
+        len(group.features),
+        default,
+        _needs(group),
+        _first_line(group),
+    )
     return _cells(*cells)
 
 
@@ -68,7 +75,7 @@ def _row(feature: Feature) -> str:
     return _cells(f"`{feature.name}`", f"{feature.low:g}", f"{feature.high:g}", feature.meaning)
 
 
-def _said(group: FeatureGroup) -> str:
+def _first_line(group: FeatureGroup) -> str:
     return (type(group).__doc__ or "").strip().split("\n")[0]
 
 

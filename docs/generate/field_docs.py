@@ -46,9 +46,9 @@ def keys(table: BaseModel, prefix: str, kind: type[Any] | None = None) -> Iterat
             yield from keys(value, f"{prefix}.{name}")
         else:
             yield Key(f"{prefix}.{name}", value, name in table.model_fields_set, meanings.get(name, ""))
-    told = argument_meanings(kind) if kind else {}
+    arguments = argument_meanings(kind) if kind else {}
     for name, value in (table.model_extra or {}).items():
-        yield Key(f"{prefix}.{name}", value, given=True, meaning=told.get(name, ""))
+        yield Key(f"{prefix}.{name}", value, given=True, meaning=arguments.get(name, ""))
 
 
 def _of_what_it_builds(table: BaseModel) -> dict[str, str]:
@@ -61,7 +61,7 @@ def _of_what_it_builds(table: BaseModel) -> dict[str, str]:
 
 def attribute_meanings(kind: type[Any]) -> dict[str, str]:
     """Return the string that stands below each attribute of a class or of those that it inherits from, on one line."""
-    found: dict[str, str] = {}
+    meanings: dict[str, str] = {}
     for each in reversed(kind.__mro__):
         if not each.__module__.startswith("alrl."):
             continue
@@ -71,11 +71,11 @@ def attribute_meanings(kind: type[Any]) -> dict[str, str]:
             if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
                 last = node.target.id
                 continue
-            said = node.value if isinstance(node, ast.Expr) else None
-            if last and isinstance(said, ast.Constant) and isinstance(said.value, str):
-                found[last] = plain(" ".join(said.value.split()))
+            docstring = node.value if isinstance(node, ast.Expr) else None
+            if last and isinstance(docstring, ast.Constant) and isinstance(docstring.value, str):
+                meanings[last] = plain(" ".join(docstring.value.split()))
             last = ""
-    return found
+    return meanings
 
 
 def argument_meanings(kind: type[Any]) -> dict[str, str]:
@@ -89,7 +89,7 @@ def argument_meanings(kind: type[Any]) -> dict[str, str]:
     >>> argument_meanings(MultilayerPerceptron)["epochs"]
     'steps of Adam, each on all labelled records.'
     """
-    found: dict[str, str] = attribute_meanings(kind)
+    meanings: dict[str, str] = attribute_meanings(kind)
     for each in reversed(kind.__mro__):
         _, _, listed = (inspect.cleandoc(each.__doc__ or "")).partition("Args:\n")
         name = ""
@@ -98,10 +98,10 @@ def argument_meanings(kind: type[Any]) -> dict[str, str]:
                 break
             first = _ARGUMENT.match(line.strip()) if len(line) - len(line.lstrip()) == 4 else None
             if first:
-                name, found[first[1]] = first[1], plain(first[2])
+                name, meanings[first[1]] = first[1], plain(first[2])
             elif name and line.strip():
-                found[name] += " " + plain(line.strip())
-    return found
+                meanings[name] += " " + plain(line.strip())
+    return meanings
 
 
 def description(kind: type[Any]) -> str:

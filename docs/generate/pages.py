@@ -54,16 +54,16 @@ the same shape of observation, so that one agent can be used in any of them.
 
 def pages() -> dict[str, str]:
     """Return every page in Markdown, by its file name; ``index.md`` first."""
-    found = {"index.md": ""}
+    written = {"index.md": ""}
     rows = []
     for path in sorted(Path(recipes.find("envs", name)) for name in recipes.names("envs")):
         recipe = load_env_recipe(path)
-        found[f"{path.stem}.md"] = page(path, recipe)
+        written[f"{path.stem}.md"] = page(path, recipe)
         cells = (recipe.learner.kind, recipe.action.kind, _paid(recipe))
         first = f"[`{environment_id(path.stem)}`]({path.stem}.md)"
         rows.append(cells_of(first, recipes.first_line_comment(path), *(f"`{cell}`" for cell in cells)))
-    found["index.md"] = _INDEX + "\n".join(rows) + "\n"
-    return found
+    written["index.md"] = _INDEX + "\n".join(rows) + "\n"
+    return written
 
 
 def page(path: Path, recipe: EnvRecipe) -> str:
@@ -86,12 +86,12 @@ def page(path: Path, recipe: EnvRecipe) -> str:
         "Arguments": _arguments(),
         "Version History": _history(path, recipe),
     }
-    told = _told(recipe)
+    sections = _keys_by_section(recipe)
     lines = [f"# {identifier}", "", _MARK, "", "| | |", "|---|---|", *facts]
-    for title, said in parts.items():
-        lines += ["", f"## {title}", "", *said]
-        if title in told:
-            lines += ["", "| key of the recipe | value | meaning |", "|---|---|---|", *map(row, told[title])]
+    for title, lines_of in parts.items():
+        lines += ["", f"## {title}", "", *lines_of]
+        if title in sections:
+            lines += ["", "| key of the recipe | value | meaning |", "|---|---|---|", *map(row, sections[title])]
     return "\n".join(lines) + "\n"
 
 
@@ -103,14 +103,14 @@ def _description(path: Path, recipe: EnvRecipe) -> list[str]:
         f"An episode is one run of active learning on {drawn}{', '.join(some)}. In each loop a batch of records is"
         " labelled and the learner is refitted. The environment is this recipe:"
     )
-    told = path.read_text(encoding="utf-8").strip().split("\n", 1)[1]
+    source = path.read_text(encoding="utf-8").strip().split("\n", 1)[1]
     return [
         recipes.first_line_comment(path),
         "",
         played,
         "",
         "```toml",
-        told,
+        source,
         "```",
     ]
 
@@ -127,14 +127,14 @@ def _action(recipe: EnvRecipe, env: ActiveLearningVectorEnv) -> list[str]:
 def _again(recipe: EnvRecipe) -> list[str]:
     if recipe.relabel is None:
         return []
-    said = (
+    price = (
         f"The last {recipe.action.candidates.build().again} candidates have a label already: those whose label is most"
         " likely wrong by the votes of the nearest other labelled records, and the less so the more often they were"
         " asked for. To choose one is to ask for it again, which is charged as a new label is;"
         f' `info["asked_again"]` counts. Of several labels of a record the `{recipe.relabel}` is believed.'
     )
-    told = " The features `own-label` tell of it." if "own-label" in recipe.observation.features else ""
-    return ["", said + told]
+    features = " The features `own-label` tell of it." if "own-label" in recipe.observation.features else ""
+    return ["", price + features]
 
 
 def _observation(recipe: EnvRecipe) -> list[str]:
@@ -156,19 +156,19 @@ def _observation(recipe: EnvRecipe) -> list[str]:
 
 
 def _rewards(recipe: EnvRecipe) -> list[str]:
-    said = _of_kind(recipe, "reward") or plain(inspect.cleandoc(type(recipe.reward).__doc__ or ""))
-    return [said, "", "It is computed on the validation part alone, which is never observed."]
+    reward = _of_kind(recipe, "reward") or plain(inspect.cleandoc(type(recipe.reward).__doc__ or ""))
+    return [reward, "", "It is computed on the validation part alone, which is never observed."]
 
 
 def _starting(recipe: EnvRecipe) -> list[str]:
     split = recipe.data.split
     shares = ", ".join(f"{share:.0%}" for share in (split.pool, split.validation, split.test))
-    said = (
+    explanation = (
         f"The data set is split by the seed into pool, validation and test part ({shares}). The first sample,"
         f" `{recipe.budget.first}`, is labelled and the learner fitted to it. The seed decides all of it; without one,"
         " `reset` begins the next episode of the last."
     )
-    return [said]
+    return [explanation]
 
 
 def _end(recipe: EnvRecipe) -> list[str]:
@@ -186,41 +186,41 @@ def _arguments() -> list[str]:
     lines = ["Of `gymnasium.make`, and of `gymnasium.make_vec` beside `num_envs`:", ""]
     lines += ["| argument | default | of | meaning |", "|---|---|---|---|"]
     for kind, name in ((ActiveLearningEnv, "make"), (ActiveLearningVectorEnv, "make_vec")):
-        told = argument_meanings(kind)
+        meanings = argument_meanings(kind)
         for argument in inspect.signature(kind).parameters.values():
             if argument.name in {"recipe", "num_envs"}:
                 continue
             default = getattr(argument.default, "value", argument.default)
-            lines.append(cells_of(f"`{argument.name}`", f"`{default!r}`", f"`{name}`", told[argument.name]))
+            lines.append(cells_of(f"`{argument.name}`", f"`{default!r}`", f"`{name}`", meanings[argument.name]))
     return lines
 
 
 def _history(path: Path, recipe: EnvRecipe) -> list[str]:
     """Return what lines such as ``# v1: a larger budget`` of the recipe say; version 0 is the first."""
-    found = dict(_HISTORY.findall(path.read_text(encoding="utf-8")))
+    changes = dict(_HISTORY.findall(path.read_text(encoding="utf-8")))
     return [
-        f"- v{number}: {found.get(str(number), 'the first version.' if number == 0 else 'changed.')}"
+        f"- v{number}: {changes.get(str(number), 'the first version.' if number == 0 else 'changed.')}"
         for number in range(recipe.version, -1, -1)
     ]
 
 
-def _told(recipe: EnvRecipe) -> dict[str, list[Key]]:
+def _keys_by_section(recipe: EnvRecipe) -> dict[str, list[Key]]:
     """Return the keys of the recipe by the section that they are explained in, in the order of the schema."""
-    found: dict[str, list[Key]] = {}
+    sections: dict[str, list[Key]] = {}
     meanings = attribute_meanings(EnvRecipe)
     for name in EnvRecipe.model_fields:
         value = getattr(recipe, name)
         if isinstance(value, BaseModel):
-            told = list(keys(value, name, _built(recipe, name)))
+            rows = list(keys(value, name, _built(recipe, name)))
         elif name == "version":
             continue
         elif name == "contamination" and value:
-            told = [key for place, each in enumerate(value) for key in _of_list(name, each, place, len(value))]
+            rows = [key for place, each in enumerate(value) for key in _of_list(name, each, place, len(value))]
         else:
-            told = [Key(name, value, name in recipe.model_fields_set, meanings.get(name, ""))]
-        for key in told:
-            found.setdefault(_SECTIONS.get(key.name, _SECTIONS.get(name, "Arguments")), []).append(key)
-    return found
+            rows = [Key(name, value, name in recipe.model_fields_set, meanings.get(name, ""))]
+        for key in rows:
+            sections.setdefault(_SECTIONS.get(key.name, _SECTIONS.get(name, "Arguments")), []).append(key)
+    return sections
 
 
 def _of_list(name: str, table: Any, place: int, count: int) -> Iterable[Key]:
@@ -248,15 +248,15 @@ def _paid(recipe: EnvRecipe) -> str:
     return recipe.reward.kind + against
 
 
-def write(folder: Path, found: dict[str, str]) -> Iterable[Path]:
+def write(folder: Path, contents: dict[str, str]) -> Iterable[Path]:
     """Write the pages into a folder, and remove those of environments that are gone; the files written."""
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("*.md"):
-        if old.name not in found:
+        if old.name not in contents:
             old.unlink()
-    for name, text in found.items():
+    for name, text in contents.items():
         (folder / name).write_text(text, encoding="utf-8")
-    return [folder / name for name in found]
+    return [folder / name for name in contents]
 
 
 if __name__ == "__main__":

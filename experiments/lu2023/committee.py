@@ -60,11 +60,11 @@ class Committee(Query):
     def _votes(self, labelled: Places, y: NDArray[np.int64], bags: list[Floats]) -> NDArray[np.bool_]:
         """Return whether each member votes for class 1, (4, N)."""
         size = len(self.X)
-        held = [(labelled[bag > 0], y[bag > 0], bag[bag > 0]) for bag in bags]
+        bagged = [(labelled[bag > 0], y[bag > 0], bag[bag > 0]) for bag in bags]
         decisions = [
-            self._logistic.decision(*held[0]),
-            self._linear.decision(*held[1]),
-            self.machine.decision(*held[2])[:size],
-            discriminant(self.X[held[3][0]], held[3][1], held[3][2], self.X),
+            self._logistic.decision(*bagged[0]),
+            self._linear.decision(*bagged[1]),
+            self.machine.decision(*bagged[2])[:size],
+            discriminant(self.X[bagged[3][0]], bagged[3][1], bagged[3][2], self.X),
         ]
         return np.stack(decisions) > 0

@@ -108,7 +108,7 @@ def agreeing_sets(rows: Iterable[Row]) -> tuple[list[str], list[str]]:
 
     Sets without a row are in neither.
     """
-    found: dict[str, bool] = {}
+    agrees: dict[str, bool] = {}
     for row in rows:
-        found[row.data.name] = found.get(row.data.name, True) and row.agrees
-    return [name for name, well in found.items() if well], [name for name, well in found.items() if not well]
+        agrees[row.data.name] = agrees.get(row.data.name, True) and row.agrees
+    return [name for name, well in agrees.items() if well], [name for name, well in agrees.items() if not well]

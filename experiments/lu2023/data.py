@@ -38,10 +38,10 @@ class PublishedSet:
 
         Raises InvalidRecipeError if its package is not installed.
         """
-        found = load_data_set(self.source)
-        X = np.concatenate([found.X, np.zeros((found.n_records, self.blank))], axis=1)
-        y, names = (1 - found.y, found.class_names[::-1]) if self.swapped else (found.y, found.class_names)
-        return DataSet(name=self.name, X=X, y=y, class_names=names, origin=found.origin)
+        source = load_data_set(self.source)
+        X = np.concatenate([source.X, np.zeros((source.n_records, self.blank))], axis=1)
+        y, names = (1 - source.y, source.class_names[::-1]) if self.swapped else (source.y, source.class_names)
+        return DataSet(name=self.name, X=X, y=y, class_names=names, origin=source.origin)
 
 
 _ORDER = "rows in another order"

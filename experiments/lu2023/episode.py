@@ -51,7 +51,7 @@ def play(task: Task, query: type[Query]) -> Episode:
     """Play one episode to the end of its pool; both classes must be among its first labels."""
     size = len(task.X)
     machine = KernelMachine(rbf(task.X, task.X_test), C=1.0)
-    asked = query(task.X, machine)
+    querying = query(task.X, machine)
     is_labelled = np.zeros(size, dtype=bool)
     is_labelled[:FIRST] = True
     picks: list[int] = []
@@ -64,7 +64,7 @@ def play(task: Task, query: type[Query]) -> Episode:
         right.append(_score(decision[size:], task.y_test))
         if len(labelled) == size:
             break
-        place = asked.pick(Known(labelled=labelled, y=y, decision=decision[:size]))
+        place = querying.pick(Known(labelled=labelled, y=y, decision=decision[:size]))
         is_labelled[place] = True
         picks.append(place)
     accuracy, balanced = np.array(right).T

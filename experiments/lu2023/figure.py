@@ -26,11 +26,11 @@ def differences(rows: Sequence[Row]) -> Figure:
     axes.axvline(0, color="0.6", linewidth=0.8, zorder=0)
     shifts = np.linspace(-0.3, 0.3, len(strategies)) if len(strategies) > 1 else np.zeros(1)
     for strategy, shift, colour in zip(strategies, shifts, _COLOURS, strict=False):
-        held = [row for row in rows if row.strategy == strategy]
+        shown = [row for row in rows if row.strategy == strategy]
         axes.errorbar(
-            [100 * (row.mean - row.their_mean) for row in held],
-            [sets.index(row.data.name) + shift for row in held],
-            xerr=[100 * TOLERANCE * float(np.hypot(row.error, row.their_error)) for row in held],
+            [100 * (row.mean - row.their_mean) for row in shown],
+            [sets.index(row.data.name) + shift for row in shown],
+            xerr=[100 * TOLERANCE * float(np.hypot(row.error, row.their_error)) for row in shown],
             fmt="o",
             markersize=3.5,
             linewidth=1,

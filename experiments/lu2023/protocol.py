@@ -67,10 +67,10 @@ class Lu2023(Protocol):
         return float(len(cell["seeds"]) * cell["labels"] ** 3)
 
     def report(self, curves: Sequence[Curves], folder: Path, *, mark: str = "") -> list[Path]:
-        found: dict[tuple[str, str], list[Curves]] = {}
+        by_set: dict[tuple[str, str], list[Curves]] = {}
         for each in curves:
-            found.setdefault((set_of(each.data_set).name, STRATEGIES[each.strategy]), []).append(each)
-        return write(found, folder, mark=mark)
+            by_set.setdefault((set_of(each.data_set).name, STRATEGIES[each.strategy]), []).append(each)
+        return write(by_set, folder, mark=mark)
 
     def _refuse(self, study: StudyRecipe) -> None:
         from alrl.agents.players import rule_or_policy  # studies know protocols

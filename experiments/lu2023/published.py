@@ -41,10 +41,10 @@ def published_seeds() -> dict[str, dict[int, float]]:
     >>> published_seeds()["german"][0]
     0.74244
     """
-    found: dict[str, dict[int, float]] = {}
+    areas: dict[str, dict[int, float]] = {}
     for row in _rows("published_us_c.csv"):
-        found.setdefault(row["dataset"], {})[int(row["seed"])] = float(row["aubc"])
-    return found
+        areas.setdefault(row["dataset"], {})[int(row["seed"])] = float(row["aubc"])
+    return areas
 
 
 def _rows(name: str) -> Iterator[dict[str, str]]:

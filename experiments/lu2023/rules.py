@@ -41,8 +41,8 @@ class _Published(Strategy):
     def _of(self, view: PoolView, episode: int) -> NDArray[np.float64]:
         """Return scores of one episode's records, (its records,)."""
         X = view.features[episode, view.exists[episode], : int(view.feature_count[episode])].double().cpu().numpy()
-        held = view.labelled_mask[episode]
-        places, y = view.labelled_index[episode, held].cpu().numpy(), view.labels[episode, held].cpu().numpy()
+        labelled = view.labelled_mask[episode]
+        places, y = view.labelled_index[episode, labelled].cpu().numpy(), view.labels[episode, labelled].cpu().numpy()
         if len(np.unique(y)) < 2:
             return np.zeros(len(X))
         order = places.argsort()

@@ -90,13 +90,13 @@ def rules(
     ledgers: Mapping[int, Ledger], names: Sequence[str], constants: Constants, *, value: float, price: float
 ) -> list[Entry]:
     """Return everyone that needs no training of a policy."""
-    found = [
+    entries = [
         entry(f"margin {size} to the end", ledger, names, value=value, price=price) for size, ledger in ledgers.items()
     ]
     ledger = ledgers[constants.size]
     until = ledger.at_labels(constants.labels)
-    found.append(entry(constants.name, ledger, names, value=value, price=price, until=until))
-    return [*found, hindsight(ledgers, names, value=value, price=price)]
+    entries.append(entry(constants.name, ledger, names, value=value, price=price, until=until))
+    return [*entries, hindsight(ledgers, names, value=value, price=price)]
 
 
 def _write(

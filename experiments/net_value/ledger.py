@@ -60,11 +60,11 @@ class Ledger:
         most = max(part.labels.shape[1] for part in parts)
 
         def whole(name: str) -> Tensor:
-            found = []
+            entries = []
             for part in parts:
                 entry = getattr(part, name)
-                found.append(torch.cat([entry, entry[:, -1:].expand(-1, most - entry.shape[1])], 1))
-            return torch.cat(found)
+                entries.append(torch.cat([entry, entry[:, -1:].expand(-1, most - entry.shape[1])], 1))
+            return torch.cat(entries)
 
         return cls(labels=whole("labels"), compute=whole("compute"), score=whole("score"))
 

@@ -30,11 +30,11 @@ def trained(agent: TrainedRecipe, env: EnvRecipe, *, seed: int, folder: Path, ba
     """Return the policy of these recipes and this seed: from the folder if it is there, else trained and kept there."""
     made = {"agent_sha256": recipes.identity(agent), "environment_sha256": recipes.identity(env), "seed": seed}
     try:
-        held = load_policy(folder.resolve())
+        earlier = load_policy(folder.resolve())
     except PolicyFileError:
-        held = None
-    if held is not None and made.items() <= dict(held.card).items():
-        return held
+        earlier = None
+    if earlier is not None and made.items() <= dict(earlier.card).items():
+        return earlier
     policy = Trainer(agent=agent, env=env, seed=seed, workers=1, bars=bars).train(folder.name)
     save_policy(policy, folder)
     return policy

@@ -50,7 +50,7 @@ def strange() -> DataSet:
 
 def test_training_data_are_near_and_noise_is_far(of_wine: Policy) -> None:
     found = distance(of_wine, ["wine", strange()], labels=12, seeds=4)
-    near, far = found.found
+    near, far = found.data_sets
     assert (near.data_set, near.verdict, near.states) == ("wine", "near", 48)
     assert near.distance < 0.03
     assert near.guarded < 0.15
@@ -64,7 +64,7 @@ def test_training_data_are_near_and_noise_is_far(of_wine: Policy) -> None:
 
 
 def test_the_distance_is_the_share_over_all_features(of_wine: Policy) -> None:
-    (far,) = distance(of_wine, [strange()], labels=3, seeds=2).found
+    (far,) = distance(of_wine, [strange()], labels=3, seeds=2).data_sets
     shares = [share for group in far.groups for share in group.features.values()]
     assert len(shares) == len(of_wine.features.record) + len(of_wine.features.loop)
     assert far.distance == pytest.approx(sum(shares) / len(shares), abs=1e-5)

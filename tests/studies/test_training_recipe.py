@@ -83,5 +83,5 @@ def test_what_does_not_fit_is_refused_by_name() -> None:
 
 def test_what_is_changed_is_told_in_a_line() -> None:
     told = training(change={"imitation": {"expert": {"horizon": 0}}}, env_change={"data": {"sets": []}}, seeds=[0, 4])
-    assert told.told == "mine with imitation.expert.horizon = 0 on mine with data.sets = [], seeds [0, 4]"
-    assert training().told == "mine on mine, seeds [0]"
+    assert told.summary == "mine with imitation.expert.horizon = 0 on mine with data.sets = [], seeds [0, 4]"
+    assert training().summary == "mine on mine, seeds [0]"

@@ -54,25 +54,25 @@ class Guard:
         return cls(ranges=ranges, limit=limit, quantile=quantile, fallback=fallback)
 
     @classmethod
-    def from_json(cls, told: Mapping[str, Any], card: Mapping[str, Any], features: FeatureSet) -> Guard:
+    def from_json(cls, settings: Mapping[str, Any], card: Mapping[str, Any], features: FeatureSet) -> Guard:
         """Return what :meth:`to_json` gave, with the ranges of a card. Raises PolicyFileError if it is no guard."""
         ranges = TrainingRanges.of_card(card, features)
-        fallback, limit, quantile = (told[name] for name in ("fallback", "limit", "quantile"))
+        fallback, limit, quantile = (settings[name] for name in ("fallback", "limit", "quantile"))
         if ranges is None or fallback not in {"margin", "random"}:
             raise PolicyFileError(f"a guard that falls back to {fallback!r} given; it needs feature_ranges in the card")
         if not all(isinstance(each, int | float) and 0 <= each <= 1 for each in (limit, quantile)):
             raise PolicyFileError(f"a guard of limit {limit} and quantile {quantile} given; both lie from 0 to 1")
-        late = told.get("hand_over")
+        late = settings.get("hand_over")
         hand_over = HandOver.from_json(late, features) if late is not None else None
         return cls(ranges=ranges, limit=float(limit), quantile=float(quantile), fallback=fallback, hand_over=hand_over)
 
     def to_json(self) -> dict[str, Any]:
         """Return what a policy file says of it beside the ranges, which are in the card."""
-        told = {"fallback": self.fallback, "limit": self.limit, "quantile": self.quantile}
-        return told if self.hand_over is None else {**told, "hand_over": self.hand_over.to_json()}
+        settings = {"fallback": self.fallback, "limit": self.limit, "quantile": self.quantile}
+        return settings if self.hand_over is None else {**settings, "hand_over": self.hand_over.to_json()}
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         """The rule in a sentence, for cards."""
         return (
             f"{self.fallback} chooses where more than {100 * self.limit:.1f} % of the features are unusual, as in"

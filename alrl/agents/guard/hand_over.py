@@ -30,9 +30,9 @@ class HandOver:
     above: float
 
     @classmethod
-    def from_json(cls, told: Mapping[str, Any], features: FeatureSet) -> HandOver:
+    def from_json(cls, settings: Mapping[str, Any], features: FeatureSet) -> HandOver:
         """Return what :meth:`to_json` gave. Raises PolicyFileError if it is none."""
-        feature, above = told["feature"], told["above"]
+        feature, above = settings["feature"], settings["above"]
         names = [each.name for each in features.loop]
         if feature not in GROWING or feature not in names or not isinstance(above, int | float) or not 0 <= above <= 1:
             raise PolicyFileError(

@@ -47,15 +47,15 @@ class TrainingRanges:
 
         Raises PolicyFileError, which names the feature, if what it says is incomplete or no ranges.
         """
-        told = card.get(_CARD_KEY)
-        if told is None:
+        ranges = card.get(_CARD_KEY)
+        if ranges is None:
             return None
         parts = {}
         for scope, named in (("record", features.record), ("loop", features.loop)):
             columns = []
             for feature in named:
                 try:
-                    row = [float(value) for value in told[scope][feature.name] if isinstance(value, int | float)]
+                    row = [float(value) for value in ranges[scope][feature.name] if isinstance(value, int | float)]
                 except (KeyError, TypeError, ValueError):
                     row = []
                 if len(row) != len(QUANTILES) or row != sorted(row):
@@ -65,18 +65,18 @@ class TrainingRanges:
                     )
                 columns.append(row)
             parts[scope] = torch.tensor(columns).T
-        states = told.get("states", 0)
+        states = ranges.get("states", 0)
         return cls(states=states if isinstance(states, int) else 0, **parts)
 
     def to_card(self, features: FeatureSet) -> dict[str, Any]:
         """Return what a card says of them: the key ``feature_ranges``."""
-        told: dict[str, Any] = {"states": self.states}
+        ranges: dict[str, Any] = {"states": self.states}
         for scope, named, values in (("record", features.record, self.record), ("loop", features.loop, self.loop)):
-            told[scope] = {
+            ranges[scope] = {
                 feature.name: [round(float(value), _DIGITS) for value in column]
                 for feature, column in zip(named, values.T, strict=True)
             }
-        return {_CARD_KEY: told}
+        return {_CARD_KEY: ranges}
 
     def unusual(self, seen: Observation) -> tuple[Tensor, Tensor]:
         """Return the share of the candidates of which a feature is unusual, (B, F), and which features of the loop are.

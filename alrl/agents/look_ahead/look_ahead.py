@@ -67,25 +67,25 @@ class LookAhead:
         candidates: Tensor,
         *,
         part: PartName = "validation",
-        held: Tensor | None = None,
+        batch: Tensor | None = None,
     ) -> Tensor:
         """Return value of each candidate (B, K): the mean score on a part at the watched steps of its roll-out.
 
         ``candidates`` are pool positions; where one is -1 its value is that of adding nothing. While a batch is filled,
-        ``held`` (B, h) are the records that it holds, -1 for none: a roll-out begins with their labels and the
+        ``batch`` (B, h) are the records that it holds, -1 for none: a roll-out begins with their labels and the
         candidate's together, so one that tells nothing beside them is worth little. The test part is for upper bounds
         alone: no expert that anything is trained from may ask for it.
         """
         noise = simulator.view.noise
         tries = [
-            self._once(simulator, candidates, part, (noise + turn * _TURN) % 1, held) for turn in range(self.repeats)
+            self._once(simulator, candidates, part, (noise + turn * _TURN) % 1, batch) for turn in range(self.repeats)
         ]
         return torch.stack(tries).mean(0) if len(tries) > 1 else tries[0]
 
     def _once(
-        self, simulator: Simulator, candidates: Tensor, part: PartName, noise: Tensor, held: Tensor | None
+        self, simulator: Simulator, candidates: Tensor, part: PartName, noise: Tensor, batch: Tensor | None
     ) -> Tensor:
-        how: dict[str, Any] = {"reach": self.reach, "iterations": self.iterations, "noise": noise, "held": held}
+        how: dict[str, Any] = {"reach": self.reach, "iterations": self.iterations, "noise": noise, "batch": batch}
         if self.base is None:
             roll_out = RollOut(simulator, candidates, part, **how)
         else:

@@ -22,7 +22,7 @@ ScoredMetric = Literal["accuracy", "balanced-accuracy"]
 class RollOut:
     """B x K branches of B episodes, those of an episode side by side; pools are shared.
 
-    Each begins with the labels there are, with those of the records ``held`` (B, h) by the batch being filled, -1 for
+    Each begins with the labels there are, with those of the records ``batch`` (B, h) by the batch being filled, -1 for
     none, and with its candidate's. Queries are margin's, one after each refit, among ``reach`` records: half of
     smallest margin before the candidate, half random.
     """
@@ -36,15 +36,15 @@ class RollOut:
         reach: int,
         iterations: int,
         noise: Tensor,
-        held: Tensor | None = None,
+        batch: Tensor | None = None,
     ) -> None:
         view, (B, K) = simulator.view, candidates.shape
-        begun = candidates.new_empty(B, 0) if held is None else held
+        begun = candidates.new_empty(B, 0) if batch is None else batch
         for column in begun.unbind(1):
             view = view.with_selected(column)
         self.pool, self.scored = simulator.parts("pool"), simulator.parts(part)
         # What the annotator would say, right or wrong: a label that is late is taken to be there at once.
-        self.said = simulator.would_say()
+        self.answers = simulator.would_say()
         self.branches, self.class_mask = K, view.class_mask
         self.rows = torch.arange(B, device=candidates.device).repeat_interleave(K)
         self.learner = simulator.learner.take(self.rows).hurried(iterations)
@@ -60,10 +60,10 @@ class RollOut:
     def add(self, picks: Tensor) -> None:
         """Label the records at pool positions ``picks`` (B K, n) as the annotator would; -1 adds none."""
         chosen = picks.clamp_min(0)
-        said = self.said[self.rows[:, None], chosen]
+        labels = self.answers[self.rows[:, None], chosen]
         self.index = torch.cat([self.index, chosen], 1)
-        self.labels = torch.cat([self.labels, said.clamp_min(0)], 1)
-        self.real = torch.cat([self.real, (picks >= 0) & (said >= 0)], 1)
+        self.labels = torch.cat([self.labels, labels.clamp_min(0)], 1)
+        self.real = torch.cat([self.real, (picks >= 0) & (labels >= 0)], 1)
         for column in picks.unbind(1):
             self.open = self.open & (self.reach[self.rows] != column[:, None])
 

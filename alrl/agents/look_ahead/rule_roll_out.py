@@ -47,7 +47,7 @@ class RuleRollOut(RollOut):
     def add(self, picks: Tensor) -> None:
         """Label the records at pool positions ``picks`` (B K, n) as the annotator would; -1 adds none."""
         super().add(picks)
-        self._asked = picks
+        self._queried = picks
 
     def query(self) -> None:
         """Every branch queries the rule's record."""
@@ -58,10 +58,10 @@ class RuleRollOut(RollOut):
         """Return the view after the last refit."""
         before = self._view
         probabilities = self.learner.predict_branches(self.pool.by_column, self.branches).flatten(0, 1)
-        came = self.real[:, -self._asked.shape[1] :]
-        labelled, silent = _with(before.labelled, self._asked, came), before.silent
+        came = self.real[:, -self._queried.shape[1] :]
+        labelled, silent = _with(before.labelled, self._queried, came), before.silent
         if silent is not None:
-            silent = _with(silent, self._asked, ~came)
+            silent = _with(silent, self._queried, ~came)
         view = dataclasses.replace(
             before,
             labelled=labelled,
@@ -71,7 +71,7 @@ class RuleRollOut(RollOut):
             probabilities=probabilities.to(before.probabilities.dtype),
             # Turned, so that chance is another at every query.
             noise=(before.noise + _TURN) % 1,
-            spent=before.spent + self._asked.shape[1],
+            spent=before.spent + self._queried.shape[1],
             silent=silent,
             **self._counts(before, came),
         )
@@ -96,7 +96,7 @@ class RuleRollOut(RollOut):
                 "obtained": before.obtained + came.sum(1),
             }
         if before.asked is not None:
-            once = _with(torch.zeros_like(before.labelled), self._asked, torch.ones_like(came))
+            once = _with(torch.zeros_like(before.labelled), self._queried, torch.ones_like(came))
             counts["asked"] = before.asked + once
         return counts
 
@@ -119,11 +119,11 @@ def _repeated(view: PoolView, rows: Tensor) -> PoolView:
     """Return the view of the episodes ``rows``, repeats allowed; geometry apart."""
     names = [field.name for field in dataclasses.fields(view)]
     taken: dict[str, Any] = {name: each[rows] for name in names if isinstance(each := getattr(view, name), Tensor)}
-    told = view.trajectory
+    before = view.trajectory
     trajectory = Trajectory(
-        flips=told.flips[rows],
-        loops=told.loops[rows],
-        probabilities=tuple(each[rows] for each in told.probabilities),
-        remembered=told.remembered[:, rows],
+        flips=before.flips[rows],
+        loops=before.loops[rows],
+        probabilities=tuple(each[rows] for each in before.probabilities),
+        remembered=before.remembered[:, rows],
     )
     return dataclasses.replace(view, trajectory=trajectory, **taken)

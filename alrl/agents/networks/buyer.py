@@ -74,7 +74,7 @@ class Buyer(CandidateScorer):
         return {**self.scorer.described, "kind": "buyer"}
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         sizes = ", ".join(str(size) for size in self.sizes.tolist())
         how = ", drawn by lot" if self.by_lot else ""
         return f"set scorer of width {self.scorer.width}, which buys {sizes} labels at once or stops{how}"

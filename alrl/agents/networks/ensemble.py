@@ -35,7 +35,7 @@ class Ensemble(CandidateScorer):
         return {**self.scorers[0].described, "kind": "ensemble", "members": len(self.members)}
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         width = self.scorers[0].width
         return f"mean of {len(self.members)} set scorers of width {width}: margin plus learned residuals"
 

@@ -58,17 +58,17 @@ class ForestScorer(CandidateScorer):
         """Return the trees of a fitted forest of scikit-learn."""
         grown = [each.tree_ for each in forest.estimators_]
         most = max(tree.node_count for tree in grown)
-        held = {name: np.zeros((len(grown), most)) for name in _FIELDS}
+        arrays = {name: np.zeros((len(grown), most)) for name in _FIELDS}
         for number, tree in enumerate(grown):
             nodes = slice(0, tree.node_count)
             own, leaf = np.arange(tree.node_count), tree.children_left < 0
-            held["feature"][number, nodes] = np.where(leaf, 0, tree.feature)
-            held["threshold"][number, nodes] = tree.threshold
-            held["left"][number, nodes] = np.where(leaf, own, tree.children_left)
-            held["right"][number, nodes] = np.where(leaf, own, tree.children_right)
-            held["value"][number, nodes] = tree.value[:, 0, 0]
+            arrays["feature"][number, nodes] = np.where(leaf, 0, tree.feature)
+            arrays["threshold"][number, nodes] = tree.threshold
+            arrays["left"][number, nodes] = np.where(leaf, own, tree.children_left)
+            arrays["right"][number, nodes] = np.where(leaf, own, tree.children_right)
+            arrays["value"][number, nodes] = tree.value[:, 0, 0]
         steps = max(int(tree.max_depth) for tree in grown)
-        trees = {name: torch.from_numpy(values) for name, values in held.items()}
+        trees = {name: torch.from_numpy(values) for name, values in arrays.items()}
         return cls(trees, inputs=int(forest.n_features_in_), steps=steps)
 
     @property
@@ -76,7 +76,7 @@ class ForestScorer(CandidateScorer):
         return {"kind": "forest", "inputs": self.inputs, "steps": self.steps}
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         return f"mean of {len(self.feature)} regression trees"
 
     def forward(self, candidates: Tensor, loop: Tensor, mask: Tensor) -> Tensor:

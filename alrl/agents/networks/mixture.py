@@ -68,9 +68,9 @@ class Mixture(CandidateScorer):
         return {**{name: value for name, value in prior.items() if name != "kind"}, "kind": "mixture"}
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         terms = [f"{float(w):+.2f} {name}" for w, name in zip(self.weight, self.names, strict=True)]
-        inner = self.prior.told if isinstance(self.prior, CandidateScorer) else ""
+        inner = self.prior.summary if isinstance(self.prior, CandidateScorer) else ""
         return f"weighted sum of standardised scores: {', '.join(terms)}; network: {inner}"
 
     def terms(self, candidates: Tensor, loop: Tensor, mask: Tensor) -> Tensor:

@@ -39,9 +39,9 @@ def _set_scorer(folder: Path, features: FeatureSet, described: dict[str, Any], w
 
 def _ensemble(folder: Path, features: FeatureSet, described: dict[str, Any], weights: dict[str, Any]) -> Ensemble:
     width, members = described.get("width", 0), described.get("members", 0)
-    found = {name.split(".")[1] for name in weights if name.startswith("members.") and name.count(".") > 1}
-    if len(found) != members or not members:
-        raise PolicyFileError(f"{folder}: weights of {len(found)} members given; policy.json names {members}")
+    stored = {name.split(".")[1] for name in weights if name.startswith("members.") and name.count(".") > 1}
+    if len(stored) != members or not members:
+        raise PolicyFileError(f"{folder}: weights of {len(stored)} members given; policy.json names {members}")
     parts = []
     for number in range(members):
         start = f"members.{number}."

@@ -24,7 +24,7 @@ class CandidateScorer(nn.Module, ABC):
 
     @property
     @abstractmethod
-    def told(self) -> str:
+    def summary(self) -> str:
         """What it is, in words."""
 
     @abstractmethod
@@ -97,7 +97,7 @@ class SetScorer(CandidateScorer):
         return {"kind": "set-scorer", "width": self.width, **({"relative": True} if self.relative else {})}
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         return f"set scorer of width {self.width}: margin plus a learned residual"
 
     def normalise(self, candidates: Tensor, loop: Tensor, mask: Tensor) -> None:

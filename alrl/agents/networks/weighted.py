@@ -84,7 +84,7 @@ class LinearScorer(_Weighed):
         return {"kind": "linear"}
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         terms = [f"{float(w):+.2f} {each.name}" for w, each in zip(self.weight, self.weighed, strict=True)]
         return f"weighted sum of features: {', '.join(terms)}"
 
@@ -135,7 +135,7 @@ class Weigher(_Weighed):
         return {"kind": "weigher", "width": self.width}
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         names = ", ".join(each.name for each in self.weighed)
         return f"network of width {self.width} that weighs {names} anew in every loop"
 

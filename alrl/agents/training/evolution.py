@@ -66,10 +66,10 @@ class Progress:
         if path is None or not path.is_file():
             return cls(identity=identity)
         try:
-            found = cls(**json.loads(path.read_text(encoding="utf-8")))
+            progress = cls(**json.loads(path.read_text(encoding="utf-8")))
         except (TypeError, ValueError) as error:
             raise InvalidRecipeError(f"{path}: not the state of an evolution ({error}); delete it") from error
-        return found if found.identity == identity else cls(identity=identity)
+        return progress if progress.identity == identity else cls(identity=identity)
 
 
 def mixture_of(policy: Policy, recipe: EvolutionRecipe) -> Policy:
@@ -117,8 +117,8 @@ def evolve(
         progress: called after each generation.
     """
     network = _mixture(policy)
-    told = (policy.fingerprint, recipes.identity(env), recipes.identity(recipe), str(seed))
-    state = Progress.load(checkpoint, hashlib.sha256("\n".join(told).encode()).hexdigest())
+    identifiers = (policy.fingerprint, recipes.identity(env), recipes.identity(recipe), str(seed))
+    state = Progress.load(checkpoint, hashlib.sha256("\n".join(identifiers).encode()).hexdigest())
     mean = torch.tensor(state.means[-1]) if state.means else network.weight.clone()
     for number in range(len(state.means), recipe.generations):
         spread = recipe.spread * recipe.narrows ** (number / max(recipe.generations - 1, 1))
@@ -127,7 +127,7 @@ def evolve(
         mean = _scaled((tried * _ranked(fitness(areas, recipe.clip))[:, None]).sum(0))
         state.means.append([float(each) for each in mean])
         state.spreads.append(spread)
-        state.gains.append(_told_by_others(areas, recipe.clip))
+        state.gains.append(_progress_on_other_halves(areas, recipe.clip))
         if checkpoint is not None:
             state.save(checkpoint)
         if progress is not None:
@@ -159,7 +159,7 @@ def trial_areas(
     policy: Policy, env: EnvRecipe, recipe: EvolutionRecipe, contest: Contest, tried: Tensor, *, device: str = "cpu"
 ) -> Tensor:
     """Area under the accuracy curve on the validation part, (P, E), of P weightings in the same E episodes."""
-    beside, found = max(1, _TOGETHER // len(tried)), []
+    beside, areas = max(1, _TOGETHER // len(tried)), []
     labels = recipe.labels or env.budget.labels
     for start in range(0, len(contest.tasks), beside):
         part = contest.tasks[start : start + beside]
@@ -169,8 +169,8 @@ def trial_areas(
         # A pool that runs out ends the budget for all of them alike.
         most = min(labels, *(len(task.split.pool) - len(task.first) for task in part))
         played = play(simulator, player, labels=max(most, 1), batch=contest.batch, part="validation")
-        found.append(played.area.view(len(part), len(tried)).T)
-    return torch.cat(found, 1)
+        areas.append(played.area.view(len(part), len(tried)).T)
+    return torch.cat(areas, 1)
 
 
 def fitness(areas: Sequence[Tensor], clip: float) -> Tensor:
@@ -183,7 +183,7 @@ def fitness(areas: Sequence[Tensor], clip: float) -> Tensor:
     return (means - means.mean(1, keepdim=True)).clamp(-clip, clip).mean(0).float()
 
 
-def _told_by_others(areas: Sequence[Tensor], clip: float) -> float:
+def _progress_on_other_halves(areas: Sequence[Tensor], clip: float) -> float:
     """How much better the better half is than all, told by the episodes that did not decide which half it is."""
     halves = [[each[:, start::2] for each in areas if each.shape[1] > 1] for start in (0, 1)]
     if not halves[0]:
@@ -205,9 +205,9 @@ def _ranked(value: Tensor) -> Tensor:
     """Weights (P,) of the better half by rank, that sum to one."""
     kept = max(1, len(value) // 2)
     weight = math.log(kept + 0.5) - torch.arange(1, kept + 1).double().log()
-    found = torch.zeros(len(value))
-    found[value.argsort(descending=True)[:kept]] = (weight / weight.sum()).float()
-    return found
+    weights = torch.zeros(len(value))
+    weights[value.argsort(descending=True)[:kept]] = (weight / weight.sum()).float()
+    return weights
 
 
 def _scaled(weight: Tensor) -> Tensor:

@@ -117,19 +117,19 @@ def _played(
 ) -> Iterator[Examples]:
     features, mixture = recipe.observation.build(), recipe.action.candidates.build()
     view, labels = simulator.view, int(simulator.view.budget.max())
-    held: list[Tensor] = []
+    batch: list[Tensor] = []
     for query in range(labels):
         candidates = mixture.draw(view)
         seen = features.observe(view, candidates)
         if query % every == offset % every:
-            beside = torch.stack(held, 1) if held else None
-            yield _useful(seen, expert.value(simulator, candidates, held=beside))
-        held.append(behaviour.choose(view, candidates, behaviour.scores(seen), coins.draw(2)))
-        if len(held) == recipe.budget.batch or query == labels - 1:
-            simulator.step(torch.stack(held, 1))
-            view, held = simulator.view, []
+            beside = torch.stack(batch, 1) if batch else None
+            yield _useful(seen, expert.value(simulator, candidates, batch=beside))
+        batch.append(behaviour.choose(view, candidates, behaviour.scores(seen), coins.draw(2)))
+        if len(batch) == recipe.budget.batch or query == labels - 1:
+            simulator.step(torch.stack(batch, 1))
+            view, batch = simulator.view, []
         else:
-            view = view.with_selected(held[-1])
+            view = view.with_selected(batch[-1])
 
 
 def _useful(seen: Observation, values: Tensor) -> Examples:

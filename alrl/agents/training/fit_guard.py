@@ -34,26 +34,26 @@ class Trial:
 
 
 def guarded(
-    policy: Policy, seen: Sequence[Observation], asked: GuardRecipe | None, tasks: Sequence[Task], areas: Areas
+    policy: Policy, seen: Sequence[Observation], recipe: GuardRecipe | None, tasks: Sequence[Task], areas: Areas
 ) -> Policy:
     """Return the policy, its card telling the ranges of its features in the states ``seen``.
 
-    With the guard ``asked`` for.
+    With the guard ``recipe`` for.
 
     When it hands over is judged by the ``areas`` on validation ``tasks``; the card tells of every point that was tried.
     """
     ranges = TrainingRanges.of(seen)
     policy = dataclasses.replace(policy, card={**policy.card, **ranges.to_card(policy.features)})
-    if asked is None:
+    if recipe is None:
         return policy
-    guard = Guard.of(ranges, seen, quantile=asked.quantile, fallback=asked.fallback)
+    guard = Guard.of(ranges, seen, quantile=recipe.quantile, fallback=recipe.fallback)
     policy = dataclasses.replace(policy, guard=guard)
-    if not asked.hand_over:
+    if not recipe.hand_over:
         return policy
     trials = try_points(policy, guard, seen, tasks, areas)
-    told = [{**each.hand_over.to_json(), "gain": each.gain, "error": each.error} for each in trials]
+    tried = [{**each.hand_over.to_json(), "gain": each.gain, "error": each.error} for each in trials]
     guard = dataclasses.replace(guard, hand_over=best_of(trials))
-    return dataclasses.replace(policy, card={**policy.card, "hand_over": told}, guard=guard)
+    return dataclasses.replace(policy, card={**policy.card, "hand_over": tried}, guard=guard)
 
 
 def try_points(
@@ -63,13 +63,13 @@ def try_points(
     names = [task.split.data_set.name for task in tasks]
     if len(set(names)) < 2:
         return []
-    without, found = areas(policy, tasks), []
+    without, trials = areas(policy, tasks), []
     for point in points(policy.features, seen):
         late = dataclasses.replace(policy, guard=dataclasses.replace(guard, hand_over=point))
         change = _by_data_set((areas(late, tasks) - without).double(), names)
         error = float(change.std() / len(change) ** 0.5)
-        found.append(Trial(hand_over=point, gain=float(change.mean()), error=error))
-    return found
+        trials.append(Trial(hand_over=point, gain=float(change.mean()), error=error))
+    return trials
 
 
 def best_of(trials: Sequence[Trial]) -> HandOver | None:

@@ -70,8 +70,8 @@ def search(
         added = _LEAST * settings.spread * (1 - (number + 1) / settings.generations)
         mean, spread = elite.mean(0), elite.std(0, correction=0) + added
         best = mean
-    found = LinearScorer(policy.features, network.columns.tolist(), best)
-    return dataclasses.replace(policy, network=found)
+    best_network = LinearScorer(policy.features, network.columns.tolist(), best)
+    return dataclasses.replace(policy, network=best_network)
 
 
 def gains(policy: Policy, env: EnvRecipe, tasks: Sequence[Task], tried: Tensor, *, device: str = "cpu") -> Tensor:
@@ -82,7 +82,7 @@ def gains(policy: Policy, env: EnvRecipe, tasks: Sequence[Task], tried: Tensor, 
     ordered = by_size(tasks)
     margin = _areas(make_strategy("margin"), env, ordered, device)
     columns = _linear(policy).columns.tolist()
-    found = torch.zeros(len(tried), len(ordered))
+    reached = torch.zeros(len(tried), len(ordered))
     beside = max(1, _TOGETHER // len(tried))
     for start in range(0, len(ordered), beside):
         part = ordered[start : start + beside]
@@ -90,8 +90,8 @@ def gains(policy: Policy, env: EnvRecipe, tasks: Sequence[Task], tried: Tensor, 
         network = LinearScorer(policy.features, columns, tried.repeat(len(part), 1))
         player = dataclasses.replace(policy, network=network).to(device)
         areas = _areas(player, env, [task for task in part for _ in tried], device)
-        found[:, start : start + beside] = areas.view(len(part), len(tried)).T
-    return (found - margin).mean(1)
+        reached[:, start : start + beside] = areas.view(len(part), len(tried)).T
+    return (reached - margin).mean(1)
 
 
 def _linear(policy: Policy) -> LinearScorer:

@@ -119,9 +119,9 @@ def search_weights(
     def drawn(generation: int) -> Sequence[Task]:
         return draw(generation, recipe.episodes)
 
-    found = search(policy, env, recipe, drawn, seed=seed, device=device, progress=progress)
+    best = search(policy, env, recipe, drawn, seed=seed, device=device, progress=progress)
     bar.done()
-    return found
+    return best
 
 
 def collect_pinned(
@@ -129,8 +129,8 @@ def collect_pinned(
 ) -> tuple[Examples, Tally, int]:
     """Return the examples, what it took, and in which process."""
     with one_thread(), counted() as counter:
-        found = collect(tasks, env, behaviour, expert, every=every, offset=offset, device=device)
-    return found, counter.tally, os.getpid()
+        examples = collect(tasks, env, behaviour, expert, every=every, offset=offset, device=device)
+    return examples, counter.tally, os.getpid()
 
 
 def made_by(agent: TrainedRecipe, env: EnvRecipe, seed: int, gains: Mapping[str, float]) -> dict[str, Any]:
@@ -157,4 +157,4 @@ def by_stage(scalars: Mapping[str, float]) -> dict[str, dict[str, float]]:
         part: {name: value for name, value in scalars.items() if name.startswith(f"{part}/")}
         for part in ("imitation", "reinforcement")
     }
-    return {part: found for part, found in parts.items() if found or part == "imitation"}
+    return {part: settings for part, settings in parts.items() if settings or part == "imitation"}

@@ -58,12 +58,12 @@ def flat(given: Mapping[str, Any], prefix: str = "") -> dict[str, str | float | 
     >>> flat({"network": {"width": 64}, "sets": ["iris", "wine"], "ppo": None})
     {'network.width': 64, 'sets': 'iris, wine'}
     """
-    found: dict[str, str | float | bool] = {}
+    rows: dict[str, str | float | bool] = {}
     for name, value in given.items():
         if isinstance(value, Mapping):
-            found |= flat(value, f"{prefix}{name}.")
+            rows |= flat(value, f"{prefix}{name}.")
         elif isinstance(value, list | tuple):
-            found[prefix + name] = ", ".join(map(str, value))
+            rows[prefix + name] = ", ".join(map(str, value))
         elif value is not None:
-            found[prefix + name] = value if isinstance(value, int | float | bool) else str(value)
-    return found
+            rows[prefix + name] = value if isinstance(value, int | float | bool) else str(value)
+    return rows

@@ -159,7 +159,7 @@ class Trainer:
 
     def _search(self, policy: Policy, recipe: SearchRecipe) -> Policy:
         with counted() as counter:
-            found = search_weights(
+            best = search_weights(
                 policy,
                 self.env,
                 recipe,
@@ -170,7 +170,7 @@ class Trainer:
                 tracker=self._tracker,
             )
         self._steps += counter.tally.steps
-        return found
+        return best
 
     def _searched_on(self, generation: int, episodes: int) -> list[Task]:
         lots = generator([self.seed, generation], "search data sets").permutation(len(self.training))
@@ -235,8 +235,8 @@ class Trainer:
         self._steps += steps
         return improved
 
-    def _moved(self, found: dict[str, float]) -> None:
-        for name, value in found.items():
+    def _moved(self, measured: dict[str, float]) -> None:
+        for name, value in measured.items():
             self.scalars[f"reinforcement/{name}"] = value
             self._tracker.scalar(f"reinforcement/{name}", value, self._steps)
 
@@ -277,10 +277,10 @@ class Trainer:
         player = policy.to(self.device)
         seen = watch_tasks(self._tasks(self.training, 1, 3000), self.env, player, player, device=self.device)
         tasks = by_size(self._tasks(self.validation or self.training, 2 * _TRIALS, 4000))
-        found = guarded(policy, seen, self.agent.guard, tasks, self._areas)
+        with_guard = guarded(policy, seen, self.agent.guard, tasks, self._areas)
         bar.advance()
         bar.done()
-        return found
+        return with_guard
 
     def _note(self, round_: int, ranking: Ranking, *, step: int) -> None:
         """What a round came to on the examples kept aside, for the card and as a point of its curve."""

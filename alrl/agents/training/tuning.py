@@ -135,17 +135,19 @@ def tune(
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     made = recipes.identity(_build(path, {})), recipes.identity(environment)
-    found = optuna.create_study(
+    optimisation = optuna.create_study(
         study_name=f"{made[0][:16]}-{made[1][:16]}-{seed}",
         storage=f"sqlite:///{folder / 'trials.sqlite'}",
         load_if_exists=True,
         direction="maximize",
         sampler=optuna.samplers.TPESampler(seed=seed, n_startup_trials=min(10, max(1, trials // 3))),
     )
-    found.optimize(worth, n_trials=trials)
-    change = nested(found.best_params)
-    tuned = Tuned(change=change, gain=float(found.best_value), trials=len(found.trials), validated_on=names)
-    told = {
+    optimisation.optimize(worth, n_trials=trials)
+    change = nested(optimisation.best_params)
+    tuned = Tuned(
+        change=change, gain=float(optimisation.best_value), trials=len(optimisation.trials), validated_on=names
+    )
+    description = {
         "agent": content["agent"],
         "change": change,
         "gain_over_margin": tuned.gain,
@@ -153,7 +155,7 @@ def tune(
         "validated_on": names,
         "seed": seed,
     }
-    (folder / "best.json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    (folder / "best.json").write_text(json.dumps(description, indent=1) + "\n", encoding="utf-8")
     return tuned
 
 
@@ -163,13 +165,13 @@ def nested(flat: Mapping[str, Any]) -> dict[str, Any]:
     >>> nested({"imitation.epochs": 5, "imitation.expert.horizon": 3, "keep": "last"})
     {'imitation': {'epochs': 5, 'expert': {'horizon': 3}}, 'keep': 'last'}
     """
-    found: dict[str, Any] = {}
+    tables: dict[str, Any] = {}
     for key, value in flat.items():
         table = value
         for part in reversed(key.split(".")):
             table = {part: table}
-        found = recipes.merged(found, table)
-    return found
+        tables = recipes.merged(tables, table)
+    return tables
 
 
 def inline(change: Mapping[str, Any]) -> str:
@@ -178,10 +180,10 @@ def inline(change: Mapping[str, Any]) -> str:
     >>> inline({"imitation": {"epochs": 5, "share": 0.5}, "keep": "last"})
     '{ imitation = { epochs = 5, share = 0.5 }, keep = "last" }'
     """
-    told = [
+    assignments = [
         f"{key} = {inline(each) if isinstance(each, Mapping) else json.dumps(each)}" for key, each in change.items()
     ]
-    return f"{{ {', '.join(told)} }}"
+    return f"{{ {', '.join(assignments)} }}"
 
 
 def _build(path: Path, change: Mapping[str, Any]) -> TrainedRecipe:

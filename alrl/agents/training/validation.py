@@ -50,11 +50,11 @@ def areas(strategy: Strategy, env: EnvRecipe, tasks: Sequence[Task], *, device: 
     In the environment's batches, to its budget's end.
     """
     strategy = strategy.to(device) if isinstance(strategy, Policy) else strategy
-    found = []
+    reached = []
     for group in chunks(tasks):
         simulator = Simulator(group, env.learner.build(), device=device, **env.loop_settings)
-        found.append(play(simulator, strategy, labels=env.budget.labels, batch=env.budget.batch).area)
-    return torch.cat(found)
+        reached.append(play(simulator, strategy, labels=env.budget.labels, batch=env.budget.batch).area)
+    return torch.cat(reached)
 
 
 def judged_by_return(policy: Policy) -> bool:
@@ -82,16 +82,16 @@ def episode_returns(policy: Policy, env: EnvRecipe, tasks: Sequence[Task], *, de
     return torch.cat([returns(policy, env, list(group), device=device) for group in chunks(tasks)])
 
 
-def told_gains(card: Mapping[str, Any]) -> str:
+def gains_by_stage(card: Mapping[str, Any]) -> str:
     """Return the gain of each stage of a training over margin sampling, with its unit; empty where none is recorded.
 
-    >>> told_gains({"validation_gain_over_margin": {"untrained": 0.0, "ppo": 0.0123}})
+    >>> gains_by_stage({"validation_gain_over_margin": {"untrained": 0.0, "ppo": 0.0123}})
     'untrained +0.00, ppo +1.23 points of AUBC over margin'
-    >>> told_gains({"validation_gain_over_margin": {"maskable-ppo": 4.5}, "judged_by": "return"})
+    >>> gains_by_stage({"validation_gain_over_margin": {"maskable-ppo": 4.5}, "judged_by": "return"})
     'maskable-ppo +4.50 of return over margin that buys all labels one by one'
     """
     by_return = card.get("judged_by") == RETURN
     unit = "of return over margin that buys all labels one by one" if by_return else "points of AUBC over margin"
     gains = card.get("validation_gain_over_margin", {})
-    told = ", ".join(f"{stage} {float(gain) * (1 if by_return else 100):+.2f}" for stage, gain in gains.items())
-    return f"{told} {unit}" if told else ""
+    stages = ", ".join(f"{stage} {float(gain) * (1 if by_return else 100):+.2f}" for stage, gain in gains.items())
+    return f"{stages} {unit}" if stages else ""

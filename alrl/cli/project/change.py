@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from alrl.cli.common import Json, told
+from alrl.cli.common import Json, reporting
 from alrl.cli.project.group import Folder, Trust, names, project
 
 
@@ -19,7 +19,7 @@ def grow(
     machine: Json = False,
 ) -> None:
     """Add records to the pool."""
-    with told(context, machine) as voice:
+    with reporting(context, machine) as voice:
         from alrl.projects import Project
 
         count = Project(folder).grow(data)
@@ -35,7 +35,7 @@ def classes(
     machine: Json = False,
 ) -> None:
     """Add classes."""
-    with told(context, machine) as voice:
+    with reporting(context, machine) as voice:
         from alrl.projects import Project
 
         every = Project(folder).add_classes(names(add) or [])
@@ -52,7 +52,7 @@ def model(
     machine: Json = False,
 ) -> None:
     """Change the model; the labels stay, and the next round is fitted by it."""
-    with told(context, machine) as voice:
+    with reporting(context, machine) as voice:
         from alrl.projects import Project
 
         described = Project(folder, trusted=trust or ()).set_model(to)
@@ -68,7 +68,7 @@ def restart(
     machine: Json = False,
 ) -> None:
     """Begin anew from another first sample: labels are set aside, and the log keeps them."""
-    with told(context, machine) as voice:
+    with reporting(context, machine) as voice:
         from alrl.projects import Project
 
         opened = Project(folder)
@@ -87,7 +87,7 @@ def erase(
     machine: Json = False,
 ) -> None:
     """Remove records and their answers for good, and say what cannot be removed."""
-    with told(context, machine) as voice:
+    with reporting(context, machine) as voice:
         from alrl.projects import Project
         from alrl.projects.keeping import erase as erased
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from alrl.cli.common import Json, told
+from alrl.cli.common import Json, reporting
 from alrl.cli.project.group import Folder, Trust, names, project
 
 
@@ -35,7 +35,7 @@ def create(  # noqa: PLR0913, PLR0917 - options of a command line, each with its
     machine: Json = False,
 ) -> None:
     """Make a project from a table of records."""
-    with told(context, machine) as voice:
+    with reporting(context, machine) as voice:
         from alrl.loop.cost import Prices
         from alrl.projects import Project
         from alrl.projects.status import sentences, status_of
@@ -71,7 +71,7 @@ def export_(
     machine: Json = False,
 ) -> None:
     """Write every event, and every file, as JSON lines."""
-    with told(context, machine) as voice:
+    with reporting(context, machine) as voice:
         from alrl.projects import Project
         from alrl.projects.transfer import export_project
 
@@ -88,7 +88,7 @@ def import_(
     machine: Json = False,
 ) -> None:
     """Make a project from an export: the same events in the same order."""
-    with told(context, machine) as voice:
+    with reporting(context, machine) as voice:
         from alrl.projects.transfer import import_project
 
         count = import_project(source, folder).state.number
@@ -104,7 +104,7 @@ def backup(
     machine: Json = False,
 ) -> None:
     """Copy a project, while people go on labelling, to a folder that is a project itself."""
-    with told(context, machine) as voice:
+    with reporting(context, machine) as voice:
         from alrl.projects import Project
         from alrl.projects.keeping import back_up
 

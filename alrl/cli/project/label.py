@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from alrl.cli.common import Json, told
+from alrl.cli.common import Json, reporting
 from alrl.cli.project.group import Folder, Trust, project
 
 
@@ -25,7 +25,7 @@ def next_(
     machine: Json = False,
 ) -> None:
     """Choose the records to ask about next and write them to a file, whose label column people fill in."""
-    with told(context, machine) as voice:
+    with reporting(context, machine) as voice:
         from alrl.errors import InvalidDataError
         from alrl.projects import Project
         from alrl.projects.task_files import write_tasks
@@ -33,14 +33,14 @@ def next_(
         if to.exists():
             raise InvalidDataError(f"{to} is there already; name another file, or move it away")
         opened = Project(folder, trusted=trust or ())
-        asked_for = opened.ask(batch, strategy=strategy, annotator=annotator, audit=audit)
-        write_tasks(opened, asked_for, to, reasons=reasons)
+        tasks = opened.ask(batch, strategy=strategy, annotator=annotator, audit=audit)
+        write_tasks(opened, tasks, to, reasons=reasons)
         label = opened.state.settings["label"]
         voice.say(
-            f"{len(asked_for)} records in {to}; fill in the column {label!r}, then: alrl project take {folder} {to}"
+            f"{len(tasks)} records in {to}; fill in the column {label!r}, then: alrl project take {folder} {to}"
             " --annotator NAME"
         )
-        voice.result({"file": str(to), "records": asked_for.to_dict("records")})
+        voice.result({"file": str(to), "records": tasks.to_dict("records")})
 
 
 @project.command()
@@ -56,7 +56,7 @@ def take(
     machine: Json = False,
 ) -> None:
     """Take answers: partial, late or twice, of any number of annotators; each is written once."""
-    with told(context, machine) as voice:
+    with reporting(context, machine) as voice:
         from alrl.projects import Project
         from alrl.projects.task_files import take_file
 
@@ -84,7 +84,7 @@ def release(
     machine: Json = False,
 ) -> None:
     """Let records that were sent out be sent to others; answers to them are still taken."""
-    with told(context, machine) as voice:
+    with reporting(context, machine) as voice:
         from alrl.projects import Project
 
         count = Project(folder).release(record)
@@ -101,7 +101,7 @@ def withdraw(
     machine: Json = False,
 ) -> None:
     """Take back an annotator's answer to a record."""
-    with told(context, machine) as voice:
+    with reporting(context, machine) as voice:
         from alrl.projects import Project
 
         Project(folder).withdraw(record, annotator=annotator)

@@ -6,14 +6,14 @@ from typing import Annotated, Any
 
 import typer
 
-from alrl.cli.common import Json, told
+from alrl.cli.common import Json, reporting
 from alrl.cli.project.group import Folder, Trust, project
 
 
 @project.command()
 def status(context: typer.Context, folder: Folder, machine: Json = False) -> None:
     """Show how a project stands: labels, what is with annotators, accuracy with its interval."""
-    with told(context, machine) as voice:
+    with reporting(context, machine) as voice:
         from alrl.projects import Project
         from alrl.projects.status import sentences, status_of
 
@@ -31,7 +31,7 @@ def at(
     machine: Json = False,
 ) -> None:
     """Show how a project stood at an earlier time."""
-    with told(context, machine) as voice:
+    with reporting(context, machine) as voice:
         from alrl.projects import Project
         from alrl.projects.status import sentences, status_of
         from alrl.projects.times import seconds_of
@@ -50,7 +50,7 @@ def review(
     machine: Json = False,
 ) -> None:
     """Look for wrong labels, disagreement, twins, foreign and forgotten records, and bias; nothing is changed."""
-    with told(context, machine) as voice:
+    with reporting(context, machine) as voice:
         from alrl.projects import Project
         from alrl.projects.review import review as reviewed
 

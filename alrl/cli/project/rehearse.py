@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from alrl.cli.common import Json, told
+from alrl.cli.common import Json, reporting
 from alrl.cli.project.group import Folder, project
 
 
@@ -27,7 +27,7 @@ def rehearse(  # noqa: PLR0913, PLR0917 - options of a command line, each with i
     machine: Json = False,
 ) -> None:
     """Play a project with two simulated annotators, one slow and one who errs, and show what was true."""
-    with told(context, machine) as voice:
+    with reporting(context, machine) as voice:
         from alrl.projects.rehearsal import rehearse as played
         from alrl.projects.status import sentences, status_of
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from alrl.cli.common import told
+from alrl.cli.common import reporting
 from alrl.cli.project.group import Folder, Trust, project
 
 
@@ -22,7 +22,7 @@ def serve(
     trust: Trust = None,
 ) -> None:
     """Serve a page on this machine's loopback, on which people label by keyboard. Ctrl-C ends it; nothing is lost."""
-    with told(context) as voice:
+    with reporting(context) as voice:
         from alrl.projects import Project
         from alrl.projects.serve import serve as served
 

@@ -87,17 +87,17 @@ class Layout:
         if bool(wrong.any()):
             episode = int(wrong.nonzero()[0])
             number = int(actions[episode])
-            said = f" ({self.name(number)})" if 0 <= number < self.count else ""
+            shown = f" ({self.name(number)})" if 0 <= number < self.count else ""
             raise InvalidQueryError(
-                f"episode {episode}: action {number}{said} is not allowed here; allowed are the actions that"
+                f"episode {episode}: action {number}{shown} is not allowed here; allowed are the actions that"
                 " info['action_mask'] marks"
             )
         plain = within < self._plain
         sizes = torch.tensor(self.sizes, device=active.device)
-        said_size = sizes[torch.where(plain, within // self.choices, 0)]
+        own_size = sizes[torch.where(plain, within // self.choices, 0)]
         return Choice(
             choice=torch.where(plain, within % self.choices, 0),
-            size=torch.where(self._wanted > 0, self._wanted, said_size),
+            size=torch.where(self._wanted > 0, self._wanted, own_size),
             stop=active & (within == self._stop),
             restart=active & (within == self._restart),
         )

@@ -31,6 +31,6 @@ class Record(Numbered):
         return observation
 
     def decide(self, actions: Tensor, active: Tensor) -> Decision:
-        said = self.layout.read(actions, active)
-        picks = self.records.gather(1, said.choice[:, None])
-        return Decision(picks=picks, size=said.size, stop=said.stop, restart=said.restart)
+        choice = self.layout.read(actions, active)
+        picks = self.records.gather(1, choice.choice[:, None])
+        return Decision(picks=picks, size=choice.size, stop=choice.stop, restart=choice.restart)

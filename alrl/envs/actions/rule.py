@@ -58,19 +58,22 @@ class Rule(Numbered):
         return Observation(candidates=mean, loop=seen.loop, mask=number > 0)
 
     def decide(self, actions: Tensor, active: Tensor) -> Decision:
-        said = self.layout.read(actions, active)
-        playing = active & ~said.stop & ~said.restart
+        choice = self.layout.read(actions, active)
+        playing = active & ~choice.stop & ~choice.restart
         picks = torch.full((len(playing), self.setting.sizes[-1]), -1, device=playing.device)
         for number, rule in enumerate(self.rules):
-            asked = playing & (said.choice == number)
-            if bool(asked.any()):
-                picks = torch.where(asked[:, None], self._picked(number, rule, said, asked), picks)
+            querying = playing & (choice.choice == number)
+            if bool(querying.any()):
+                picks = torch.where(querying[:, None], self._picked(number, rule, choice, querying), picks)
         return Decision(
-            picks=cut_short(picks, said.size, self._turn.left), size=said.size, stop=said.stop, restart=said.restart
+            picks=cut_short(picks, choice.size, self._turn.left),
+            size=choice.size,
+            stop=choice.stop,
+            restart=choice.restart,
         )
 
-    def _picked(self, number: int, rule: Strategy, said: Choice, asked: Tensor) -> Tensor:
-        """Return the batches (B, largest size) of a rule, where it is ``asked`` (B,).
+    def _picked(self, number: int, rule: Strategy, choice: Choice, querying: Tensor) -> Tensor:
+        """Return the batches (B, largest size) of a rule, where it is ``querying`` (B,).
 
         Of the sizes that are asked for.
         """
@@ -79,7 +82,7 @@ class Rule(Numbered):
         if rule.ordered:
             return ready
         for size in self.setting.sizes[1:]:
-            wanted = asked & (said.size == size)
+            wanted = querying & (choice.size == size)
             if bool(wanted.any()):
                 fresh = torch.nn.functional.pad(rule.select(self._turn.view, size), (0, most - size), value=-1)
                 ready = torch.where(wanted[:, None], fresh, ready)

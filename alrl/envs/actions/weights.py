@@ -127,9 +127,9 @@ class Weights(Actions):
         picks = cut_short(self._best(weights), size, self._turn.left)
         return Decision(picks=picks, size=size, stop=stop & active, restart=restart & active)
 
-    def _size(self, said: Tensor) -> Tensor:
-        sizes = torch.tensor(self.setting.sizes, device=said.device)
-        return sizes[((said + 1) / 2 * len(sizes)).long().clamp(0, len(sizes) - 1)]
+    def _size(self, size_action: Tensor) -> Tensor:
+        sizes = torch.tensor(self.setting.sizes, device=size_action.device)
+        return sizes[((size_action + 1) / 2 * len(sizes)).long().clamp(0, len(sizes) - 1)]
 
     def _best(self, weights: Tensor) -> Tensor:
         """Return pool positions (B, largest size) of the records of highest score."""
@@ -183,5 +183,5 @@ def quantiles(values: Tensor, mask: Tensor) -> Tensor:
     rising = values.masked_fill(~mask[..., None], torch.inf).sort(1).values
     last = (mask.sum(1, keepdim=True) - 1).clamp_min(0)
     place = (torch.tensor(QUANTILES, device=values.device, dtype=torch.float64) * last).long()
-    found = rising.gather(1, place[..., None].expand(-1, -1, values.shape[2]))
-    return found.masked_fill(~mask.any(1)[:, None, None], 0.0)
+    values_at = rising.gather(1, place[..., None].expand(-1, -1, values.shape[2]))
+    return values_at.masked_fill(~mask.any(1)[:, None, None], 0.0)

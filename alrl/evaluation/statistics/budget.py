@@ -62,8 +62,8 @@ def labels_needed(
     drawn = rng.multinomial(count, np.full(count, 1 / count), size=resamples) / count
     # Seeds of a small sum, in another order, may miss a target by rounding alone.
     reach = target - 1e-12
-    found = labels_to_target(values.mean(0), target=reach)
-    return percentiles(float(_or_never(found)), _or_never(labels_to_target(drawn @ values, target=reach)), level)
+    needed = labels_to_target(values.mean(0), target=reach)
+    return percentiles(float(_or_never(needed)), _or_never(labels_to_target(drawn @ values, target=reach)), level)
 
 
 def _or_never(labels: Floats) -> Floats:

@@ -47,10 +47,10 @@ def critical_difference(summary: Summary, *, mark: str = "") -> Figure:
             on_left = place < left
             row = place if on_left else len(order) - 1 - place
             _name(axes, summary, name, below + _STEP * row, 1 - 0.06 * (k - 1) if on_left else k + 0.06 * (k - 1))
-        found = summary.friedman
+        test = summary.friedman
         note = (
             f"Mean ranks over {len(summary.ranked)} data sets, AUBC of {summary.metric.replace('_', ' ')}, 1 is best."
-            f" Friedman χ² = {found.chi_square:.2f}, F = {found.f:.2f} (p = {found.p_f:.2g}).\n"
+            f" Friedman χ² = {test.chi_square:.2f}, F = {test.f:.2f} (p = {test.p_f:.2g}).\n"
             "Strategies under one bar: no difference at 0.05 (Nemenyi)."
         )
         headline(figure, note, mark)

@@ -21,12 +21,12 @@ def performance_profile(summary: Summary, *, mark: str = "") -> Figure:
         axes = figure.add_subplot()
         axes.axvline(0, color="#333333", linewidth=0.8, zorder=1)
         for name, look in looks.items():
-            found = summary.profiles[name]
-            axes.plot(found.thresholds, 100 * np.array(found.share), **look.line)
+            profile = summary.profiles[name]
+            axes.plot(profile.thresholds, 100 * np.array(profile.share), **look.line)
             axes.fill_between(
-                found.thresholds,
-                100 * np.array(found.low),
-                100 * np.array(found.high),
+                profile.thresholds,
+                100 * np.array(profile.low),
+                100 * np.array(profile.high),
                 color=look.colour,
                 alpha=0.22 if look.order == 5 else 0.12,
                 linewidth=0,

@@ -96,18 +96,18 @@ def pick_embedding(projections: Sequence[Projection], *, mark: str = "") -> Figu
     with mpl.rc_context(STYLE):
         figure = new_figure((WIDTH, 1.0 + 1.85 * rows))
         grid = figure.subplots(rows, beside * columns, squeeze=False)
-        found: PathCollection | None = None
+        points: PathCollection | None = None
         for place, each in enumerate(projections):
             row, group = divmod(place, beside)
             for column, strategy in enumerate(strategies):
                 axes = grid[row, group * columns + column]
-                found = _draw(axes, each, strategy)
+                points = _draw(axes, each, strategy)
                 # Names side by side would run into each other: the data set's has a line of its own.
                 axes.set_title(f"{each.data_set if column == 0 else ''}\n{strategy}", loc="left", fontsize=8)
         for axes in grid.ravel()[count * columns :]:
             axes.remove()
-        if found is not None:
-            bar = figure.colorbar(found, ax=grid, shrink=0.6, aspect=30, pad=0.02)
+        if points is not None:
+            bar = figure.colorbar(points, ax=grid, shrink=0.6, aspect=30, pad=0.02)
             bar.set_label("Order of picking", fontsize=8)
             bar.outline.set_linewidth(0)
         _explain(figure, projections, mark)
@@ -120,7 +120,7 @@ def _draw(axes: Axes, projection: Projection, strategy: str) -> PathCollection:
     first = points[projection.first]
     axes.scatter(points[:, 0], points[:, 1], s=5, color="#C9CDD3", linewidths=0, zorder=1)
     axes.scatter(first[:, 0], first[:, 1], s=26, marker="x", color="#1A1A1A", linewidths=1.0, zorder=4)
-    found = axes.scatter(
+    marks = axes.scatter(
         points[picks, 0],
         points[picks, 1],
         c=np.arange(1, picks.size + 1),
@@ -140,7 +140,7 @@ def _draw(axes: Axes, projection: Projection, strategy: str) -> PathCollection:
     axes.set_yticks([])
     axes.spines[:].set_visible(True)
     axes.spines[:].set_color("#D0D4DA")
-    return found
+    return marks
 
 
 def _explain(figure: Figure, projections: Sequence[Projection], mark: str) -> None:

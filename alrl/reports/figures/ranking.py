@@ -43,12 +43,14 @@ def _dots(axes: Axes, summary: Summary, shown: Mapping[str, Style]) -> None:
             axes.axhspan(row - 0.5, row + 0.5, color="#F5F5F5", linewidth=0, zorder=0)
         for place, (name, look) in enumerate(shown.items()):
             cell = summary.cells.get((data_set, name))
-            found = cell.against_reference if cell else None
-            if found is not None:
+            estimate = cell.against_reference if cell else None
+            if estimate is not None:
                 y = row + (place - (len(shown) - 1) / 2) * step
-                if np.isfinite(found.low):
-                    axes.plot([found.low, found.high], [y, y], color=look.colour, linewidth=look.width * 0.8, zorder=3)
-                dot(axes, found.value, y, look)
+                if np.isfinite(estimate.low):
+                    axes.plot(
+                        [estimate.low, estimate.high], [y, y], color=look.colour, linewidth=look.width * 0.8, zorder=3
+                    )
+                dot(axes, estimate.value, y, look)
     axes.set_yticks(range(len(summary.data_sets)), summary.data_sets)
     axes.set_ylim(len(summary.data_sets) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0)

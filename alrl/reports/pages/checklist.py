@@ -77,9 +77,9 @@ def _item(question: str, answer: str) -> Item:
 
 
 def _code(record: Record) -> Item:
-    found = [each.get("git") for each in record.provenance]
-    commits = list(dict.fromkeys(str(git["commit"]) for git in found if isinstance(git, Mapping) and "commit" in git))
-    clean = commits and all(isinstance(git, Mapping) and not git.get("dirty", True) for git in found)
+    states = [each.get("git") for each in record.provenance]
+    commits = list(dict.fromkeys(str(git["commit"]) for git in states if isinstance(git, Mapping) and "commit" in git))
+    clean = commits and all(isinstance(git, Mapping) and not git.get("dirty", True) for git in states)
     note = "" if clean else " (with changes that were not committed, or in part without a commit)"
     return Item(
         question="Is the code identified?",
@@ -111,7 +111,7 @@ def _machine(record: Record) -> Item:
 
 def _data(record: Record) -> Item:
     prints = {cell.get("data_set"): cell.get("fingerprint") for cell in record.cells}
-    known = [f"{name} {str(found)[:12]}" for name, found in prints.items() if found]
+    known = [f"{name} {str(fingerprint)[:12]}" for name, fingerprint in prints.items() if fingerprint]
     return Item(
         question="Are the data identified, each by the hash of its contents?",
         status="yes" if len(known) == len(prints) else "partly" if known else "no",

@@ -28,12 +28,12 @@ def markdown_summary(
 
 def _finding(summary: Summary) -> list[str]:
     name = summary.emphasis
-    found = summary.interquartile.get(name) if name else None
-    if name is None or found is None:
+    difference = summary.interquartile.get(name) if name else None
+    if name is None or difference is None:
         return []
     wins, ties, losses = summary.record(name)
     lost = [f"{data_set} {value:+.2f}" for data_set, value in losses_of(summary, name, summary.reference)]
-    gap = f"{found.value:+.2f} points, 95 % interval {found.low:+.2f} to {found.high:+.2f}"
+    gap = f"{difference.value:+.2f} points, 95 % interval {difference.low:+.2f} to {difference.high:+.2f}"
     text = (
         f"**{name}** against **{summary.reference}**: interquartile mean of the paired differences {gap};"
         f" {wins} wins, {ties} ties, {losses} losses over {len(summary.data_sets)} data sets."

@@ -14,13 +14,13 @@ from alrl.agents.guard.training_ranges import TrainingRanges
 from alrl.agents.players import rule_or_policy
 from alrl.agents.policy import Policy
 from alrl.agents.policy_file import load_policy
-from alrl.agents.training.validation import told_gains
+from alrl.agents.training.validation import gains_by_stage
 from alrl.errors import AlrlError
 from alrl.evaluation.comparison import Comparison
 from alrl.reports.summary import Summary
 from alrl.studies.study_agents import POLICIES
 
-_TOLD_APART = (
+_SHOWN_APART = (
     "agent",
     "environment",
     "trained_on",
@@ -76,7 +76,7 @@ def find_policies(folder: Path, cells: Sequence[Mapping[str, Any]]) -> tuple[dic
 
     Looked for in the run's ``policies`` first, then under the name of their recipe.
     """
-    found, remarks = {}, []
+    policies, remarks = {}, []
     for name in dict.fromkeys(str(cell["agent"]) for cell in cells if "agent" in cell):
         policy = _policy(folder, name)
         if policy is None:
@@ -85,8 +85,8 @@ def find_policies(folder: Path, cells: Sequence[Mapping[str, Any]]) -> tuple[dic
         if run != {policy.fingerprint}:
             remarks.append(f"Policy {name}: its weights are not those that were run any more, so it has no card here.")
         else:
-            found[name] = policy
-    return found, remarks
+            policies[name] = policy
+    return policies, remarks
 
 
 def _policy(folder: Path, name: str) -> Policy | None:
@@ -108,18 +108,18 @@ def policy_card(
     card = policy.card
     facts = {
         "weights": f"SHA-256 {policy.fingerprint}",
-        "network": policy.network.told,
-        "chooses among": policy.mixture.told,
+        "network": policy.network.summary,
+        "chooses among": policy.mixture.summary,
         "stage kept": str(card.get("stage", "not recorded")),
         "training seed": str(card.get("seed", "not recorded")),
-        "gain on its validation data sets": told_gains(card) or "not recorded",
+        "gain on its validation data sets": gains_by_stage(card) or "not recorded",
     }
     facts |= {
         term.replace("_", " "): _plain(value)
         for term, value in card.items()
-        if term not in _TOLD_APART and not term.startswith("imitation")
+        if term not in _SHOWN_APART and not term.startswith("imitation")
     }
-    facts["guard"] = policy.guard.told if policy.guard is not None else "none"
+    facts["guard"] = policy.guard.summary if policy.guard is not None else "none"
     ranges = TrainingRanges.of_card(card, policy.features)
     scopes = (
         ("record", policy.features.record, ranges.record if ranges is not None else None),
@@ -182,8 +182,10 @@ def results_of(summary: Summary, name: str) -> dict[str, str]:
 
 def losses_of(summary: Summary, name: str, other: str) -> list[tuple[str, float]]:
     """Return data sets on which a strategy loses to another, with the difference in points, the worst first."""
-    found = {data_set: summary.duels.of(data_set, name, other) for data_set in summary.data_sets}
-    lost = [(data_set, each.value) for data_set, each in found.items() if each is not None and each.outcome == "loss"]
+    estimates = {data_set: summary.pairwise.of(data_set, name, other) for data_set in summary.data_sets}
+    lost = [
+        (data_set, each.value) for data_set, each in estimates.items() if each is not None and each.outcome == "loss"
+    ]
     return sorted(lost, key=lambda pair: pair[1])
 
 

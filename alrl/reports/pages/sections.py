@@ -74,11 +74,11 @@ def _section(title: str, body: str) -> str:
     return f"<section>\n<h2>{escape(title)}</h2>\n{body}\n</section>"
 
 
-def _provenance(found: Sequence[Mapping[str, Any]]) -> str:
-    if len(found) == 1:
-        return definitions(found[0])
-    warning = f"<p>The cells were run in {len(found)} sittings, whose code, machine or time differ.</p>"
-    return warning + "".join(f"<h3>Sitting {place}</h3>{definitions(each)}" for place, each in enumerate(found, 1))
+def _provenance(sittings: Sequence[Mapping[str, Any]]) -> str:
+    if len(sittings) == 1:
+        return definitions(sittings[0])
+    warning = f"<p>The cells were run in {len(sittings)} sittings, whose code, machine or time differ.</p>"
+    return warning + "".join(f"<h3>Sitting {place}</h3>{definitions(each)}" for place, each in enumerate(sittings, 1))
 
 
 _PLACES = {
@@ -92,10 +92,10 @@ def stills(about: About) -> str:
     """Return the figures that are shown as they are, place by place, with what could not be shown."""
     parts = []
     for place, title in _PLACES.items():
-        found = [each for each in about.stills if each.name == place]
+        stills_here = [each for each in about.stills if each.name == place]
         notes = "".join(f'<p class="note">{escape(text)}</p>' for text in about.remarks) if place == "picks" else ""
-        if found or notes:
-            parts.append(_section(title, "".join(map(_still, found)) + notes))
+        if stills_here or notes:
+            parts.append(_section(title, "".join(map(_still, stills_here)) + notes))
     return "\n".join(parts)
 
 

@@ -16,15 +16,15 @@ from alrl.reports.tables.aubc import MISSING, caption, count, foot, notes
 def headline(summary: Summary) -> str:
     """Return one sentence: how the strategy that the study is about does against the reference; empty without one."""
     name = summary.emphasis
-    found = summary.interquartile.get(name) if name else None
-    if name is None or found is None:
+    difference = summary.interquartile.get(name) if name else None
+    if name is None or difference is None:
         return ""
     wins, ties, losses = summary.record(name)
     metric = summary.metric.replace("_", " ")
     record = f'<span class="win">{_count(wins, "win")}</span>, {_count(ties, "tie")}, '
     return (
         f'<p class="headline"><strong>{escape(name)}</strong> against <strong>{escape(summary.reference)}</strong>, '
-        f"AUBC of {metric}: interquartile mean of the paired differences {_signed(found)} points; by data set "
+        f"AUBC of {metric}: interquartile mean of the paired differences {_signed(difference)} points; by data set "
         f'{record}<span class="loss">{_count(losses, "loss")}</span>.</p>'
     )
 
@@ -142,12 +142,12 @@ def _tests(summary: Summary) -> str:
         return what + f"No test across data sets: it needs {SMALLEST_SAMPLE} of them, here are {len(summary.ranked)}."
     if summary.friedman is None:
         return what + "Friedman's test needs three strategies."
-    found = summary.friedman
+    test = summary.friedman
     return what + (
-        f"Friedman: χ² = {found.chi_square:.2f} (corrected for ties {found.chi_square_tied:.2f}, "
-        f"p = {found.p_tied:.3g}), "
-        f"Iman–Davenport F = {found.f:.2f}, p = {found.p_f:.3g}; Nemenyi critical difference of mean ranks "
-        f"{found.critical_difference:.2f}."
+        f"Friedman: χ² = {test.chi_square:.2f} (corrected for ties {test.chi_square_tied:.2f}, "
+        f"p = {test.p_tied:.3g}), "
+        f"Iman–Davenport F = {test.f:.2f}, p = {test.p_f:.3g}; Nemenyi critical difference of mean ranks "
+        f"{test.critical_difference:.2f}."
     )
 
 
@@ -162,17 +162,17 @@ def _aubc(cell: Cell | None) -> str:
     return text
 
 
-def _outcome(found: Estimate | None) -> str:
-    if found is None:
+def _outcome(estimate: Estimate | None) -> str:
+    if estimate is None:
         return MISSING
-    interval = f"<br>{_small(f'{_plus(found.low)} to {_plus(found.high)}')}" if np.isfinite(found.low) else ""
-    return f'{_plus(found.value)} <span class="{found.outcome}">{found.outcome}</span>{interval}'
+    interval = f"<br>{_small(f'{_plus(estimate.low)} to {_plus(estimate.high)}')}" if np.isfinite(estimate.low) else ""
+    return f'{_plus(estimate.value)} <span class="{estimate.outcome}">{estimate.outcome}</span>{interval}'
 
 
-def _signed(found: Estimate) -> str:
-    if not np.isfinite(found.low):
-        return _plus(found.value)
-    return f"{_plus(found.value)} {_small(f'{_plus(found.low)} to {_plus(found.high)}')}"
+def _signed(estimate: Estimate) -> str:
+    if not np.isfinite(estimate.low):
+        return _plus(estimate.value)
+    return f"{_plus(estimate.value)} {_small(f'{_plus(estimate.low)} to {_plus(estimate.high)}')}"
 
 
 def _plus(value: float) -> str:

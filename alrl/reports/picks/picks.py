@@ -22,7 +22,7 @@ from alrl.studies.study import DEFAULT_PROTOCOL
 
 SETS, SEEDS, PROJECTED = 12, 5, 4
 """Data sets and seeds that are seen again, data sets whose pools are drawn: a report is to take minutes."""
-_SAID = ("data_set", "agent", "learner", "split", "fingerprint")
+_REQUIRED = ("data_set", "agent", "learner", "split", "fingerprint")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,14 +61,14 @@ def see_picks(comparison: Comparison, summary: Summary, cells: Sequence[Mapping[
     for data_set in _spread(order, SETS):
         try:
             data, cell = _source(data_set, cells)
-            curves = [found for name in names if (found := comparison.get(data_set, name)) is not None]
+            curves = [curves_of for name in names if (curves_of := comparison.get(data_set, name)) is not None]
             learner = dict(cell["learner"])
             begun = {"split": cell["split"], "first": cell.get("first")}
             taught = make_learner(learner.pop("kind"), **learner)
             for each in curves:
                 seen = each.take(each.seeds[:SEEDS])
-                asked = rules if each.strategy == subject else {}
-                replays[each.strategy].append(replay(seen, data, learner=taught, rules=asked, **begun))
+                replayed_rules = rules if each.strategy == subject else {}
+                replays[each.strategy].append(replay(seen, data, learner=taught, rules=replayed_rules, **begun))
             if data_set in extremes:
                 projections[data_set] = project(curves, data, **begun)
         except AlrlError as error:
@@ -84,7 +84,7 @@ def see_picks(comparison: Comparison, summary: Summary, cells: Sequence[Mapping[
 def _source(data_set: str, cells: Sequence[Mapping[str, Any]]) -> tuple[DataSet, Mapping[str, Any]]:
     """Return the data set and a cell that was played on it."""
     cell = next((each for each in cells if each.get("data_set") == data_set), None)
-    if cell is None or any(name not in cell for name in _SAID):
+    if cell is None or any(name not in cell for name in _REQUIRED):
         raise InvalidDataError(f"the study does not say how {data_set} was played: run it again to see its picks")
     if cell.get("protocol", DEFAULT_PROTOCOL) != DEFAULT_PROTOCOL:
         raise InvalidDataError(
@@ -99,7 +99,7 @@ def _source(data_set: str, cells: Sequence[Mapping[str, Any]]) -> tuple[DataSet,
 
 def _rules(names: Sequence[str]) -> dict[str, Strategy]:
     """Return the study's agents that are rules; a policy's choice is no rule to be compared with."""
-    found = {}
+    agents = {}
     for name in names:
         try:
             agent = rule_or_policy(name)
@@ -107,16 +107,16 @@ def _rules(names: Sequence[str]) -> dict[str, Strategy]:
             # A policy trained by the study, or a rule that is not installed here.
             continue
         if not isinstance(agent, Policy):
-            found[name] = agent
-    return found
+            agents[name] = agent
+    return agents
 
 
 def _by_difference(summary: Summary, subject: str) -> list[str]:
     """Return data sets from where the subject is furthest above the reference to where it is furthest below."""
 
     def gain(data_set: str) -> float:
-        found = summary.duels.of(data_set, subject, summary.reference)
-        return 0.0 if found is None else found.value
+        difference = summary.pairwise.of(data_set, subject, summary.reference)
+        return 0.0 if difference is None else difference.value
 
     return sorted(summary.data_sets, key=gain, reverse=True)
 

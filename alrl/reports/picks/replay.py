@@ -89,7 +89,7 @@ def replay(
         features=tuple(feature.name for feature in features.record),
         picked=torch.cat(picked, 1).double().numpy(),
         others=torch.cat(others, 1).double().numpy(),
-        overlap={name: torch.cat(found, 1).double().numpy() for name, found in overlap.items()},
+        overlap={name: torch.cat(shares, 1).double().numpy() for name, shares in overlap.items()},
     )
 
 
@@ -105,7 +105,7 @@ def _provides(simulator: Simulator, rule: Strategy) -> bool:
 
 def _positions(tasks: Sequence[Task], curves: Curves) -> Tensor:
     """Return pool positions (S, T) of the picked rows of the data set; -1 stays -1."""
-    found = np.full(curves.picks.shape, -1)
+    positions = np.full(curves.picks.shape, -1)
     for row, (task, rows) in enumerate(zip(tasks, curves.picks, strict=True)):
         place = {int(record): position for position, record in enumerate(task.split.pool)}
         strange = [int(record) for record in rows if record >= 0 and int(record) not in place]
@@ -114,8 +114,8 @@ def _positions(tasks: Sequence[Task], curves: Curves) -> Tensor:
                 f"record {strange[0]}, picked by {curves.strategy} on {curves.data_set} with seed {curves.seeds[row]},"
                 " is not in that seed's pool: data, split or version differ from those of the study"
             )
-        found[row] = [place.get(int(record), -1) for record in rows]
-    return torch.from_numpy(found)
+        positions[row] = [place.get(int(record), -1) for record in rows]
+    return torch.from_numpy(positions)
 
 
 def _of(features: FeatureSet, view: PoolView, index: Tensor) -> Tensor:
@@ -133,8 +133,8 @@ def _drawn(view: PoolView) -> Tensor:
 
 def _shared(batch: Tensor, chosen: Tensor) -> Tensor:
     """Return 1 where a record of ``batch`` (B, b) is among ``chosen`` (B, b), else 0, nan for none; (B, b)."""
-    found = (batch[..., None] == chosen[:, None]).any(-1).float()
-    return found.masked_fill(batch < 0, torch.nan)
+    shared = (batch[..., None] == chosen[:, None]).any(-1).float()
+    return shared.masked_fill(batch < 0, torch.nan)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -55,13 +55,13 @@ def across_notes(summary: Summary) -> str:
         f" {len(summary.ranked)} data sets on which every strategy ran. Intervals: 95 %, bootstrap over seeds within"
         " these data sets."
     )
-    found = summary.friedman
-    if found is None:
+    test = summary.friedman
+    if test is None:
         return text + f" No test across data sets: it needs {SMALLEST_SAMPLE} of them, and Friedman's three strategies."
     return text + (
-        f" Friedman χ² = {found.chi_square:.2f} (scipy's, corrected for ties: {found.chi_square_tied:.2f},"
-        f" p = {found.p_tied:.2g}), Iman–Davenport F = {found.f:.2f} (p = {found.p_f:.2g}), Nemenyi critical difference"
-        f" {found.critical_difference:.2f}."
+        f" Friedman χ² = {test.chi_square:.2f} (scipy's, corrected for ties: {test.chi_square_tied:.2f},"
+        f" p = {test.p_tied:.2g}), Iman–Davenport F = {test.f:.2f} (p = {test.p_f:.2g}), Nemenyi critical difference"
+        f" {test.critical_difference:.2f}."
     )
 
 
@@ -86,7 +86,7 @@ def across_latex(summary: Summary, *, mark: str = "") -> str:
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", r"\end{table}", ""])
 
 
-def _interval(found: Estimate, number: str) -> str:
-    if not np.isfinite(found.low):
-        return f"{found.value:{number}}"
-    return f"{found.value:{number}} ({found.low:{number}} to {found.high:{number}})"
+def _interval(estimate: Estimate, number: str) -> str:
+    if not np.isfinite(estimate.low):
+        return f"{estimate.value:{number}}"
+    return f"{estimate.value:{number}} ({estimate.low:{number}} to {estimate.high:{number}})"

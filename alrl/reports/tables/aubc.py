@@ -126,11 +126,11 @@ def csv_table(summaries: list[Summary], *, mark: str = "") -> str:
 
 def _against(cell: Cell) -> list[str]:
     row: list[str] = []
-    for found in (cell.against_random, cell.against_reference):
+    for estimate in (cell.against_random, cell.against_reference):
         row += (
             [""] * 4
-            if found is None
-            else [f"{found.value:.4f}", f"{found.low:.4f}", f"{found.high:.4f}", found.outcome]
+            if estimate is None
+            else [f"{estimate.value:.4f}", f"{estimate.low:.4f}", f"{estimate.high:.4f}", estimate.outcome]
         )
     return row
 

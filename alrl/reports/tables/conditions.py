@@ -64,14 +64,14 @@ def condition_costs(curves: Sequence[Curves]) -> list[ConditionCost]:
     order = list(dict.fromkeys(condition for _, _, condition in labelled if condition))
     if len(order) < 2:
         return []
-    held = {
+    baselines = {
         (each.data_set, learner, each.batch, each.strategy): each
         for each, learner, condition in labelled
         if condition == order[0]
     }
     costs = []
     for each, learner, condition in labelled:
-        other = held.get((each.data_set, learner, each.batch, each.strategy))
+        other = baselines.get((each.data_set, learner, each.batch, each.strategy))
         if condition not in {"", order[0]} and other is not None:
             cost = _cost(each, other, learner, condition, order[0])
             costs += [] if cost is None else [cost]
@@ -114,13 +114,13 @@ def markdown(costs: Sequence[ConditionCost], *, mark: str = "") -> str:
         lines.append(pipes([":--", *["--:"] * len(strategies)]))
         for data_set in dict.fromkeys(each.data_set for each in here):
             row = {each.strategy: each for each in here if each.data_set == data_set}
-            lines.append(pipes([data_set, *(_told(row.get(name)) for name in strategies)]))
+            lines.append(pipes([data_set, *(_shown(row.get(name)) for name in strategies)]))
         hurt = [str(sum(each.hurts for each in here if each.strategy == name)) for name in strategies]
         lines.append(pipes(["data sets hurt", *hurt]))
     return "\n".join([*lines, ""])
 
 
-def _told(cost: ConditionCost | None) -> str:
+def _shown(cost: ConditionCost | None) -> str:
     if cost is None:
         return MISSING
     text = f"{cost.difference:+.1f} ± {cost.half_width:.1f}"

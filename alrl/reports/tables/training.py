@@ -72,10 +72,10 @@ def _took(names: Sequence[str], policies: Mapping[str, Policy]) -> list[str]:
 def _came(names: Sequence[str], summary: Summary) -> list[str]:
     area = ", ".join(f"{_area(summary, name):.2f}" for name in names)
     worse = ", ".join("–" if name == "random" else "/".join(map(str, summary.worse_share(name))) for name in names)
-    found = [summary.interquartile[name] for name in names if name in summary.interquartile]
-    if not found or list(names) == [summary.reference]:
+    differences = [summary.interquartile[name] for name in names if name in summary.interquartile]
+    if not differences or list(names) == [summary.reference]:
         return [area, "–", "–", worse]
-    gaps = ", ".join(f"{each.value:+.2f} ({each.low:+.2f} to {each.high:+.2f})" for each in found)
+    gaps = ", ".join(f"{each.value:+.2f} ({each.low:+.2f} to {each.high:+.2f})" for each in differences)
     return [area, gaps, ", ".join(" / ".join(map(str, summary.record(name))) for name in names), worse]
 
 

@@ -155,8 +155,8 @@ class Store:
             "SELECT run_id, cells.spec, status, seconds, cpu_seconds, peak_bytes, content, traceback, added"
             " FROM cells JOIN provenance ON provenance.id = cells.provenance ORDER BY cells.rowid"
         )
-        held = {row[0]: to_cell(row) for row in rows}
-        return [held[key] for key in (held if cells is None else cells) if key in held]
+        rows_by_id = {row[0]: to_cell(row) for row in rows}
+        return [rows_by_id[key] for key in (rows_by_id if cells is None else cells) if key in rows_by_id]
 
     def finished(self) -> set[str]:
         """Return the ids of the finished cells."""
@@ -192,8 +192,10 @@ class Store:
             f"SELECT {', '.join(names)} FROM curves JOIN picks USING (run_id) JOIN cells USING (run_id)"  # noqa: S608
             f"{''.join(f' LEFT JOIN {table} USING (run_id)' for table in _OPTIONAL)} ORDER BY cells.rowid"
         )
-        held = {row[0]: dict(zip(names[1:], row[1:], strict=True)) for row in rows}
-        return [self._to_curves(held[key]) for key in (held if cells is None else cells) if key in held]
+        rows_by_id = {row[0]: dict(zip(names[1:], row[1:], strict=True)) for row in rows}
+        return [
+            self._to_curves(rows_by_id[key]) for key in (rows_by_id if cells is None else cells) if key in rows_by_id
+        ]
 
     def export_csv(self, path: Path | str, cells: Collection[str] | None = None) -> Path:
         """Write one row for each cell, seed and label count to ``path``, in one step; see :meth:`curves`."""
@@ -250,8 +252,8 @@ class Store:
 
     def _to_curves(self, row: dict[str, Any]) -> Curves:
         try:
-            held = [name for name in _ARRAYS + _OPTIONAL if row[name] is not None]
-            arrays: dict[str, Any] = {name: from_npy(row[name]) for name in held}
+            present = [name for name in _ARRAYS + _OPTIONAL if row[name] is not None]
+            arrays: dict[str, Any] = {name: from_npy(row[name]) for name in present}
             row = {name: value for name, value in row.items() if name not in _ARRAYS + _OPTIONAL}
             return Curves(**row, seeds=tuple(arrays.pop("seeds").tolist()), **arrays)
         except ValueError as error:

@@ -123,8 +123,8 @@ def test_a_training_notes_the_ranges_and_makes_the_guard(
             assert feature.low - 1e-4 <= least <= low <= high <= most <= feature.high + 1e-4
     loaded = load_policy(save_policy(policy, tmp_path / "guarded"))
     assert loaded.fingerprint == policy.fingerprint
-    assert loaded.guard.told == policy.guard.told
-    assert "random chooses where more than" in loaded.guard.told
+    assert loaded.guard.summary == policy.guard.summary
+    assert "random chooses where more than" in loaded.guard.summary
     view = example_view(seed=4)
     assert torch.equal(loaded.select(view, 3), policy.select(view, 3))
     recipe = FileRecipe(kind="policy", policy=str(tmp_path / "guarded"), guard=False)

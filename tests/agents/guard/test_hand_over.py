@@ -155,4 +155,4 @@ def test_it_is_written_and_read(wild: Policy, seen: list[Observation], tmp_path:
     assert loaded.guard.hand_over == late
     assert loaded.fingerprint == policy.fingerprint
     assert loaded.fingerprint not in {wild.fingerprint, plain.fingerprint}
-    assert loaded.guard.told.endswith("and once labelled-per-class is above 0.25")
+    assert loaded.guard.summary.endswith("and once labelled-per-class is above 0.25")

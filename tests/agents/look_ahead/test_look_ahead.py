@@ -97,7 +97,7 @@ def test_beside_a_batch_that_is_being_filled_its_labels_come_with_the_candidates
     asked = candidates_of(simulator(), 6)
     held[:, 0], held[0, 1], candidates = asked[:, 0], asked[0, 1], asked[:, 2:]
     expert = dataclasses.replace(WHOLE, horizon=horizon, base=base)
-    value = expert.value(simulator(), candidates, held=held)
+    value = expert.value(simulator(), candidates, batch=held)
     assert not value.equal(expert.value(simulator(), candidates))
     for place in range(4):
         loop, scores = simulator(), []

@@ -69,7 +69,7 @@ def test_a_file_gives_the_same_policy_again(tmp_path, members):
     view = example_view(seed=5, records=(30, 20))
     assert again.fingerprint == policy.fingerprint
     assert again.select(view, 3).equal(policy.select(view, 3))
-    assert "+0.70 network, +1.00 doubtful-cover-gain" in again.network.told
+    assert "+0.70 network, +1.00 doubtful-cover-gain" in again.network.summary
     assert json.loads((tmp_path / "mine" / "policy.json").read_text())["candidates"]["herding"] == 0.5
 
 

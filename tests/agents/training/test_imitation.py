@@ -128,7 +128,7 @@ def test_examples_are_what_the_environment_shows_of_a_batch_being_filled(tiny_en
     seen, values = [], []
     for _ in range(8):
         seen.append(game.observation)
-        values.append(EXPERT.value(game.simulator, game.candidates, held=game.chosen))
+        values.append(EXPERT.value(game.simulator, game.candidates, batch=game.chosen))
         column = -game.observation.candidates[..., game.features.margin_column]
         game.step(column.masked_fill(~game.action_mask, -torch.inf).argmax(1), everyone)
     assert torch.equal(examples.candidates, torch.cat([each.candidates for each in seen]))

@@ -12,7 +12,7 @@ from alrl.errors import InvalidDataError
 from alrl.evaluation import statistics
 from alrl.evaluation.comparison import Comparison
 from alrl.evaluation.curves import Curves
-from alrl.evaluation.pairwise import duels
+from alrl.evaluation.pairwise import pairwise_differences
 from alrl.numerics.streams import generator
 from alrl.reports.summary import summarise
 
@@ -175,14 +175,14 @@ def test_the_performance_profile_counts_runs_strictly_above_and_weighs_data_sets
 
 
 def test_every_pair_duels_once_and_is_seen_from_both_sides(comparison: Comparison) -> None:
-    found = duels(comparison)
-    assert len(found.found) == 2 * 15
-    one, other = found.of("vowel", "general", "margin"), found.of("vowel", "margin", "general")
+    pairwise = pairwise_differences(comparison)
+    assert len(pairwise.differences) == 2 * 15
+    one, other = pairwise.of("vowel", "general", "margin"), pairwise.of("vowel", "margin", "general")
     assert one is not None
     assert other is not None
     assert (one.value, one.low, one.high) == (-other.value, -other.high, -other.low)
     assert {one.outcome, other.outcome} in ({"win", "loss"}, {"tie"})
-    assert found.of("vowel", "margin", "margin") is None
+    assert pairwise.of("vowel", "margin", "margin") is None
 
 
 def test_summary_puts_the_study_first_and_random_last_and_counts_losses(

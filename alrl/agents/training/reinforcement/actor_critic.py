@@ -159,12 +159,12 @@ class WeigherActorCriticPolicy(MultiInputActorCriticPolicy):
     def __init__(self, *args: Any, scorer: Weigher, **kwargs: Any) -> None:
         # In a tuple: a torch module takes no other module before it is initialised itself.
         self._start = (scorer,)
-        told = {
+        settings = {
             "features_extractor_class": Untouched,
             "ortho_init": False,
             "log_std_init": math.log(_FIRST_SPREAD),
         }
-        super().__init__(*args, **{**kwargs, **told})
+        super().__init__(*args, **{**kwargs, **settings})
 
     def _build_mlp_extractor(self) -> None:
         self.mlp_extractor: Any = _WeigherActorAndCritic(self._start[0])

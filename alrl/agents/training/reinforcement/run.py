@@ -95,7 +95,7 @@ def improve(
     # Money, or points of a metric, may be counted in any unit: the critic must not have to find out which.
     scaled = settings.scaled_rewards or isinstance(start, Buyer)
     environment = VecNormalize(given, norm_obs=False, gamma=settings.discount) if scaled else given
-    told = {
+    arguments = {
         "learning_rate": settings.learning_rate,
         "gamma": settings.discount,
         "seed": seed,
@@ -105,7 +105,7 @@ def improve(
     }
     with _global_streams_kept():
         try:
-            model = _algorithm(environment, settings, recipe.budget.labels, told, kind=type(policy.network))
+            model = _algorithm(environment, settings, recipe.budget.labels, arguments, kind=type(policy.network))
             report = _Report(progress) if progress else None
             # Of updates, or of episodes where what is remembered is learnt from.
             every = settings.envs if isinstance(settings, DQNRecipe | SACRecipe) else 1
@@ -125,24 +125,24 @@ def _algorithm(
     environment: VecEnv,
     settings: ReinforcementRecipe,
     labels: int,
-    told: dict[str, Any],
+    arguments: dict[str, Any],
     *,
     kind: type[CandidateScorer],
 ) -> BaseAlgorithm:
     if isinstance(settings, SACRecipe):
-        return SAC(WeigherSACPolicy, environment, **_remembering(settings), **told)
+        return SAC(WeigherSACPolicy, environment, **_remembering(settings), **arguments)
     if isinstance(settings, DQNRecipe):
-        return _deep_q(environment, settings, told)
+        return _deep_q(environment, settings, arguments)
     actor: Any = WeigherActorCriticPolicy if kind is Weigher else SetActorCriticPolicy
     rollout = min(labels, settings.rollout)
-    told |= {
+    arguments |= {
         "n_steps": rollout,
         "ent_coef": settings.entropy,
         "vf_coef": settings.value_weight,
         "max_grad_norm": settings.gradient,
     }
     if isinstance(settings, A2CRecipe):
-        return A2C(actor, environment, gae_lambda=settings.gae, **told)
+        return A2C(actor, environment, gae_lambda=settings.gae, **arguments)
     clipped: dict[str, Any] = {
         "batch_size": minibatch(rollout * settings.envs, settings.minibatch),
         "n_epochs": settings.epochs,
@@ -152,11 +152,11 @@ def _algorithm(
     }
     if isinstance(settings, MaskablePPORecipe):
         masked: Any = BuyerActorCriticPolicy if kind is Buyer else MaskableSetActorCriticPolicy
-        return MaskablePPO(masked, environment, **told, **clipped)
-    return PPO(actor, environment, **told, **clipped)
+        return MaskablePPO(masked, environment, **arguments, **clipped)
+    return PPO(actor, environment, **arguments, **clipped)
 
 
-def _deep_q(environment: VecEnv, settings: DQNRecipe, told: dict[str, Any]) -> BaseAlgorithm:
+def _deep_q(environment: VecEnv, settings: DQNRecipe, arguments: dict[str, Any]) -> BaseAlgorithm:
     return MaskedDoubleDQN(
         SetQPolicy,
         environment,
@@ -165,7 +165,7 @@ def _deep_q(environment: VecEnv, settings: DQNRecipe, told: dict[str, Any]) -> B
         exploration_fraction=0.5,
         exploration_initial_eps=settings.exploration,
         exploration_final_eps=settings.final_exploration,
-        **told,
+        **arguments,
     )
 
 

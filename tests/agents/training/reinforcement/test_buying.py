@@ -9,7 +9,7 @@ import pytest
 from alrl.agents.buyer_policy import returns
 from alrl.agents.recipe import TrainedRecipe
 from alrl.agents.training.training import Trainer
-from alrl.agents.training.validation import told_gains
+from alrl.agents.training.validation import gains_by_stage
 from alrl.envs.recipe import EnvRecipe
 from alrl.recipes import parse
 
@@ -53,7 +53,7 @@ def test_a_dear_label_is_not_bought_and_a_free_one_is(label: float) -> None:
     assert gains["untrained"] == 0
     assert set(gains) == {"untrained", "maskable-ppo", "maskable-ppo by lot"}
     assert gains[policy.card["stage"]] == max(gains.values())
-    assert "of return over margin" in told_gains(policy.card)
+    assert "of return over margin" in gains_by_stage(policy.card)
     if label:
         # Twelve labels cost 60, and no gain of accuracy is worth more than 10.
         assert policy.card["stage"] != "untrained"

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 
 from alrl.errors import AlrlError, InvalidRecipeError
 from alrl.progress import Bars
@@ -61,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     for sheet in (make(report) for make in _SHEETS):
         if sheet.rows and len(sheet.header) > 1:
-            console.print(_shown(sheet))
+            console.print(sheet.to_rich())
     # Part of a run, or a quick one, does not replace the page that the whole made; recipes have a section of their own.
     kept = given.quick or not (whole or given.recipes)
     target = given.page or (None if kept else Path("docs/benchmarks.md"))
@@ -90,13 +89,6 @@ def _parser() -> argparse.ArgumentParser:
         "--page", type=Path, help="where the page goes (docs/benchmarks.md; with --quick or --only, nowhere)"
     )
     return parser
-
-
-def _shown(sheet: tables.Sheet) -> Table:
-    table = Table(*sheet.header, title=sheet.title)
-    for row in sheet.rows:
-        table.add_row(*row)
-    return table
 
 
 def _write(report: BenchReport, numbers: Path, target: Path | None, *, part: bool) -> list[Path]:

@@ -12,9 +12,9 @@ from pathlib import Path
 from rich.console import Console
 
 from alrl.errors import AlrlError
+from alrl.evaluation.table import Table
 from benchmarks.baseline_loop import WRITTEN
 from benchmarks.grid import Grid, measure_grid
-from benchmarks.tables import Sheet
 
 HEADING = "## A whole study"
 _COMMAND = "python -m benchmarks.grid"
@@ -67,12 +67,12 @@ def section(grid: Grid) -> list[str]:
     return [
         HEADING,
         "",
-        *_whole(grid, spread).markdown(),
+        *_whole(grid, spread).markdown_rows(),
         "",
         f"{faster} playing alone, {alone:.0f} times. {verdict}",
         "",
         method,
-        *_by_strategy(grid).markdown(),
+        *_by_strategy(grid).markdown_rows(),
         "",
         _RULES.format(written=", ".join(name for name in study.agents if name in WRITTEN), others=", ".join(others)),
         "The last column: AUBC of ours minus that of the hand-written loop over the episodes of the sample, as above.",
@@ -86,7 +86,7 @@ def _reached(ratio: float) -> str:
     return "reached" if ratio >= _HYPOTHESIS else "not reached"
 
 
-def _whole(grid: Grid, spread: str) -> Sheet:
+def _whole(grid: Grid, spread: str) -> Table:
     played = grid.played
     rows = (
         ("`alrl run`, the whole command", duration(played.wall), f"{grid.steps / played.wall:,.0f}"),
@@ -97,10 +97,10 @@ def _whole(grid: Grid, spread: str) -> Sheet:
             f"{grid.steps / grid.extrapolated():,.0f}",
         ),
     )
-    return Sheet(title="The grid", header=(f"on {grid.workers} processes", "time", "steps per second"), rows=rows)
+    return Table(caption="The grid", header=(f"on {grid.workers} processes", "time", "steps per second"), rows=rows)
 
 
-def _by_strategy(grid: Grid) -> Sheet:
+def _by_strategy(grid: Grid) -> Table:
     rows = tuple(
         (
             name,
@@ -111,7 +111,7 @@ def _by_strategy(grid: Grid) -> Sheet:
         for name in grid.study.agents
     )
     header = ("strategy", "played by hand as", "by hand, extrapolated", "AUBC, ours minus by hand")
-    return Sheet(title="By strategy", header=header, rows=rows)
+    return Table(caption="By strategy", header=header, rows=rows)
 
 
 def duration(seconds: float) -> str:

@@ -62,19 +62,19 @@ def page(report: BenchReport, figure: str | None) -> str:
     """Return the page; ``figure`` is the path of the growth figure from the page's folder, if there is one."""
     size = report.size
     method = _METHOD.format(repeats=size.repeats, seeds=size.seeds, episodes=max(size.episodes))
-    lines = ["# Speed of the loop", "", "Made by `make bench`.", "", *tables.targets(report).markdown(), ""]
+    lines = ["# Speed of the loop", "", "Made by `make bench`.", "", *tables.targets(report).markdown_rows(), ""]
     short = reasons(verdicts(report))
     if short:
         lines += ["## What falls short, and why", "", *short, ""]
     if report.measured:
         lines += ["## Workloads", "", "Ratios are to the hand-written loop refitted from scratch.", ""]
         lines += [f"- {each.workload.title}" for each in report.measured]
-        lines += ["", "## Steps per second", "", *tables.speeds(report).markdown(), ""]
-        lines += ["## Ratios to the hand-written loop", "", *tables.ratios(report).markdown(), "", method, _PEERS]
-        lines += ["## The same accuracy", "", *tables.agreement(report).markdown(), ""]
+        lines += ["", "## Steps per second", "", *tables.speeds(report).markdown_rows(), ""]
+        lines += ["## Ratios to the hand-written loop", "", *tables.ratios(report).markdown_rows(), "", method, _PEERS]
+        lines += ["## The same accuracy", "", *tables.agreement(report).markdown_rows(), ""]
         lines += [_AGREEMENT.format(level=LEVEL, agreement=AGREEMENT)]
     if report.environments:
-        lines += ["## Vector environment", "", *tables.environments(report).markdown(), ""]
+        lines += ["## Vector environment", "", *tables.environments(report).markdown_rows(), ""]
         lines += [
             f"{size.env_episodes} episodes of 100 labels, {CANDIDATES} candidates, all features, random policy.",
             "",
@@ -82,11 +82,11 @@ def page(report: BenchReport, figure: str | None) -> str:
     if report.recipes:
         lines += recipe_section(report)
     if report.shares:
-        lines += ["## Where the time goes", "", *tables.shares(report).markdown(), ""]
+        lines += ["## Where the time goes", "", *tables.shares(report).markdown_rows(), ""]
         lines += [_SHARES.format(rate=report.rate / 1e9)]
     if report.growth:
         labels = report.growth[0].labels[-1]
-        lines += ["## Growth", "", *tables.growth(report).markdown(), ""]
+        lines += ["## Growth", "", *tables.growth(report).markdown_rows(), ""]
         lines += [_GROWTH.format(data_set=DATA_SET, batch=BATCH, labels=labels, few=FEW, epochs=EPOCHS)]
         lines += [f"![Cumulative work and time against labels]({figure})", ""] if figure else []
     return "\n".join([*lines, "## Where and when", "", *_source(report.source, report.peers), ""])
@@ -96,7 +96,7 @@ def recipe_section(report: BenchReport) -> list[str]:
     """Return the section on the recipes in ``envs/``, lines in Markdown, with where and when."""
     size = report.size
     explanation = _RECIPES.format(repeats=size.repeats, episodes=size.recipe_episodes[-1], seconds=size.recipe_seconds)
-    return [RECIPES, "", *tables.recipes(report).markdown(), "", explanation, *_source(report.source, {}), ""]
+    return [RECIPES, "", *tables.recipes(report).markdown_rows(), "", explanation, *_source(report.source, {}), ""]
 
 
 def with_recipe_section(text: str, report: BenchReport) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from statistics import median
 
+from alrl.evaluation.table import Table
 from benchmarks.measure import COLD, WARM, Measured
 from benchmarks.peers import PEERS
 from benchmarks.report import BenchReport
@@ -12,40 +12,22 @@ from benchmarks.shares import PARTS
 from benchmarks.targets import verdicts
 
 
-@dataclass(frozen=True, kw_only=True)
-class Sheet:
-    """One table."""
-
-    title: str
-    header: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-
-    def markdown(self) -> list[str]:
-        """Return its lines in Markdown.
-
-        >>> Sheet(title="t", header=("a", "b"), rows=(("1", "2"),)).markdown()
-        ['| a | b |', '|---|---|', '| 1 | 2 |']
-        """
-        lines = ["| " + " | ".join(cells) + " |" for cells in (self.header, *self.rows)]
-        return [lines[0], "|---" * len(self.header) + "|", *lines[1:]]
-
-
-def targets(report: BenchReport) -> Sheet:
+def targets(report: BenchReport) -> Table:
     """Return every target, what was measured and the verdict."""
     rows = tuple(each.row for each in verdicts(report))
-    return Sheet(title="Targets", header=("what", "target", "measured", "verdict"), rows=rows)
+    return Table(caption="Targets", header=("what", "target", "measured", "verdict"), rows=rows)
 
 
-def speeds(report: BenchReport) -> Sheet:
+def speeds(report: BenchReport) -> Table:
     """Return median steps per second of every side, one row a side, one column a workload."""
     rows = [(side, *(_speed(report, each, side) for each in report.measured)) for side in (COLD, WARM, *PEERS)] + [
         (_run(run), *(f"{median(each.ours[run]):,.0f}" for each in report.measured)) for run in report.size.runs
     ]
     names = tuple(each.workload.name for each in report.measured)
-    return Sheet(title="Steps per second", header=("side", *names), rows=tuple(rows))
+    return Table(caption="Steps per second", header=("side", *names), rows=tuple(rows))
 
 
-def ratios(report: BenchReport) -> Sheet:
+def ratios(report: BenchReport) -> Table:
     """Return ratios to the cold hand-written loop, median (least to largest), one row a side, one column a workload."""
     others: list[tuple[str, ...]] = []
     for side in (WARM, *PEERS):
@@ -55,10 +37,10 @@ def ratios(report: BenchReport) -> Sheet:
         others.append((side, *known))
     ours = [(_run(run), *(str(each.ratio(each.ours[run])) for each in report.measured)) for run in report.size.runs]
     names = tuple(each.workload.name for each in report.measured)
-    return Sheet(title="Ratio to the cold hand-written loop", header=("side", *names), rows=(*others, *ours))
+    return Table(caption="Ratio to the cold hand-written loop", header=("side", *names), rows=(*others, *ours))
 
 
-def agreement(report: BenchReport) -> Sheet:
+def agreement(report: BenchReport) -> Table:
     """Return difference of AUBC between ours and the cold hand-written loop.
 
     Each picking for itself and on our picks.
@@ -68,19 +50,19 @@ def agreement(report: BenchReport) -> Sheet:
         for each in report.measured
     )
     header = ("workload", "each picks for itself", "on the same picks", "seeds")
-    return Sheet(title="AUBC minus the hand-written loop's", header=header, rows=rows)
+    return Table(caption="AUBC minus the hand-written loop's", header=header, rows=rows)
 
 
-def environments(report: BenchReport) -> Sheet:
+def environments(report: BenchReport) -> Table:
     """Return steps per second of the vector environment."""
     rows = tuple(
         (each.data_set, str(each.workers), f"{each.median:,.0f} ({min(each.speeds):,.0f} to {max(each.speeds):,.0f})")
         for each in report.environments
     )
-    return Sheet(title="Vector environment", header=("data set", "workers", "steps per second"), rows=rows)
+    return Table(caption="Vector environment", header=("data set", "workers", "steps per second"), rows=rows)
 
 
-def recipes(report: BenchReport) -> Sheet:
+def recipes(report: BenchReport) -> Table:
     """Return steps per second of every environment recipe, one row a recipe.
 
     One column a number of episodes at once.
@@ -92,10 +74,10 @@ def recipes(report: BenchReport) -> Sheet:
         if each.episodes == sizes[-1]:
             rows[each.recipe].append(f"{each.start:,.1f}")
     header = ("recipe", *(f"{size} episode{'s' if size > 1 else ''}" for size in sizes), "ms to begin one")
-    return Sheet(title="Environment recipes", header=header, rows=tuple(map(tuple, rows.values())))
+    return Table(caption="Environment recipes", header=header, rows=tuple(map(tuple, rows.values())))
 
 
-def shares(report: BenchReport) -> Sheet:
+def shares(report: BenchReport) -> Table:
     """Return where the time of a step goes, and the share of the arithmetic floor."""
     rows = []
     for each in report.shares:
@@ -111,10 +93,10 @@ def shares(report: BenchReport) -> Sheet:
             )
         )
     header = ("workload", "µs a step", *PARTS, "multiply-adds", "floor")
-    return Sheet(title="Where the time goes", header=header, rows=tuple(rows))
+    return Table(caption="Where the time goes", header=header, rows=tuple(rows))
 
 
-def growth(report: BenchReport) -> Sheet:
+def growth(report: BenchReport) -> Table:
     """Return exponents of cumulative work and time in the number of labels."""
     rows = tuple(
         (
@@ -128,7 +110,7 @@ def growth(report: BenchReport) -> Sheet:
         for each in report.growth
     )
     header = ("learner", "refit", "exponent of work", "exponent of time", "multiply-adds in all", "seconds in all")
-    return Sheet(title="Growth with the labels", header=header, rows=rows)
+    return Table(caption="Growth with the labels", header=header, rows=rows)
 
 
 def _speed(report: BenchReport, each: Measured, side: str) -> str:

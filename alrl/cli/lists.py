@@ -73,7 +73,8 @@ def _first_line(thing: object) -> str:
 
 def _agents() -> _Rows:
     written = _recipes("agents")
-    return sorted([*written, *(row for row in _strategies() if row[0] not in dict(written))])
+    names = {row[0] for row in written}
+    return sorted([*written, *(row for row in _strategies() if row[0] not in names)])
 
 
 def _strategies() -> _Rows:

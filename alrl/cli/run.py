@@ -117,7 +117,7 @@ def _report(voice: Voice, folder: Path, ran: Ran) -> dict[str, Any]:
     from alrl.evaluation.comparison import Comparison
     from alrl.reports.report import report
     from alrl.reports.summary import summarise
-    from alrl.reports.tables.aubc import rich_table
+    from alrl.reports.tables.aubc import area_table
     from alrl.studies.store.store import RESULTS, Store
 
     files = report(folder)
@@ -125,7 +125,7 @@ def _report(voice: Voice, folder: Path, ran: Ran) -> dict[str, Any]:
         for comparison in Comparison.groups(store.curves(ran.ids)):
             first, second = ran.primary or (None, None)
             named: dict[str, Any] = {"reference": second, "emphasis": first, "upper_bounds": ran.upper_bounds}
-            voice.show(rich_table(summarise(comparison, metric=ran.metric, **named)))
+            voice.show(area_table(summarise(comparison, metric=ran.metric, **named)).to_rich())
     voice.say(f"Page:    {files.page.resolve()}")
     voice.say(f"Figures: {(folder / 'figures').resolve()} ({len(files.figures)} files)")
     voice.say(f"Tables:  {', '.join(path.name for path in files.tables)}; curves: {files.curves.name}")

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from alrl.errors import InvalidDataError
 from alrl.evaluation.curves import Curves, Floats, Metric, mean_interval
-from alrl.evaluation.text_table import TextTable
+from alrl.evaluation.table import Table
 
 
 class Comparison(Sequence[Curves]):
@@ -84,14 +84,14 @@ class Comparison(Sequence[Curves]):
         cells = [[self.get(data_set, strategy) for strategy in self.strategies] for data_set in self.data_sets]
         return np.array([[np.nan if each is None else each.area(metric).mean() for each in row] for row in cells])
 
-    def table(self, metric: Metric = "accuracy") -> TextTable:
+    def table(self, metric: Metric = "accuracy") -> Table:
         """Return AUBC of each strategy on each data set, mean ± 95 % interval in points (0 to 100)."""
         rows = tuple(
             (data_set, *(_cell(self.get(data_set, strategy), metric) for strategy in self.strategies))
             for data_set in self.data_sets
         )
         title = f"AUBC of {metric.replace('_', ' ')}, points ({self.learner}, batch {self.batch})"
-        return TextTable(title=title, header=("data set", *self.strategies), rows=rows)
+        return Table(caption=title, header=("data set", *self.strategies), rows=rows)
 
 
 def _join(parts: list[Curves]) -> Curves:

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import stdtrit
 
 from alrl.errors import InvalidDataError
-from alrl.evaluation.text_table import TextTable
+from alrl.evaluation.table import Table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -226,7 +226,7 @@ class Curves:
             **arrays,
         )
 
-    def table(self) -> TextTable:
+    def table(self) -> Table:
         """Return mean ± 95 % interval in points (0 to 100) at each quarter of the budget, and the AUBC."""
         at = sorted({round(self.labels * share) for share in (0, 0.25, 0.5, 0.75, 1)})
         columns = [(mean_interval(self.values(metric)), mean_interval(self.area(metric))) for metric in METRICS]
@@ -237,7 +237,7 @@ class Curves:
         if self.guarded_share is not None:
             rows.append(("chosen by the guard (%)", _points(mean_interval(self.guarded_share)), ""))
         title = f"{self.strategy} on {self.data_set} ({self.learner}, batch {self.batch}, {len(self.seeds)} seeds)"
-        return TextTable(title=title, header=("labels", "accuracy", "balanced accuracy"), rows=tuple(rows))
+        return Table(caption=title, header=("labels", "accuracy", "balanced accuracy"), rows=tuple(rows))
 
     def plot(self, ax: Axes | None = None, metric: Metric = "accuracy", **line: Any) -> Axes:
         """Draw the mean curve with its 95 % band, in points, on ``ax`` (a new figure if none); ``line`` styles it."""

@@ -21,7 +21,7 @@ from alrl.reports.pages.policy_card import PolicyCard, policy_card
 from alrl.reports.picks.picks import Picks, see_picks
 from alrl.reports.summary import Summary
 from alrl.reports.tables import aubc
-from alrl.reports.tables.across import across_latex, across_markdown
+from alrl.reports.tables.across import across_table
 from alrl.reports.tables.training import training_table
 
 _STILLS = {
@@ -141,12 +141,15 @@ class Part:
 
     def _tables(self) -> list[Path]:
         each = {"mark": self.mark}
-        markdown = [aubc.markdown_table(one, **each) + "\n" + across_markdown(one, **each) for one in self.summaries]
+        markdown = [
+            aubc.area_table(one, **each).to_markdown() + "\n" + across_table(one, **each).to_markdown()
+            for one in self.summaries
+        ]
         texts = {
             f"table{self.slug}.md": "\n".join(markdown),
             f"table{self.slug}.csv": aubc.csv_table(list(self.summaries), mark=self.mark),
-            f"table{self.slug}.tex": "\n".join(aubc.latex_table(one, **each) for one in self.summaries),
-            f"across{self.slug}.tex": "\n".join(across_latex(one, **each) for one in self.summaries),
+            f"table{self.slug}.tex": "\n".join(aubc.area_table(one, **each).to_latex() for one in self.summaries),
+            f"across{self.slug}.tex": "\n".join(across_table(one, **each).to_latex() for one in self.summaries),
         }
         trained = training_table(self.policies, self.summaries[0], mark=self.mark)
         texts |= {f"training{self.slug}.md": trained} if trained else {}

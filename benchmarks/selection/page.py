@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from importlib import metadata
 from typing import Any
 
+from alrl.evaluation.table import Table
 from benchmarks.selection.alrl import BATCH, Selection
 from benchmarks.selection.peers import MEMORY, SECONDS, has_rule
 from benchmarks.selection.pool import CLASSES, FEATURES, MEMBERS
 from benchmarks.subprocess_call import Apart
-from benchmarks.tables import Sheet
 
 TARGET_SECONDS, TARGET_BYTES = 10.0, 4 * 2**30
 """What a choice from 100,000 records may take, by issue 4."""
@@ -36,7 +36,7 @@ def within_target(each: Selection) -> bool:
     return slowest <= TARGET_SECONDS and (each.peak_anonymous or 0) <= TARGET_BYTES
 
 
-def sheet(ours: Sequence[Selection], theirs: Theirs, records: int) -> Sheet:
+def sheet(ours: Sequence[Selection], theirs: Theirs, records: int) -> Table:
     """Return one row a strategy, for pools of one size."""
     rows = []
     for each in (each for each in ours if each.records == records):
@@ -48,10 +48,10 @@ def sheet(ours: Sequence[Selection], theirs: Theirs, records: int) -> Sheet:
             (each.strategy, _ms(each.first), _ms(each.later), peak, _theirs(theirs, each.strategy, records), verdict)
         )
     header = ("strategy", "first, ms", "later, ms", "peak, GiB", "scikit-activeml, ms", "10 s, 4 GiB")
-    return Sheet(title=f"A batch of {BATCH} from {records:,} records", header=header, rows=tuple(rows))
+    return Table(caption=f"A batch of {BATCH} from {records:,} records", header=header, rows=tuple(rows))
 
 
-def page(sheets: Sequence[Sheet], source: Mapping[str, Any], threads: int, note: str | None = None) -> str:
+def page(sheets: Sequence[Table], source: Mapping[str, Any], threads: int, note: str | None = None) -> str:
     """Return the page; ``note`` tells of what else there is to know of the measurement."""
     method = _METHOD.format(
         batch=BATCH,
@@ -65,7 +65,7 @@ def page(sheets: Sequence[Sheet], source: Mapping[str, Any], threads: int, note:
     )
     lines = ["# Time of selection", "", "Made by `make bench` (`python -m benchmarks.selection`).", "", method]
     for each in sheets:
-        lines += [f"## {each.title}", "", *each.markdown(), ""]
+        lines += [f"## {each.caption}", "", *each.markdown_rows(), ""]
     git = source["git"] or {"commit": "not in a git checkout", "dirty": False}
     versions = ", ".join(f"{name} {version}" for name, version in source["packages"].items())
     lines += [

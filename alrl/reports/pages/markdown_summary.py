@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from alrl.reports.pages.checklist import Item
 from alrl.reports.pages.policy_card import losses_of
 from alrl.reports.summary import Summary
-from alrl.reports.tables.across import across_markdown
+from alrl.reports.tables.across import across_table
 
 
 def markdown_summary(
@@ -19,7 +19,7 @@ def markdown_summary(
     lines += [f"**Hypothesis.** {hypothesis}", ""] if hypothesis else []
     for summary in summaries:
         lines += [f"## AUBC of {summary.metric.replace('_', ' ')}", ""]
-        lines += [*_finding(summary), across_markdown(summary), ""]
+        lines += [*_finding(summary), across_table(summary).to_markdown(), ""]
     lines += ["## Command", "", f"    {command}", ""] if command else []
     lines += ["## Reproducibility", ""]
     lines += [f"- **{item.status}** {item.question} {item.answer}" for item in items]

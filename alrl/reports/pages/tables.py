@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from alrl.evaluation.statistics import SMALLEST_SAMPLE, Estimate
+from alrl.evaluation.table import MISSING, Markup, Row, Table
 from alrl.reports.summary import Cell, Summary
-from alrl.reports.tables.aubc import MISSING, caption, count, foot, notes
+from alrl.reports.tables.aubc import caption, count, foot, notes
 
 
 def headline(summary: Summary) -> str:
@@ -200,19 +201,10 @@ def _grid(
     below: list[tuple[str, list[str]]],
     emphasis: str | None,
 ) -> str:
-    def row(label: str, cells: list[str]) -> str:
-        return f"<tr>{_head(label, 'row', emphasis)}{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+    """Return a table whose cells are HTML already."""
 
-    head = "".join(_head(name, "col", emphasis) for name in header)
-    foot_rows = f"<tfoot>{''.join(row(*each) for each in below)}</tfoot>" if below else ""
-    body_rows = "".join(row(*each) for each in body)
-    return (
-        f'<p class="note">{escape(text)}.</p>\n'
-        f'<div class="scroll" role="region" tabindex="0" aria-label="{escape(text)}">'
-        f"<table><thead><tr>{head}</tr></thead><tbody>{body_rows}</tbody>{foot_rows}</table></div>"
-    )
+    def rows(of: list[tuple[str, list[str]]]) -> tuple[Row, ...]:
+        return tuple((label, *map(Markup, cells)) for label, cells in of)
 
-
-def _head(name: str, scope: str, emphasis: str | None) -> str:
-    mark = ' class="emphasis"' if name == emphasis else ""
-    return f'<th scope="{scope}"{mark}>{escape(name)}</th>'
+    table = Table(header=tuple(header), rows=rows(body), foot=rows(below), caption=text, emphasis=emphasis)
+    return table.to_html()

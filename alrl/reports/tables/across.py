@@ -1,12 +1,13 @@
-"""The table over data sets: ranks, differences and tests, one row a strategy, in Markdown and LaTeX."""
+"""The table over data sets: ranks, differences and tests, one row a strategy."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from alrl.evaluation.statistics import SMALLEST_SAMPLE, Estimate
+from alrl.evaluation.table import MISSING, Table
 from alrl.reports.summary import Summary
-from alrl.reports.tables.aubc import MISSING, ampersands, percent, pipes, tex
+from alrl.reports.tables.aubc import percent
 
 _HEADER = (
     "strategy",
@@ -65,25 +66,10 @@ def across_notes(summary: Summary) -> str:
     )
 
 
-def across_markdown(summary: Summary, *, mark: str = "") -> str:
-    """Return the table in Markdown; a ``mark`` stands above it."""
-    lines = [f"**{mark}**", ""] if mark else []
-    header = across_header(summary)
-    lines += [pipes(list(header)), pipes([":--", *["--:"] * (len(header) - 1)])]
-    lines += [pipes(row) for row in across_rows(summary)]
-    return "\n".join([*lines, "", across_notes(summary), ""])
-
-
-def across_latex(summary: Summary, *, mark: str = "") -> str:
-    """Return the table in LaTeX; needs the package booktabs."""
-    caption = tex(" ".join(filter(None, (mark, across_notes(summary)))))
-    lines = [f"% {mark}"] if mark else []
-    lines += [r"\begin{table}", r"\centering", rf"\caption{{{caption}}}"]
-    header = across_header(summary)
-    lines += [rf"\begin{{tabular}}{{l{'r' * (len(header) - 1)}}}", r"\toprule"]
-    lines += [ampersands([tex(name) for name in header]), r"\midrule"]
-    lines += [ampersands([tex(cell) for cell in row]) for row in across_rows(summary)]
-    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", r"\end{table}", ""])
+def across_table(summary: Summary, *, mark: str = "") -> Table:
+    """Return the table over data sets, with what its columns mean below."""
+    rows = tuple(map(tuple, across_rows(summary)))
+    return Table(header=across_header(summary), rows=rows, notes=across_notes(summary), mark=mark)
 
 
 def _interval(estimate: Estimate, number: str) -> str:

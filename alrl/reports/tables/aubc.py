@@ -1,22 +1,12 @@
-"""AUBC tables of a summary: for the terminal, Markdown, LaTeX and CSV."""
+"""Tables of AUBC by data set and strategy: for people, and as numbers."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
-from textwrap import fill
-
-from rich.markup import escape
-from rich.table import Table
-from rich.text import Text
 
 from alrl.evaluation.spreadsheet import SpreadsheetWriter
+from alrl.evaluation.table import MISSING, Bold, Table
 from alrl.reports.summary import Cell, Summary
-
-MISSING = "–"
-_TEX = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"} | {
-    c: "\\" + c for c in "&%$#_{}"
-}
 
 
 def count(labels: float) -> str:
@@ -60,44 +50,17 @@ def notes(summary: Summary) -> str:
     return " ".join(parts)
 
 
-def rich_table(summary: Summary, *, title: str | None = None, mark: str = "") -> Table:
-    """Return the table for the terminal; ``mark`` (say, that the study is incomplete) precedes the notes."""
-    table = Table(title=title or caption(summary), caption=" ".join(filter(None, (mark, notes(summary)))))
-    table.add_column("data set", no_wrap=True)
-    for name in summary.strategies:
-        table.add_column(Text(name, style="bold" if name == summary.emphasis else ""), justify="right", overflow="fold")
-    for data_set in summary.data_sets:
-        table.add_row(escape(data_set), *_row(summary, data_set, lambda text: f"[bold green]{text}[/]"))
-    table.add_section()
-    for label, cells in foot(summary):
-        # The labels below are longer than names of data sets: wrapped, they leave the room to the numbers.
-        table.add_row(escape(fill(label, 16)), *cells)
-    return table
-
-
-def markdown_table(summary: Summary, *, mark: str = "") -> str:
-    """Return the table in Markdown, with caption and notes; a ``mark`` stands above it."""
-    lines = [f"**{mark}**", ""] if mark else []
-    lines += [caption(summary), "", pipes(["data set", *summary.strategies])]
-    lines.append(pipes([":--", *["--:"] * len(summary.strategies)]))
-    for data_set in summary.data_sets:
-        lines.append(pipes([data_set, *_row(summary, data_set, lambda text: f"**{text}**")]))
-    lines += [pipes([label, *cells]) for label, cells in foot(summary)]
-    return "\n".join([*lines, "", notes(summary), ""])
-
-
-def latex_table(summary: Summary, *, mark: str = "") -> str:
-    """Return the table in LaTeX; needs the package booktabs."""
-    lines = [f"% {mark}"] if mark else []
-    lines += [r"\begin{table}", r"\centering"]
-    lines.append(rf"\caption{{{tex(' '.join(filter(None, (mark, caption(summary) + '.', notes(summary)))))}}}")
-    lines += [rf"\begin{{tabular}}{{l{'r' * len(summary.strategies)}}}", r"\toprule"]
-    lines += [ampersands([tex(name) for name in ("data set", *summary.strategies)]), r"\midrule"]
-    for data_set in summary.data_sets:
-        lines.append(ampersands([tex(data_set), *_row(summary, data_set, lambda text: rf"\textbf{{{text}}}", tex)]))
-    lines.append(r"\midrule")
-    lines += [ampersands([tex(label), *map(tex, cells)]) for label, cells in foot(summary)]
-    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", r"\end{table}", ""])
+def area_table(summary: Summary, *, mark: str = "") -> Table:
+    """Return mean AUBC of each strategy on each data set, best ones bold, with caption, notes and ranks below."""
+    return Table(
+        header=("data set", *summary.strategies),
+        rows=tuple((data_set, *_row(summary, data_set)) for data_set in summary.data_sets),
+        foot=tuple((label, *cells) for label, cells in foot(summary)),
+        caption=caption(summary),
+        notes=notes(summary),
+        mark=mark,
+        emphasis=summary.emphasis,
+    )
 
 
 def csv_table(summaries: list[Summary], *, mark: str = "") -> str:
@@ -135,12 +98,12 @@ def _against(cell: Cell) -> list[str]:
     return row
 
 
-def _row(summary: Summary, data_set: str, bold: Callable[[str], str], escape: Callable[[str], str] = str) -> list[str]:
+def _row(summary: Summary, data_set: str) -> list[str]:
     row = []
     for strategy in summary.strategies:
         cell = summary.cells.get((data_set, strategy))
-        text = MISSING if cell is None else escape(str(cell) + (" ↓" if cell.worse_than_random else ""))
-        row.append(bold(text) if cell is not None and cell.best else text)
+        text = MISSING if cell is None else str(cell) + (" ↓" if cell.worse_than_random else "")
+        row.append(Bold(text) if cell is not None and cell.best else text)
     return row
 
 
@@ -176,23 +139,3 @@ def foot(summary: Summary) -> list[tuple[str, list[str]]]:
 
 def _sets(count: int) -> str:
     return f"{count} data set{'s' if count != 1 else ''}"
-
-
-def pipes(cells: list[str]) -> str:
-    """Return a row of a table in Markdown."""
-    return "| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |"
-
-
-def ampersands(cells: list[str]) -> str:
-    """Return a row of a table in LaTeX, of texts that are LaTeX already."""
-    return " & ".join(cells) + r" \\"
-
-
-def tex(text: str) -> str:
-    r"""Return text as LaTeX.
-
-    >>> tex("50 % ± 1")
-    '50 \\% $\\pm$ 1'
-    """
-    escaped = "".join(_TEX.get(letter, letter) for letter in text)
-    return escaped.replace("±", r"$\pm$").replace("↓", r"$\downarrow$").replace("–", "--").replace("χ²", r"$\chi^2$")

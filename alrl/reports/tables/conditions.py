@@ -11,7 +11,7 @@ from scipy import stats
 
 from alrl.evaluation.curves import Curves
 from alrl.evaluation.spreadsheet import SpreadsheetWriter
-from alrl.reports.tables.aubc import MISSING, pipes
+from alrl.evaluation.table import MISSING, Table
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,13 +110,13 @@ def markdown(costs: Sequence[ConditionCost], *, mark: str = "") -> str:
     strategies = list(dict.fromkeys(each.strategy for each in costs))
     for condition, learner, batch in dict.fromkeys((each.condition, each.learner, each.batch) for each in costs):
         here = [each for each in costs if (each.condition, each.learner, each.batch) == (condition, learner, batch)]
-        lines += ["", f"## {condition.capitalize()} ({learner}, batch {batch})", "", pipes(["data set", *strategies])]
-        lines.append(pipes([":--", *["--:"] * len(strategies)]))
+        rows = []
         for data_set in dict.fromkeys(each.data_set for each in here):
             row = {each.strategy: each for each in here if each.data_set == data_set}
-            lines.append(pipes([data_set, *(_shown(row.get(name)) for name in strategies)]))
+            rows.append((data_set, *(_shown(row.get(name)) for name in strategies)))
         hurt = [str(sum(each.hurts for each in here if each.strategy == name)) for name in strategies]
-        lines.append(pipes(["data sets hurt", *hurt]))
+        table = Table(header=("data set", *strategies), rows=tuple(rows), foot=(("data sets hurt", *hurt),))
+        lines += ["", f"## {condition.capitalize()} ({learner}, batch {batch})", "", *table.markdown_rows()]
     return "\n".join([*lines, ""])
 
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from alrl.agents.policy import Policy
+from alrl.evaluation.table import Table
 from alrl.reports.summary import Summary
-from alrl.reports.tables.aubc import pipes
 
 _HEAD = (
     "agent",
@@ -41,17 +41,18 @@ def training_table(policies: Mapping[str, Policy], summary: Summary, *, mark: st
     for name in summary.strategies:
         groups.setdefault(_algorithm(name, policies), []).append(name)
     ordered = sorted(groups, key=lambda group: -np.mean([_area(summary, name) for name in groups[group]]))
-    lines = [f"**{mark}**", ""] if mark else []
-    lines += [pipes([cell.format(reference=summary.reference) for cell in _HEAD])]
-    lines.append(pipes([":--", *["--:"] * (len(_HEAD) - 1)]))
-    lines += [pipes([group, *_took(groups[group], policies), *_came(groups[group], summary)]) for group in ordered]
     note = (
         f"AUBC of {summary.metric.replace('_', ' ')} in points, mean over {len(summary.ranked)} data sets; gains and"
         " differences in points, one a policy seed. Loop steps are queries of the training's own loops, look-ahead"
         " steps those of roll-outs. Refits and seconds hold all of a training: paired runs, roll-outs and the"
         " validation at its end."
     )
-    return "\n".join([*lines, "", note, ""])
+    return Table(
+        header=tuple(cell.format(reference=summary.reference) for cell in _HEAD),
+        rows=tuple((group, *_took(groups[group], policies), *_came(groups[group], summary)) for group in ordered),
+        notes=note,
+        mark=mark,
+    ).to_markdown()
 
 
 def _algorithm(name: str, policies: Mapping[str, Policy]) -> str:

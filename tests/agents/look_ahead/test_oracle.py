@@ -109,11 +109,11 @@ def test_a_study_that_names_it_marks_it_in_every_table_and_ranks_it_nowhere(tmp_
     with Store(tmp_path / "results.sqlite", read_only=True) as store:
         (comparison,) = Comparison.groups(store.curves(ran.ids))
     (summary, *_) = _summaries(comparison, _read_study(tmp_path / "study.json"))
-    markdown = aubc.markdown_table(summary)
+    markdown = aubc.area_table(summary).to_markdown()
     assert f"| data set | margin | random | {NAME} |" in markdown
     row = next(line for line in markdown.splitlines() if line.startswith("| mean rank"))
     assert row.endswith("| – |")
-    for text in (markdown, aubc.latex_table(summary)):
+    for text in (markdown, aubc.area_table(summary).to_latex()):
         assert NAME in text
         assert "Upper bounds see hidden labels" in text
     assert NAME in aubc.csv_table([summary])
@@ -139,7 +139,7 @@ def test_without_the_upper_bound_every_rank_and_test_is_the_same():
     assert {key: cell.best for key, cell in marked.cells.items() if key[1] != NAME} == {
         key: cell.best for key, cell in plain.cells.items()
     }
-    assert NAME in aubc.markdown_table(marked)
+    assert NAME in aubc.area_table(marked).to_markdown()
     unmarked = summarise(Comparison([*bound, *curves]))
     assert unmarked.ranks[NAME] == 1
     with pytest.raises(InvalidDataError, match="was not run"):

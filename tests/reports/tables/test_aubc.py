@@ -24,7 +24,7 @@ def summary(make_curves: Callable[..., list[Curves]]) -> Summary:
 
 
 def test_markdown_has_best_bold_losses_marked_and_ranks(summary: Summary) -> None:
-    lines = aubc.markdown_table(summary).splitlines()
+    lines = aubc.area_table(summary).to_markdown().splitlines()
     row = next(line for line in lines if line.startswith("| satimage"))
     cells = [cell.strip() for cell in row.strip("|").split("|")]
     assert cells[1] == f"**{summary.cells['satimage', 'general']}**"
@@ -36,14 +36,14 @@ def test_markdown_has_best_bold_losses_marked_and_ranks(summary: Summary) -> Non
 
 def test_rich_table_shows_every_cell(summary: Summary) -> None:
     console = Console(width=140, file=io.StringIO(), record=True)
-    console.print(aubc.rich_table(summary, mark="INCOMPLETE"))
+    console.print(aubc.area_table(summary, mark="INCOMPLETE").to_rich())
     text = console.export_text()
     assert all(str(cell) in text for cell in summary.cells.values())
     assert "INCOMPLETE" in text
 
 
 def test_latex_uses_booktabs_and_escapes(summary: Summary) -> None:
-    text = aubc.latex_table(summary, mark="INCOMPLETE: 1 % done")
+    text = aubc.area_table(summary, mark="INCOMPLETE: 1 % done").to_latex()
     assert r"\toprule" in text
     assert r"\bottomrule" in text
     assert r"breast\_cancer & " in text
@@ -57,7 +57,7 @@ def test_the_table_over_data_sets_is_booktabs_and_says_which_friedman(
 ) -> None:
     names = tuple(f"set_{place}" for place in range(6))
     six = summarise(Comparison(make_curves(names, ("margin", "core-set", "general"), seeds=4, labels=5)))
-    text = across.across_latex(six, mark="INCOMPLETE")
+    text = across.across_table(six, mark="INCOMPLETE").to_latex()
     assert six.friedman is not None
     assert rf"$\chi^2$ = {six.friedman.chi_square:.2f} (scipy's, corrected for ties" in text
     assert text.index(r"\toprule") < text.index("general") < text.index(r"\bottomrule")
@@ -65,7 +65,7 @@ def test_the_table_over_data_sets_is_booktabs_and_says_which_friedman(
     rows = across.across_rows(six)
     assert [row[0] for row in rows] == sorted(six.ranks, key=lambda name: six.ranks[name])
     assert next(row for row in rows if row[0] == "margin")[2:6] == ["–"] * 4
-    assert "**INCOMPLETE**" in across.across_markdown(six, mark="INCOMPLETE")
+    assert "**INCOMPLETE**" in across.across_table(six, mark="INCOMPLETE").to_markdown()
 
 
 def test_csv_carries_intervals_outcomes_and_the_mark(summary: Summary) -> None:
@@ -89,15 +89,17 @@ def test_what_was_wasted_has_a_row_a_column_and_a_place_in_the_csv(
     assert "Labels wasted: share of the budget" in aubc.notes(found)
     assert across.across_header(found)[-1] == "labels wasted"
     assert {row[0]: row[-1] for row in across.across_rows(found)} == {"margin": "40.0 %", "general": "20.0 %"}
-    assert "40.0 \\%" in across.across_latex(found)
+    assert "40.0 \\%" in across.across_table(found).to_latex()
     rows = list(csv.DictReader(io.StringIO(aubc.csv_table([found], mark="M"))))
     assert [row["wasted_share"] for row in rows] == ["0.4000", "0.2000", "", ""]
     assert {row["mark"] for row in rows} == {"M"}
-    assert "wasted" not in aubc.csv_table([summary]) + aubc.markdown_table(summary)
-    assert "wasted" not in across.across_markdown(summary)
+    assert "wasted" not in aubc.csv_table([summary]) + aubc.area_table(summary).to_markdown()
+    assert "wasted" not in across.across_table(summary).to_markdown()
 
 
 def test_a_missing_cell_is_a_dash(make_curves: Callable[..., list[Curves]]) -> None:
     curves = make_curves(("vowel", "vehicle"), ("margin", "general"), seeds=4, labels=3)[:-1]
-    row = next(line for line in aubc.markdown_table(summarise(Comparison(curves))).splitlines() if "vehicle" in line)
+    row = next(
+        line for line in aubc.area_table(summarise(Comparison(curves))).to_markdown().splitlines() if "vehicle" in line
+    )
     assert row.endswith("| – |")

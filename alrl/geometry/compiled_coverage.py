@@ -64,11 +64,11 @@ def _squared_radius(kind: Any, given: Any, labelled: Any, nearest: Any, live: An
         for j in range(len(nearest)):
             if live[j]:
                 total += np.sqrt(np.float64(nearest[j]))
-        found = (total / max(live.sum(), 1)) ** 2
+        found = np.float64((total / max(live.sum(), 1)) ** 2)
     if not found < np.inf:
         between = _squares(points, points).ravel()
         positive = between[between > 0]
-        found = np.float64(np.median(positive)) if len(positive) else 1.0
+        found = np.float64(np.median(positive) if len(positive) else 1.0)
     return found if found > 0 else 1.0
 
 

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 
 from alrl.agents.policy_file import shipped_policies
 from alrl.progress import Bars
@@ -54,10 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rows = sorted(numbers.ours.values(), key=lambda each: known.index(each.strategy))
     sheets = [sheet(rows, numbers.theirs, records) for records in sorted({each.records for each in rows})]
     for each in sheets:
-        table = Table(*each.header, title=each.title)
-        for row in each.rows:
-            table.add_row(*row)
-        console.print(table)
+        console.print(each.to_rich())
     if given.page is not None:
         given.page.write_text(page(sheets, source, _THREADS, given.note), encoding="utf-8")
     console.print("wrote " + ", ".join(str(path) for path in (given.json, given.page) if path), highlight=False)

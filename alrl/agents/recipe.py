@@ -133,6 +133,30 @@ class ImitationRecipe(Recipe):
     expert: LookAheadRecipe = LookAheadRecipe()
 
 
+class BranchingRecipe(Recipe):
+    """Policy gradient on branches: every candidate of a state is queried, and the policy itself plays on from there."""
+
+    updates: int = Field(default=10, ge=1)
+    """How often: branches are made anew by the policy as it is, on tasks of their own."""
+    tasks: int = Field(default=24, ge=1)
+    """Data sets of an update: fresh synthetic ones, and tables of the environment."""
+    tables: float = Field(default=0.3, ge=0, le=1)
+    """Share of them that are the environment's own tables, where it has any."""
+    every: int = Field(default=6, ge=1)
+    """Branches are made at every so many queries."""
+    share: float = Field(default=1.0, ge=0, le=1)
+    """Share of the policy's own choices between them; the rest are margin's and chance's."""
+    epochs: int = Field(default=4, ge=1)
+    """Gradient steps on the branches of an update."""
+    learning_rate: float = Field(default=3e-4, gt=0)
+    kl: float = Field(default=0.1, ge=0)
+    """Weight of the divergence from the start, in standard deviations of a state's values."""
+    certainty: float = Field(default=0.5, gt=0, lt=1)
+    """Mean probability of the likeliest candidate at the start, by one factor on all scores."""
+    expert: LookAheadRecipe = LookAheadRecipe(horizon=4, base="policy")
+    """How a branch is played on and valued."""
+
+
 class RegressionRecipe(Recipe):
     """LAL: a random forest regresses what a label gained in simulated loops."""
 
@@ -162,7 +186,7 @@ class GuardRecipe(Recipe):
 
 
 class TrainedRecipe(Recipe):
-    """A policy to be trained: imitation, evolution, reinforcement learning in turn; regression or search alone."""
+    """A policy to be trained: imitation, branching, evolution, reinforcement in turn; regression or search alone."""
 
     kind: Literal["trained"]
     network: NetworkRecipe = NetworkRecipe()
@@ -171,6 +195,8 @@ class TrainedRecipe(Recipe):
     search: SearchRecipe | None = None
     evolution: EvolutionRecipe | None = None
     """Weights of features beside the network's score, bred after imitation."""
+    branching: BranchingRecipe | None = None
+    """Policy gradient on branches, after imitation and before weights are bred."""
     reinforcement: ReinforcementRecipe | None = None
     """Fine-tuning on the environment's own reward."""
     candidates: CandidatesRecipe | None = None
@@ -182,16 +208,17 @@ class TrainedRecipe(Recipe):
     keep: Literal["best", "last"] = "best"
     """Which stage's policy is kept: the best on these data sets, the untrained one among them, or the last whatever it
     came to, where algorithms themselves are to be compared."""
-    LATER: ClassVar[frozenset[str]] = frozenset({"evolution"})
+    LATER: ClassVar[frozenset[str]] = frozenset({"evolution", "branching"})
 
     @model_validator(mode="after")
     def _some_training(self) -> TrainedRecipe:
         alone = [name for name in ("regression", "search") if getattr(self, name) is not None]
-        others = any(each is not None for each in (self.imitation, self.evolution, self.reinforcement))
+        stages = (self.imitation, self.branching, self.evolution, self.reinforcement)
+        others = any(each is not None for each in stages)
         if not alone and not others:
             raise ValueError(
-                "neither imitation, evolution, reinforcement, regression nor search is given; add one of the tables, or"
-                " use an agent of kind rule"
+                "neither imitation, branching, evolution, reinforcement, regression nor search is given; add one of the"
+                " tables, or use an agent of kind rule"
             )
         if self.network.members > 1 and (self.imitation is None or self.reinforcement is not None):
             raise ValueError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -10,7 +11,8 @@ from typing import Any
 from alrl import recipes
 from alrl.agents.networks.mixture import NETWORK
 from alrl.agents.policy import Policy
-from alrl.agents.recipe import TrainedRecipe
+from alrl.agents.recipe import BranchingRecipe, TrainedRecipe
+from alrl.agents.training.branching import Update, branch
 from alrl.agents.training.contests import contests
 from alrl.agents.training.evolution import Progress, evolve, mixture_of
 from alrl.agents.training.examples import Behaviour, Examples, collect
@@ -21,9 +23,14 @@ from alrl.agents.training_recipes import EvolutionRecipe, ReinforcementRecipe, S
 from alrl.data.task import Task
 from alrl.envs.action_recipe import CandidatesRecipe
 from alrl.envs.recipe import EnvRecipe
+from alrl.envs.task_source import TaskSource
 from alrl.loop.counting import Tally, counted
 from alrl.numerics.backend import one_thread
+from alrl.numerics.streams import generator
 from alrl.progress import Bars
+
+_BEYOND = 500
+"""Numbers of updates' tasks begin here, those of generations at 0."""
 
 
 def breed(
@@ -62,6 +69,34 @@ def breed(
     return bred
 
 
+def branched(
+    policy: Policy,
+    agent: TrainedRecipe,
+    env: EnvRecipe,
+    training: Sequence[str],
+    seed: int,
+    device: str,
+    tracker: Tracker,
+) -> Policy:
+    """Return the policy after the branching policy gradient of its recipe, on fresh tasks and ``training`` tables."""
+    recipe = agent.branching or BranchingRecipe()
+    drawn = EvolutionRecipe(tasks=recipe.tasks, tables=recipe.tables, episodes=1)
+    number = 0
+
+    def draw(update: int) -> list[Task]:
+        # Not the tasks of an evolution of the same seed.
+        found = contests(env, drawn, training, seed=seed, generation=_BEYOND + update)
+        return [task for contest in found for task in contest.tasks]
+
+    def progress(update: Update) -> None:
+        nonlocal number
+        number += 1
+        for name, value in dataclasses.asdict(update).items():
+            tracker.scalar(f"branching/{name}", value, number)
+
+    return branch(policy, played_on(env, training, agent.candidates), recipe, draw, device=device, progress=progress)
+
+
 def played_on(env: EnvRecipe, training: Sequence[str], candidates: CandidatesRecipe | None) -> EnvRecipe:
     """Return the environment on its ``training`` data sets alone, with the candidates that the policy plays with."""
     changed: dict[str, Any] = {"data": env.data.model_copy(update={"sets": tuple(training), "synthetic": {}})}
@@ -79,9 +114,12 @@ def reinforce(
     log: Path | None,
     bars: Bars,
     tracker: Tracker,
-    moved: Callable[[dict[str, float]], object],
+    scalars: dict[str, float],
 ) -> tuple[Policy, int]:
-    """Return the policy that reinforcement learning made of it, and the queries that it played."""
+    """Return the policy that reinforcement learning made of it, and the queries that it played.
+
+    How far it moved is added to ``scalars``.
+    """
     bar, done = bars.bar(recipe.kind, recipe.steps), 0
 
     def progress(steps: int, mean: float | None) -> None:
@@ -90,6 +128,11 @@ def reinforce(
         done = steps
         if mean is not None:
             tracker.scalar("reinforcement/mean_return", mean, steps)
+
+    def moved(found: dict[str, float]) -> None:
+        for name, value in found.items():
+            scalars[f"reinforcement/{name}"] = value
+            tracker.scalar(f"reinforcement/{name}", value, done)
 
     improved = improve(policy, env, recipe, seed=seed, log=log, progress=progress, moved=moved)
     bar.done()
@@ -100,14 +143,14 @@ def search_weights(
     policy: Policy,
     env: EnvRecipe,
     recipe: SearchRecipe,
-    draw: Callable[[int, int], Sequence[Task]],
+    draw: Callable[[int], Sequence[Task]],
     *,
     seed: int,
     device: str,
     bars: Bars,
     tracker: Tracker,
 ) -> Policy:
-    """Return the policy of the weights found; ``draw`` gives a generation's tasks by its number and their count."""
+    """Return the policy of the weights found; ``draw`` gives a generation's tasks by its number."""
     bar, number = bars.bar(f"search, {recipe.kind}", recipe.generations), 0
 
     def progress(gain: float) -> None:
@@ -116,12 +159,20 @@ def search_weights(
         bar.advance(note=f"best {100 * gain:+.2f} points")
         tracker.scalar("search/best_gain_over_margin", gain, number)
 
-    def drawn(generation: int) -> Sequence[Task]:
-        return draw(generation, recipe.episodes)
-
-    best = search(policy, env, recipe, drawn, seed=seed, device=device, progress=progress)
+    best = search(policy, env, recipe, draw, seed=seed, device=device, progress=progress)
     bar.done()
     return best
+
+
+def searched_on(source: TaskSource, names: Sequence[str], episodes: int, seed: int) -> Callable[[int], list[Task]]:
+    """Return what draws the tasks of a generation of a search, by its number: ``episodes`` on data sets by chance."""
+
+    def draw(generation: int) -> list[Task]:
+        order = generator([seed, generation], "search data sets").permutation(len(names))
+        chosen = [names[order[i % len(order)]] for i in range(episodes)]
+        return [source.draw([seed, 1 + generation, i], name) for i, name in enumerate(chosen)]
+
+    return draw
 
 
 def collect_pinned(

@@ -15,11 +15,11 @@ import torch
 
 from alrl.agents.policy import Policy
 from alrl.agents.recipe import ImitationRecipe, RegressionRecipe, TrainedRecipe
+from alrl.agents.training import stages as training_stages
 from alrl.agents.training.examples import Behaviour, Examples
 from alrl.agents.training.fit_guard import guarded
 from alrl.agents.training.imitation import Ranking, fit
 from alrl.agents.training.lal import fit_forest
-from alrl.agents.training.stages import breed, by_stage, collect_pinned, made_by, played_on, reinforce, search_weights
 from alrl.agents.training.tensorboard import Tracker
 from alrl.agents.training.untrained import check, untrained
 from alrl.agents.training.validation import (
@@ -96,6 +96,11 @@ class Trainer:
         if self.agent.imitation is not None:
             policy = self._imitate(policy, self.agent.imitation)
             stages.append(("imitation", policy))
+        if self.agent.branching is not None:
+            policy = training_stages.branched(
+                policy, self.agent, self.env, self.training, self.seed, self.device, self._tracker
+            )
+            stages.append(("branching", policy))
         if self.agent.evolution is not None:
             policy = self._evolve(policy, self.agent.evolution)
             stages.append(("evolution", policy))
@@ -159,11 +164,11 @@ class Trainer:
 
     def _search(self, policy: Policy, recipe: SearchRecipe) -> Policy:
         with counted() as counter:
-            best = search_weights(
+            best = training_stages.search_weights(
                 policy,
                 self.env,
                 recipe,
-                self._searched_on,
+                training_stages.searched_on(self.game.source, self.training, recipe.episodes, self.seed),
                 seed=stream_key([self.seed], "agent") % 2**31,
                 device=self.device,
                 bars=self.bars,
@@ -172,14 +177,9 @@ class Trainer:
         self._steps += counter.tally.steps
         return best
 
-    def _searched_on(self, generation: int, episodes: int) -> list[Task]:
-        lots = generator([self.seed, generation], "search data sets").permutation(len(self.training))
-        names = [self.training[lots[i % len(lots)]] for i in range(episodes)]
-        return [self.game.source.draw([self.seed, 1 + generation, i], name) for i, name in enumerate(names)]
-
     def _evolve(self, policy: Policy, recipe: EvolutionRecipe) -> Policy:
         with counted() as counter:
-            bred = breed(
+            bred = training_stages.breed(
                 policy,
                 self.env,
                 recipe,
@@ -207,7 +207,9 @@ class Trainer:
         workers = self.workers if self.workers is not None else min(4, os.cpu_count() or 1)
         workers = workers if self.device == "cpu" else 1
         jobs = (
-            joblib.delayed(collect_pinned)(chunk, self.env, behaviour, expert, recipe.every, number, self.device)
+            joblib.delayed(training_stages.collect_pinned)(
+                chunk, self.env, behaviour, expert, recipe.every, number, self.device
+            )
             # The longest chunks go first, lest one is waited for at the end.
             for number, chunk in reversed(list(enumerate(parted)))
         )
@@ -222,23 +224,18 @@ class Trainer:
         return Examples.joined(parts)
 
     def _reinforce(self, policy: Policy, recipe: ReinforcementRecipe) -> Policy:
-        improved, steps = reinforce(
+        improved, steps = training_stages.reinforce(
             policy,
-            played_on(self.env, self.training, self.agent.candidates),
+            training_stages.played_on(self.env, self.training, self.agent.candidates),
             recipe,
             seed=stream_key([self.seed], recipe.kind) % 2**31,
             log=self.log,
             bars=self.bars,
             tracker=self._tracker,
-            moved=self._moved,
+            scalars=self.scalars,
         )
         self._steps += steps
         return improved
-
-    def _moved(self, measured: dict[str, float]) -> None:
-        for name, value in measured.items():
-            self.scalars[f"reinforcement/{name}"] = value
-            self._tracker.scalar(f"reinforcement/{name}", value, self._steps)
 
     def _choose(self, stages: Sequence[tuple[str, Policy]]) -> tuple[Policy, dict[str, float]]:
         """Return the stage to keep: of the largest area or return beyond margin's on the validation data sets.
@@ -291,9 +288,9 @@ class Trainer:
     def _card(self, gains: dict[str, float]) -> dict[str, Any]:
         work = {"steps": self._steps, "validation_steps": self._validation_steps} | self._counter.tally.told
         return {
-            **made_by(self.agent, self.env, self.seed, gains),
+            **training_stages.made_by(self.agent, self.env, self.seed, gains),
             "trained_on": self.training,
             "validated_on": self.validation,
             "work": work,
-            **by_stage(self.scalars),
+            **training_stages.by_stage(self.scalars),
         }

@@ -1,4 +1,4 @@
-"""Whether two sides learn the same: learning curves of the same tasks, compared by their area."""
+"""Agreement of two sides: learning curves of the same tasks, compared by their area."""
 
 from __future__ import annotations
 

@@ -18,9 +18,9 @@ from sklearn.neural_network import MLPClassifier
 
 from alrl.data.task import Task
 from alrl.numerics.streams import EpisodeNoise
-from benchmarks.workloads import EPOCHS, HIDDEN, LEARNING_RATE, Model, Rule
+from benchmarks.workloads import EPOCHS, HIDDEN, LEARNING_RATE, BaselineRule, Model
 
-Scorer = Callable[[NDArray[np.float64], list[int]], NDArray[np.float64]]
+ScoreRecords = Callable[[NDArray[np.float64], list[int]], NDArray[np.float64]]
 """Scores of pool records (records,), higher is queried sooner, by class probabilities and what is labelled."""
 
 
@@ -44,7 +44,7 @@ class Arrays(NamedTuple):
 
 def hand_written_loop(
     task: Task,
-    rule: Rule | Scorer,
+    rule: BaselineRule | ScoreRecords,
     labels: int,
     *,
     batch: int = 1,
@@ -113,7 +113,7 @@ def fixed_epochs() -> Iterator[None]:
 
 
 def _pick(
-    probabilities: NDArray[Any], labelled: list[int], rule: Rule | Scorer, chance: EpisodeNoise, size: int
+    probabilities: NDArray[Any], labelled: list[int], rule: BaselineRule | ScoreRecords, chance: EpisodeNoise, size: int
 ) -> list[int]:
     if callable(rule):
         score = rule(probabilities, labelled)
@@ -132,7 +132,7 @@ WRITTEN = ("margin", "random", "entropy", "least-confidence", "core-set", "infor
 """Strategies of ours that are written by hand here; they query the same records, but for ties."""
 
 
-def hand_rule(strategy: str, pool: NDArray[np.float32]) -> Rule | Scorer:
+def hand_rule(strategy: str, pool: NDArray[np.float32]) -> BaselineRule | ScoreRecords:
     """Return what the hand-written loop queries by in place of ``strategy``.
 
     For one episode on ``pool`` (records, features).

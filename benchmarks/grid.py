@@ -34,7 +34,7 @@ class GridError(AlrlError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Played:
+class GridRun:
     """What ``alrl run`` took for the whole study, its report included."""
 
     cells: int
@@ -67,7 +67,7 @@ class Grid:
     workers: int
     sample: tuple[int, ...]
     """Seeds that were played by hand of every data set and strategy."""
-    played: Played
+    played: GridRun
     by_hand: tuple[ByHand, ...]
     agreement: dict[str, Agreement]
     """By strategy that is written by hand: ours against the hand-written loop on the same seeds."""
@@ -125,7 +125,7 @@ def measure_grid(
 _Curves = dict[tuple[str, str, int], NDArray[np.float64]]
 
 
-def _run(name: str, folder: Path, workers: int) -> tuple[Played, _Curves]:
+def _run(name: str, folder: Path, workers: int) -> tuple[GridRun, _Curves]:
     command = [sys.executable, "-m", "alrl.cli", "run", name, "--out", str(folder), "--workers", str(workers), "--json"]
     began = time.perf_counter()
     done = subprocess.run(  # noqa: S603 - this Python, this package
@@ -144,7 +144,7 @@ def _run(name: str, folder: Path, workers: int) -> tuple[Played, _Curves]:
         for each in stored
         for row, seed in enumerate(each.seeds)
     }
-    return Played(cells=summary["cells"], wall=wall, playing=summary["seconds"], busy=busy), curves
+    return GridRun(cells=summary["cells"], wall=wall, playing=summary["seconds"], busy=busy), curves
 
 
 def _play_sample(study: StudyRecipe, workers: int, sample: Sequence[int]) -> tuple[ByHand, ...]:

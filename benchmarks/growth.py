@@ -1,4 +1,4 @@
-"""How the work of a loop grows with the labels: refits from scratch against refits from the last solution."""
+"""Growth of the work of a round with the labels: refits from scratch against refits from the last solution."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ _ROWS = 65_536
 
 @dataclass(frozen=True, kw_only=True)
 class LargePoolMeasure:
-    """What one strategy needed on one pool."""
+    """Time and memory of one strategy on one pool."""
 
     strategy: str
     """Its name."""

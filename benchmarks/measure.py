@@ -39,7 +39,7 @@ class Ratio(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """What one workload took."""
+    """Times of one workload."""
 
     workload: Workload
     ours: dict[tuple[int, int], Speeds]

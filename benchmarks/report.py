@@ -17,7 +17,7 @@ from benchmarks.workloads import Size
 
 @dataclass(frozen=True, kw_only=True)
 class BenchReport:
-    """What was measured, where, and when; parts that were not asked for are empty."""
+    """Measurements with place and time; parts that were not requested are empty."""
 
     size: Size
     measured: tuple[Measured, ...]

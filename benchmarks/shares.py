@@ -1,4 +1,4 @@
-"""Where the time of a step goes, and how much of it is arithmetic that cannot be avoided."""
+"""Shares of the time of a step, and how much of it is arithmetic that cannot be avoided."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ _INTERVAL = 0.005
 
 @dataclass(frozen=True, kw_only=True)
 class Apart:
-    """What came of a call in a process of its own."""
+    """Result of a call in a process of its own."""
 
     result: Any
     """What it returned; None where it failed."""

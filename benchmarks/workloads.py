@@ -1,4 +1,4 @@
-"""What is measured: five workloads, and how much of each."""
+"""Workloads that are measured, and their sizes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from alrl.learners import make_learner
 from alrl.loop.learner import Learner
 from alrl.recipes.suggest import unknown
 
-Rule = Literal["margin", "random"]
+BaselineRule = Literal["margin", "random"]
 Model = Literal["softmax-regression", "multilayer-perceptron"]
 
 SPLIT: Mapping[str, float] = MappingProxyType({"pool": 0.5, "validation": 0.002, "test": 0.498})
@@ -29,7 +29,7 @@ class Workload:
 
     name: str
     data_set: str
-    rule: Rule = "margin"
+    rule: BaselineRule = "margin"
     model: Model = "softmax-regression"
     labels: int = 100
     batch: int = 1

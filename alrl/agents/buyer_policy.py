@@ -10,7 +10,7 @@ from alrl.agents.policy import Policy
 from alrl.agents.rule_picks import RulePicks
 from alrl.data.task import Task
 from alrl.envs.actions import Setting, Turn
-from alrl.envs.actions.rule import Rule
+from alrl.envs.actions.rule import RuleAction
 from alrl.envs.candidates import CandidateMixture
 from alrl.envs.episodes import Game
 from alrl.envs.recipe import EnvRecipe
@@ -52,7 +52,7 @@ def buy(policy: Policy, view: PoolView) -> Tensor:
         )
     sizes = tuple(int(size) for size in network.sizes)
     setting = Setting(features=policy.features, mixture=CandidateMixture(), sizes=sizes, stop=True)
-    actions = Rule(setting, rules=chosen.rules)
+    actions = RuleAction(setting, rules=chosen.rules)
     nothing = torch.zeros_like(view.spent)
     left = torch.minimum(view.budget - view.spent, view.available.sum(1))
     seen = actions.see(Turn(view=view, filled=nothing, wanted=nothing, left=left, may_restart=nothing > 0))

@@ -77,7 +77,7 @@ class Policy(Strategy):
 
         With several ``members`` its network is an ensemble. Without ``margin_start`` it chooses by chance instead, and
         the features ``without`` are those that it never looks at; ``relative`` shows it each feature also against those
-        of the other candidates. Raises InvalidRecipeError for a feature that there is not.
+        of the other candidates. Raises InvalidRecipeError for an unknown feature.
         """
         named = [feature.name for feature in (*features.record, *features.loop)]
         for unseen in without:
@@ -148,10 +148,10 @@ class Policy(Strategy):
             )
         if self.guard is None:
             return candidates, scores
-        fired = self.guard.fires(seen)
+        fired = self.guard.triggers(seen)
         if self.fell_back is not None:
             self.fell_back.append(fired)
-        return self.guard.instead(view, fired, candidates, scores)
+        return self.guard.fallback_scores(view, fired, candidates, scores)
 
     def score(self, view: PoolView) -> Tensor:
         """Return scores (B, N): those of the candidates, minus infinity for records that are none."""

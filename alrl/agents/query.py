@@ -136,7 +136,7 @@ def query(  # noqa: PLR0913 - the front door: all but a few have defaults
     """
     refuse_learning(strategy, "a query by itself")
     count = whole_number("batch_size", batch_size, least=1)
-    asked = prepare(
+    prepared = prepare(
         model,
         X_pool,
         X_labelled,
@@ -147,7 +147,7 @@ def query(  # noqa: PLR0913 - the front door: all but a few have defaults
         features=features,
         classes=classes,
     )
-    return choose_from(strategy, asked, count, return_scores=return_scores)
+    return choose_from(strategy, prepared, count, return_scores=return_scores)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -162,17 +162,23 @@ class PreparedPool:
     """Their names, (records,), where they have any."""
 
 
-def choose_from(strategy: Strategy, asked: PreparedPool, count: int, *, return_scores: bool) -> NDArray[Any] | Queried:
+def choose_from(
+    strategy: Strategy,
+    prepared: PreparedPool,
+    count: int,
+    *,
+    return_scores: bool,
+) -> NDArray[Any] | Queried:
     """Choose ``count`` records of a pool. Warns with PoolExhaustedWarning if it holds fewer."""
-    left = int(asked.view.available.sum())
+    left = int(prepared.view.available.sum())
     warn_if_fewer(left, count)
-    picks = strategy.select(asked.view, min(count, left))[0].numpy()
+    picks = strategy.select(prepared.view, min(count, left))[0].numpy()
     rows = picks[picks >= 0].astype(np.int64)
-    chosen = rows if asked.ids is None else asked.ids[rows]
+    chosen = rows if prepared.ids is None else prepared.ids[rows]
     if not return_scores:
         return chosen
-    scores = strategy.score(asked.view)[0, : asked.records].double().numpy()
-    return Queried(records=chosen, scores=scores, features=asked.view.features[0, : asked.records].numpy())
+    scores = strategy.score(prepared.view)[0, : prepared.records].double().numpy()
+    return Queried(records=chosen, scores=scores, features=prepared.view.features[0, : prepared.records].numpy())
 
 
 def prepare(
@@ -200,8 +206,8 @@ def prepare(
     for part in parts:
         refuse_unusable(part)
     outputs = ask_model(model, parts, labels, classes=classes, members="members" in needs)
-    found = find_features(pool, labelled, model, features)
-    view = build_view(found, len(pool), outputs, labels, needs=needs, labels_left=budget, seed=number)
+    seen = find_features(pool, labelled, model, features)
+    view = build_view(seen, len(pool), outputs, labels, needs=needs, labels_left=budget, seed=number)
     return PreparedPool(view=view, records=len(pool), ids=pool.ids)
 
 
@@ -215,19 +221,19 @@ def warn_if_fewer(records: int, batch_size: int) -> None:
         )
 
 
-def _standardised(found: QueryFeatures) -> Tensor:
+def _standardised(seen: QueryFeatures) -> Tensor:
     """The features centred and scaled, (1, N, D); a column that is constant becomes zero."""
-    X = found.values
+    X = seen.values
     scale = X.std(0)
     usable = scale > 1e-9 * np.maximum(1.0, np.abs(X.mean(0)))
-    if found.common_scale:
+    if seen.common_scale:
         scale = np.full_like(scale, np.sqrt(np.square(scale).mean()))
     standard = (X - X.mean(0)) * np.where(usable, 1 / np.where(usable, scale, 1.0), 0.0)
     return torch.from_numpy(standard.astype(np.float32))[None]
 
 
 def build_view(
-    found: QueryFeatures,
+    seen: QueryFeatures,
     pool: int,
     outputs: ModelOutputs,
     labels: Sequence[Any],
@@ -237,7 +243,7 @@ def build_view(
     seed: int = 0,
 ) -> PoolView:
     """One episode's view: the ``pool`` records first, the labelled ones after them."""
-    features = _standardised(found)
+    features = _standardised(seen)
     codes = outputs.codes(labels)
     records, classes = features.shape[1], len(outputs.classes)
     exists = torch.ones(1, records, dtype=torch.bool)

@@ -106,5 +106,5 @@ def query(  # noqa: PLR0913 - the front door: all but a few have defaults
         seed=whole_number("seed", seed, least=0),
     )
     names = np.arange(len(table.probabilities)) if table.ids is None else table.ids
-    asked = PreparedPool(view=view, records=len(rows), ids=names[rows])
-    return choose_from(chosen, asked, count, return_scores=return_scores)
+    prepared = PreparedPool(view=view, records=len(rows), ids=names[rows])
+    return choose_from(chosen, prepared, count, return_scores=return_scores)

@@ -122,7 +122,7 @@ class ImitationRecipe(Recipe):
     episodes: int = Field(default=4, ge=1)
     """Episodes on each data set in each round."""
     every: int = Field(default=4, ge=1)
-    """The expert is asked at every so many queries."""
+    """Queries from one at which the expert values candidates to the next."""
     share: float = Field(default=0.7, ge=0, le=1)
     """Share of the policy's own choices after the first round."""
     epochs: int = Field(default=25, ge=1)
@@ -165,7 +165,7 @@ class RegressionRecipe(Recipe):
     episodes: int = Field(default=4, ge=1)
     """Episodes on each data set in each round."""
     every: int = Field(default=4, ge=1)
-    """Candidates are valued at every so many queries."""
+    """Queries from one at which candidates are valued to the next."""
     share: float = Field(default=0.7, ge=0, le=1)
     """Share of the forest's own choices after the first round; the rest are random."""
     trees: int = Field(default=100, ge=1)

@@ -61,7 +61,7 @@ class RulePicks:
 
     @property
     def summary(self) -> str:
-        """What is chosen from, in words."""
+        """Source of the candidates, in words."""
         return f"the records that {', '.join(self.rules)} would query"
 
     def draw(self, view: PoolView) -> Tensor:

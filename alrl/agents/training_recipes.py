@@ -12,7 +12,7 @@ from alrl.recipes.model import Recipe
 
 
 class _Algorithm(Recipe):
-    """What every algorithm is told."""
+    """Settings of every algorithm."""
 
     steps: int = Field(default=20_000, ge=1)
     """Queries played in all."""
@@ -27,7 +27,7 @@ class _Algorithm(Recipe):
 
 
 class _OnPolicy(_Algorithm):
-    """What every algorithm is told that learns from its latest roll-outs."""
+    """Settings of algorithms that learn from their latest roll-outs."""
 
     rollout: int = Field(default=32, ge=1)
     """Queries of each episode between two updates; the budget's labels if those are fewer."""
@@ -78,7 +78,7 @@ class A2CRecipe(_OnPolicy):
 
 
 class _OffPolicy(_Algorithm):
-    """What every algorithm is told that learns from what it remembers."""
+    """Settings of algorithms that learn from a replay buffer."""
 
     buffer: int = Field(default=50_000, ge=1)
     """Queries that are remembered."""
@@ -154,7 +154,7 @@ BRED = (
     "sparsity-rank",
     "first-class-surplus",
 )
-"""What is weighed beside the network unless told otherwise: herding, reach, place, doubt and balance."""
+"""Features weighed beside the network by default: herding, reach, place, doubt and balance."""
 
 
 class EvolutionRecipe(Recipe):

@@ -1,4 +1,4 @@
-"""What every command shares: how it speaks, to people and to machines, and how it fails."""
+"""Shared parts of the commands: how they speak, to people and to machines, and how they fail."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def speaks_unicode() -> bool:
 
 
 class Voice:
-    """Where a command's words go: to standard output, or, when a machine listens there, to standard error."""
+    """Output of a command: to standard output, or, when a machine listens there, to standard error."""
 
     def __init__(self, machine: bool) -> None:
         self.machine = machine
@@ -74,7 +74,7 @@ class Voice:
         return Bars(console=self.console)
 
     def result(self, document: Any) -> None:
-        """What the command found, for a machine; people have been told already."""
+        """Print the result for a machine; people have read it already."""
         if self.machine:
             typer.echo(json.dumps(document, indent=1, ensure_ascii=not speaks_unicode(), allow_nan=False, default=str))
 

@@ -1,4 +1,4 @@
-"""What the shell may complete: names of recipes, policies and data sets."""
+"""Completion in the shell: names of recipes, policies and data sets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the exit status of a command tells: scripts may rely on it."""
+"""Exit statuses of commands: scripts may rely on them."""
 
 from __future__ import annotations
 

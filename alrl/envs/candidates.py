@@ -82,7 +82,7 @@ class CandidateMixture:
 
     @property
     def summary(self) -> str:
-        """What is chosen from, in words."""
+        """Source of the candidates, in words."""
         parts = {
             "of smallest margin": self.margin,
             "for clusters": self.clusters,

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from alrl.data.task import Task
 from alrl.envs.actions import Turn
-from alrl.envs.paired_run import PairedRun, Player
+from alrl.envs.paired_run import PairedPlayer, PairedRun
 from alrl.envs.recipe import EnvRecipe
 from alrl.envs.task_source import TaskSource
 from alrl.errors import InvalidQueryError
@@ -85,7 +85,7 @@ class Game:
             contaminations=recipe.contaminations,
         )
         self.paired = recipe.reward.against == "margin"
-        self._player: Player | None = None
+        self._player: PairedPlayer | None = None
 
     @property
     def simulator(self) -> Simulator:
@@ -93,15 +93,15 @@ class Game:
         return self._agent.simulator
 
     @property
-    def _agent(self) -> Player:
+    def _agent(self) -> PairedPlayer:
         if self._player is None:
             raise InvalidQueryError(NOT_BEGUN)
         return self._player
 
-    def _new_player(self, tasks: Sequence[Task]) -> Player:
+    def _new_player(self, tasks: Sequence[Task]) -> PairedPlayer:
         recipe = self.recipe
         simulator = Simulator(tasks, recipe.learner.build(), device=self.device, **recipe.loop_settings)
-        return Player(simulator, self.reward, recipe.reward.metric)
+        return PairedPlayer(simulator, self.reward, recipe.reward.metric)
 
     def begin(self, tasks: Sequence[Task]) -> None:
         """Start B episodes, one a task."""

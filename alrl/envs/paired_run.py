@@ -13,7 +13,7 @@ from alrl.loop.simulator import Simulator
 from alrl.strategies.base import batch_of
 
 
-class Player:
+class PairedPlayer:
     """Plays the loop of B episodes and tells what each move earns.
 
     Args:
@@ -100,7 +100,7 @@ class PairedRun:
         new_player: makes the player of some tasks.
     """
 
-    def __init__(self, tasks: Sequence[Task], batch: int, new_player: Callable[[Sequence[Task]], Player]) -> None:
+    def __init__(self, tasks: Sequence[Task], batch: int, new_player: Callable[[Sequence[Task]], PairedPlayer]) -> None:
         self._new_player, self._batch = new_player, batch
         # As they were drawn: a simulator keeps one of several first samples.
         self._tasks = list(tasks)

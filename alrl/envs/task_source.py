@@ -1,4 +1,4 @@
-"""Where an environment's episodes come from: each draws a data set, a split and a first sample from its own seed."""
+"""Source of an environment's episodes: each draws a data set, a split and a first sample from its own seed."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from alrl.data.task import Task
 from alrl.envs.episodes import NOT_BEGUN, Game
 from alrl.envs.recipe import EnvRecipe, load_env_recipe
 from alrl.envs.rendering import FRAMES_A_SECOND, Album, EpisodePicture
-from alrl.envs.workers import Crew
+from alrl.envs.workers import WorkerPool
 from alrl.errors import InvalidQueryError, InvalidRecipeError
 from alrl.metadata import Feature, FeatureSet, Observation
 
@@ -122,10 +122,10 @@ class ActiveLearningVectorEnv(gymnasium.vector.VectorEnv[Arrays, NDArray[Any], N
         self._seeded = False
         alone = render_mode and workers == 1
         self._album = Album(self.game, self.recipe.reward.metric) if alone else None
-        self._crew: Crew | None = None
+        self._worker_pool: WorkerPool | None = None
         if workers > 1:
             sizes = [len(part) for part in np.array_split(np.arange(num_envs), workers)]
-            self._crew = Crew(partial(_shard, self.recipe, mode.value, render_mode), sizes)
+            self._worker_pool = WorkerPool(partial(_shard, self.recipe, mode.value, render_mode), sizes)
 
     def reset(
         self, *, seed: int | Sequence[int] | None = None, options: dict[str, Any] | None = None
@@ -148,8 +148,8 @@ class ActiveLearningVectorEnv(gymnasium.vector.VectorEnv[Arrays, NDArray[Any], N
             super().reset(seed=seeds[0])
             self._seeds = [int(each) for each in seeds]
             self._episodes, self._seeded = [-1] * self.num_envs, True
-        if self._crew is not None:
-            observation, info = self._crew.reset(None if seed is None else self._seeds)
+        if self._worker_pool is not None:
+            observation, info = self._worker_pool.reset(None if seed is None else self._seeds)
             self._mask, self.over = info["action_mask"], np.zeros(self.num_envs, dtype=bool)
             return observation, info
         self.game.begin([self._next(index) for index in range(self.num_envs)])
@@ -167,8 +167,8 @@ class ActiveLearningVectorEnv(gymnasium.vector.VectorEnv[Arrays, NDArray[Any], N
 
         Raises InvalidQueryError before the first reset, and for an action that the mask forbids.
         """
-        if self._crew is not None:
-            return self._step_shared(self._crew, actions)
+        if self._worker_pool is not None:
+            return self._step_shared(self._worker_pool, actions)
         active = torch.from_numpy(~self.over).to(self.game.device)
         rewards, ends = self.game.step(torch.as_tensor(np.asarray(actions)), active)
         begin = self.over if self.mode == AutoresetMode.NEXT_STEP else ends.cpu().numpy()
@@ -191,11 +191,11 @@ class ActiveLearningVectorEnv(gymnasium.vector.VectorEnv[Arrays, NDArray[Any], N
         )
 
     def _step_shared(
-        self, crew: Crew, actions: NDArray[Any]
+        self, pool: WorkerPool, actions: NDArray[Any]
     ) -> tuple[Arrays, NDArray[Any], NDArray[Any], NDArray[Any], dict[str, Any]]:
         if not self._seeded:
             raise InvalidQueryError(NOT_BEGUN)
-        observation, rewards, terminated, truncated, info, self.over = crew.step(actions)
+        observation, rewards, terminated, truncated, info, self.over = pool.step(actions)
         self._mask = info["action_mask"]
         return observation, rewards, terminated, truncated, info
 
@@ -226,7 +226,7 @@ class ActiveLearningVectorEnv(gymnasium.vector.VectorEnv[Arrays, NDArray[Any], N
 
         One entry for each number of a Discrete, for each dimension of a Box.
         """
-        if self._crew is not None:
+        if self._worker_pool is not None:
             return self._mask.copy()
         mask: NDArray[np.bool_] = self.game.action_mask.cpu().numpy()
         return mask
@@ -241,8 +241,8 @@ class ActiveLearningVectorEnv(gymnasium.vector.VectorEnv[Arrays, NDArray[Any], N
             return None
         if not self._seeded:
             raise InvalidQueryError(NOT_BEGUN)
-        if self._crew is not None:
-            return tuple(self._crew.render())
+        if self._worker_pool is not None:
+            return tuple(self._worker_pool.render())
         return tuple(picture.frame() for picture in self.pictures)
 
     @property
@@ -252,8 +252,8 @@ class ActiveLearningVectorEnv(gymnasium.vector.VectorEnv[Arrays, NDArray[Any], N
 
     def close_extras(self, **kwargs: Any) -> None:  # noqa: ARG002
         """End the worker processes, if there are any."""
-        if self._crew is not None:
-            self._crew.close()
+        if self._worker_pool is not None:
+            self._worker_pool.close()
 
 
 def _shard(recipe: EnvRecipe, mode: str, render_mode: str | None, episodes: int) -> ActiveLearningVectorEnv:

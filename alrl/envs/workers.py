@@ -26,7 +26,7 @@ class _Member(NamedTuple):
     pipe: Any
 
 
-class Crew:
+class WorkerPool:
     """Processes of one thread each, every one with an environment of its own.
 
     What ``make`` builds from a number of episodes has ``reset(seed=...)``, ``step(actions)`` and ``render()``; it is

@@ -1,4 +1,4 @@
-"""How far a data set lies from a policy's training tasks, in the space of its features, before a label is bought."""
+"""Distance of a data set from a policy's training tasks, in the space of its features, before a label is bought."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class DataDistance:
 
 @dataclass(frozen=True, kw_only=True)
 class Distances:
-    """What :func:`distance` found."""
+    """Result of :func:`distance`: one distance for each data set."""
 
     policy: str
     trained: int
@@ -154,7 +154,7 @@ def _distance_of(name: str, policy: Policy, ranges: TrainingRanges, seen: Sequen
         mean = sum(own.values()) / len(own)
         groups.append(GroupDistance(data_set=name, group=group.name, unusual=mean, features=own))
     far = torch.cat([ranges.distance(each) for each in seen])
-    fired = None if policy.guard is None else torch.cat([policy.guard.fires(each) for each in seen]).float()
+    fired = None if policy.guard is None else torch.cat([policy.guard.triggers(each) for each in seen]).float()
     return DataDistance(
         data_set=name,
         states=len(far),

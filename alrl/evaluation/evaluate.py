@@ -1,4 +1,4 @@
-"""A policy against rules on data sets of one's own: paired seeds, and each loss told as each win."""
+"""A policy against rules on data sets of one's own: paired seeds, losses named as wins are."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class RuleComparison:
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluation:
-    """What :func:`evaluate` found."""
+    """Result of :func:`evaluate`: comparisons with each rule on each data set."""
 
     policy: str
     seeds: int
@@ -122,7 +122,7 @@ def evaluate(
     table whose label has to be named is read by :meth:`alrl.data.data_set.DataSet.read`. Differences are of the area
     under the accuracy curve (AUBC), in points.
 
-    Raises InvalidRecipeError for a name that there is not or that is given twice, and, without ``allow_seen``, for a
+    Raises InvalidRecipeError for a name that is unknown or given twice, and, without ``allow_seen``, for a
     data set that the policy was trained on or a relative of one; and what :func:`~alrl.evaluation.simulate.simulate`
     raises.
 
@@ -178,7 +178,7 @@ def find_agent(name: str) -> Strategy:
 
 
 def _seen(name: str, policy: Strategy, data: Mapping[str, str | DataSet], allowed: bool) -> set[str]:
-    """Which of the data sets the policy was trained on."""
+    """Return the data sets that the policy was trained on."""
     card = getattr(policy, "card", {})
     trained = (*card.get("trained_on", ()), *card.get("validated_on", ()))
     names = set()

@@ -190,7 +190,7 @@ def _run(
 def _guarded(fell_back: Sequence[torch.Tensor], picks: torch.Tensor) -> NDArray[np.int8]:
     """Return who chose each of the ``picks`` (B, T), the last of them one by one.
 
-    0 the policy, 1 its guard, -1 nobody.
+    0 the policy, 1 its guard, -1 none.
     """
     rounds = torch.stack(list(fell_back), 1).cpu().to(torch.int8)
     whole = torch.nn.functional.pad(rounds, (picks.shape[1] - rounds.shape[1], 0), value=-1)

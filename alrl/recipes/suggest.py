@@ -1,4 +1,4 @@
-"""What a name that is not known was perhaps meant to be."""
+"""Suggestions for an unknown name."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from alrl.evaluation.comparison import Comparison
 from alrl.reports import figures
 from alrl.reports.pages import About, page
 from alrl.reports.pages.about import Still
-from alrl.reports.pages.checklist import Item, Record, checklist
+from alrl.reports.pages.checklist import Item, RunRecord, checklist
 from alrl.reports.pages.markdown_summary import markdown_summary
 from alrl.reports.pages.policy_card import PolicyCard, policy_card
 from alrl.reports.picks.picks import Picks, see_picks
@@ -48,7 +48,7 @@ class Written:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Part:
+class ReportPart:
     """One comparison, ready to be written."""
 
     folder: Path
@@ -56,7 +56,7 @@ class Part:
     """Ending of its files' names."""
     mark: str
     title: str
-    record: Record
+    record: RunRecord
     comparison: Comparison
     summaries: tuple[Summary, ...]
     """One a metric, the first the study's own."""

@@ -12,9 +12,9 @@ from typing import Any
 from alrl.errors import AlrlError
 from alrl.evaluation.comparison import Comparison
 from alrl.evaluation.curves import METRICS, Curves, Metric
-from alrl.reports.comparison_report import Part
+from alrl.reports.comparison_report import ReportPart
 from alrl.reports.condition_report import write_conditions
-from alrl.reports.pages.checklist import Record
+from alrl.reports.pages.checklist import RunRecord
 from alrl.reports.pages.policy_card import find_policies
 from alrl.reports.summary import Summary, summarise
 from alrl.studies.cell import protocol_of
@@ -31,7 +31,7 @@ class RunDirectoryError(AlrlError):
 
 @dataclass(frozen=True, kw_only=True)
 class ReportFiles:
-    """What :func:`report` wrote."""
+    """Files that :func:`report` wrote."""
 
     page: Path
     pages: tuple[Path, ...]
@@ -77,7 +77,7 @@ def report(run: Path | str, *, title: str | None = None, allow_incomplete: bool 
         finished = store.finished()
         done = [cell for cell in study.cells if run_id(cell) in finished]
         stored = store.curves(wanted)
-        record = Record(
+        record = RunRecord(
             hypothesis=study.hypothesis,
             command=study.command,
             settings=study.settings,
@@ -99,7 +99,7 @@ def report(run: Path | str, *, title: str | None = None, allow_incomplete: bool 
     for comparison, slug in zip(comparisons, slugs, strict=True):
         own = [cell for cell, each in zip(done, stored, strict=True) if _settings(each) == _settings(comparison)]
         others = tuple(f"index{other}.html" for other in slugs if other != slug)
-        part = Part(
+        part = ReportPart(
             folder=folder,
             slug=slug,
             mark=mark,
@@ -128,7 +128,7 @@ def _settings(of: Curves | Comparison) -> tuple[str, int]:
 
 
 def _curves_path(folder: Path, mark: str) -> Path:
-    """Return numbers that will change say so in their name; the other name's file, of an earlier report, goes."""
+    """Return the path of the curves, whose name says whether the numbers will change; delete the other name's file."""
     whole, part = folder / "curves.csv", folder / "curves-incomplete.csv"
     (whole if mark else part).unlink(missing_ok=True)
     return part if mark else whole

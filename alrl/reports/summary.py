@@ -1,4 +1,4 @@
-"""What tables, figures and the page say of a comparison, computed once."""
+"""Statistics of a comparison for tables, figures and the page, computed once."""
 
 from __future__ import annotations
 
@@ -93,9 +93,9 @@ class Summary:
     targets: Mapping[str, float]
     """Value that labels are counted to on each data set, a fraction: random's mean at the end of the budget."""
     profiles: Mapping[str, Profile]
-    """Share of runs whose AUBC exceeds the baseline's by more than so many points."""
+    """Share of runs whose AUBC exceeds the baseline's by more than each threshold, in points."""
     baseline: str
-    """What profiles and savings are held against: random if it was run, else the reference."""
+    """Baseline of profiles and savings: random if it was run, else the reference."""
     rounds: int
     """Rounds of querying in the budget, each ending with a refit."""
     pairwise: Pairwise

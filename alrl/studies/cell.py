@@ -52,8 +52,8 @@ def _by_resource() -> int | None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
-    """What came of a cell."""
+class CellResult:
+    """Result of a cell."""
 
     spec: Mapping[str, Any]
     curves: Curves | None
@@ -76,7 +76,7 @@ class Job:
     agent: Player
     device: str = "cpu"
 
-    def __call__(self) -> Outcome:
+    def __call__(self) -> CellResult:
         """Play on one thread. An error is no error here: its traceback is part of the outcome."""
         began, cpu = time.perf_counter(), time.process_time()
         reset_peak()
@@ -87,7 +87,7 @@ class Job:
             except Exception:  # noqa: BLE001 - one failed cell must not end the others; its traceback is stored
                 fault = traceback.format_exc()
             origin = _provenance()
-        return Outcome(
+        return CellResult(
             spec=self.spec,
             curves=curves,
             traceback=fault,
@@ -98,7 +98,7 @@ class Job:
         )
 
 
-def play_job(job: Job) -> Outcome:
+def play_job(job: Job) -> CellResult:
     """Return the outcome of a job: a function by name, as engines want it."""
     return job()
 

@@ -1,4 +1,4 @@
-"""How many cells a study still has to play, and about how long that takes."""
+"""Number of cells that a study still has to play, and an estimate of the time."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _SECONDS = 20.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Estimate:
-    """What a run would do."""
+class WorkEstimate:
+    """Estimate of the work of a run."""
 
     cells: int
     finished: int
@@ -50,7 +50,7 @@ class Estimate:
         return asdict(self)
 
 
-def estimate(runner: Runner) -> Estimate:
+def estimate(runner: Runner) -> WorkEstimate:
     """Count the cells of a run and estimate its time: by cells played before, else by the first loops of some.
 
     Nothing is trained or written. Raises what :meth:`~alrl.studies.runner.Runner.check` does.
@@ -73,7 +73,7 @@ def estimate(runner: Runner) -> Estimate:
     typical = median(rates.values()) if rates else None
     known = [(work(cell), rates.get(_kind(cell), typical)) for cell, _ in missing]
     seconds = None if typical is None else sum(amount * rate for amount, rate in known if rate is not None) / workers
-    return Estimate(
+    return WorkEstimate(
         cells=len(listed),
         finished=len(listed) - len(missing),
         missing=len(missing),

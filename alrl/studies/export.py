@@ -1,4 +1,4 @@
-"""What a run stored, for other tools: CSV and Parquet."""
+"""Export of stored runs to other tools: CSV and Parquet."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a number came from: code, packages, machine and time."""
+"""Provenance of a number: code, packages, machine and time."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ class RunFolderError(AlrlError):
 
 @dataclass(frozen=True, kw_only=True)
 class Ran:
-    """What a run did."""
+    """Result of a run."""
 
     folder: Path
     cells: int

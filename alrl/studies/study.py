@@ -54,8 +54,8 @@ class ConditionRecipe(Recipe):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Setting:
-    """What agents are compared on at once: one data set, learner and budget."""
+class CellSettings:
+    """Settings that the cells of one comparison share: data set, learner and budget."""
 
     data_set: str
     learner: LearnerRecipe
@@ -110,7 +110,7 @@ class StudyRecipe(Recipe):
     first_size: int | None = Field(default=None, ge=1)
     """Records of a random first sample."""
     conditions: tuple[ConditionRecipe, ...] = ()
-    """Circumstances to compare under, each a page of its own; the ordinary ones unless told otherwise."""
+    """Circumstances to compare under, each a page of its own; by default the ordinary ones."""
     seeds: int = Field(default=50, ge=2)
     """Paired evaluation seeds."""
     block: int = Field(default=50, ge=1)
@@ -147,17 +147,17 @@ class StudyRecipe(Recipe):
         BudgetRecipe(first=self.first, first_size=self.first_size)
         return self
 
-    def settings(self) -> Iterator[Setting]:
+    def settings(self) -> Iterator[CellSettings]:
         """Yield what agents are compared on, in the order of the tables.
 
-        Raises InvalidRecipeError for an environment that there is not, or if two would share rows of a table.
+        Raises InvalidRecipeError for an unknown environment, or if two would share rows of a table.
         """
         if not self.envs:
             first = BudgetRecipe(first=self.first, first_size=self.first_size).first_settings
             ordinary = (ConditionRecipe(name=""),)
             grid = itertools.product(self.data, self.conditions or ordinary, self.learners, self.batches)
             for data, condition, learner, batch in grid:
-                yield Setting(
+                yield CellSettings(
                     data_set=data,
                     learner=learner,
                     labels=self.labels,
@@ -190,9 +190,9 @@ class StudyRecipe(Recipe):
 _OF_AN_ENVIRONMENT = {"learners", "labels", "batches", "split", "first", "first_size", "conditions"}
 
 
-def _of_environment(env: EnvRecipe) -> Iterator[Setting]:
+def _of_environment(env: EnvRecipe) -> Iterator[CellSettings]:
     for data in env.data.names:
-        yield Setting(
+        yield CellSettings(
             data_set=data,
             learner=env.learner,
             labels=env.budget.labels,

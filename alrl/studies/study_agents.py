@@ -27,7 +27,7 @@ POLICIES = "policies"
 
 @dataclass(frozen=True, kw_only=True)
 class StudyAgent:
-    """What plays under one name in the tables."""
+    """Player under one name in the tables."""
 
     name: str
     strategy: Player

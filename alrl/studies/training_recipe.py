@@ -46,7 +46,7 @@ class TrainingRecipe(Recipe):
 
     @property
     def summary(self) -> str:
-        """What is trained on what, in a line."""
+        """Agent, environment and seeds in one line."""
         agent, env = _with_change(self.agent, self.change), _with_change(self.env, self.env_change)
         return f"{agent} on {env}, seeds {list(self.seeds)}"
 

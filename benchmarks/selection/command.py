@@ -25,7 +25,7 @@ _SIZES = (1_000, 100_000)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure, print, write; 2 for a strategy that there is not, or numbers of another machine to be added."""
+    """Measure, print, write; 2 for an unknown strategy, or numbers of another machine to be added."""
     given = _parser().parse_args(arguments)
     console = Console()
     console = console if console.is_terminal else Console(width=140)

@@ -1,4 +1,4 @@
-"""What was measured, as a file: a long measurement may be made in parts."""
+"""Measurements as a file: a long measurement may be made in parts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the keys of a recipe mean, read from the docstrings of the classes that take them."""
+"""Meanings of the keys of a recipe, read from the docstrings of the classes that take them."""
 
 from __future__ import annotations
 

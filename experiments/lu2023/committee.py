@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from experiments.lu2023.discriminant import discriminant
 from experiments.lu2023.kernel_machine import KernelMachine, linear
 from experiments.lu2023.logistic import Logistic
-from experiments.lu2023.queries import Floats, Known, Places, Query
+from experiments.lu2023.queries import Floats, Known, LuQuery, Places
 
 SEED = 1126
 """Of the committee's own draws: the same in every episode, as in the benchmark."""
 
 
-class Committee(Query):
+class LuCommittee(LuQuery):
     """Most disagreement of logistic regression, linear SVM, RBF-SVM and linear discriminant analysis.
 
     Each is taught on a bootstrap sample of the labelled records, drawn anew until it holds both classes; among the

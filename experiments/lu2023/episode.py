@@ -10,21 +10,23 @@ from numpy.typing import ArrayLike, NDArray
 
 from alrl.data.data_set import DataSet
 from alrl.evaluation.curves import Curves
-from experiments.lu2023.committee import Committee
+from experiments.lu2023.committee import LuCommittee
 from experiments.lu2023.kernel_machine import KernelMachine, rbf
-from experiments.lu2023.queries import Compatible, CoreSet, Known, NotCompatible, Query, Uniform
-from experiments.lu2023.split import FIRST, Task
+from experiments.lu2023.queries import Compatible, Known, LuCoreSet, LuQuery, NotCompatible, Uniform
+from experiments.lu2023.split import FIRST, LuTask
 
 Floats = NDArray[np.float64]
 
-QUERIES: dict[str, type[Query]] = {each.name: each for each in (Uniform, Compatible, NotCompatible, Committee, CoreSet)}
+QUERIES: dict[str, type[LuQuery]] = {
+    each.name: each for each in (Uniform, Compatible, NotCompatible, LuCommittee, LuCoreSet)
+}
 """The strategies that are played, by the names that the benchmark's tables give them."""
 LEARNER = 'SVC (kernel = "rbf", C = 1, gamma = "auto")'
 
 
 @dataclass(frozen=True, kw_only=True)
-class Episode:
-    """What was queried and how the learner did: after the first labels, and after each query."""
+class LuEpisode:
+    """Queries of an episode and the learner's accuracy: after the first labels, and after each query."""
 
     accuracy: Floats
     """On the test part, (queries + 1,)."""
@@ -47,7 +49,7 @@ def published_aubc(accuracy: ArrayLike) -> Floats:
     return np.asarray(np.trapezoid(values[..., 1:], axis=-1) / (values.shape[-1] - 1))
 
 
-def play(task: Task, query: type[Query]) -> Episode:
+def play(task: LuTask, query: type[LuQuery]) -> LuEpisode:
     """Play one episode to the end of its pool; both classes must be among its first labels."""
     size = len(task.X)
     machine = KernelMachine(rbf(task.X, task.X_test), C=1.0)
@@ -68,7 +70,7 @@ def play(task: Task, query: type[Query]) -> Episode:
         is_labelled[place] = True
         picks.append(place)
     accuracy, balanced = np.array(right).T
-    return Episode(accuracy=accuracy, balanced_accuracy=balanced, picks=task.rows[picks])
+    return LuEpisode(accuracy=accuracy, balanced_accuracy=balanced, picks=task.rows[picks])
 
 
 def _score(decision: Floats, y: NDArray[np.int64]) -> tuple[float, float]:
@@ -80,7 +82,7 @@ def _score(decision: Floats, y: NDArray[np.int64]) -> tuple[float, float]:
 
 def play_seeds(data: DataSet, strategy: str, seeds: Sequence[int]) -> Curves:
     """Return curves of a strategy over seeds, none of which misses a class in its first labels."""
-    episodes = [play(Task.draw(data, seed), QUERIES[strategy]) for seed in seeds]
+    episodes = [play(LuTask.draw(data, seed), QUERIES[strategy]) for seed in seeds]
     return Curves(
         data_set=data.name,
         strategy=strategy,

@@ -13,7 +13,7 @@ from importlib.resources import files
 from typing import NamedTuple
 
 
-class Published(NamedTuple):
+class PublishedMean(NamedTuple):
     """A published cell: area under the budget curve, by the benchmark's definition, over its seeds."""
 
     mean: float
@@ -21,14 +21,14 @@ class Published(NamedTuple):
 
 
 @cache
-def published_means() -> dict[tuple[str, str], Published]:
+def published_means() -> dict[tuple[str, str], PublishedMean]:
     """Return published cells by data set and strategy; those that were never finished are left out.
 
     >>> published_means()["Wdbc", "US-C"]
-    Published(mean=0.9652, deviation=0.0103)
+    PublishedMean(mean=0.9652, deviation=0.0103)
     """
     return {
-        (row["dataset"], row["strategy"]): Published(float(row["aubc_mean"]), float(row["aubc_std"]))
+        (row["dataset"], row["strategy"]): PublishedMean(float(row["aubc_mean"]), float(row["aubc_std"]))
         for row in _rows("published_means.csv")
         if row["aubc_mean"]
     }

@@ -19,7 +19,7 @@ Places = NDArray[np.int64]
 
 @dataclass(frozen=True, kw_only=True)
 class Known:
-    """What the querying side knows of an episode; no label is here that was not bought."""
+    """Knowledge of the querying side of an episode; no label is here that was not bought."""
 
     labelled: Places
     """Places of the labelled records, ascending."""
@@ -36,7 +36,7 @@ class Known:
         return np.flatnonzero(free)
 
 
-class Query(ABC):
+class LuQuery(ABC):
     """Chooses the next record of one episode, where the one that is opened first has the highest score.
 
     Args:
@@ -59,7 +59,7 @@ class Query(ABC):
         return int(places[self.score(known)[places].argmax()])
 
 
-class Uniform(Query):
+class Uniform(LuQuery):
     """Random order: the records are shuffled already, so the next one is taken (google/active-learning)."""
 
     name: ClassVar[str] = "Uniform"
@@ -68,7 +68,7 @@ class Uniform(Query):
         return -np.arange(len(known.decision), dtype=np.float64)
 
 
-class Compatible(Query):
+class Compatible(LuQuery):
     """Uncertainty sampling by the learner itself: the smallest absolute decision (google/active-learning, margin)."""
 
     name: ClassVar[str] = "US-C"
@@ -77,7 +77,7 @@ class Compatible(Query):
         return -np.abs(known.decision)
 
 
-class NotCompatible(Query):
+class NotCompatible(LuQuery):
     """Uncertainty sampling by another model: entropy of ``LogisticRegression(C=0.1)`` (libact)."""
 
     name: ClassVar[str] = "US-NC"
@@ -99,7 +99,7 @@ class NotCompatible(Query):
         return int(places[np.argsort(self.score(known)[places])[-1]])
 
 
-class CoreSet(Query):
+class LuCoreSet(LuQuery):
     """k-centre greedy: the record farthest, in Euclidean distance, from its nearest labelled one (libact)."""
 
     name: ClassVar[str] = "Core-Set"

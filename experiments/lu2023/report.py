@@ -1,4 +1,4 @@
-"""What a run of the protocol ``lu2023`` writes beside its page: theirs beside ours, as tables and a picture."""
+"""Report of the protocol ``lu2023`` beside its page: theirs beside ours, as tables and a picture."""
 
 from __future__ import annotations
 

@@ -12,9 +12,9 @@ from torch import Tensor
 from alrl.errors import InvalidQueryError
 from alrl.loop.pool_view import PoolView
 from alrl.strategies.base import Strategy
-from experiments.lu2023.committee import Committee
+from experiments.lu2023.committee import LuCommittee
 from experiments.lu2023.kernel_machine import KernelMachine, rbf
-from experiments.lu2023.queries import Known, NotCompatible, Query
+from experiments.lu2023.queries import Known, LuQuery, NotCompatible
 
 _FIRST = 1e30
 """Above every score: what stands for the NaN of a probability that is exactly 1 (:class:`NotCompatible`)."""
@@ -26,7 +26,7 @@ class _Published(Strategy):
     Until both classes are labelled, all scores are 0. Raises InvalidQueryError for other than two classes.
     """
 
-    query: ClassVar[type[Query]]
+    query: ClassVar[type[LuQuery]]
 
     def score(self, view: PoolView) -> Tensor:
         if view.class_mask.shape[1] != 2:
@@ -55,11 +55,11 @@ class UncertaintyOfLogistic(_Published):
     """Entropy of ``LogisticRegression(C=0.1)``, whatever is taught: "not compatible" (Lu et al. 2023, US-NC)."""
 
     name: ClassVar[str] = "us-nc"
-    query: ClassVar[type[Query]] = NotCompatible
+    query: ClassVar[type[LuQuery]] = NotCompatible
 
 
 class QueryByCommittee(_Published):
     """Vote entropy of logistic regression, two SVMs and discriminant analysis, bagged (Lu et al. 2023, QBC)."""
 
     name: ClassVar[str] = "qbc"
-    query: ClassVar[type[Query]] = Committee
+    query: ClassVar[type[LuQuery]] = LuCommittee

@@ -1,4 +1,4 @@
-"""How the benchmark divides records: one seed gives the training part, its order, and the first labels."""
+"""The benchmark's division of records: one seed gives the training part, its order, and the first labels."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Rows = NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Split:
+class LuSplit:
     """Rows of a data set: the training part in its shuffled order, and the test part."""
 
     train: Rows
@@ -36,7 +36,7 @@ class Split:
         return len(self.train) - FIRST
 
 
-def draw_split(records: int, seed: int) -> Split:
+def draw_split(records: int, seed: int) -> LuSplit:
     """Return the split of a seed; nothing in it is stratified.
 
     A generator of the seed shuffles all rows, of which the first 60 % are for training; *another* generator of the same
@@ -54,16 +54,16 @@ def draw_split(records: int, seed: int) -> Split:
         )
     train = rows[:size].copy()
     np.random.default_rng(seed).shuffle(train)
-    return Split(train=train, test=rows[size:])
+    return LuSplit(train=train, test=rows[size:])
 
 
-def misses_a_class(data: DataSet, split: Split) -> bool:
+def misses_a_class(data: DataSet, split: LuSplit) -> bool:
     """Return whether the first labels lack a class: the benchmark skips such a seed."""
     return len(np.unique(data.y[split.first])) < data.n_classes
 
 
 @dataclass(frozen=True, kw_only=True)
-class Task:
+class LuTask:
     """One episode's data, standardised by the training part, classes 0 and 1; training records in shuffled order."""
 
     X: NDArray[np.float64]
@@ -75,7 +75,7 @@ class Task:
     """Row of each training record in the data set."""
 
     @classmethod
-    def draw(cls, data: DataSet, seed: int) -> Task:
+    def draw(cls, data: DataSet, seed: int) -> LuTask:
         """Return the task of a seed. Raises InvalidDataError for other than two classes, or too few records."""
         if data.n_classes != 2:
             raise InvalidDataError(f"{data.name} has {data.n_classes} classes; the benchmark of Lu et al. is binary")

@@ -1,1 +1,1 @@
-"""What a policy that buys labels is worth in money, against margin sampling in batches of fixed size."""
+"""Value in money of a policy that buys labels, against margin sampling in batches of fixed size."""

@@ -12,7 +12,7 @@ from alrl.evaluation.curves import Interval, mean_interval
 from experiments.net_value.ledger import Ledger
 
 HINDSIGHT = "hindsight (upper bound)"
-"""The best size and end of each episode by its own test part: nobody can play so."""
+"""The best size and end of each episode by its own test part: an upper bound that no strategy can reach."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +30,7 @@ class Constants:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Entry:
-    """What came of one player at one price; D data sets, each the mean over its episodes."""
+    """Result of one player at one price; D data sets, each the mean over its episodes."""
 
     price: float
     """Of a label."""

@@ -1,4 +1,4 @@
-"""What each loop has brought and cost: the score, the labels and the price of computing, loop by loop."""
+"""Gains and costs of each round: the score, the labels and the price of computing, round by round."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Ledger:
         return (self.labels.diff(dim=1) > 0).sum(1).double()
 
     def at_labels(self, labels: int) -> Tensor:
-        """Return column (B,), long, of the last loop with at most so many labels bought."""
+        """Return column (B,), long, of the last round with at most ``labels`` labels bought."""
         return (self.labels <= labels).sum(1) - 1
 
     @classmethod

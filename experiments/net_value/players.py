@@ -1,4 +1,4 @@
-"""Who plays, on which tasks: policies trained at a price and kept in folders, and tasks of training and contest."""
+"""Players and their tasks: policies trained at a price and kept in folders, and tasks of training and contest."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from alrl.studies.provenance import provenance
 from benchmarks import grid as bench
 from benchmarks import grid_page
 from benchmarks.baseline_loop import WRITTEN, hand_rule
-from benchmarks.grid import ByHand, Grid, GridError, Played, measure_grid, play_by_hand
+from benchmarks.grid import ByHand, Grid, GridError, GridRun, measure_grid, play_by_hand
 
 STUDY = """title = "t"
 data = ["iris", "wine"]
@@ -105,7 +105,7 @@ def test_times_are_extrapolated_from_the_sample_to_the_grid() -> None:
         for name in study.agents
         for seed in (0, 1)
     )
-    played = Played(cells=100, wall=50.0, playing=40.0, busy=70.0)
+    played = GridRun(cells=100, wall=50.0, playing=40.0, busy=70.0)
     grid = Grid(
         study=study, workers=2, sample=(0, 1), played=played, by_hand=by_hand, agreement={}, source=provenance()
     )

@@ -80,14 +80,16 @@ class Guard:
             + (f", and once {self.hand_over.feature} is above {self.hand_over.above:g}" if self.hand_over else "")
         )
 
-    def fires(self, seen: Observation) -> Tensor:
+    def triggers(self, seen: Observation) -> Tensor:
         """Return where the policy is not to choose, (B,), bool; not where there is nothing to choose from."""
         fired = self.ranges.distance(seen) > self.limit
         if self.hand_over is not None:
             fired = fired | self.hand_over.reached(seen)
         return fired & seen.mask.any(1)
 
-    def instead(self, view: PoolView, fired: Tensor, candidates: Tensor, scores: Tensor) -> tuple[Tensor, Tensor]:
+    def fallback_scores(
+        self, view: PoolView, fired: Tensor, candidates: Tensor, scores: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """Return candidates and scores (B, K), the fallback's where it ``fired`` (B,)."""
         if not bool(fired.any()):
             return candidates, scores

@@ -1,4 +1,4 @@
-"""Where the features lay when a policy played its training tasks, and how far a state lies from there."""
+"""Ranges of the features in a policy's training tasks, and the distance of a state from them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a candidate is worth: the learner's score along the next queries after adding it, by batched roll-outs.
+"""Value of a candidate: the learner's score along the next queries after adding it, by batched roll-outs.
 
 This looks at hidden labels and at the validation part (an oracle, at the test part). It is for training experts and
 upper bounds, never for a strategy or a policy: it takes the simulator itself, which neither of them holds.

@@ -25,7 +25,7 @@ class CandidateScorer(nn.Module, ABC):
     @property
     @abstractmethod
     def summary(self) -> str:
-        """What it is, in words."""
+        """Description in words, for cards."""
 
     @abstractmethod
     def forward(self, candidates: Tensor, loop: Tensor, mask: Tensor) -> Tensor:

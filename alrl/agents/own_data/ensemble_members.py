@@ -36,11 +36,11 @@ def members_of(model: Any, records: Records, classes: NDArray[Any]) -> NDArray[n
     inner, inside = _within(model, records)
     if inner is None or inside is None:
         return None
-    found = _parts(inner)
-    if len(found) < 2:
+    parts = _parts(inner)
+    if len(parts) < 2:
         return None
     answers = []
-    for part, columns in found:
+    for part, columns in parts:
         answer = _answer(part, _of(inside, columns))
         if answer is None:
             return None
@@ -65,9 +65,9 @@ def align_classes(values: NDArray[np.float64], columns: Sequence[Any], classes: 
     array([[0.75, 0.  , 0.25]])
     """
     place = {label: code for code, label in enumerate(classes)}
-    found = np.zeros((len(values), len(classes)))
-    found[:, [place[label] for label in columns]] = values
-    return found
+    aligned = np.zeros((len(values), len(classes)))
+    aligned[:, [place[label] for label in columns]] = values
+    return aligned
 
 
 def _within(model: Any, records: Records) -> tuple[Any, Records | None]:

@@ -56,14 +56,14 @@ def find_features(pool: Records, labelled: Records | None, model: Any, features:
         pool, model = take_columns(pool, list(features)), None
         labelled = None if labelled is None else take_columns(labelled, list(features))
     parts = [pool] if labelled is None else [pool, labelled]
-    found = _numbers(parts) if not any(_has_gaps(part) for part in parts) else None
-    found = found or _own(parts, model) or _numbers(parts) or _encoded(parts)
-    if found is None:
+    seen = _numbers(parts) if not any(_has_gaps(part) for part in parts) else None
+    seen = seen or _own(parts, model) or _numbers(parts) or _encoded(parts)
+    if seen is None:
         raise InvalidDataError(
             f"{pool.name} holds {_kinds(pool)}, of which alrl makes no features by itself; give features=(matrix of the"
             " pool, matrix of the labelled records), or features=function"
         )
-    return found
+    return seen
 
 
 def _kinds(pool: Records) -> str:
@@ -93,10 +93,10 @@ def _given(pool: Records, labelled: Records | None, features: Any) -> QueryFeatu
             raise InvalidDataError(f"{records.name}: {len(records)} rows given for {len(part)} records")
         refuse_unusable(records)
         read.append(records)
-    found = _numbers(read) or _encoded(read)
-    if found is None:
+    seen = _numbers(read) or _encoded(read)
+    if seen is None:
         raise InvalidDataError(f"{read[0].name} are no matrix of numbers; give (records, features)")
-    return QueryFeatures(values=found.values, source="features as given", common_scale=found.common_scale)
+    return QueryFeatures(values=seen.values, source="features as given", common_scale=seen.common_scale)
 
 
 def _transformed(transformer: Any, parts: list[Records]) -> list[Any]:
@@ -217,10 +217,10 @@ def _own(parts: list[Records], model: Any) -> QueryFeatures | None:
         return None
     for matrix in matrices:
         refuse_unusable(matrix)
-    found = _numbers(matrices)
-    if found is None or found.common_scale:
-        return found
-    return QueryFeatures(values=found.values, source="the model's own encoder")
+    seen = _numbers(matrices)
+    if seen is None or seen.common_scale:
+        return seen
+    return QueryFeatures(values=seen.values, source="the model's own encoder")
 
 
 def own_encoder(model: Any) -> Callable[[Any], Any] | None:

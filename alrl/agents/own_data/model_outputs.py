@@ -63,26 +63,26 @@ def ask_model(
     if isinstance(model, list | tuple):
         return _committee(list(model), parts, labels, classes)
     known = known_classes(model)
-    said = [_outputs(model, part) for part in parts]
-    probabilities = np.concatenate([each.values for each in said])
-    columns = said[0].columns if known is None else known
+    outputs = [_outputs(model, part) for part in parts]
+    probabilities = np.concatenate([each.values for each in outputs])
+    columns = outputs[0].columns if known is None else known
     if columns is None:
         columns = _named(model, probabilities.shape[1], labels, classes)
-    elif said[0].columns is not None and set(map(str, said[0].columns)) == set(map(str, columns)):
+    elif outputs[0].columns is not None and set(map(str, outputs[0].columns)) == set(map(str, columns)):
         # Columns that carry the names of classes are in the order of the names, whatever the model's own.
-        order = [list(map(str, said[0].columns)).index(str(each)) for each in columns]
+        order = [list(map(str, outputs[0].columns)).index(str(each)) for each in columns]
         probabilities = probabilities[:, order]
     if probabilities.shape[1] != len(columns):
         raise InvalidDataError(
-            f"the model's {said[0].method} gave shape {probabilities.shape} and it has {len(columns)} classes; expected"
-            f" {(len(probabilities), len(columns))}, one column a class"
+            f"the model's {outputs[0].method} gave shape {probabilities.shape} and it has {len(columns)} classes;"
+            f" expected {(len(probabilities), len(columns))}, one column a class"
         )
     every = _every_class(columns, labels, classes)
-    told = _members(model, parts, np.asarray(columns)) if members else None
+    votes = _members(model, parts, np.asarray(columns)) if members else None
     return ModelOutputs(
         classes=_as_array(every),
         probabilities=widen(probabilities, len(every)),
-        members=None if told is None else widen(told, len(every)),
+        members=None if votes is None else widen(votes, len(every)),
     )
 
 
@@ -91,20 +91,20 @@ def _committee(
 ) -> ModelOutputs:
     if not models:
         raise InvalidDataError("an empty list of models given; give at least one fitted model")
-    said = [ask_model(each, parts, labels, classes=classes) for each in models]
-    every = list(dict.fromkeys(label for each in said for label in each.classes.tolist()))
-    members = np.stack([align_classes(each.probabilities, each.classes.tolist(), every) for each in said])
+    outputs = [ask_model(each, parts, labels, classes=classes) for each in models]
+    every = list(dict.fromkeys(label for each in outputs for label in each.classes.tolist()))
+    members = np.stack([align_classes(each.probabilities, each.classes.tolist(), every) for each in outputs])
     return ModelOutputs(classes=_as_array(every), probabilities=members.mean(0), members=members)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class _Said:
+class _ModelAnswer:
     values: NDArray[np.float64]
     method: str
     columns: list[Any] | None = None
 
 
-def _outputs(model: Any, records: Records) -> _Said:
+def _outputs(model: Any, records: Records) -> _ModelAnswer:
     """Probabilities (n, k) of one part."""
     method = next((name for name in ("predict_proba", "decision_function", "predict") if hasattr(model, name)), "call")
     if torch_module(model) and method == "call":
@@ -116,9 +116,9 @@ def _outputs(model: Any, records: Records) -> _Said:
     except _MISTAKES as error:
         raise InvalidDataError(_why_not(records, error)) from error
     if method == "decision_function":
-        return _Said(values=_decided(model, answer), method=method)
+        return _ModelAnswer(values=_decided(model, answer), method=method)
     if method == "predict":
-        return _Said(values=_votes(model, records, _predicted(model, answer, records)), method=method)
+        return _ModelAnswer(values=_votes(model, records, _predicted(model, answer, records)), method=method)
     return _probabilities(answer, records, "output" if method == "call" else method)
 
 
@@ -169,7 +169,7 @@ def _votes(model: Any, records: Records, predicted: NDArray[np.float64]) -> NDAr
     return predicted if members is None else np.eye(predicted.shape[1])[members.argmax(2)].mean(0)
 
 
-def _of_module(model: Any, records: Records) -> _Said:
+def _of_module(model: Any, records: Records) -> _ModelAnswer:
     """A torch module: logits or probabilities (n, k), without gradients and in evaluation mode."""
     import torch
 
@@ -194,7 +194,7 @@ def _of_module(model: Any, records: Records) -> _Said:
     return _probabilities(values.cpu().numpy(), records, "output")
 
 
-def _probabilities(answer: Any, records: Records, method: str) -> _Said:
+def _probabilities(answer: Any, records: Records, method: str) -> _ModelAnswer:
     """The answer as probabilities, checked."""
     if isinstance(answer, list) and answer and getattr(answer[0], "ndim", 0) == 2:
         raise InvalidDataError(f"the model gives probabilities of several outputs a record; {OUT_OF_SCOPE}")
@@ -211,7 +211,7 @@ def _probabilities(answer: Any, records: Records, method: str) -> _Said:
             f"the model's {method} gave shape {values.shape} for {len(records)} records; expected (records, classes)"
         )
     check_probabilities(values, f"the model's {method}")
-    return _Said(values=values, method=method, columns=columns)
+    return _ModelAnswer(values=values, method=method, columns=columns)
 
 
 def check_probabilities(values: NDArray[np.float64], whose: str) -> None:
@@ -271,10 +271,10 @@ def widen(values: NDArray[np.float64], classes: int) -> NDArray[np.float64]:
 
 
 def _members(model: Any, parts: Sequence[Records], columns: NDArray[Any]) -> NDArray[np.float64] | None:
-    told = [members_of(model, part, columns) for part in parts]
-    if any(each is None for each in told):
+    by_part = [members_of(model, part, columns) for part in parts]
+    if any(each is None for each in by_part):
         return None
-    joined = np.concatenate([each for each in told if each is not None], 1)
+    joined = np.concatenate([each for each in by_part if each is not None], 1)
     if not np.isfinite(joined).all():
         raise InvalidDataError(
             "a member of the model gives probabilities that are NaN or infinite; what the members disagree about cannot"

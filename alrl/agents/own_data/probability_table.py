@@ -32,25 +32,25 @@ class ProbabilityTable:
         every = every if len(every) > 1 else [*every, None]
         classes = np.empty(len(every), dtype=object)
         classes[:] = every
-        said = np.concatenate([self.probabilities[known.pool], known.said(self)])
-        told = None
+        values = np.concatenate([self.probabilities[known.pool], known.probabilities_of(self)])
+        votes = None
         if self.members is not None:
-            own = known.said(self)
+            own = known.probabilities_of(self)
             outside = np.broadcast_to(own, (len(self.members), *own.shape))
             of_known = self.members[:, known.rows] if known.rows is not None else outside
-            told = widen(np.concatenate([self.members[:, known.pool], of_known], 1), len(every))
-        return ModelOutputs(classes=classes, probabilities=widen(said, len(every)), members=told)
+            votes = widen(np.concatenate([self.members[:, known.pool], of_known], 1), len(every))
+        return ModelOutputs(classes=classes, probabilities=widen(values, len(every)), members=votes)
 
     def seen(self, known: LabelledRows) -> QueryFeatures:
         """Features of the pool, then of the labelled records."""
         if self.features is None:
-            values = np.concatenate([self.probabilities[known.pool], known.said(self)])
+            values = np.concatenate([self.probabilities[known.pool], known.probabilities_of(self)])
             return QueryFeatures(values=values, source="the probabilities", common_scale=True)
         if known.rows is None:
             return find_features(self.features, known.features, None)
-        found = find_features(self.features, None, None)
+        given = find_features(self.features, None, None)
         order = np.concatenate([known.pool, known.rows])
-        return QueryFeatures(values=found.values[order], source=found.source, common_scale=found.common_scale)
+        return QueryFeatures(values=given.values[order], source=given.source, common_scale=given.common_scale)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -65,17 +65,17 @@ class LabelledRows:
     features: Records | None = None
     probabilities: NDArray[np.float64] | None = None
 
-    def said(self, table: ProbabilityTable) -> NDArray[np.float64]:
+    def probabilities_of(self, table: ProbabilityTable) -> NDArray[np.float64]:
         """Probabilities (L, k) of the labelled records; certainty of the label where nothing was said of them."""
         if self.rows is not None:
             return table.probabilities[self.rows]
         if self.probabilities is not None:
             return self.probabilities
         place = {label: code for code, label in enumerate(table.classes)}
-        said = np.zeros((len(self.labels), len(table.classes)))
-        for row, label in zip(said, self.labels, strict=True):
+        values = np.zeros((len(self.labels), len(table.classes)))
+        for row, label in zip(values, self.labels, strict=True):
             row[place[label] if label in place else slice(None)] = 1.0 if label in place else 1 / len(row)
-        return said
+        return values
 
 
 def read_table(given: Any, features: Any, classes: Sequence[Any] | None, members: Any) -> ProbabilityTable:
@@ -100,12 +100,12 @@ def read_table(given: Any, features: Any, classes: Sequence[Any] | None, members
         if len(seen) != len(probabilities):
             raise InvalidDataError(f"features of {len(seen)} records given and probabilities of {len(probabilities)}")
         refuse_unusable(seen)
-    told = None if members is None else _array(members, "members")
-    if told is not None and (told.ndim != 3 or told.shape[1:] != probabilities.shape):
-        raise InvalidDataError(f"members of shape {told.shape} given; expected (members, {probabilities.shape})")
-    for each in told if told is not None else ():
+    votes = None if members is None else _array(members, "members")
+    if votes is not None and (votes.ndim != 3 or votes.shape[1:] != probabilities.shape):
+        raise InvalidDataError(f"members of shape {votes.shape} given; expected (members, {probabilities.shape})")
+    for each in votes if votes is not None else ():
         check_probabilities(each, "a member")
-    return ProbabilityTable(probabilities=probabilities, classes=names, features=seen, members=told, ids=ids)
+    return ProbabilityTable(probabilities=probabilities, classes=names, features=seen, members=votes, ids=ids)
 
 
 def _array(given: Any, what: str) -> NDArray[np.float64]:
@@ -154,16 +154,16 @@ def _outside(given: Any, table: ProbabilityTable, every: NDArray[np.int64]) -> L
     if table.features is None:
         raise InvalidDataError("features of the labelled records given and none of the others; give features= too")
     labels = read_labels(given[1], features, "labelled")
-    said = None
+    values = None
     if len(given) == 3:
-        said = _array(given[2], "probabilities of the labelled records")
-        if said.shape != (len(labels), len(table.classes)):
+        values = _array(given[2], "probabilities of the labelled records")
+        if values.shape != (len(labels), len(table.classes)):
             raise InvalidDataError(
-                f"probabilities of shape {said.shape} given for {len(labels)} labelled records; expected"
+                f"probabilities of shape {values.shape} given for {len(labels)} labelled records; expected"
                 f" {(len(labels), len(table.classes))}"
             )
-        check_probabilities(said, "the model elsewhere")
-    return LabelledRows(pool=every, rows=None, labels=labels, features=features, probabilities=said)
+        check_probabilities(values, "the model elsewhere")
+    return LabelledRows(pool=every, rows=None, labels=labels, features=features, probabilities=values)
 
 
 def _rows(given: Any, table: ProbabilityTable) -> NDArray[np.int64]:

@@ -1,4 +1,4 @@
-"""What an evolution plays: fresh synthetic tasks that nothing else plays, and the environment's own tables."""
+"""Tasks of an evolution: fresh synthetic tasks that nothing else plays, and the environment's own tables."""
 
 from __future__ import annotations
 

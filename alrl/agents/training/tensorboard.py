@@ -1,4 +1,4 @@
-"""What a training tells TensorBoard: curves over its steps, and its settings with how it ended (hparams)."""
+"""Summary of a training for TensorBoard: curves over its steps, and its settings with how it ended (hparams)."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ DEFAULT = (
     "imitation.epochs=10..50",
     "imitation.share=0.3..0.9",
 )
-"""What is searched unless told otherwise: how imitation fits, not what it costs."""
+"""Default search space: how imitation fits, not what it costs."""
 _NUMBER = r"(-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)"
 _SPAN = re.compile(rf"([\w.-]+)={_NUMBER}\.\.{_NUMBER}(:log)?")
 _LISTED = re.compile(r"([\w.-]+)=([\w+-]+(?:\.\w+)?(?:,[\w+-]+(?:\.\w+)?)*)")
@@ -85,7 +85,7 @@ class Range:
 
 @dataclass(frozen=True, kw_only=True)
 class Tuned:
-    """What was found."""
+    """Best settings of a search."""
 
     change: Mapping[str, Any]
     """The best trial's values, as the ``change`` of a study's training."""

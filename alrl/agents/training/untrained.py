@@ -1,4 +1,4 @@
-"""Where a training starts from: the policy that a recipe's network and an environment's kind of action ask for."""
+"""Start of a training: the policy that a recipe's network and an environment's kind of action ask for."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from alrl.agents.policy import Policy
 from alrl.agents.recipe import NetworkRecipe, TrainedRecipe
 from alrl.agents.rule_picks import RulePicks
 from alrl.agents.training_recipes import LEARNS
-from alrl.envs.actions.rule import Rule
-from alrl.envs.actions.weights import Weights
+from alrl.envs.actions.rule import RuleAction
+from alrl.envs.actions.weights import WeightsAction
 from alrl.envs.recipe import EnvRecipe
 from alrl.errors import InvalidRecipeError
 
@@ -34,12 +34,12 @@ def untrained(agent: TrainedRecipe, env: EnvRecipe, *, seed: int, name: str) -> 
     if agent.search is not None:
         linear = LinearScorer(features, columns_of(agent.search.features, features))
         return Policy(name=name, network=linear, features=features, mixture=mixture)
-    if isinstance(actions, Weights):
+    if isinstance(actions, WeightsAction):
         columns = columns_of([each.name for each in actions.weighed], features)
         generator = torch.Generator().manual_seed(seed)
         weigher = Weigher(features, columns, width=agent.network.width, generator=generator)
         return Policy(name=name, network=weigher, features=features, mixture=mixture)
-    chosen = RulePicks(rules=tuple(rule.name for rule in actions.rules)) if isinstance(actions, Rule) else mixture
+    chosen = RulePicks(rules=tuple(rule.name for rule in actions.rules)) if isinstance(actions, RuleAction) else mixture
     network = agent.network
     policy = Policy.untrained(
         features,
@@ -130,14 +130,14 @@ def _check_other(agent: TrainedRecipe, env: EnvRecipe) -> None:
             f"budget: batch = {env.budget.batch} given; a policy over {action.kind} is trained on single queries, and"
             " fills larger batches pick by pick when it plays: give batch = 1"
         )
-    if isinstance(actions, Weights):
+    if isinstance(actions, WeightsAction):
         _check_network(agent.network, "a policy over weights")
         if actions.scored != "candidates":
             raise InvalidRecipeError(
                 f'action: scored = "{actions.scored}" given; a policy scores its candidates: give scored = "candidates"'
             )
         columns_of([each.name for each in actions.weighed], env.observation.build())
-    if isinstance(actions, Rule):
+    if isinstance(actions, RuleAction):
         if agent.candidates is not None:
             raise InvalidRecipeError("candidates have no meaning for a policy over rules; leave them out of the agent")
         # By their names in the recipe: a rule of another package has a name too.

@@ -1,4 +1,4 @@
-"""What a strategy or a policy is worth on tasks: how the stages of a training are compared, and how that is told."""
+"""Validation of strategies and policies on tasks, which compares the stages of a training."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a policy sees while a strategy plays: the states that its ranges, its guard and its distance are taken from."""
+"""States that a policy sees while a strategy plays: its ranges, its guard and its distance are taken from them."""
 
 from __future__ import annotations
 

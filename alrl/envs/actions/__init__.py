@@ -1,4 +1,4 @@
-"""What an action means: one kind a file, one contract.
+"""Kinds of actions: one kind a file, one contract.
 
 Put a file with a subclass of :class:`Actions` here and it is registered under its ``name``; one of your own package is
 named ``package.module:Class`` in a recipe.

@@ -19,7 +19,7 @@ from alrl.metadata import FeatureSet, Observation
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
-    """What every kind of action is told by the recipe.
+    """Settings of the recipe that every kind of action receives.
 
     Raises InvalidRecipeError for sizes that are none, below 1, given twice or not in rising order.
     """
@@ -45,7 +45,7 @@ class Setting:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Turn:
-    """Where B episodes stand when an action is asked for; nothing here knows hidden labels or held-out records."""
+    """State of B episodes when an action is due; nothing here knows hidden labels or held-out records."""
 
     view: PoolView
     """The pools, the batches being filled marked as selected."""
@@ -61,7 +61,7 @@ class Turn:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Decision:
-    """What the agents of B episodes have decided."""
+    """Decisions of the agents of B episodes."""
 
     picks: Tensor
     """Pool positions that join the batch, (B, n), long; -1 for none."""

@@ -12,8 +12,8 @@ from alrl.errors import InvalidQueryError
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Choice:
-    """What the numbers of B episodes mean, (B,) each."""
+class ActionChoice:
+    """Meaning of the numbers of B episodes, (B,) each."""
 
     choice: Tensor
     """Which of the choices, long; 0 where none is made."""
@@ -76,7 +76,7 @@ class Layout:
         fits = torch.ones_like(turn.may_restart) if index == 0 else turn.left >= self.sizes[index]
         return torch.where(turn.wanted > 0, turn.wanted == self.sizes[index], fits)
 
-    def read(self, actions: Tensor, active: Tensor) -> Choice:
+    def read(self, actions: Tensor, active: Tensor) -> ActionChoice:
         """Return what ``actions`` (B,) say at the turn last masked.
 
         Raises InvalidQueryError for one that is not allowed.
@@ -95,7 +95,7 @@ class Layout:
         plain = within < self._plain
         sizes = torch.tensor(self.sizes, device=active.device)
         own_size = sizes[torch.where(plain, within // self.choices, 0)]
-        return Choice(
+        return ActionChoice(
             choice=torch.where(plain, within % self.choices, 0),
             size=torch.where(self._wanted > 0, self._wanted, own_size),
             stop=active & (within == self._stop),

@@ -11,7 +11,7 @@ from alrl.envs.actions.numbered import Numbered
 from alrl.metadata import Observation
 
 
-class Record(Numbered):
+class RecordAction(Numbered):
     """Row i of an observation describes candidate i; an action puts one into the batch, which is filled pick by pick.
 
     The features know what the batch already holds. Where the recipe names several sizes, the first pick of a batch also

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from alrl.envs.actions.contract import Decision, Setting, Turn, cut_short
-from alrl.envs.actions.layout import Choice
+from alrl.envs.actions.layout import ActionChoice
 from alrl.envs.actions.numbered import Numbered
 from alrl.errors import InvalidRecipeError
 from alrl.loop.view_fields import Need
@@ -17,7 +17,7 @@ from alrl.metadata import Observation
 from alrl.strategies import Strategy, make_strategy
 
 
-class Rule(Numbered):
+class RuleAction(Numbered):
     """Row i of an observation describes what rule i would query: the mean over a batch of the smallest size.
 
     An action plays the whole batch. The space is Discrete, laid out as :class:`~alrl.envs.actions.layout.Layout` says,
@@ -72,7 +72,7 @@ class Rule(Numbered):
             restart=choice.restart,
         )
 
-    def _picked(self, number: int, rule: Strategy, choice: Choice, querying: Tensor) -> Tensor:
+    def _picked(self, number: int, rule: Strategy, choice: ActionChoice, querying: Tensor) -> Tensor:
         """Return the batches (B, largest size) of a rule, where it is ``querying`` (B,).
 
         Of the sizes that are asked for.

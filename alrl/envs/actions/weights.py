@@ -22,7 +22,7 @@ SWITCH = 0.9
 """A switch, stop or restart, is thrown above this."""
 
 
-class Weights(Actions):
+class WeightsAction(Actions):
     """An action weighs features of a record; the records of highest score are the batch.
 
     The score of a record is the sum of weight times feature, each feature scaled from its range to 0 to 1, each weight

@@ -1,4 +1,4 @@
-"""What an agent is paid: one kind a file, one contract.
+"""Kinds of rewards: one kind a file, one contract.
 
 Put a file with a subclass of :class:`Reward` here and it is registered under its ``name``; one of your own package is
 named ``package.module:Class`` in a recipe.

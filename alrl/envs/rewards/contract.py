@@ -12,7 +12,7 @@ from torch import Tensor
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Standing:
-    """Where B episodes of one player stand after a refit, (B,) each.
+    """State of B episodes of one player after a refit, (B,) each.
 
     The test part is not here: what is not here cannot be rewarded.
     """

@@ -11,7 +11,7 @@ from alrl.evaluation.statistics.aggregates import (
     probability_of_improvement,
 )
 from alrl.evaluation.statistics.budget import break_even, deficiency, label_saving, labels_needed, log_area
-from alrl.evaluation.statistics.estimate import Estimate, Outcome, paired_difference
+from alrl.evaluation.statistics.estimate import Estimate, WinTieLoss, paired_difference
 from alrl.evaluation.statistics.ranks import (
     SMALLEST_SAMPLE,
     Friedman,
@@ -28,8 +28,8 @@ __all__ = [
     "SMALLEST_SAMPLE",
     "Estimate",
     "Friedman",
-    "Outcome",
     "Profile",
+    "WinTieLoss",
     "break_even",
     "cliques",
     "deficiency",

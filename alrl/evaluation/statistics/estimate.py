@@ -11,7 +11,7 @@ from scipy import stats
 from alrl.errors import InvalidDataError
 from alrl.evaluation.curves import Curves, Floats, Metric
 
-Outcome = Literal["win", "tie", "loss"]
+WinTieLoss = Literal["win", "tie", "loss"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +23,7 @@ class Estimate:
     high: float
 
     @property
-    def outcome(self) -> Outcome:
+    def outcome(self) -> WinTieLoss:
         """Win if the whole interval is above zero, loss if it is below, else a tie."""
         return "win" if self.low > 0 else "loss" if self.high < 0 else "tie"
 

@@ -1,4 +1,4 @@
-"""What figures share: a canvas, panels, bands, a legend, and files of the same bytes each time."""
+"""Shared parts of figures: a canvas, panels, bands, a legend, and files of the same bytes each time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each condition of a study costs each strategy, one panel a condition."""
+"""Costs of each condition of a study for each strategy, one panel a condition."""
 
 from __future__ import annotations
 

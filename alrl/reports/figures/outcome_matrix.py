@@ -1,4 +1,4 @@
-"""Who wins against whom, and on how many data sets."""
+"""Matrix of wins, ties and losses of every pair of strategies over the data sets."""
 
 from __future__ import annotations
 

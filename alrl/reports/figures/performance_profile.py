@@ -1,4 +1,4 @@
-"""How often a strategy is better than the baseline, and by how much (Agarwal et al. 2021)."""
+"""Performance profiles: the share of runs that beat the baseline by each margin (Agarwal et al. 2021)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from alrl.reports.summary import Summary
 
 
 def performance_profile(summary: Summary, *, mark: str = "") -> Figure:
-    """Return the share of runs whose AUBC exceeds the baseline's by more than so many points, with 95 % bands."""
+    """Return the figure of shares of runs that beat the baseline by more than each threshold, with 95 % bands."""
     every = styles(summary.strategies, summary.emphasis)
     looks = {name: look for name, look in every.items() if name in summary.profiles}
     with mpl.rc_context(STYLE):

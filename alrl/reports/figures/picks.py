@@ -1,4 +1,4 @@
-"""What the records that were picked are like, along the budget."""
+"""Figures of the picked records along the budget."""
 
 from __future__ import annotations
 

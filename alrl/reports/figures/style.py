@@ -1,4 +1,4 @@
-"""How strategies look: colours, strokes and markers that are told apart in print, in grey and by the colour-blind."""
+"""Looks of strategies: colours, strokes and markers that differ in print, in grey and by the colour-blind."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ STYLE: dict[Any, Any] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Style:
-    """How a strategy looks, in figures and on the page alike."""
+    """Look of a strategy, in figures and on the page alike."""
 
     colour: str
     dashes: tuple[float, ...]

@@ -1,4 +1,4 @@
-"""What a page says of a study beside its numbers."""
+"""Texts of a page beside its numbers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Still:
 
 @dataclass(frozen=True, kw_only=True)
 class About:
-    """What the page says of the study beside its numbers."""
+    """Texts of the page beside its numbers."""
 
     title: str
     hypothesis: str = ""

@@ -26,8 +26,8 @@ class Item:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Record:
-    """What a run recorded of itself."""
+class RunRecord:
+    """Facts that a run recorded of itself."""
 
     hypothesis: str
     command: str
@@ -41,7 +41,7 @@ class Record:
     """One a sitting."""
 
 
-def checklist(record: Record, summary: Summary, policies: Sequence[str]) -> list[Item]:
+def checklist(record: RunRecord, summary: Summary, policies: Sequence[str]) -> list[Item]:
     """Return questions and answers; a fact that was not recorded is a no."""
     return [
         _item("Is the hypothesis stated, in words, in the recipe that was run?", record.hypothesis),
@@ -76,7 +76,7 @@ def _item(question: str, answer: str) -> Item:
     return Item(question=question, status="yes" if answer else "no", answer=answer or "Not recorded.")
 
 
-def _code(record: Record) -> Item:
+def _code(record: RunRecord) -> Item:
     states = [each.get("git") for each in record.provenance]
     commits = list(dict.fromkeys(str(git["commit"]) for git in states if isinstance(git, Mapping) and "commit" in git))
     clean = commits and all(isinstance(git, Mapping) and not git.get("dirty", True) for git in states)
@@ -88,7 +88,7 @@ def _code(record: Record) -> Item:
     )
 
 
-def _packages(record: Record) -> str:
+def _packages(record: RunRecord) -> str:
     if not record.provenance:
         return ""
     first = record.provenance[0]
@@ -96,7 +96,7 @@ def _packages(record: Record) -> str:
     return f"Python {first['python']}, {listed}" if listed and "python" in first else listed
 
 
-def _machine(record: Record) -> Item:
+def _machine(record: RunRecord) -> Item:
     names = []
     for each in record.provenance:
         cpu = each.get("cpu", {})
@@ -109,7 +109,7 @@ def _machine(record: Record) -> Item:
     return _item("Is the machine described?", "; ".join(dict.fromkeys(names)))
 
 
-def _data(record: Record) -> Item:
+def _data(record: RunRecord) -> Item:
     prints = {cell.get("data_set"): cell.get("fingerprint") for cell in record.cells}
     known = [f"{name} {str(fingerprint)[:12]}" for name, fingerprint in prints.items() if fingerprint]
     return Item(
@@ -119,17 +119,17 @@ def _data(record: Record) -> Item:
     )
 
 
-def _first(record: Record, key: str) -> str:
+def _first(record: RunRecord, key: str) -> str:
     values = list(dict.fromkeys(str(cell[key]) for cell in record.cells if key in cell))
     return "; ".join(value.strip("{}").replace("'", "") for value in values)
 
 
-def _settings(record: Record) -> str:
+def _settings(record: RunRecord) -> str:
     kept = {name: value for name, value in record.settings.items() if name != "data sets"}
     return "; ".join(f"{name}: {value}" for name, value in kept.items())
 
 
-def _seeds(record: Record) -> Item:
+def _seeds(record: RunRecord) -> Item:
     seeds = sorted({seed for cell in record.cells for seed in cell.get("seeds", ())})
     if not seeds:
         return Item(question="How many runs, and with which seeds?", status="no", answer="Not recorded.")
@@ -148,7 +148,7 @@ def _seeds(record: Record) -> Item:
 _ENOUGH = 30
 
 
-def _policies(record: Record, policies: Sequence[str]) -> Item:
+def _policies(record: RunRecord, policies: Sequence[str]) -> Item:
     prints = {str(cell["agent"]): str(cell.get("agent_identity")) for cell in record.cells if "agent" in cell}
     known = [f"{name}, SHA-256 {prints[name][:12]}" for name in policies if name in prints]
     return Item(
@@ -160,7 +160,7 @@ def _policies(record: Record, policies: Sequence[str]) -> Item:
     )
 
 
-def _complete(record: Record) -> Item:
+def _complete(record: RunRecord) -> Item:
     total = len(record.cells)
     done = f"{record.finished} of {total} cells finished, {record.failed} failed."
     return Item(
@@ -182,7 +182,7 @@ def _tests(summary: Summary) -> Item:
     )
 
 
-def _compute(record: Record) -> Item:
+def _compute(record: RunRecord) -> Item:
     texts = []
     if seconds := [each.seconds for each in record.played if each.seconds is not None]:
         texts.append(f"{sum(seconds):.0f} s of wall time in {len(seconds)} cells together")

@@ -27,7 +27,7 @@ _REQUIRED = ("data_set", "agent", "learner", "split", "fingerprint")
 
 @dataclass(frozen=True, kw_only=True)
 class Picks:
-    """What the report says of picks."""
+    """Picks as the report shows them."""
 
     subject: str
     """The strategy whose picks are looked at."""

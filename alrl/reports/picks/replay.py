@@ -1,4 +1,4 @@
-"""What was picked, seen again: stored picks are put through the simulator, and described before each loop.
+"""Replay of picks: stored picks are put through the simulator, and described before each loop.
 
 A function of stored picks alone: nothing is chosen again and no score is computed, so a report stays a report.
 """

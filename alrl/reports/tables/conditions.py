@@ -1,4 +1,4 @@
-"""What each condition of a study costs a strategy: paired differences to the first condition, and labels wasted."""
+"""Costs of each condition of a study for a strategy: paired differences to the first condition, and labels wasted."""
 
 from __future__ import annotations
 

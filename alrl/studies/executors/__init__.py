@@ -1,4 +1,4 @@
-"""Where cells are played, one engine a file: ``alrl run --executor``."""
+"""Executors of cells, one engine a file: ``alrl run --executor``."""
 
 from __future__ import annotations
 

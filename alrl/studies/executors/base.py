@@ -1,4 +1,4 @@
-"""Where cells are played: on this machine, or on an engine that spreads them over others."""
+"""Contract of executors, which play cells on this machine, or on an engine that spreads them over others."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from alrl.errors import AlrlError
-from alrl.studies.cell import Job, Outcome
+from alrl.studies.cell import CellResult, Job
 
 _MOST = 8
 """Processes that are started unasked."""
@@ -61,13 +61,13 @@ class Executor(ABC):
             raise ExecutorError(f"options {self.options} given; executor {self.name!r} takes none: leave them out")
 
     @abstractmethod
-    def outcomes(self, jobs: Sequence[Job]) -> Iterator[Outcome]:
+    def outcomes(self, jobs: Sequence[Job]) -> Iterator[CellResult]:
         """Return the outcome of each job, in the order in which they are finished.
 
         Jobs are begun in the order given.
         """
 
 
-def lost(job: Job, reason: str) -> Outcome:
+def lost(job: Job, reason: str) -> CellResult:
     """Return the outcome of a job whose worker ended without an answer."""
-    return Outcome(spec=job.spec, curves=None, traceback=reason)
+    return CellResult(spec=job.spec, curves=None, traceback=reason)

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import joblib
 
-from alrl.studies.cell import Job, Outcome, play_job
+from alrl.studies.cell import CellResult, Job, play_job
 from alrl.studies.executors.base import Executor, ExecutorError
 
 _WAIT = 30
@@ -25,7 +25,7 @@ class Dask(Executor):
     extra: ClassVar[str | None] = "dask"
     needs: ClassVar[tuple[str, ...]] = ("dask", "distributed")
 
-    def outcomes(self, jobs: Sequence[Job]) -> Iterator[Outcome]:
+    def outcomes(self, jobs: Sequence[Job]) -> Iterator[CellResult]:
         with ExitStack() as stack:
             client = self._client(stack)
             with joblib.parallel_config(backend="dask", client=client, wait_for_workers_timeout=_WAIT):

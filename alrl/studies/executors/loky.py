@@ -9,7 +9,7 @@ import joblib
 from joblib.externals.loky.process_executor import BrokenProcessPool
 
 from alrl.studies.canonical import run_id
-from alrl.studies.cell import Job, Outcome, play_job
+from alrl.studies.cell import CellResult, Job, play_job
 from alrl.studies.executors.base import Executor, lost
 
 _BREAKS = 3
@@ -28,7 +28,7 @@ class Loky(Executor):
     name: ClassVar[str] = "loky"
     addressable: ClassVar[bool] = False
 
-    def outcomes(self, jobs: Sequence[Job]) -> Iterator[Outcome]:
+    def outcomes(self, jobs: Sequence[Job]) -> Iterator[CellResult]:
         pending = {run_id(job.spec): job for job in jobs}
         for _ in range(_BREAKS):
             try:
@@ -42,13 +42,13 @@ class Loky(Executor):
             yield _alone(job)
 
 
-def _parallel(jobs: Sequence[Job], workers: int) -> Iterator[Outcome]:
+def _parallel(jobs: Sequence[Job], workers: int) -> Iterator[CellResult]:
     # Nothing is memory-mapped: what a killed run would leave of it fills /dev/shm.
     pool = joblib.Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1, max_nbytes=None)
     yield from pool(joblib.delayed(play_job)(job) for job in jobs)
 
 
-def _alone(job: Job) -> Outcome:
+def _alone(job: Job) -> CellResult:
     reason = ""
     for _ in range(_ALONE):
         try:

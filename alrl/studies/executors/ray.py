@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import joblib
 
-from alrl.studies.cell import Job, Outcome, play_job
+from alrl.studies.cell import CellResult, Job, play_job
 from alrl.studies.executors.base import Executor, ExecutorError
 
 _WAVE = 8
@@ -24,7 +24,7 @@ class Ray(Executor):
     extra: ClassVar[str | None] = "ray"
     needs: ClassVar[tuple[str, ...]] = ("ray",)
 
-    def outcomes(self, jobs: Sequence[Job]) -> Iterator[Outcome]:
+    def outcomes(self, jobs: Sequence[Job]) -> Iterator[CellResult]:
         import ray
         from ray.util.joblib import register_ray
 

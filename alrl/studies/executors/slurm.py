@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
-from alrl.studies.cell import Job, Outcome
+from alrl.studies.cell import CellResult, Job
 from alrl.studies.executors.base import Executor, ExecutorError, lost
 
 _POLL = 0.2
@@ -27,7 +27,7 @@ class Slurm(Executor):
     needs: ClassVar[tuple[str, ...]] = ("submitit",)
     settable: ClassVar[bool] = True
 
-    def outcomes(self, jobs: Sequence[Job]) -> Iterator[Outcome]:
+    def outcomes(self, jobs: Sequence[Job]) -> Iterator[CellResult]:
         executor = self._executor()
         waiting = _groups(jobs, _SHARE * self.workers)
         running: list[tuple[Any, list[Job]]] = []
@@ -69,7 +69,7 @@ class Slurm(Executor):
         return executor
 
 
-def play_all(jobs: Sequence[Job]) -> list[Outcome]:
+def play_all(jobs: Sequence[Job]) -> list[CellResult]:
     """Return the outcomes of a group of cells, one after another: what a Slurm job runs."""
     return [job() for job in jobs]
 
@@ -80,7 +80,7 @@ def _groups(jobs: Sequence[Job], most: int) -> list[list[Job]]:
     return [list(jobs[start::count]) for start in range(count)]
 
 
-def _results(submitted: Any, group: list[Job]) -> Iterator[Outcome]:
+def _results(submitted: Any, group: list[Job]) -> Iterator[CellResult]:
     error = submitted.exception()
     if error is None:
         yield from submitted.result()

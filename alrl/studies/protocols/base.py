@@ -1,4 +1,4 @@
-"""How agents are compared: what a study's cells are, and how one of them is played."""
+"""Contract of protocols: what a study's cells are, and how one of them is played."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the results file holds, between Python and SQLite."""
+"""Rows of the results file, between Python and SQLite."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ WASTED = "wasted"
 
 @dataclass(frozen=True, kw_only=True)
 class StoredCell:
-    """What the store knows of a cell beside its curves."""
+    """Stored facts of a cell beside its curves."""
 
     id: str
     spec: Mapping[str, Any]

@@ -90,13 +90,13 @@ def test_the_limit_is_the_quantile_of_the_states_of_training(wild: Policy) -> No
     fired = {}
     for quantile in (0.5, 0.9, 1.0):
         guard = Guard.of(ranges, seen, quantile=quantile)
-        fired[quantile] = float(torch.cat([guard.fires(each) for each in seen]).float().mean())
+        fired[quantile] = float(torch.cat([guard.triggers(each) for each in seen]).float().mean())
         assert fired[quantile] <= 1 - quantile
     assert fired[0.5] > 0.3
     far = dataclasses.replace(seen[0], loop=seen[0].loop + 2)
-    assert Guard.of(ranges, seen, quantile=1.0).fires(far).all()
+    assert Guard.of(ranges, seen, quantile=1.0).triggers(far).all()
     nobody = dataclasses.replace(far, mask=torch.zeros_like(far.mask))
-    assert not Guard.of(ranges, seen, quantile=1.0).fires(nobody).any()
+    assert not Guard.of(ranges, seen, quantile=1.0).triggers(nobody).any()
     with pytest.raises(InvalidRecipeError, match="quantile = 0 given"):
         Guard.of(ranges, seen, quantile=0)
 

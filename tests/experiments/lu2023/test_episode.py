@@ -16,7 +16,7 @@ from alrl.errors import InvalidRecipeError
 from alrl.evaluation.curves import aubc
 from experiments.lu2023.data import SETS, published_set
 from experiments.lu2023.episode import QUERIES, play, play_seeds, published_aubc
-from experiments.lu2023.split import FIRST, Task, draw_split
+from experiments.lu2023.split import FIRST, LuTask, draw_split
 
 HOME = Path(experiments.lu2023.__file__).parent
 
@@ -68,7 +68,7 @@ def test_an_episode_is_a_function_of_data_strategy_and_seed_alone():
 
 
 def test_balanced_accuracy_is_the_mean_recall():
-    task = Task.draw(small(), 0)
+    task = LuTask.draw(small(), 0)
     episode = play(task, QUERIES["Uniform"])
     svc = SVC(C=1, gamma="auto").fit(task.X[:FIRST], task.y[:FIRST])
     hit = svc.predict(task.X_test) == task.y_test

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from experiments.lu2023.committee import Committee
+from experiments.lu2023.committee import LuCommittee
 from experiments.lu2023.kernel_machine import KernelMachine, rbf
-from experiments.lu2023.queries import Compatible, CoreSet, Known, NotCompatible, Query, Uniform
+from experiments.lu2023.queries import Compatible, Known, LuCoreSet, LuQuery, NotCompatible, Uniform
 
 X = np.array([[0.0], [1.0], [2.0], [10.0], [6.0]])
 
@@ -17,7 +17,7 @@ def known(decision=(0.0,) * 5, labelled=(0, 1), y=(0, 1)) -> Known:
     return Known(labelled=np.array(labelled), y=np.array(y), decision=np.array(decision))
 
 
-def made(query: type[Query], records: np.ndarray = X) -> Query:
+def made(query: type[LuQuery], records: np.ndarray = X) -> LuQuery:
     return query(records, KernelMachine(rbf(records, records[:0])))
 
 
@@ -31,7 +31,7 @@ def test_us_c_takes_the_smallest_absolute_decision_and_the_first_of_equals():
 
 
 def test_core_set_takes_the_farthest_then_the_next_farthest():
-    query = made(CoreSet)
+    query = made(LuCoreSet)
     assert query.pick(known(labelled=(0, 1))) == 3
     assert query.pick(known(labelled=(0, 1, 3), y=(0, 1, 0))) == 4
     assert query.pick(known(labelled=(0, 1, 3, 4), y=(0, 1, 0, 1))) == 2
@@ -61,7 +61,7 @@ def test_the_committee_draws_as_libact_does():
         sample = [draws.randint(0, 5) for _ in range(5)]
         if len(set(y[sample])) == 2:
             expected.append(np.bincount(sample, minlength=5).tolist())
-    committee = made(Committee)
+    committee = made(LuCommittee)
     assert [committee._bag(y).tolist() for _ in range(2)] == expected
 
 
@@ -70,15 +70,15 @@ def test_the_committee_asks_where_its_members_disagree():
     y = (records[:, 0] > 0).astype(int)
     labelled = np.arange(30)
     now = Known(labelled=labelled, y=y[labelled], decision=np.zeros(120))
-    split = made(Committee, records).score(now)
+    split = made(LuCommittee, records).score(now)
     assert set(split.tolist()) <= {0.0, 1.0, 2.0}
     assert split.max() > 0
-    picked = made(Committee, records).pick(now)
+    picked = made(LuCommittee, records).pick(now)
     assert picked >= 30
     assert split[picked] == split[30:].max()
     assert np.abs(records[split > 0, 0]).mean() < np.abs(records[:, 0]).mean()
 
 
-@pytest.mark.parametrize("query", [Uniform, Compatible, NotCompatible, CoreSet, Committee])
+@pytest.mark.parametrize("query", [Uniform, Compatible, NotCompatible, LuCoreSet, LuCommittee])
 def test_the_last_record_is_picked(query):
     assert made(query).pick(known(labelled=(0, 1, 2, 4), y=(0, 1, 0, 1))) == 3

@@ -9,7 +9,7 @@ from sklearn.preprocessing import StandardScaler
 from alrl.data.data_set import DataSet
 from alrl.data.sources import load_data_set
 from alrl.errors import InvalidDataError
-from experiments.lu2023.split import FIRST, Task, draw_split, misses_a_class
+from experiments.lu2023.split import FIRST, LuTask, draw_split, misses_a_class
 
 
 def test_the_split_of_a_seed_is_known():
@@ -44,7 +44,7 @@ def test_a_seed_whose_first_labels_lack_a_class_is_told():
 
 def test_features_are_standardised_by_the_training_part():
     data = load_data_set("breast_cancer")
-    task, split = Task.draw(data, 0), draw_split(569, 0)
+    task, split = LuTask.draw(data, 0), draw_split(569, 0)
     scaler = StandardScaler().fit(data.X[split.train])
     assert np.array_equal(task.X_test, scaler.transform(data.X[split.test]))
     assert np.abs(task.X.mean(0)).max() < 1e-12
@@ -55,4 +55,4 @@ def test_too_few_records_and_three_classes_are_refused():
     with pytest.raises(InvalidDataError, match="33 records leave 19 for training"):
         draw_split(33, 0)
     with pytest.raises(InvalidDataError, match="iris has 3 classes"):
-        Task.draw(load_data_set("iris"), 0)
+        LuTask.draw(load_data_set("iris"), 0)

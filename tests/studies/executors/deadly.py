@@ -7,7 +7,7 @@ import signal
 from dataclasses import dataclass
 from pathlib import Path
 
-from alrl.studies.cell import Job, Outcome
+from alrl.studies.cell import CellResult, Job
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -17,7 +17,7 @@ class Deadly(Job):
     marks: Path
     times: int
 
-    def __call__(self) -> Outcome:
+    def __call__(self) -> CellResult:
         """Kill, or play."""
         if len(list(self.marks.iterdir())) < self.times:
             (self.marks / f"{os.getpid()}").touch()

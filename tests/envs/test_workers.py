@@ -66,8 +66,8 @@ def test_what_goes_wrong_in_a_process_is_told_and_leaves_the_others_well(recipe)
         observation, _ = env.reset(seed=0)
         alone, _ = ActiveLearningVectorEnv(recipe(), num_envs=2).reset(seed=0)
         assert same(observation, alone)
-        env._crew._members[1].process.terminate()
-        env._crew._members[1].process.join()
+        env._worker_pool._members[1].process.terminate()
+        env._worker_pool._members[1].process.join()
         with pytest.raises(CrewError, match=r"a worker process ended"):
             env.reset(seed=1)
     finally:

@@ -280,7 +280,7 @@ class Project(Journal):
 
     def verdict(self) -> Verdict:
         """Return the kind of the learning curve, with the evidence."""
-        return verdict(self.curve())
+        return verdict(self.state)
 
     def bill(self) -> Bill:
         """Return what the project has cost so far."""

@@ -62,7 +62,7 @@ def status_of(state: State, now: float) -> dict[str, Any]:
             )
         },
         "curve": [_point(each) for each in points],
-        "verdict": _verdict(points),
+        "verdict": _verdict(state),
         "bill": _bill(state),
         "advice": as_document(
             usual_rule(), state, (StabilisingPredictions(), OverallUncertainty(), ContradictingInformation(), Budget())
@@ -75,8 +75,8 @@ def _point(point: Point) -> dict[str, Any]:
     return {**asdict(point), "best": None if point.best is None else asdict(point.best)}
 
 
-def _verdict(points: list[Point]) -> dict[str, Any]:
-    result = verdict(points)
+def _verdict(state: State) -> dict[str, Any]:
+    result = verdict(state)
     return {**asdict(result), "sentence": result.sentence()}
 
 

@@ -152,11 +152,10 @@ class NetValue(StopRule):
         import math
 
         from alrl.projects.bill import bill
-        from alrl.projects.curve import curve
-        from alrl.projects.verdict import verdict
+        from alrl.projects.verdict import PAIRS, verdict
 
-        summary, result = bill(state), verdict(curve(state))
-        if result.kind == "undecided":
+        summary, result = bill(state), verdict(state)
+        if result.rounds <= PAIRS:
             return Advice(stop=False, reason="the curve is too short to tell what a batch is worth")
         gain = 100 * result.gain * math.log2(1 + self._batch / max(1, result.labels))
         a_fit = summary.compute_money / max(1, summary.fits)
@@ -169,8 +168,12 @@ class NetValue(StopRule):
 
 
 def usual_rule() -> StopRule:
-    """Return the rule that is asked where none is named: models agree and are sure, or the budget is spent."""
-    return (StabilisingPredictions() & OverallUncertainty(0.3)) | Budget()
+    """Return the rule that is asked where none is named: models agree with kappa .98, or the budget is spent.
+
+    Of the rules tried on the tuning sets it saved most labels among those that lost at most a quarter of a point
+    (``experiments/projects``).
+    """
+    return StabilisingPredictions(0.98) | Budget()
 
 
 def f_bound(agreement: float) -> float:

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
-from alrl.projects.curve import Point
+from alrl.projects.curve import Point, curve
+from alrl.projects.state import State
 
 Kind = Literal["undecided", "data-starved", "saturating", "ill-behaved"]
 
-LEAST_POINTS = 4
+PAIRS = 3
+"""Pairs of successive rounds that are looked at."""
 STARVED_GAIN = 0.01
-"""Accuracy that twice the labels have to promise for a curve to count as starved."""
-FALL = 0.02
-"""Accuracy that a curve has to have lost from its best part for it to count as ill-behaved."""
-_DRAWS = 400
-_SURE = 0.5
+"""Accuracy that twice the labels add to a curve that counts as starved."""
+_INTERCEPT, _SLOPE = 1.4066, 0.4834
+"""Of the logistic regression of "starved" on the logarithm of :attr:`Verdict.change`."""
+_STARVED, _SATURATING = 0.68, 0.5
+"""Chances from which, and up to which, a kind is named."""
+_GAIN, _LOW, _HIGH = 0.0496, -0.0543, 0.0543
+"""Points of accuracy per point of change, and the 95 % interval of what twice the labels added beside that."""
+FLOOR = 0.005
+"""Added to the change before its logarithm is taken."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,86 +31,78 @@ class Verdict:
     """The kind of a learning curve, with the evidence."""
 
     kind: Kind
+    chance: float
+    """That twice the labels add a point of accuracy or more."""
+    change: float
+    """Share of the pool whose predicted class changes with each doubling of the labels, in the last rounds."""
     gain: float
-    """Accuracy that doubling the labels would add, extrapolated."""
+    """Accuracy that twice the labels would add."""
     low: float
     high: float
-    """Its 95 % interval."""
-    chances: dict[str, float]
-    """Share of the resampled curves of each kind."""
+    """The interval in which nineteen of twenty projects that the verdict was fitted to had their gain."""
     labels: int
+    rounds: int
 
     def sentence(self) -> str:
-        """Return the verdict in words.
+        """Return the verdict in words, with its evidence.
 
-        >>> chances = {"data-starved": 0.9, "saturating": 0.1, "ill-behaved": 0.0}
-        >>> Verdict(kind="data-starved", gain=0.04, low=0.02, high=0.06, chances=chances, labels=80).sentence()
-        'data-starved (90 % of resampled curves): twice the 80 labels would add 4.0 points (2.0 to 6.0)'
+        >>> settings = {"chance": 0.9, "change": 0.08, "gain": 0.03, "low": -0.01, "high": 0.07}
+        >>> Verdict(kind="data-starved", labels=80, rounds=8, **settings).sentence()[:64]
+        'data-starved: twice the 80 labels would change 8 % of the predic'
         """
-        if self.kind == "undecided":
-            return f"undecided after {self.labels} labels: {LEAST_POINTS} rounds with an estimate are needed at least"
+        if self.rounds <= PAIRS:
+            return f"undecided after {self.labels} labels: {PAIRS + 1} rounds are needed to compare"
         return (
-            f"{self.kind} ({100 * self.chances[self.kind]:.0f} % of resampled curves): twice the {self.labels} labels"
-            f" would add {100 * self.gain:.1f} points ({100 * self.low:.1f} to {100 * self.high:.1f})"
+            f"{self.kind}: twice the {self.labels} labels would change {100 * self.change:.0f} % of the predictions and"
+            f" add {100 * self.gain:.1f} points ({100 * self.low:.1f} to {100 * self.high:.1f}); chance of a point or"
+            f" more: {100 * self.chance:.0f} %"
         )
 
 
-def verdict(points: Sequence[Point], seed: int = 0) -> Verdict:
-    """Return the kind of the curve through the estimates of ``points``.
+def verdict(state: State) -> Verdict:
+    """Return the kind of a project's learning curve.
 
-    The curve is resampled within its estimates' errors. Each draw is fitted by a line in the logarithm of the labels
-    over its later half, whose slope gives the gain of doubling; a draw that ends :data:`FALL` below its best is
-    ill-behaved. The kind is that of most draws.
+    What was queried is harder than the pool, and gets harder as querying goes on, so an accuracy measured on it falls
+    while the model improves. The verdict rests on what is seen of the whole pool instead: the share of predictions that
+    changed between rounds, for each doubling of the labels. Accuracy cannot change by more than predictions do. A
+    logistic regression on simulated projects turns the change into a chance (``docs/projects.md`` has its error rates).
+    A curve is ill-behaved where the weighted estimate has fallen so far that its interval lies below an earlier one.
     """
-    usable = [(each.labels, each.best) for each in points if each.best is not None]
-    n = np.array([labels for labels, _ in usable], dtype=np.float64)
-    accuracy = np.array([best.accuracy for _, best in usable])
-    error = np.array([max(1e-3, (best.high - best.low) / 3.92) for _, best in usable])
-    return verdict_of(n, accuracy, error, seed)
-
-
-def verdict_of(
-    labels: NDArray[np.float64], accuracy: NDArray[np.float64], error: NDArray[np.float64], seed: int = 0
-) -> Verdict:
-    """Return the verdict on estimates ``accuracy`` (R,) of standard ``error`` (R,) after ``labels`` (R,), ascending.
-
-    >>> n = np.array([20.0, 40.0, 60.0, 80.0, 100.0, 120.0])
-    >>> verdict_of(n, 0.5 + 0.1 * np.log2(n / 20), np.full(6, 0.01)).kind
-    'data-starved'
-    >>> verdict_of(n, np.full(6, 0.9), np.full(6, 0.01)).kind
-    'saturating'
-    """
-    count = int(labels[-1]) if len(labels) else 0
-    if len(labels) < LEAST_POINTS:
-        return Verdict(kind="undecided", gain=0.0, low=-1.0, high=1.0, chances={}, labels=count)
-    # Successive estimates share most of their records: a shift common to all tells nothing of the shape.
-    rng = np.random.default_rng([seed, len(labels)])
-    fresh = np.sqrt(np.clip(np.diff(labels, prepend=0.0) / labels, 0.0, 1.0))
-    steps = rng.normal(size=(_DRAWS, len(labels))) * (error * fresh)
-    draws = accuracy + steps
-    half = len(labels) // 2
-    x = np.log2(labels[half:])
-    centred = x - x.mean()
-    slope = (draws[:, half:] * centred).sum(1) / max(1e-12, float((centred**2).sum()))
-    smooth = _smooth(draws)
-    fallen = smooth[:, :-1].max(1) - smooth[:, -1] > FALL
-    kinds = np.where(fallen, 2, np.where(slope > STARVED_GAIN, 0, 1))
-    names: tuple[Kind, ...] = ("data-starved", "saturating", "ill-behaved")
-    shares = [float((kinds == place).mean()) for place in range(3)]
-    low, high = np.quantile(slope, [0.025, 0.975])
+    rounds = [each for each in state.rounds[state.first_round :] if each.facts.get("records")]
+    labels = rounds[-1].labels if rounds else 0
+    changes = [
+        (1 - after.facts["agreement"]) / math.log2(after.labels / before.labels)
+        for before, after in pairwise(rounds)
+        if after.labels > before.labels and after.facts.get("agreement") is not None
+    ][-PAIRS:]
+    if len(changes) < PAIRS:
+        return Verdict(
+            kind="undecided", chance=0.5, change=1.0, gain=0.0, low=-1.0, high=1.0, labels=labels, rounds=len(changes)
+        )
+    change = sum(changes) / PAIRS
+    chance = 1 / (1 + math.exp(-(_INTERCEPT + _SLOPE * math.log(change + FLOOR))))
+    gain = _GAIN * change
     return Verdict(
-        kind=names[int(np.argmax(shares))],
-        gain=float(slope.mean()),
-        low=float(low),
-        high=float(high),
-        chances=dict(zip(names, shares, strict=True)),
-        labels=count,
+        kind=_kind(chance, fallen(curve(state))),
+        chance=chance,
+        change=change,
+        gain=gain,
+        low=gain + _LOW,
+        high=gain + _HIGH,
+        labels=labels,
+        rounds=len(rounds),
     )
 
 
-def _smooth(draws: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Means of three neighbouring estimates, of two at the ends, so that one low estimate is no fall."""
-    padded = np.pad(draws, ((0, 0), (1, 1)), constant_values=np.nan)
-    stacked = np.stack([padded[:, :-2], padded[:, 1:-1], padded[:, 2:]])
-    mean: NDArray[np.float64] = np.nanmean(stacked, axis=0)
-    return mean
+def _kind(chance: float, ill: bool) -> Kind:
+    if ill:
+        return "ill-behaved"
+    if chance >= _STARVED:
+        return "data-starved"
+    return "saturating" if chance <= _SATURATING else "undecided"
+
+
+def fallen(points: list[Point]) -> bool:
+    """Return whether the last weighted estimate lies, with its interval, below that of an earlier round."""
+    weighted = [each.weighted for each in points if each.weighted is not None]
+    return len(weighted) > 1 and weighted[-1].high < max(each.low for each in weighted[:-1])

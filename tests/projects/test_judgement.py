@@ -26,7 +26,7 @@ from alrl.projects.stopping import (
     f_bound,
     usual_rule,
 )
-from alrl.projects.verdict import verdict_of
+from alrl.projects.verdict import verdict
 from tests.projects.conftest import table, truth
 
 Make = Callable[..., Project]
@@ -111,29 +111,39 @@ def test_a_curve_has_estimates_with_intervals(make: Make) -> None:
     assert all(word in text for word in ("verdict: ", "bill: ", "advice: "))
 
 
-N = np.arange(20.0, 141.0, 20.0)
+def changing(agreement: float, rounds: int = 7, **more: Any) -> State:
+    """Return a project of 20, 40, ... labels whose successive models agree so far."""
+    return state_of(
+        [20 * (place + 1) for place in range(rounds)], agreement=[None, *[agreement] * (rounds - 1)], **more
+    )
 
 
-@pytest.mark.parametrize(
-    ("accuracy", "kind"),
-    [
-        (0.5 + 0.1 * np.log2(N / 20), "data-starved"),
-        (np.full(7, 0.9), "saturating"),
-        (0.9 - 0.02 * np.arange(7.0), "ill-behaved"),
-        (np.array([0.7, 0.8, 0.85, 0.87, 0.875, 0.876, 0.876]), "saturating"),
-    ],
-)
-def test_a_clear_curve_has_a_clear_verdict(accuracy: Any, kind: str) -> None:
-    result = verdict_of(N, accuracy, np.full(7, 0.004))
+@pytest.mark.parametrize(("agreement", "kind"), [(0.9, "data-starved"), (1.0, "saturating"), (0.999, "saturating")])
+def test_predictions_that_still_change_are_starved_of_data(agreement: float, kind: str) -> None:
+    result = verdict(changing(agreement))
     assert result.kind == kind
-    assert sum(result.chances.values()) == pytest.approx(1)
     assert result.low <= result.gain <= result.high
-    assert kind in result.sentence()
+    assert result.sentence().startswith(f"{kind}: twice the 140 labels would change")
+
+
+def test_more_change_is_a_larger_chance_of_a_gain() -> None:
+    chances = [verdict(changing(agreement)).chance for agreement in (1.0, 0.99, 0.97, 0.9, 0.7)]
+    assert chances == sorted(chances)
+    assert 0 < chances[0] < chances[-1] < 1
+
+
+def test_a_weighted_estimate_that_falls_for_sure_is_ill_behaved() -> None:
+    weighted = [{"records": 40, "accuracy": accuracy, "effective": 100.0} for accuracy in (0.9, 0.95, 0.95, 0.9, 0.6)]
+    validated = [{"records": 40, "right": 30, "weighted": each} for each in weighted]
+    assert verdict(changing(0.95, 5, cross_validated=validated)).kind == "ill-behaved"
+    validated[-1] = {"records": 40, "right": 30, "weighted": {"records": 40, "accuracy": 0.9, "effective": 100.0}}
+    assert verdict(changing(0.95, 5, cross_validated=validated)).kind != "ill-behaved"
 
 
 def test_few_rounds_are_no_curve() -> None:
-    result = verdict_of(N[:3], np.full(3, 0.9), np.full(3, 0.01))
+    result = verdict(changing(0.9, 3))
     assert (result.kind, result.low, result.high) == ("undecided", -1.0, 1.0)
+    assert "4 rounds are needed" in result.sentence()
 
 
 def test_successive_models_that_agree_advise_a_stop() -> None:
@@ -167,13 +177,12 @@ def test_rules_are_joined() -> None:
     assert (sure | unsure).advise(state).stop
     assert not (sure & unsure).advise(state).stop
     assert (sure & unsure).name == "stabilising-predictions & overall-uncertainty"
-    assert "uncertainty" in usual_rule().advise(state).reason
+    assert usual_rule().advise(state).stop
 
 
 def test_a_batch_that_is_worth_less_than_it_costs_advises_a_stop() -> None:
-    validated = [{"records": 1000, "right": right} for right in (900, 901, 902, 902, 902, 902)]
-    state = state_of([20, 40, 60, 80, 100, 120], cross_validated=validated)
-    advice = NetValue(point=1.0, batch=20).advise(state)
+    advice = NetValue(point=1.0, batch=20).advise(changing(1.0))
     assert advice.stop
     assert "cost 20.00" in advice.reason
+    assert not NetValue(point=1000.0, batch=20).advise(changing(0.8)).stop
     assert not NetValue(point=1.0).advise(state_of([20])).stop

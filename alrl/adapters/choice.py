@@ -13,7 +13,7 @@ from alrl.strategies.base import Strategy, refuse_learning
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Choice:
+class BatchChoice:
     """A batch of b records out of n."""
 
     rows: NDArray[np.int64]
@@ -35,7 +35,7 @@ def choose(
     seed: int = 0,
     features: Any = None,
     scored: bool = True,
-) -> Choice:
+) -> BatchChoice:
     """Return what the strategy chooses of a pool, as :func:`alrl.agents.query.query` does.
 
     The scores only if asked for.
@@ -60,4 +60,4 @@ def choose(
     for row, pick in zip(scores, picks, strict=False):
         row[:] = np.where(view.available[0, :records], strategy.score(view)[0, :records], np.nan)
         view = view.with_selected(pick[None])
-    return Choice(rows=picks.numpy().astype(np.int64), scores=scores)
+    return BatchChoice(rows=picks.numpy().astype(np.int64), scores=scores)

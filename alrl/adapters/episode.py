@@ -14,11 +14,11 @@ from alrl.loop.pool_view import PoolView
 from alrl.strategies.randomness import coin
 
 
-class Episode:
+class PoolEpisode:
     """One episode of a view, without its padding: n records, D features, k classes, in float64.
 
     >>> from alrl.testing.example_view import example_view
-    >>> episode = Episode(example_view(seed=0), 1)
+    >>> episode = PoolEpisode(example_view(seed=0), 1)
     >>> episode.X.shape, episode.free.shape, episode.labels.shape
     ((6, 2), (4,), (2,))
     """
@@ -61,19 +61,19 @@ class Episode:
 
         Raises InvalidDataError for a row that is none of them.
         """
-        asked = np.ascontiguousarray(X, dtype=np.float64)
-        if asked.shape == self.X.shape and np.array_equal(asked, self.X):
-            return np.arange(len(asked))
+        records = np.ascontiguousarray(X, dtype=np.float64)
+        if records.shape == self.X.shape and np.array_equal(records, self.X):
+            return np.arange(len(records))
         table = {row.tobytes(): number for number, row in reversed(list(enumerate(self.X)))}
-        found = [table.get(row.tobytes(), -1) for row in asked]
-        if -1 in found:
+        rows = [table.get(row.tobytes(), -1) for row in records]
+        if -1 in rows:
             raise InvalidDataError(
                 "the strategy asked the model about records that are not in the pool; only those were predicted"
             )
-        return np.array(found, dtype=np.int64)
+        return np.array(rows, dtype=np.int64)
 
 
-def picked(view: PoolView, count: int, choose: Callable[[Episode, int, int], NDArray[np.int64]]) -> Tensor:
+def picked(view: PoolView, count: int, choose: Callable[[PoolEpisode, int, int], NDArray[np.int64]]) -> Tensor:
     """Return picks (B, count) of ``choose(episode, how many, seed)``, which gives record numbers; one call an episode.
 
     The seed comes from the view's noise, so that the stream ``strategy`` drives another library's chance.
@@ -81,7 +81,7 @@ def picked(view: PoolView, count: int, choose: Callable[[Episode, int, int], NDA
     seeds = (coin(view, 1 << 23) * 2**23).long().tolist()
     picks = torch.full((len(seeds), count), -1, dtype=torch.long)
     for number, seed in enumerate(seeds):
-        episode = Episode(view, number, distinct=count)
+        episode = PoolEpisode(view, number, distinct=count)
         wanted = min(count, len(episode.free))
         if wanted:
             rows = np.asarray(choose(episode, wanted, seed), dtype=np.int64).ravel()[:wanted]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from alrl.adapters.episode import Episode, only_first, picked
+from alrl.adapters.episode import PoolEpisode, only_first, picked
 from alrl.loop.pool_view import PoolView
 from alrl.strategies.base import Strategy
 from alrl.strategies.batches import checked
@@ -28,10 +28,10 @@ class FromElsewhere(Strategy):
         return only_first(view, self.select(view, 1))
 
     def select(self, view: PoolView, count: int = 1) -> Tensor:
-        return picked(view, checked(count), self._asked)
+        return picked(view, checked(count), self._query)
 
     @abstractmethod
-    def _asked(self, episode: Episode, wanted: int, seed: int) -> NDArray[np.int64]:
+    def _query(self, episode: PoolEpisode, wanted: int, seed: int) -> NDArray[np.int64]:
         """Return the pool positions (wanted,) that the other library queries in one episode.
 
         Its chance begins at ``seed``.

@@ -10,7 +10,7 @@ import modAL  # noqa: F401 - says at once if it is not there
 import numpy as np
 from numpy.typing import NDArray
 
-from alrl.adapters.episode import Episode
+from alrl.adapters.episode import PoolEpisode
 from alrl.adapters.from_elsewhere import FromElsewhere
 from alrl.loop.view_fields import Need
 
@@ -42,7 +42,7 @@ class FromModAL(FromElsewhere):
     settings: Mapping[str, Any] = field(default_factory=dict)
     """Further arguments of the function."""
 
-    def _asked(self, episode: Episode, wanted: int, seed: int) -> NDArray[np.int64]:  # noqa: ARG002
+    def _query(self, episode: PoolEpisode, wanted: int, seed: int) -> NDArray[np.int64]:  # noqa: ARG002
         classifier = _Classifier(episode, committee="members" in self.needs)
         answer = self.function(classifier, episode.X[episode.free], n_instances=wanted, **self.settings)
         indices = answer[0] if isinstance(answer, tuple) else answer
@@ -54,27 +54,27 @@ class _Classifier:
 
     on_transformed = False
 
-    def __init__(self, episode: Episode, *, committee: bool) -> None:
+    def __init__(self, episode: PoolEpisode, *, committee: bool) -> None:
         self._episode = episode
         # (members, records, classes); of one member where no committee is asked.
-        self._said = episode.probabilities[None]
+        self._probabilities = episode.probabilities[None]
         if committee and episode.members is not None:
-            self._said = episode.members
+            self._probabilities = episode.members
         self.estimator = self
         self.classes_ = np.arange(episode.probabilities.shape[1])
         self.X_training, self.y_training = episode.X[episode.labelled], episode.labels
 
     def __len__(self) -> int:
-        return len(self._said)
+        return len(self._probabilities)
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
-        return np.asarray(self._said[:, self._episode.rows(X)].mean(0))
+        return np.asarray(self._probabilities[:, self._episode.rows(X)].mean(0))
 
     def predict(self, X: Any) -> NDArray[np.int64]:
         return np.asarray(self.predict_proba(X).argmax(1))
 
     def vote_proba(self, X: Any) -> NDArray[np.float64]:
-        return np.moveaxis(self._said[:, self._episode.rows(X)], 0, 1)
+        return np.moveaxis(self._probabilities[:, self._episode.rows(X)], 0, 1)
 
     def vote(self, X: Any) -> NDArray[np.int64]:
         return np.asarray(self.vote_proba(X).argmax(-1))

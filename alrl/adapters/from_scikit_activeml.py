@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from skactiveml.base import SkactivemlClassifier
 from sklearn.base import clone
 
-from alrl.adapters.episode import Episode
+from alrl.adapters.episode import PoolEpisode
 from alrl.adapters.from_elsewhere import FromElsewhere
 from alrl.loop.view_fields import Need
 
@@ -43,41 +43,41 @@ class FromScikitActiveml(FromElsewhere):
     arguments: Mapping[str, Any] = field(default_factory=dict)
     """Further arguments of ``query``."""
 
-    def _asked(self, episode: Episode, wanted: int, seed: int) -> NDArray[np.int64]:
-        asked = clone(self.query_strategy)
-        if "random_state" in asked.get_params():
-            asked.set_params(random_state=seed)
+    def _query(self, episode: PoolEpisode, wanted: int, seed: int) -> NDArray[np.int64]:
+        strategy = clone(self.query_strategy)
+        if "random_state" in strategy.get_params():
+            strategy.set_params(random_state=seed)
         y = np.full(len(episode.X), np.nan)
         y[episode.labelled] = episode.labels
         given: dict[str, Any] = dict(self.arguments)
-        taken = inspect.signature(asked.query).parameters
+        taken = inspect.signature(strategy.query).parameters
         if "clf" in taken:
-            given |= {"clf": _Said(episode, episode.probabilities)}
+            given |= {"clf": _StoredPredictions(episode, episode.probabilities)}
             given |= {"fit_clf": False} if "fit_clf" in taken else {}
         if "ensemble" in taken:
             members = episode.probabilities[None] if episode.members is None else episode.members
-            given |= {"ensemble": [_Said(episode, each) for each in members]}
+            given |= {"ensemble": [_StoredPredictions(episode, each) for each in members]}
             given |= {"fit_ensemble": False} if "fit_ensemble" in taken else {}
         if episode.begun:
             given["candidates"] = episode.free
-        return np.asarray(asked.query(episode.X, y, batch_size=wanted, **given))
+        return np.asarray(strategy.query(episode.X, y, batch_size=wanted, **given))
 
 
-class _Said(SkactivemlClassifier):  # type: ignore[misc] # it has no types
+class _StoredPredictions(SkactivemlClassifier):  # type: ignore[misc] # it has no types
     """A classifier that repeats what was said of the records of an episode."""
 
-    def __init__(self, episode: Episode, said: NDArray[np.float64]) -> None:
-        super().__init__(classes=list(range(said.shape[1])))
-        self.episode, self.said = episode, said
-        self.classes_ = np.arange(said.shape[1])
+    def __init__(self, episode: PoolEpisode, probabilities: NDArray[np.float64]) -> None:
+        super().__init__(classes=list(range(probabilities.shape[1])))
+        self.episode, self.probabilities = episode, probabilities
+        self.classes_ = np.arange(probabilities.shape[1])
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> _Said:  # noqa: ARG002
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> _StoredPredictions:  # noqa: ARG002
         """Nothing: what it says is known."""
         return self
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """Return what was said of the records X."""
-        return self.said[self.episode.rows(X)]
+        return self.probabilities[self.episode.rows(X)]
 
     def predict(self, X: Any) -> NDArray[np.int64]:
         """Return the likeliest classes."""

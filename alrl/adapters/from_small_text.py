@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from small_text.classifiers.classification import Classifier
 from small_text.data.datasets import SklearnDataset
 
-from alrl.adapters.episode import Episode
+from alrl.adapters.episode import PoolEpisode
 from alrl.adapters.from_elsewhere import FromElsewhere
 from alrl.loop.view_fields import Need
 
@@ -40,34 +40,34 @@ class FromSmallText(FromElsewhere):
     needs: frozenset[Need] = frozenset()
     """``{"embedding"}`` for one that works on embeddings."""
 
-    def _asked(self, episode: Episode, wanted: int, seed: int) -> NDArray[np.int64]:  # noqa: ARG002
+    def _query(self, episode: PoolEpisode, wanted: int, seed: int) -> NDArray[np.int64]:  # noqa: ARG002
         y = np.zeros(len(episode.X), dtype=np.int64)
         y[episode.labelled] = episode.labels
-        classifier = _Said(episode)
+        classifier = _StoredClassifier(episode)
         with warnings.catch_warnings():
             # small-text 1.4.1 warns of a function of its own that it calls.
             warnings.simplefilter("ignore", DeprecationWarning)
             data = SklearnDataset(episode.X, y, target_labels=np.arange(classifier.num_classes))
-        asked = copy.deepcopy(self.query_strategy)
-        return np.asarray(asked.query(classifier, data, episode.free, episode.labelled, episode.labels, n=wanted))
+        strategy = copy.deepcopy(self.query_strategy)
+        return np.asarray(strategy.query(classifier, data, episode.free, episode.labelled, episode.labels, n=wanted))
 
 
-class _Said(Classifier):  # type: ignore[misc] # it has no types
+class _StoredClassifier(Classifier):  # type: ignore[misc] # it has no types
     """A classifier that repeats what was said of the records of an episode."""
 
-    def __init__(self, episode: Episode) -> None:
+    def __init__(self, episode: PoolEpisode) -> None:
         self._episode = episode
         self.num_classes = episode.probabilities.shape[1]
 
-    def fit(self, train_set: Any, weights: Any = None) -> _Said:  # noqa: ARG002
+    def fit(self, train_set: Any, weights: Any = None) -> _StoredClassifier:  # noqa: ARG002
         return self
 
     def predict_proba(self, data_set: Any) -> NDArray[np.float64]:
         return self._episode.probabilities[self._episode.rows(data_set.x)]
 
     def predict(self, data_set: Any, return_proba: bool = False) -> Any:
-        said = self.predict_proba(data_set)
-        return (said.argmax(1), said) if return_proba else said.argmax(1)
+        probabilities = self.predict_proba(data_set)
+        return (probabilities.argmax(1), probabilities) if return_proba else probabilities.argmax(1)
 
     def embed(self, data_set: Any, return_proba: bool = False, **settings: Any) -> Any:  # noqa: ARG002
         rows = self._episode.rows(data_set.x)

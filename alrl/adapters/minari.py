@@ -24,12 +24,12 @@ from alrl.errors import InvalidRecipeError
 if TYPE_CHECKING:
     from minari import MinariDataset
 
-Player = Literal["look-ahead", "margin"]
+DemonstrationPlayer = Literal["look-ahead", "margin"]
 """Who plays: the expert, which reads the validation part to see what each candidate is worth, or margin sampling."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Episode:
+class Demonstration:
     """One episode of n actions, as arrays; K candidates of F features, G features of the loop."""
 
     seed: int
@@ -55,8 +55,13 @@ class _Notes:
 
 
 def play_episodes(
-    recipe: EnvRecipe | str, *, player: Player, episodes: int, seed: int = 0, expert: LookAhead | None = None
-) -> list[Episode]:
+    recipe: EnvRecipe | str,
+    *,
+    player: DemonstrationPlayer,
+    episodes: int,
+    seed: int = 0,
+    expert: LookAhead | None = None,
+) -> list[Demonstration]:
     """Play ``episodes`` side by side, seeded ``seed``, ``seed + 1``, ...; each until its end.
 
     An episode is, step by step, the one that ``gymnasium.make`` plays with that seed and those actions. ``expert`` is
@@ -70,8 +75,8 @@ def play_episodes(
     ([60, 60], (61, 13))
     """
     recipe = recipe if isinstance(recipe, EnvRecipe) else load_env_recipe(recipe)
-    if player not in get_args(Player):
-        raise InvalidRecipeError(f"player = {player!r} given; allowed are {', '.join(get_args(Player))}")
+    if player not in get_args(DemonstrationPlayer):
+        raise InvalidRecipeError(f"player = {player!r} given; allowed are {', '.join(get_args(DemonstrationPlayer))}")
     if episodes < 1:
         raise InvalidRecipeError(f"episodes = {episodes} given; give at least 1")
     if recipe.action.kind != "record":
@@ -102,7 +107,7 @@ def play_episodes(
 
 
 def _chosen(
-    env: ActiveLearningVectorEnv, seen: dict[str, NDArray[Any]], player: Player, expert: LookAhead
+    env: ActiveLearningVectorEnv, seen: dict[str, NDArray[Any]], player: DemonstrationPlayer, expert: LookAhead
 ) -> NDArray[np.int64]:
     real = seen["mask"] > 0
     margin = seen["candidates"][..., env.game.features.margin_column]
@@ -114,9 +119,9 @@ def _chosen(
     return np.asarray(worth.masked_fill(torch.from_numpy(~real), -torch.inf).argmax(1).numpy())
 
 
-def _whole(seed: int, notes: _Notes) -> Episode:
+def _whole(seed: int, notes: _Notes) -> Demonstration:
     names = notes.observations[0]
-    return Episode(
+    return Demonstration(
         seed=seed,
         observations={name: np.stack([each[name] for each in notes.observations]) for name in names},
         actions=np.array(notes.actions, dtype=np.int64),
@@ -125,7 +130,13 @@ def _whole(seed: int, notes: _Notes) -> Episode:
 
 
 def export_to_minari(
-    recipe: str, dataset_id: str, *, player: Player, episodes: int, seed: int = 0, expert: LookAhead | None = None
+    recipe: str,
+    dataset_id: str,
+    *,
+    player: DemonstrationPlayer,
+    episodes: int,
+    seed: int = 0,
+    expert: LookAhead | None = None,
 ) -> MinariDataset:
     """Play episodes of a recipe and write them as a Minari dataset named such as ``alrl/wine-batch/margin-v0``.
 
@@ -177,7 +188,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m alrl.adapters.minari", description=__doc__)
     parser.add_argument("recipe", help="the environment, such as wine-batch")
     parser.add_argument("dataset", help="name of the dataset, such as alrl/wine-batch/look-ahead-v0")
-    parser.add_argument("--player", choices=get_args(Player), default="look-ahead")
+    parser.add_argument("--player", choices=get_args(DemonstrationPlayer), default="look-ahead")
     parser.add_argument("--episodes", type=int, default=16)
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()

@@ -61,7 +61,7 @@ class ToModAL:
         return made.rows, made.scores[np.arange(len(made.rows)), made.rows]
 
 
-class _Committee:
+class _VotingModel:
     """A committee as a model whose members say their own."""
 
     def __init__(self, committee: BaseCommittee) -> None:
@@ -76,4 +76,4 @@ class _Committee:
 
 
 def _model(classifier: BaseLearner | BaseCommittee) -> Any:
-    return _Committee(classifier) if isinstance(classifier, BaseCommittee) else classifier.estimator
+    return _VotingModel(classifier) if isinstance(classifier, BaseCommittee) else classifier.estimator

@@ -54,7 +54,7 @@ class ToSmallText(QueryStrategy):  # type: ignore[misc] # it has no types
         pool, labelled = dataset[indices_unlabeled], dataset[indices_labeled]
         made = choose(
             self.strategy,
-            _Model(clf, pool, labelled),
+            _PredictingModel(clf, pool, labelled),
             _features(clf, pool),
             _features(clf, labelled),
             y,
@@ -69,15 +69,15 @@ class ToSmallText(QueryStrategy):  # type: ignore[misc] # it has no types
         return f"ToSmallText({self.strategy.name})"
 
 
-class _Model:
+class _PredictingModel:
     """What small-text's classifier says of two data sets, in the order in which it is asked about them."""
 
     def __init__(self, clf: Any, *parts: Any) -> None:
         self.classes_ = np.arange(clf.num_classes)
-        self._said = iter([np.asarray(clf.predict_proba(part)) for part in parts])
+        self._predictions = iter([np.asarray(clf.predict_proba(part)) for part in parts])
 
     def predict_proba(self, X: Any) -> NDArray[Any]:  # noqa: ARG002 - features are not what it was trained on
-        return next(self._said)
+        return next(self._predictions)
 
 
 def _features(clf: Any, part: Any) -> NDArray[np.float64]:

@@ -68,7 +68,7 @@ class EpisodePicture:
         """Take up the episode's state after a step."""
         known = view.known[self._episode].cpu().numpy()
         # A record that is asked for again was known before.
-        queries = self._queries if view.asked is None else view.asked[self._episode].cpu().numpy()
+        queries = self._queries if view.times_queried is None else view.times_queried[self._episode].cpu().numpy()
         both = min(len(known), len(self._known))
         fresh = np.flatnonzero((known[:both] & ~self._known[:both]) | (queries[:both] > self._queries[:both]))
         self._queries = queries

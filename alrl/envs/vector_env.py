@@ -204,7 +204,7 @@ class ActiveLearningVectorEnv(gymnasium.vector.VectorEnv[Arrays, NDArray[Any], N
             "action_mask": self.action_masks(),
             "score": self.game.score().cpu().numpy(),
             "spent": self.game.simulator.view.spent.cpu().numpy(),
-            "asked_again": self.game.simulator.asked_again.cpu().numpy(),
+            "asked_again": self.game.simulator.repeat_queries.cpu().numpy(),
             "true_return": self.game.true_return.cpu().numpy(),
         }
 

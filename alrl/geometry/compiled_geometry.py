@@ -43,11 +43,11 @@ def approach(columns: Any, fresh: Any, nearest: Any) -> None:
 
 
 @called
-def nearest_held(features: Any, index: Any, held: Any, real: Any, place: Any, found: Any) -> None:
-    """The nearest of the records ``held`` (B, L) to each of ``index`` (B, K), into ``place`` (B, K, count), ascending.
+def nearest_listed(features: Any, index: Any, listed: Any, real: Any, place: Any, present: Any) -> None:
+    """Write the nearest of the records ``listed`` (B, L) to each of ``index`` (B, K) into ``place`` (B, K, count).
 
-    ``features`` are (B, N, D), ``real`` (B, L) marks the records that are there, ``found`` takes whether there were so
-    many. Of records at equal distance the first held comes first.
+    They come nearest first; of records at equal distance the first listed comes first. ``features`` are (B, N, D),
+    ``real`` (B, L) marks the records that are no padding, and ``present`` (B, K, count) takes which places are filled.
     """
     B, K = index.shape
     D, count = features.shape[2], place.shape[2]
@@ -57,11 +57,11 @@ def nearest_held(features: Any, index: Any, held: Any, real: Any, place: Any, fo
         columns, square = np.empty((D, rows.shape[0]), features.dtype), np.empty(rows.shape[0], features.dtype)
         for j in range(rows.shape[0]):
             for a in range(D):
-                columns[a, j] = features[b, held[b, rows[j]], a]
+                columns[a, j] = features[b, listed[b, rows[j]], a]
         for i in range(K):
             _squares_to(columns, features[b, index[b, i]], square)
             for c in range(count):
-                best[c], place[b, i, c], found[b, i, c] = np.inf, 0, c < rows.shape[0]
+                best[c], place[b, i, c], present[b, i, c] = np.inf, 0, c < rows.shape[0]
             for j in range(rows.shape[0]):
                 at = count
                 while at > 0 and square[j] < best[at - 1]:
@@ -88,16 +88,16 @@ def all_neighbours(columns: Any, exists: Any, distance: Any, place: Any) -> None
                 point[a] = columns[b, a, i]
             _squares_to(columns[b], point, square)
             near, at = distance[b, i], place[b, i]
-            held = 0
+            kept = 0
             for j in range(N):
-                if j == i or not exists[b, j] or (held == count and not square[j] < near[count - 1]):
+                if j == i or not exists[b, j] or (kept == count and not square[j] < near[count - 1]):
                     continue
-                last = min(held, count - 1)
+                last = min(kept, count - 1)
                 while last > 0 and square[j] < near[last - 1]:
                     near[last], at[last] = near[last - 1], at[last - 1]
                     last -= 1
                 near[last], at[last] = square[j], j
-                held = min(held + 1, count)
+                kept = min(kept + 1, count)
             for c in range(count):
-                near[c] = np.sqrt(near[c]) if c < held else 0
-                at[c] = at[c] if c < held else 0
+                near[c] = np.sqrt(near[c]) if c < kept else 0
+                at[c] = at[c] if c < kept else 0

@@ -24,7 +24,7 @@ _MEASURED = 32_768
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class AskedNeighbours:
+class ExactNeighbours:
     """The nearest other records of those that were asked for, in the pools of B episodes; kept from then on.
 
     The records of a sample are asked for first: they stand for their pool where its sparsity is ranked or averaged.
@@ -34,9 +34,9 @@ class AskedNeighbours:
     records are looked up together, except in places so crowded that rounding decides who is near.
 
     >>> pools, exists = torch.arange(3000.0)[None, :, None], torch.ones(1, 3000, dtype=torch.bool)
-    >>> asked = AskedNeighbours.of(pools, exists, large=torch.tensor([True]))
-    >>> asked.look_up(torch.tensor([[2]]), pools, exists)
-    >>> asked.index[0, 2, :3].tolist(), round(asked.sparsity[0, 2].item(), 2), asked.sampled.sum().item()
+    >>> known = ExactNeighbours.of(pools, exists, large=torch.tensor([True]))
+    >>> known.look_up(torch.tensor([[2]]), pools, exists)
+    >>> known.index[0, 2, :3].tolist(), round(known.sparsity[0, 2].item(), 2), known.sampled.sum().item()
     ([1, 3, 0], 3.9, 1024)
     """
 
@@ -53,10 +53,10 @@ class AskedNeighbours:
     """Which records stand for their pool, (B, N), bool: all those of small pools."""
 
     @classmethod
-    def of(cls, features: Tensor, exists: Tensor, *, large: Tensor) -> AskedNeighbours:
+    def of(cls, features: Tensor, exists: Tensor, *, large: Tensor) -> ExactNeighbours:
         """Of the pools (B, N, D): what is known is the neighbours of the samples of those that are ``large`` (B,)."""
         distance = features.new_zeros(*exists.shape, min(NEIGHBOURS, exists.shape[1] - 1))
-        asked = cls(
+        known = cls(
             distance=distance,
             index=torch.zeros_like(distance, dtype=torch.long),
             sparsity=features.new_zeros(exists.shape),
@@ -66,11 +66,11 @@ class AskedNeighbours:
         for episode in large.nonzero()[:, 0].tolist():
             pool = features[episode, : int(exists[episode].sum())]
             sample = sample_of(len(pool)).to(pool.device)
-            asked.sampled[episode, sample] = True
+            known.sampled[episode, sample] = True
             # So many products, each of them short, would have threads wait for each other.
             with one_thread():
-                asked._find(episode, sample, pool)
-        return asked
+                known._find(episode, sample, pool)
+        return known
 
     def look_up(self, wanted: Tensor, features: Tensor, exists: Tensor) -> None:
         """Find the neighbours of the records at ``wanted`` (B, m) in the pools (B, N, D), unless they are known."""
@@ -89,11 +89,11 @@ class AskedNeighbours:
         self.sparsity[episode, rows] = mean_distance(distance)
         self.known[episode, rows] = True
 
-    def take(self, episodes: Tensor) -> AskedNeighbours:
+    def take(self, episodes: Tensor) -> ExactNeighbours:
         """Return what is known of the pools ``episodes`` (long, repeats allowed)."""
-        return AskedNeighbours(**{name: each[episodes] for name, each in vars(self).items()})
+        return ExactNeighbours(**{name: each[episodes] for name, each in vars(self).items()})
 
-    def put(self, episodes: Tensor, fresh: AskedNeighbours) -> None:
+    def put(self, episodes: Tensor, fresh: ExactNeighbours) -> None:
         """Take up what is known of new pools in the place of ``episodes`` (long)."""
         for name, each in vars(self).items():
             each[episodes] = getattr(fresh, name)
@@ -143,11 +143,11 @@ def _group_minima(pool: Tensor, rows: Tensor) -> Tensor:
 
     As squared distances but for the row's own square, which changes no order.
     """
-    squares, asked = pool.square().sum(1, keepdim=True), pool[rows].T
+    squares, columns = pool.square().sum(1, keepdim=True), pool[rows].T
     step, minima = _PRODUCTS // max(_GROUP, len(rows)) // _GROUP * _GROUP, []
     for records, their in zip(pool.split(step), squares.split(step), strict=True):
         # Rows last: minima over the records are then taken of many rows at once.
-        order = torch.addmm(their, records, asked, alpha=-2)
+        order = torch.addmm(their, records, columns, alpha=-2)
         whole = len(order) // _GROUP * _GROUP
         minima.append(order[:whole].unflatten(0, (-1, _GROUP)).amin(1))
         if whole < len(order):

@@ -17,7 +17,7 @@ from alrl.numerics.ranking import rows_at
 from alrl.numerics.streams import generator
 
 if TYPE_CHECKING:
-    from alrl.geometry.exact_neighbours import AskedNeighbours
+    from alrl.geometry.exact_neighbours import ExactNeighbours
 
 _BLOCK = 4_000_000
 _SIMILAR = 1024
@@ -118,8 +118,8 @@ class Geometry:
         index = torch.zeros_like(distance, dtype=torch.long)
         for episode, large in enumerate(self._large.tolist()):
             alone = self._alone(episode)
-            found = indexed_neighbours(alone.features) if large else alone._all_neighbours()
-            for kept, new in zip((distance, index), found, strict=True):
+            neighbours = indexed_neighbours(alone.features) if large else alone._all_neighbours()
+            for kept, new in zip((distance, index), neighbours, strict=True):
                 kept[episode, : new.shape[1], : new.shape[2]] = new[0]
         return distance, index
 
@@ -134,11 +134,11 @@ class Geometry:
         if compiles(self.features):
             from alrl.geometry.compiled_geometry import all_neighbours
 
-            found = self.features.new_empty(*self.exists.shape, count)
+            apart = self.features.new_empty(*self.exists.shape, count)
             place = torch.empty(*self.exists.shape, count, dtype=torch.long)
             if count:
-                all_neighbours(self._by_column.numpy(), self.exists.numpy(), found.numpy(), place.numpy())
-            return found, place
+                all_neighbours(self._by_column.numpy(), self.exists.numpy(), apart.numpy(), place.numpy())
+            return apart, place
         distances, indices = [], []
         for start, stop in self._blocks(self.exists.shape[1]):
             block = distance_between(self.features[:, start:stop], self.features)
@@ -201,15 +201,15 @@ class Geometry:
         return self._looked_up.sampled if bool(self._large.any()) else self.exists
 
     @cached_property
-    def _looked_up(self) -> AskedNeighbours:
+    def _looked_up(self) -> ExactNeighbours:
         """What was looked up in large pools, and all neighbours in small ones beside them."""
-        from alrl.geometry.exact_neighbours import AskedNeighbours
+        from alrl.geometry.exact_neighbours import ExactNeighbours
 
-        asked = AskedNeighbours.of(self.features, self.exists, large=self._large)
+        exact = ExactNeighbours.of(self.features, self.exists, large=self._large)
         for episode in (~self._large).nonzero()[:, 0].tolist():
             alone = self._alone(episode)
-            asked.keep(episode, alone.exists[0].nonzero()[:, 0], *(each[0] for each in alone.neighbours))
-        return asked
+            exact.keep(episode, alone.exists[0].nonzero()[:, 0], *(each[0] for each in alone.neighbours))
+        return exact
 
     @cached_property
     def similarity(self) -> Tensor:

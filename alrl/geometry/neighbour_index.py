@@ -170,8 +170,8 @@ def indexed_neighbours(features: Tensor) -> tuple[Tensor, Tensor]:
     sample = np.sort(rng.choice(records, size=training_size(records), replace=False))
     lists = NeighbourIndex.build([X], sample=X[sample], records=records)
     places = np.arange(records)
-    found = [lists.neighbours(X[part], part, NEIGHBOURS)[1] for part in np.array_split(places, records // 4096 + 1)]
-    index = torch.from_numpy(np.concatenate(found)).to(features.device)
+    positions = [lists.neighbours(X[part], part, NEIGHBOURS)[1] for part in np.array_split(places, records // 4096 + 1)]
+    index = torch.from_numpy(np.concatenate(positions)).to(features.device)
     distance = _measured(features[0], index)
     order = distance.argsort(dim=1, stable=True)
     return distance.gather(1, order)[None], index.gather(1, order)[None]

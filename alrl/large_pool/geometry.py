@@ -59,7 +59,7 @@ class PartGeometry(Geometry):
         self.__dict__["extent"] = torch.tensor([extent], dtype=features.dtype)
 
     @property
-    def _asked(self) -> Surroundings:
+    def _measured(self) -> Surroundings:
         if self._surroundings is None:
             raise InvalidQueryError(
                 "the strategy asks for neighbours, which were not looked up; give LargePoolLoop neighbours=True"
@@ -72,16 +72,16 @@ class PartGeometry(Geometry):
 
         Only records that may be picked have them: the others have themselves for neighbours, at distance zero.
         """
-        return self._asked.distance[None], self._asked.neighbour[None]
+        return self._measured.distance[None], self._measured.neighbour[None]
 
     @property
     def neighbour_mask(self) -> Tensor:
-        return torch.ones(1, self._asked.distance.shape[1], dtype=torch.bool)
+        return torch.ones(1, self._measured.distance.shape[1], dtype=torch.bool)
 
     @property
     def sparsity(self) -> Tensor:
         """Mean distance to the nearest other records of the pool, (1, S), of the records that ``exists`` marks."""
-        return self._asked.sparsity[None]
+        return self._measured.sparsity[None]
 
     @property
     def similarity(self) -> Tensor:
@@ -96,8 +96,8 @@ def pool_neighbours(pool: LargePool, at: NDArray[np.int64]) -> tuple[NDArray[np.
     count = min(NEIGHBOURS, pool.n_records - 1)
     if not count:
         return np.zeros((len(at), 0), dtype=np.float32), np.zeros((len(at), 0), dtype=np.int64)
-    found = [pool.index.neighbours(pool.standardised(part), part, count) for part in _parts(at)]
-    return np.concatenate([distance for distance, _ in found]), np.concatenate([position for _, position in found])
+    parts = [pool.index.neighbours(pool.standardised(part), part, count) for part in _parts(at)]
+    return np.concatenate([distance for distance, _ in parts]), np.concatenate([position for _, position in parts])
 
 
 def _parts(at: NDArray[np.int64]) -> list[NDArray[np.int64]]:

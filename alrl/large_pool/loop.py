@@ -74,7 +74,7 @@ class LargePoolLoop:
         self.pool, self.budget = pool, labels
         self.strategy = named_strategy(strategy)
         refuse_learning(self.strategy, "a loop over a large pool")
-        self.held = PoolLabels(pool.n_records, classes)
+        self.labelled_set = PoolLabels(pool.n_records, classes)
         """The labels given so far."""
         self._learner = make_learner(learner).fresh()
         self._preselection = preselection or Preselection()
@@ -91,7 +91,7 @@ class LargePoolLoop:
     @property
     def spent(self) -> int:
         """Labels given after the first sample, which is what was labelled before the first query."""
-        return 0 if self._first is None else len(self.held.index) - self._first
+        return 0 if self._first is None else len(self.labelled_set.index) - self._first
 
     def prepare(self) -> None:
         """Do now what is done once a pool: its mean and scale and, where the strategy may ask for it, its index."""
@@ -113,7 +113,7 @@ class LargePoolLoop:
         Raises InvalidQueryError for a position outside the pool, given twice or labelled already, InvalidDataError for
         a label that is none of the classes or a number of labels that is not the number of positions.
         """
-        index = self.held.add(indices, labels)
+        index = self.labelled_set.add(indices, labels)
         self._sample.label(self.pool.standardised(index))
         self._scorer = self._scores = None
 
@@ -134,7 +134,7 @@ class LargePoolLoop:
         """
         if batch_size < 1:
             raise InvalidQueryError(f"batch_size = {batch_size} given; it must be at least 1")
-        left = int(self.held.free.sum())
+        left = int(self.labelled_set.free.sum())
         if not left:
             raise InvalidQueryError("every record is labelled; there is nothing left to query")
         count = min(batch_size, left)
@@ -149,19 +149,19 @@ class LargePoolLoop:
         They are the learner's, fitted to the labels given so far, or the model's. Raises as :meth:`query` does.
         """
         scorer = self._fitted(model)
-        found = scorer.probabilities(self.pool.standardisation.apply(X) if scorer.standardised else X)
-        return np.asarray(found.numpy())
+        probabilities = scorer.probabilities(self.pool.standardisation.apply(X) if scorer.standardised else X)
+        return np.asarray(probabilities.numpy())
 
     def _fitted(self, model: Any) -> Scorer:
-        if not len(self.held.index):
+        if not len(self.labelled_set.index):
             raise InvalidQueryError("no record is labelled yet; label a few first, such as those of first_sample(20)")
         if self._scorer is None:
             if model is not None:
-                self._scorer = ModelScorer(model, self.held.classes)
+                self._scorer = ModelScorer(model, self.labelled_set.classes)
             else:
-                X = torch.from_numpy(self.pool.standardised(self.held.index))[None]
-                codes = torch.from_numpy(self.held.codes)[None]
-                every = torch.ones(1, len(self.held.classes), dtype=torch.bool)
+                X = torch.from_numpy(self.pool.standardised(self.labelled_set.index))[None]
+                codes = torch.from_numpy(self.labelled_set.codes)[None]
+                every = torch.ones(1, len(self.labelled_set.classes), dtype=torch.bool)
                 self._learner.fit(X, codes, torch.ones(1, X.shape[1]), every)
                 self._scorer = LearnerScorer(self._learner)
         return self._scorer
@@ -172,7 +172,7 @@ class LargePoolLoop:
             self._scores = score_pool(self.pool, scorer, measure)
             self._history.take_up(scorer, self._scores)
             self._luck = self._noise.draw(self.pool.n_records)[0].numpy()
-            self._first = len(self.held.index) if self._first is None else self._first
+            self._first = len(self.labelled_set.index) if self._first is None else self._first
         return self._scores
 
     def _candidates(self, scores: PoolScores, count: int) -> NDArray[np.int64]:
@@ -180,7 +180,7 @@ class LargePoolLoop:
         surplus = self._preselection.surplus
         if isinstance(self.strategy, Policy):
             surplus = max(surplus, self.strategy.mixture.count)
-        free, wanted = self.held.free, count + surplus
+        free, wanted = self.labelled_set.free, count + surplus
         unsure = smallest(scores.certainty, self._luck, free, wanted)
         return np.union1d(unsure, smallest(-self._luck, self._luck, free, wanted))
 
@@ -191,8 +191,8 @@ class LargePoolLoop:
         """
         scores = self._scored(self._fitted(model))
         candidates = self._candidates(scores, batch_size)
-        part = draw_part(self.pool, self._sample, candidates, self.held.index, neighbours=self._neighbours)
-        said = self._history.probabilities(self.pool, part.position)
+        part = draw_part(self.pool, self._sample, candidates, self.labelled_set.index, neighbours=self._neighbours)
+        remembered = self._history.probabilities(self.pool, part.position)
         return LargePoolView(
             position=part.position,
             features=part.geometry.features,
@@ -200,13 +200,13 @@ class LargePoolLoop:
             exists=part.geometry.exists,
             labelled=part.labelled,
             selected=torch.zeros_like(part.labelled),
-            labelled_index=torch.from_numpy(part.places(self.held.index))[None],
-            labelled_mask=torch.ones(1, len(self.held.index), dtype=torch.bool),
-            labels=torch.from_numpy(self.held.codes)[None],
-            class_mask=torch.ones(1, len(self.held.classes), dtype=torch.bool),
-            probabilities=said[-1],
+            labelled_index=torch.from_numpy(part.places(self.labelled_set.index))[None],
+            labelled_mask=torch.ones(1, len(self.labelled_set.index), dtype=torch.bool),
+            labels=torch.from_numpy(self.labelled_set.codes)[None],
+            class_mask=torch.ones(1, len(self.labelled_set.classes), dtype=torch.bool),
+            probabilities=remembered[-1],
             noise=torch.from_numpy(self._luck[part.position])[None],
-            trajectory=self._history.trajectory(part.position, said),
+            trajectory=self._history.trajectory(part.position, remembered),
             spent=torch.tensor([self.spent]),
             budget=torch.tensor([self.budget]),
             geometry=part.geometry,

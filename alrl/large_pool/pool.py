@@ -101,10 +101,10 @@ class LargePool:
         if kept is not None and kept.is_file():
             with np.load(kept, allow_pickle=False) as arrays:
                 return Standardisation(mean=arrays["mean"], scale=arrays["scale"])
-        found = Standardisation.of(self.records[chunk] for chunk in self.chunks())
+        standardisation = Standardisation.of(self.records[chunk] for chunk in self.chunks())
         if kept is not None:
-            np.savez(kept, mean=found.mean, scale=found.scale)
-        return found
+            np.savez(kept, mean=standardisation.mean, scale=standardisation.scale)
+        return standardisation
 
     @cached_property
     def index(self) -> NeighbourIndex:
@@ -117,10 +117,10 @@ class LargePool:
             return NeighbourIndex.load(kept)
         sample = self.standardised(self.random(training_size(self.n_records), "neighbour index"))
         chunks = (self.standardised(chunk) for chunk in self.chunks())
-        found = NeighbourIndex.build(chunks, sample=sample, records=self.n_records)
+        index = NeighbourIndex.build(chunks, sample=sample, records=self.n_records)
         if kept is not None:
-            found.save(kept)
-        return found
+            index.save(kept)
+        return index
 
     @cached_property
     def extent(self) -> float:
@@ -135,8 +135,10 @@ class LargePool:
         if not self._keep or self._file is None:
             return None
         folder = self._file.with_name(self._file.name + ".alrl")
-        told = self._file.stat()
-        stamp = json.dumps({"bytes": told.st_size, "modified_ns": told.st_mtime_ns, "shape": list(self.records.shape)})
+        status = self._file.stat()
+        stamp = json.dumps(
+            {"bytes": status.st_size, "modified_ns": status.st_mtime_ns, "shape": list(self.records.shape)}
+        )
         written = folder / "file.json"
         if not written.is_file() or written.read_text(encoding="utf-8") != stamp:
             folder.mkdir(exist_ok=True)

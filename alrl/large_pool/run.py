@@ -61,21 +61,22 @@ def run_large_pool(
     classes = np.asarray(y)
     if classes.shape != (loop.pool.n_records,):
         raise InvalidDataError(f"y has shape {classes.shape}; the pool has {loop.pool.n_records} records")
-    if loops < 1 or len(loop.held.index):
+    if loops < 1 or len(loop.labelled_set.index):
         raise InvalidQueryError(
-            f"loops = {loops} given with {len(loop.held.index)} records labelled; give at least 1, and a new loop"
+            f"loops = {loops} given with {len(loop.labelled_set.index)} records labelled;"
+            " give at least 1, and a new loop"
         )
     start = one_of_each_class(classes, loop.seed) if first is None else np.asarray(first, dtype=np.int64)
     loop.label(start, classes[start])
     picks, seconds, accuracy = [], [], []
-    for _ in range(min(loops, -(-int(loop.held.free.sum()) // batch_size))):
+    for _ in range(min(loops, -(-int(loop.labelled_set.free.sum()) // batch_size))):
         began = time.perf_counter()
         picks.append(loop.query(batch_size))
-        asked = time.perf_counter()
+        queried = time.perf_counter()
         accuracy += _accuracy(loop, test)
         answered = time.perf_counter()
         loop.label(picks[-1], classes[picks[-1]])
-        seconds.append(time.perf_counter() - answered + asked - began)
+        seconds.append(time.perf_counter() - answered + queried - began)
     accuracy += _accuracy(loop, test)
     return LargePoolRun(
         first=start,
@@ -105,4 +106,6 @@ def _accuracy(loop: LargePoolLoop, test: tuple[NDArray[np.generic], ArrayLike] |
     X, y = test
     likeliest = loop.predict_proba(X).argmax(1).tolist()
     truth = np.asarray(y).tolist()
-    return [float(np.mean([loop.held.classes[code] == label for code, label in zip(likeliest, truth, strict=True)]))]
+    return [
+        float(np.mean([loop.labelled_set.classes[code] == label for code, label in zip(likeliest, truth, strict=True)]))
+    ]

@@ -80,16 +80,16 @@ class ModelScorer(Scorer):
 
     def probabilities(self, X: NDArray[Any]) -> Tensor:
         try:
-            found = np.asarray(self._model.predict_proba(X))
+            predicted = np.asarray(self._model.predict_proba(X))
         except ValueError as error:
             raise InvalidDataError(f"the model cannot predict these records: {error}") from error
-        if found.shape != (len(X), len(self._columns)) or not np.isfinite(found).all():
+        if predicted.shape != (len(X), len(self._columns)) or not np.isfinite(predicted).all():
             raise InvalidDataError(
-                f"the model's predict_proba gave shape {found.shape} or values that are not finite; expected finite"
+                f"the model's predict_proba gave shape {predicted.shape} or values that are not finite; expected finite"
                 f" values of shape {(len(X), len(self._columns))}"
             )
         rows = np.zeros((len(X), self._classes), dtype=np.float32)
-        rows[:, self._columns] = found
+        rows[:, self._columns] = predicted
         return torch.from_numpy(rows)
 
 
@@ -110,31 +110,31 @@ def score_pool(pool: LargePool, scorer: Scorer, measure: str) -> PoolScores:
     measured = MEASURES[measure]
     for chunk in pool.chunks():
         # Classes as rows: few classes would make rows of records too short to be fast.
-        each_class = scorer.of(pool, chunk).T.contiguous()
-        predicted[chunk] = each_class.numpy().argmax(0)
-        certainty[chunk] = measured(each_class).numpy()
+        by_class = scorer.of(pool, chunk).T.contiguous()
+        predicted[chunk] = by_class.numpy().argmax(0)
+        certainty[chunk] = measured(by_class).numpy()
     return PoolScores(certainty=certainty, predicted=predicted)
 
 
-def margin(each_class: Tensor) -> Tensor:
+def margin(by_class: Tensor) -> Tensor:
     """Return gap between the two likeliest of the classes (k, n), (n,).
 
     >>> margin(torch.tensor([[0.75], [0.25], [0.0]]))
     tensor([0.5000])
     """
-    first, second = each_class[0], torch.zeros_like(each_class[0])
-    for probability in each_class[1:]:
+    first, second = by_class[0], torch.zeros_like(by_class[0])
+    for probability in by_class[1:]:
         second = torch.maximum(second, torch.minimum(first, probability))
         first = torch.maximum(first, probability)
     return first - second
 
 
-def _confidence(each_class: Tensor) -> Tensor:
-    return each_class.amax(0)
+def _confidence(by_class: Tensor) -> Tensor:
+    return by_class.amax(0)
 
 
-def _order(each_class: Tensor) -> Tensor:
-    entropy: Tensor = torch.special.entr(each_class).sum(0)
+def _order(by_class: Tensor) -> Tensor:
+    entropy: Tensor = torch.special.entr(by_class).sum(0)
     return -entropy
 
 

@@ -16,7 +16,7 @@ from alrl.large_pool.geometry import PartGeometry, Surroundings, pool_neighbours
 from alrl.large_pool.pool import LargePool
 from alrl.loop.pool_view import PoolView
 
-_OF_PROBABILITIES = ("_each_class", "predicted", "top_two", "margin", "normalised_entropy", "class_count")
+_OF_PROBABILITIES = ("_by_class", "predicted", "top_two", "margin", "normalised_entropy", "class_count")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -85,7 +85,7 @@ def nearest_of(X: NDArray[np.float32], points: NDArray[np.float32]) -> NDArray[n
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Part:
+class DrawnRecords:
     """Records of a large pool that a view holds, S of them."""
 
     position: NDArray[np.int64]
@@ -109,7 +109,7 @@ def draw_part(
     labelled: NDArray[np.int64],
     *,
     neighbours: bool,
-) -> Part:
+) -> DrawnRecords:
     """Return the sample, the ``candidates`` (m,), the ``labelled`` records (L,) and, if wanted.
 
     The candidates' neighbours.
@@ -146,7 +146,7 @@ def draw_part(
         extent=pool.extent,
         surroundings=surroundings,
     )
-    return Part(
+    return DrawnRecords(
         position=position,
         exists=geometry.exists,
         labelled=torch.from_numpy(known)[None],

@@ -167,8 +167,8 @@ class Committee(Learner):
         rows = (episodes[:, None] * self._each + own).flatten()
         return self._with([part.take(rows) for part in self._parts])
 
-    def hurried(self, iterations: int) -> Self:
-        return self._with([part.hurried(iterations) for part in self._parts])
+    def with_max_iterations(self, iterations: int) -> Self:
+        return self._with([part.with_max_iterations(iterations) for part in self._parts])
 
     def fresh(self) -> Self:
         return self._with([part.fresh() for part in self._parts])

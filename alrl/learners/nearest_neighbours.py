@@ -19,7 +19,7 @@ from alrl.loop.learner import FitReport, Learner
 BLOCK = 2_000_000
 """Most distances that are held at a time."""
 
-Weights = Literal["uniform", "distance"]
+NeighbourWeights = Literal["uniform", "distance"]
 
 
 class NearestNeighbours(Learner):
@@ -48,11 +48,11 @@ class NearestNeighbours(Learner):
 
     name: ClassVar[str] = "nearest-neighbours"
 
-    def __init__(self, *, neighbours: int = 5, weights: Weights = "uniform", smoothing: float = 0.0) -> None:
+    def __init__(self, *, neighbours: int = 5, weights: NeighbourWeights = "uniform", smoothing: float = 0.0) -> None:
         if neighbours < 1:
             raise InvalidRecipeError(f"nearest-neighbours: neighbours = {neighbours} given; give at least 1")
-        if weights not in get_args(Weights):
-            allowed = " or ".join(f'"{each}"' for each in get_args(Weights))
+        if weights not in get_args(NeighbourWeights):
+            allowed = " or ".join(f'"{each}"' for each in get_args(NeighbourWeights))
             raise InvalidRecipeError(f"nearest-neighbours: weights = {weights!r} given; give {allowed}")
         if not 0 <= smoothing < math.inf:
             raise InvalidRecipeError(f"nearest-neighbours: smoothing = {smoothing} given; give 0 or more")

@@ -191,15 +191,15 @@ def _tried(estimator: Any) -> Any:
 def _class(reference: str) -> Any:
     module, _, name = reference.partition(":")
     try:
-        found = getattr(importlib.import_module(module), name)
+        estimator = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError, ValueError) as error:
         raise InvalidRecipeError(
             f'scikit-learn: there is no class "{reference}" ({error}); write package.module:Class, such as'
             " sklearn.ensemble:RandomForestClassifier"
         ) from error
-    if not (isinstance(found, type) and is_estimator(found)):
+    if not (isinstance(estimator, type) and is_estimator(estimator)):
         raise InvalidRecipeError(f'scikit-learn: "{reference}" is no scikit-learn estimator; name a classifier')
-    return found
+    return estimator
 
 
 def _seeded(estimator: Any, seed: int | None) -> Any:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from alrl.loop.cost import Cost, Prices, loop_cost, record_epochs
-from alrl.loop.labelling import Asked
+from alrl.loop.labelling import QueryResult
 from alrl.loop.learner import FitReport
 
 
@@ -21,8 +21,8 @@ class Account:
     >>> account.begin(0, [7], 3)
     >>> fit = FitReport(iterations=torch.tensor([4]), converged=torch.tensor([True]))
     >>> picks, everyone = torch.tensor([[1, -1]]), torch.tensor([True])
-    >>> asked = Asked(answers=picks, charged=picks >= 0, price=None)
-    >>> cost = account.charge(picks, asked, fit, torch.tensor([5]), everyone, started=time.perf_counter())
+    >>> result = QueryResult(answers=picks, charged=picks >= 0, price=None)
+    >>> cost = account.charge(picks, result, fit, torch.tensor([5]), everyone, started=time.perf_counter())
     >>> cost.money, account.total.record_epochs, account.total.scored
     (tensor([2.], dtype=torch.float64), tensor([20.], dtype=torch.float64), tensor([3.], dtype=torch.float64))
     """
@@ -40,14 +40,14 @@ class Account:
         """Labelled records of all these fits together, (B,)."""
         self.obtained = self.fits.clone()
         """Labels that were there to be trained on, those of a first sample that was given up included, (B,)."""
-        self._held = self.fits.clone()
+        self._trained_on = self.fits.clone()
 
     def begin(self, episode: int, seed: Sequence[int], records: int) -> None:
         """Set the prices of an episode's records; what it has used stays."""
         self.label_price[episode] = 0.0
         self.label_price[episode, :records] = self.prices.of_records(tuple(seed), records).to(self.label_price.device)
         self._size[episode] = records
-        self._held[episode] = 0
+        self._trained_on[episode] = 0
 
     def clear(self, episodes: Tensor) -> None:
         """Nothing is used yet in ``episodes`` (long)."""
@@ -58,16 +58,16 @@ class Account:
         )
 
     def charge(
-        self, picks: Tensor, asked: Asked, fit: FitReport, labelled: Tensor, active: Tensor, *, started: float
+        self, picks: Tensor, result: QueryResult, fit: FitReport, labelled: Tensor, active: Tensor, *, started: float
     ) -> Cost:
-        """Add one loop to the account: what was ``asked`` of the records at ``picks`` (B, b), and a fit.
+        """Add one round to the account: the ``result`` of the queries at ``picks`` (B, b), and a fit.
 
-        The fit was to so many ``labelled`` (B,) records. Only the episodes of the mask ``active`` (B,) trained and
+        ``labelled`` (B,) counts the fitted records. Only the episodes of the mask ``active`` (B,) trained and
         scored their pools; all of it since the time ``started``. Returns the cost of that loop.
         """
-        paid = asked.charged
+        paid = result.charged
         money = self.label_price.gather(1, picks.clamp_min(0)).masked_fill(~paid, 0.0)
-        money = money if asked.price is None else money * asked.price
+        money = money if result.price is None else money * result.price
         cost = loop_cost(
             self.prices,
             labels=paid.sum(1),
@@ -80,8 +80,8 @@ class Account:
         self.total = self.total + cost
         self.fits = self.fits + active
         self.trained = self.trained + labelled * active
-        self.obtained = self.obtained + (labelled - self._held) * active
-        self._held = torch.where(active, labelled, self._held)
+        self.obtained = self.obtained + (labelled - self._trained_on) * active
+        self._trained_on = torch.where(active, labelled, self._trained_on)
         return cost
 
     def work(self, fit: FitReport, each: Tensor | None) -> Tensor | None:

@@ -93,12 +93,12 @@ def _variances(columns: Any, solved: Any, scale: Any, out: Any) -> None:
 
 @called
 def covariances(
-    features: Any, width: Any, asked: Any, others: Any, held: Any, real: Any, precision: Any, scale: Any, out: Any
+    features: Any, width: Any, index: Any, others: Any, known_rows: Any, real: Any, precision: Any, scale: Any, out: Any
 ) -> None:
     """Of B episodes, what :func:`alrl.loop.posterior.posterior` says, into the arrays of ``out``.
 
-    Given are ``features`` (B, N, D), the ``width`` (B,) of them that is no padding, positions ``asked`` (B, K),
-    ``others`` (B, R) and ``held`` (B, L), of which ``real`` (B, L) are labelled, their ``precision`` (B, L), and the
+    Given are ``features`` (B, N, D), the ``width`` (B,) of them that is no padding, positions ``index`` (B, K),
+    ``others`` (B, R) and ``known_rows`` (B, L), where ``real`` (B, L), their ``precision`` (B, L), and the
     ridge ``scale`` (1,).
     """
     own, rest, covariance = out
@@ -106,12 +106,12 @@ def covariances(
         rows = np.flatnonzero(real[b])
         size, w = rows.shape[0], width[b] + 1
         known = np.empty((w, size), features.dtype)
-        points, pool = np.empty((w, asked.shape[1]), features.dtype), np.empty((w, others.shape[1]), features.dtype)
-        _gather(features[b], held[b][rows], width[b], known)
-        _gather(features[b], asked[b], width[b], points)
+        points, pool = np.empty((w, index.shape[1]), features.dtype), np.empty((w, others.shape[1]), features.dtype)
+        _gather(features[b], known_rows[b][rows], width[b], known)
+        _gather(features[b], index[b], width[b], points)
         _gather(features[b], others[b], width[b], pool)
         factor = np.empty((size, size), features.dtype)
-        of_points = np.empty((size, asked.shape[1]), features.dtype)
+        of_points = np.empty((size, index.shape[1]), features.dtype)
         of_pool = np.empty((size, others.shape[1]), features.dtype)
         _products(known, known, scale[0], factor)
         for i in range(size):
@@ -135,7 +135,7 @@ def weighted_means(values: Any, weight: Any, out: Any) -> None:
         for j in range(weight.shape[1]):
             total += weight[b, j]
         for i in range(values.shape[1]):
-            found = np.float32(0)
+            weighted_sum = np.float32(0)
             for j in range(values.shape[2]):
-                found += values[b, i, j] * weight[b, j]
-            out[b, i] = found / total
+                weighted_sum += values[b, i, j] * weight[b, j]
+            out[b, i] = weighted_sum / total

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-Counts = int | Tensor
+CountOrMask = int | Tensor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +31,7 @@ class Tally:
         return Tally(**{name: getattr(self, name) + getattr(other, name) for name in names})
 
     @property
-    def told(self) -> dict[str, int | float]:
+    def summary(self) -> dict[str, int | float]:
         """What was done beyond the queries of simulators, for a card."""
         took = round(self.cpu_seconds, 2)
         return {"look_ahead_steps": self.rolled_out, "refits": self.refits, "cpu_seconds": took}
@@ -86,7 +86,7 @@ def counting() -> bool:
     return bool(_OPEN)
 
 
-def note(*, steps: Counts = 0, rolled_out: Counts = 0, refits: Counts = 0) -> None:
+def note(*, steps: CountOrMask = 0, rolled_out: CountOrMask = 0, refits: CountOrMask = 0) -> None:
     """Tell whoever counts a number, or how often a mask is True; nothing is worked out where nobody does."""
     if not counting():
         return

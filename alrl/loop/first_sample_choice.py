@@ -14,7 +14,7 @@ from alrl.loop.learner import Learner
 from alrl.loop.parts import Part
 
 
-def promising(
+def choose_first_sample(
     learner: Learner, X: Tensor, labels: Tensor, real: Tensor, candidates: Tensor, class_mask: Tensor
 ) -> Tensor:
     """Return which of the records of all samples belong to the one that is kept, (B, n), bool.
@@ -26,7 +26,7 @@ def promising(
     >>> from alrl.learners import NearestCentroid
     >>> X, y = torch.tensor([[[0.0], [9.0], [9.0], [0.0], [1.0], [8.0]]]), torch.tensor([[0, 1, 0, 1, 0, 1]])
     >>> everything, classes = torch.ones(1, 6, dtype=torch.bool), torch.ones(1, 2, dtype=torch.bool)
-    >>> promising(NearestCentroid(), X, y, everything, torch.tensor([3]), classes).tolist()
+    >>> choose_first_sample(NearestCentroid(), X, y, everything, torch.tensor([3]), classes).tolist()
     [[True, True, False, False, False, False]]
     """
     size = (real.sum(1) // candidates.clamp_min(1)).clamp_min(1)
@@ -48,11 +48,11 @@ def chooser(
     if int(several.max()) == 1:
         return None
     X, real = pool.rows(first.clamp_min(0)), first >= 0
-    return lambda said: promising(learner, X, said.clamp_min(0), real, several, class_mask)
+    return lambda labels: choose_first_sample(learner, X, labels.clamp_min(0), real, several, class_mask)
 
 
-def settle(tasks: list[Task], episodes: Iterable[int], held: Labelled) -> None:
+def settle(tasks: list[Task], episodes: Iterable[int], labelled_set: Labelled) -> None:
     """The first sample that was kept is that of the tasks of ``episodes`` from now on."""
     for episode in episodes:
-        kept = held.index[episode, : int(held.count[episode])].cpu().numpy()
+        kept = labelled_set.index[episode, : int(labelled_set.count[episode])].cpu().numpy()
         tasks[episode] = replace(tasks[episode], first=kept, candidates=1)

@@ -12,7 +12,7 @@ from alrl.numerics.ranking import likeliest
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Outcome:
+class HeldOutScores:
     """Scores of B episodes on one part, each (B,)."""
 
     accuracy: Tensor
@@ -25,7 +25,7 @@ class Outcome:
         return {"accuracy": self.accuracy, "balanced-accuracy": self.balanced_accuracy}[name]
 
 
-def outcome(probabilities: Tensor, labels: Tensor, exists: Tensor) -> Outcome:
+def outcome(probabilities: Tensor, labels: Tensor, exists: Tensor) -> HeldOutScores:
     """Return scores of ``probabilities`` (B, M, k) against ``labels`` (B, M), over the records that exist (B, M).
 
     >>> p = torch.tensor([[[0.9, 0.1], [0.8, 0.2], [0.7, 0.3]]])
@@ -39,18 +39,18 @@ def outcome(probabilities: Tensor, labels: Tensor, exists: Tensor) -> Outcome:
 
         both = torch.empty(2, predicted.shape[0])
         scores(predicted.numpy(), labels.numpy(), exists.numpy(), k, both[0].numpy(), both[1].numpy())
-        return Outcome(accuracy=both[0], balanced_accuracy=both[1])
+        return HeldOutScores(accuracy=both[0], balanced_accuracy=both[1])
     return _outcome(predicted, labels, exists, k)
 
 
-def _outcome(predicted: Tensor, labels: Tensor, exists: Tensor, classes: int) -> Outcome:
+def _outcome(predicted: Tensor, labels: Tensor, exists: Tensor, classes: int) -> HeldOutScores:
     """Return the same on any device."""
     right = torch.zeros(labels.shape[0], classes, device=labels.device)
     hits = right.scatter_add(1, labels, ((predicted == labels) & exists).to(right.dtype))
     size = right.scatter_add(1, labels, exists.to(right.dtype))
     present = size > 0
     recall = hits / size.clamp_min(1)
-    return Outcome(
+    return HeldOutScores(
         accuracy=hits.sum(1) / size.sum(1).clamp_min(1),
         balanced_accuracy=(recall * present).sum(1) / present.sum(1).clamp_min(1),
     )

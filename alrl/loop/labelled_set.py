@@ -82,15 +82,15 @@ def mark(mask: Tensor, picks: Tensor) -> None:
     mask[rows[picks >= 0], picks[picks >= 0]] = True
 
 
-class Opinions:
+class LabelVotes:
     """How often each of N records was asked for in B episodes, and how often each class was said of it.
 
-    >>> opinions = Opinions("majority", 1, 2)
-    >>> held = Labelled(index=torch.tensor([[1]]), labels=torch.tensor([[0]]), count=torch.tensor([1]))
+    >>> votes = LabelVotes("majority", 1, 2)
+    >>> labelled_set = Labelled(index=torch.tensor([[1]]), labels=torch.tensor([[0]]), count=torch.tensor([1]))
     >>> for label in (0, 2, 2):
-    ...     opinions.note(torch.tensor([[1]]), torch.tensor([[label]]))
-    ...     opinions.settle(held, torch.tensor([[1]]), torch.tensor([[label]]))
-    ...     print(held.labels.tolist())
+    ...     votes.note(torch.tensor([[1]]), torch.tensor([[label]]))
+    ...     votes.settle(labelled_set, torch.tensor([[1]]), torch.tensor([[label]]))
+    ...     print(labelled_set.labels.tolist())
     [[0]]
     [[0]]
     [[2]]
@@ -128,13 +128,13 @@ class Opinions:
         real = picks >= 0
         self._votes[rows[real], picks[real], labels[real]] += 1
 
-    def settle(self, held: Labelled, picks: Tensor, labels: Tensor) -> None:
-        """Give the records at ``picks`` (B, b), which ``held`` has a label of, the label that is believed now."""
+    def settle(self, labelled_set: Labelled, picks: Tensor, labels: Tensor) -> None:
+        """Give the records at ``picks`` (B, b), which ``labelled_set`` contains, the label that is believed now."""
         real = picks >= 0
         if not bool(real.any()):
             return
-        place = (held.index[:, None] == picks[..., None]).byte().argmax(2)
-        before = held.labels.gather(1, place)
+        place = (labelled_set.index[:, None] == picks[..., None]).byte().argmax(2)
+        before = labelled_set.labels.gather(1, place)
         if self._aggregate == "last":
             believed = labels
         else:
@@ -143,7 +143,7 @@ class Opinions:
             stays = votes.gather(2, before[..., None])[..., 0] == most
             believed = torch.where(stays, before, likeliest)
         rows = torch.arange(len(picks), device=picks.device)[:, None].expand_as(picks)
-        held.labels[rows[real], place[real]] = believed[real]
+        labelled_set.labels[rows[real], place[real]] = believed[real]
 
     def clear(self, episodes: Tensor) -> None:
         """Forget ``episodes`` (long)."""

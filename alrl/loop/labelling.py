@@ -12,7 +12,7 @@ from torch.nn.functional import pad
 
 from alrl.geometry.geometry import Geometry
 from alrl.loop.annotators.base import NO_LABEL, Annotator, Answer, Query
-from alrl.loop.labelled_set import Labelled, Opinions, mark
+from alrl.loop.labelled_set import Labelled, LabelVotes, mark
 from alrl.numerics.streams import stream_key
 
 Aggregate = Literal["majority", "last"]
@@ -20,7 +20,7 @@ Aggregate = Literal["majority", "last"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Asked:
+class QueryResult:
     """One batch of queries, (B, b) each, and what arrived."""
 
     answers: Tensor
@@ -50,7 +50,7 @@ class Labelling:
     ) -> None:
         self.annotator = annotator
         none = torch.zeros(episodes, 1, dtype=torch.long, device=device)
-        self.held = Labelled(index=none, labels=none.clone(), count=none[:, 0].clone())
+        self.labelled_set = Labelled(index=none, labels=none.clone(), count=none[:, 0].clone())
         """What the learner is fitted to."""
         self.labelled = torch.zeros(episodes, records, dtype=torch.bool, device=device)
         """True where there is a label, (B, N)."""
@@ -60,19 +60,19 @@ class Labelling:
         """True where the annotator gave none, (B, N)."""
         self.spent = torch.zeros(episodes, dtype=torch.long, device=device)
         """Labels charged after the first sample, (B,)."""
-        self.asked_again = self.spent.clone()
+        self.repeat_queries = self.spent.clone()
         """Queries after the first sample of records that had been asked for before, (B,)."""
-        self._asked = self.spent.clone()
+        self._queries = self.spent.clone()
         self._keys = self.spent.clone()
         self._classes = self.spent.clone()
-        self._opinions = None if aggregate is None else Opinions(aggregate, episodes, records, device)
+        self._votes = None if aggregate is None else LabelVotes(aggregate, episodes, records, device)
         # Labels under way: position (-1 for none), label, and loops until it arrives, (B, P) each.
         self._coming = torch.zeros(3, episodes, 0, dtype=torch.long, device=device)
 
     @property
-    def closed(self) -> Tensor:
+    def unavailable(self) -> Tensor:
         """True where a record may not be asked for, (B, N)."""
-        if self._opinions is not None:
+        if self._votes is not None:
             return self.pending
         if self.annotator.truthful:
             return self.labelled
@@ -81,7 +81,7 @@ class Labelling:
     @property
     def times(self) -> Tensor | None:
         """How often each record was asked for, (B, N), long; None where none may be asked for again."""
-        return None if self._opinions is None else self._opinions.all_times.clone()
+        return None if self._votes is None else self._votes.all_times.clone()
 
     def write(self, episode: int, seed: Sequence[int], classes: int) -> None:
         """Take up an episode of ``seed`` with so many classes."""
@@ -90,14 +90,14 @@ class Labelling:
 
     def clear(self, episodes: Tensor) -> None:
         """Forget all labels of ``episodes`` (long)."""
-        self.held.clear(episodes)
+        self.labelled_set.clear(episodes)
         self.spent = self.spent.clone()
         for mask in (self.labelled, self.pending, self.silent):
             mask[episodes] = False
-        self.asked_again = self.asked_again.clone()
-        self.spent[episodes] = self._asked[episodes] = self.asked_again[episodes] = 0
-        if self._opinions is not None:
-            self._opinions.clear(episodes)
+        self.repeat_queries = self.repeat_queries.clone()
+        self.spent[episodes] = self._queries[episodes] = self.repeat_queries[episodes] = 0
+        if self._votes is not None:
+            self._votes.clear(episodes)
         self._coming[0, episodes] = -1
 
     def _query(self, picks: Tensor, truth: Tensor, geometry: Geometry, who: Tensor | None, *, first: bool) -> Query:
@@ -106,21 +106,21 @@ class Labelling:
             truth=truth,
             class_count=self._classes,
             keys=self._keys,
-            times=torch.zeros_like(picks) if self._opinions is None else self._opinions.times(picks),
-            asked=self._asked,
+            times=torch.zeros_like(picks) if self._votes is None else self._votes.times(picks),
+            queries_before=self._queries,
             geometry=geometry,
             who=who,
             first=first,
         )
 
-    def would_say(self, truth: Tensor, geometry: Geometry) -> Tensor:
+    def labels_if_queried(self, truth: Tensor, geometry: Geometry) -> Tensor:
         """Return the label that each record of the pool would get if it were asked for now, (B, N); -1 for none."""
         if self.annotator.truthful:
             return truth
         everyone = torch.arange(truth.shape[1], device=truth.device).expand_as(truth)
         return self.annotator.answer(self._query(everyone, truth, geometry, None, first=False)).labels
 
-    def ask(
+    def label(
         self,
         picks: Tensor,
         truth: Tensor,
@@ -130,7 +130,7 @@ class Labelling:
         who: Tensor | None = None,
         first: bool = False,
         choose: Callable[[Tensor], Tensor] | None = None,
-    ) -> Asked:
+    ) -> QueryResult:
         """Query the records at ``picks`` (B, b); what was under way in the episodes ``active`` (B,) comes closer.
 
         ``truth`` (B, N) are the true classes. In the ``first`` sample nobody abstains, nothing comes late and nothing
@@ -138,12 +138,12 @@ class Labelling:
         spent and set aside.
         """
         real = picks >= 0
-        if self.annotator.truthful and self._opinions is None and choose is None:
+        if self.annotator.truthful and self._votes is None and choose is None:
             answers = truth.gather(1, picks.clamp_min(0)).masked_fill(~real, NO_LABEL)
             self._keep(picks, answers)
             if not first:
                 self.spent = self.spent + real.sum(1)
-            return Asked(answers=answers, charged=real, price=None)
+            return QueryResult(answers=answers, charged=real, price=None)
         answer = self.annotator.answer(self._query(picks, truth, geometry, who, first=first))
         charged = real if answer.charged is None else real & answer.charged
         if choose is not None:
@@ -151,13 +151,13 @@ class Labelling:
             self.spent = self.spent + (charged & ~kept).sum(1)
             picks, real = picks.masked_fill(~kept, -1), kept
         if not first:
-            self._asked = self._asked + real.sum(1)
+            self._queries = self._queries + real.sum(1)
             self.spent = self.spent + charged.sum(1)
-        if self._opinions is not None:
+        if self._votes is not None:
             if not first:
-                self.asked_again = self.asked_again + (real & (self._opinions.times(picks) > 0)).sum(1)
-            self._opinions.count(picks)
-        return Asked(answers=self._arrived(picks, real, answer, active), charged=charged, price=answer.price)
+                self.repeat_queries = self.repeat_queries + (real & (self._votes.times(picks) > 0)).sum(1)
+            self._votes.count(picks)
+        return QueryResult(answers=self._arrived(picks, real, answer, active), charged=charged, price=answer.price)
 
     def _arrived(self, picks: Tensor, real: Tensor, answer: Answer, active: Tensor | None) -> Tensor:
         """Keep the labels that are there now, the late ones of earlier loops first: those of ``picks``, (B, b)."""
@@ -193,14 +193,14 @@ class Labelling:
 
     def _keep(self, picks: Tensor, labels: Tensor) -> None:
         """The labels of ``picks`` (B, b) are known now."""
-        if self._opinions is None:
-            self.held.append(picks, labels)
+        if self._votes is None:
+            self.labelled_set.append(picks, labels)
         else:
             again = (picks >= 0) & self.labelled.gather(1, picks.clamp_min(0))
             new = picks.masked_fill(again, -1)
-            self._opinions.note(picks, labels)
-            self.held.append(new, labels)
-            self._opinions.settle(self.held, picks.masked_fill(~again, -1), labels)
+            self._votes.note(picks, labels)
+            self.labelled_set.append(new, labels)
+            self._votes.settle(self.labelled_set, picks.masked_fill(~again, -1), labels)
         mark(self.labelled, picks)
 
     def widen(self, records: int) -> None:
@@ -208,5 +208,5 @@ class Labelling:
         self.labelled, self.pending, self.silent = (
             pad(mask, (0, records)) for mask in (self.labelled, self.pending, self.silent)
         )
-        if self._opinions is not None:
-            self._opinions.widen(records)
+        if self._votes is not None:
+            self._votes.widen(records)

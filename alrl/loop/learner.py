@@ -98,7 +98,7 @@ class Learner(ABC):
         probabilities = self.predict_proba(X.repeat_interleave(branches, 0))
         return probabilities.view(len(X), branches, *probabilities.shape[1:])
 
-    def hurried(self, iterations: int) -> Self:  # noqa: ARG002
+    def with_max_iterations(self, iterations: int) -> Self:  # noqa: ARG002
         """Return a copy that may end a fit after ``iterations`` solver steps or epochs.
 
         Itself where that has no meaning.

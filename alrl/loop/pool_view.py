@@ -46,9 +46,9 @@ class Refits:
         """Return the same for ``episodes`` (long, repeats allowed)."""
         return Refits(self._learner.take(episodes))
 
-    def hurried(self, iterations: int) -> Refits:
+    def with_max_iterations(self, iterations: int) -> Refits:
         """Return the same, but a refit begins at the learner's last fit and may end after so many steps or epochs."""
-        return Refits(self._learner.hurried(iterations))
+        return Refits(self._learner.with_max_iterations(iterations))
 
     def probabilities(self, view: PoolView, records: Tensor, of: Tensor) -> Tensor:
         """Return class probabilities (B, K, k, R, k) of the records at positions ``of`` (B, R).
@@ -56,7 +56,7 @@ class Refits:
         At [b, j, c] by the learner refitted as if the record at ``records[b, j]`` (B, K) had label c. Where that is -1
         or c is padding, no record joins the labelled ones.
         """
-        return torch.cat([said for _, said in self.blocks(view, records, of)], 1)
+        return torch.cat([probabilities for _, probabilities in self.blocks(view, records, of)], 1)
 
     def by_part(self, view: PoolView, part: Tensor) -> Tensor:
         """Return class probabilities (B, L, k) of the labelled records, the learner fitted to ``part`` (B, L).
@@ -88,12 +88,12 @@ class Refits:
         (B, K), k = records.shape, view.class_mask.shape[1]
         each = of.shape[1] * k + (view.labels.shape[1] + 1) * view.features.shape[2]
         size = max(1, AT_ONCE // max(1, B * k * each))
-        asked = rows_at(view.features, of)
+        points = rows_at(view.features, of)
         for start in range(0, K, size):
             columns = slice(start, min(start + size, K))
-            yield columns, self._refitted(view, records[:, columns], asked)
+            yield columns, self._refitted(view, records[:, columns], points)
 
-    def _refitted(self, view: PoolView, records: Tensor, asked: Tensor) -> Tensor:
+    def _refitted(self, view: PoolView, records: Tensor, points: Tensor) -> Tensor:
         (B, K), k = records.shape, view.class_mask.shape[1]
         branch = torch.arange(B, device=records.device).repeat_interleave(K * k)
         supposed = torch.arange(k, device=records.device).expand(B, K, k)
@@ -104,8 +104,8 @@ class Refits:
         X = view.features[branch[:, None], index]
         learner = self._learner.take(branch)
         learner.fit(X, labels, real.to(X.dtype), view.class_mask[branch])
-        said: Tensor = learner.predict_branches(asked, K * k).unflatten(1, (K, k))
-        return said
+        probabilities: Tensor = learner.predict_branches(points, K * k).unflatten(1, (K, k))
+        return probabilities
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -188,7 +188,7 @@ class PoolView:
     near_batch: Tensor | None = None
     """True where a record is nearly equal to one of the batch being filled, (B, N), bool; None where nobody looked. Not
     to be had while others are left, as are records whose features equal those of a selected one."""
-    asked: Tensor | None = None
+    times_queried: Tensor | None = None
     """How often each record was asked for, the first sample included, (B, N), long; None where none may be asked for
     again."""
 
@@ -220,7 +220,7 @@ class PoolView:
     @cached_property
     def repeatable(self) -> Tensor:
         """True where a record has a label and may be asked for again, (B, N), bool; nowhere unless that is allowed."""
-        if self.asked is None:
+        if self.times_queried is None:
             return torch.zeros_like(self.labelled)
         free = self.exists & self.labelled & ~self.selected
         return free if self.silent is None else free & ~self.silent
@@ -240,7 +240,7 @@ class PoolView:
         return likeliest(self.probabilities)
 
     @cached_property
-    def _each_class(self) -> Tensor:
+    def _by_class(self) -> Tensor:
         """The probabilities as (B, k, N): few classes make rows that are too short to be fast."""
         return self.probabilities.transpose(1, 2).contiguous()
 
@@ -259,10 +259,10 @@ class PoolView:
     def normalised_entropy(self) -> Tensor:
         """Entropy of the class probabilities divided by that of the uniform distribution, (B, N), 0 to 1."""
         # Any floor will do: zero times its logarithm is zero.
-        logarithm = self._each_class.clamp_min(torch.finfo(self.probabilities.dtype).tiny).log()
-        entropy = torch.zeros_like(self._each_class[:, 0])
+        logarithm = self._by_class.clamp_min(torch.finfo(self.probabilities.dtype).tiny).log()
+        entropy = torch.zeros_like(self._by_class[:, 0])
         # One by one: a sum over the axis rounds equal records differently, by where in the pool they are.
-        for term in (self._each_class * logarithm).unbind(1):
+        for term in (self._by_class * logarithm).unbind(1):
             entropy = entropy - term
         most: Tensor = self.class_count.to(entropy.dtype).log()
         return (entropy / most[:, None]).clamp(0, 1)
@@ -277,9 +277,9 @@ class PoolView:
         """Euclidean distance to the nearest labelled or selected record, (B, N)."""
         return self.geometry.distance_to(self.known)
 
-    def remember(self, found: Likeliest) -> None:
+    def remember(self, likeliest_classes: Likeliest) -> None:
         """Take the likeliest classes from who has computed them already."""
-        self.__dict__["_likeliest"] = found
+        self.__dict__["_likeliest"] = likeliest_classes
 
     def with_selected(self, picks: Tensor) -> PoolView:
         """Return the same view after ``picks`` (B,) joined the batch being filled; a pick of -1 adds nothing."""
@@ -293,4 +293,4 @@ class PoolView:
         return view
 
 
-KEPT_WHILE_FILLING = ("_likeliest", "_each_class", "margin", "normalised_entropy", "class_count")
+KEPT_WHILE_FILLING = ("_likeliest", "_by_class", "margin", "normalised_entropy", "class_count")

@@ -49,14 +49,14 @@ def posterior(view: PoolView, index: Tensor, others: Tensor) -> Posterior:
 
     >>> from alrl.testing.example_view import example_view
     >>> view = example_view(seed=0, records=(7,), labelled=(2,))
-    >>> found = posterior(view, torch.tensor([[5]]), torch.tensor([[5, 6]]))
-    >>> bool(torch.isclose(found.covariance[0, 0, 0], found.own[0, 0])), found.correlation.shape
+    >>> doubt = posterior(view, torch.tensor([[5]]), torch.tensor([[5, 6]]))
+    >>> bool(torch.isclose(doubt.covariance[0, 0, 0], doubt.own[0, 0])), doubt.correlation.shape
     (True, torch.Size([1, 1, 2]))
     """
-    held, real = _known(view)
-    precision = gini(view.probabilities).gather(1, held).clamp_min(_LEAST)
+    known_index, real = _known(view)
+    precision = gini(view.probabilities).gather(1, known_index).clamp_min(_LEAST)
     solve = _compiled if compiles(view.features) else _batched
-    own, rest, covariance = solve(view, index, others, held, real, precision)
+    own, rest, covariance = solve(view, index, others, known_index, real, precision)
     # Of records thousands of deviations away rounding can leave no number: they then have nothing in common.
     own, rest = (each.nan_to_num(_POSITIVE).clamp_min(_POSITIVE) for each in (own, rest))
     return Posterior(own=own, others=rest, covariance=covariance.nan_to_num(0.0))
@@ -94,26 +94,37 @@ def _known(view: PoolView) -> tuple[Tensor, Tensor]:
         return view.labelled_index, view.labelled_mask
     # In the order of the pool: which of equal values comes first depends on how many there are, and sums would too.
     chosen = view.selected.to(torch.float32).topk(most, 1).indices.sort(1).values
-    held = torch.cat([view.labelled_index, chosen], 1)
-    return held, torch.cat([view.labelled_mask, view.selected.gather(1, chosen) & ~view.labelled.gather(1, chosen)], 1)
+    known_index = torch.cat([view.labelled_index, chosen], 1)
+    return known_index, torch.cat(
+        [view.labelled_mask, view.selected.gather(1, chosen) & ~view.labelled.gather(1, chosen)], 1
+    )
 
 
 def _compiled(
-    view: PoolView, index: Tensor, others: Tensor, held: Tensor, real: Tensor, precision: Tensor
+    view: PoolView, index: Tensor, others: Tensor, known_index: Tensor, real: Tensor, precision: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
     from alrl.loop.compiled_posterior import covariances
 
     new = view.features.new_empty
     out = (new(index.shape), new(others.shape), new(*index.shape, others.shape[1]))
-    given = (view.features, view.feature_count, index, others, held, real, precision, view.features.new_tensor([RIDGE]))
+    given = (
+        view.features,
+        view.feature_count,
+        index,
+        others,
+        known_index,
+        real,
+        precision,
+        view.features.new_tensor([RIDGE]),
+    )
     covariances(*(each.contiguous().numpy() for each in given), tuple(each.numpy() for each in out))
     return out
 
 
 def _batched(
-    view: PoolView, index: Tensor, others: Tensor, held: Tensor, real: Tensor, precision: Tensor
+    view: PoolView, index: Tensor, others: Tensor, known_index: Tensor, real: Tensor, precision: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
-    known, points, pool = (rows_at(view.features, at) for at in (held, index, others))
+    known, points, pool = (rows_at(view.features, at) for at in (known_index, index, others))
 
     def product(left: Tensor, right: Tensor) -> Tensor:
         return (left @ right.transpose(1, 2) + 1) / RIDGE
@@ -128,7 +139,7 @@ def _batched(
         for each in (points, pool)
     ]
     own, rest = (
-        (each.square().sum(-1) + 1) / RIDGE - said.square().sum(1)
-        for each, said in zip((points, pool), solved, strict=True)
+        (each.square().sum(-1) + 1) / RIDGE - solution.square().sum(1)
+        for each, solution in zip((points, pool), solved, strict=True)
     )
     return own, rest, product(points, pool) - solved[0].transpose(1, 2) @ solved[1]

@@ -16,38 +16,38 @@ class Memory:
     """Class probabilities (B, N, k) of the last loops, the newest last, and which loops each episode lived through."""
 
     def __init__(self) -> None:
-        self._held: list[tuple[Tensor, Tensor]] = []
+        self._kept: list[tuple[Tensor, Tensor]] = []
 
     @property
     def probabilities(self) -> tuple[Tensor, ...]:
         """Of each remembered loop, (B, N, k)."""
-        return tuple(probabilities for probabilities, _ in self._held)
+        return tuple(probabilities for probabilities, _ in self._kept)
 
     @property
     def lived(self) -> Tensor:
         """Which of these loops the episode has lived through, (T, B), bool."""
-        return torch.stack([lived for _, lived in self._held])
+        return torch.stack([lived for _, lived in self._kept])
 
     def add(self, probabilities: Tensor, active: Tensor, *, everyone: bool) -> None:
         """Remember what is said now in the episodes of the mask ``active`` (B,); the others keep what they remember."""
-        moved = [*self._held, (probabilities, active.clone())][-REMEMBERED:]
+        moved = [*self._kept, (probabilities, active.clone())][-REMEMBERED:]
         if not everyone:
             blank = (torch.zeros_like(probabilities), torch.zeros_like(active))
-            still = [blank, *self._held][-REMEMBERED:]
+            still = [blank, *self._kept][-REMEMBERED:]
             moved = [
                 (torch.where(active[:, None, None], new, old), torch.where(active, new_lived, old_lived))
                 for (new, new_lived), (old, old_lived) in zip(moved, still, strict=True)
             ]
-        self._held = moved
+        self._kept = moved
 
     def forget(self, episodes: Tensor) -> None:
         """Remember nothing of ``episodes`` (long)."""
-        for _, lived in self._held:
+        for _, lived in self._kept:
             lived[episodes] = False
 
     def widen(self, records: int, classes: int) -> None:
         """Room for so many more records and classes."""
-        self._held = [(wider(probabilities, records, classes), lived) for probabilities, lived in self._held]
+        self._kept = [(wider(probabilities, records, classes), lived) for probabilities, lived in self._kept]
 
 
 def wider(probabilities: Tensor, records: int, classes: int) -> Tensor:
@@ -55,14 +55,14 @@ def wider(probabilities: Tensor, records: int, classes: int) -> Tensor:
     return torch.nn.functional.pad(probabilities.transpose(1, 2), (0, records, 0, classes)).transpose(1, 2)
 
 
-class Predictions:
+class PredictionHistory:
     """Class probabilities of B episodes with N records and k classes, and how often the likeliest class has changed.
 
-    >>> said = Predictions(1, 2, 2)
+    >>> history = PredictionHistory(1, 2, 2)
     >>> there, everyone = torch.ones(1, 2, dtype=torch.bool), torch.tensor([True])
     >>> for probabilities in ([[0.9, 0.1], [0.2, 0.8]], [[0.3, 0.7], [0.2, 0.8]]):
-    ...     said.add(torch.tensor([probabilities]), there, everyone, everyone=True)
-    >>> said.loops.tolist(), said.trajectory.flips.tolist()
+    ...     history.add(torch.tensor([probabilities]), there, everyone, everyone=True)
+    >>> history.loops.tolist(), history.trajectory.flips.tolist()
     ([2.0], [[1.0, 0.0]])
     """
 
@@ -82,8 +82,8 @@ class Predictions:
 
         The others keep what they had; ``everyone`` says that there are none.
         """
-        found = likeliest(probabilities)
-        predicted = found.predicted
+        top_two = likeliest(probabilities)
+        predicted = top_two.predicted
         counted = self.loops > 0 if everyone else (self.loops > 0) & active
         count_flips(self._predicted, predicted, exists, counted, self._flips)
         self.loops = self.loops + active
@@ -91,7 +91,7 @@ class Predictions:
             probabilities = torch.where(active[:, None, None], probabilities, self.probabilities)
             predicted = torch.where(active[:, None], predicted, self._predicted)
         self.probabilities, self._predicted = probabilities, predicted
-        self.likeliest = found if everyone else None
+        self.likeliest = top_two if everyone else None
         self._memory.add(probabilities, active, everyone=everyone)
 
     @property

@@ -18,13 +18,13 @@ from alrl.loop.annotators.base import Annotator
 from alrl.loop.annotators.perfect import PerfectAnnotator
 from alrl.loop.cost import Cost, Prices
 from alrl.loop.first_sample_choice import chooser, settle
-from alrl.loop.held_out_scores import Outcome, outcome
+from alrl.loop.held_out_scores import HeldOutScores, outcome
 from alrl.loop.labelled_set import as_picks, check_charge, check_picks
-from alrl.loop.labelling import Aggregate, Asked, Labelling
+from alrl.loop.labelling import Aggregate, Labelling, QueryResult
 from alrl.loop.learner import FitReport, Learner
 from alrl.loop.parts import Part, PartName, largest
 from alrl.loop.pool_view import PoolView
-from alrl.loop.predictions import Predictions
+from alrl.loop.predictions import PredictionHistory
 from alrl.loop.view_fields import Need, Provided
 from alrl.numerics.backend import usable_device
 from alrl.numerics.streams import EpisodeNoise
@@ -93,11 +93,11 @@ class Simulator:
         pool = self._parts["pool"]
         B, N = pool.exists.shape
         self._labels = Labelling(self.annotator, self._relabel, episodes=B, records=N, device=self.device)
-        self._said = Predictions(B, N, self._class_mask.shape[1], self.device)
+        self._predictions = PredictionHistory(B, N, self._class_mask.shape[1], self.device)
         self._query_noise = torch.zeros(B, N, device=self.device)
         self._geometry = Geometry(pool.features, pool.exists, pool.by_column.transpose(1, 2))
         self._view: PoolView | None = None
-        self._outcomes: dict[str, Outcome] = {}
+        self._outcomes: dict[str, HeldOutScores] = {}
 
     def _begin(self, episodes: Tensor, tasks: Sequence[Task]) -> None:
         """Write the tasks of some episodes, label their first samples and fit."""
@@ -107,17 +107,17 @@ class Simulator:
             self._write(episode, task)
             first[episode, : len(task.first)] = torch.from_numpy(task.first).to(self.device)
         self._labels.clear(episodes)
-        self._said.forget(episodes)
+        self._predictions.forget(episodes)
         self._geometry.renew(episodes)
         beginning = torch.zeros(len(self.tasks), dtype=torch.bool, device=self.device)
         beginning[episodes] = True
         self.learner.restart(beginning)
         choose = chooser(self.learner, self._parts["pool"], first, self.tasks, self._class_mask)
-        asked = self._label(first, beginning, first=True, choose=choose)
+        result = self._label(first, beginning, first=True, choose=choose)
         if choose is not None:
-            settle(self.tasks, episodes.tolist(), self._labels.held)
+            settle(self.tasks, episodes.tolist(), self._labels.labelled_set)
         fit = self._refit(beginning, everyone=len(tasks) == len(self.tasks))
-        self._account.charge(first, asked, fit, self._labels.held.count, beginning, started=started)
+        self._account.charge(first, result, fit, self._labels.labelled_set.count, beginning, started=started)
 
     def _write(self, episode: int, task: Task) -> None:
         X, _, _ = task.standardised()
@@ -131,43 +131,43 @@ class Simulator:
         self._noise.restart(episode, task.seed)
         self._labels.write(episode, task.seed, split.data_set.n_classes)
 
-    def _label(self, picks: Tensor, active: Tensor, **how: Any) -> Asked:
-        return self._labels.ask(picks, self._parts["pool"].labels, self._geometry, active=active, **how)
+    def _label(self, picks: Tensor, active: Tensor, **how: Any) -> QueryResult:
+        return self._labels.label(picks, self._parts["pool"].labels, self._geometry, active=active, **how)
 
     def _refit(self, active: Tensor, *, everyone: bool) -> FitReport:
         """Fit to the labelled records, predict the pool, and bring the trajectory of the active episodes up to date."""
-        pool, held = self._parts["pool"], self._labels.held
-        most = self._most = int(held.count.max())
-        index = held.index[:, :most]
-        weight = (torch.arange(most, device=self.device) < held.count[:, None]).to(pool.features.dtype)
-        report = self.learner.fit(pool.rows(index), held.labels[:, :most], weight, self._class_mask)
+        pool, labelled_set = self._parts["pool"], self._labels.labelled_set
+        most = self._most = int(labelled_set.count.max())
+        index = labelled_set.index[:, :most]
+        weight = (torch.arange(most, device=self.device) < labelled_set.count[:, None]).to(pool.features.dtype)
+        report = self.learner.fit(pool.rows(index), labelled_set.labels[:, :most], weight, self._class_mask)
         counting.note(refits=active)
         probabilities = self.learner.predict_proba(pool.by_column).to(torch.float32)
-        self._said.add(probabilities, pool.exists, active, everyone=everyone)
+        self._predictions.add(probabilities, pool.exists, active, everyone=everyone)
         drawn = self._noise.draw(pool.exists.shape[1], None if everyone else active)
         self._query_noise = drawn if everyone else torch.where(active[:, None], drawn, self._query_noise)
         self._view, self._outcomes = None, {}
-        self._provided.refitted(self.learner, pool.by_column, report, active, self._said.loops == 1)
+        self._provided.refitted(self.learner, pool.by_column, report, active, self._predictions.loops == 1)
         return report
 
     @property
     def view(self) -> PoolView:
         """The pool as the querying side sees it, after the last loop."""
         if self._view is None:
-            pool, held = self._parts["pool"], self._labels.held
+            pool, labelled_set = self._parts["pool"], self._labels.labelled_set
             self._view = PoolView(
                 features=pool.features,
                 feature_count=self._feature_count,
                 exists=pool.exists,
                 labelled=self._labels.labelled.clone(),
                 selected=self._labels.pending.clone(),
-                labelled_index=held.index[:, : self._most].clone(),
-                labelled_mask=torch.arange(self._most, device=self.device) < held.count[:, None],
-                labels=held.labels[:, : self._most].clone(),
+                labelled_index=labelled_set.index[:, : self._most].clone(),
+                labelled_mask=torch.arange(self._most, device=self.device) < labelled_set.count[:, None],
+                labels=labelled_set.labels[:, : self._most].clone(),
                 class_mask=self._class_mask,
-                probabilities=self._said.probabilities,
+                probabilities=self._predictions.probabilities,
                 noise=self._query_noise,
-                trajectory=self._said.trajectory,
+                trajectory=self._predictions.trajectory,
                 spent=self._labels.spent,
                 budget=self._budget,
                 geometry=self._geometry,
@@ -176,11 +176,11 @@ class Simulator:
                 fits=self._account.fits,
                 trained=self._account.trained,
                 obtained=self._account.obtained,
-                asked=self._labels.times,
+                times_queried=self._labels.times,
                 **self._provided.of(self.learner, pool.by_column),
             )
-            if self._said.likeliest is not None:
-                self._view.remember(self._said.likeliest)
+            if self._predictions.likeliest is not None:
+                self._view.remember(self._predictions.likeliest)
         return self._view
 
     def provide(self, needs: Iterable[Need]) -> None:
@@ -208,15 +208,15 @@ class Simulator:
             active = self._all
         else:
             picks, everyone = picks.masked_fill(~active[:, None], -1), bool(active.all())
-        check_picks(picks, self._labels.closed, self._parts["pool"].exists)
-        asked = self._label(picks, active, who=who)
+        check_picks(picks, self._labels.unavailable, self._parts["pool"].exists)
+        result = self._label(picks, active, who=who)
         # Who stands still has no picks, and is charged nothing.
-        counting.note(steps=asked.charged)
+        counting.note(steps=result.charged)
         fit = self._refit(active, everyone=everyone)
-        cost = self._account.charge(picks, asked, fit, self._labels.held.count, active, started=started)
+        cost = self._account.charge(picks, result, fit, self._labels.labelled_set.count, active, started=started)
         return Round(
             picks=picks,
-            answers=asked.answers,
+            answers=result.answers,
             spent=self._labels.spent,
             fit=fit,
             multiply_adds=self._account.work(fit, self.learner.multiply_adds_a_record()),
@@ -226,9 +226,9 @@ class Simulator:
         )
 
     @property
-    def asked_again(self) -> Tensor:
+    def repeat_queries(self) -> Tensor:
         """Queries after the first sample of records that had been asked for before, (B,), long."""
-        return self._labels.asked_again
+        return self._labels.repeat_queries
 
     @property
     def cost(self) -> Cost:
@@ -259,7 +259,7 @@ class Simulator:
 
     def _grow(self, size: dict[str, int]) -> None:
         """Widen the padding if a new task does not fit; what the other episodes hold stays."""
-        N, k, D = *self._said.probabilities.shape[1:], self._parts["pool"].features.shape[2]
+        N, k, D = *self._predictions.probabilities.shape[1:], self._parts["pool"].features.shape[2]
         pad = torch.nn.functional.pad
         if any(size[n] > part.exists.shape[1] for n, part in self._parts.items()) or size["features"] > D:
             self._parts = {name: part.grown(size[name], size["features"]) for name, part in self._parts.items()}
@@ -273,16 +273,18 @@ class Simulator:
             self._labels.widen(more)
             self._account.widen(more)
             self._query_noise = pad(self._query_noise, (0, more))
-            self._said.widen(more, classes)
+            self._predictions.widen(more, classes)
 
-    def outcome(self, part: PartName) -> Outcome:
+    def outcome(self, part: PartName) -> HeldOutScores:
         """Return how the learner does on the validation or test part now.
 
         No strategy, feature or policy may ask for it.
         """
         if part not in self._outcomes:
-            held = self._parts[part]
-            self._outcomes[part] = outcome(self.learner.predict_proba(held.by_column), held.labels, held.exists)
+            records = self._parts[part]
+            self._outcomes[part] = outcome(
+                self.learner.predict_proba(records.by_column), records.labels, records.exists
+            )
         return self._outcomes[part]
 
     def parts(self, part: PartName) -> Part:
@@ -292,12 +294,12 @@ class Simulator:
         """
         return self._parts[part]
 
-    def would_say(self) -> Tensor:
+    def labels_if_queried(self) -> Tensor:
         """Return the label that each record would get if it were asked for now, (B, N), -1 for none.
 
         For experts alone.
         """
-        return self._labels.would_say(self._parts["pool"].labels, self._geometry)
+        return self._labels.labels_if_queried(self._parts["pool"].labels, self._geometry)
 
     def first_counts(self) -> Tensor:
         """Return records in each episode's first sample, (B,), long."""

@@ -86,7 +86,7 @@ class Provided:
     def __init__(self, episodes: int, device: torch.device) -> None:
         self.needs: frozenset[Need] = frozenset()
         self._moved = torch.ones(episodes, dtype=torch.bool, device=device)
-        self._held: dict[Need, Tensor] = {}
+        self._kept: dict[Need, Tensor] = {}
         self._embeddings = EmbeddingHistory()
         self._epochs: EpochRecord | None = None
 
@@ -114,7 +114,7 @@ class Provided:
 
     def forget(self) -> None:
         """The padding has changed: what does not look back is to be computed anew."""
-        self._held = {}
+        self._kept = {}
 
     def of(self, learner: Learner, X: Tensor) -> Fields:
         """Return what is needed of the pools X (B, N, D), by the name of its field."""
@@ -123,11 +123,11 @@ class Provided:
             fields["earlier_embedding"] = self._embeddings.before
         if "embedding" in self.needs:
             looks_back = "earlier-embedding" in self.needs
-            said = self._embeddings.now if looks_back else self._still("embedding", _embedded(learner, X))
-            fields["embedding"] = now["embedding"] = said
+            embedding = self._embeddings.now if looks_back else self._still("embedding", _embedded(learner, X))
+            fields["embedding"] = now["embedding"] = embedding
         if "members" in self.needs:
-            said = self._still("members", learner.predict_members(X).to(torch.float32))
-            fields["members"] = now["members"] = said
+            members = self._still("members", learner.predict_members(X).to(torch.float32))
+            fields["members"] = now["members"] = members
         if "epochs" in self.needs and self._epochs is not None:
             confidence = learner.epoch_confidence(X)
             if confidence is not None:
@@ -135,15 +135,15 @@ class Provided:
             fields["epochs"] = dataclasses.replace(self._epochs, pool_confidence=confidence)
         if "refits" in self.needs:
             fields["refits"] = Refits(learner.take(torch.arange(len(X), device=X.device)))
-        self._held = now
+        self._kept = now
         self._moved = torch.zeros_like(self._moved)
         return fields
 
-    def _still(self, need: Need, said: Tensor) -> Tensor:
-        held = self._held.get(need)
-        if held is None or bool(self._moved.all()):
-            return said
-        return torch.where(self._moved.view(-1, *[1] * (said.ndim - 1)), said, held)
+    def _still(self, need: Need, values: Tensor) -> Tensor:
+        before = self._kept.get(need)
+        if before is None or bool(self._moved.all()):
+            return values
+        return torch.where(self._moved.view(-1, *[1] * (values.ndim - 1)), values, before)
 
 
 def _embedded(learner: Learner, X: Tensor) -> Tensor:

@@ -62,9 +62,9 @@ class Balance(FeatureGroup):
     )
 
     def compute(self, view: PoolView, index: Tensor) -> Tensor:
-        held = labelled_shares(view)
-        surplus = ((held + _SMOOTH) / (predicted_shares(view) + _SMOOTH)).log().clamp(-_REACH, _REACH) / _REACH
-        share = held / (held + 1 / view.class_count.to(held.dtype)[:, None])
+        labelled = labelled_shares(view)
+        surplus = ((labelled + _SMOOTH) / (predicted_shares(view) + _SMOOTH)).log().clamp(-_REACH, _REACH) / _REACH
+        share = labelled / (labelled + 1 / view.class_count.to(labelled.dtype)[:, None])
         # Padding is no class, and of equally likely classes the first counts, as in the prediction.
         chances = pick(view.probabilities, index).masked_fill(~view.class_mask[:, None], -1.0)
         first, second = _two_likeliest(chances)

@@ -55,8 +55,8 @@ def ranks(values: Any, index: Any, among: Any, tie: Any, out: Any) -> None:
                     kept[size] = each[b, j]
                     size += 1
             for i in range(index.shape[1]):
-                asked = each[b, index[b, i]]
-                low, high = asked - tie[0], asked + tie[0]
+                value = each[b, index[b, i]]
+                low, high = value - tie[0], value + tie[0]
                 below, up_to = np.int32(0), np.int32(0)
                 for j in range(size):
                     below += one if kept[j] < low else none

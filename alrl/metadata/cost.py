@@ -9,7 +9,7 @@ from alrl.loop.pool_view import PoolView
 from alrl.metadata.feature import Feature, FeatureGroup, saturated
 
 
-class Cost(FeatureGroup):
+class TrainingCost(FeatureGroup):
     """Records trained on so far against the whole budget's, the share that retraining makes of them, labels a loop."""
 
     name = "cost"

@@ -51,7 +51,9 @@ class Disagreement(FeatureGroup):
         votes = (vote_entropy(members) / most).clamp(0, 1)
         divergence = (mean_divergence(members) / most).clamp(0, 1)
         chosen = consensus(members).argmax(-1)[:, None, :, None].expand(-1, members.shape[1], -1, 1)
-        said = members.gather(3, chosen)[..., 0].transpose(0, 1)
-        _, spread = data_map(said, torch.ones(len(said), 1, 1, dtype=said.dtype, device=said.device))
+        predicted = members.gather(3, chosen)[..., 0].transpose(0, 1)
+        _, spread = data_map(
+            predicted, torch.ones(len(predicted), 1, 1, dtype=predicted.dtype, device=predicted.device)
+        )
         own = columns(index, votes, divergence, variation_ratio(members).clamp(0, 1), spread.clamp_max(0.5))
         return torch.cat([own, rank(index, view.available, votes, divergence, tie=_TIE)], -1)

@@ -15,7 +15,7 @@ from alrl.metadata.activation import Activation
 from alrl.metadata.balance import Balance
 from alrl.metadata.cartography import Cartography
 from alrl.metadata.confidence import Confidence
-from alrl.metadata.cost import Cost
+from alrl.metadata.cost import TrainingCost
 from alrl.metadata.coverage import Coverage
 from alrl.metadata.disagreement import Disagreement
 from alrl.metadata.feature import Feature, FeatureGroup
@@ -23,7 +23,7 @@ from alrl.metadata.geometry import GeometryGroup
 from alrl.metadata.influence import Influence
 from alrl.metadata.labelled_dynamics import LabelledDynamics
 from alrl.metadata.learning_curve import LearningCurve
-from alrl.metadata.loop import Loop
+from alrl.metadata.loop import LoopState
 from alrl.metadata.misfit import Misfit
 from alrl.metadata.own_label import OwnLabel
 from alrl.metadata.suspicion import Suspicion
@@ -42,11 +42,11 @@ GROUPS: dict[str, FeatureGroup] = {
         GeometryGroup(),
         Balance(),
         Misfit(),
-        Loop(),
+        LoopState(),
         Cartography(),
         Suspicion(),
         LearningCurve(),
-        Cost(),
+        TrainingCost(),
         Disagreement(),
         Activation(),
         TrainingDynamics(),

@@ -45,8 +45,8 @@ class GeometryGroup(FeatureGroup):
         near = pick(neighbours, index)
         real = view.geometry.neighbour_mask[:, None].to(view.margin.dtype)
 
-        def mean(found: Tensor) -> Tensor:
-            return (found * real).sum(-1) / real.sum(-1).clamp_min(1)
+        def mean(values: Tensor) -> Tensor:
+            return (values * real).sum(-1) / real.sum(-1).clamp_min(1)
 
         neighbour_margin = mean(pick(view.margin, near))
         own_isolation, own_sparsity, own_margin = columns(index, isolation, sparsity, view.margin).unbind(-1)

@@ -54,17 +54,17 @@ class Influence(FeatureGroup):
 
     def compute(self, view: PoolView, index: Tensor) -> Tensor:
         others, weight = standing_for_pool(view)
-        found, impurity = posterior(view, index, others), gini(view.probabilities)
-        squared, own = found.correlation.square(), pick(impurity, index)
+        doubt, impurity = posterior(view, index, others), gini(view.probabilities)
+        squared, own = doubt.correlation.square(), pick(impurity, index)
         weight_of_doubt = weight * pick(impurity, others).square()
-        leverage = own * found.own / (1 + own * found.own)
-        taken = found.covariance.square() * (own / (1 + own * found.own))[..., None]
+        leverage = own * doubt.own / (1 + own * doubt.own)
+        taken = doubt.covariance.square() * (own / (1 + own * doubt.own))[..., None]
         columns = [
             leverage,
-            (found.own / weighted_mean(found.others[:, None], weight)).log().clamp(-3, 3) / 3,
+            (doubt.own / weighted_mean(doubt.others[:, None], weight)).log().clamp(-3, 3) / 3,
             weighted_mean(squared, weight),
             weighted_mean(squared, weight_of_doubt),
-            weighted_mean(squared * (found.covariance > 0), weight_of_doubt),
-            weighted_mean(taken, weight_of_doubt) / weighted_mean(found.others[:, None], weight_of_doubt),
+            weighted_mean(squared * (doubt.covariance > 0), weight_of_doubt),
+            weighted_mean(taken, weight_of_doubt) / weighted_mean(doubt.others[:, None], weight_of_doubt),
         ]
         return torch.stack(columns, -1).nan_to_num(0.0).clamp(-1, 1)

@@ -54,10 +54,10 @@ def confident_joint(probabilities: Tensor, labels: Tensor, real: Tensor) -> Tens
     >>> confident_joint(torch.stack([p, 1 - p], -1)[None], y, y >= 0).tolist()
     [[[3, 1], [1, 3]]]
     """
-    k, found = probabilities.shape[2], confident_class(probabilities, labels, real)
-    pair = labels * k + found.clamp_min(0)
+    k, confident = probabilities.shape[2], confident_class(probabilities, labels, real)
+    pair = labels * k + confident.clamp_min(0)
     count = torch.zeros(len(labels), k * k, dtype=torch.long, device=labels.device)
-    return count.scatter_add(1, pair, (found >= 0).to(torch.long)).view(-1, k, k)
+    return count.scatter_add(1, pair, (confident >= 0).to(torch.long)).view(-1, k, k)
 
 
 def suspected(probabilities: Tensor, labels: Tensor, real: Tensor) -> Tensor:
@@ -68,8 +68,8 @@ def suspected(probabilities: Tensor, labels: Tensor, real: Tensor) -> Tensor:
     >>> suspected(torch.stack([p, 1 - p], -1)[None], y, y >= 0)[0].nonzero()[:, 0]
     tensor([6, 7])
     """
-    found = confident_class(probabilities, labels, real)
-    return (found >= 0) & (found != labels)
+    confident = confident_class(probabilities, labels, real)
+    return (confident >= 0) & (confident != labels)
 
 
 def _one_hot(labels: Tensor, real: Tensor, like: Tensor) -> Tensor:
@@ -119,7 +119,7 @@ def left_out_accuracy(view: PoolView, newest_apart: int = 0) -> Tensor:
     """
     order = view.labelled_mask.sum(1, keepdim=True) - 1 - torch.arange(view.labels.shape[1], device=view.labels.device)
     among = view.labelled_mask & (order >= newest_apart)
-    said = _voted(view, *voters(view, among)) if newest_apart else left_out_probabilities(view)
-    likeliest = (said >= said.amax(-1, keepdim=True) - 1e-6) & view.class_mask[:, None]
+    probabilities = _voted(view, *voters(view, among)) if newest_apart else left_out_probabilities(view)
+    likeliest = (probabilities >= probabilities.amax(-1, keepdim=True) - 1e-6) & view.class_mask[:, None]
     right = likeliest.gather(2, view.labels[..., None])[..., 0] / likeliest.sum(-1).clamp_min(1)
     return average(right, among) * (among.sum(1) > 1)

@@ -158,12 +158,12 @@ def _steps(view: PoolView, values: list[Tensor]) -> _Steps:
 
 
 def _stability(view: PoolView) -> list[Tensor]:
-    said = [each.predicted for each in remembered(view)]
-    pairs, k = list(pairwise(said)), view.probabilities.shape[2]
-    found = _steps(view, [kappa(first, second, view.exists, k) for first, second in pairs])
+    predictions = [each.predicted for each in remembered(view)]
+    pairs, k = list(pairwise(predictions)), view.probabilities.shape[2]
+    kappas = _steps(view, [kappa(first, second, view.exists, k) for first, second in pairs])
     same = _steps(view, [agreement(first, second, view.exists) for first, second in pairs[-1:]] * len(pairs))
-    slope = (found.newest - found.oldest) / 2
-    return [same.newest, found.newest, found.mean, slope, change_bound(found.newest)]
+    slope = (kappas.newest - kappas.oldest) / 2
+    return [same.newest, kappas.newest, kappas.mean, slope, change_bound(kappas.newest)]
 
 
 def _validation(view: PoolView) -> list[Tensor]:

@@ -13,9 +13,9 @@ from alrl.metadata.pick import average, pick
 
 def _labelled_fit(view: PoolView) -> tuple[Tensor, Tensor]:
     """Return accuracy on the labelled records and mean probability of their labels, (B,) each."""
-    held = pick(view.probabilities, view.labelled_index)
-    given = held.gather(2, view.labels[..., None])[..., 0]
-    correct = (held.argmax(-1) == view.labels).to(held.dtype)
+    probabilities = pick(view.probabilities, view.labelled_index)
+    given = probabilities.gather(2, view.labels[..., None])[..., 0]
+    correct = (probabilities.argmax(-1) == view.labels).to(probabilities.dtype)
     return average(correct, view.labelled_mask), average(given, view.labelled_mask)
 
 
@@ -30,7 +30,7 @@ def _concentration(view: PoolView, index: Tensor) -> Tensor:
     return average(sparsity, view.exists & view.geometry.sampled) / torch.where(extent > 0, extent, 1.0)
 
 
-class Loop(FeatureGroup):
+class LoopState(FeatureGroup):
     """Budget, labelled count against features and classes, uncertainty, flips and fit."""
 
     name = "loop"

@@ -27,15 +27,15 @@ def nearest_labelled(view: PoolView, index: Tensor) -> tuple[Tensor, Tensor]:
     ([0, 1], [True, True])
     """
     if compiles(view.features):
-        from alrl.geometry.compiled_geometry import nearest_held
+        from alrl.geometry.compiled_geometry import nearest_listed
 
         shape = (*index.shape, min(NEAREST, view.labelled_index.shape[1]))
-        place, found = torch.empty(shape, dtype=torch.long), torch.empty(shape, dtype=torch.bool)
-        given = (view.features, index.contiguous(), view.labelled_index, view.labelled_mask, place, found)
-        nearest_held(*(part.numpy() for part in given))
-        return place, found
-    points, held = pick(view.features, index), pick(view.features, view.labelled_index)
-    distance = distance_between(points, held).masked_fill(~view.labelled_mask[:, None, :], torch.inf)
+        place, real = torch.empty(shape, dtype=torch.long), torch.empty(shape, dtype=torch.bool)
+        given = (view.features, index.contiguous(), view.labelled_index, view.labelled_mask, place, real)
+        nearest_listed(*(part.numpy() for part in given))
+        return place, real
+    points, listed = pick(view.features, index), pick(view.features, view.labelled_index)
+    distance = distance_between(points, listed).masked_fill(~view.labelled_mask[:, None, :], torch.inf)
     closest, place = nearest(distance, min(NEAREST, distance.shape[-1]))
     return place, closest.isfinite()
 
@@ -57,10 +57,10 @@ _BLOCK = 4_000_000
 """Distances that are held at once."""
 
 
-def nearest_others(space: Tensor, index: Tensor, held: Tensor, real: Tensor, count: int) -> tuple[Tensor, Tensor]:
-    """Return the ``count`` records of ``held`` (B, L) nearest to each of ``index`` (B, K), but itself, nearest first.
+def nearest_others(space: Tensor, index: Tensor, listed: Tensor, real: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """Return the ``count`` records of ``listed`` (B, L) nearest to each of ``index`` (B, K), but itself, nearest first.
 
-    Told by their places in ``held``, of which ``real`` (B, L) marks those that are no padding: (B, K, min(count, L)),
+    Told by their places in ``listed``, of which ``real`` (B, L) marks those that are no padding: (B, K, min(count, L)),
     and which of them there are, of the same shape. ``space`` (B, N, D) is where the records lie. Of records at equal
     distance the first held comes first.
 
@@ -70,27 +70,27 @@ def nearest_others(space: Tensor, index: Tensor, held: Tensor, real: Tensor, cou
              [1, 2]]])
     """
     if not compiles(space):
-        return _measured(space, index, held, real, count)
-    from alrl.geometry.compiled_geometry import nearest_held
+        return _measured(space, index, listed, real, count)
+    from alrl.geometry.compiled_geometry import nearest_listed
 
-    shape = (*index.shape, min(count + 1, held.shape[1]))
-    place, found = torch.empty(shape, dtype=torch.long), torch.empty(shape, dtype=torch.bool)
-    given = (space, index, held, real, place, found)
-    nearest_held(*(part.contiguous().numpy() for part in given))
-    itself = pick(held, place) == index[..., None]
+    shape = (*index.shape, min(count + 1, listed.shape[1]))
+    place, present = torch.empty(shape, dtype=torch.long), torch.empty(shape, dtype=torch.bool)
+    given = (space, index, listed, real, place, present)
+    nearest_listed(*(part.contiguous().numpy() for part in given))
+    itself = pick(listed, place) == index[..., None]
     # To the end with it: one more was asked for, in case it is among them.
     order = itself.to(torch.uint8).argsort(dim=-1, stable=True)[..., :count]
-    return place.gather(-1, order), (found & ~itself).gather(-1, order)
+    return place.gather(-1, order), (present & ~itself).gather(-1, order)
 
 
-def _measured(space: Tensor, index: Tensor, held: Tensor, real: Tensor, count: int) -> tuple[Tensor, Tensor]:
+def _measured(space: Tensor, index: Tensor, listed: Tensor, real: Tensor, count: int) -> tuple[Tensor, Tensor]:
     """Return the same by torch alone, some of ``index`` at a time."""
-    points, size = pick(space, held), max(1, _BLOCK // max(1, held.numel()))
-    place, found = [], []
+    points, size = pick(space, listed), max(1, _BLOCK // max(1, listed.numel()))
+    place, present = [], []
     for part in index.split(size, 1):
         apart = distance_between(pick(space, part), points)
-        apart = apart.masked_fill((part[..., None] == held[:, None]) | ~real[:, None], torch.inf)
-        distance, near = nearest(apart, min(count, held.shape[1]))
+        apart = apart.masked_fill((part[..., None] == listed[:, None]) | ~real[:, None], torch.inf)
+        distance, near = nearest(apart, min(count, listed.shape[1]))
         place.append(near)
-        found.append(distance.isfinite())
-    return torch.cat(place, 1), torch.cat(found, 1)
+        present.append(distance.isfinite())
+    return torch.cat(place, 1), torch.cat(present, 1)

@@ -44,7 +44,7 @@ class OwnLabel(FeatureGroup):
 
     def compute(self, view: PoolView, index: Tensor) -> Tensor:
         wrong = suspected(left_out_probabilities(view), view.labels, view.labelled_mask)
-        times = times_asked(view)
+        times = query_counts(view)
         given = (view.labelled.to(times.dtype), doubt(view), placed(view, wrong.to(times.dtype)))
         return columns(index, *given, placed(view, labelled_error_norm(view)), times / (times + 1))
 
@@ -55,8 +55,8 @@ def doubt(view: PoolView) -> Tensor:
 
     0 where it has none.
     """
-    said = left_out_probabilities(view).gather(2, view.labels[..., None])[..., 0]
-    return placed(view, (1 - said).clamp(0, 1))
+    probability = left_out_probabilities(view).gather(2, view.labels[..., None])[..., 0]
+    return placed(view, (1 - probability).clamp(0, 1))
 
 
 def doubted(view: PoolView) -> Tensor:
@@ -69,12 +69,12 @@ def doubted(view: PoolView) -> Tensor:
     >>> bool((doubted(view)[view.labelled] > 0).all()), float(doubted(view)[~view.labelled].sum())
     (True, 0.0)
     """
-    return doubt(view) / times_asked(view).clamp_min(1)
+    return doubt(view) / query_counts(view).clamp_min(1)
 
 
-def times_asked(view: PoolView) -> Tensor:
+def query_counts(view: PoolView) -> Tensor:
     """Return how often each record was asked for, (B, N), as numbers of the probabilities' type."""
-    times = view.labelled if view.asked is None else view.asked
+    times = view.labelled if view.times_queried is None else view.times_queried
     return times.to(view.probabilities.dtype)
 
 

@@ -90,9 +90,9 @@ def rank(index: Tensor, among: Tensor, *values: Tensor, tie: float = 0.0) -> Ten
 def _rank(index: Tensor, among: Tensor, values: Tensor, tie: float) -> Tensor:
     """Return the same for one of them, by sorting: (B, K)."""
     ordered = _sorted(values.masked_fill(~among, torch.inf))
-    asked = pick(values, index)
-    below = torch.searchsorted(ordered, asked - tie, right=False)
-    up_to = torch.searchsorted(ordered, asked + tie, right=True)
+    wanted = pick(values, index)
+    below = torch.searchsorted(ordered, wanted - tie, right=False)
+    up_to = torch.searchsorted(ordered, wanted + tie, right=True)
     size = among.sum(1, keepdim=True)
     middle = (torch.minimum(below, size) + torch.minimum(up_to, size)).to(values.dtype) / 2
     return middle / size.clamp_min(1)

@@ -76,21 +76,21 @@ class Suspicion(FeatureGroup):
         padded = pick(apart, index).masked_fill(~geometry.neighbour_mask[:, None], torch.inf)
         first = torch.nn.functional.pad(padded, (0, 1), value=torch.inf)[..., 0]
         local = distance_ratio(own, theirs, extent)
-        found = [
+        values = [
             saturated(own, torch.where(usual > 0, usual, 1.0)[:, None]),
             torch.where(real.any(-1), local, 0.0),
             closeness(first, extent),
             closeness(known, extent),
             *self._doubts(view, index),
         ]
-        return torch.stack(found, -1)
+        return torch.stack(values, -1)
 
     def _doubts(self, view: PoolView, index: Tensor) -> list[Tensor]:
-        said, real = left_out_probabilities(view), view.labelled_mask
-        doubt = 1 - said.gather(2, view.labels[..., None])[..., 0]
-        wrong = suspected(said, view.labels, real).to(doubt.dtype)
-        place, found = nearest_labelled(view, index)
-        return [mean_of_nearest(each.clamp(0, 1), place, found) for each in (doubt, wrong)]
+        probabilities, real = left_out_probabilities(view), view.labelled_mask
+        doubt = 1 - probabilities.gather(2, view.labels[..., None])[..., 0]
+        wrong = suspected(probabilities, view.labels, real).to(doubt.dtype)
+        place, present = nearest_labelled(view, index)
+        return [mean_of_nearest(each.clamp(0, 1), place, present) for each in (doubt, wrong)]
 
 
 def closeness(distance: Tensor, extent: Tensor) -> Tensor:

@@ -96,11 +96,11 @@ class TrainingDynamics(FeatureGroup):
         return torch.cat([self._own(view, index), self._nearby(view, index)], -1)
 
     def _own(self, view: PoolView, index: Tensor) -> Tensor:
-        said = epoch_confidence_of(view, self.name)
-        floor = torch.finfo(said.dtype).tiny
-        loss = added((-said.clamp_min(floor).log()).unbind(1)) / said.shape[1]
+        confidence = epoch_confidence_of(view, self.name)
+        floor = torch.finfo(confidence.dtype).tiny
+        loss = added((-confidence.clamp_min(floor).log()).unbind(1)) / confidence.shape[1]
         pseudo = of_guessing(loss.clamp_min(0), view.class_count)
-        own = pick(said.transpose(1, 2), index)
+        own = pick(confidence.transpose(1, 2), index)
         _, spread = data_map(own.permute(2, 0, 1), torch.ones_like(own[0, 0])[:, None, None])
         gain, dip = own[..., -1] - own[..., 0], deepest_dip(own.transpose(1, 2))
         rest = torch.stack([spread.clamp_max(0.5), gain, dip.clamp(0, 1)], -1)

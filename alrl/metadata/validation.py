@@ -31,11 +31,11 @@ def kappa(first: Tensor, second: Tensor, among: Tensor, classes: int) -> Tensor:
     weight = among.double()
     count = weight.sum(-1).clamp_min(1)
     agreed = ((first == second) * weight).sum(-1) / count
-    said = [_shares(each, weight, classes) / count[..., None] for each in (first, second)]
-    chance = added((said[0] * said[1]).unbind(-1))
+    shares = [_shares(each, weight, classes) / count[..., None] for each in (first, second)]
+    chance = added((shares[0] * shares[1]).unbind(-1))
     certain = (chance >= 1 - 1e-12) | ~among.any(-1)
-    found = (agreed - chance) / torch.where(certain, 1.0, 1 - chance)
-    return torch.where(certain, 1.0, found).clamp(-1, 1).to(torch.float32)
+    coefficient = (agreed - chance) / torch.where(certain, 1.0, 1 - chance)
+    return torch.where(certain, 1.0, coefficient).clamp(-1, 1).to(torch.float32)
 
 
 def agreement(first: Tensor, second: Tensor, among: Tensor) -> Tensor:
@@ -78,9 +78,9 @@ def overall_uncertainty(probabilities: Tensor) -> Tensor:
     return (added(torch.special.entr(probabilities).unbind(-1)) / math.log(probabilities.shape[-1])).clamp(0, 1)
 
 
-def _shares(said: Tensor, weight: Tensor, classes: int) -> Tensor:
-    counts = torch.zeros(*said.shape[:-1], classes, dtype=weight.dtype, device=said.device)
-    return counts.scatter_add(-1, said, weight)
+def _shares(predicted: Tensor, weight: Tensor, classes: int) -> Tensor:
+    counts = torch.zeros(*predicted.shape[:-1], classes, dtype=weight.dtype, device=predicted.device)
+    return counts.scatter_add(-1, predicted, weight)
 
 
 @once_a_view
@@ -120,17 +120,17 @@ def progressive(view: PoolView) -> Progressive:
     tensor([[1., 1.]])
     """
     past, lived = view.trajectory.probabilities, view.trajectory.remembered
-    count, found = view.labelled_mask.sum(1), []
+    count, matches = view.labelled_mask.sum(1), []
     for back in range(1, min(len(past), view.labels.shape[1] + 1)):
         place = (count - back).clamp_min(0)[:, None]
         label = view.labels.gather(1, place)
-        said = pick(past[-1 - back], view.labelled_index.gather(1, place))
-        own = said.gather(2, label[..., None])[..., 0]
+        probabilities = pick(past[-1 - back], view.labelled_index.gather(1, place))
+        own = probabilities.gather(2, label[..., None])[..., 0]
         right = pick(remembered(view)[-1 - back].predicted, view.labelled_index.gather(1, place)) == label
-        found.append((right, own, lived[-1 - back] & (view.spent >= back) & (count >= back)))
-    if not found:
+        matches.append((right, own, lived[-1 - back] & (view.spent >= back) & (count >= back)))
+    if not matches:
         none = view.probabilities.new_zeros(len(count), 0)
         return Progressive(right=none, probability=none, counted=none)
-    right, own = (torch.cat(each, 1) for each in zip(*((right, own) for right, own, _ in found), strict=True))
-    counted = torch.stack([each for _, _, each in found], 1)
+    right, own = (torch.cat(each, 1) for each in zip(*((right, own) for right, own, _ in matches), strict=True))
+    counted = torch.stack([each for _, _, each in matches], 1)
     return Progressive(right=right.to(own.dtype), probability=own.clamp(0, 1), counted=counted.to(own.dtype))

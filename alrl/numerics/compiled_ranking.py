@@ -60,17 +60,17 @@ def best_records(score: Any, available: Any, noise: Any, picks: Any) -> None:
     count = picks.shape[1]
     best, luck = np.empty(count, score.dtype), np.empty(count, noise.dtype)
     for b in range(B):
-        held = 0
+        kept = 0
         for j in range(N):
             if not available[b, j]:
                 continue
             value = score[b, j]
             if np.isnan(value):
                 value = -np.inf
-            last = held - 1
-            if held == count and not (value > best[last] or (value == best[last] and noise[b, j] > luck[last])):
+            last = kept - 1
+            if kept == count and not (value > best[last] or (value == best[last] and noise[b, j] > luck[last])):
                 continue
-            place = held if held < count else last
+            place = kept if kept < count else last
             while place > 0 and (
                 value > best[place - 1] or (value == best[place - 1] and noise[b, j] > luck[place - 1])
             ):
@@ -78,8 +78,8 @@ def best_records(score: Any, available: Any, noise: Any, picks: Any) -> None:
                     best[place], luck[place], picks[b, place] = best[place - 1], luck[place - 1], picks[b, place - 1]
                 place -= 1
             best[place], luck[place], picks[b, place] = value, noise[b, j], j
-            held = min(held + 1, count)
-        for place in range(held, count):
+            kept = min(kept + 1, count)
+        for place in range(kept, count):
             picks[b, place] = -1
 
 

@@ -27,18 +27,18 @@ def likeliest(probabilities: Tensor) -> Likeliest:
     >>> likeliest(torch.tensor([[[0.2, 0.5, 0.3], [0.4, 0.2, 0.4]]]))
     Likeliest(predicted=tensor([[1, 0]]), first=tensor([[0.5000, 0.4000]]), second=tensor([[0.3000, 0.4000]]))
     """
-    each_class = probabilities.transpose(1, 2).contiguous()
-    B, k, N = each_class.shape
-    if compiles(each_class):
+    by_class = probabilities.transpose(1, 2).contiguous()
+    B, k, N = by_class.shape
+    if compiles(by_class):
         from alrl.numerics.compiled_ranking import likeliest as compiled
 
-        found = Likeliest(torch.empty(B, N, dtype=torch.long), each_class.new_empty(B, N), each_class.new_empty(B, N))
-        compiled(each_class.numpy(), *(part.numpy() for part in found))
-        return found
-    first, predicted = each_class.max(1)
+        top_two = Likeliest(torch.empty(B, N, dtype=torch.long), by_class.new_empty(B, N), by_class.new_empty(B, N))
+        compiled(by_class.numpy(), *(part.numpy() for part in top_two))
+        return top_two
+    first, predicted = by_class.max(1)
     if k == 1:
         return Likeliest(predicted, first, torch.zeros_like(first))
-    others = each_class.scatter(1, predicted[:, None], -1.0)
+    others = by_class.scatter(1, predicted[:, None], -1.0)
     return Likeliest(predicted, first, others.amax(1))
 
 

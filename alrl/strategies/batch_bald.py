@@ -28,11 +28,11 @@ class JointEntropy:
     drawn from the members in turn, from the noise of the records.
 
     >>> batch = JointEntropy(members=2, configurations=16)
-    >>> said = torch.tensor([[0.9, 0.1], [0.1, 0.9]], dtype=torch.float64)
-    >>> batch.with_record(said[None])
+    >>> probabilities = torch.tensor([[0.9, 0.1], [0.1, 0.9]], dtype=torch.float64)
+    >>> batch.with_record(probabilities[None])
     tensor([0.6931], dtype=torch.float64)
-    >>> batch.add(said, torch.tensor(0.5))
-    >>> batch.with_record(said[None]).round(decimals=4)
+    >>> batch.add(probabilities, torch.tensor(0.5))
+    >>> batch.with_record(probabilities[None]).round(decimals=4)
     tensor([1.1645], dtype=torch.float64)
     """
 
@@ -46,60 +46,60 @@ class JointEntropy:
         self._log = torch.zeros(1, dtype=torch.float64)
         self._relative = torch.ones(1, members, dtype=torch.float64)
 
-    def with_record(self, said: Tensor) -> Tensor:
+    def with_record(self, probabilities: Tensor) -> Tensor:
         """Return entropy (N,) in nats of the batch's labels and one more record's, of its members' words (N, M, k).
 
         Double.
         """
-        return self.given_batch(said) - self._weight @ self._log
+        return self.given_batch(probabilities) - self._weight @ self._log
 
-    def given_batch(self, said: Tensor) -> Tensor:
+    def given_batch(self, probabilities: Tensor) -> Tensor:
         """Return entropy (N,) of one more record's label when those of the batch are known."""
-        N, M, k = said.shape
+        N, M, k = probabilities.shape
         total = []
-        columns = said.transpose(0, 1).reshape(M, N * k)
+        columns = probabilities.transpose(0, 1).reshape(M, N * k)
         step = max(1, _BLOCK // (len(self._weight) * k)) * k
         for part in columns.split(step, 1):
             chance = (self._relative @ part / M).unflatten(1, (-1, k))
             total.append(self._weight @ torch.special.entr(chance).sum(-1))
         return torch.cat(total)
 
-    def add(self, said: Tensor, noise: Tensor) -> None:
+    def add(self, probabilities: Tensor, noise: Tensor) -> None:
         """A record joins the batch: its members' words (M, k), double, and its noise, a number."""
-        self._history.append((said, noise))
-        if not self._sampled and len(self._weight) * said.shape[1] <= self._bound:
-            self._extend(said)
+        self._history.append((probabilities, noise))
+        if not self._sampled and len(self._weight) * probabilities.shape[1] <= self._bound:
+            self._extend(probabilities)
         elif self._sampled:
-            self._draw(said, noise)
+            self._draw(probabilities, noise)
         else:
             self._sampled = True
             self._weight = torch.full((self._drawn,), 1 / self._drawn, dtype=torch.float64)
             self._log = torch.zeros_like(self._weight)
-            self._relative = torch.ones(self._drawn, len(said), dtype=torch.float64)
+            self._relative = torch.ones(self._drawn, len(probabilities), dtype=torch.float64)
             for earlier in self._history:
                 self._draw(*earlier)
 
-    def _extend(self, said: Tensor) -> None:
+    def _extend(self, probabilities: Tensor) -> None:
         """Every configuration with every label of the new record; impossible ones are dropped."""
-        joint = (self._relative[:, None] * said.T).flatten(0, 1)
+        joint = (self._relative[:, None] * probabilities.T).flatten(0, 1)
         chance = joint.mean(1)
-        weight = self._weight.repeat_interleave(said.shape[1]) * chance
-        log = self._log.repeat_interleave(said.shape[1])
+        weight = self._weight.repeat_interleave(probabilities.shape[1]) * chance
+        log = self._log.repeat_interleave(probabilities.shape[1])
         kept = weight > 0
         self._weight = weight[kept]
         self._log = log[kept] + chance[kept].log()
         self._relative = joint[kept] / chance[kept, None]
 
-    def _draw(self, said: Tensor, noise: Tensor) -> None:
+    def _draw(self, probabilities: Tensor, noise: Tensor) -> None:
         """A label of the new record for each configuration drawn, from the member whose turn it is."""
         sample = torch.arange(self._drawn)
         luck = fresh(noise.to(torch.float32).expand(self._drawn, 1), sample + _STEP)[:, 0].double()
         # The likeliest first, so that the order in which classes are numbered changes nothing.
-        order = said.mean(0).argsort(descending=True, stable=True)
-        rising = said[:, order].cumsum(1)
-        own = rising[sample % len(said)]
-        place = (luck[:, None] * own[:, -1:] > own).sum(1).clamp_max(said.shape[1] - 1)
-        joint = self._relative * said[:, order[place]].T
+        order = probabilities.mean(0).argsort(descending=True, stable=True)
+        rising = probabilities[:, order].cumsum(1)
+        own = rising[sample % len(probabilities)]
+        place = (luck[:, None] * own[:, -1:] > own).sum(1).clamp_max(probabilities.shape[1] - 1)
+        joint = self._relative * probabilities[:, order[place]].T
         chance = joint.mean(1)
         self._log = self._log + chance.log()
         self._relative = joint / chance[:, None]
@@ -124,20 +124,20 @@ class GrowingBatch:
     tensor(1)
     """
 
-    def __init__(self, said: Tensor, noise: Tensor, configurations: int) -> None:
-        self._said, self._noise = said, noise
-        self._entropy = JointEntropy(members=said.shape[1], configurations=configurations)
-        self._known = torch.special.entr(said).sum(-1).mean(1)
-        self._alone = self._entropy.given_batch(said) - self._known
+    def __init__(self, probabilities: Tensor, noise: Tensor, configurations: int) -> None:
+        self._probabilities, self._noise = probabilities, noise
+        self._entropy = JointEntropy(members=probabilities.shape[1], configurations=configurations)
+        self._known = torch.special.entr(probabilities).sum(-1).mean(1)
+        self._alone = self._entropy.given_batch(probabilities) - self._known
         self._bound = self._alone.clone()
 
     def take(self, record: int) -> None:
         """The record at this position joins the batch."""
-        self._entropy.add(self._said[record], self._noise[record])
+        self._entropy.add(self._probabilities[record], self._noise[record])
 
     def joint(self) -> Tensor:
         """Return entropy (N,) of the batch's labels and each record's own."""
-        return self._entropy.with_record(self._said)
+        return self._entropy.with_record(self._probabilities)
 
     def gains(self, available: Tensor, candidates: int) -> Tensor:
         """Return what each record adds to the information, (N,).
@@ -154,7 +154,7 @@ class GrowingBatch:
         for some in order.split(_AT_ONCE) if len(order) else ():
             if best > float(self._bound[some[0]]) + _ROUNDING:
                 break
-            gain = self._entropy.given_batch(self._said[some]) - self._known[some]
+            gain = self._entropy.given_batch(self._probabilities[some]) - self._known[some]
             self._bound[some] = gain
             best = max(best, float(gain.max()))
         left_out = available.clone()
@@ -226,18 +226,18 @@ class BatchBALD(Strategy):
         if not bool(view.selected.any()):
             return uncertainty.mean_divergence(members)
         alone = uncertainty.mean_entropy(members.double())
-        told = (alone * view.selected).sum(1, keepdim=True)
+        known = (alone * view.selected).sum(1, keepdim=True)
         joint = torch.zeros_like(alone)
         for episode, batch in enumerate(batches):
             joint[episode] = batch.joint().to(joint.device)
         # Joint entropy less what stays unknown when the member is known, of the batch and of the record.
-        return (joint - told - alone).clamp_min(0).to(members.dtype)
+        return (joint - known - alone).clamp_min(0).to(members.dtype)
 
     def _begun(self, view: PoolView) -> list[GrowingBatch]:
         """Return one for each episode, with the records that are selected already."""
         members, begun = members_of(view, self.name), []
-        for episode, said in enumerate(members):
-            words = said[..., view.class_mask[episode]].transpose(0, 1).double().cpu()
+        for episode, probabilities in enumerate(members):
+            words = probabilities[..., view.class_mask[episode]].transpose(0, 1).double().cpu()
             batch = GrowingBatch(words, view.noise[episode].cpu(), self.configurations)
             records = view.selected[episode].nonzero()[:, 0]
             for record in records[view.noise[episode, records].argsort(descending=True)].tolist():

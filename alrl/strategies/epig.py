@@ -82,8 +82,8 @@ def information(own: Tensor, targets: Tensor, real: Tensor) -> Tensor:
     joint = torch.einsum("bsic,bsjd->bijcd", own, targets) / samples
     one, other = own.mean(1), targets.mean(1)
     apart = torch.einsum("bic,bjd->bijcd", one, other)
-    told = joint * ((joint + _TINY) / (apart + _TINY)).log()
-    return (told.sum((-1, -2)) * real[:, None]).sum(-1) / real.sum(1, keepdim=True).clamp_min(1)
+    terms = joint * ((joint + _TINY) / (apart + _TINY)).log()
+    return (terms.sum((-1, -2)) * real[:, None]).sum(-1) / real.sum(1, keepdim=True).clamp_min(1)
 
 
 def posterior_probabilities(view: PoolView, index: Tensor, samples: int) -> Tensor:
@@ -91,23 +91,23 @@ def posterior_probabilities(view: PoolView, index: Tensor, samples: int) -> Tens
 
     Draws of an episode come from its noise alone, the classes taken in the order of their mean probability.
     """
-    found = [_drawn(view, b, index[b], samples) for b in range(len(index))]
-    return torch.stack(found)
+    draws = [_drawn(view, b, index[b], samples) for b in range(len(index))]
+    return torch.stack(draws)
 
 
 def _drawn(view: PoolView, b: int, index: Tensor, samples: int) -> Tensor:
     width, classes = int(view.feature_count[b]), view.class_mask[b].nonzero()[:, 0]
     known = torch.cat([view.labelled_index[b][view.labelled_mask[b]], _begun(view, b)])
-    X, held = (_extended(rows_at(view.features[b : b + 1], at[None])[0, :, :width]) for at in (index, known))
+    X, known_points = (_extended(rows_at(view.features[b : b + 1], at[None])[0, :, :width]) for at in (index, known))
     precision = gini(view.probabilities[b, known]).double().clamp_min(_LEAST)
     dice = np.random.default_rng(int(float(coin(view, _SEED)[b]) * 2**40))
     prior = torch.from_numpy(dice.standard_normal((len(classes), samples, width + 1))) / RIDGE**0.5
-    told = torch.from_numpy(dice.standard_normal((len(classes), samples, len(known)))) / precision.sqrt()
+    label_noise = torch.from_numpy(dice.standard_normal((len(classes), samples, len(known)))) / precision.sqrt()
     # What the draws say of the known records, less what is known, is taken back everywhere.
     if len(known):
-        covariance = held @ held.T / RIDGE + torch.diag(1 / precision)
-        gain = torch.linalg.solve(covariance, held @ X.T / RIDGE)
-        shift = prior @ X.T - (prior @ held.T + told) @ gain
+        covariance = known_points @ known_points.T / RIDGE + torch.diag(1 / precision)
+        gain = torch.linalg.solve(covariance, known_points @ X.T / RIDGE)
+        shift = prior @ X.T - (prior @ known_points.T + label_noise) @ gain
     else:
         shift = prior @ X.T
     P = view.probabilities[b, index][:, classes].double().clamp_min(1e-9)

@@ -33,7 +33,7 @@ def tried(view: PoolView, count: int) -> Tensor:
     return top(chance, view, most) if most else torch.zeros_like(view.labelled_index[:, :0])
 
 
-def asked_about(view: PoolView, count: int) -> tuple[Tensor, Tensor]:
+def evaluation_records(view: PoolView, count: int) -> tuple[Tensor, Tensor]:
     """Return positions (B, R) of unlabelled records, all or ``count`` of them at random.
 
     And which of them are no padding.
@@ -53,8 +53,8 @@ def expected(
     of, real = about
     chances = rows_at(view.probabilities, records.clamp_min(0)).double()
     parts = []
-    for columns, said in refits.blocks(view, records, of):
-        value = measure(said, columns) * real[:, None, None]
+    for columns, probabilities in refits.blocks(view, records, of):
+        value = measure(probabilities, columns) * real[:, None, None]
         counted = real.sum(1)[:, None].expand(-1, value.shape[1])
         total = value.sum(-1)
         if not itself:
@@ -126,16 +126,16 @@ class ExpectedErrorReduction(Strategy):
         checked_counts(self.name, candidates=self.candidates, evaluated=self.evaluated, iterations=self.iterations)
 
     def score(self, view: PoolView) -> Tensor:
-        records, about = tried(view, self.candidates), asked_about(view, self.evaluated)
+        records, about = tried(view, self.candidates), evaluation_records(view, self.evaluated)
         refits = refits_of(view, self.name, self.iterations)
         error = expected(view, refits, records, about, self._loss, itself=False)
         return spread(view, records, -error)
 
-    def _loss(self, said: Tensor, _: slice) -> Tensor:
+    def _loss(self, probabilities: Tensor, _: slice) -> Tensor:
         if self.loss == "zero-one":
-            return 1 - said.amax(-1).double()
-        total = torch.zeros(said.shape[:-1], dtype=torch.float64, device=said.device)
-        for each in said.double().unbind(-1):
+            return 1 - probabilities.amax(-1).double()
+        total = torch.zeros(probabilities.shape[:-1], dtype=torch.float64, device=probabilities.device)
+        for each in probabilities.double().unbind(-1):
             total += torch.special.entr(each)
         return total
 
@@ -174,13 +174,13 @@ class ExpectedOutputChange(Strategy):
         checked_counts(self.name, candidates=self.candidates, evaluated=self.evaluated, iterations=self.iterations)
 
     def score(self, view: PoolView) -> Tensor:
-        records, about = tried(view, self.candidates), asked_about(view, self.evaluated)
+        records, about = tried(view, self.candidates), evaluation_records(view, self.evaluated)
         index = about[0][..., None].expand(-1, -1, view.probabilities.shape[2])
         now = view.probabilities.gather(1, index)[:, None, None]
 
-        def change(said: Tensor, _: slice) -> Tensor:
-            total = torch.zeros(said.shape[:-1], dtype=torch.float64, device=said.device)
-            for before, after in zip(now.unbind(-1), said.unbind(-1), strict=True):
+        def change(probabilities: Tensor, _: slice) -> Tensor:
+            total = torch.zeros(probabilities.shape[:-1], dtype=torch.float64, device=probabilities.device)
+            for before, after in zip(now.unbind(-1), probabilities.unbind(-1), strict=True):
                 total += (after - before).abs()
             return total
 

@@ -39,8 +39,8 @@ class ExpectedModelChange(Strategy):
         members, embedding = members_of(view, self.name), embedding_of(view, self.name)
         total = torch.zeros_like(view.noise, dtype=torch.float64)
         mean = members.double().mean(1)
-        for said in members.unbind(1):
-            total += squares(mean - said).sqrt()
+        for member in members.unbind(1):
+            total += squares(mean - member).sqrt()
         length = squares(embedding.double()).sqrt()
         return (total / members.shape[1] * length).to(torch.float32)
 

@@ -98,7 +98,7 @@ def play_turns(
             scores.append(simulator.outcome(part))
         if progress is not None:
             progress(size)
-    drawn = _held if score_every == 1 else _straight
+    drawn = _stepwise if score_every == 1 else _straight
     return Played(
         accuracy=drawn(torch.stack([score.accuracy for score in scores], 1).cpu(), at),
         balanced_accuracy=drawn(torch.stack([score.balanced_accuracy for score in scores], 1).cpu(), at),
@@ -106,7 +106,7 @@ def play_turns(
     )
 
 
-def _held(scores: Tensor, at: list[int]) -> Tensor:
+def _stepwise(scores: Tensor, at: list[int]) -> Tensor:
     """Return curves (B, T + 1) of ``scores`` (B, P) after ``at`` labels.
 
     Between two refits the older learner is in use.

@@ -145,15 +145,15 @@ class DataMapVariability(Strategy):
 
     def score(self, view: PoolView) -> Tensor:
         past = [
-            (lived[:, None, None], said)
-            for lived, said in zip(view.trajectory.remembered, view.trajectory.probabilities, strict=True)
+            (lived[:, None, None], probabilities)
+            for lived, probabilities in zip(view.trajectory.remembered, view.trajectory.probabilities, strict=True)
         ]
         loops = view.trajectory.remembered.sum(0).clamp_min(1)[:, None, None]
         mean, square = torch.zeros_like(view.probabilities), torch.zeros_like(view.probabilities)
-        for lived, said in past:
-            mean = mean + lived * said / loops
-        for lived, said in past:
-            square = square + lived * (said - mean).square() / loops
+        for lived, probabilities in past:
+            mean = mean + lived * probabilities / loops
+        for lived, probabilities in past:
+            square = square + lived * (probabilities - mean).square() / loops
         score, predicted = torch.zeros_like(view.noise), votes(view.probabilities[:, None])
         for share, deviation in zip(predicted.unbind(-1), square.sqrt().unbind(-1), strict=True):
             score = score + share * deviation

@@ -11,17 +11,17 @@ from alrl.loop.pool_view import PoolView, Refits
 from alrl.loop.view_fields import Need
 
 
-def check_held(view: PoolView, needs: Collection[Need], name: str) -> None:
+def check_needs(view: PoolView, needs: Collection[Need], name: str) -> None:
     """Raise InvalidQueryError where the view lacks something of what ``name`` needs."""
-    asked: dict[Need, Callable[[PoolView, str], object]] = {
+    readers: dict[Need, Callable[[PoolView, str], object]] = {
         "embedding": embedding_of,
         "earlier-embedding": earlier_embedding_of,
         "members": members_of,
         "refits": refits_of,
     }
-    for need, ask in asked.items():
+    for need, read in readers.items():
         if need in needs:
-            ask(view, name)
+            read(view, name)
 
 
 def embedding_of(view: PoolView, name: str) -> Tensor:
@@ -62,7 +62,7 @@ def refits_of(view: PoolView, name: str, iterations: int | None = None) -> Refit
             f"{name} needs a learner to refit; this view holds none. Play it with play() or simulate(), or ask for it:"
             ' simulator.provide(["refits"])'
         )
-    return view.refits if iterations is None else view.refits.hurried(iterations)
+    return view.refits if iterations is None else view.refits.with_max_iterations(iterations)
 
 
 def members_of(view: PoolView, name: str) -> Tensor:

@@ -34,7 +34,7 @@ def example_query(
         "class_count": truth.amax(1) + 1,
         "keys": torch.tensor(keys),
         "times": torch.zeros_like(picks),
-        "asked": torch.zeros(B, dtype=torch.long),
+        "queries_before": torch.zeros(B, dtype=torch.long),
         "geometry": Geometry(points, torch.ones(B, N, dtype=torch.bool)),
     }
     return Query(**(given | others))

@@ -121,7 +121,8 @@ def _copies_are_apart(learner: Learner, made: Example, tolerance: float) -> str 
     before = made.predict(fitted).clone()
     order = [0, 0, *range(1, len(made.X))]
     copies = torch.tensor(order)
-    for what, part in (("take", fitted.take(copies)), ("hurried", fitted.hurried(3).take(copies))):
+    shortened = fitted.with_max_iterations(3)
+    for what, part in (("take", fitted.take(copies)), ("with_max_iterations", shortened.take(copies))):
         branches = made.take(order)
         seen = _differ(before[order], branches.predict(part), tolerance, f"by the copy that {what} gave")
         branches.fit(part)

@@ -40,16 +40,16 @@ def learns_in_each_episode_alone(strategy: Strategy, view: PoolView) -> str | No
 
 def _one_loop(strategy: Strategy, view: PoolView) -> tuple[Strategy, PoolView]:
     picks = strategy.select(view, 2)
-    later = told(view, picks)
+    later = with_labels(view, picks)
     return strategy.after(view, picks, later), later
 
 
-def told(view: PoolView, picks: Tensor) -> PoolView:
+def with_labels(view: PoolView, picks: Tensor) -> PoolView:
     """Return a view as it may be once the ``picks`` (B, b) have labels, made up from the view's noise.
 
     >>> from alrl.testing.example_view import example_view
     >>> view = example_view(seed=0, records=(9,))
-    >>> later = told(view, view.available.to(torch.uint8).argmax(1, keepdim=True))
+    >>> later = with_labels(view, view.available.to(torch.uint8).argmax(1, keepdim=True))
     >>> (later.spent - view.spent).tolist(), later.available.sum(1) - view.available.sum(1)
     ([1], tensor([-1]))
     """

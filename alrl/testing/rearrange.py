@@ -39,7 +39,7 @@ _AXES = {
     "members": "BMNk",
     "silent": "BN",
     "price": "BN",
-    "asked": "BN",
+    "times_queried": "BN",
     "fits": "B",
     "trained": "B",
     "obtained": "B",
@@ -122,9 +122,9 @@ def stacked(views: Sequence[PoolView]) -> PoolView:
     ]
     for name in {"embedding", "earlier_embedding"} & set(even[0]):
         widest = max(each[name].shape[2] for each in even)
-        for held in even:
-            held[name] = torch.nn.functional.pad(held[name], (0, widest - held[name].shape[2]))
-    joined = {name: torch.cat([held[name] for held in even], _axes(name).index("B")) for name in even[0]}
+        for arrays in even:
+            arrays[name] = torch.nn.functional.pad(arrays[name], (0, widest - arrays[name].shape[2]))
+    joined = {name: torch.cat([arrays[name] for arrays in even], _axes(name).index("B")) for name in even[0]}
     return _view(joined, views[0])
 
 
@@ -148,35 +148,35 @@ def tensors(view: PoolView) -> dict[str, Tensor]:
     A remembered loop has its number after the name.
     """
     every = {field.name: getattr(view, field.name) for field in dataclasses.fields(view)}
-    held: dict[str, Any] = {name: value for name, value in every.items() if value is not None}
-    trajectory = held.pop("trajectory")
-    del held["geometry"]
-    held.pop("refits", None)
-    epochs = held.pop("epochs", None)
+    arrays: dict[str, Any] = {name: value for name, value in every.items() if value is not None}
+    trajectory = arrays.pop("trajectory")
+    del arrays["geometry"]
+    arrays.pop("refits", None)
+    epochs = arrays.pop("epochs", None)
     if epochs is not None:
-        held |= {name: value for name, value in vars(epochs).items() if value is not None}
-    held |= {"flips": trajectory.flips, "loops": trajectory.loops, "remembered": trajectory.remembered}
-    return held | {f"probabilities {loop}": past for loop, past in enumerate(trajectory.probabilities)}
+        arrays |= {name: value for name, value in vars(epochs).items() if value is not None}
+    arrays |= {"flips": trajectory.flips, "loops": trajectory.loops, "remembered": trajectory.remembered}
+    return arrays | {f"probabilities {loop}": past for loop, past in enumerate(trajectory.probabilities)}
 
 
 def _axes(name: str) -> str:
     return _AXES[name.split(maxsplit=1)[0]]
 
 
-def _view(held: dict[str, Tensor], like: PoolView) -> PoolView:
+def _view(arrays: dict[str, Tensor], like: PoolView) -> PoolView:
     """Return the view that holds these tensors, with a geometry of its own."""
-    past = tuple(held[name] for name in held if name.startswith("probabilities "))
+    past = tuple(arrays[name] for name in arrays if name.startswith("probabilities "))
     trajectory = dataclasses.replace(
         like.trajectory,
-        flips=held["flips"],
-        loops=held["loops"],
-        remembered=held["remembered"],
+        flips=arrays["flips"],
+        loops=arrays["loops"],
+        remembered=arrays["remembered"],
         probabilities=past,
     )
-    own: dict[str, Any] = {field.name: held[field.name] for field in dataclasses.fields(like) if field.name in held}
-    own["geometry"] = Geometry(held["features"], held["exists"])
+    own: dict[str, Any] = {field.name: arrays[field.name] for field in dataclasses.fields(like) if field.name in arrays}
+    own["geometry"] = Geometry(arrays["features"], arrays["exists"])
     if like.epochs is not None:
-        own["epochs"] = EpochRecord(**{name: held[name] for name in vars(like.epochs) if name in held})
+        own["epochs"] = EpochRecord(**{name: arrays[name] for name in vars(like.epochs) if name in arrays})
     return dataclasses.replace(like, **own, trajectory=trajectory)
 
 

@@ -34,7 +34,7 @@ def check_strategy(strategy: Strategy) -> None:
     >>> check_strategy(Margin())
     """
     name = type(strategy).__name__
-    seen = _need_is_told(strategy, example_view())
+    seen = _names_missing_need(strategy, example_view())
     if seen:
         raise ContractError(f"{name}: {seen}")
     for promises, views in ((_EVERYWHERE, _views()), (_REARRANGED, _plain_views())):
@@ -187,7 +187,7 @@ def _no_record_is_refused(strategy: Strategy, view: PoolView) -> str | None:
     return "a batch of 0 records is refused with InvalidQueryError; select(view, 0) returned"
 
 
-def _need_is_told(strategy: Strategy, view: PoolView) -> str | None:
+def _names_missing_need(strategy: Strategy, view: PoolView) -> str | None:
     """Without what it does not need a strategy works, without what it needs it says so."""
     without: dict[Need, PoolView] = {
         "embedding": dataclasses.replace(view, embedding=None),

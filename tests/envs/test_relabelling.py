@@ -40,7 +40,7 @@ def recipe(**changes):
 
 def asked(view, times=1):
     """The view where records may be asked for again, and each that has a label was so often."""
-    return dataclasses.replace(view, asked=times * view.labelled.long())
+    return dataclasses.replace(view, times_queried=times * view.labelled.long())
 
 
 def wrong(env):

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alrl.geometry.compiled_geometry import nearest_held
+from alrl.geometry.compiled_geometry import nearest_listed
 from alrl.geometry.distances import distance_between
 from alrl.geometry.geometry import Geometry
 
@@ -76,9 +76,9 @@ def test_of_equal_distances_the_record_held_first_is_nearer():
     features = np.array([[[0.0], [1.0], [-1.0], [1.0], [3.0]]], np.float32)
     place, found = np.empty((1, 1, 3), np.int64), np.empty((1, 1, 3), bool)
     held, real = np.array([[3, 2, 1, 4]]), np.array([[True, True, True, True]])
-    nearest_held(features, np.array([[0]]), held, real, place, found)
+    nearest_listed(features, np.array([[0]]), held, real, place, found)
     assert place.tolist() == [[[0, 1, 2]]]
     real[0, 1:] = False
-    nearest_held(features, np.array([[0]]), held, real, place, found)
+    nearest_listed(features, np.array([[0]]), held, real, place, found)
     assert found.tolist() == [[[True, False, False]]]
     assert place[0, 0, 0] == 0

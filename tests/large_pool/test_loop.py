@@ -162,11 +162,11 @@ def test_any_fitted_classifier_may_score_the_pool(data, model):
     X, y = data[0][:RECORDS], data[1][:RECORDS]
     loop = large(data)
     for _ in range(2):
-        model.fit(X[loop.held.index], y[loop.held.index])
+        model.fit(X[loop.labelled_set.index], y[loop.labelled_set.index])
         picks = loop.query(BATCH, model=model)
         top = np.sort(model.predict_proba(X), 1)
         gap = top[:, -1] - top[:, -2]
-        gap[loop.held.index] = np.inf
+        gap[loop.labelled_set.index] = np.inf
         assert gap[picks].max() <= np.sort(gap)[BATCH - 1] + 1e-6
         np.testing.assert_allclose(loop.predict_proba(X[:9]), model.predict_proba(X[:9]), atol=1e-6)
         loop.label(picks, y[picks])

@@ -233,7 +233,7 @@ def test_a_look_ahead_values_what_the_annotator_would_say():
         played = simulator(noisy)
         played.step(candidates[:, column : column + 1])
         said = played.view.labels[:, -1:]
-        assert loop.would_say().gather(1, candidates[:, column : column + 1]).equal(said)
+        assert loop.labels_if_queried().gather(1, candidates[:, column : column + 1]).equal(said)
         score = LookAhead(horizon=1, reach=8).value(played, torch.full((2, 1), -1))
         torch.testing.assert_close(value[:, column : column + 1], score)
 

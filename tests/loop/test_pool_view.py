@@ -17,7 +17,7 @@ def test_it_has_no_field_for_hidden_labels_validation_or_test():
         *("class_mask", "probabilities", "noise", "trajectory", "spent", "budget", "geometry"),
         *("embedding", "earlier_embedding", "epochs", "members", "refits", "silent", "price"),
         # Counts of what has been done, by record or episode: none tells what a label is.
-        *("fits", "trained", "obtained", "asked", "near_batch"),
+        *("fits", "trained", "obtained", "times_queried", "near_batch"),
     }
     assert {field.name for field in dataclasses.fields(Trajectory)} == {
         *("flips", "loops", "probabilities", "remembered"),

@@ -191,7 +191,7 @@ def test_records_in_the_batch_count_as_known() -> None:
 
 def test_a_labelled_record_that_is_asked_for_again_counts_once() -> None:
     view = example_view(seed=1, records=(9,), labelled=(3,))
-    again = dataclasses.replace(view, asked=view.labelled.long()).with_selected(view.labelled_index[:, 0])
+    again = dataclasses.replace(view, times_queried=view.labelled.long()).with_selected(view.labelled_index[:, 0])
     assert all(getattr(found_in(again), part).equal(getattr(found_in(view), part)) for part in PARTS)
 
 

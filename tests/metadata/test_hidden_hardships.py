@@ -111,5 +111,5 @@ def test_each_hardship_is_there(plain):
     assert len(last["prices"]["price"].unique()) > 20
     assert set(task_of("contaminated").split.truth.kind.tolist()) == {0, 1, 2, 3}
     for hardship in ("relabelled", "relabelled late"):
-        assert int(last[hardship]["asked"].max()) >= 2
+        assert int(last[hardship]["times_queried"].max()) >= 2
     assert (last["relabelled late"]["selected"] & last["relabelled late"]["labelled"]).any()

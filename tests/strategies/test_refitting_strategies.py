@@ -125,8 +125,8 @@ def test_they_play_with_a_learner_of_the_loop_and_leave_it_as_it_was(name):
     picks = strategy.select(simulator.view, 2)
     assert simulator.learner.predict_proba(simulator.view.features).float().allclose(before, atol=1e-6)
     assert len(set(picks[0].tolist())) == 2
-    hurried = make_strategy(name, candidates=5, evaluated=20, iterations=200).score(simulator.view)
-    torch.testing.assert_close(hurried, strategy.score(simulator.view), atol=5e-3, rtol=0)
+    shortened = make_strategy(name, candidates=5, evaluated=20, iterations=200).score(simulator.view)
+    torch.testing.assert_close(shortened, strategy.score(simulator.view), atol=5e-3, rtol=0)
     # A sample that holds every record is the pool.
     Subsampled(base=strategy, records=10_000).select(simulator.view)
 

@@ -44,10 +44,10 @@ class RollOut:
             view = view.with_selected(column)
         self.pool, self.scored = simulator.parts("pool"), simulator.parts(part)
         # What the annotator would say, right or wrong: a label that is late is taken to be there at once.
-        self.answers = simulator.would_say()
+        self.answers = simulator.labels_if_queried()
         self.branches, self.class_mask = K, view.class_mask
         self.rows = torch.arange(B, device=candidates.device).repeat_interleave(K)
-        self.learner = simulator.learner.take(self.rows).hurried(iterations)
+        self.learner = simulator.learner.take(self.rows).with_max_iterations(iterations)
         most = int(view.labelled_mask.sum(1).max())
         index = view.labelled_index[:, :most].repeat_interleave(K, 0)
         self.real = view.labelled_mask[:, :most].repeat_interleave(K, 0)

@@ -95,9 +95,9 @@ class RuleRollOut(RollOut):
                 "trained": before.trained + self.real.sum(1),
                 "obtained": before.obtained + came.sum(1),
             }
-        if before.asked is not None:
+        if before.times_queried is not None:
             once = _with(torch.zeros_like(before.labelled), self._queried, torch.ones_like(came))
-            counts["asked"] = before.asked + once
+            counts["times_queried"] = before.times_queried + once
         return counts
 
 

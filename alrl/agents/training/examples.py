@@ -134,7 +134,7 @@ def _played(
 
 def _useful(seen: Observation, values: Tensor) -> Examples:
     """Return the states that something can be learnt from."""
-    # A fit that broke down, in the episode or in a hurried roll-out, tells nothing of its candidate.
+    # A fit that broke down, in the episode or in a roll-out of few iterations, tells nothing of its candidate.
     sound = seen.candidates.isfinite().all(2) & seen.loop.isfinite().all(1, keepdim=True)
     mask = seen.mask & values.isfinite() & sound
     candidates = seen.candidates.masked_fill(~mask[..., None], 0.0)

@@ -286,7 +286,7 @@ class Trainer:
             self._tracker.scalar(f"imitation/{name}", value, step)
 
     def _card(self, gains: dict[str, float]) -> dict[str, Any]:
-        work = {"steps": self._steps, "validation_steps": self._validation_steps} | self._counter.tally.told
+        work = {"steps": self._steps, "validation_steps": self._validation_steps} | self._counter.tally.summary
         return {
             **training_stages.made_by(self.agent, self.env, self.seed, gains),
             "trained_on": self.training,

@@ -32,7 +32,7 @@ _DRAWS = 1 << 20
 Structure = Literal["auto", "full", "kronecker"]
 
 
-class _Group(NamedTuple):
+class _PosteriorGroup(NamedTuple):
     """Episodes (long) whose posteriors are held together, and their classes, the rest being padding."""
 
     episodes: Tensor
@@ -96,7 +96,7 @@ class LaplaceLastLayer(Learner):
         self.prior_precision: float = prior_precision or 1 / getattr(self.base, "C", 1.0)
         self.structure, self.members, self.seed = structure, members, seed
         self._labelled: dict[str, Tensor] = {}
-        self._groups: list[_Group] = []
+        self._groups: list[_PosteriorGroup] = []
 
     def fit(self, X: Tensor, y: Tensor, weight: Tensor, class_mask: Tensor) -> FitReport:
         started = time.perf_counter()
@@ -130,12 +130,12 @@ class LaplaceLastLayer(Learner):
 
         Of each episode.
         """
-        held = self._fitted
-        full = (held["width"] * held["classes"] <= FULL) | (self.structure == "full")
-        n, d, k = (held["weight"] > 0).sum(1).double(), held["width"].double(), held["classes"].double()
+        fitted = self._fitted
+        full = (fitted["width"] * fitted["classes"] <= FULL) | (self.structure == "full")
+        n, d, k = (fitted["weight"] > 0).sum(1).double(), fitted["width"].double(), fitted["classes"].double()
         return n, d, k, full & (self.structure != "kronecker")
 
-    def _posteriors(self) -> list[_Group]:
+    def _posteriors(self) -> list[_PosteriorGroup]:
         """Return Built when first asked for: a branch that is only refitted needs none."""
         if not self._groups:
             classes, full = self._fitted["classes"], self._sizes()[3]
@@ -145,32 +145,32 @@ class LaplaceLastLayer(Learner):
                 self._groups.append(self._group((~full).nonzero()[:, 0], KroneckerPosterior))
         return self._groups
 
-    def _group(self, episodes: Tensor, kind: type[LastLayerPosterior]) -> _Group:
-        held = {name: value[episodes] for name, value in self._fitted.items()}
-        k, d = int(held["classes"].max()), held["inputs"].shape[2]
-        width = int(held["width"].max()) if kind is FullPosterior else d
+    def _group(self, episodes: Tensor, kind: type[LastLayerPosterior]) -> _PosteriorGroup:
+        fitted = {name: value[episodes] for name, value in self._fitted.items()}
+        k, d = int(fitted["classes"].max()), fitted["inputs"].shape[2]
+        width = int(fitted["width"].max()) if kind is FullPosterior else d
         # Two columns whose difference has this prior have twice its precision each.
-        precision = torch.where(held["allowed"].sum(1) == 2, 2.0, 1.0).double() * self.prior_precision
+        precision = torch.where(fitted["allowed"].sum(1) == 2, 2.0, 1.0).double() * self.prior_precision
         posterior = kind(
-            inputs=held["inputs"][..., :width],
-            probabilities=held["probabilities"][..., :k],
-            weight=held["weight"],
+            inputs=fitted["inputs"][..., :width],
+            probabilities=fitted["probabilities"][..., :k],
+            weight=fitted["weight"],
             precision=precision,
-            allowed=held["allowed"][:, :k],
+            allowed=fitted["allowed"][:, :k],
         )
-        return _Group(episodes, k, posterior)
+        return _PosteriorGroup(episodes, k, posterior)
 
     def predict_proba(self, X: Tensor) -> Tensor:
         mean, inputs = self._mean(X), _with_constant(self.base.embed(X))
-        found, allowed = torch.zeros_like(mean), self._fitted["allowed"]
+        probabilities, allowed = torch.zeros_like(mean), self._fitted["allowed"]
         for episodes, k, posterior in self._posteriors():
             step = max(1, _BLOCK // (len(episodes) * k * max(k, inputs.shape[2])))
             for start in range(0, X.shape[1], step):
                 rows = slice(start, start + step)
                 covariance = posterior.covariance(inputs[episodes, rows])
                 part = mean_field(mean[episodes, rows, :k], covariance, allowed[episodes, :k])
-                found[episodes, rows, :k] = part
-        return found.float()
+                probabilities[episodes, rows, :k] = part
+        return probabilities.float()
 
     def predict_members(self, X: Tensor) -> Tensor:
         mean, inputs = self._mean(X), _with_constant(self.base.embed(X))
@@ -208,8 +208,8 @@ class LaplaceLastLayer(Learner):
         part._labelled = {name: value[episodes] for name, value in self._labelled.items()}
         return part
 
-    def hurried(self, iterations: int) -> Self:
-        return self._with(self.base.hurried(iterations))
+    def with_max_iterations(self, iterations: int) -> Self:
+        return self._with(self.base.with_max_iterations(iterations))
 
     def fresh(self) -> Self:
         part = self._with(self.base.fresh())

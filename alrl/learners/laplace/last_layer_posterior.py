@@ -111,8 +111,8 @@ class KroneckerPosterior(LastLayerPosterior):
         rest = (inputs.square().sum(2, keepdim=True) - along.sum(2, keepdim=True)).clamp_min(0.0)
         variance = along @ (1 / self.eigenvalues) + rest / self.precision
         centred = self.differences @ self.classes
-        found: Tensor = (centred[:, None] * variance[:, :, None]) @ centred.transpose(1, 2)[:, None]
-        return found
+        covariance: Tensor = (centred[:, None] * variance[:, :, None]) @ centred.transpose(1, 2)[:, None]
+        return covariance
 
     def draw(self, noise: Tensor) -> Tensor:
         # The symmetric root: eigenvectors may come in any order and sign, and padding must change nothing.

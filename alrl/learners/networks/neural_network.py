@@ -203,7 +203,7 @@ class NeuralNetwork(Learner):
         if not self.record:
             return None
         state = self._state_for(len(X))
-        said = torch.ones(len(X), len(moments(self.epochs)), X.shape[1], device=X.device)
+        confidence = torch.ones(len(X), len(moments(self.epochs)), X.shape[1], device=X.device)
         for group in state.groups:
             own, passed = group.episodes, group.moments
             if passed is None:
@@ -212,8 +212,8 @@ class NeuralNetwork(Learner):
             now = self._probabilities(group.shape, group.parameters[:, None], records, allowed).argmax(3)
             for place in range(passed.shape[1]):
                 then = self._probabilities(group.shape, passed[:, place : place + 1], records, allowed)
-                said[own, place] = then.gather(3, now[..., None])[:, 0, :, 0]
-        return said
+                confidence[own, place] = then.gather(3, now[..., None])[:, 0, :, 0]
+        return confidence
 
     def _state_for(self, episodes: int) -> NetworkState:
         state = self._fitted
@@ -267,7 +267,7 @@ class NeuralNetwork(Learner):
         part._state = None if self._state is None else self._state.take(episodes)
         return part
 
-    def hurried(self, iterations: int) -> Self:
+    def with_max_iterations(self, iterations: int) -> Self:
         """Return a copy of at most so many epochs a fit, each begun at the last.
 
         They are too few to begin from scratch.
@@ -275,7 +275,7 @@ class NeuralNetwork(Learner):
         It records no epochs: branches of a look-ahead have no use for them.
         """
         if iterations < 1:
-            raise InvalidRecipeError(f"hurried to {iterations} iterations; a fit takes at least 1")
+            raise InvalidRecipeError(f"a maximum of {iterations} iterations given; a fit takes at least 1")
         part = copy.copy(self)
         part.epochs, part.warm_start, part.record = min(iterations, self.epochs), True, False
         return part

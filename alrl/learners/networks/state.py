@@ -68,11 +68,11 @@ class NetworkState:
             row = torch.full((len(self.allowed),), -1, device=episodes.device)
             row[group.episodes] = torch.arange(len(group.episodes), device=episodes.device)
             taken = row[episodes]
-            held = (taken >= 0).nonzero()[:, 0]
-            if len(held):
-                place = taken[held]
+            kept = (taken >= 0).nonzero()[:, 0]
+            if len(kept):
+                place = taken[kept]
                 passed = None if group.moments is None else group.moments[place]
-                groups.append(replace(group, episodes=held, parameters=group.parameters[place], moments=passed))
+                groups.append(replace(group, episodes=kept, parameters=group.parameters[place], moments=passed))
         return replace(self, groups=tuple(groups), allowed=self.allowed[episodes])
 
 

@@ -86,9 +86,9 @@ class RidgeState:
         (B,).
         """
         n = X.shape[1]
-        held, was = self.records[:, :n], self.weight[:, :n]
+        before, was = self.records[:, :n], self.weight[:, :n]
         added = (weight > 0) & (was == 0)
-        same = added | ((weight == was) & (held == X).all(2))
+        same = added | ((weight == was) & (before == X).all(2))
         return added, self.built & same.all(1) & ~(self.weight[:, n:] > 0).any(1)
 
     def take(self, episodes: Tensor) -> Self:
@@ -197,7 +197,7 @@ class RidgeFit:
         Bool.
         """
         (B, _, D), k = self.X.shape, self.targets.shape[2]
-        self._found, self._change = self._away.new_zeros(B, D + 1, k), self._away.new_zeros(B)
+        self._coefficients, self._change = self._away.new_zeros(B, D + 1, k), self._away.new_zeros(B)
         everywhere = torch.ones_like(self._built)
         self._each(everywhere, self._solve)
         off = ~(self._change <= OFF) & ~self._built
@@ -207,7 +207,7 @@ class RidgeFit:
             self._each(off, self._solve)
         self._built = self._built | off
         self.taken = torch.where(off, self.count, self.taken)
-        return self._found.transpose(1, 2).contiguous(), self._change <= OFF
+        return self._coefficients.transpose(1, 2).contiguous(), self._change <= OFF
 
     def _solve(self, episodes: _Rows, dual: bool) -> None:
         size = int(self._sizes()[episodes].max())
@@ -223,7 +223,7 @@ class RidgeFit:
                 corner=weight.new_zeros(len(X), 1, 1),
             )
             shares, b, change = system.refined(targets[:, :size], torch.zeros_like(targets[:, :1]))
-            found = X.transpose(1, 2) @ shares
+            coefficients = X.transpose(1, 2) @ shares
         else:
             X = X[..., :size]
             system = BorderedSystem(
@@ -233,10 +233,13 @@ class RidgeFit:
                 corner=weight.sum(1, keepdim=True),
             )
             answers = weight * targets
-            found, b, change = system.refined(X.transpose(1, 2) @ answers, answers.sum(1, keepdim=True))
-        D = found.shape[1]
+            coefficients, b, change = system.refined(X.transpose(1, 2) @ answers, answers.sum(1, keepdim=True))
+        D = coefficients.shape[1]
         origin = self.state.origin[episodes, None, :D]
-        self._found[episodes, :D], self._found[episodes, -1] = found, (b - origin @ found)[:, 0]
+        self._coefficients[episodes, :D], self._coefficients[episodes, -1] = (
+            coefficients,
+            (b - origin @ coefficients)[:, 0],
+        )
         self._change[episodes] = change
 
     def multiply_adds(self, classes: Tensor) -> Tensor:

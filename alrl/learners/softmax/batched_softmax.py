@@ -20,7 +20,7 @@ WIDE = 2.0
 """Labelled records for each feature up to which a fit is solved over the records."""
 
 
-class _Group(NamedTuple):
+class _FitGroup(NamedTuple):
     """Episodes (long) that are solved together."""
 
     episodes: Tensor
@@ -61,7 +61,7 @@ class BatchedSoftmax:
             iterations[episodes], converged[episodes] = solution.iterations, solution.converged
         return iterations, converged
 
-    def _groups(self) -> list[_Group]:
+    def _groups(self) -> list[_FitGroup]:
         """Return which episodes are solved together, and how.
 
         The choice depends on an episode's own records, features and classes, never on those beside it or on padding.
@@ -81,12 +81,12 @@ class BatchedSoftmax:
             episodes = (small & several & (columns == number)).nonzero()[:, 0]
             if len(episodes):
                 features = int(width[episodes].max()) - 1
-                groups.append(_Group(episodes, number == 1, max(number, 2), features, self._solve_small))
+                groups.append(_FitGroup(episodes, number == 1, max(number, 2), features, self._solve_small))
         for chosen, solve in ((wide, self._solve_wide), (~small & ~wide, self._solve_tall)):
             for paired in (True, False):
                 episodes = (chosen & several & ((classes == 2) == paired)).nonzero()[:, 0]
                 if len(episodes):
-                    groups.append(_Group(episodes, paired, k, D, solve))
+                    groups.append(_FitGroup(episodes, paired, k, D, solve))
         return groups
 
     def _solve_small(self, episodes: Tensor, group: SoftmaxGroup, _: Tensor) -> Solution:
@@ -102,9 +102,9 @@ class BatchedSoftmax:
         before = self.state.weights[episodes, :k]
         start = group.columns(torch.cat([before[..., :D], before[..., -1:]], 2))
         solution = self._minimise(group.over_features(start, whole=whole), start)
-        found = group.each_class(solution.parameters)
+        parameters = group.of_classes(solution.parameters)
         after = torch.zeros_like(self.state.weights[episodes])
-        after[:, :k, :D], after[:, :k, -1] = found[..., :-1], found[..., -1]
+        after[:, :k, :D], after[:, :k, -1] = parameters[..., :-1], parameters[..., -1]
         self.state.weights[episodes] = after
         return solution
 
@@ -112,9 +112,9 @@ class BatchedSoftmax:
         """Solve over the labelled records."""
         start = group.columns(shares)
         solution = self._minimise(group.over_records(start), start)
-        found = group.each_class(solution.parameters)
-        self.state.shares[episodes], self.state.shared[episodes] = found, True
-        self.state.weights[episodes] = torch.cat([torch.bmm(found[..., :-1], group.X), found[..., -1:]], 2)
+        parameters = group.of_classes(solution.parameters)
+        self.state.shares[episodes], self.state.shared[episodes] = parameters, True
+        self.state.weights[episodes] = torch.cat([torch.bmm(parameters[..., :-1], group.X), parameters[..., -1:]], 2)
         return solution
 
     def _minimise(self, problem: Problem, start: Tensor) -> Solution:

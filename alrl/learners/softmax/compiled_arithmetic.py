@@ -38,13 +38,13 @@ def copy(given: Any, out: Any) -> None:
 @compiled
 def marked(mask: Any) -> Any:
     """Return positions where the mask (k,) is true."""
-    found = np.empty(len(mask), np.int64)
+    positions = np.empty(len(mask), np.int64)
     count = 0
     for i in range(len(mask)):
         if mask[i]:
-            found[count] = i
+            positions[count] = i
             count += 1
-    return found[:count]
+    return positions[:count]
 
 
 @compiled

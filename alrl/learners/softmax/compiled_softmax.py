@@ -60,7 +60,7 @@ def _columns(each: Any, seen: Any, out: Any) -> None:
 
 
 @compiled
-def _each_class(columns: Any, seen: Any, out: Any) -> None:
+def _of_classes(columns: Any, seen: Any, out: Any) -> None:
     """Columns (c, q) as parameters of each class (k, q), zero for those not seen."""
     fill(out, 0)
     for i in range(columns.shape[0]):
@@ -108,11 +108,11 @@ def _start(kind: int, rows: Any, D: int, continues: bool, shares: Any, weights: 
                 out[i, j] = weights[i, j]
             out[i, D] = weights[i, last]
         elif continues:
-            held = shares.shape[1] - 1
+            stored = shares.shape[1] - 1
             for j in range(len(rows)):
-                if rows[j] < held:
+                if rows[j] < stored:
                     out[i, j] = shares[i, rows[j]]
-            out[i, len(rows)] = shares[i, held]
+            out[i, len(rows)] = shares[i, stored]
 
 
 @compiled
@@ -170,7 +170,7 @@ def _fit_one(
         parameters,
         (tolerance, most),
     )
-    _each_class(parameters, seen, each)
+    _of_classes(parameters, seen, each)
     fill(weights, 0)
     last = weights.shape[1] - 1
     if kind == RECORDS:

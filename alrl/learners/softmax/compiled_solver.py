@@ -83,18 +83,18 @@ def _precondition(
         return
     n = q - 1
     times(gradient, inverse, change)
-    told = np.empty(n, gradient.dtype)
+    solved = np.empty(n, gradient.dtype)
     for j in range(n):
-        told[j] = change[0, j] * pair[0, j]
+        solved[j] = change[0, j] * pair[0, j]
     for i in range(1, c):
         for j in range(n):
-            told[j] += change[i, j] * pair[i, j]
-    solve(factor, told)
+            solved[j] += change[i, j] * pair[i, j]
+    solve(factor, solved)
     for i in range(c):
         rest[i, 0] = gradient[i, 0]
         total = gradient[i, 0]
         for j in range(n):
-            left = gradient[i, 1 + j] - pair[i, j] * told[j]
+            left = gradient[i, 1 + j] - pair[i, j] * solved[j]
             rest[i, 1 + j] = left
             step[i, j] = left * easy[0]
             total += left

@@ -88,8 +88,8 @@ class RecordSpace:
 
     def precondition(self, gradient: Tensor) -> Tensor:
         plain = torch.bmm(gradient, self.effect)
-        told = torch.bmm((plain * self.pair).sum(1, keepdim=True), self.core)
-        rest = torch.cat([gradient[..., :1], torch.addcmul(gradient[..., 1:], self.pair, told, value=-1)], 2)
+        solved = torch.bmm((plain * self.pair).sum(1, keepdim=True), self.core)
+        rest = torch.cat([gradient[..., :1], torch.addcmul(gradient[..., 1:], self.pair, solved, value=-1)], 2)
         intercept = rest.sum(2, keepdim=True) * self.easy_intercept
         return torch.cat([rest[..., 1:] * self.easy, intercept, torch.bmm(rest, self.effect)], 2)
 

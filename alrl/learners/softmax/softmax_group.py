@@ -54,7 +54,7 @@ class SoftmaxGroup:
         two = parameters.gather(1, self.pair[:, :, None].expand(-1, -1, parameters.shape[2]))
         return two[:, 1:] - two[:, :1]
 
-    def each_class(self, columns: Tensor) -> Tensor:
+    def of_classes(self, columns: Tensor) -> Tensor:
         """Return columns (b, c, m) as parameters of each class (b, k, m)."""
         if self.pair is None:
             return columns

@@ -200,9 +200,9 @@ class SoftmaxRegression(Learner):
         part._state = None if self._state is None else self._state.take(episodes)
         return part
 
-    def hurried(self, iterations: int) -> Self:
+    def with_max_iterations(self, iterations: int) -> Self:
         if iterations < 1:
-            raise InvalidRecipeError(f"hurried to {iterations} iterations; a fit takes at least 1")
+            raise InvalidRecipeError(f"a maximum of {iterations} iterations given; a fit takes at least 1")
         part = self.fresh()
         part.max_iterations = min(iterations, self.max_iterations)
         if self._state is not None:

@@ -83,9 +83,9 @@ class SoftmaxState:
         """
         now, before = X.shape[1], self.records.shape[1]
         common = min(now, before)
-        held = self.records[:, :common]
+        earlier = self.records[:, :common]
         # A zero row is padding: a record that takes its place goes on from nothing.
-        same = self.shared & ((X[:, :common] == held) | (held == 0).all(2, keepdim=True)).all(2).all(1)
+        same = self.shared & ((X[:, :common] == earlier) | (earlier == 0).all(2, keepdim=True)).all(2).all(1)
         if before > now:
             same = same & ~(self.records[:, now:] != 0).any(2).any(1)
         start = torch.cat([pad(self.shares[..., :common], (0, now - common)), self.shares[..., -1:]], 2)

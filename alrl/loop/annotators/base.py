@@ -30,7 +30,7 @@ class Query:
     """Keys of the stream ``annotator``, (B,), long."""
     times: Tensor
     """How often each record was asked for before, (B, b), long."""
-    asked: Tensor
+    queries_before: Tensor
     """Queries of the episode before this batch, (B,), long."""
     geometry: Geometry
     """Distances and neighbours among the pool records."""

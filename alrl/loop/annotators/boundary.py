@@ -45,9 +45,9 @@ class BoundaryAnnotator(Annotator):
         place = query.picks.clamp_min(0)
         chance = (self.rate * difficulty(query)).clamp_max(1).gather(1, place)
         near, real = _neighbours(query, place)
-        said = torch.zeros(*place.shape, int(query.class_count.max()), device=place.device)
-        said = said.scatter_add(2, near, real.to(said.dtype)).scatter(2, query.known[..., None], -1.0)
-        most, likeliest = said.max(2)
+        votes = torch.zeros(*place.shape, int(query.class_count.max()), device=place.device)
+        votes = votes.scatter_add(2, near, real.to(votes.dtype)).scatter(2, query.known[..., None], -1.0)
+        most, likeliest = votes.max(2)
         wrong = torch.where(most > 0, likeliest, another_class(query, query.luck(1)))
         return Answer(labels=torch.where(query.luck(0) < chance, wrong, query.known))
 

@@ -55,6 +55,6 @@ class ConfusedAnnotator(Annotator):
             )
         reached = torch.tensor(self.matrix, dtype=torch.float64, device=query.picks.device).cumsum(1)
         # The last class that is possible takes what rounding leaves of one.
-        said = (query.luck(0).double()[..., None] >= reached[query.known]).sum(-1)
-        last = size - 1 - (torch.tensor(self.matrix, device=said.device).flip(1) > 0).byte().argmax(1)
-        return Answer(labels=torch.minimum(said, last[query.known]))
+        drawn = (query.luck(0).double()[..., None] >= reached[query.known]).sum(-1)
+        last = size - 1 - (torch.tensor(self.matrix, device=drawn.device).flip(1) > 0).byte().argmax(1)
+        return Answer(labels=torch.minimum(drawn, last[query.known]))

@@ -14,7 +14,7 @@ from alrl.errors import InvalidQueryError, InvalidRecipeError
 from alrl.loop.annotators.base import NO_LABEL, Annotator, Answer, Query
 from alrl.loop.annotators.registry import annotator_of
 
-Rule = Literal["random", "in-turn", "panel"]
+AnnotatorRule = Literal["random", "in-turn", "panel"]
 _MOST = 15
 
 
@@ -43,7 +43,7 @@ class SeveralAnnotators(Annotator):
     """They; a table with ``kind`` each in recipes."""
     prices: Sequence[float] = ()
     """What a label of each costs, in prices of the record's label; 1 for everyone by default."""
-    asked: Rule = "random"
+    asked: AnnotatorRule = "random"
     """Who is asked."""
 
     def __post_init__(self) -> None:
@@ -55,9 +55,9 @@ class SeveralAnnotators(Annotator):
             raise InvalidRecipeError(
                 f"annotator: prices = {list(prices)} given for {len(team)} annotators; give one for each, 0 or above"
             )
-        if self.asked not in get_args(Rule):
+        if self.asked not in get_args(AnnotatorRule):
             raise InvalidRecipeError(
-                f'annotator: asked = "{self.asked}" given; allowed are {", ".join(get_args(Rule))}'
+                f'annotator: asked = "{self.asked}" given; allowed are {", ".join(get_args(AnnotatorRule))}'
             )
         object.__setattr__(self, "annotators", team)
         object.__setattr__(self, "prices", prices)
@@ -88,7 +88,7 @@ class SeveralAnnotators(Annotator):
                 raise InvalidQueryError(f"annotator {int(query.who[wrong][0])} asked; there are {size}, counted from 0")
             return query.who.clamp(0, size - 1)
         if self.asked == "in-turn":
-            return (query.asked[:, None] + (query.picks >= 0).cumsum(1) - 1).clamp_min(0) % size
+            return (query.queries_before[:, None] + (query.picks >= 0).cumsum(1) - 1).clamp_min(0) % size
         return (query.luck(4) * size).long()
 
 
@@ -119,14 +119,14 @@ def _one(everyone: Answer, who: Tensor) -> Answer:
 
 def _panel(everyone: Answer) -> Answer:
     """Return what most say, no label where nobody gives one."""
-    said = everyone.labels
-    votes = (said[:, None] == said[None]).sum(1) * (said != NO_LABEL)
+    labels = everyone.labels
+    votes = (labels[:, None] == labels[None]).sum(1) * (labels != NO_LABEL)
     winner = votes.argmax(0, keepdim=True)
-    price = everyone.price if everyone.price is not None else torch.ones_like(said, dtype=torch.float64)
+    price = everyone.price if everyone.price is not None else torch.ones_like(labels, dtype=torch.float64)
     paid = price if everyone.charged is None else price * everyone.charged
-    heard = None if everyone.delay is None else everyone.delay.masked_fill(said == NO_LABEL, 0)
+    heard = None if everyone.delay is None else everyone.delay.masked_fill(labels == NO_LABEL, 0)
     return Answer(
-        labels=said.gather(0, winner)[0],
+        labels=labels.gather(0, winner)[0],
         charged=None if everyone.charged is None else everyone.charged.any(0),
         price=paid.sum(0),
         delay=None if heard is None else heard.amax(0),

@@ -99,8 +99,8 @@ class BAIT(Strategy):
         chance = fresh(view.noise, _STEP - 1)[b].masked_fill(~view.exists[b], -1)
         some = chance.topk(min(self.others, len(chance)))
         pool = H[some.indices[some.values >= 0]]
-        held = H[view.known[b]]
-        known = held.T @ held + self.ridge * torch.eye(H.shape[1], dtype=torch.float64)
+        labelled = H[view.known[b]]
+        known = labelled.T @ labelled + self.ridge * torch.eye(H.shape[1], dtype=torch.float64)
         information = (pool.T @ pool / max(len(pool), 1)).cpu().numpy()
         return rows, H[rows].cpu().numpy(), information, np.linalg.inv(known.cpu().numpy())
 

@@ -75,8 +75,8 @@ def _clusters(X: NDArray[np.float64], clusters: int) -> NDArray[np.int64]:
     """Return the cluster of each row of X (m, E), of at most so many, by average linkage."""
     if len(X) < 2:
         return np.zeros(len(X), dtype=np.int64)
-    found: NDArray[np.int64] = fcluster(linkage(X, "average"), clusters, criterion="maxclust").astype(np.int64)
-    return found
+    labels: NDArray[np.int64] = fcluster(linkage(X, "average"), clusters, criterion="maxclust").astype(np.int64)
+    return labels
 
 
 def in_turns(clusters: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -54,16 +54,16 @@ class Contrastive(Strategy):
         count = min(self.neighbours, index.shape[1])
         if count == 0:
             return torch.zeros_like(view.noise)
-        said = chances.gather(1, index[..., None].expand(-1, -1, chances.shape[2]))
+        neighbours = chances.gather(1, index[..., None].expand(-1, -1, chances.shape[2]))
         near = embedding.gather(1, index[..., None].expand(-1, -1, embedding.shape[2]))
         # What a labelled record's own probabilities weigh: the sum of p log p.
-        own = torch.where(said > 0, said * said.clamp_min(_SMALLEST).log(), 0).sum(-1)
+        own = torch.where(neighbours > 0, neighbours * neighbours.clamp_min(_SMALLEST).log(), 0).sum(-1)
         parts = []
-        step = max(1, _BLOCK // (len(near) * max(near.shape[1], count * said.shape[2])))
+        step = max(1, _BLOCK // (len(near) * max(near.shape[1], count * neighbours.shape[2])))
         for rows, logs in zip(embedding.split(step, 1), log.split(step, 1), strict=True):
             distance = distance_between(rows, near).masked_fill(~view.labelled_mask[:, None], torch.inf)
             closest, place = nearest(distance, count)
-            parts.append(_divergence(logs, said, own, place, closest.isfinite()))
+            parts.append(_divergence(logs, neighbours, own, place, closest.isfinite()))
         return torch.cat(parts, 1)
 
 
@@ -73,11 +73,11 @@ def _floored(view: PoolView) -> Tensor:
     return chances / chances.sum(-1, keepdim=True)
 
 
-def _divergence(logs: Tensor, said: Tensor, own: Tensor, place: Tensor, real: Tensor) -> Tensor:
+def _divergence(logs: Tensor, neighbours: Tensor, own: Tensor, place: Tensor, real: Tensor) -> Tensor:
     """Return mean over neighbours at ``place`` (B, n, m) of the sum of p log p less that of p log q, (B, n)."""
     total = torch.zeros_like(logs[..., 0])
     for column, valid in zip(place.unbind(-1), real.unbind(-1), strict=True):
-        p = said.gather(1, column[..., None].expand(-1, -1, said.shape[2]))
+        p = neighbours.gather(1, column[..., None].expand(-1, -1, neighbours.shape[2]))
         cross = torch.where(p > 0, p * logs, 0).sum(-1)
         total = total + valid * (own.gather(1, column) - cross)
     return total / real.sum(-1).clamp_min(1)

@@ -40,8 +40,8 @@ def strangeness(X: Tensor, exists: Tensor, known: Tensor, compared: Tensor | Non
     used, new = used.gather(1, index), (used & ~known).gather(1, index)
     many, few = new.sum(1, keepdim=True), (used & ~new).sum(1, keepdim=True)
     weight = torch.where(new, 0.5 / many.clamp_min(1), 0.5 / few.clamp_min(1)) * used
-    told_apart = (many > 0) & (few > 0)
-    return torch.where(told_apart & exists, _odds(every, _fitted(rows, new, weight)), 0)
+    separable = (many > 0) & (few > 0)
+    return torch.where(separable & exists, _odds(every, _fitted(rows, new, weight)), 0)
 
 
 def _fitted(rows: Tensor, new: Tensor, weight: Tensor) -> Tensor:

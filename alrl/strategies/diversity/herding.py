@@ -162,19 +162,19 @@ def herded(
     records = view.exists.shape[1]
     chance = fresh(view.noise, _STEP)
     points = top(chance, view, min(others, records)).sort(1).values
-    asked = view.available
+    allowed = view.available
     if records > candidates:
         drawn = top(fresh(view.noise, view.selected.sum(1) + _STEP + 1), view, candidates)
-        asked = torch.zeros(len(asked), records + 1, dtype=torch.bool, device=asked.device)
-        asked = asked.scatter(1, torch.where(drawn >= 0, drawn, records), value=True)[:, :-1]
+        allowed = torch.zeros(len(allowed), records + 1, dtype=torch.bool, device=allowed.device)
+        allowed = allowed.scatter(1, torch.where(drawn >= 0, drawn, records), value=True)[:, :-1]
     if count > 1:
-        asked = one_of_copies(asked, view)
+        allowed = one_of_copies(allowed, view)
     mass = weight.double().gather(1, points.clamp_min(0))
     score = np.full(view.exists.shape, -1.0)
     picks = np.empty((len(score), count), dtype=np.int64)
     compiled_coverage.herd(
         rows_of(view.features),
-        *(part.cpu().contiguous().numpy() for part in (asked, points, mass, view.known, view.labelled, view.noise)),
+        *(part.cpu().contiguous().numpy() for part in (allowed, points, mass, view.known, view.labelled, view.noise)),
         np.array([kind, given, unit_length], dtype=np.float64),
         (score, picks),
     )
@@ -202,9 +202,9 @@ def calibrated_temperature(view: PoolView, name: str) -> Tensor:
         return one
     chance = fresh(view.noise, _STEP + 2).gather(1, view.labelled_index).masked_fill(~view.labelled_mask, torch.inf)
     aside = chance.argsort(1).argsort(1) < (_KEPT * number).round().clamp_min(1)[:, None]
-    said = refits.by_part(view, view.labelled_mask & ~aside)
+    probabilities = refits.by_part(view, view.labelled_mask & ~aside)
     temperatures = torch.from_numpy(_TEMPERATURES).to(one.device)
-    error = torch.stack([_calibration_error(said, view.labels, aside, each) for each in temperatures], 1)
+    error = torch.stack([_calibration_error(probabilities, view.labels, aside, each) for each in temperatures], 1)
     # Of equal errors that of the temperature nearest to one.
     far = temperatures.log().abs()
     order = far.argsort(stable=True)
@@ -212,13 +212,13 @@ def calibrated_temperature(view: PoolView, name: str) -> Tensor:
     return torch.where(number >= 2, best, one)
 
 
-def _calibration_error(said: Tensor, labels: Tensor, counted: Tensor, temperature: Tensor) -> Tensor:
+def _calibration_error(probabilities: Tensor, labels: Tensor, counted: Tensor, temperature: Tensor) -> Tensor:
     """Expected calibration error (B,) of probabilities (B, L, k) on the records ``counted`` (B, L)."""
-    logit = said.double().clamp_min(1e-300).log() / temperature
-    soft = torch.softmax(logit.masked_fill(said <= 0, -torch.inf), -1).nan_to_num(0.0)
+    logit = probabilities.double().clamp_min(1e-300).log() / temperature
+    soft = torch.softmax(logit.masked_fill(probabilities <= 0, -torch.inf), -1).nan_to_num(0.0)
     sure = soft.amax(-1)
     right = (soft.gather(2, labels[..., None])[..., 0] >= sure).double()
     bins = (sure * _BINS).long().clamp(0, _BINS - 1)
-    gap = torch.zeros(len(said), _BINS, dtype=torch.float64, device=said.device)
+    gap = torch.zeros(len(probabilities), _BINS, dtype=torch.float64, device=probabilities.device)
     gap = gap.scatter_add(1, bins, (right - sure) * counted)
     return gap.abs().sum(1) / counted.sum(1).clamp_min(1)

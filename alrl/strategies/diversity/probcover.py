@@ -138,9 +138,9 @@ def pure_radius(view: PoolView, embedding: Tensor, purity: float) -> NDArray[np.
     from alrl.strategies.diversity.kernels import compiled_cover
 
     label, _ = kmeans(view, embedding, torch.ones_like(view.noise), view.class_count)
-    asked = fresh(view.noise, view.selected.sum(1) + _STEP).masked_fill(~view.exists, -1)
-    most = min(_MEASURED, asked.shape[1])
-    rows = _marked(asked.topk(most, 1).indices, asked.shape) & view.exists.cpu().numpy()
+    order = fresh(view.noise, view.selected.sum(1) + _STEP).masked_fill(~view.exists, -1)
+    most = min(_MEASURED, order.shape[1])
+    rows = _marked(order.topk(most, 1).indices, order.shape) & view.exists.cpu().numpy()
     apart = np.full(rows.shape, np.nan, dtype=np.float32)
     compiled_cover.nearest_other(rows_of(embedding), rows, view.exists.cpu().numpy(), label, apart)
     radius = np.zeros(len(apart))

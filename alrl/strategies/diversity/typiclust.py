@@ -99,17 +99,17 @@ class _Clustered:
         typicality = 1 / (1 + self._mean_distance(first, view))
         return torch.where(first, typicality, 0) - ahead
 
-    def _mean_distance(self, asked: Tensor, view: PoolView) -> Tensor:
-        """Return mean distance (B, N) of the records ``asked`` (B, N) to their nearest in the cluster.
+    def _mean_distance(self, wanted: Tensor, view: PoolView) -> Tensor:
+        """Return mean distance (B, N) of the records ``wanted`` (B, N) to their nearest in the cluster.
 
         Each measured once.
         """
         from alrl.strategies.diversity.kernels import compiled_clusters
 
-        missing = asked.cpu().numpy() & np.isnan(self._distance)
+        missing = wanted.cpu().numpy() & np.isnan(self._distance)
         given = (self._X, missing, _reference(view), self._label)
         compiled_clusters.mean_distance(*given, self._neighbours, self._distance)
-        return torch.from_numpy(np.nan_to_num(self._distance)).to(asked.device)
+        return torch.from_numpy(np.nan_to_num(self._distance)).to(wanted.device)
 
 
 def _reference(view: PoolView) -> NDArray[np.bool_]:

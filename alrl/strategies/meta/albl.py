@@ -15,7 +15,7 @@ from alrl.strategies.base import Strategy
 from alrl.strategies.batches import checked, filled, largest_batch
 from alrl.strategies.meta.base import MetaStrategy, drawn
 from alrl.strategies.random_sampling import RandomSampling
-from alrl.strategies.view_fields import check_held
+from alrl.strategies.view_fields import check_needs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +52,7 @@ class ALBL(MetaStrategy):
             raise InvalidRecipeError(f"albl: delta = {self.delta} given; it must be above 0 and at most 1")
 
     def score(self, view: PoolView) -> Tensor:
-        check_held(view, self.needs, self.name)
+        check_needs(view, self.needs, self.name)
         arm = self._drawn(view)
         score = torch.zeros(view.exists.shape, dtype=torch.float64, device=view.noise.device)
         for number, rule in enumerate(self.arms):
@@ -60,7 +60,7 @@ class ALBL(MetaStrategy):
         return score
 
     def select(self, view: PoolView, count: int = 1) -> Tensor:
-        check_held(view, self.needs, self.name)
+        check_needs(view, self.needs, self.name)
         picks = []
         for _ in range(largest_batch(view, checked(count))):
             pick = self._advised(view).gather(1, self._drawn(view)[:, None])
@@ -106,13 +106,13 @@ class ALBL(MetaStrategy):
 
     def _importance(self, before: PoolView, after: PoolView, picks: Tensor, chance: Tensor) -> Tensor:
         """Return one over the probability of each labelled record of the view ``after``, (B, L)."""
-        held = torch.zeros(after.labels.shape, dtype=torch.float64, device=picks.device)
+        weights = torch.zeros(after.labels.shape, dtype=torch.float64, device=picks.device)
         if self.importance is not None:
-            width = min(self.importance.shape[1], held.shape[1])
-            held[:, :width] = self.importance[:, :width] * (before.spent > 0)[:, None]
+            width = min(self.importance.shape[1], weights.shape[1])
+            weights[:, :width] = self.importance[:, :width] * (before.spent > 0)[:, None]
         new = (after.labelled_index[..., None] == picks[:, None]) & after.labelled_mask[..., None]
         worth = torch.where(chance > 0, 1 / chance.clamp_min(torch.finfo(torch.float64).tiny), 0)
-        return held + (new * worth[:, None]).sum(-1)
+        return weights + (new * worth[:, None]).sum(-1)
 
 
 def least_probability(rules: int, budget: Tensor) -> Tensor:

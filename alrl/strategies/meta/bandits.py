@@ -15,8 +15,8 @@ from alrl.errors import InvalidRecipeError
 from alrl.loop.pool_view import PoolView
 from alrl.strategies.base import Strategy
 from alrl.strategies.batches import checked
-from alrl.strategies.meta.base import MetaStrategy, drawn, luck_of_each, reward_named
-from alrl.strategies.view_fields import check_held
+from alrl.strategies.meta.base import MetaStrategy, drawn, reward_named, uniform_draws
+from alrl.strategies.view_fields import check_needs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +47,7 @@ class Bandit(MetaStrategy):
 
     def chosen(self, view: PoolView) -> Tensor:
         """Return which rule plays the loop of the view, (B,), long."""
-        check_held(view, self.needs, self.name)
+        check_needs(view, self.needs, self.name)
         return self.arm(self.known(view), view)
 
     def score(self, view: PoolView) -> Tensor:
@@ -114,7 +114,7 @@ class UCB(Bandit):
 
     def arm(self, memory: Tensor, view: PoolView) -> Tensor:
         bound = upper_bounds(memory[..., 0], memory[..., 1], self.width)
-        luck = luck_of_each(view, memory.shape[1]).masked_fill(bound < bound.amax(1, keepdim=True), -1)
+        luck = uniform_draws(view, memory.shape[1]).masked_fill(bound < bound.amax(1, keepdim=True), -1)
         return luck.argmax(1)
 
     def learnt(self, memory: Tensor, arm: Tensor, reward: Tensor) -> Tensor:
@@ -168,7 +168,7 @@ class Thompson(Bandit):
 
     def arm(self, memory: Tensor, view: PoolView) -> Tensor:
         won, lost = memory.unbind(-1)
-        return quantiles(won + self.successes, lost + self.failures, luck_of_each(view, memory.shape[1])).argmax(1)
+        return quantiles(won + self.successes, lost + self.failures, uniform_draws(view, memory.shape[1])).argmax(1)
 
     def learnt(self, memory: Tensor, arm: Tensor, reward: Tensor) -> Tensor:
         count = memory.shape[1]
@@ -181,8 +181,8 @@ def quantiles(won: Tensor, lost: Tensor, level: Tensor) -> Tensor:
     >>> quantiles(torch.tensor([[1.0, 2.0]]), torch.tensor([[1.0, 1.0]]), torch.tensor([[0.25, 0.25]]))
     tensor([[0.2500, 0.5000]], dtype=torch.float64)
     """
-    found = betaincinv(*(part.double().cpu().numpy() for part in (won, lost, level)))
-    return torch.as_tensor(found, dtype=torch.float64, device=won.device)
+    levels = betaincinv(*(part.double().cpu().numpy() for part in (won, lost, level)))
+    return torch.as_tensor(levels, dtype=torch.float64, device=won.device)
 
 
 @dataclass(frozen=True, kw_only=True)

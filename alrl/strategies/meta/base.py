@@ -19,11 +19,11 @@ from alrl.strategies.base import Strategy, refuse_learning
 from alrl.strategies.randomness import coin
 from alrl.strategies.registry import make_strategy
 
-Rule = Strategy | str | Mapping[str, Any]
+RuleOrTable = Strategy | str | Mapping[str, Any]
 """A strategy, its name, or a table of its name under ``strategy`` and its settings."""
 
 
-def make_rules(rules: Sequence[Rule], *, where: str) -> tuple[Strategy, ...]:
+def make_rules(rules: Sequence[RuleOrTable], *, where: str) -> tuple[Strategy, ...]:
     """Return the strategies of a list such as ``["margin", {strategy = "information-density", beta = 2.0}]``.
 
     Args:
@@ -46,7 +46,7 @@ def make_rules(rules: Sequence[Rule], *, where: str) -> tuple[Strategy, ...]:
     return made
 
 
-def _made(rule: Rule, where: str) -> Strategy:
+def _made(rule: RuleOrTable, where: str) -> Strategy:
     if not isinstance(rule, Mapping):
         return make_strategy(rule)
     settings = dict(rule)
@@ -59,7 +59,7 @@ def _made(rule: Rule, where: str) -> Strategy:
     return make_strategy(name, **settings)
 
 
-RULES: tuple[Rule, ...] = ("margin", "core-set", "information-density", "random")
+RULES: tuple[RuleOrTable, ...] = ("margin", "core-set", "information-density", "random")
 """What is chosen among unless told otherwise: uncertainty, diversity, both, and chance."""
 _STEP = 1 << 22
 """Steps of this chance lie far from those of the rules."""
@@ -77,7 +77,7 @@ class MetaStrategy(Strategy):
     numbers: ClassVar[int] = 1
     """Numbers that are kept of a rule."""
 
-    rules: Sequence[Rule] = RULES
+    rules: Sequence[RuleOrTable] = RULES
     """What is chosen among: names, tables of a name and its settings, or strategies."""
     memory: Tensor | None = dataclasses.field(default=None, repr=False, compare=False)
     """What was learnt, (B, S, numbers), double: no setting; :meth:`after` fills it in."""
@@ -122,17 +122,17 @@ def drawn(probabilities: Tensor, view: PoolView, step: Tensor | int = 0) -> Tens
     return place.clamp_max(probabilities.shape[1] - 1)
 
 
-def luck_of_each(view: PoolView, count: int) -> Tensor:
+def uniform_draws(view: PoolView, count: int) -> Tensor:
     """Return uniform numbers in (0, 1), (B, count), double, by the view's noise.
 
     >>> from alrl.testing.example_view import example_view
-    >>> luck_of_each(example_view(records=(9,)), 3).shape
+    >>> uniform_draws(example_view(records=(9,)), 3).shape
     torch.Size([1, 3])
     """
     return torch.stack([coin(view, _STEP + 1 + number) for number in range(count)], 1).double()
 
 
-Reward = Callable[[PoolView, Tensor, PoolView], Tensor]
+RewardFunction = Callable[[PoolView, Tensor, PoolView], Tensor]
 
 
 def answers(view: PoolView, picks: Tensor) -> Tensor:
@@ -176,13 +176,13 @@ def class_entropy(before: PoolView, picks: Tensor, after: PoolView) -> Tensor:  
     return (entropy.sum(1) / most).clamp(0, 1)
 
 
-REWARDS: Mapping[str, Reward] = MappingProxyType(
+REWARDS: Mapping[str, RewardFunction] = MappingProxyType(
     {"surprise": surprise, "change": change, "class-entropy": class_entropy}
 )
 """By the name that a recipe gives."""
 
 
-def reward_named(name: str) -> Reward:
+def reward_named(name: str) -> RewardFunction:
     """Return the reward of that name. Raises InvalidRecipeError if there is none.
 
     >>> reward_named("surprise") is surprise

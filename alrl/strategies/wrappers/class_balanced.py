@@ -42,7 +42,7 @@ class ClassBalanced(Wrapper):
 
     def select(self, view: PoolView, count: int = 1) -> Tensor:
         predicted = _predicted(view)
-        return one_by_one(lambda held: self._score(held, predicted), view, count)
+        return one_by_one(lambda seen: self._score(seen, predicted), view, count)
 
     def _score(self, view: PoolView, predicted: Tensor) -> Tensor:
         preference = 1 / (1 + rank(self.inner.score(view).double(), view.available))

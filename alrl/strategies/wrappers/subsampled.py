@@ -67,7 +67,7 @@ def subview(view: PoolView, kept: Tensor) -> tuple[PoolView, Tensor]:
         earlier_embedding=some_of(view.earlier_embedding),
         silent=some_of(view.silent),
         price=some_of(view.price),
-        asked=some_of(view.asked),
+        times_queried=some_of(view.times_queried),
         near_batch=some_of(view.near_batch),
         members=None if view.members is None else some(view.members.transpose(1, 2)).transpose(1, 2),
     )
@@ -76,10 +76,10 @@ def subview(view: PoolView, kept: Tensor) -> tuple[PoolView, Tensor]:
 
 def _some_of(epochs: EpochRecord, some: Callable[[Tensor], Tensor]) -> EpochRecord:
     """Return the same of all labelled records, and of ``some`` of the pool's."""
-    said = epochs.pool_confidence
-    if said is None:
+    confidence = epochs.pool_confidence
+    if confidence is None:
         return epochs
-    return dataclasses.replace(epochs, pool_confidence=some(said.transpose(1, 2)).transpose(1, 2))
+    return dataclasses.replace(epochs, pool_confidence=some(confidence.transpose(1, 2)).transpose(1, 2))
 
 
 _STEP = 1 << 21

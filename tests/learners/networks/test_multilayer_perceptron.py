@@ -150,12 +150,12 @@ def test_one_class_seen_is_certain_and_nothing_is_trained():
 def test_a_hurried_copy_goes_on_from_the_last_fit():
     learner, made = MultilayerPerceptron(), digits(20, 30)
     made.fit(learner)
-    before, hurried = made.predict(learner), learner.hurried(2)
-    report = made.fit(hurried)
+    before, shortened = made.predict(learner), learner.with_max_iterations(2)
+    report = made.fit(shortened)
     assert report.iterations.tolist() == [2, 2]
     assert (report.losses[:, 0] < made.fit(MultilayerPerceptron(epochs=49)).losses[:, -1]).all()
     assert gap(made.predict(learner), before) == 0
-    assert made.fit(learner.hurried(500)).iterations.tolist() == [50, 50]
+    assert made.fit(learner.with_max_iterations(500)).iterations.tolist() == [50, 50]
 
 
 def test_a_refit_begins_anew_unless_a_warm_start_is_asked_for():

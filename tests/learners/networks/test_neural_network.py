@@ -125,8 +125,8 @@ def test_what_was_not_fitted_is_not_predicted():
     example(1).fit(learner)
     with pytest.raises(InvalidRecipeError, match=r"1 episodes to predict, 3 fitted"):
         learner.predict_proba(torch.zeros(1, 2, 8))
-    with pytest.raises(InvalidRecipeError, match=r"hurried to 0 iterations"):
-        learner.hurried(0)
+    with pytest.raises(InvalidRecipeError, match=r"a maximum of 0 iterations given"):
+        learner.with_max_iterations(0)
 
 
 def test_a_learner_shows_the_settings_it_was_given():
@@ -154,7 +154,7 @@ def test_a_network_that_keeps_no_epochs_says_nothing_of_them():
     assert learner.epoch_confidence(made.others) is None
     kept = Gated(epochs=3, record=True)
     made.fit(kept)
-    assert kept.hurried(2).take(torch.tensor([0])).epoch_confidence(made.others[:1]) is None
+    assert kept.with_max_iterations(2).take(torch.tensor([0])).epoch_confidence(made.others[:1]) is None
 
 
 def test_copies_and_restarted_episodes_have_the_epochs_that_are_theirs():

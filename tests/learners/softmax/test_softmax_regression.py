@@ -118,12 +118,12 @@ def test_branches_are_predicted_without_copies_of_the_records():
 def test_a_hurried_copy_stops_early_and_leaves_the_original_as_it_is():
     learner, made = SoftmaxRegression(), digits(20, 30)
     before = fitted(learner, made).clone()
-    hurried = learner.hurried(2)
+    shortened = learner.with_max_iterations(2)
     more = digits(40, 50)
-    assert more.fit(hurried).iterations.tolist() == [2, 2]
+    assert more.fit(shortened).iterations.tolist() == [2, 2]
     assert gap(made.predict(learner), before) < CLOSE
     assert more.fit(learner).converged.all()
-    assert more.fit(learner.hurried(500).fresh()).converged.all()
+    assert more.fit(learner.with_max_iterations(500).fresh()).converged.all()
 
 
 def test_new_features_and_classes_find_room_in_the_middle_of_a_loop():
@@ -144,8 +144,8 @@ def test_numbers_that_are_not_above_zero_are_refused(settings):
 def test_no_iteration_at_all_is_refused():
     with pytest.raises(InvalidRecipeError, match=r"max_iterations = 0 given; give at least 1"):
         SoftmaxRegression(max_iterations=0)
-    with pytest.raises(InvalidRecipeError, match=r"hurried to 0 iterations; a fit takes at least 1"):
-        SoftmaxRegression().hurried(0)
+    with pytest.raises(InvalidRecipeError, match=r"a maximum of 0 iterations given; a fit takes at least 1"):
+        SoftmaxRegression().with_max_iterations(0)
 
 
 def test_prediction_before_the_first_fit_is_refused():

@@ -161,7 +161,7 @@ def test_the_first_sample_is_waited_for(kind):
 
 
 def test_a_team_is_asked_at_random_in_turn_or_all_together():
-    query = example_query(HIDDEN, EVERYTHING, asked=torch.tensor([4]))
+    query = example_query(HIDDEN, EVERYTHING, queries_before=torch.tensor([4]))
     at_random, in_turn, panel = (answered("several", query, asked=rule) for rule in ("random", "in-turn", "panel"))
     assert in_turn.price[0, :5].tolist() == [2.0, 0.5, 0.1, 2.0, 0.5]
     shares = [(at_random.price == price).float().mean().item() for price in (0.1, 2.0, 0.5)]
@@ -234,7 +234,7 @@ def test_answers_are_classes_or_none_and_delays_are_as_declared(seed, rate, most
     inner = {"kind": "abstaining", "rate": rate, "charged": charged, "annotator": NOISY}
     late = {"kind": "delayed", "least": 0, "most": most, "annotator": inner}
     team = make_annotator("several", annotators=[late, NOISY], asked="in-turn")
-    query = example_query(HIDDEN, EVERYTHING[:, :50], seeds=[[seed]], asked=torch.tensor([asked]))
+    query = example_query(HIDDEN, EVERYTHING[:, :50], seeds=[[seed]], queries_before=torch.tensor([asked]))
     answer = team.answer(query)
     assert ((answer.labels >= NO_LABEL) & (answer.labels < 3)).all()
     assert ((answer.delay >= 0) & (answer.delay <= most)).all()

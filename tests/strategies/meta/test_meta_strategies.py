@@ -24,7 +24,7 @@ from alrl.strategies.meta.base import REWARDS, answers, make_rules
 from alrl.strategies.play import play
 from alrl.strategies.uncertainty_sampling import Margin
 from alrl.testing.example_view import example_view
-from alrl.testing.learning_checks import told
+from alrl.testing.learning_checks import with_labels
 
 NAMES = ("albl", "exp3", "ucb", "thompson")
 
@@ -52,7 +52,7 @@ def test_ucb_plays_every_rule_before_one_twice():
     for _ in range(3):
         seen.append(strategy.chosen(view))
         picks = strategy.select(view, 1)
-        later = told(view, picks)
+        later = with_labels(view, picks)
         strategy, view = strategy.after(view, picks, later), later
     # The third episode has enough records for three loops; the first too.
     assert all(sorted(row) == [0, 1, 2] for row in torch.stack(seen, 1).tolist())
@@ -94,7 +94,7 @@ def test_albl_weighs_what_it_bought_by_its_probability():
     view = dataclasses.replace(view, spent=torch.tensor([0]), budget=torch.tensor([5]))
     strategy = ALBL(rules=["margin", "random"])
     margin = Margin().select(view, 1)
-    later = told(view, margin)
+    later = with_labels(view, margin)
     learnt = strategy.after(view, margin, later)
     # Margin's record has probability 1/2 from margin and 1/2 of one in seven from random.
     expected = 1 / (0.5 + 0.5 / 7)
@@ -108,7 +108,7 @@ def test_albl_weighs_what_it_bought_by_its_probability():
 def test_rewards_read_what_was_bought_and_said():
     before = example_view(seed=1, records=(12,), classes=(3,))
     picks = before.available.to(torch.uint8).argsort(dim=1, descending=True, stable=True)[:, :4]
-    after = told(before, picks)
+    after = with_labels(before, picks)
     wrong = before.predicted.gather(1, picks) != answers(after, picks)
     assert float(REWARDS["surprise"](before, picks, after)) == pytest.approx(float(wrong.float().mean()))
     free = after.available[0]

@@ -144,14 +144,14 @@ def test_a_sample_of_none_is_refused():
 
 def test_a_view_of_some_records_holds_theirs():
     view = example_view(seed=1, padding=1)
-    view = dataclasses.replace(view, silent=view.noise > 0.9, price=view.noise, asked=view.labelled.long())
+    view = dataclasses.replace(view, silent=view.noise > 0.9, price=view.noise, times_queried=view.labelled.long())
     kept = view.known | (view.noise > 0.5)
     small, position = subview(view, kept)
     assert small.exists.sum(1).equal((kept & view.exists).sum(1))
     for episode in range(3):
         own = kept[episode] & view.exists[episode]
         size = int(own.sum())
-        for name in ("features", "probabilities", "embedding", "noise", "labelled", "silent", "price", "asked"):
+        for name in ("features", "probabilities", "embedding", "noise", "labelled", "silent", "price", "times_queried"):
             part = getattr(small, name)[episode, :size]
             assert part.equal(getattr(view, name)[episode, own]), name
         assert small.members[episode, :, :size].equal(view.members[episode][:, own])

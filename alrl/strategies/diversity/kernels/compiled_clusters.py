@@ -115,35 +115,35 @@ def closest_to_centres(X: Any, label: Any, centre: Any, noise: Any, picks: Any) 
 
 
 @called
-def mean_distance(X: Any, asked: Any, to: Any, label: Any, neighbours: Any, out: Any) -> None:
-    """Mean distance of each row ``asked`` (B, N) to the nearest other rows ``to`` (B, N) of its cluster, into ``out``.
+def mean_distance(X: Any, wanted: Any, to: Any, label: Any, neighbours: Any, out: Any) -> None:
+    """Mean distance of each row ``wanted`` (B, N) to the nearest other rows ``to`` (B, N) of its cluster, into ``out``.
 
     To as many as ``neighbours``, or all that there are; zero for a row alone in its cluster.
     """
     B, N = label.shape
-    held = np.empty(neighbours, np.float32)
+    nearest = np.empty(neighbours, np.float32)
     for b in range(B):
         place = np.nonzero(to[b])[0]
         for j in range(N):
-            if not asked[b, j]:
+            if not wanted[b, j]:
                 continue
-            found = 0
+            count = 0
             for other in place:
                 if other == j or label[b, other] != label[b, j]:
                     continue
                 gap = square(X[b, j], X[b, other])
-                if found == neighbours and gap >= held[found - 1]:
+                if count == neighbours and gap >= nearest[count - 1]:
                     continue
-                at = found if found < neighbours else found - 1
-                while at > 0 and held[at - 1] > gap:
-                    held[at] = held[at - 1]
+                at = count if count < neighbours else count - 1
+                while at > 0 and nearest[at - 1] > gap:
+                    nearest[at] = nearest[at - 1]
                     at -= 1
-                held[at] = gap
-                found = min(found + 1, neighbours)
+                nearest[at] = gap
+                count = min(count + 1, neighbours)
             total = 0.0
-            for at in range(found):
-                total += np.sqrt(held[at])
-            out[b, j] = total / max(found, 1)
+            for at in range(count):
+                total += np.sqrt(nearest[at])
+            out[b, j] = total / max(count, 1)
 
 
 @called

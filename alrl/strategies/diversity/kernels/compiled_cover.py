@@ -37,11 +37,11 @@ def add_reach(X: Any, candidates: Any, rows: Any, radius: Any, sign: Any, reach:
         if len(place) == 0:
             continue
         most = radius[b] * radius[b]
-        asked = np.nonzero(candidates[b])[0]
+        chosen = np.nonzero(candidates[b])[0]
         # By blocks that stay in the cache: a large pool is read once, not once for every candidate.
         for start in range(0, len(place), _BLOCK):
             some = place[start : start + _BLOCK]
-            for j in asked:
+            for j in chosen:
                 count = 0
                 for row in some:
                     if square(X[b, j], X[b, row]) <= most:
@@ -54,11 +54,11 @@ def nearest_other(X: Any, rows: Any, exists: Any, label: Any, out: Any) -> None:
     """Distance of each row ``rows`` (B, N) to the nearest row of another cluster, into ``out``; infinite if none."""
     B, N = rows.shape
     for b in range(B):
-        asked = np.nonzero(rows[b])[0]
-        for j in asked:
+        chosen = np.nonzero(rows[b])[0]
+        for j in chosen:
             out[b, j] = np.inf
         for start in range(0, N, _BLOCK):
-            for j in asked:
+            for j in chosen:
                 least = np.float32(np.inf)
                 for other in range(start, min(N, start + _BLOCK)):
                     if exists[b, other] and label[b, other] != label[b, j]:

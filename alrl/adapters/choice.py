@@ -43,7 +43,7 @@ def choose(
     Raises as that function does.
     """
     refuse_learning(strategy, "a query by itself")
-    asked = prepare(
+    prepared = prepare(
         model,
         X_pool,
         X_labelled,
@@ -53,7 +53,7 @@ def choose(
         seed=seed,
         features=features,
     )
-    view, records = asked.view, asked.records
+    view, records = prepared.view, prepared.records
     picks = strategy.select(view, min(count, records))[0]
     picks = picks[picks >= 0]
     scores = np.full((len(picks) if scored else 0, records), np.nan)

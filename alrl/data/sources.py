@@ -45,7 +45,7 @@ def load_data_set(
     given = {"label": label, "drop": tuple(drop) or None, "features": features, "header": header}
     columns: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
     if is_table(source) or is_archive(source) or isinstance(source, os.PathLike) or _has_suffix(source):
-        return DataSet.read(_found(source), **columns)
+        return DataSet.read(_located(source), **columns)
     if columns:
         raise InvalidDataError(
             f"{next(iter(columns))} tells of a column of a table; {_shown(source)} is none, so leave it out, or give a"
@@ -83,7 +83,7 @@ def _shown(source: Any) -> str:
     return repr(source) if isinstance(source, str) else f"a {type(source).__name__}"
 
 
-def _found(source: Any) -> Any:
+def _located(source: Any) -> Any:
     """Return the file, or that of its name beside the recipes: a recipe's own data is found from anywhere."""
     if not isinstance(source, str | os.PathLike):
         return source

@@ -58,18 +58,18 @@ def _squared_radius(kind: Any, given: Any, labelled: Any, nearest: Any, live: An
     if kind == FIXED:
         return given * given
     if kind == SMALLEST:
-        found = np.float64(_smallest(labelled))
+        squared = np.float64(_smallest(labelled))
     else:
         total = 0.0
         for j in range(len(nearest)):
             if live[j]:
                 total += np.sqrt(np.float64(nearest[j]))
-        found = np.float64((total / max(live.sum(), 1)) ** 2)
-    if not found < np.inf:
+        squared = np.float64((total / max(live.sum(), 1)) ** 2)
+    if not squared < np.inf:
         between = _squares(points, points).ravel()
         positive = between[between > 0]
-        found = np.float64(np.median(positive) if len(positive) else 1.0)
-    return found if found > 0 else 1.0
+        squared = np.float64(np.median(positive) if len(positive) else 1.0)
+    return squared if squared > 0 else 1.0
 
 
 @compiled
@@ -106,44 +106,44 @@ def _gains(apart: Any, nearest: Any, weight: Any, squared_radius: Any, out: Any)
 
 
 @compiled
-def _measured(X: Any, asked: Any, points: Any, known: Any, unit: Any) -> Any:
-    """Squared distances of the rows ``asked`` to the ``points``, of these to the nearest known row, and their rows."""
+def _measured(X: Any, chosen: Any, points: Any, known: Any, unit: Any) -> Any:
+    """Squared distances of the rows ``chosen`` to the ``points``, of these to the nearest known row, and their rows."""
     at = _rows(X, points, unit)
-    apart, nearest = _squares(_rows(X, asked, unit), at), np.full(len(points), np.inf, np.float32)
-    held = _squares(_rows(X, known, unit), at)
-    for i in range(len(held)):
+    apart, nearest = _squares(_rows(X, chosen, unit), at), np.full(len(points), np.inf, np.float32)
+    from_known = _squares(_rows(X, known, unit), at)
+    for i in range(len(from_known)):
         for j in range(len(at)):
-            nearest[j] = min(nearest[j], held[i, j])
+            nearest[j] = min(nearest[j], from_known[i, j])
     return apart, nearest, at
 
 
 @called
 def herd(
-    X: Any, asked: Any, others: Any, weight: Any, known: Any, labelled: Any, noise: Any, radius: Any, out: Any
+    X: Any, candidates: Any, others: Any, weight: Any, known: Any, labelled: Any, noise: Any, radius: Any, out: Any
 ) -> None:
     """Choose greedily what covers most; ``out`` are the first step's gains (B, N) and the picks (B, m), -1 beyond.
 
-    Of the rows X (B, N, D) those ``asked`` (B, N) may be chosen, and what they cover is that of the rows at ``others``
+    Of the rows X (B, N, D) those marked by ``candidates`` (B, N) may be chosen. They cover the rows at ``others``
     (B, R), -1 for none, of ``weight`` (B, R), beyond what the rows ``known`` (B, N) cover. ``radius`` is its kind, what
     is given, and whether rows are scaled to length one. Equal gains are told apart by ``noise`` (B, N).
     """
     kind, given, unit = int(radius[0]), radius[1], radius[2] > 0
     score, picks = out
     for b in range(len(X)):
-        rows, real = np.flatnonzero(asked[b]), others[b] >= 0
+        rows, real = np.flatnonzero(candidates[b]), others[b] >= 0
         points, mass = others[b][real], weight[b][real]
         apart, nearest, at = _measured(X[b], rows, points, np.flatnonzero(known[b]), unit)
-        held = _rows(X[b], np.flatnonzero(labelled[b]), unit)
+        owned = _rows(X[b], np.flatnonzero(labelled[b]), unit)
         live = np.ones(len(points), np.bool_)
         mass /= max(len(points), 1)
-        squared = _squared_radius(kind, given, held, nearest, live, at)
+        squared = _squared_radius(kind, given, owned, nearest, live, at)
         gain, free = np.empty(len(rows)), np.ones(len(rows), np.bool_)
         picks[b] = -1
         for step in range(max(picks.shape[1], 1)):
             if step >= len(rows):
                 break
             if step and kind == MEAN:
-                squared = _squared_radius(kind, given, held, nearest, live, at)
+                squared = _squared_radius(kind, given, owned, nearest, live, at)
             _gains(apart, nearest, mass, squared, gain)
             if not step:
                 score[b][rows] = gain

@@ -82,8 +82,8 @@ class Fit:
 
 def _probabilities(model: Any, X: NDArray[np.float32]) -> NDArray[np.float64]:
     if hasattr(model, "predict_proba"):
-        said = model.predict_proba(X)
-        return np.asarray(said.detach().cpu() if hasattr(said, "detach") else said)
+        probabilities = model.predict_proba(X)
+        return np.asarray(probabilities.detach().cpu() if hasattr(probabilities, "detach") else probabilities)
     return decision_probabilities(np.asarray(model.decision_function(X), dtype=np.float64), model)
 
 

@@ -212,9 +212,9 @@ class PoolView:
         if groups is None:
             return self.near_batch
         rows, picked = self.selected.nonzero(as_tuple=True)
-        held = torch.zeros_like(self.selected)
-        held[rows, groups[rows, picked]] = True
-        copies = held.gather(1, groups)
+        chosen = torch.zeros_like(self.selected)
+        chosen[rows, groups[rows, picked]] = True
+        copies = chosen.gather(1, groups)
         return copies if self.near_batch is None else copies | self.near_batch
 
     @cached_property

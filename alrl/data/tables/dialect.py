@@ -155,15 +155,15 @@ def _repeats(rows: Sequence[Sequence[str]], at: int) -> bool:
 
 def _vote(cell: str, below: Sequence[str]) -> str:
     """Return what a cell of the first row is beside those below it."""
-    held = [value for value in below if not is_missing(value)]
-    if not held or is_missing(cell):
+    values = [value for value in below if not is_missing(value)]
+    if not values or is_missing(cell):
         return ""
-    if guess_format(held, comma_separates=False) is not None:
+    if guess_format(values, comma_separates=False) is not None:
         return "name" if guess_format([cell], comma_separates=False) is None else "number"
-    if cell in held:
+    if cell in values:
         return "repeated"
     # A column of few levels would show them in any row: a text that comes once, at the top, is its name.
-    return "new level" if len(set(held)) <= max(2, len(held) / 3) else ""
+    return "new level" if len(set(values)) <= max(2, len(values) / 3) else ""
 
 
 def _header(rows: Sequence[Sequence[str]], named: bool) -> tuple[tuple[str, ...], list[str]]:

@@ -62,19 +62,19 @@ def find_label(names: Sequence[str], label: str | int | None, source: str, *, dr
     if label is not None and str(label) not in names:
         raise InvalidDataError(f"{source}: {unknown('label column', str(label), names)}")
     called = [name for name in names if name.lower() in LABEL_NAMES and name not in drop]
-    found = [str(label)] if label is not None else called
-    if len(found) > 1:
-        raise InvalidDataError(f"{source} has several columns called as classes are, {found}; {_advice(found)}")
-    if found and f"{found[0]}.1" in names:
-        raise InvalidDataError(f"{source} has several columns named {found[0]!r}; rename all but the class")
-    return found[0] if found else None
+    named = [str(label)] if label is not None else called
+    if len(named) > 1:
+        raise InvalidDataError(f"{source} has several columns called as classes are, {named}; {_advice(named)}")
+    if named and f"{named[0]}.1" in names:
+        raise InvalidDataError(f"{source} has several columns named {named[0]!r}; rename all but the class")
+    return named[0] if named else None
 
 
 def label_or_last(names: Sequence[str], label: str | int | None, source: str, *, drop: Collection[str] = ()) -> str:
     """Return what :func:`find_label` does, or else the last column: what has to be kept as the text it is."""
-    found = find_label(names, label, source, drop=drop)
+    named = find_label(names, label, source, drop=drop)
     likely = (name for name in reversed(names) if name not in drop and not UNNAMED.fullmatch(name))
-    return found if found is not None else next(likely, names[-1])
+    return named if named is not None else next(likely, names[-1])
 
 
 def guess_label(table: Table, source: str, *, drop: Collection[str] = ()) -> str:
@@ -105,9 +105,9 @@ def _repeated(table: Table, column: str) -> bool:
 
 def _why_not(table: Table, column: str) -> str:
     texts = table.texts[column]
-    held = int((texts.codes >= 0).sum())
+    filled = int((texts.codes >= 0).sum())
     kind = "numbers, as a regression target does" if _is_number(texts) and len(texts.levels) > 1 else "values"
-    return f"the last, {column!r}, holds {len(texts.levels)} different {kind}, in {held} records"
+    return f"the last, {column!r}, holds {len(texts.levels)} different {kind}, in {filled} records"
 
 
 def _is_number(texts: Texts) -> bool:

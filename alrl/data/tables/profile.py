@@ -59,7 +59,7 @@ def profile(numbers: NumberBlocks) -> NumberProfile:
             if counts.any():
                 expected = np.arange(start + at, start + at + len(rows))[:, None] + first
                 counts &= (rows == expected).all(0)
-    held = numbers.rows - missing - infinite
+    filled = numbers.rows - missing - infinite
     with np.errstate(invalid="ignore"):
         counts &= (first == 0) | (first == 1) if first is not None else False
     return NumberProfile(
@@ -67,7 +67,7 @@ def profile(numbers: NumberBlocks) -> NumberProfile:
         infinite=infinite,
         low=low,
         high=high,
-        mean=total / np.maximum(held, 1),
+        mean=total / np.maximum(filled, 1),
         whole=whole & (infinite == 0),
         counts=counts,
     )

@@ -29,14 +29,14 @@ def read_objects(values: Sequence[Any], column: str) -> Values:
     >>> read_objects([1, None, "2.5"], "a").tolist(), read_objects([[1, 2], [3, 4]], "b").shape
     ([1.0, nan, 2.5], (2, 2))
     """
-    held = [value for value in values if value is not None]
-    if all(isinstance(value, Real | Decimal | np.bool_) for value in held):
+    given = [value for value in values if value is not None]
+    if all(isinstance(value, Real | Decimal | np.bool_) for value in given):
         return np.array([np.nan if value is None else float(value) for value in values], np.float64)
-    if all(isinstance(value, date | datetime | np.datetime64) for value in held):
+    if all(isinstance(value, date | datetime | np.datetime64) for value in given):
         return _dates(values)
-    if all(isinstance(value, list | tuple | np.ndarray) for value in held):
+    if all(isinstance(value, list | tuple | np.ndarray) for value in given):
         return _arrays(values, column)
-    strange = next((value for value in held if not isinstance(value, str | Real | Decimal | date)), None)
+    strange = next((value for value in given if not isinstance(value, str | Real | Decimal | date)), None)
     if strange is not None:
         raise InvalidDataError(
             f"column {column!r} holds {type(strange).__name__} objects; give numbers, text, dates or arrays of numbers"

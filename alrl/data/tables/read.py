@@ -106,8 +106,8 @@ def read_table(
     for column in [*drop, *(wanted or ())]:
         if column not in table.columns:
             raise InvalidDataError(f"{called}: {unknown('column', column, table.columns)}")
-    found = find_label(table.columns, label, called, drop=drop)
-    classes = guess_label(table, called, drop=drop) if found is None else found
+    position = find_label(table.columns, label, called, drop=drop)
+    classes = guess_label(table, called, drop=drop) if position is None else position
     numbers = profile(table.numbers)
     chosen, left_out = _features(table, classes, drop, wanted, numbers)
     read = read_classes(table.texts[classes], classes)
@@ -120,7 +120,7 @@ def read_table(
         records=int(labelled.sum()),
         unlabelled=int((~labelled).sum()),
         label=classes,
-        label_by="last column" if found is None else "name" if label is None else "given",
+        label_by="last column" if position is None else "name" if label is None else "given",
         classes=dict(zip(read.names, counts.tolist(), strict=True)),
         features=encoded.X.shape[1],
         left_out=left_out,

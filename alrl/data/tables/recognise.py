@@ -78,20 +78,20 @@ def _texts(texts: Texts, column: str) -> str | None:
     complete = bool((texts.codes >= 0).all())
     if levels == 1 and complete:
         return "one value in every record"
-    held = int((texts.codes >= 0).sum())
+    filled = int((texts.codes >= 0).sum())
     named = bool(_IDENTIFIER.fullmatch(column)) or bool(UNNAMED.fullmatch(column))
-    if levels == held and named:
+    if levels == filled and named:
         return "identifiers"
-    if held >= _FEWEST and levels >= 0.95 * held and _words(texts) < 1.5 and not looks_dated(texts):
+    if filled >= _FEWEST and levels >= 0.95 * filled and _words(texts) < 1.5 and not looks_dated(texts):
         return WORDS
     return None
 
 
 def _dates(values: NDArray[np.datetime64]) -> str | None:
-    held = values[~np.isnat(values)]
-    if not held.size:
+    present = values[~np.isnat(values)]
+    if not present.size:
         return "no value in any record"
-    return "one value in every record" if held.size == values.size and (held == held[0]).all() else None
+    return "one value in every record" if present.size == values.size and (present == present[0]).all() else None
 
 
 def _words(texts: Texts) -> float:

@@ -72,8 +72,8 @@ class DataReport:
             reasons.setdefault(reason, []).append(name)
         lines += [f"left out: {_some(names)} ({reason})" for reason, names in reasons.items()]
         if self.filled:
-            held = _some([f"{name!r} {count}" for name, count in self.filled.items()], quote=False)
-            lines.append(f"missing values became the column's mean, with an indicator beside it: {held}")
+            imputed = _some([f"{name!r} {count}" for name, count in self.filled.items()], quote=False)
+            lines.append(f"missing values became the column's mean, with an indicator beside it: {imputed}")
         made: dict[str, list[str]] = {}
         for name, how in self.encoded.items():
             made.setdefault(how, []).append(name)

@@ -36,6 +36,10 @@ class ContractError(AlrlError, AssertionError):
     """A promise of the contract that an implementation does not keep."""
 
 
+class UnfittedLearnerWarning(UserWarning):
+    """A learner could not be fitted to so few labels in some rounds: shares of the classes stood for it."""
+
+
 class PoolExhaustedWarning(UserWarning):
     """More records were asked for than the pool holds: all of them were taken."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,7 +16,7 @@ from rich.markup import escape
 from alrl.cli import complete
 from alrl.cli.exit_codes import Exit
 from alrl.cli.faults import blame
-from alrl.errors import AlrlError
+from alrl.errors import AlrlError, InvalidRecipeError
 
 if TYPE_CHECKING:
     from alrl.progress import Bars
@@ -31,6 +31,14 @@ TrainingEnv = Annotated[
     str,
     typer.Option(
         help="The environment recipe to train on: its name or its file.", autocompletion=complete.environments
+    ),
+]
+Params = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--param",
+        metavar="NAME=VALUE",
+        help="A setting of the learner, such as n_estimators=50; a value is a number, true, false or text; repeatable.",
     ),
 ]
 Json = Annotated[
@@ -77,6 +85,27 @@ class Voice:
         """Print the result for a machine; people have read it already."""
         if self.machine:
             typer.echo(json.dumps(document, indent=1, ensure_ascii=not speaks_unicode(), allow_nan=False, default=str))
+
+
+def read_params(given: Iterable[str] | None) -> dict[str, Any]:
+    """Return settings given as ``NAME=VALUE``.
+
+    Raises InvalidRecipeError for one without a name or a value, or given twice.
+
+    >>> read_params(["n_estimators=50", "criterion=entropy", "bootstrap=false", "max_depth=null"])
+    {'n_estimators': 50, 'criterion': 'entropy', 'bootstrap': False, 'max_depth': None}
+    """
+    settings: dict[str, Any] = {}
+    for each in given or ():
+        name, equals, text = each.partition("=")
+        if not equals or not name.strip().isidentifier() or name.strip() in settings:
+            twice = " twice" if name.strip() in settings else ""
+            raise InvalidRecipeError(f"--param {each} given{twice}; write each once as NAME=VALUE, say n_estimators=50")
+        try:
+            settings[name.strip()] = json.loads({"True": "true", "False": "false", "None": "null"}.get(text, text))
+        except ValueError:
+            settings[name.strip()] = text
+    return settings
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import typer
 
 from alrl.cli import complete
 from alrl.cli.app import app
-from alrl.cli.common import Json, reporting
+from alrl.cli.common import Json, Params, read_params, reporting
 from alrl.cli.tables import Drop, Header, Label, read_tables
 
 
@@ -35,7 +35,13 @@ def evaluate(  # noqa: PLR0913, PLR0917 - options of a command line, each with i
     labels: Annotated[int, typer.Option(min=1, help="Queries after one label of each class.")] = 60,
     batch: Annotated[int, typer.Option(min=1, help="Queries between two refits.")] = 1,
     seeds: Annotated[int, typer.Option(min=2, help="Paired seeds.")] = 50,
-    learner: Annotated[str, typer.Option(help="What is taught: see `alrl list learners`.")] = "softmax-regression",
+    learner: Annotated[
+        str,
+        typer.Option(
+            help="What is taught: see `alrl list learners`; or a classifier, such as sklearn.svm:SVC, unfitted."
+        ),
+    ] = "softmax-regression",
+    param: Params = None,
     seen: Annotated[
         bool, typer.Option("--seen", help="Play data sets that the policy was trained on too, marked as such.")
     ] = False,
@@ -57,6 +63,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 - options of a command line, each with i
                 batch=batch,
                 seeds=seeds,
                 learner=learner,
+                params=read_params(param),
                 allow_seen=seen,
                 workers=workers,
                 bars=bars,

@@ -116,7 +116,19 @@ def _join(parts: list[Curves]) -> Curves:
         first=np.concatenate([each.first for each in parts]),
         wasted=_joined([each.wasted for each in parts]),
         guarded=_joined([each.guarded for each in parts]),
+        unfitted_rounds=_rounds(parts),
     )
+
+
+def _rounds(parts: list[Curves]) -> NDArray[np.int64] | None:
+    """Return rounds that were not fitted of all rows; None where there is none."""
+    if all(each.unfitted_rounds is None for each in parts):
+        return None
+    each_part = [
+        np.zeros(len(each.seeds), dtype=np.int64) if each.unfitted_rounds is None else each.unfitted_rounds
+        for each in parts
+    ]
+    return np.concatenate(each_part)
 
 
 def _joined(parts: list[NDArray[np.int8] | None]) -> NDArray[np.int8] | None:

@@ -123,6 +123,9 @@ class Curves:
     duplicate, -1 none bought (:data:`alrl.data.pool_truth.KINDS`); None for a pool that was not contaminated."""
     guarded: NDArray[np.int8] | None = None
     """Who chose each record, (seeds, labels): 0 the policy, 1 its guard, -1 none bought; None without a guard."""
+    unfitted_rounds: NDArray[np.int64] | None = None
+    """Rounds in which the learner could not be fitted so far, shares of the classes standing for it, (seeds,); None
+    where there is none."""
 
     def __post_init__(self) -> None:
         """Copy, check and freeze the arrays."""
@@ -139,6 +142,8 @@ class Curves:
         optional = [name for name in ("wasted", "guarded") if getattr(self, name) is not None]
         for name in optional:
             object.__setattr__(self, name, np.array(getattr(self, name), dtype=np.int8))
+        if self.unfitted_rounds is not None:
+            object.__setattr__(self, "unfitted_rounds", np.array(self.unfitted_rounds, dtype=np.int64))
         seeds = len(self.seeds)
         if seeds == 0 or len(set(self.seeds)) < seeds:
             raise InvalidDataError(f"seeds {self.seeds} given; curves need at least one seed, each of them once")
@@ -149,6 +154,7 @@ class Curves:
             "picks": (seeds, labels),
             "first": (seeds,),
         } | dict.fromkeys(optional, (seeds, labels))
+        shapes |= {} if self.unfitted_rounds is None else {"unfitted_rounds": (seeds,)}
         for name, shape in shapes.items():
             if getattr(self, name).shape != shape:
                 raise InvalidDataError(
@@ -214,7 +220,7 @@ class Curves:
         arrays: dict[str, Any] = {
             name: getattr(self, name)[rows] for name in ("accuracy", "balanced_accuracy", "picks", "first")
         }
-        for name in ("wasted", "guarded"):
+        for name in ("wasted", "guarded", "unfitted_rounds"):
             array = getattr(self, name)
             arrays[name] = None if array is None else array[rows]
         return Curves(
@@ -236,6 +242,8 @@ class Curves:
             rows.append(("wasted (%)", _points(mean_interval(self.wasted_share)), ""))
         if self.guarded_share is not None:
             rows.append(("chosen by the guard (%)", _points(mean_interval(self.guarded_share)), ""))
+        if self.unfitted_rounds is not None:
+            rows.append(("rounds not fitted", f"{self.unfitted_rounds.mean():.1f} a seed", ""))
         title = f"{self.strategy} on {self.data_set} ({self.learner}, batch {self.batch}, {len(self.seeds)} seeds)"
         return Table(caption=title, header=("labels", "accuracy", "balanced accuracy"), rows=tuple(rows))
 

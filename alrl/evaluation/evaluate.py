@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -16,11 +17,12 @@ from alrl.agents.policy_file import named_strategy
 from alrl.agents.recipe import agent_names
 from alrl.data.data_set import DataSet
 from alrl.data.tables.report import DataReport
-from alrl.errors import InvalidRecipeError
+from alrl.errors import InvalidRecipeError, UnfittedLearnerWarning
 from alrl.evaluation.comparison import Comparison
 from alrl.evaluation.curves import Curves, mean_interval
 from alrl.evaluation.held_out import refuse_seen
 from alrl.evaluation.simulate import simulate
+from alrl.learners import make_learner
 from alrl.progress import Bars
 from alrl.strategies import Strategy
 
@@ -85,8 +87,21 @@ class Evaluation:
             counts = f"{len(won)} won, {len(mine) - len(won) - len(lost)} tied, {len(lost)} lost"
             mean = sum(each.difference for each in mine) / len(mine)
             lines.append(f"against {rule}: {counts}{f' ({named})' if lost else ''}; mean difference {mean:+.2f} points")
+        if self.unfitted_rounds:
+            rounds = ", ".join(f"{source} {count:.1f}" for source, count in self.unfitted_rounds.items())
+            lines.append(
+                f"rounds a run in which {self.comparison.learner} could not be fitted to so few labels, and shares of"
+                f" the classes stood for it: {rounds}"
+            )
         shares = [f"{source} {100 * share:.0f} %" for source, share in self.guarded.items()]
         return [*lines, f"chosen by the guard: {', '.join(shares)} of the queries"] if shares else lines
+
+    @property
+    def unfitted_rounds(self) -> dict[str, float]:
+        """Mean rounds of a run in which the learner could not be fitted, by data set; without those of none."""
+        curves = [self.comparison.get(source, self.policy) for source in self.comparison.data_sets]
+        counts = {each.data_set: each.unfitted_rounds for each in curves if each is not None}
+        return {source: float(rounds.mean()) for source, rounds in counts.items() if rounds is not None}
 
     @property
     def guarded(self) -> dict[str, float]:
@@ -103,7 +118,7 @@ class Evaluation:
         return {**summary, **({"guarded": self.guarded} if self.guarded else {}), **tables}
 
 
-def evaluate(
+def evaluate(  # noqa: PLR0913 - all but two have defaults
     policy: str,
     *,
     data: Sequence[str | DataSet],
@@ -111,7 +126,8 @@ def evaluate(
     labels: int = 60,
     batch: int = 1,
     seeds: int = 50,
-    learner: str = "softmax-regression",
+    learner: Any = "softmax-regression",
+    params: Mapping[str, Any] | None = None,
     allow_seen: bool = False,
     workers: int = 1,
     bars: Bars | None = None,
@@ -120,7 +136,8 @@ def evaluate(
 
     All are named as in :func:`find_agent`. Data sets are names or files, or data sets, which go by their own names: a
     table whose label has to be named is read by :meth:`alrl.data.data_set.DataSet.read`. Differences are of the area
-    under the accuracy curve (AUBC), in points.
+    under the accuracy curve (AUBC), in points. The learner is one of :func:`~alrl.learners.registry.make_learner`, with
+    ``params`` if it is named.
 
     Raises InvalidRecipeError for a name that is unknown or given twice, and, without ``allow_seen``, for a
     data set that the policy was trained on or a relative of one; and what :func:`~alrl.evaluation.simulate.simulate`
@@ -139,11 +156,21 @@ def evaluate(
     agents = {name: find_agent(name) for name in names}
     seen = _seen(policy, agents[policy], sources, allow_seen)
     bar = (bars or Bars(quiet=True)).bar("play, data sets x strategies", len(data) * len(agents))
-    play = partial(simulate, labels=labels, batch=batch, seeds=seeds, learner=learner, workers=workers)
+    play = partial(
+        simulate,
+        labels=labels,
+        batch=batch,
+        seeds=seeds,
+        learner=make_learner(learner, **(params or {})),
+        workers=workers,
+    )
     curves = []
     for called, source in sources.items():
         for name, agent in agents.items():
-            curves.append(_renamed(play(source, agent), called, name))
+            with warnings.catch_warnings():
+                # It is said once, below the table.
+                warnings.simplefilter("ignore", UnfittedLearnerWarning)
+                curves.append(_renamed(play(source, agent), called, name))
             bar.advance(note=f"{called}, {name}")
     bar.done()
     comparison = Comparison(curves)

@@ -20,7 +20,7 @@ from alrl.data.contaminations import make_contamination
 from alrl.data.sources import load_data_set
 from alrl.data.task import Task, draw_task, wasted
 from alrl.envs.recipe import SplitRecipe
-from alrl.errors import InvalidRecipeError, PoolExhaustedWarning
+from alrl.errors import InvalidRecipeError, PoolExhaustedWarning, UnfittedLearnerWarning
 from alrl.evaluation.curves import Curves
 from alrl.learners import make_learner
 from alrl.loop.annotators.base import Annotator
@@ -47,7 +47,7 @@ def simulate(  # noqa: PLR0913 - the front door: all but two have defaults
     *,
     label: str | int | None = None,
     drop: Sequence[str] = (),
-    learner: Learner | str = "softmax-regression",
+    learner: Any = "softmax-regression",
     labels: int = 60,
     batch: int = 1,
     seeds: int | Sequence[int] = 50,
@@ -72,7 +72,10 @@ def simulate(  # noqa: PLR0913 - the front door: all but two have defaults
         drop: columns of the table that are no features.
         strategy: a strategy or policy, the name of a strategy, or the name of a shipped policy or the folder of one; or
             an oracle, which no name stands for.
-        learner: a learner, or the name of one.
+        learner: a learner or the name of one; or an unfitted classifier with scikit-learn's interface, such as
+            ``RandomForestClassifier()``, or ``"sklearn.ensemble:RandomForestClassifier"``. While a classifier cannot be
+            fitted to so few labels it predicts shares of the classes: such rounds are counted in the curves, and an
+            UnfittedLearnerWarning says how many there were.
         labels: queries after the first sample. If the pool runs out earlier, the curve stays where it is, picks are -1,
             and a PoolExhaustedWarning says so.
         batch: queries between two refits; a curve's value holds until the next refit.
@@ -129,12 +132,12 @@ def simulate(  # noqa: PLR0913 - the front door: all but two have defaults
             runs.append(part)
             if progress is not None:
                 progress(_bought(labels, numbers, share))
-    accuracy, balanced, picks, counts, useless, guarded = zip(*runs, strict=True)
+    accuracy, balanced, picks, counts, useless, guarded, unfitted = zip(*runs, strict=True)
     _say_if_exhausted(np.concatenate(picks), data_set.name)
     return Curves(
         data_set=data_set.name,
         strategy=player.name,
-        learner=taught.name,
+        learner=taught.label,
         batch=batch,
         seeds=numbers,
         accuracy=np.concatenate(accuracy),
@@ -143,11 +146,20 @@ def simulate(  # noqa: PLR0913 - the front door: all but two have defaults
         first=np.concatenate(counts),
         wasted=np.concatenate(useless) if wrong else None,
         guarded=None if guarded[0] is None else np.concatenate(guarded),
+        unfitted_rounds=_unfitted(unfitted, f"{taught.label} on {data_set.name}"),
     )
 
 
 _Codes = NDArray[np.int8] | None
-_Run = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64], NDArray[np.int64], _Codes, _Codes]
+_Run = tuple[
+    NDArray[np.float64],
+    NDArray[np.float64],
+    NDArray[np.int64],
+    NDArray[np.int64],
+    _Codes,
+    _Codes,
+    NDArray[np.int64] | None,
+]
 
 
 def _run(
@@ -184,6 +196,7 @@ def _run(
         simulator.first_counts().numpy(),
         wasted(simulator.tasks, played.picks),
         _guarded(fell_back, played.picks) if fell_back else None,
+        None if simulator.unfitted_rounds is None else simulator.unfitted_rounds.cpu().numpy(),
     )
 
 
@@ -216,6 +229,21 @@ def _say_if_exhausted(picks: NDArray[np.int64], data_set: str) -> None:
             PoolExhaustedWarning,
             stacklevel=3,
         )
+
+
+def _unfitted(parts: Sequence[NDArray[np.int64] | None], what: str) -> NDArray[np.int64] | None:
+    """Return rounds in which the learner was not fitted, (episodes,), and warn of them; None where there is none."""
+    counts = [each for each in parts if each is not None]
+    rounds = np.concatenate(counts) if counts else np.zeros(0, dtype=np.int64)
+    if not rounds.any():
+        return None
+    warnings.warn(
+        f"{what}: in {rounds.sum()} rounds of {len(rounds)} episodes it could not be fitted to so few labels, and"
+        " predicted shares of the classes; it is fitted as soon as that is possible",
+        UnfittedLearnerWarning,
+        stacklevel=3,
+    )
+    return rounds
 
 
 def _run_alone(run: Callable[[Sequence[int]], _Run], seeds: Sequence[int]) -> _Run:

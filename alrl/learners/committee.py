@@ -117,12 +117,14 @@ class Committee(Learner):
             X, y, class_mask = (value.repeat_interleave(each, 0) for value in (X, y, class_mask))
         reports = [part.fit(X, y, weight, class_mask) for part in self._parts]
         losses = self._by_member(report.losses for report in reports)
+        fitted = self._by_member(report.fitted for report in reports)
         work = self._by_member(report.multiply_adds for report in reports)
         count = (weight > 0).sum(1)
         trained = self._by_member(record_epochs(report, count) for report in reports)
         return FitReport(
             iterations=torch.cat([report.iterations.view(-1, each) for report in reports], 1).amax(1),
             converged=torch.cat([report.converged.view(-1, each) for report in reports], 1).all(1),
+            fitted=None if fitted is None else fitted.any(1),
             losses=None if losses is None else losses.mean(1),
             multiply_adds=None if work is None else work.sum(1),
             record_epochs=None if trained is None else trained.sum(1),

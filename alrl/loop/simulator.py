@@ -84,6 +84,7 @@ class Simulator:
         self._all = torch.ones(B, dtype=torch.bool, device=self.device)
         self._budget = torch.full((B,), labels, dtype=torch.long, device=self.device)
         self._provided = Provided(B, self.device)
+        self._unfitted: Tensor | None = None
         self._noise = EpisodeNoise([task.seed for task in tasks], "strategy", self.device)
         self._allocate()
         self._begin(torch.arange(B, device=self.device), self.tasks)
@@ -112,6 +113,8 @@ class Simulator:
         beginning = torch.zeros(len(self.tasks), dtype=torch.bool, device=self.device)
         beginning[episodes] = True
         self.learner.restart(beginning)
+        if self._unfitted is not None:
+            self._unfitted = self._unfitted.masked_fill(beginning, 0)
         choose = chooser(self.learner, self._parts["pool"], first, self.tasks, self._class_mask)
         result = self._label(first, beginning, first=True, choose=choose)
         if choose is not None:
@@ -141,6 +144,9 @@ class Simulator:
         index = labelled_set.index[:, :most]
         weight = (torch.arange(most, device=self.device) < labelled_set.count[:, None]).to(pool.features.dtype)
         report = self.learner.fit(pool.rows(index), labelled_set.labels[:, :most], weight, self._class_mask)
+        if report.fitted is not None:
+            before = torch.zeros_like(self._budget) if self._unfitted is None else self._unfitted
+            self._unfitted = before + (~report.fitted & active)
         counting.note(refits=active)
         probabilities = self.learner.predict_proba(pool.by_column).to(torch.float32)
         self._predictions.add(probabilities, pool.exists, active, everyone=everyone)
@@ -229,6 +235,11 @@ class Simulator:
     def repeat_queries(self) -> Tensor:
         """Queries after the first sample of records that had been asked for before, (B,), long."""
         return self._labels.repeat_queries
+
+    @property
+    def unfitted_rounds(self) -> Tensor | None:
+        """Rounds in which the learner could not be fitted so far, (B,), long; None where it always can."""
+        return self._unfitted
 
     @property
     def cost(self) -> Cost:

@@ -134,7 +134,7 @@ def test_a_scikit_learn_classifier_may_be_the_learner() -> None:
     forest = ScikitLearn(RandomForestClassifier(10))
     curves = simulate("wine", "margin", learner=forest, labels=12, batch=4, seeds=2)
     again = simulate("wine", "margin", learner=forest, labels=12, batch=4, seeds=2)
-    assert curves.learner == "scikit-learn"
+    assert curves.learner == "RandomForestClassifier"
     assert curves.accuracy[:, -1].mean() > 0.8
     assert curves.picks.tolist() == again.picks.tolist()
     soft = simulate("wine", "margin", labels=12, batch=4, seeds=2)

@@ -9,7 +9,7 @@ from pathlib import Path
 from alrl.errors import AlrlError
 from alrl.studies.canonical import content_id
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 APPLICATION_ID = 0x616C726C
 """Marks the file as alrl's: "alrl" in ASCII."""
 
@@ -64,6 +64,13 @@ CREATE TABLE guarded (
 ) STRICT
 """
 """Of cells of policies with a guard: who chose each queried record."""
+_UNFITTED = """
+CREATE TABLE unfitted_rounds (
+    run_id TEXT PRIMARY KEY REFERENCES cells (run_id) ON DELETE CASCADE,
+    unfitted_rounds BLOB NOT NULL
+) STRICT
+"""
+"""Of cells with rounds in which the learner could not be fitted: their number for each seed."""
 
 
 class StoreError(AlrlError):
@@ -103,7 +110,7 @@ def check_mark(path: Path, database: sqlite3.Connection) -> int:
 def create(database: sqlite3.Connection) -> None:
     """Make the tables, within the transaction that is open."""
     # One statement at a time: executescript would commit before the schema is whole.
-    for statement in filter(str.strip, [*_SCHEMA.split(";"), _WASTED, _GUARDED]):
+    for statement in filter(str.strip, [*_SCHEMA.split(";"), _WASTED, _GUARDED, _UNFITTED]):
         database.execute(statement)
     database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
@@ -117,6 +124,8 @@ def migrate(database: sqlite3.Connection, version: int) -> None:
         database.execute(_WASTED)
     if version in {2, 3}:
         database.execute(_GUARDED)
+    if version in {2, 3, 4}:
+        database.execute(_UNFITTED)
     database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
 

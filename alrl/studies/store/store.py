@@ -25,7 +25,7 @@ __all__ = ["SCHEMA_VERSION", "Store", "StoreError", "StoredCell", "run_id"]
 _ARRAYS = ("seeds", "accuracy", "balanced_accuracy", "picks", "first")
 _CURVES = ("data_set", "strategy", "learner", "batch", "seeds", "accuracy", "balanced_accuracy")
 _PICKS = ("first", "picks")
-_OPTIONAL = ("wasted", "guarded")
+_OPTIONAL = ("wasted", "guarded", "unfitted_rounds")
 """Each in a table of its own, of that name."""
 
 

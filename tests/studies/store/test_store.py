@@ -214,6 +214,7 @@ def test_a_file_of_schema_two_gets_room_for_what_was_wasted(tmp_path: Path, curv
     database = sqlite3.connect(path)
     database.execute("DROP TABLE wasted")
     database.execute("DROP TABLE guarded")
+    database.execute("DROP TABLE unfitted_rounds")
     database.execute("PRAGMA user_version = 2")
     database.commit()
     database.close()
@@ -240,6 +241,7 @@ def test_a_file_of_schema_three_gets_room_for_who_chose(tmp_path: Path, curves: 
         store.add(spec(0), curves[0], seconds=1.0)
     database = sqlite3.connect(path)
     database.execute("DROP TABLE guarded")
+    database.execute("DROP TABLE unfitted_rounds")
     database.execute("PRAGMA user_version = 3")
     database.commit()
     database.close()
@@ -248,6 +250,25 @@ def test_a_file_of_schema_three_gets_room_for_who_chose(tmp_path: Path, curves: 
     with Store(path) as store:
         store.add(spec(1), dataclasses.replace(curves[1], guarded=curves[1].picks * 0), seconds=1.0)
         assert not store.curves()[1].guarded.any()
+
+
+def test_rounds_that_were_not_fitted_come_back_and_a_file_of_schema_four_gets_room_for_them(
+    tmp_path: Path, curves: list[Curves]
+) -> None:
+    path = tmp_path / "results.sqlite"
+    with Store(path) as store:
+        store.add(spec(0), curves[0], seconds=1.0)
+    database = sqlite3.connect(path)
+    database.execute("DROP TABLE unfitted_rounds")
+    database.execute("PRAGMA user_version = 4")
+    database.commit()
+    database.close()
+    with Store(path, read_only=True) as store:
+        assert store.curves()[0].unfitted_rounds is None
+    rounds = np.arange(len(curves[1].seeds))
+    with Store(path) as store:
+        store.add(spec(1), dataclasses.replace(curves[1], unfitted_rounds=rounds), seconds=1.0)
+        assert store.curves()[1].unfitted_rounds.tolist() == rounds.tolist()
 
 
 SCHEMA_1 = """

@@ -15,7 +15,7 @@ from alrl.errors import InvalidQueryError
 from alrl.loop.pool_view import PoolView
 from alrl.numerics.streams import generator
 from alrl.projects.narrowing import narrowed
-from alrl.projects.pool import Pool
+from alrl.projects.records.pool import Pool
 from alrl.projects.state import State
 from alrl.strategies import Strategy
 from alrl.strategies.base import refuse_learning

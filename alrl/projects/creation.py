@@ -14,10 +14,10 @@ import pandas as pd
 from alrl.errors import InvalidDataError, InvalidQueryError, ProjectError
 from alrl.projects.answers import Answer, label_of
 from alrl.projects.event_log import EventLog
-from alrl.projects.pool import ID
-from alrl.projects.record_file import sha256_of, write_records
+from alrl.projects.records.pool import ID
+from alrl.projects.records.record_file import sha256_of, write_records
+from alrl.projects.records.tables import column_of, ids_of, read_table
 from alrl.projects.state import State
-from alrl.projects.tables import column_of, ids_of, read_table
 from alrl.projects.telling import write_answers
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from alrl.loop.pool_view import PoolView
 from alrl.loop.predictions import REMEMBERED
 from alrl.loop.view_fields import Need
 from alrl.projects.models import Fit, ProjectModel, load_model
-from alrl.projects.pool import Pool
+from alrl.projects.records.pool import Pool
 from alrl.projects.rounds import Predictions, fit_round, labelled, read_predictions, write_predictions
 from alrl.projects.state import RoundFacts, State
 from alrl.projects.view import pool_view

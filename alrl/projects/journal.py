@@ -12,7 +12,7 @@ from typing import Any
 
 from alrl.errors import ProjectError
 from alrl.projects.event_log import Event, EventLog, Transaction
-from alrl.projects.pool import Pool
+from alrl.projects.records.pool import Pool
 from alrl.projects.state import State
 from alrl.projects.times import seconds_of
 

@@ -20,8 +20,8 @@ from alrl.errors import InvalidDataError, MissingPackageError, ProjectError
 from alrl.learners import make_learner
 from alrl.loop.cost import record_epochs
 from alrl.loop.learner import FitReport, Learner
-from alrl.projects.pool import Pool
-from alrl.projects.record_file import sha256_of, write_whole
+from alrl.projects.records.pool import Pool
+from alrl.projects.records.record_file import sha256_of, write_whole
 
 AUTOMATIC = "auto"
 """skrub's TableVectorizer before scikit-learn's LogisticRegression: for tables with text, times and missing values."""

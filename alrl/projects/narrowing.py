@@ -7,7 +7,7 @@ from torch import Tensor
 
 from alrl.loop.pool_view import PoolView
 from alrl.numerics.streams import generator
-from alrl.projects.pool import LARGE
+from alrl.projects.records.pool import LARGE
 from alrl.strategies.wrappers.subsampled import subview
 
 SAMPLE = 2_048

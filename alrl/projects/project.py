@@ -12,13 +12,13 @@ import pandas as pd
 
 from alrl.errors import InvalidDataError, InvalidQueryError
 from alrl.projects import creation
-from alrl.projects.bill import Bill, bill
-from alrl.projects.curve import Point, curve
 from alrl.projects.journal import LOG, Journal
+from alrl.projects.judgement.bill import Bill, bill
+from alrl.projects.judgement.curve import Point, curve
+from alrl.projects.judgement.stopping import Advice, StopRule, usual_rule
+from alrl.projects.judgement.verdict import Verdict, verdict
 from alrl.projects.state import RoundFacts
-from alrl.projects.stopping import Advice, StopRule, usual_rule
 from alrl.projects.telling import Receipt, Repeats, answers_of, faults, write_answers
-from alrl.projects.verdict import Verdict, verdict
 
 if TYPE_CHECKING:
     from alrl.loop.cost import Prices
@@ -80,7 +80,7 @@ class Project(Journal):
 
         Args:
             folder: a new or empty folder.
-            pool: the records: a frame, a file (:func:`alrl.projects.tables.read_table`), or an array.
+            pool: the records: a frame, a file (:func:`alrl.projects.records.tables.read_table`), or an array.
             id: the column that names each record; rows are numbered where it is left out.
             label: the column of classes. Where the table has it, what it holds are labels that nobody is paid for.
             classes: every class; by default those in the label column.

@@ -12,10 +12,10 @@ import numpy as np
 from alrl.errors import InvalidDataError
 from alrl.numerics.streams import generator
 from alrl.projects.answers import Answer, label_of
-from alrl.projects.curve import Point, curve
+from alrl.projects.judgement.curve import Point, curve
 from alrl.projects.project import Project
+from alrl.projects.records.tables import column_of, read_table
 from alrl.projects.rounds import read_predictions
-from alrl.projects.tables import column_of, read_table
 
 HELD_OUT = "held out"
 """The annotator who answers "don't know" to the records that the rehearsal measures on."""
@@ -78,7 +78,7 @@ def rehearse(
 
     Args:
         folder: of the new project; it can be opened, looked at and labelled on like any other.
-        data: a table (:func:`alrl.projects.tables.read_table`) whose label column is full.
+        data: a table (:func:`alrl.projects.records.tables.read_table`) whose label column is full.
         label: the column of classes.
         id: the column that names each record; rows are numbered where it is left out.
         batches: batches that are asked for.

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from alrl.errors import InvalidQueryError, MissingPackageError
 from alrl.numerics.streams import generator
-from alrl.projects.pool import Pool
+from alrl.projects.records.pool import Pool
 from alrl.projects.state import State
 
 if TYPE_CHECKING:

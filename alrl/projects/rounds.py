@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from alrl.errors import ProjectError
 from alrl.numerics.streams import generator
-from alrl.projects.lure import lure_weights
+from alrl.projects.judgement.lure import lure_weights
 from alrl.projects.models import Fit, ProjectModel
-from alrl.projects.pool import Pool
-from alrl.projects.record_file import sha256_of, write_whole
+from alrl.projects.records.pool import Pool
+from alrl.projects.records.record_file import sha256_of, write_whole
 from alrl.projects.state import RoundFacts, State
 
 FOLDS = 5

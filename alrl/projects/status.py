@@ -8,10 +8,9 @@ from dataclasses import asdict
 from typing import Any
 
 from alrl.projects.answers import IRRELEVANT
-from alrl.projects.bill import bill, rows
-from alrl.projects.curve import Estimate, Point, curve
-from alrl.projects.state import State
-from alrl.projects.stopping import (
+from alrl.projects.judgement.bill import bill, rows
+from alrl.projects.judgement.curve import Estimate, Point, curve
+from alrl.projects.judgement.stopping import (
     Budget,
     ContradictingInformation,
     OverallUncertainty,
@@ -19,7 +18,8 @@ from alrl.projects.stopping import (
     as_document,
     usual_rule,
 )
-from alrl.projects.verdict import verdict
+from alrl.projects.judgement.verdict import verdict
+from alrl.projects.state import State
 
 
 def status_of(state: State, now: float) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import pandas as pd
 
 from alrl.errors import InvalidDataError
 from alrl.projects.answers import Answer, label_of
-from alrl.projects.tables import read_table
+from alrl.projects.records.tables import read_table
 from alrl.projects.telling import Receipt, id_of
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from alrl.loop.pool_view import PoolView, Refits, Trajectory
 from alrl.loop.view_fields import Need
 from alrl.numerics.streams import stream_key, uniform
 from alrl.projects.models import Fit
-from alrl.projects.pool import Pool
+from alrl.projects.records.pool import Pool
 from alrl.projects.rounds import Predictions, labelled
 from alrl.projects.state import State
 

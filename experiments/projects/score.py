@@ -12,9 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
+from alrl.projects.judgement.stopping import (
+    ContradictingInformation,
+    OverallUncertainty,
+    StabilisingPredictions,
+    StopRule,
+)
+from alrl.projects.judgement.verdict import FLOOR, STARVED_GAIN, verdict
 from alrl.projects.state import RoundFacts, State
-from alrl.projects.stopping import ContradictingInformation, OverallUncertainty, StabilisingPredictions, StopRule
-from alrl.projects.verdict import FLOOR, STARVED_GAIN, verdict
 from experiments.projects.play import REPORTED, ROUNDS, TUNED
 
 PAGE = Path(__file__).with_name("results.md")

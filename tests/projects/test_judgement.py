@@ -12,12 +12,10 @@ import alrl
 from alrl.errors import InvalidDataError
 from alrl.loop.cost import break_even_compression
 from alrl.projects import Project
-from alrl.projects.bill import bill, break_even
-from alrl.projects.curve import curve, progressive
-from alrl.projects.lure import lure_weights
-from alrl.projects.state import RoundFacts, State
-from alrl.projects.status import sentences, status_of
-from alrl.projects.stopping import (
+from alrl.projects.judgement.bill import bill, break_even
+from alrl.projects.judgement.curve import curve, progressive
+from alrl.projects.judgement.lure import lure_weights
+from alrl.projects.judgement.stopping import (
     Budget,
     ContradictingInformation,
     NetValue,
@@ -26,7 +24,9 @@ from alrl.projects.stopping import (
     f_bound,
     usual_rule,
 )
-from alrl.projects.verdict import verdict
+from alrl.projects.judgement.verdict import verdict
+from alrl.projects.state import RoundFacts, State
+from alrl.projects.status import sentences, status_of
 from tests.projects.conftest import table, truth
 
 Make = Callable[..., Project]

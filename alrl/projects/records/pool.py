@@ -13,7 +13,7 @@ import pandas as pd
 
 from alrl.errors import ProjectError
 from alrl.projects.features import encoded, standardised
-from alrl.projects.record_file import read_records, write_whole
+from alrl.projects.records.record_file import read_records, write_whole
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -128,7 +128,7 @@ class Budget(StopRule):
         self._money = money
 
     def advise(self, state: State) -> Advice:
-        from alrl.projects.bill import bill
+        from alrl.projects.judgement.bill import bill
 
         labels, spent = state.settings.get("labels"), state.spent(float("inf"))
         if self._money is not None:
@@ -151,8 +151,8 @@ class NetValue(StopRule):
     def advise(self, state: State) -> Advice:
         import math
 
-        from alrl.projects.bill import bill
-        from alrl.projects.verdict import PAIRS, verdict
+        from alrl.projects.judgement.bill import bill
+        from alrl.projects.judgement.verdict import PAIRS, verdict
 
         summary, result = bill(state), verdict(state)
         if result.rounds <= PAIRS:

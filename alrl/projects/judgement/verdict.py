@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
-from alrl.projects.curve import Point, curve
+from alrl.projects.judgement.curve import Point, curve
 from alrl.projects.state import State
 
 Kind = Literal["undecided", "data-starved", "saturating", "ill-behaved"]

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from alrl.errors import InvalidDataError
-from alrl.projects.tables import ids_of, read_table
+from alrl.projects.records.tables import ids_of, read_table
 
 
 @pytest.mark.parametrize(

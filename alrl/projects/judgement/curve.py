@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from alrl.projects.intervals import wilson
+from alrl.projects.judgement.intervals import wilson
 from alrl.projects.state import RoundFacts, State
 
 

@@ -1,0 +1,1 @@
+"""Judge how a project stands: learning curve, verdict, bill and stop rules."""

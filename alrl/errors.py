@@ -40,6 +40,10 @@ class UnfittedLearnerWarning(UserWarning):
     """A learner could not be fitted to so few labels in some rounds: shares of the classes stood for it."""
 
 
+class BudgetExhaustedWarning(UserWarning):
+    """More records were asked for than labels may still be bought: the batch is as large as that."""
+
+
 class PoolExhaustedWarning(UserWarning):
     """More records were asked for than the pool holds: all of them were taken."""
 

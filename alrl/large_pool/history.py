@@ -28,17 +28,30 @@ class PoolHistory:
         self._predicted = np.zeros(records, dtype=np.uint16)
         self._flips = np.zeros(records, dtype=np.uint16)
         self._scorers: deque[Scorer] = deque(maxlen=REMEMBERED)
+        self._before, self._flipped = self._predicted, np.zeros(records, dtype=np.bool_)
+        self._forgotten: Scorer | None = None
         self.fits = 0
         """Fits that were taken up."""
 
-    def take_up(self, scorer: Scorer, scores: PoolScores) -> None:
-        """Add one loop: the fit and what it says of all records."""
-        if self.fits:
-            changed = scores.predicted != self._predicted
-            self._flips += changed & (self._flips < _MOST)
+    def take_up(self, scorer: Scorer, scores: PoolScores, *, again: bool = False) -> None:
+        """Add one loop: the fit and what it says of all records; with ``again`` in the place of the last one."""
+        if again:
+            self._take_back()
+        self._before = self._predicted
+        self._flipped = (scores.predicted != self._predicted) & (self._flips < _MOST) & (self.fits > 0)
+        self._flips += self._flipped
         self._predicted = scores.predicted
+        self._forgotten = self._scorers[0] if len(self._scorers) == REMEMBERED else None
         self._scorers.append(scorer)
         self.fits += 1
+
+    def _take_back(self) -> None:
+        self._flips -= self._flipped
+        self._predicted = self._before
+        self._scorers.pop()
+        if self._forgotten is not None:
+            self._scorers.appendleft(self._forgotten)
+        self.fits -= 1
 
     def probabilities(self, pool: LargePool, at: NDArray[np.int64]) -> tuple[Tensor, ...]:
         """Return class probabilities of the records ``at`` by the remembered fits, the newest last, (1, n, k) each."""

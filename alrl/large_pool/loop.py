@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Hashable, Sequence
 from typing import Any
 
@@ -9,10 +10,11 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
+from alrl.agents.arguments import whole_number
 from alrl.agents.policy import Policy
 from alrl.agents.policy_file import named_strategy
 from alrl.agents.query import warn_if_fewer
-from alrl.errors import InvalidQueryError
+from alrl.errors import BudgetExhaustedWarning, InvalidQueryError
 from alrl.large_pool.history import PoolHistory
 from alrl.large_pool.labels import PoolLabels
 from alrl.large_pool.pool import LargePool
@@ -69,9 +71,10 @@ class LargePoolLoop:
         neighbours: bool | None = None,
         seed: int | Sequence[int] = 0,
     ) -> None:
-        if labels < 1:
+        budget = whole_number("labels", labels, least=0)
+        if not budget:
             raise InvalidQueryError(f"a budget of {labels} labels given; it must be at least 1")
-        self.pool, self.budget = pool, labels
+        self.pool, self.budget = pool, budget
         self.strategy = named_strategy(strategy)
         refuse_learning(self.strategy, "a loop over a large pool")
         self.labelled_set = PoolLabels(pool.n_records, classes)
@@ -79,7 +82,8 @@ class LargePoolLoop:
         self._learner = make_learner(learner).fresh()
         self._preselection = preselection or Preselection()
         self._neighbours = isinstance(self.strategy, Policy) if neighbours is None else neighbours
-        self.seed = (seed,) if isinstance(seed, int) else tuple(seed)
+        seeds = seed if isinstance(seed, Sequence) else (seed,)
+        self.seed = tuple(whole_number("seed", each, least=0) for each in seeds)
         self._sample = PoolSample(pool, pool.random(self._preselection.sample, "preselection"))
         self._history = PoolHistory(pool.n_records)
         self._noise = EpisodeNoise([self.seed], "strategy")
@@ -87,6 +91,27 @@ class LargePoolLoop:
         self._first: int | None = None
         self._scorer: Scorer | None = None
         self._scores: PoolScores | None = None
+        self._scored_already = False
+        self._proposed = np.zeros(0, dtype=np.int64)
+        self._pending = np.zeros(pool.n_records, dtype=bool)
+
+    @property
+    def pending(self) -> NDArray[np.int64]:
+        """Positions of the records of earlier batches whose labels have not come, ascending: people have them still.
+
+        They are not proposed again, count as known where a batch is chosen, and as labels that are spent.
+        """
+        return np.flatnonzero(self._pending)
+
+    def release(self, indices: ArrayLike | None = None) -> None:
+        """Take pending records back, all of them unless positions are given: they may be proposed again."""
+        self._pending[self.pending if indices is None else np.asarray(indices, dtype=np.int64)] = False
+        self._proposed = np.setdiff1d(self._proposed, self._proposed if indices is None else np.asarray(indices))
+
+    @property
+    def labels_left(self) -> int:
+        """Labels that may still be bought, beside those that are pending."""
+        return max(0, self.budget - self.spent - int(self._pending.sum()))
 
     @property
     def spent(self) -> int:
@@ -110,68 +135,111 @@ class LargePoolLoop:
     def label(self, indices: ArrayLike, labels: Sequence[Hashable] | NDArray[Any]) -> None:
         """Give the labels of the records at the positions ``indices`` (m,) of the pool.
 
-        Raises InvalidQueryError for a position outside the pool, given twice or labelled already, InvalidDataError for
-        a label that is none of the classes or a number of labels that is not the number of positions.
+        What the last query proposed and is not among them is :attr:`pending` from now on.
+
+        Raises InvalidQueryError for a position outside the pool, given twice or labelled already, and for more labels
+        than the budget has left, InvalidDataError for a label that is none of the classes or a number of labels that is
+        not the number of positions.
         """
+        given = np.size(np.asarray(indices))
+        if self._first is not None and self.spent + given > self.budget:
+            raise InvalidQueryError(
+                f"{given} labels given, and {self.budget - self.spent} of the budget of {self.budget} are left: give"
+                " fewer, or raise loop.budget first"
+            )
         index = self.labelled_set.add(indices, labels)
         self._sample.label(self.pool.standardised(index))
+        self._pending[self._proposed] = True
+        self._pending[index] = False
+        self._proposed = self._proposed[:0]
         self._scorer = self._scores = None
+        self._scored_already = False
 
     def query(self, batch_size: int = 1, *, model: Any = None) -> NDArray[np.int64]:
         """Return positions of the records to be labelled next, most wanted first, at most ``batch_size`` of them.
 
         The first query after new labels fits and passes over the pool, and is a loop of the trajectory; another one
-        before the next labels uses the same scores.
+        before the next labels uses the same scores and takes the place of the first, whose records are proposed no
+        more. A model that is given is asked, whoever scored the pool before; a query without one is answered by whoever
+        scored the pool last since the last labels.
 
         Args:
-            batch_size: records wanted; if fewer are unlabelled, all of them are returned, with a
-                PoolExhaustedWarning.
-            model: a fitted classifier with ``predict_proba`` and ``classes_``, as scikit-learn's are, that scores the
-                pool in the learner's place; it is given records as they are stored.
+            batch_size: records wanted; if fewer are left, all of them are returned, with a PoolExhaustedWarning, and if
+                the budget has fewer labels left, as many as that, with a BudgetExhaustedWarning.
+            model: a fitted model, as :func:`alrl.agents.query.query` takes one, that scores the pool in the learner's
+                place; it is given records as they are stored.
 
-        Raises InvalidQueryError if the batch size is below 1, no record is labelled yet or none is left,
-        InvalidDataError if the model cannot be used.
+        Raises InvalidQueryError if the batch size is no whole number or below 1, no record is labelled yet, none is
+        left, or the budget is spent, InvalidDataError if the model cannot be used.
         """
-        if batch_size < 1:
-            raise InvalidQueryError(f"batch_size = {batch_size} given; it must be at least 1")
-        left = int(self.labelled_set.free.sum())
-        if not left:
-            raise InvalidQueryError("every record is labelled; there is nothing left to query")
-        count = min(batch_size, left)
-        warn_if_fewer(left, batch_size)
+        wanted = whole_number("batch_size", batch_size, least=1)
+        left = int(self._free.sum())
+        self._check_left(left)
+        warn_if_fewer(left, wanted)
+        count = min(wanted, left, self.labels_left)
+        if count < min(wanted, left):
+            warnings.warn(
+                f"batch_size = {wanted} given, and {count} labels of the budget of {self.budget} are left",
+                BudgetExhaustedWarning,
+                stacklevel=2,
+            )
         view = self.view(count, model=model)
         picks = self.strategy.select(view, count)[0].numpy()
-        return np.asarray(view.position[picks[picks >= 0]])
+        self._proposed = np.asarray(view.position[picks[picks >= 0]])
+        return self._proposed.copy()
+
+    @property
+    def _free(self) -> NDArray[np.bool_]:
+        """True where a record is neither labelled nor pending, (N,)."""
+        return np.asarray(self.labelled_set.free & ~self._pending)
+
+    def _check_left(self, left: int) -> None:
+        pending = len(self.pending)
+        if not left and pending:
+            raise InvalidQueryError(
+                f"every record is labelled or pending ({pending} of them); give their labels, or take them back with"
+                " loop.release()"
+            )
+        if not left:
+            raise InvalidQueryError("every record is labelled; there is nothing left to query")
+        if not self.labels_left:
+            raise InvalidQueryError(
+                f"the budget of {self.budget} labels is spent: {self.spent} given, {pending} pending; raise loop.budget"
+                " to go on"
+            )
 
     def predict_proba(self, X: NDArray[Any], *, model: Any = None) -> NDArray[np.float32]:
         """Return class probabilities (n, classes) of records ``X`` (n, D), given as those of the pool are stored.
 
-        They are the learner's, fitted to the labels given so far, or the model's. Raises as :meth:`query` does.
+        They are the model's, or of whoever scored the pool last since the last labels: a model that was given, or the
+        learner, fitted to the labels given so far. Raises as :meth:`query` does.
         """
-        scorer = self._fitted(model)
+        scorer = self._fitted() if model is None else ModelScorer(model, self.labelled_set.classes)
         probabilities = scorer.probabilities(self.pool.standardisation.apply(X) if scorer.standardised else X)
         return np.asarray(probabilities.numpy())
 
-    def _fitted(self, model: Any) -> Scorer:
+    def _fitted(self, model: Any = None) -> Scorer:
         if not len(self.labelled_set.index):
             raise InvalidQueryError("no record is labelled yet; label a few first, such as those of first_sample(20)")
-        if self._scorer is None:
-            if model is not None:
-                self._scorer = ModelScorer(model, self.labelled_set.classes)
-            else:
-                X = torch.from_numpy(self.pool.standardised(self.labelled_set.index))[None]
-                codes = torch.from_numpy(self.labelled_set.codes)[None]
-                every = torch.ones(1, len(self.labelled_set.classes), dtype=torch.bool)
-                self._learner.fit(X, codes, torch.ones(1, X.shape[1]), every)
-                self._scorer = LearnerScorer(self._learner)
+        if model is not None:
+            # It may have been fitted anew since it was asked last: there is no telling.
+            self._scorer, self._scores = ModelScorer(model, self.labelled_set.classes), None
+        elif self._scorer is None:
+            X = torch.from_numpy(self.pool.standardised(self.labelled_set.index))[None]
+            codes = torch.from_numpy(self.labelled_set.codes)[None]
+            every = torch.ones(1, len(self.labelled_set.classes), dtype=torch.bool)
+            self._learner.fit(X, codes, torch.ones(1, X.shape[1]), every)
+            self._scorer = LearnerScorer(self._learner)
         return self._scorer
 
     def _scored(self, scorer: Scorer) -> PoolScores:
         if self._scores is None:
             measure = self.strategy.name if self.strategy.name in MEASURES else "margin"
             self._scores = score_pool(self.pool, scorer, measure)
-            self._history.take_up(scorer, self._scores)
-            self._luck = self._noise.draw(self.pool.n_records)[0].numpy()
+            self._history.take_up(scorer, self._scores, again=self._scored_already)
+            if not self._scored_already:
+                self._luck = self._noise.draw(self.pool.n_records)[0].numpy()
+            self._scored_already = True
             self._first = len(self.labelled_set.index) if self._first is None else self._first
         return self._scores
 
@@ -180,9 +248,19 @@ class LargePoolLoop:
         surplus = self._preselection.surplus
         if isinstance(self.strategy, Policy):
             surplus = max(surplus, self.strategy.mixture.count)
-        free, wanted = self.labelled_set.free, count + surplus
+        free, wanted = self._free, count + surplus
         unsure = smallest(scores.certainty, self._luck, free, wanted)
+        more = wanted
+        while self._distinct(unsure) < min(wanted, len(unsure)) and more < int(free.sum()):
+            # Copies of one record must not take the places of others.
+            more *= 2
+            unsure = smallest(scores.certainty, self._luck, free, more)
         return np.union1d(unsure, smallest(-self._luck, self._luck, free, wanted))
+
+    def _distinct(self, at: NDArray[np.int64]) -> int:
+        """Return how many of the records ``at`` (m,) differ from each other and from those that are pending."""
+        rows = {row.tobytes() for row in self.pool.raw(at)}
+        return len(rows - {row.tobytes() for row in self.pool.raw(self.pending)})
 
     def view(self, batch_size: int, *, model: Any = None) -> LargePoolView:
         """Return what the strategy sees of the pool when it is asked for ``batch_size`` records.
@@ -191,7 +269,11 @@ class LargePoolLoop:
         """
         scores = self._scored(self._fitted(model))
         candidates = self._candidates(scores, batch_size)
-        part = draw_part(self.pool, self._sample, candidates, self.labelled_set.index, neighbours=self._neighbours)
+        pending = self.pending
+        seen = np.union1d(candidates, pending)
+        part = draw_part(self.pool, self._sample, seen, self.labelled_set.index, neighbours=self._neighbours)
+        selected = torch.zeros_like(part.labelled)
+        selected[0, torch.from_numpy(part.places(pending))] = True
         remembered = self._history.probabilities(self.pool, part.position)
         return LargePoolView(
             position=part.position,
@@ -199,7 +281,7 @@ class LargePoolLoop:
             feature_count=torch.tensor([self.pool.n_features]),
             exists=part.geometry.exists,
             labelled=part.labelled,
-            selected=torch.zeros_like(part.labelled),
+            selected=selected,
             labelled_index=torch.from_numpy(part.places(self.labelled_set.index))[None],
             labelled_mask=torch.ones(1, len(self.labelled_set.index), dtype=torch.bool),
             labels=torch.from_numpy(self.labelled_set.codes)[None],

@@ -43,7 +43,7 @@ def run_large_pool(
         loop: a loop in which nothing is labelled yet.
         y: class of every record of the pool; no strategy sees it.
         batch_size: records bought in each loop.
-        loops: their number; the run ends earlier if the pool runs out.
+        loops: their number; the run ends earlier if the pool or the budget runs out.
         first: positions labelled at the start; by default one record of each class, of the stream ``first sample``.
         test: records (m, D), given as those of the pool are stored, and their classes (m,), to score the learner on.
 
@@ -69,9 +69,9 @@ def run_large_pool(
     start = one_of_each_class(classes, loop.seed) if first is None else np.asarray(first, dtype=np.int64)
     loop.label(start, classes[start])
     picks, seconds, accuracy = [], [], []
-    for _ in range(min(loops, -(-int(loop.labelled_set.free.sum()) // batch_size))):
+    for _ in range(min(loops, -(-min(int(loop.labelled_set.free.sum()), loop.labels_left) // batch_size))):
         began = time.perf_counter()
-        picks.append(loop.query(batch_size))
+        picks.append(loop.query(min(batch_size, loop.labels_left)))
         queried = time.perf_counter()
         accuracy += _accuracy(loop, test)
         answered = time.perf_counter()

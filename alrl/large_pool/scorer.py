@@ -14,6 +14,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from alrl.agents.own_data.ensemble_members import align_classes
+from alrl.agents.own_data.model_kinds import known_classes
+from alrl.agents.own_data.model_outputs import ask_model
+from alrl.agents.own_data.records import read_records
 from alrl.errors import InvalidDataError
 from alrl.large_pool.pool import LargePool
 from alrl.loop.learner import Learner
@@ -47,11 +51,12 @@ class LearnerScorer(Scorer):
 
 
 class ModelScorer(Scorer):
-    """A fitted classifier with ``predict_proba`` and ``classes_``, as scikit-learn's are; it is copied.
+    """A fitted model of any kind that :func:`alrl.agents.own_data.model_outputs.ask_model` asks; copied if it can be.
 
     Args:
-        model: the classifier, fitted to features as they are stored in the pool.
-        classes: every class of the loop; the model need not know them all, those it does not get probability zero.
+        model: the model, fitted to features as they are stored in the pool.
+        classes: every class of the loop; the model need not know them all, those it does not get probability zero. A
+            model that does not name its classes has one column for each of these, in their order.
 
     Raises InvalidDataError if the model is not fitted, gives no probabilities or knows other classes.
 
@@ -64,33 +69,29 @@ class ModelScorer(Scorer):
     standardised = False
 
     def __init__(self, model: Any, classes: Sequence[Any]) -> None:
-        if not hasattr(model, "predict_proba") or not hasattr(model, "classes_"):
-            raise InvalidDataError(
-                f"{type(model).__name__} has no predict_proba or is not fitted; give a fitted classifier with"
-                " probabilities, say sklearn.calibration.CalibratedClassifierCV around it"
-            )
-        codes = {label: code for code, label in enumerate(classes)}
-        known = np.asarray(model.classes_).tolist()
-        strange = [label for label in known if label not in codes]
-        if strange:
-            raise InvalidDataError(f"the model knows the classes {strange[:3]}, of which the loop has none: {classes}")
-        self._columns = [codes[label] for label in known]
-        self._model = copy.deepcopy(model)
-        self._classes = len(classes)
+        members = list(model) if isinstance(model, list | tuple) else [model]
+        for member in members:
+            known = known_classes(member) or []
+            strange = [label for label in known if label not in classes]
+            if strange:
+                raise InvalidDataError(
+                    f"the model knows the classes {strange[:3]}, of which the loop has none: {list(classes)}"
+                )
+        self._model = _copied(model)
+        self._classes = list(classes)
 
     def probabilities(self, X: NDArray[Any]) -> Tensor:
-        try:
-            predicted = np.asarray(self._model.predict_proba(X))
-        except ValueError as error:
-            raise InvalidDataError(f"the model cannot predict these records: {error}") from error
-        if predicted.shape != (len(X), len(self._columns)) or not np.isfinite(predicted).all():
-            raise InvalidDataError(
-                f"the model's predict_proba gave shape {predicted.shape} or values that are not finite; expected finite"
-                f" values of shape {(len(X), len(self._columns))}"
-            )
-        rows = np.zeros((len(X), self._classes), dtype=np.float32)
-        rows[:, self._columns] = predicted
-        return torch.from_numpy(rows)
+        outputs = ask_model(self._model, [read_records(X, "the pool")], [], classes=self._classes)
+        rows = align_classes(outputs.probabilities, outputs.classes.tolist(), self._classes)
+        return torch.from_numpy(rows.astype(np.float32))
+
+
+def _copied(model: Any) -> Any:
+    """Return a copy, which a later fit does not change; the model itself where it cannot be copied, as a connection."""
+    try:
+        return copy.deepcopy(model)
+    except (TypeError, ValueError, AttributeError, RuntimeError):
+        return model
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

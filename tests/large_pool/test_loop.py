@@ -66,6 +66,8 @@ def both(data, strategy, loops=4, **settings):
         pairs.append((picks.tolist(), part.query(BATCH).tolist()))
         whole.step(torch.from_numpy(picks)[None])
         part.label(picks, data[1][picks])
+        # What the part proposed and the whole did not is with nobody here.
+        part.release()
     return pairs
 
 

@@ -34,9 +34,9 @@ def test_a_later_fit_does_not_change_what_a_scorer_says():
 
 
 def test_models_that_cannot_score_are_refused():
-    with pytest.raises(InvalidDataError, match="predict_proba"):
+    with pytest.raises(InvalidDataError, match="LinearSVC is not fitted"):
         ModelScorer(LinearSVC(), ["big", "small"])
-    with pytest.raises(InvalidDataError, match="predict_proba or is not fitted"):
+    with pytest.raises(InvalidDataError, match="LogisticRegression is not fitted"):
         ModelScorer(LogisticRegression(), ["big", "small"])
     with pytest.raises(InvalidDataError, match="small"):
         ModelScorer(LogisticRegression().fit(X, Y), ["big", "tiny"])

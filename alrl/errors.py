@@ -48,5 +48,9 @@ class PoolExhaustedWarning(UserWarning):
     """More records were asked for than the pool holds: all of them were taken."""
 
 
+class ShadowedNameWarning(UserWarning):
+    """A recipe of the working directory that goes by the name of one that comes with alrl, and is taken instead."""
+
+
 class GuessedLabelWarning(UserWarning):
     """A label column that nobody named: nothing but its place speaks for it."""

@@ -1,4 +1,4 @@
-"""Measure how long a loop takes on a pool of a million records in a file, and how much memory it needs."""
+"""How long a loop takes on a pool of a million records in a file, and how much memory it needs beside the file."""
 
 from __future__ import annotations
 

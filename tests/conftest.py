@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import hypothesis
 import numpy as np
@@ -82,3 +84,19 @@ def curves() -> list[Curves]:
 def comparison(curves: list[Curves]) -> Comparison:
     """The comparison of those curves."""
     return Comparison(curves)
+
+
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Figures are made and their files left empty: writing them is what takes the time."""
+    from alrl.reports import figures
+
+    def save(_: Any, stem: Path) -> tuple[Path, Path]:
+        stem.parent.mkdir(exist_ok=True)
+        paths = stem.with_name(stem.name + ".png"), stem.with_name(stem.name + ".pdf")
+        for path in paths:
+            path.touch()
+        return paths
+
+    monkeypatch.setattr(figures, "save", save)
+    monkeypatch.setattr(figures, "as_svg", lambda _: "<svg/>")

@@ -1,4 +1,4 @@
-"""Describe what one episode of a view would look like to another library: arrays, and a model of stored predictions."""
+"""What one episode of a view would look like to another library: arrays, and a model that repeats what was said."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Makes a query function for modAL of a strategy or policy of alrl."""
+"""A strategy or policy of ours as a query function of modAL."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from modAL.models.base import BaseCommittee, BaseLearner
 from numpy.typing import NDArray
 
 from alrl.adapters.choice import choose
-from alrl.agents.policy_file import named_strategy
+from alrl.agents.players import find_strategy
 from alrl.errors import InvalidDataError
 from alrl.strategies.base import Strategy, refuse_learning
 
@@ -18,7 +18,7 @@ class ToModAL:
     """A query function ``(classifier, X, n_instances=1) -> (indices, scores)`` for modAL's learners and committees.
 
     Args:
-        strategy: a strategy or policy, or the name of one; rules for committees see the members' probabilities.
+        strategy: a strategy or policy, or the name of one; what a committee's members say is there for it.
         labels_left: labels that may still be bought at every query; policies look at it.
         seed: of chance and ties.
 
@@ -34,7 +34,7 @@ class ToModAL:
     """
 
     def __init__(self, strategy: Strategy | str, *, labels_left: int | None = None, seed: int = 0) -> None:
-        self.strategy = named_strategy(strategy)
+        self.strategy = find_strategy(strategy)
         refuse_learning(self.strategy, "a modAL learner")
         self.labels_left, self.seed = labels_left, seed
 
@@ -62,7 +62,7 @@ class ToModAL:
 
 
 class _VotingModel:
-    """Presents a committee of modAL as one model that also gives the probabilities of each member."""
+    """A committee as a model whose members say their own."""
 
     def __init__(self, committee: BaseCommittee) -> None:
         self._committee = committee

@@ -11,7 +11,7 @@ from skactiveml.utils import MISSING_LABEL, check_equal_missing_label, check_typ
 from sklearn.base import clone
 
 from alrl.adapters.choice import choose
-from alrl.agents.policy_file import named_strategy
+from alrl.agents.players import find_strategy
 from alrl.strategies.base import Strategy
 
 
@@ -87,7 +87,7 @@ class ToScikitActiveml(SingleAnnotatorPoolQueryStrategy):  # type: ignore[misc] 
             # A candidate that has a label already is asked about again.
             labelled = labelled & ~np.isin(np.arange(len(X)), mapping)
         made = choose(
-            named_strategy(self.strategy),
+            find_strategy(self.strategy),
             clf,
             X_candidates,
             X[labelled],

@@ -10,7 +10,7 @@ from scipy.sparse import issparse
 from small_text.query_strategies.strategies import QueryStrategy
 
 from alrl.adapters.choice import choose
-from alrl.agents.policy_file import named_strategy
+from alrl.agents.players import find_strategy
 from alrl.errors import InvalidDataError
 from alrl.strategies.base import Strategy, refuse_learning
 
@@ -30,7 +30,7 @@ class ToSmallText(QueryStrategy):  # type: ignore[misc] # it has no types
     """
 
     def __init__(self, strategy: Strategy | str, *, labels_left: int | None = None, seed: int = 0) -> None:
-        self.strategy = named_strategy(strategy)
+        self.strategy = find_strategy(strategy)
         refuse_learning(self.strategy, "a small-text learner")
         self.labels_left, self.seed = labels_left, seed
 
@@ -70,7 +70,7 @@ class ToSmallText(QueryStrategy):  # type: ignore[misc] # it has no types
 
 
 class _PredictingModel:
-    """Hold what small-text's classifier says of two data sets, in the order in which it is asked about them."""
+    """What small-text's classifier says of two data sets, in the order in which it is asked about them."""
 
     def __init__(self, clf: Any, *parts: Any) -> None:
         self.classes_ = np.arange(clf.num_classes)

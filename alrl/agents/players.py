@@ -1,25 +1,84 @@
-"""Make what plays from a name: a rule, a trained policy, or an oracle."""
+"""Make what plays from a name: a rule, a trained policy, or an oracle. There is one way, for Python and commands."""
 
 from __future__ import annotations
 
+import warnings
+from pathlib import Path
+
+from alrl import recipes
 from alrl.agents.look_ahead.oracle import Oracle, Player
-from alrl.agents.recipe import OracleRecipe, TrainedRecipe, load_agent_recipe
-from alrl.errors import InvalidRecipeError
-from alrl.strategies import Strategy
+from alrl.agents.policy_file import load_policy, shipped_policies
+from alrl.agents.recipe import OracleRecipe, TrainedRecipe, agent_names, load_agent_recipe
+from alrl.errors import InvalidRecipeError, ShadowedNameWarning
+from alrl.recipes.suggest import unknown
+from alrl.strategies import Strategy, strategies
 
 
-def rule_or_policy(name: str) -> Strategy:
-    """Return the strategy of an agent that needs no training.
+def find_strategy(strategy: Strategy | str | Path) -> Strategy:
+    """Return a strategy itself, or what goes by a name: the agent that needs no training, or the policy in a folder.
 
-    Raises InvalidRecipeError for one that does, for an oracle, or if there is no such agent.
+    A name is looked for as a ``.toml`` file and as a policy's folder, then in the folder ``agents`` of the working
+    directory, then among the agents, rules and policies that come with alrl. A ShadowedNameWarning says where the
+    working directory's hides one of those.
+
+    Raises InvalidRecipeError if there is none, for an oracle, and for an agent that is to be trained first.
+
+    >>> find_strategy("margin").name, find_strategy("general").name
+    ('margin', 'general')
     """
-    player = study_player(name)
+    if isinstance(strategy, Strategy):
+        return strategy
+    player = find_player(strategy)
     if isinstance(player, Oracle):
         raise InvalidRecipeError(
-            f"agent {name!r} is an oracle, which sees hidden labels: no strategy, but an upper bound for studies; name"
-            " it among the agents of one"
+            f"agent {str(strategy)!r} is an oracle, which sees hidden labels: no strategy, but an upper bound for"
+            " studies; name it among the agents of one"
         )
     return player
+
+
+def find_player(name: str | Path) -> Player:
+    """Return the strategy or the oracle that goes by a name, as :func:`find_strategy` looks for it.
+
+    Raises InvalidRecipeError if there is none, and for an agent that is to be trained first.
+    """
+    if (Path(name) / "policy.json").is_file():
+        return load_policy(name)
+    if str(name) not in agent_names() and not str(name).endswith(".toml"):
+        if str(name) in shipped_policies():
+            return load_policy(name)
+        known = sorted({*agent_names(), *shipped_policies()})
+        raise InvalidRecipeError(
+            f"{unknown('strategy, agent or policy', str(name), known)}. Or give the path of a .toml file, or the folder"
+            " of a policy."
+        )
+    hiding = shadowed(str(name))
+    if hiding:
+        warnings.warn(hiding, ShadowedNameWarning, stacklevel=3)
+    recipe = load_agent_recipe(name)
+    if isinstance(recipe, TrainedRecipe):
+        raise InvalidRecipeError(
+            f"agent {str(name)!r} is to be trained first: by `alrl train`, or in a study by a table [train.{name}] with"
+            f" agent = {str(name)!r} and env = the environment to train on, as experiments/README.md shows"
+        )
+    return recipe.build()
+
+
+def shadowed(name: str) -> str | None:
+    """Return a sentence if a recipe of the working directory hides what alrl ships under a name, else None.
+
+    >>> shadowed("margin") is None
+    True
+    """
+    own = recipes.own("agents", name)
+    if own is None:
+        return None
+    hidden = "agent" if recipes.hides("agents", name) else None
+    if hidden is None and not recipes.shipped("agents", name):
+        hidden = "rule" if name in strategies() else "policy" if name in shipped_policies() else None
+    return (
+        None if hidden is None else f"{own} plays as {name!r}: it hides the {hidden} of that name that comes with alrl"
+    )
 
 
 def is_oracle(name: str) -> bool:
@@ -28,17 +87,3 @@ def is_oracle(name: str) -> bool:
     Raises InvalidRecipeError if there is no such agent.
     """
     return isinstance(load_agent_recipe(name), OracleRecipe)
-
-
-def study_player(name: str) -> Player:
-    """Return the strategy or the oracle of an agent that needs no training.
-
-    Raises InvalidRecipeError for one that does, or if there is no such agent.
-    """
-    recipe = load_agent_recipe(name)
-    if isinstance(recipe, TrainedRecipe):
-        raise InvalidRecipeError(
-            f"agent {name!r} is to be trained first: add a table [train.{name}] with agent = {name!r} and env = the"
-            " environment to train on, as experiments/README.md shows"
-        )
-    return recipe.build()

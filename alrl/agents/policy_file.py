@@ -24,7 +24,6 @@ from alrl.agents.policy_validation import (
 from alrl.agents.rule_picks import chosen_from
 from alrl.errors import InvalidRecipeError, PolicyFileError
 from alrl.metadata import FeatureSet
-from alrl.strategies import Strategy, make_strategy
 
 FORMAT = 2
 _UNSIGNED = 1
@@ -120,21 +119,6 @@ def load_policy(name: str | Path) -> Policy:
         card=card,
         guard=guard,
     )
-
-
-def named_strategy(strategy: Strategy | str) -> Strategy:
-    """Return a strategy itself, that of a registered name, or the policy of a shipped name or a folder.
-
-    Raises InvalidRecipeError if there is none.
-
-    >>> named_strategy("margin").name, named_strategy("general").name
-    ('margin', 'general')
-    """
-    if isinstance(strategy, Strategy):
-        return strategy
-    if strategy in shipped_policies() or (Path(strategy) / "policy.json").is_file():
-        return load_policy(strategy)
-    return make_strategy(strategy)
 
 
 def _content(folder: Path) -> dict[str, Any]:

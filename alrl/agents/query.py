@@ -17,7 +17,6 @@ from alrl.agents.own_data.features import QueryFeatures, find_features, refuse_u
 from alrl.agents.own_data.labels import read_labels
 from alrl.agents.own_data.model_outputs import ModelOutputs, ask_model
 from alrl.agents.own_data.records import read_pair
-from alrl.data.standardisation import varies
 from alrl.errors import PoolExhaustedWarning
 from alrl.geometry.geometry import Geometry
 from alrl.loop.pool_view import PoolView, Trajectory
@@ -223,10 +222,10 @@ def warn_if_fewer(records: int, batch_size: int) -> None:
 
 
 def _standardised(seen: QueryFeatures) -> Tensor:
-    """Return the features centred and scaled, (1, N, D); a column that is constant becomes zero."""
+    """The features centred and scaled, (1, N, D); a column that is constant becomes zero."""
     X = seen.values
     scale = X.std(0)
-    usable = varies(X.mean(0), scale)
+    usable = scale > 1e-9 * np.maximum(1.0, np.abs(X.mean(0)))
     if seen.common_scale:
         scale = np.full_like(scale, np.sqrt(np.square(scale).mean()))
     standard = (X - X.mean(0)) * np.where(usable, 1 / np.where(usable, scale, 1.0), 0.0)
@@ -243,7 +242,7 @@ def build_view(
     labels_left: int | None = None,
     seed: int = 0,
 ) -> PoolView:
-    """Return one episode's view: the ``pool`` records first, the labelled ones after them."""
+    """One episode's view: the ``pool`` records first, the labelled ones after them."""
     features = _standardised(seen)
     codes = outputs.codes(labels)
     records, classes = features.shape[1], len(outputs.classes)

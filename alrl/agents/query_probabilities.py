@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from alrl.agents.arguments import whole_number
 from alrl.agents.own_data.probability_table import read_labelled, read_table
-from alrl.agents.policy_file import named_strategy
+from alrl.agents.players import find_strategy
 from alrl.agents.query import PreparedPool, Queried, build_view, choose_from
 from alrl.agents.query import query as query_model
 from alrl.errors import InvalidQueryError
@@ -69,7 +69,7 @@ def query(  # noqa: PLR0913 - the front door: all but a few have defaults
     >>> query(probabilities, labelled={3: 1}, strategy="margin").tolist()
     [1]
     """
-    chosen = named_strategy(strategy)
+    chosen = find_strategy(strategy)
     if X_pool is not None:
         if labelled is not None or members is not None:
             raise InvalidQueryError(

@@ -28,12 +28,16 @@ def report(
         from alrl.reports.report import report as write
 
         files = write(folder, allow_incomplete=incomplete)
-        voice.say(f"Page: {files.page.resolve()}")
+        if files.page is not None:
+            voice.say(f"Page: {files.page.resolve()}")
+        for note in files.notes:
+            voice.say(f"Note: {note}")
         voice.result(
             {
-                "page": str(files.page),
+                "page": None if files.page is None else str(files.page),
                 "figures": [str(path) for path in files.figures],
                 "tables": [str(path) for path in files.tables],
                 "curves": str(files.curves),
+                "notes": list(files.notes),
             }
         )

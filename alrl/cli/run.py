@@ -12,6 +12,7 @@ from alrl.cli import complete
 from alrl.cli.app import app
 from alrl.cli.common import Device, Json, Voice, Workers, reporting
 from alrl.cli.exit_codes import Exit
+from alrl.cli.tables import tell_tables
 
 if TYPE_CHECKING:
     from alrl.studies.runner import Ran
@@ -81,6 +82,7 @@ def play(voice: Voice, study: str, folder: Path, **settings: Any) -> None:
 
     recipe = load_study(study)
     voice.say(recipe.title)
+    tell_tables(recipe.sources.values())
     with voice.bars() as bars:
         device, executor = settings.get("device", "cpu"), settings.get("executor", "loky")
         flags = "".join(
@@ -89,6 +91,8 @@ def play(voice: Voice, study: str, folder: Path, **settings: Any) -> None:
             if value != usual
         )
         ran = Runner(study=recipe, folder=folder, command=f"alrl run {study}{flags}", bars=bars, **settings).run()
+    for line in ran.hiding:
+        voice.say(line)
     voice.say(f"{ran.cells} cells, {ran.played} played now, {ran.failed} failed, {ran.seconds:.0f} s.")
     document = {"folder": str(folder), "cells": ran.cells, "played": ran.played, "failed": ran.failed}
     document["seconds"] = round(ran.seconds, 3)
@@ -126,7 +130,15 @@ def _report(voice: Voice, folder: Path, ran: Ran) -> dict[str, Any]:
             first, second = ran.primary or (None, None)
             named: dict[str, Any] = {"reference": second, "emphasis": first, "upper_bounds": ran.upper_bounds}
             voice.show(area_table(summarise(comparison, metric=ran.metric, **named)).to_rich())
-    voice.say(f"Page:    {files.page.resolve()}")
+    if files.page is not None:
+        voice.say(f"Page:    {files.page.resolve()}")
     voice.say(f"Figures: {(folder / 'figures').resolve()} ({len(files.figures)} files)")
     voice.say(f"Tables:  {', '.join(path.name for path in files.tables)}; curves: {files.curves.name}")
-    return {"page": str(files.page), "tables": [str(path) for path in files.tables], "curves": str(files.curves)}
+    for note in files.notes:
+        voice.say(f"Note:    {note}")
+    return {
+        "page": None if files.page is None else str(files.page),
+        "tables": [str(path) for path in files.tables],
+        "curves": str(files.curves),
+        **({"notes": list(files.notes)} if files.notes else {}),
+    }

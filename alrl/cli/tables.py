@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,6 +15,7 @@ from alrl.cli.common import terminal
 
 if TYPE_CHECKING:
     from alrl.data.data_set import DataSet
+    from alrl.data.table_recipe import Source
 
 Label = Annotated[
     str | None, typer.Option(help="Column of the classes, in the tables among the data; looked for if left out.")
@@ -55,8 +56,20 @@ def read_tables(
             # The report says so.
             warnings.simplefilter("ignore", GuessedLabelWarning)
             data_set = load_data_set(source, label=label, drop=drop or (), header=header)
-        if data_set.report is not None:
-            for line in data_set.report.lines:
-                terminal(stderr=True).print(line, markup=False, highlight=False, soft_wrap=True)
+        _tell(data_set)
         read.append(data_set if stems[data_set.name] == 1 else replace(data_set, name=source))
     return read
+
+
+def tell_tables(sources: Iterable[Source]) -> None:
+    """Say, on standard error, what was found out about the tables among the data sets of a recipe."""
+    from alrl.data.table_recipe import as_table, load_source
+
+    for source in sources:
+        if as_table(source) is not None:
+            _tell(load_source(source))
+
+
+def _tell(data: DataSet) -> None:
+    for line in data.report.lines if data.report is not None else ():
+        terminal(stderr=True).print(line, markup=False, highlight=False, soft_wrap=True)

@@ -1,4 +1,4 @@
-"""Describe where data sets come from: a name, a file, arrays."""
+"""Where data sets come from: a name, a file, arrays."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def load_data_set(
     given = {"label": label, "drop": tuple(drop) or None, "features": features, "header": header}
     columns: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
     if is_table(source) or is_archive(source) or isinstance(source, os.PathLike) or _has_suffix(source):
-        return DataSet.read(_located(source), **columns)
+        return DataSet.read(find_file(source) if isinstance(source, str | os.PathLike) else source, **columns)
     if columns:
         raise InvalidDataError(
             f"{next(iter(columns))} tells of a column of a table; {_shown(source)} is none, so leave it out, or give a"
@@ -83,14 +83,16 @@ def _shown(source: Any) -> str:
     return repr(source) if isinstance(source, str) else f"a {type(source).__name__}"
 
 
-def _located(source: Any) -> Any:
-    """Return the file, or that of its name beside the recipes: a recipe's own data is found from anywhere."""
-    if not isinstance(source, str | os.PathLike):
-        return source
-    file = Path(source)
-    if file.is_file() or file.is_absolute():
-        return file
-    return next((place for folder in folders("envs") if (place := folder.parent / file).is_file()), file)
+def find_file(file: str | os.PathLike[str], beside: Sequence[Path] = ()) -> Path:
+    """Return the file, or that of its name in the folders ``beside``, or beside the recipes that come with alrl.
+
+    So a recipe's own data is found from anywhere. A file that is nowhere is returned as it is.
+    """
+    path = Path(file)
+    if path.is_file() or path.is_absolute():
+        return path
+    places = [*beside, *(folder.parent for folder in folders("envs"))]
+    return next((place for folder in places if (place := folder / path).is_file()), path)
 
 
 # A study asks for the same data sets again and again, some take half a second; nobody can change one.

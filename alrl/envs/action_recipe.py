@@ -36,7 +36,7 @@ class CandidatesRecipe(Recipe):
 
 
 class ActionRecipe(Recipe):
-    """Declare what an action means; every key beside those below is an argument of that kind, such as ``rules``."""
+    """What an action means; every key beside those below is an argument of that kind, such as ``rules``."""
 
     model_config = ConfigDict(extra="allow")
 

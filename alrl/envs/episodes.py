@@ -80,6 +80,7 @@ class Game:
         self.shaping = recipe.reward.shaping.build() if recipe.reward.shaping else None
         self.source = TaskSource(
             recipe.data.names,
+            tables=recipe.data.tables,
             split=recipe.data.split.model_dump(),
             first=recipe.budget.first_settings,
             contaminations=recipe.contaminations,

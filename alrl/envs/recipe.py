@@ -11,6 +11,7 @@ from alrl import recipes
 from alrl.data.contaminations import make_contamination
 from alrl.data.contaminations.base import Contamination
 from alrl.data.first_sample import FirstKind, check_first
+from alrl.data.table_recipe import Source, TableRecipe, located
 from alrl.envs.action_recipe import ActionRecipe
 from alrl.envs.actions import Actions
 from alrl.envs.observable import check_observable, check_playable
@@ -44,10 +45,10 @@ class SplitRecipe(Recipe):
 
 
 class DataRecipe(Recipe):
-    """Declare which data sets an episode is played on: each episode draws one of them."""
+    """Which data sets an episode is played on: each episode draws one of them."""
 
-    sets: tuple[str, ...] = ()
-    """Names or files of data sets."""
+    sets: tuple[Source, ...] = ()
+    """Data sets: names or files, or tables that say which column is the class."""
     synthetic: dict[str, int] = Field(default_factory=dict)
     """How many tasks of each synthetic family, such as ``{ mixed = 40 }``."""
     offset: int = Field(default=0, ge=0)
@@ -62,7 +63,12 @@ class DataRecipe(Recipe):
             for family, count in self.synthetic.items()
             for number in range(count)
         )
-        return (*self.sets, *made)
+        return (*(source if isinstance(source, str) else source.called for source in self.sets), *made)
+
+    @property
+    def tables(self) -> dict[str, TableRecipe]:
+        """Tables of which more is said than where they are, by name."""
+        return {source.called: source for source in self.sets if isinstance(source, TableRecipe)}
 
     @model_validator(mode="after")
     def _not_empty(self) -> DataRecipe:
@@ -72,7 +78,7 @@ class DataRecipe(Recipe):
 
 
 class LearnerRecipe(Recipe):
-    """Declare what is being taught; every key beside ``kind`` is an argument of that learner, such as ``C = 1.0``."""
+    """What is being taught; every key beside ``kind`` is an argument of that learner, such as ``C = 1.0``."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -95,7 +101,7 @@ class LearnerRecipe(Recipe):
 
 
 class AnnotatorRecipe(Recipe):
-    """Declare who answers queries; further keys are arguments of that annotator, such as ``rate = 0.2``."""
+    """Who answers queries; every key beside ``kind`` is an argument of that annotator, such as ``rate = 0.2``."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -131,7 +137,7 @@ class ContaminationRecipe(Recipe):
 
 
 class BudgetRecipe(Recipe):
-    """Declare how many labels may be bought, and how many at a time."""
+    """How many labels may be bought, and how many at a time."""
 
     first: FirstKind = "one-per-class"
     """How the first sample is drawn (:func:`alrl.data.first_sample.draw_first_sample`)."""
@@ -165,7 +171,7 @@ class BudgetRecipe(Recipe):
 
 
 class CostRecipe(Recipe):
-    """Declare what labels, training and scoring cost, in one currency."""
+    """What labels, training and scoring cost, in one currency."""
 
     label: float = Field(default=1.0, ge=0, allow_inf_nan=False)
     """Price of a label, on average over records."""
@@ -269,4 +275,9 @@ def load_env_recipe(name: str | Path) -> EnvRecipe:
     Raises InvalidRecipeError if there is none, or if it does not fit the schema.
     """
     path = recipes.find("envs", name)
-    return recipes.parse(EnvRecipe, recipes.read(path), where=str(path))
+    recipes.say_if_hidden("envs", name)
+    env = recipes.parse(EnvRecipe, recipes.read(path), where=str(path))
+    sets = tuple(located(source, path.parent) for source in env.data.sets)
+    if sets == env.data.sets:
+        return env
+    return env.model_copy(update={"data": env.data.model_copy(update={"sets": sets})})

@@ -9,7 +9,7 @@ from typing import Any
 from alrl.data.contaminations.base import Contamination
 from alrl.data.data_set import DataSet
 from alrl.data.first_sample import draw_first_sample
-from alrl.data.sources import load_data_set
+from alrl.data.table_recipe import TableRecipe, load_source
 from alrl.data.task import Task, draw_task
 from alrl.numerics.streams import generator
 
@@ -26,11 +26,13 @@ class TaskSource:
         self,
         names: Sequence[str],
         *,
+        tables: Mapping[str, TableRecipe] | None = None,
         split: Mapping[str, Any] | None = None,
         first: Mapping[str, Any] | None = None,
         contaminations: Sequence[Contamination] = (),
     ) -> None:
         self.names = tuple(names)
+        self._tables = dict(tables or {})
         self._split, self._first = dict(split or {}), dict(first or {})
         self._contaminations = tuple(contaminations)
         self._loaded: dict[str, DataSet] = {}
@@ -38,7 +40,7 @@ class TaskSource:
     def data_set(self, name: str) -> DataSet:
         """Return one of the data sets."""
         if name not in self._loaded:
-            self._loaded[name] = load_data_set(name)
+            self._loaded[name] = load_source(self._tables.get(name, name))
         return self._loaded[name]
 
     def draw(self, seed: Sequence[int], name: str | None = None) -> Task:

@@ -6,15 +6,12 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from rich.markup import escape
 from rich.table import Column, Table
 
-from alrl.agents.players import rule_or_policy
-from alrl.agents.policy_file import named_strategy
-from alrl.agents.recipe import agent_names
+from alrl.agents.players import find_strategy, shadowed
 from alrl.data.data_set import DataSet
 from alrl.data.tables.report import DataReport
 from alrl.errors import InvalidRecipeError, UnfittedLearnerWarning
@@ -62,6 +59,8 @@ class Evaluation:
     comparison: Comparison
     reports: tuple[DataReport, ...] = ()
     """How the tables among the data sets were read."""
+    shadowed: tuple[str, ...] = ()
+    """Sentences on agents of the working directory that hide those of their names that come with alrl."""
 
     def table(self) -> Table:
         """Return one row a data set and rule."""
@@ -94,7 +93,8 @@ class Evaluation:
                 f" the classes stood for it: {rounds}"
             )
         shares = [f"{source} {100 * share:.0f} %" for source, share in self.guarded.items()]
-        return [*lines, f"chosen by the guard: {', '.join(shares)} of the queries"] if shares else lines
+        guarded = [f"chosen by the guard: {', '.join(shares)} of the queries"] if shares else []
+        return [*lines, *guarded, *self.shadowed]
 
     @property
     def unfitted_rounds(self) -> dict[str, float]:
@@ -115,7 +115,8 @@ class Evaluation:
         comparisons = [{**asdict(each), "verdict": each.verdict} for each in self.comparisons]
         summary = {"policy": self.policy, "seeds": self.seeds, "labels": self.labels, "duels": comparisons}
         tables = {"tables": [report.to_json() for report in self.reports]} if self.reports else {}
-        return {**summary, **({"guarded": self.guarded} if self.guarded else {}), **tables}
+        hidden = {"shadowed": list(self.shadowed)} if self.shadowed else {}
+        return {**summary, **({"guarded": self.guarded} if self.guarded else {}), **tables, **hidden}
 
 
 def evaluate(  # noqa: PLR0913 - all but two have defaults
@@ -134,10 +135,10 @@ def evaluate(  # noqa: PLR0913 - all but two have defaults
 ) -> Evaluation:
     """Play ``policy`` and the rules ``against`` it on each data set: the same splits and first samples for all.
 
-    All are named as in :func:`find_agent`. Data sets are names or files, or data sets, which go by their own names: a
-    table whose label has to be named is read by :meth:`alrl.data.data_set.DataSet.read`. Differences are of the area
-    under the accuracy curve (AUBC), in points. The learner is one of :func:`~alrl.learners.registry.make_learner`, with
-    ``params`` if it is named.
+    Agents are named as in :func:`~alrl.agents.players.find_strategy`. Data sets are names or files, or data sets, which
+    go by their own names: a table whose label has to be named is read by :meth:`alrl.data.data_set.DataSet.read`.
+    Differences are of the area under the accuracy curve (AUBC), in points. The learner is one of
+    :func:`~alrl.learners.registry.make_learner`, with ``params`` if it is named.
 
     Raises InvalidRecipeError for a name that is unknown or given twice, and, without ``allow_seen``, for a
     data set that the policy was trained on or a relative of one; and what :func:`~alrl.evaluation.simulate.simulate`
@@ -153,7 +154,7 @@ def evaluate(  # noqa: PLR0913 - all but two have defaults
         twice = [each for each in given if given.count(each) > 1]
         if twice or not given:
             raise InvalidRecipeError(f"{kind} {twice[0]!r} given twice" if twice else f"no {kind} given; name one")
-    agents = {name: find_agent(name) for name in names}
+    agents = {name: find_strategy(name) for name in names}
     seen = _seen(policy, agents[policy], sources, allow_seen)
     bar = (bars or Bars(quiet=True)).bar("play, data sets x strategies", len(data) * len(agents))
     play = partial(
@@ -185,23 +186,12 @@ def evaluate(  # noqa: PLR0913 - all but two have defaults
         comparisons=tuple(comparisons),
         comparison=comparison,
         reports=reports,
+        shadowed=tuple(filter(None, map(shadowed, names))),
     )
 
 
 def _name(source: str | DataSet) -> str:
     return source.name if isinstance(source, DataSet) else source
-
-
-def find_agent(name: str) -> Strategy:
-    """Return a shipped policy or the folder of one, an agent of ``agents/`` (by name or file).
-
-    Or a registered strategy.
-
-    Raises InvalidRecipeError if there is none, or it is still to be trained.
-    """
-    if name in agent_names() or Path(name).suffix == ".toml":
-        return rule_or_policy(name)
-    return named_strategy(name)
 
 
 def _seen(name: str, policy: Strategy, data: Mapping[str, str | DataSet], allowed: bool) -> set[str]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from alrl.data.data_set import DataSet
 from alrl.data.families import related
-from alrl.data.sources import load_data_set
+from alrl.data.table_recipe import load_source
 from alrl.data.tables.read import is_archive, is_table
 from alrl.data.tables.text_file import stem
 from alrl.errors import AlrlError, InvalidRecipeError
@@ -72,11 +72,11 @@ def _same_rows(seen: str, held_out: str | DataSet) -> bool:
     if not (_is_file(seen) or _is_file(held_out)) or seen.startswith("synthetic/"):
         return False
     try:
-        trained = load_data_set(seen)
+        trained = load_source(seen)
     except AlrlError:
         # What a policy of someone else was trained on may not be here; then its name has to do.
         return False
-    return shared_rows(trained, load_data_set(held_out)) >= _SHARE
+    return shared_rows(trained, held_out if isinstance(held_out, DataSet) else load_source(held_out)) >= _SHARE
 
 
 def _rows(data: DataSet) -> NDArray[np.void]:

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from alrl import recipes
 from alrl.agents.look_ahead.oracle import Oracle, Player, play_oracle
+from alrl.agents.players import find_strategy
 from alrl.agents.policy import Policy
-from alrl.agents.policy_file import named_strategy
 from alrl.data.contaminations import make_contamination
 from alrl.data.sources import load_data_set
 from alrl.data.task import Task, draw_task, wasted
@@ -103,7 +103,7 @@ def simulate(  # noqa: PLR0913 - the front door: all but two have defaults
     ((3, 6), (3, 5), (3,))
     """
     data_set = load_data_set(data, label=label, drop=drop)
-    player = strategy if isinstance(strategy, Oracle) else named_strategy(strategy)
+    player = strategy if isinstance(strategy, Oracle) else find_strategy(strategy)
     if isinstance(player, Policy):
         player = player.to(device)
     taught = make_learner(learner)

@@ -29,10 +29,7 @@ def copy_groups(features: Tensor, exists: Tensor) -> Tensor | None:
 
 
 def _repeats(features: Tensor, exists: Tensor) -> tuple[Tensor, Tensor]:
-    """Return positions in an order that has equal records side by side, and which of these equal the one before.
-
-    (B, N).
-    """
+    """Positions in an order that has equal records side by side, and which of these equal the one before, (B, N)."""
     key, order = _hashes(features).sort(dim=1, stable=True)
     same = torch.zeros_like(exists)
     same[:, 1:] = key[:, 1:] == key[:, :-1]
@@ -46,7 +43,7 @@ def _repeats(features: Tensor, exists: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _hashes(features: Tensor) -> Tensor:
-    """Return a number a record, (B, N), long, equal for records of equal features, whatever zeros pad them."""
+    """A number a record, (B, N), long, equal for records of equal features, whatever zeros pad them."""
     # Adding zero makes one number of the two zeros.
     bits = (features + 0.0).to(torch.float32).view(torch.int32)
     total = torch.zeros(features.shape[:2], dtype=torch.long, device=features.device)
@@ -59,7 +56,7 @@ def _hashes(features: Tensor) -> Tensor:
 
 
 def _wrapped(number: int) -> int:
-    """Return the number modulo 2**64, with a sign, as tensors wrap it."""
+    """The number modulo 2**64, with a sign, as tensors wrap it."""
     return (number + 2**63) % 2**64 - 2**63
 
 

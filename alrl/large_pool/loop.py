@@ -11,8 +11,8 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 
 from alrl.agents.arguments import whole_number
+from alrl.agents.players import find_strategy
 from alrl.agents.policy import Policy
-from alrl.agents.policy_file import named_strategy
 from alrl.agents.query import warn_if_fewer
 from alrl.errors import BudgetExhaustedWarning, InvalidQueryError
 from alrl.large_pool.history import PoolHistory
@@ -75,7 +75,7 @@ class LargePoolLoop:
         if not budget:
             raise InvalidQueryError(f"a budget of {labels} labels given; it must be at least 1")
         self.pool, self.budget = pool, budget
-        self.strategy = named_strategy(strategy)
+        self.strategy = find_strategy(strategy)
         refuse_learning(self.strategy, "a loop over a large pool")
         self.labelled_set = PoolLabels(pool.n_records, classes)
         """The labels given so far."""

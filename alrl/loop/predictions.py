@@ -1,4 +1,4 @@
-"""Describe what the learners of many episodes say of their pools, now and in the last loops."""
+"""What the learners of many episodes say of their pools, now and in the last loops."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Measure what features of candidates are made of, compiled for the processor: one look at each number."""
+"""What features of candidates are made of, compiled for the processor: one look at each number."""
 
 from __future__ import annotations
 
@@ -66,10 +66,7 @@ def ranks(values: Any, index: Any, among: Any, tie: Any, out: Any) -> None:
 
 @called
 def two_likeliest(chances: Any, first: Any, second: Any) -> None:
-    """Write the two largest of ``chances`` (B, K, k), k at least 2, by position (B, K).
-
-    Of equals the first comes first.
-    """
+    """The two largest of ``chances`` (B, K, k), k at least 2, by position (B, K); of equals the first comes first."""
     for b in range(chances.shape[0]):
         for i in range(chances.shape[1]):
             row = chances[b, i]

@@ -1,4 +1,4 @@
-"""Measure how sure the learner is of a record, absolutely and compared with the rest of the pool."""
+"""How sure the learner is of a record, absolutely and compared with the rest of the pool."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Measure what the loop has cost so far beside labels: records trained on, of which retraining makes many."""
+"""What the loop has cost so far beside labels: records trained on, of which retraining makes many."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Measure whether the learner can express what the labels say: the labels nearby against the learner's own word."""
+"""Whether the learner can express what the labels say: the labels nearby against the learner's own word."""
 
 from __future__ import annotations
 

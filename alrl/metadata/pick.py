@@ -1,4 +1,4 @@
-"""Measure what tensors over the pool say of some of its records: their entries, their ranks."""
+"""What tensors over the pool say of some of its records: their entries, their ranks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Measure whether a record is worth a label at all: outliers, duplicates, and places where labels contradict."""
+"""Whether a record is worth a label at all: outliers, duplicates, and places where labels contradict each other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Measure how much two loops agree on the pool, and what that says of the learner without a validation part."""
+"""How much two loops agree on the pool, and what that says of the learner without a validation part; pure functions."""
 
 from __future__ import annotations
 

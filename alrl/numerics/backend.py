@@ -1,4 +1,4 @@
-"""Describe where tensors live."""
+"""Where tensors live."""
 
 from __future__ import annotations
 

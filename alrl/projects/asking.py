@@ -90,10 +90,10 @@ def ask(
 
 def _choose(project: Journal, name: Strategy | str, count: int, audit: float) -> tuple[list[Pick], str, int | None]:
     """Return picks, what chose them, and the round that they were chosen after."""
-    from alrl.agents.policy_file import named_strategy
+    from alrl.agents.players import find_strategy
     from alrl.projects import fitting
 
-    strategy = named_strategy(name)
+    strategy = find_strategy(name)
     refuse_learning(strategy, "a project")
     if not fitting.ready(project):
         return first_picks(project.state, project.pool(), count, project.log.now), FIRST, None
@@ -258,7 +258,7 @@ def _nothing_left(state: State, now: float) -> InvalidQueryError:
 
 
 def second_opinions(project: Journal, annotator: str, count: int, overlap: float) -> int:
-    """Return lease records that others have labelled to ``annotator`` too, a share ``overlap`` of ``count`` on average.
+    """Lease records that others have labelled to ``annotator`` too, a share ``overlap`` of ``count`` on average.
 
     Returns how many. They are drawn by chance, so that agreement is measured on all that was labelled.
     """

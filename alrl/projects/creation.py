@@ -69,11 +69,11 @@ def make(
     log: str,
 ) -> None:
     """Write a new project. The log comes last: a kill before leaves no project, and the same call makes it."""
-    from alrl.agents.policy_file import named_strategy
+    from alrl.agents.players import find_strategy
 
     if (folder / log).exists():
         raise ProjectError(f"{folder} already holds a project; open it with alrl.Project({str(folder)!r})")
-    named_strategy(settings.strategy)
+    find_strategy(settings.strategy)
     frame = read_table(source, text=[name for name in (settings.id, settings.label) if name])
     for name in drop:
         column_of(frame, name, "column to drop")

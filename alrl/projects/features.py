@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from alrl.data.standardisation import varies
 from alrl.errors import InvalidDataError, MissingPackageError
 
 
@@ -56,6 +55,6 @@ def standardised(X: NDArray[np.float64]) -> NDArray[np.float32]:
     [[-1.0, 0.0], [1.0, 0.0]]
     """
     mean, scale = X.mean(0), X.std(0)
-    usable = varies(mean, scale)
+    usable = scale > 1e-9 * np.maximum(1.0, np.abs(mean))
     inverse: Any = np.where(usable, 1 / np.where(usable, scale, 1.0), 0.0)
     return np.asarray((X - mean) * inverse, dtype=np.float32)

@@ -16,13 +16,18 @@ from alrl.recipes.files import (
     find,
     first_line_comment,
     folders,
+    hides,
     identity,
     merged,
     names,
+    own,
     parse,
     read,
     resolve,
+    say_if_hidden,
+    shipped,
 )
+from alrl.recipes.modules import let_import, module_folders
 
 if TYPE_CHECKING:
     from alrl.recipes.model import Recipe
@@ -34,12 +39,18 @@ __all__ = [
     "find",
     "first_line_comment",
     "folders",
+    "hides",
     "identity",
+    "let_import",
     "merged",
+    "module_folders",
     "names",
+    "own",
     "parse",
     "read",
     "resolve",
+    "say_if_hidden",
+    "shipped",
 ]
 
 

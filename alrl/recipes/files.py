@@ -9,15 +9,16 @@ from __future__ import annotations
 import hashlib
 import importlib
 import json
-import re
 import tomllib
+import warnings
 from collections.abc import Collection, Mapping
 from datetime import date, time
 from enum import Enum
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from alrl.errors import InvalidRecipeError
+from alrl.errors import InvalidRecipeError, ShadowedNameWarning
+from alrl.recipes.modules import CLASS, let_import
 from alrl.recipes.suggest import unknown
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ T = TypeVar("T")
 _PACKAGE = Path(__file__).resolve().parents[1]
 _IN_A_CHECKOUT = {("experiments", "lu2023"), ("agents", "qbc"), ("agents", "us-nc")}
 """Recipes that the wheel does not carry, since their code is not in it."""
-_CLASS = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
 
 
 def names(kind: Kind) -> list[str]:
@@ -46,15 +46,19 @@ def names(kind: Kind) -> list[str]:
 def find(kind: Kind, name: str | Path, *, known: Collection[str] | None = None) -> Path:
     """Return the file of a recipe, given as a path to a .toml file or as a name.
 
-    A name is looked up in the working directory's folder of that kind first, then among those that come with alrl.
+    A name is looked up in the working directory's folder of that kind first, then among those that come with alrl. The
+    path ``agents/<name>.toml`` of a shipped recipe is good outside a checkout too; likewise for the other kinds.
     ``known`` are names that an error may suggest, by default those of all recipes of that kind.
 
     Raises:
         InvalidRecipeError: there is no such file, or no recipe of that name.
     """
     if str(name).endswith(".toml"):
-        if Path(name).is_file():
-            return Path(name)
+        given = Path(name)
+        # A shipped recipe goes by its path in a checkout where there is no checkout too.
+        places = [given, _home(kind) / given.name] if given.parent == Path(kind) else [given]
+        if (file := next((place for place in places if place.is_file()), None)) is not None:
+            return file
         raise InvalidRecipeError(f"no file {name}; {unknown(_singular(kind), Path(name).stem, known or names(kind))}")
     for folder in folders(kind):
         for path in folder.glob("*.toml"):
@@ -70,15 +74,43 @@ def find(kind: Kind, name: str | Path, *, known: Collection[str] | None = None) 
     )
 
 
+def own(kind: Kind, name: str) -> Path | None:
+    """Return the recipe of a name in the working directory's own folder, None if there is none.
+
+    The folder of alrl's recipes, in a checkout, is nobody's own.
+    """
+    file = Path(kind) / f"{name}.toml"
+    return file if file.is_file() and file.resolve() != _home(kind) / file.name else None
+
+
+def shipped(kind: Kind, name: str) -> Path | None:
+    """Return the recipe of a name that comes with alrl, None if there is none."""
+    file = _home(kind) / f"{name}.toml"
+    return file if file.is_file() else None
+
+
+def hides(kind: Kind, name: str) -> bool:
+    """Return whether a recipe of the working directory hides another one of its name that comes with alrl."""
+    mine, theirs = own(kind, name), shipped(kind, name)
+    return mine is not None and theirs is not None and mine.read_bytes() != theirs.read_bytes()
+
+
+def say_if_hidden(kind: Kind, name: str | Path) -> None:
+    """Warn with ShadowedNameWarning if a recipe of the working directory hides one that comes with alrl."""
+    if hides(kind, str(name)):
+        text = f"{own(kind, str(name))} is taken: it hides the {_singular(kind)} of that name that comes with alrl"
+        warnings.warn(text, ShadowedNameWarning, stacklevel=3)
+
+
 def read(path: str | Path) -> dict[str, Any]:
-    """Return the content of a TOML file.
+    """Return the content of a TOML file; modules beside it that it names a class of can then be imported.
 
     Raises:
         InvalidRecipeError: the file cannot be read, or is not TOML; says in which line.
     """
     path = Path(path)
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InvalidRecipeError(f"cannot read the recipe {path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
@@ -86,6 +118,8 @@ def read(path: str | Path) -> dict[str, Any]:
         raise InvalidRecipeError(f"{path}, line {line}: not UTF-8, which TOML has to be") from error
     except tomllib.TOMLDecodeError as error:
         raise InvalidRecipeError(f"{path}: not valid TOML: {error}") from error
+    let_import(content, [path.parent])
+    return content
 
 
 def parse(model: type[R], data: Mapping[str, Any], *, where: str) -> R:
@@ -170,17 +204,20 @@ def resolve(reference: str, registry: Mapping[str, type[T]], *, base: type[T] | 
         return registry[reference]
     if ":" not in reference:
         raise InvalidRecipeError(f"{unknown('name', reference, registry)}. Or name a class: package.module:Class.")
-    if not _CLASS.fullmatch(reference):
+    if not CLASS.fullmatch(reference):
         raise InvalidRecipeError(f'"{reference}" is no class; write package.module:Class, say mypackage.margins:Wide')
     module_name, _, class_name = reference.partition(":")
     try:
         module = importlib.import_module(module_name)
     except ImportError as error:
-        raise InvalidRecipeError(f'"{reference}": cannot import {module_name}: {error}') from error
+        advice = "put it beside the recipe, install it, or name its folder in PYTHONPATH"
+        raise InvalidRecipeError(f'"{reference}": cannot import {module_name}: {error}; {advice}') from error
     kind = getattr(module, class_name, None)
     classes = [name for name, value in vars(module).items() if isinstance(value, type)]
     if not isinstance(kind, type):
-        raise InvalidRecipeError(f"{unknown(f'class in {module_name}', class_name, classes)}")
+        home = getattr(module, "__file__", None)
+        place = f" The module is {home}." if home else ""
+        raise InvalidRecipeError(f"{unknown(f'class in {module_name}', class_name, classes)}{place}")
     if base is not None and not issubclass(kind, base):
         raise InvalidRecipeError(f'"{reference}" is no {base.__module__}.{base.__qualname__}; derive the class from it')
     return kind

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from matplotlib.figure import Figure
 from alrl.agents.policy import Policy
 from alrl.evaluation.comparison import Comparison
 from alrl.reports import figures
-from alrl.reports.pages import About, page
+from alrl.reports.pages import About, MissingReportExtraError, page
 from alrl.reports.pages.about import Still
 from alrl.reports.pages.checklist import Item, RunRecord, checklist
 from alrl.reports.pages.markdown_summary import markdown_summary
@@ -41,10 +42,13 @@ _STILLS = {
 class Written:
     """Files of one comparison."""
 
-    page: Path
+    page: Path | None
+    """None where the packages that it needs are missing."""
     figures: tuple[Path, ...]
     tables: tuple[Path, ...]
     texts: tuple[Path, ...]
+    notes: tuple[str, ...] = ()
+    """What could not be written, and why."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,15 +70,13 @@ class ReportPart:
     remarks: Sequence[str]
 
     def write(self, beside: Sequence[str]) -> Written:
-        """Write all files; ``beside`` are names of further ones that the page is to link."""
+        """Write all files; ``beside`` are names of further ones that the page is to link.
+
+        A figure that cannot be drawn, and the page where its packages are missing, are named in the notes, and
+        everything else is written.
+        """
         picks = see_picks(self.comparison, self.summaries[0], self.cells)
-        drawn: list[Path] = []
-        stills: list[Still] = []
-        for name, figure in self._figures(picks):
-            drawn += figures.save(figure, self.folder / "figures" / f"{name}{self.slug}")
-            if name in _STILLS:
-                place, words = _STILLS[name]
-                stills.append(Still(name=place, svg=figures.as_svg(figure), alternative=words))
+        drawn, stills, notes = self._draw(picks)
         cards = [policy_card(name, policy, self.summaries, self.comparison) for name, policy in self.policies.items()]
         items = checklist(self.record, self.summaries[0], list(self.policies))
         tabulated = self._tables()
@@ -93,51 +95,63 @@ class ReportPart:
             stills=stills,
             cards=cards,
             checklist=items,
-            remarks=(*self.remarks, *_reasons(picks)),
+            remarks=(*self.remarks, *_reasons(picks), *notes),
         )
-        text = page(self.comparison, self.summaries, about)
-        return Written(
-            page=_write(self.folder / f"index{self.slug}.html", text),
-            figures=tuple(drawn),
-            tables=tuple(tabulated),
-            texts=tuple(texts),
-        )
+        file: Path | None = None
+        try:
+            file = _write(self.folder / f"index{self.slug}.html", page(self.comparison, self.summaries, about))
+        except MissingReportExtraError as error:
+            notes.append(str(error))
+        return Written(page=file, figures=tuple(drawn), tables=tuple(tabulated), texts=tuple(texts), notes=tuple(notes))
 
-    def _figures(self, picks: Picks) -> Iterator[tuple[str, Figure]]:
-        """Yield each figure with the stem of its file, drawn when it is asked for."""
+    def _draw(self, picks: Picks) -> tuple[list[Path], list[Still], list[str]]:
+        """Return the files of the figures, those that the page shows as they are, and why others could not be drawn."""
+        drawn: list[Path] = []
+        stills: list[Still] = []
+        notes: list[str] = []
+        for name, draw in self._figures(picks):
+            try:
+                figure = draw()
+                drawn += figures.save(figure, self.folder / "figures" / f"{name}{self.slug}")
+                if name in _STILLS:
+                    place, words = _STILLS[name]
+                    stills.append(Still(name=place, svg=figures.as_svg(figure), alternative=words))
+            except Exception as error:  # noqa: BLE001 - one figure must not cost the others; the reason is shown
+                notes.append(f"The figure {name} could not be drawn ({type(error).__name__}: {error})")
+        return drawn, stills, notes
+
+    def _figures(self, picks: Picks) -> Iterator[tuple[str, Callable[[], Figure]]]:
+        """Yield the stem of each figure's file, and what draws it."""
         for summary in self.summaries:
             ending = "" if summary is self.summaries[0] else "-" + summary.metric.removesuffix("_accuracy")
             look: dict[str, Any] = {"metric": summary.metric, "emphasis": summary.emphasis, "mark": self.mark}
-            yield f"learning-curves{ending}", figures.learning_curves(self.comparison, **look)
+            yield f"learning-curves{ending}", partial(figures.learning_curves, self.comparison, **look)
             if len(summary.strategies) > 1:
-                gaps = figures.differences(self.comparison, reference=summary.reference, **look)
+                gaps = partial(figures.differences, self.comparison, reference=summary.reference, **look)
                 yield f"differences{ending}", gaps
-                yield f"ranking{ending}", figures.ranking(summary, mark=self.mark)
+                yield f"ranking{ending}", partial(figures.ranking, summary, mark=self.mark)
         yield from self._figures_over_sets(self.summaries[0])
         if picks.own:
-            yield "pick-profile", figures.pick_profile(picks.replays, emphasis=picks.subject, mark=self.mark)
+            profile = partial(figures.pick_profile, picks.replays, emphasis=picks.subject, mark=self.mark)
+            yield "pick-profile", profile
             if any(each.overlap for each in picks.own):
-                yield "pick-overlap", figures.pick_overlap(picks.own, mark=self.mark)
+                yield "pick-overlap", partial(figures.pick_overlap, picks.own, mark=self.mark)
         if picks.projections:
-            yield "pick-embedding", figures.pick_embedding(picks.projections, mark=self.mark)
+            yield "pick-embedding", partial(figures.pick_embedding, picks.projections, mark=self.mark)
 
-    def _figures_over_sets(self, summary: Summary) -> Iterator[tuple[str, Figure]]:
+    def _figures_over_sets(self, summary: Summary) -> Iterator[tuple[str, Callable[[], Figure]]]:
         if len(summary.strategies) < 2:
             return
+        mark = self.mark
         if summary.baseline != summary.reference:
-            gaps = figures.differences(
-                self.comparison,
-                reference=summary.baseline,
-                metric=summary.metric,
-                emphasis=summary.emphasis,
-                mark=self.mark,
-            )
+            look: dict[str, Any] = {"metric": summary.metric, "emphasis": summary.emphasis, "mark": mark}
+            gaps = partial(figures.differences, self.comparison, reference=summary.baseline, **look)
             yield f"differences-{summary.baseline}", gaps
         if summary.friedman is not None:
-            yield "critical-difference", figures.critical_difference(summary, mark=self.mark)
-        yield "outcomes", figures.outcome_matrix(summary, mark=self.mark)
-        yield "performance-profile", figures.performance_profile(summary, mark=self.mark)
-        yield "break-even", figures.break_even(summary, mark=self.mark)
+            yield "critical-difference", partial(figures.critical_difference, summary, mark=mark)
+        yield "outcomes", partial(figures.outcome_matrix, summary, mark=mark)
+        yield "performance-profile", partial(figures.performance_profile, summary, mark=mark)
+        yield "break-even", partial(figures.break_even, summary, mark=mark)
 
     def _tables(self) -> list[Path]:
         each = {"mark": self.mark}

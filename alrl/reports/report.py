@@ -33,7 +33,8 @@ class RunDirectoryError(AlrlError):
 class ReportFiles:
     """Files that :func:`report` wrote."""
 
-    page: Path
+    page: Path | None
+    """None where the packages that it needs are missing."""
     pages: tuple[Path, ...]
     """The page and those of further learners and batch sizes."""
     figures: tuple[Path, ...]
@@ -44,6 +45,8 @@ class ReportFiles:
     """What conditions cost, and what the protocol alone can tell (:meth:`alrl.studies.protocols.Protocol.report`)."""
     curves: Path
     """Every curve, one row a seed and label count."""
+    notes: tuple[str, ...] = ()
+    """What could not be written, and why."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +66,8 @@ def report(run: Path | str, *, title: str | None = None, allow_incomplete: bool 
 
     Reads ``results.sqlite`` and ``study.json`` (``title``, ``hypothesis``, ``command``, ``cells``, ``primary``: the
     strategy that the study is about and the one it is held against, ``settings``). ``title`` replaces the study's own.
-    A study with several learners or batch sizes gets one page, and one set of figures and tables, for each.
+    A study with several learners or batch sizes gets one page, and one set of figures and tables, for each. A figure
+    that cannot be drawn, and the page without the extra ``report``, are named in the notes; the rest is written.
 
     Raises IncompleteStudyError if cells are missing, unless ``allow_incomplete``, which then marks every output;
     RunDirectoryError if ``run`` holds no study; StoreError if its results cannot be read.
@@ -114,12 +118,13 @@ def report(run: Path | str, *, title: str | None = None, allow_incomplete: bool 
         parts.append(part.write(beside=(*others, curves.name, *(path.name for path in further))))
     return ReportFiles(
         page=parts[0].page,
-        pages=tuple(part.page for part in parts),
+        pages=tuple(part.page for part in parts if part.page is not None),
         figures=tuple(path for part in parts for path in part.figures),
         tables=tuple(path for part in parts for path in part.tables),
         texts=tuple(path for part in parts for path in part.texts),
         further=further,
         curves=curves,
+        notes=tuple(dict.fromkeys(note for part in parts for note in part.notes)),
     )
 
 

@@ -7,6 +7,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+SOURCE = "source"
+"""Key of a cell that says where its table is read from, and how."""
+
 
 def canonical(value: Mapping[str, Any]) -> str:
     """Return JSON with sorted keys and no whitespace: one text for one content.
@@ -25,7 +28,9 @@ def content_id(text: str) -> str:
 def run_id(spec: Mapping[str, Any]) -> str:
     """Return the identity of a cell: sha256 of its specification as canonical JSON, whatever the order of its keys.
 
+    Where the file of a data set lies does not count: its content does, by the fingerprint.
+
     >>> run_id({"data": "iris", "seeds": [0, 1]}) == run_id({"seeds": [0, 1], "data": "iris"})
     True
     """
-    return content_id(canonical(spec))
+    return content_id(canonical({key: value for key, value in spec.items() if key != SOURCE}))

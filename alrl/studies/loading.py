@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from alrl import recipes
+from alrl.data.table_recipe import located
 from alrl.studies.protocols import make_protocol
 from alrl.studies.study import StudyRecipe
 
@@ -16,6 +17,7 @@ def load_study(name: str | Path) -> StudyRecipe:
         InvalidRecipeError: there is none, it does not fit the schema, or its protocol is unknown.
     """
     path = recipes.find("experiments", name)
+    recipes.say_if_hidden("experiments", name)
     study = recipes.parse(StudyRecipe, recipes.read(path), where=str(path))
     make_protocol(study.protocol)
-    return study
+    return study.model_copy(update={"data": tuple(located(source, path.parent) for source in study.data)})

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from alrl.agents.look_ahead.oracle import Player
-from alrl.agents.players import study_player
-from alrl.data.sources import load_data_set
+from alrl.agents.players import find_player
 from alrl.errors import AlrlError, PolicyFileError
 from alrl.evaluation.curves import Curves
 from alrl.studies.cell import Job
+from alrl.studies.cell_data import data_of
 from alrl.studies.provenance import provenance
 from alrl.studies.store.store import RESULTS, Store, StoredCell
 from alrl.studies.study_agents import build_again, identity_of
@@ -145,13 +145,13 @@ def _agent(store: Store, cell: StoredCell, folder: Path) -> Player:
 def _by_name(name: str, folder: Path) -> tuple[Player, str]:
     if (folder / "policies" / name / "policy.json").is_file():
         return build_again({"kind": "policy", "policy": f"policies/{name}"}, folder)
-    strategy = study_player(name)
+    strategy = find_player(name)
     return strategy, identity_of(name, strategy)
 
 
 def _check_data(cell: StoredCell) -> None:
     wanted = cell.spec.get("fingerprint")
-    fingerprint = load_data_set(cell.spec["data_set"]).fingerprint if wanted is not None else None
+    fingerprint = data_of(cell.spec).fingerprint if wanted is not None else None
     if fingerprint != wanted:
         raise ReproduceError(
             f"data set {cell.spec['data_set']!r} is no longer what cell {cell.id[:12]} was played on: its fingerprint"

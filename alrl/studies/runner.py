@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from alrl import recipes
-from alrl.data.sources import load_data_set
+from alrl.agents.players import shadowed
+from alrl.data.table_recipe import load_source
+from alrl.data.tables.report import DataReport
 from alrl.errors import AlrlError, InvalidRecipeError
 from alrl.evaluation.curves import Metric
 from alrl.numerics.backend import usable_device
@@ -49,6 +51,8 @@ class Ran:
     """The study's first: what the primary comparison is of."""
     upper_bounds: tuple[str, ...] = ()
     """The oracles, as tables name them."""
+    hiding: tuple[str, ...] = ()
+    """Sentences on agents of the working directory that hide those of their names that come with alrl."""
 
 
 @dataclass(kw_only=True)
@@ -87,8 +91,12 @@ class Runner:
                 " each other"
             )
         check_held_out(self.study)
-        for data in self.study.data_sets:
-            load_data_set(data)
+        self.tables()
+
+    def tables(self) -> dict[str, DataReport]:
+        """Return how the tables among the data sets were read, by name. Raises what loading a data set does."""
+        loaded = {name: load_source(source) for name, source in self.study.sources.items()}
+        return {name: data.report for name, data in loaded.items() if data.report is not None}
 
     def run(self) -> Ran:
         """Train, play, store.
@@ -120,6 +128,7 @@ class Runner:
             primary=self.agents.primary(),
             metric=self.study.metrics[0],
             upper_bounds=tuple(self.agents.upper_bounds()),
+            hiding=tuple(self.hiding()),
         )
 
     def engine(self) -> Executor:
@@ -168,6 +177,8 @@ class Runner:
             "upper_bounds": self.agents.upper_bounds(),
             "metrics": list(self.study.metrics),
             "settings": self._settings(),
+            "tables": {name: report.to_json() for name, report in self.tables().items()},
+            "modules": recipes.module_folders(),
         }
         path = self.folder / STUDY
         part = path.with_name(path.name + ".part")
@@ -177,6 +188,10 @@ class Runner:
             part.replace(path)
         except OSError as error:
             raise _cannot_write(path, error) from error
+
+    def hiding(self) -> list[str]:
+        """Return sentences on agents of the working directory that hide those of their names that come with alrl."""
+        return [text for name in self.study.agents if name not in self.study.train and (text := shadowed(name))]
 
     def _settings(self) -> dict[str, Any]:
         study, settings = self.study, list(self.study.settings())
@@ -193,6 +208,7 @@ class Runner:
             "learners": ", ".join(learners),
             "trained policies": "; ".join(policies) or "none",
             "recipe sha256": recipes.identity(study),
+            **({"own recipes": "; ".join(hiding)} if (hiding := self.hiding()) else {}),
         }
 
 

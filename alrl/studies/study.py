@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from alrl.data.first_sample import FirstKind
+from alrl.data.table_recipe import Source, source_name
 from alrl.envs.recipe import (
     AnnotatorRecipe,
     BudgetRecipe,
@@ -57,7 +58,7 @@ class ConditionRecipe(Recipe):
 class CellSettings:
     """Settings that the cells of one comparison share: data set, learner and budget."""
 
-    data_set: str
+    source: Source
     learner: LearnerRecipe
     labels: int
     batch: int
@@ -68,6 +69,11 @@ class CellSettings:
     """What tables call the circumstances; nothing for the ordinary ones."""
     annotator: AnnotatorRecipe
     contamination: tuple[ContaminationRecipe, ...] = ()
+
+    @property
+    def data_set(self) -> str:
+        """What tables call the data set."""
+        return source_name(self.source)
 
     @property
     def circumstances(self) -> dict[str, Any]:
@@ -90,8 +96,11 @@ class StudyRecipe(Recipe):
     """What the study is to show, in words, written before it is run."""
     protocol: str = DEFAULT_PROTOCOL
     """How agents are compared: a registered protocol or ``package.module:Class``."""
-    data: tuple[str, ...] = ()
-    """Data sets that strategies are compared on: none that a policy was trained on, nor a relative of one."""
+    data: tuple[Source, ...] = ()
+    """Data sets that strategies are compared on: none that a policy was trained on, nor a relative of one.
+
+    Names or files, or tables that say which column is the class.
+    """
     envs: tuple[str, ...] = ()
     """Instead of data: environments whose data sets, learner, budget and split are taken."""
     agents: tuple[str, ...] = Field(min_length=1)
@@ -125,9 +134,11 @@ class StudyRecipe(Recipe):
         for key in ("data", "envs", "agents", "metrics", "learners", "batches", "conditions"):
             given = getattr(self, key)
             given = tuple(each.name for each in self.conditions) if key == "conditions" else given
+            given = tuple(map(source_name, self.data)) if key == "data" else given
             twice = [each for each in given if given.count(each) > 1]
             if twice:
-                raise ValueError(f"{key} names {twice[0]!r} twice; name each once")
+                advice = "; two files of one name get a name each: { file = ..., name = ... }" if key == "data" else ""
+                raise ValueError(f"{key} names {twice[0]!r} twice; name each once{advice}")
         if self.primary is not None:
             for name in self.primary:
                 if name not in self.agents:
@@ -158,7 +169,7 @@ class StudyRecipe(Recipe):
             grid = itertools.product(self.data, self.conditions or ordinary, self.learners, self.batches)
             for data, condition, learner, batch in grid:
                 yield CellSettings(
-                    data_set=data,
+                    source=data,
                     learner=learner,
                     labels=self.labels,
                     batch=batch,
@@ -183,8 +194,13 @@ class StudyRecipe(Recipe):
 
     @property
     def data_sets(self) -> tuple[str, ...]:
-        """The data sets that agents are compared on, each once, in order."""
-        return tuple(dict.fromkeys(setting.data_set for setting in self.settings()))
+        """The data sets that agents are compared on, by name, each once, in order."""
+        return tuple(self.sources)
+
+    @property
+    def sources(self) -> dict[str, Source]:
+        """The data sets that agents are compared on, by name, in order."""
+        return {setting.data_set: setting.source for setting in self.settings()}
 
 
 _OF_AN_ENVIRONMENT = {"learners", "labels", "batches", "split", "first", "first_size", "conditions"}
@@ -193,7 +209,7 @@ _OF_AN_ENVIRONMENT = {"learners", "labels", "batches", "split", "first", "first_
 def _of_environment(env: EnvRecipe) -> Iterator[CellSettings]:
     for data in env.data.names:
         yield CellSettings(
-            data_set=data,
+            source=env.data.tables.get(data, data),
             learner=env.learner,
             labels=env.budget.labels,
             batch=env.budget.batch,

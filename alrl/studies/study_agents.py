@@ -11,7 +11,7 @@ from typing import Any
 
 from alrl import recipes
 from alrl.agents.look_ahead.oracle import UPPER_BOUND, Player
-from alrl.agents.players import is_oracle, study_player
+from alrl.agents.players import find_player, is_oracle
 from alrl.agents.policy import Policy
 from alrl.agents.policy_file import load_policy, save_policy
 from alrl.agents.recipe import TrainedRecipe, load_agent_recipe, parse_agent_recipe
@@ -164,7 +164,7 @@ def shown_name(name: str) -> str:
 
 
 def _known(name: str) -> StudyAgent:
-    strategy = study_player(name)
+    strategy = find_player(name)
     content = json.loads(recipes.canonical_json(load_agent_recipe(name)))
     return StudyAgent(name=shown_name(name), strategy=strategy, identity=identity_of(name, strategy), recipe=content)
 
@@ -187,8 +187,10 @@ def check_held_out(study: StudyRecipe) -> None:
 
     Raises InvalidRecipeError that names the policy and the pair of data sets.
     """
+    # Names ask for no file; of a table more has to be known than a name.
+    held_out = [source if isinstance(source, str) else source.load() for source in study.sources.values()]
     for name, seen in training_sets(study).items():
-        refuse_seen(name, seen, study.data_sets)
+        refuse_seen(name, seen, held_out)
 
 
 def training_sets(study: StudyRecipe) -> dict[str, tuple[str, ...]]:
@@ -201,5 +203,5 @@ def _seen(study: StudyRecipe, name: str) -> tuple[str, ...]:
         study.train[name].build()
         return study.train[name].build_env().data.names
     # Whatever was trained tells so on a card; a rule has none.
-    card = getattr(study_player(name), "card", {})
+    card = getattr(find_player(name), "card", {})
     return (*card.get("trained_on", ()), *card.get("validated_on", ()))

@@ -39,7 +39,7 @@ class Lu2023(Protocol):
 
     def cells(self, study: StudyRecipe) -> Iterator[dict[str, Any]]:
         self._refuse(study)
-        for source in study.data:
+        for source in study.data_sets:
             published = set_of(source)
             data = published.load()
             split = draw_split(data.n_records, 0)
@@ -73,13 +73,13 @@ class Lu2023(Protocol):
         return write(by_set, folder, mark=mark)
 
     def _refuse(self, study: StudyRecipe) -> None:
-        from alrl.agents.players import rule_or_policy  # studies know protocols
+        from alrl.agents.players import find_strategy  # studies know protocols
 
         given = [key for key in _OWN if key in study.model_fields_set]
         if given:
             raise InvalidRecipeError(f"protocol {self.name!r} has its own {given[0]}: leave it out of the study")
         for name in study.agents:
-            if name not in STRATEGIES or rule_or_policy(name).name != name:
+            if name not in STRATEGIES or find_strategy(name).name != name:
                 raise InvalidRecipeError(unknown(f"agent of protocol {self.name!r}", name, STRATEGIES))
         for learner in study.learners:
             if (learner.kind, learner.settings) != ("scikit-learn", LEARNER):

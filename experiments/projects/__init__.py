@@ -1,1 +1,1 @@
-"""Describe how far a project's verdict and stop advice can be believed: tuned on some data sets, reported on others."""
+"""How far a project's verdict and stop advice can be believed: tuned on some data sets, reported on others."""

@@ -11,7 +11,7 @@ from sklearn.datasets import load_wine
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from alrl.agents.policy_file import named_strategy
+from alrl.agents.players import find_strategy
 from alrl.agents.query import query
 
 LOOPS = 6
@@ -40,7 +40,7 @@ class Case:
             model = self.model().fit(self.X[labelled], self.y[labelled])
             pool = self.pool(labelled)
             parts = (self.X[pool], self.X[labelled], self.y[labelled])
-            rows = pool[query(named_strategy(name), model, *parts, batch_size=batch, seed=seed)]
+            rows = pool[query(find_strategy(name), model, *parts, batch_size=batch, seed=seed)]
             picks += rows.tolist()
             labelled = np.concatenate([labelled, rows])
         return picks

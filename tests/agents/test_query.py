@@ -17,8 +17,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, LinearSVC
 
+from alrl.agents.players import find_strategy
 from alrl.agents.policy import Policy
-from alrl.agents.policy_file import load_policy, named_strategy
+from alrl.agents.policy_file import load_policy
 from alrl.agents.query import query
 from alrl.errors import InvalidDataError, InvalidQueryError, PoolExhaustedWarning
 from alrl.geometry import exact_neighbours, geometry, neighbour_index
@@ -226,7 +227,7 @@ def test_columns_that_the_model_was_not_fitted_to_are_refused(case: Case, untrai
 def test_a_model_of_one_class_is_a_beginning_like_any_other(name: str, case: Case) -> None:
     one = np.full(15, "barolo")
     model = RandomForestClassifier(5).fit(case.X_labelled, one)
-    rows = query(named_strategy(name), model, case.X_pool, case.X_labelled, one, batch_size=5)
+    rows = query(find_strategy(name), model, case.X_pool, case.X_labelled, one, batch_size=5)
     assert len(set(rows.tolist())) == 5
 
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 import alrl
-from alrl.agents.policy_file import named_strategy
+from alrl.agents.players import find_strategy
 from alrl.data.sources import load_data_set
 from alrl.data.task import draw_task
 from alrl.errors import InvalidDataError, InvalidQueryError, PoolExhaustedWarning, ProjectError
@@ -234,7 +234,7 @@ def test_draws_by_chance_have_known_chances(make: Make) -> None:
 
 @pytest.mark.parametrize("strategy", ["margin", "general", "core-set", "badge", "random"])
 def test_a_strategy_picks_in_a_project_what_it_picks_in_simulation(make: Make, strategy: str) -> None:
-    data, player = load_data_set("wine"), named_strategy(strategy)
+    data, player = load_data_set("wine"), find_strategy(strategy)
     task = draw_task(data, [3])
     simulator = Simulator([task], SoftmaxRegression(warm_start=False), labels=12)
     simulator.provide(player.needs)

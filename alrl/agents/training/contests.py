@@ -13,7 +13,7 @@ from alrl.envs.task_source import TaskSource
 from alrl.numerics.streams import generator
 
 FRESH = 1_000_000
-"""Numbers of fresh synthetic data sets begin here; those of environments are smaller."""
+"""Numbers of fresh synthetic data sets begin here: no environment's own lie beyond."""
 _A_GENERATION = 1_000
 _A_SEED = 10_000_000
 
@@ -23,14 +23,18 @@ def contests(
 ) -> list[Contest]:
     """Return the contests of a generation: a function of the recipes, the seed and its number.
 
-    Synthetic families are drawn by the environment's shares; ``tables`` are its training data sets that
+    Synthetic families come in the shares that the environment has them in; ``tables`` are its training data sets that
     are not synthetic. Batch sizes are taken in turns.
     """
     draws = generator([seed, generation], "evolution")
     real = [name for name in tables if not name.startswith("synthetic/")]
     names = _names(env, recipe, real, draws, _A_SEED * seed + _A_GENERATION * generation)
     source = TaskSource(
-        names, split=env.data.split.model_dump(), first=env.budget.first_settings, contaminations=env.contaminations
+        names,
+        tables=env.data.tables,
+        split=env.data.split.model_dump(),
+        first=env.budget.first_settings,
+        contaminations=env.contaminations,
     )
     made = []
     for place, name in enumerate(names):
@@ -49,5 +53,5 @@ def _names(
     for number in range(count - real if families else 0):
         family = list(families)[int(draws.choice(len(share), p=share / share.sum()))]
         chosen.append(f"synthetic/{family}-{FRESH + offset + number}")
-    # Batch sizes are taken in turns: shuffled, so that neither kind of data set gets one batch size alone.
+    # Batch sizes are taken in turns: neither kind of data set is to have one of them alone.
     return [chosen[int(place)] for place in draws.permutation(len(chosen))]

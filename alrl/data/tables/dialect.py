@@ -1,4 +1,4 @@
-"""Recognise how a text table is written: its delimiter, whether its first line is a header, its columns' names."""
+"""How a text table is written: its delimiter, whether its first line is a header, what its columns are called."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
 
 @dataclass(frozen=True, kw_only=True)
 class Dialect:
-    """Describe how a text table is written."""
+    """How a text table is written."""
 
     delimiter: str
     header: tuple[str, ...]

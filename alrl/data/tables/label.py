@@ -1,4 +1,4 @@
-"""Recognise which column of a table is the class, and what a text means as a class and as a feature."""
+"""Which column of a table is the class, and what a text means as a class and as a feature."""
 
 from __future__ import annotations
 

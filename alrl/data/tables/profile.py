@@ -1,4 +1,4 @@
-"""Describe what a table's columns of numbers hold, all columns at once."""
+"""What a table's columns of numbers hold, all columns at once."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ class NumberProfile:
 def profile(numbers: NumberBlocks) -> NumberProfile:
     """Return what the columns of numbers hold.
 
-    >>> found = profile(NumberBlocks.of(np.array([[1.0, 0.5], [2.0, np.nan]])))
-    >>> found.counts.tolist(), found.missing.tolist(), found.high.tolist()
+    >>> result = profile(NumberBlocks.of(np.array([[1.0, 0.5], [2.0, np.nan]])))
+    >>> result.counts.tolist(), result.missing.tolist(), result.high.tolist()
     ([True, False], [0, 1], [2.0, 0.5])
     """
     width = numbers.width

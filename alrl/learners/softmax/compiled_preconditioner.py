@@ -1,4 +1,4 @@
-"""Describe what the curvature of one episode's loss tells of its inverse Hessian, compiled for the processor.
+"""What the curvature of one episode's loss tells of its inverse Hessian, compiled for the processor.
 
 The approximations are those of :mod:`alrl.learners.softmax.feature_space` and
 :mod:`alrl.learners.softmax.record_space`; the names of what is passed are those of
@@ -25,7 +25,7 @@ WHOLE, BLOCKS, RECORDS = 0, 1, 2
 
 @compiled
 def _split(spread: Any, weight: Any, strength: Any, floor: Any, probability: Any, pair: Any, easy: Any) -> None:
-    """Write a record's curvature as the square of one direction and a mean of what is left; see ``record_space``."""
+    """A record's curvature as the square of one direction and a mean of what is left; see ``record_space``."""
     c, n = probability.shape
     left_over = level = 0.0
     for j in range(n):

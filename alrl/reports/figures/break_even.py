@@ -1,4 +1,4 @@
-"""Show when querying pays: labels that must be saved at given prices, and labels that were saved."""
+"""When querying pays: labels that must be saved at given prices, and labels that were saved."""
 
 from __future__ import annotations
 

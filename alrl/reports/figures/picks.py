@@ -107,7 +107,8 @@ def pick_embedding(projections: Sequence[Projection], *, mark: str = "") -> Figu
         for axes in grid.ravel()[count * columns :]:
             axes.remove()
         if points is not None:
-            bar = figure.colorbar(points, ax=grid, shrink=0.6, aspect=30, pad=0.02)
+            # Of three data sets the fourth panel is gone: what is left has the bar beside it.
+            bar = figure.colorbar(points, ax=list(grid.ravel()[: count * columns]), shrink=0.6, aspect=30, pad=0.02)
             bar.set_label("Order of picking", fontsize=8)
             bar.outline.set_linewidth(0)
         _explain(figure, projections, mark)

@@ -11,7 +11,7 @@ from typing import Any
 from torch import Tensor
 
 from alrl.agents.guard.training_ranges import TrainingRanges
-from alrl.agents.players import rule_or_policy
+from alrl.agents.players import find_strategy
 from alrl.agents.policy import Policy
 from alrl.agents.policy_file import load_policy
 from alrl.agents.training.validation import gains_by_stage
@@ -92,7 +92,7 @@ def find_policies(folder: Path, cells: Sequence[Mapping[str, Any]]) -> tuple[dic
 def _policy(folder: Path, name: str) -> Policy | None:
     trained = folder / POLICIES / re.sub(r"[^A-Za-z0-9._-]+", "-", name)
     try:
-        agent = load_policy(trained.resolve()) if (trained / "policy.json").is_file() else rule_or_policy(name)
+        agent = load_policy(trained.resolve()) if (trained / "policy.json").is_file() else find_strategy(name)
     except AlrlError:
         return None
     return agent if isinstance(agent, Policy) else None

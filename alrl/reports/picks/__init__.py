@@ -1,1 +1,1 @@
-"""Shows which records strategies picked, by playing stored cells again."""
+"""See which records strategies picked, by playing stored cells again."""

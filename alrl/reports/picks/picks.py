@@ -8,16 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from alrl.agents.players import rule_or_policy
+from alrl.agents.players import find_strategy
 from alrl.agents.policy import Policy
 from alrl.data.data_set import DataSet
-from alrl.data.sources import load_data_set
 from alrl.errors import AlrlError, InvalidDataError
 from alrl.evaluation.comparison import Comparison
 from alrl.learners import make_learner
 from alrl.reports.picks.replay import Projection, Replay, project, replay
 from alrl.reports.summary import Summary
 from alrl.strategies import Strategy
+from alrl.studies.cell_data import data_of
 from alrl.studies.study import DEFAULT_PROTOCOL
 
 SETS, SEEDS, PROJECTED = 12, 5, 4
@@ -91,7 +91,7 @@ def _source(data_set: str, cells: Sequence[Mapping[str, Any]]) -> tuple[DataSet,
             f"the protocol {cell['protocol']!r} has splits of its own: picks are seen again for"
             f" {DEFAULT_PROTOCOL!r} alone"
         )
-    data = load_data_set(data_set)
+    data = data_of(cell)
     if data.fingerprint != cell["fingerprint"]:
         raise InvalidDataError(f"{data_set} is not the same data any more: its picks are rows of another table")
     return data, cell
@@ -102,7 +102,7 @@ def _rules(names: Sequence[str]) -> dict[str, Strategy]:
     agents = {}
     for name in names:
         try:
-            agent = rule_or_policy(name)
+            agent = find_strategy(name)
         except AlrlError:
             # A policy trained by the study, or a rule that is not installed here.
             continue

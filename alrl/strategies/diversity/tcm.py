@@ -61,10 +61,10 @@ class TCM(Strategy):
 
     @staticmethod
     def _unprovided(view: PoolView) -> bool:
-        """Return whether TypiClust has to say what it misses."""
+        """Whether TypiClust has to say what it misses."""
         return view.embedding is None
 
     def _left(self, view: PoolView) -> Tensor:
-        """Return queries (B,) that TypiClust still chooses, long."""
+        """Queries (B,) that TypiClust still chooses, long."""
         all_of_them = (self.typical * view.class_count).round().long()
         return all_of_them - view.spent - view.selected.sum(1)

@@ -1,4 +1,4 @@
-"""Describe what strategies that wrap another one have in common."""
+"""What strategies that wrap another one have in common."""
 
 from __future__ import annotations
 

@@ -16,9 +16,7 @@ _WAIT = 30
 
 
 class Dask(Executor):
-    """Plays jobs on a Dask cluster.
-
-    ``address`` is that of its scheduler (``tcp://host:8786``); without one, worker processes of this machine are used.
+    """``address`` is that of a scheduler (``tcp://host:8786``); without it, worker processes of this machine.
 
     alrl and the data sets have to be installed where the workers run.
     """

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from alrl.agents.look_ahead.oracle import Player
-from alrl.data.sources import load_data_set
+from alrl.data.table_recipe import load_source
 from alrl.evaluation.curves import Curves
 from alrl.evaluation.simulate import simulate
 from alrl.learners import make_learner
+from alrl.studies.cell_data import data_of, source_of
 from alrl.studies.protocols.base import Protocol
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class Paired(Protocol):
         starts = range(0, study.seeds, study.block)
         blocks = [list(range(start, min(start + study.block, study.seeds))) for start in starts]
         for setting in study.settings():
-            fingerprint = load_data_set(setting.data_set).fingerprint
+            fingerprint = load_source(setting.source).fingerprint
             for block in blocks:
                 yield {
                     "data_set": setting.data_set,
@@ -37,13 +38,14 @@ class Paired(Protocol):
                     "seeds": block,
                     "split": setting.split.model_dump(),
                     **setting.circumstances,
+                    **source_of(setting.source),
                 }
 
     def play(self, cell: Mapping[str, Any], agent: Player, *, device: str = "cpu") -> Curves:
         settings = dict(cell["learner"])
         kind = settings.pop("kind")
         curves = simulate(
-            cell["data_set"],
+            data_of(cell),
             agent,
             learner=make_learner(kind, **settings),
             labels=cell["labels"],
@@ -57,10 +59,10 @@ class Paired(Protocol):
         )
         # A page for each condition, as for each learner: strategies are compared under one of them.
         under = ", ".join(filter(None, (learner_name(kind, settings), cell.get("condition", ""))))
-        return dataclasses.replace(curves, strategy=cell["agent"], learner=under)
+        return dataclasses.replace(curves, data_set=cell["data_set"], strategy=cell["agent"], learner=under)
 
     def work(self, cell: Mapping[str, Any]) -> float:
-        data, most = load_data_set(cell["data_set"]), cell["split"].get("max_pool")
+        data, most = data_of(cell), cell["split"].get("max_pool")
         records = data.n_records if most is None else min(data.n_records, most)
         loops = cell["labels"] / cell["batch"]
         return float(loops * len(cell["seeds"]) * records * data.n_features * data.n_classes)

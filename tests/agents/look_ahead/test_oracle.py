@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
 
 from alrl.agents.look_ahead.oracle import GreedyOracle, Oracle
-from alrl.agents.players import rule_or_policy
+from alrl.agents.players import find_strategy
 from alrl.agents.recipe import load_agent_recipe
 from alrl.data.sources import load_data_set
 from alrl.data.task import draw_task
 from alrl.errors import InvalidDataError, InvalidQueryError, InvalidRecipeError
 from alrl.evaluation.comparison import Comparison
-from alrl.evaluation.evaluate import find_agent
 from alrl.evaluation.simulate import simulate
 from alrl.learners import SoftmaxRegression
 from alrl.loop.simulator import Simulator
@@ -56,9 +56,7 @@ def test_it_is_no_strategy_and_no_name_of_one():
     assert not isinstance(GreedyOracle(), Strategy)
     assert isinstance(load_agent_recipe("greedy-oracle").build(), Oracle)
     assert "greedy-oracle" not in strategies()
-    with pytest.raises(InvalidRecipeError, match=r"unknown strategy"):
-        simulate("iris", "greedy-oracle", labels=2, seeds=1)
-    for find in (rule_or_policy, find_agent):
+    for find in (find_strategy, partial(simulate, "iris", labels=2, seeds=1)):
         with pytest.raises(InvalidRecipeError, match=r"is an oracle, which sees hidden labels"):
             find("greedy-oracle")
 

@@ -1,4 +1,4 @@
-"""Describe what reinforcement learning needs of its start: features on one scale, candidates that differ.
+"""What reinforcement learning needs of its start: features on one scale, a distribution that tells candidates apart.
 
 And afterwards, whether anything moved.
 """
@@ -29,7 +29,7 @@ class Sample:
     mask: Tensor
 
     def scores(self, network: SetScorer) -> Tensor:
-        """Return scores (M, K), minus infinity where there is no candidate."""
+        """Scores (M, K), minus infinity where there is no candidate."""
         with torch.no_grad():
             scores: Tensor = network(self.candidates, self.loop, self.mask)
         return scores

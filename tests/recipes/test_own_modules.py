@@ -1,0 +1,138 @@
+"""Modules of one's own beside a recipe, shipped recipes by their paths, and names that hide shipped ones."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+import alrl
+from alrl import recipes
+from alrl.agents.players import find_strategy, shadowed
+from alrl.agents.recipe import load_agent_recipe
+from alrl.cli import app
+from alrl.envs.recipe import load_env_recipe
+from alrl.errors import InvalidRecipeError, ShadowedNameWarning
+from alrl.evaluation.evaluate import evaluate
+from alrl.studies.loading import load_study
+from alrl.studies.runner import Runner
+
+MODULE = """from alrl.strategies import Strategy
+
+
+class Latest(Strategy):
+    name = "latest"
+
+    def score(self, view):
+        return view.noise
+"""
+AGENT = '[agent]\nkind = "rule"\nstrategy = "own_rules_of_a_test:Latest"\n'
+STUDY = """title = "Own rules"
+data = ["iris"]
+agents = ["latest.toml", "margin"]
+labels = 3
+seeds = 2
+"""
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A working directory whose modules are forgotten afterwards."""
+    path = list(sys.path)
+    monkeypatch.chdir(tmp_path)
+    yield tmp_path
+    sys.path[:] = path
+    sys.modules.pop("own_rules_of_a_test", None)
+
+
+@pytest.mark.parametrize("inside", ["", "agents"])
+def test_a_class_is_found_in_a_module_beside_the_recipe_or_around_its_folder(place: Path, inside: str) -> None:
+    (place / "work" / inside).mkdir(parents=True)
+    (place / "work" / "own_rules_of_a_test.py").write_text(MODULE, encoding="utf-8")
+    (place / "work" / inside / "latest.toml").write_text(AGENT, encoding="utf-8")
+    assert find_strategy(place / "work" / inside / "latest.toml").name == "latest"
+
+
+def test_reading_a_recipe_imports_nothing(place: Path) -> None:
+    (place / "own_rules_of_a_test.py").write_text("raise SystemExit", encoding="utf-8")
+    (place / "latest.toml").write_text(AGENT, encoding="utf-8")
+    recipes.read(place / "latest.toml")
+    assert "own_rules_of_a_test" not in sys.modules
+    assert str(place.resolve()) in recipes.module_folders()
+
+
+def test_a_module_that_is_nowhere_is_told_where_to_go(place: Path) -> None:
+    (place / "latest.toml").write_text(AGENT, encoding="utf-8")
+    with pytest.raises(InvalidRecipeError, match=r"cannot import own_rules_of_a_test: .*; put it beside the recipe"):
+        load_agent_recipe(place / "latest.toml")
+
+
+def test_a_study_plays_own_modules_in_processes_of_their_own(place: Path) -> None:
+    for name, text in (("own_rules_of_a_test.py", MODULE), ("latest.toml", AGENT), ("study.toml", STUDY)):
+        (place / name).write_text(text, encoding="utf-8")
+    ran = Runner(study=load_study("study.toml"), folder=place / "run", workers=2).run()
+    assert (ran.cells, ran.played, ran.failed) == (2, 2, 0)
+
+
+@pytest.mark.parametrize("path", ["agents/imitation-ppo.toml", "envs/synthetic.toml", "experiments/headline.toml"])
+def test_the_path_of_a_shipped_recipe_is_good_outside_a_checkout(place: Path, path: str) -> None:
+    kind = path.partition("/")[0]
+    assert recipes.find(kind, path).is_file()  # type: ignore[arg-type]
+    with pytest.raises(InvalidRecipeError, match=r"no file work/"):
+        recipes.find(kind, f"work/{path}")  # type: ignore[arg-type]
+
+
+said_by_commands = pytest.mark.filterwarnings("default::alrl.errors.ShadowedNameWarning")
+
+
+@pytest.fixture
+def hidden(place: Path) -> Path:
+    (place / "agents").mkdir()
+    text = (Path(__file__).parents[1] / "data" / "cases" / "shadowed-rule.toml").read_text(encoding="utf-8")
+    (place / "agents" / "margin.toml").write_text(text, encoding="utf-8")
+    return place
+
+
+@said_by_commands
+def test_a_name_means_the_same_in_python_and_on_the_command_line(hidden: Path) -> None:
+    sentence = "agents/margin.toml plays as 'margin': it hides the rule of that name that comes with alrl"
+    how = {"labels": 3, "seeds": 2}
+    with pytest.warns(ShadowedNameWarning, match=sentence):
+        own = alrl.simulate("iris", "margin", **how)
+    assert own.picks.tolist() == alrl.simulate("iris", "random", **how).picks.tolist()
+    with pytest.warns(ShadowedNameWarning, match=sentence):
+        evaluation = evaluate("random", data=["iris"], against=["margin"], **how)
+    assert evaluation.comparisons[0].difference == 0
+    assert evaluation.lines[-1] == sentence
+    arguments = ["evaluate", "random", "--against", "margin", "--data", "iris", "--labels", "3", "--seeds", "2"]
+    result = CliRunner().invoke(app, arguments)
+    assert sentence in result.stdout
+    assert json.loads(CliRunner().invoke(app, [*arguments, "--json"]).stdout)["shadowed"] == [sentence]
+
+
+@said_by_commands
+@pytest.mark.usefixtures("undrawn")
+def test_a_study_says_what_hides_a_shipped_agent(hidden: Path) -> None:
+    (hidden / "study.toml").write_text(STUDY.replace("latest.toml", "random"), encoding="utf-8")
+    result = CliRunner().invoke(app, ["run", "study.toml", "--workers", "1"])
+    assert result.exit_code == 0, result.output
+    sentence = "agents/margin.toml plays as 'margin': it hides the rule"
+    assert sentence in result.stdout
+    settings = json.loads((hidden / "runs" / "study" / "study.json").read_text(encoding="utf-8"))["settings"]
+    assert settings["own recipes"].startswith(sentence)
+    assert "own recipes" in (hidden / "runs" / "study" / "index.html").read_text(encoding="utf-8")
+
+
+def test_an_environment_that_hides_a_shipped_one_is_said(place: Path) -> None:
+    (place / "envs").mkdir()
+    (place / "envs" / "digits.toml").write_text("[data]\nsets = ['iris']\n", encoding="utf-8")
+    with pytest.warns(ShadowedNameWarning, match=r"envs/digits\.toml is taken: it hides the environment of that name"):
+        assert load_env_recipe("digits").data.names == ("iris",)
+
+
+def test_what_is_shipped_hides_nothing() -> None:
+    assert [name for name in recipes.names("agents") if shadowed(name)] == []

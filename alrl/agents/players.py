@@ -49,8 +49,7 @@ def find_player(name: str | Path) -> Player:
             return load_policy(name)
         known = sorted({*agent_names(), *shipped_policies()})
         raise InvalidRecipeError(
-            f"{unknown('strategy, agent or policy', str(name), known)}. Or give the path of a .toml file, or the folder"
-            " of a policy."
+            f"{unknown('agent', str(name), known)}. Or give the path of a .toml file, or the folder of a policy."
         )
     hiding = shadowed(str(name))
     if hiding:
@@ -58,8 +57,8 @@ def find_player(name: str | Path) -> Player:
     recipe = load_agent_recipe(name)
     if isinstance(recipe, TrainedRecipe):
         raise InvalidRecipeError(
-            f"agent {str(name)!r} is to be trained first: by `alrl train`, or in a study by a table [train.{name}] with"
-            f" agent = {str(name)!r} and env = the environment to train on, as experiments/README.md shows"
+            f"agent {str(name)!r} is to be trained first: add a table [train.{name}] with agent = {str(name)!r} and env,"
+            " the environment to train on, to a study, as experiments/README.md shows; or run `alrl train`"
         )
     return recipe.build()
 

@@ -226,7 +226,7 @@ def test_mistakes_are_told(data):
         LargePoolLoop(pool, classes=[0, 1], labels=0)
     with pytest.raises(InvalidDataError, match="at least two"):
         LargePoolLoop(pool, classes=[0], labels=1)
-    with pytest.raises(InvalidRecipeError, match="unknown strategy"):
+    with pytest.raises(InvalidRecipeError, match="unknown agent"):
         LargePoolLoop(pool, classes=[0, 1], labels=1, strategy="margn")
     loop = LargePoolLoop(pool, classes=[0, 1], labels=1)
     with pytest.raises(InvalidQueryError, match="first_sample"):

@@ -57,8 +57,8 @@ def find_player(name: str | Path) -> Player:
     recipe = load_agent_recipe(name)
     if isinstance(recipe, TrainedRecipe):
         raise InvalidRecipeError(
-            f"agent {str(name)!r} is to be trained first: add a table [train.{name}] with agent = {str(name)!r} and env,"
-            " the environment to train on, to a study, as experiments/README.md shows; or run `alrl train`"
+            f"agent {str(name)!r} is to be trained first: add a table [train.{name}] with agent = {str(name)!r} and"
+            " env, the environment to train on, to a study, as experiments/README.md shows; or run `alrl train`"
         )
     return recipe.build()
 

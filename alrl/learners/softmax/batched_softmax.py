@@ -18,6 +18,8 @@ SMALL = 64
 """Coefficients up to which the whole Hessian is inverted."""
 WIDE = 2.0
 """Labelled records for each feature up to which a fit is solved over the records."""
+WIDEST = 2048
+"""Features up to which a fit that fails over the records is solved over the features."""
 
 
 class _FitGroup(NamedTuple):
@@ -50,15 +52,25 @@ class BatchedSoftmax:
 
         Returns the iterations (B,), long, and whether the tolerance was met (B,), bool.
         """
+        # The intercept takes up the shift of a column, and products of centred records keep their digits.
+        total = self.weight.sum(1).clamp_min(torch.finfo(self.X.dtype).tiny)[:, None, None]
+        centre = (torch.bmm(self.weight[:, None], self.X) / total).transpose(1, 2)
+        records = (self.X - centre.transpose(1, 2)) * (self.weight > 0)[..., None]
+        weights, start = self.state.weights, start.clone()
+        weights[..., -1:] += weights[..., :-1] @ centre
+        start[..., -1:] += start[..., :-1] @ (self.X @ centre)
         weighted = one_hot(self.y, self.class_mask.shape[1]).to(self.X.dtype) * self.weight[..., None]
         targets = weighted.transpose(1, 2).contiguous()
         iterations, converged = torch.zeros_like(self.y[:, 0]), torch.ones_like(self.state.shared)
         for group in self._groups():
             episodes, k, D = group.episodes, group.classes, group.features
-            records, classes, seen = self.X[episodes, :, :D], targets[episodes, :k], self.state.seen[episodes, :k]
-            fits = SoftmaxGroup.of(records, classes, self.weight[episodes], seen, self.C, paired=group.paired)
+            own, classes, seen = records[episodes, :, :D], targets[episodes, :k], self.state.seen[episodes, :k]
+            fits = SoftmaxGroup.of(own, classes, self.weight[episodes], seen, self.C, paired=group.paired)
             solution = group.solve(episodes, fits, start[episodes])
             iterations[episodes], converged[episodes] = solution.iterations, solution.converged
+        back = weights[..., :-1] @ centre
+        weights[..., -1:] -= back
+        self.state.shares[..., -1:] -= torch.where(self.state.shared[:, None, None], back, 0.0)
         return iterations, converged
 
     def _groups(self) -> list[_FitGroup]:
@@ -115,6 +127,13 @@ class BatchedSoftmax:
         parameters = group.of_classes(solution.parameters)
         self.state.shares[episodes], self.state.shared[episodes] = parameters, True
         self.state.weights[episodes] = torch.cat([torch.bmm(parameters[..., :-1], group.X), parameters[..., -1:]], 2)
+        lost = (~solution.converged & (solution.iterations < self.max_iterations)).nonzero()[:, 0]
+        if len(lost) and group.X.shape[2] <= WIDEST:
+            # Records that are nearly equal leave little but rounding of their products: the features keep more.
+            self.state.shares[episodes[lost]], self.state.shared[episodes[lost]] = 0.0, False
+            again = self._solve_tall(episodes[lost], group.take(lost), shares)
+            solution.iterations[lost] += again.iterations
+            solution.converged[lost] = again.converged
         return solution
 
     def _minimise(self, problem: Problem, start: Tensor) -> Solution:

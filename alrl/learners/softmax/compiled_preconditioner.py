@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from alrl.learners.softmax.compiled_arithmetic import factorise, fill, invert, times
+from alrl.learners.softmax.compiled_arithmetic import copy, factorise, fill, invert, times
 from alrl.learners.softmax.curvature import LEAST_INTERCEPT, SHARED
 from alrl.learners.softmax.record_space import LEFT, SURE
 from alrl.numerics.backend import compiled, summing
@@ -24,13 +24,22 @@ WHOLE, BLOCKS, RECORDS = 0, 1, 2
 
 
 @compiled
-def _split(spread: Any, weight: Any, strength: Any, floor: Any, probability: Any, pair: Any, easy: Any) -> None:
-    """A record's curvature as the square of one direction and a mean of what is left; see ``record_space``."""
+def _split(
+    spread: Any, weight: Any, strength: Any, floor: Any, probability: Any, pair: Any, easy: Any, plain: bool
+) -> None:
+    """Write a record's curvature as the square of one direction and a mean of what is left; see ``record_space``.
+
+    ``plain`` leaves all of it to the mean.
+    """
     c, n = probability.shape
     left_over = level = 0.0
     for j in range(n):
         root, left = math.sqrt(weight[j]), 0.0
-        if c == 1:
+        if plain:
+            for i in range(c):
+                pair[i, j] = 0
+                left += probability[i, j] * (1 - probability[i, j])
+        elif c == 1:
             pair[0, j] = math.sqrt(probability[0, j] * (1 - probability[0, j])) * root
         else:
             most = 0
@@ -62,11 +71,15 @@ def renew_records(
     probability: Any,
     preconditioner: tuple[Any, Any, Any, Any],
     eps: float,
+    plain: bool,
 ) -> None:
-    """Make the preconditioner over the records that of the curvature where the columns have ``probability`` (c, n)."""
+    """Make the preconditioner over the records that of the curvature where the columns have ``probability`` (c, n).
+
+    ``plain`` takes it as equal in all directions, which rounding cannot spoil.
+    """
     factor, effect, pair, easy = preconditioner
     c, n = probability.shape
-    _split(spread, weight, strength, floor, probability, pair, easy)
+    _split(spread, weight, strength, floor, probability, pair, easy, plain)
     for j in range(n):
         effect[0, j] = easy[1]
     for i in range(n):
@@ -95,8 +108,12 @@ def renew_features(
     probability: Any,
     preconditioner: tuple[Any, Any, Any, Any],
     eps: float,
+    plain: bool,
 ) -> None:
-    """Make the preconditioner over the features that of the curvature where the columns have ``probability`` (c, n)."""
+    """Make the preconditioner over the features that of the curvature where the columns have ``probability`` (c, n).
+
+    ``plain`` keeps of the curvature its diagonal, which rounding cannot spoil.
+    """
     factor, inverse = preconditioner[0], preconditioner[1]
     c, n = probability.shape
     m = across.shape[0]
@@ -132,9 +149,33 @@ def renew_features(
             factor[i, i] += strength
         elif kind == BLOCKS:
             factor[i, i] += LEAST_INTERCEPT
+    if plain:
+        for i in range(blocks * m):
+            for j in range(i):
+                factor[i, j] = 0
     factorise(factor, eps)
     if kind == BLOCKS:
         invert(factor, inverse)
+
+
+@compiled
+def renew(
+    kind: int,
+    records: tuple[Any, Any, Any, Any],
+    weight: Any,
+    penalty: tuple[Any, Any],
+    probability: Any,
+    preconditioner: tuple[Any, Any, Any, Any],
+    eps: float,
+    plain: bool,
+) -> None:
+    """Make the preconditioner anew from the curvature here, or from what of it rounding cannot spoil."""
+    design, across, spread = records[:3]
+    strength, floor = penalty
+    if kind != RECORDS:
+        renew_features(kind, design, across, weight, strength, floor, probability, preconditioner, eps, plain)
+    else:
+        renew_records(design, spread, weight, strength, floor, probability, preconditioner, eps, plain)
 
 
 @summing
@@ -195,3 +236,40 @@ def residual_along(probability: Any, targets: Any, weight: Any, along: Any, out:
             out[i, j] = probability[i, j] * weight[j] - targets[i, j]
             total += out[i, j] * along[i, j]
     return total
+
+
+@compiled
+def steepness(
+    kind: int, records: Any, weight: Any, penalty: tuple[Any, Any], probability: Any, gradient: Any, enough: float
+) -> float:
+    """Return the largest derivative by a coefficient over the root of its own curvature.
+
+    It never exceeds the Newton decrement, and needs no preconditioner. ``records`` have a column of ones (n, m). Up to
+    ``enough`` the penalty may stand for the curvature. Not a number where a derivative or a curvature is none, or
+    infinite.
+    """
+    strength, floor = penalty
+    (n, m), c = records.shape, len(gradient)
+    slope, own, most = np.empty((c, m), records.dtype), np.empty(n, records.dtype), 0.0
+    if kind == RECORDS:
+        times(gradient[:, 1:], records, slope)
+        for i in range(c):
+            slope[i, m - 1] += gradient[i, 0]
+    else:
+        copy(gradient, slope)
+    for i in range(c):
+        # Where every record is sure the intercept has no curvature, and of its derivative only rounding is left.
+        level = 0.0
+        for j in range(n):
+            own[j] = probability[i, j] * (1 - probability[i, j]) * weight[j]
+            level += own[j] + floor * weight[j]
+        for a in range(m):
+            curvature = level if a == m - 1 else float(strength)
+            if a < m - 1 and not abs(slope[i, a]) <= enough * math.sqrt(strength):
+                for j in range(n):
+                    curvature += own[j] * records[j, a] * records[j, a]
+            relative = abs(slope[i, a]) / math.sqrt(curvature) if math.isfinite(curvature) else math.nan
+            if math.isnan(relative):
+                return relative
+            most = max(most, relative)
+    return most

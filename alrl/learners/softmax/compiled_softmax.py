@@ -163,7 +163,7 @@ def _fit_one(
     _columns(each, seen, parameters)
     count, converged, passes, made = minimise(
         kind,
-        (inner, outer, spread),
+        (inner, outer, spread, design),
         (targets, real),
         (penalty[0], penalty[1]),
         _room(kind, c, n, m, X),

@@ -24,11 +24,11 @@ from alrl.learners.softmax.compiled_preconditioner import (
     against,
     curvature_along,
     penalty_along,
-    renew_features,
-    renew_records,
+    renew,
     residual_along,
+    steepness,
 )
-from alrl.learners.softmax.conjugate_gradient import NOISE, PATIENCE, SEARCH, SLOPE_LEFT
+from alrl.learners.softmax.conjugate_gradient import NOISE, PATIENCE, REPAIRS, RUNAWAY, SEARCH, SLOPE_LEFT, STEEP, STRAY
 from alrl.numerics.backend import compiled
 
 
@@ -149,7 +149,7 @@ def _search(
     logits, probability, residual = place
     eps, tiny = limits
     linear = slope - residual_along(probability, targets, weight, along, residual)
-    length = slope / max(curvature_along(probability, weight, along, room) + penalty, tiny)
+    length = slope / max(max(curvature_along(probability, weight, along, room), 0) + penalty, tiny)
     low = slope * 0
     high = low + np.inf
     # What rounding leaves of the slope where its parts cancel: to search for less would lead anywhere.
@@ -168,7 +168,7 @@ def _search(
             low = length
         else:
             high = length
-        guess = length + here / max(curvature_along(probability, weight, along, room) + penalty, tiny)
+        guess = length + here / max(max(curvature_along(probability, weight, along, room), 0) + penalty, tiny)
         inside = guess > low and guess < high and (guess < 4 * length or high < np.inf)
         length = guess if inside else (2 * length if high == np.inf else (low + high) / 2)
     return length, here, noise > slope, passes
@@ -177,7 +177,7 @@ def _search(
 @compiled
 def minimise(
     kind: int,
-    records: tuple[Any, Any, Any],
+    records: tuple[Any, Any, Any, Any],
     loss: tuple[Any, Any],
     penalty: tuple[Any, Any],
     preconditioner: tuple[Any, Any, Any, Any],
@@ -186,15 +186,16 @@ def minimise(
 ) -> tuple[int, bool, int, int]:
     """Return Minimise from ``parameters`` (c, q) on, in place, until the Newton decrement is at most the tolerance.
 
-    ``records`` are design, transpose and spread, ``loss`` targets and weight, ``penalty`` its strength and the floor of
-    a record's curvature, ``preconditioner`` room for factor, inverse, pair and easy, ``stop`` the tolerance and the
-    largest number of iterations. Returns the iterations, whether the tolerance was met, the passes over the records,
-    and how often the preconditioner was made. A fit that does not improve for a while ends: rounding allows no better.
-    One whose search runs into infinity keeps its start.
+    ``records`` are design, transpose, spread, and the records with a column of ones, ``loss``
+    targets and weight, ``penalty`` its strength and the floor of a record's curvature, ``preconditioner`` room for
+    factor, inverse, pair and easy, ``stop`` the tolerance and the largest number of iterations. Returns the iterations,
+    whether the tolerance was met, by the decrement and by the gradient itself, the passes over the records, and how
+    often the preconditioner was made. A fit that does not improve for a while ends at its best place: rounding allows
+    no better. One whose search runs into infinity keeps its start.
     """
-    design, across, spread = records
+    design, across = records[:2]
     targets, weight = loss
-    strength, floor = penalty
+    strength = penalty[0]
     tolerance, most = stop
     c, q = parameters.shape
     n = targets.shape[1]
@@ -204,7 +205,7 @@ def minimise(
     change, along, old = np.empty((c, n), dtype), np.empty((c, n), dtype), np.empty((c, n), dtype)
     gradient, step, direction = np.empty((c, q), dtype), np.empty((c, q), dtype), np.empty((c, q), dtype)
     rest, before, start = np.empty((c, q), dtype), np.empty((c, q), dtype), np.empty((c, q), dtype)
-    room = np.empty((2, n), dtype)
+    room, kept = np.empty((2, n), dtype), np.empty((c, q), dtype)
     copy(parameters, start)
     fill(along, 0)
     _logits(kind, across, parameters, logits)
@@ -214,15 +215,13 @@ def minimise(
     _gradient(kind, design, strength, parameters, residual, gradient)
     slope = decrement = best = here = strength * 0
     waited, count, passes, made = 0, 0, 1, 0
+    doubted, repairs, converged = 0, 0, False
     while True:
         last, common = decrement, slope
-        anew = count == 0 or (count >= 8 and count & (count - 1) == 0)
+        anew = count == 0 or (count >= 8 and count & (count - 1) == 0) or doubted > 0
         if anew:
             # The preconditioner after 8, 16, 32, ... iterations: the curvature has changed by then.
-            if kind == RECORDS:
-                renew_records(design, spread, weight, strength, floor, probability, preconditioner, limits[0])
-            else:
-                renew_features(kind, design, across, weight, strength, floor, probability, preconditioner, limits[0])
+            renew(kind, records, weight, penalty, probability, preconditioner, limits[0], doubted > 1)
             made += 1
         else:
             # Polak and Ribiere: what the new gradient has in common with the old step is left out.
@@ -232,10 +231,12 @@ def minimise(
         factor = strength * 0
         if anew:
             best, waited = decrement, 0
+            copy(parameters, kept)
         else:
             factor = max((decrement - common) / max(last, limits[1]), factor)
             if decrement < 0.9 * best:
                 best = decrement
+                copy(parameters, kept)
                 waited = 0 if waited < PATIENCE else waited + 1
             else:
                 waited += 1
@@ -248,11 +249,35 @@ def minimise(
         else:
             _turn(step, factor, direction)
             _turn(change, factor, along)
-        if count >= most or decrement <= tolerance * tolerance or waited >= PATIENCE:
+        if not abs(decrement) <= RUNAWAY * best and repairs < REPAIRS:
+            # The search has run away along a direction without curvature: back to the best place.
+            copy(kept, parameters)
+            _logits(kind, across, parameters, logits)
+            copy(logits, probability)
+            to_probability(probability, room)
+            residual_along(probability, targets, weight, along, residual)
+            _gradient(kind, design, strength, parameters, residual, gradient)
+            doubted, repairs = 2 if anew else 1, repairs + 1
+            continue
+        doubted = 0
+        if not decrement > tolerance * tolerance:
+            enough = STEEP * tolerance
+            steep = steepness(kind, records[3], weight, penalty, probability, gradient, enough)
+            converged = decrement >= 0 and steep <= enough
+            # Rounding or an old curvature can leave a decrement that is negative, or small where the gradient is not.
+            stray = not (decrement > 0 and steep <= STRAY * tolerance)
+            if not converged and repairs < REPAIRS and (stray or not anew):
+                doubted, repairs = 2 if anew else 1, repairs + 1
+                continue
+        if (waited >= PATIENCE or not math.isfinite(decrement)) and not converged:
+            # Where rounding is all that is left, later places wander off.
+            copy(kept, parameters)
+        if converged or count >= most or waited >= PATIENCE or not decrement > 0:
             break
         copy(parameters, before)
         copy(logits, old)
-        curved = penalty_along(kind, strength, direction, along)
+        # Curvatures are never negative but by rounding, and a search along a negative one would not end.
+        curved = max(penalty_along(kind, strength, direction, along), strength * 0)
         length, here, lost, more = _search(
             old, along, slope, curved, (targets, weight), (logits, probability, residual), room, limits
         )
@@ -265,4 +290,4 @@ def minimise(
     if not _finite(parameters):
         copy(start, parameters)
         return count, False, passes, made
-    return count, decrement <= tolerance * tolerance, passes, made
+    return count, converged, passes, made

@@ -22,6 +22,14 @@ RENEWALS = (8, 16, 32, 64, 128)
 SEARCH = 40
 NOISE = 8.0
 SLOPE_LEFT = 0.3
+REPAIRS = 6
+"""How often a preconditioner may be made anew because it is not to be trusted."""
+STEEP = 2.0
+"""Largest derivative of a solution, in tolerances, relative to the root of its parameter's own curvature."""
+RUNAWAY = 1e8
+"""How many times the least decrement one may be before the search has run away along a direction without curvature."""
+STRAY = 100.0
+"""The same, where a preconditioner of the curvature at that very place is of no use."""
 
 
 class Problem(Protocol):
@@ -51,8 +59,20 @@ class Problem(Protocol):
     def penalty_along(self, step: Tensor) -> Tensor:
         """Return second derivative of the penalty in the direction of ``step``, (B, 1, 1)."""
 
-    def renewed(self, probability: Tensor) -> Self:
-        """Return the same, preconditioned by the curvature where the classes have ``probability`` (B, c, n)."""
+    def steepness(self, place: Tensor, gradient: Tensor, probability: Tensor) -> Tensor:
+        """Return the largest derivative by a coefficient over the root of its own curvature, squared, (B, 1, 1).
+
+        It never exceeds the Newton decrement squared, and needs no preconditioner.
+        """
+
+    def renewed(self, probability: Tensor, *, plain: bool = False) -> Self:
+        """Return the same, preconditioned by the curvature where the classes have ``probability`` (B, c, n).
+
+        ``plain`` takes of the curvature only what rounding cannot spoil, as if parameters did not act on each other.
+        """
+
+    def put(self, episodes: Tensor, other: Self) -> Self:
+        """Return the same with the preconditioners of ``other`` at ``episodes`` (long)."""
 
     def take(self, episodes: Tensor) -> Self:
         """Return the problems of ``episodes`` (long)."""
@@ -83,12 +103,21 @@ class _State:
     slope: Tensor
     decrement: Tensor
     best: Tensor
+    kept: Tensor
     waited: Tensor
     done: Tensor
+    converged: Tensor
+    repairs: Tensor
 
     def take(self, index: Tensor) -> _State:
         parts: dict[str, Any] = {name: value[index] for name, value in vars(self).items()}
         return _State(**parts)
+
+    def put(self, index: Tensor, other: _State) -> None:
+        """Replace the problems ``index`` (long) by ``other``."""
+        for name, value in vars(other).items():
+            # Out of place: some tensors are the same one.
+            setattr(self, name, getattr(self, name).index_copy(0, index, value))
 
 
 def _dot(a: Tensor, b: Tensor) -> Tensor:
@@ -112,8 +141,11 @@ def _begin(problem: Problem, start: Tensor) -> _State:
         slope=decrement,
         decrement=decrement,
         best=decrement,
+        kept=place,
         waited=torch.zeros_like(decrement),
         done=torch.zeros_like(decrement, dtype=torch.bool),
+        converged=torch.zeros_like(decrement, dtype=torch.bool),
+        repairs=torch.zeros_like(decrement),
     )
 
 
@@ -121,7 +153,64 @@ def _restart(problem: Problem, state: _State) -> None:
     """Go on with a new preconditioner."""
     state.step = state.direction = problem.precondition(state.gradient)
     state.slope = state.decrement = state.best = _dot(state.gradient, state.step[..., problem.dual])
-    state.waited = torch.zeros_like(state.waited)
+    state.kept, state.waited = state.place, torch.zeros_like(state.waited)
+
+
+def _settle(problem: Problem, state: _State, tolerance: float) -> Problem:
+    """End what has converged or cannot; make anew the preconditioners that are not to be trusted, and return them.
+
+    Rounding or a curvature of long ago can leave a preconditioner of which the decrement is negative, or small where
+    the gradient is not. It is made anew from the curvature here, and where that is no better, plain.
+    """
+    away = (~(state.decrement.abs() <= RUNAWAY * state.best) & ~state.done).flatten().nonzero()[:, 0]
+    if len(away):
+        _return(problem, state, away)
+    for plain in (False, True):
+        index = _doubtful(problem, state, tolerance, STEEP if not plain else STRAY)
+        if len(index) == 0:
+            break
+        part, repaired = problem.take(index).renewed(state.probability[index], plain=plain), state.take(index)
+        problem = problem.put(index, part)
+        _restart(part, repaired)
+        repaired.repairs = repaired.repairs + 1
+        state.put(index, repaired)
+    else:
+        _doubtful(problem, state, tolerance, STEEP)
+    # Once done stays done: rounding in another company must not wake a problem again.
+    lost = ((state.waited >= PATIENCE) | ~state.decrement.isfinite()) & ~state.done
+    # Where rounding is all that is left, later places wander off.
+    state.place = torch.where(lost, state.kept, state.place)
+    state.done |= lost | ~(state.decrement > 0)
+    return problem
+
+
+def _return(problem: Problem, state: _State, index: Tensor) -> None:
+    """Put the problems ``index`` (long) back to their best places, their decrements to be doubted."""
+    part, back = problem.take(index), state.take(index)
+    back.place = back.kept
+    back.probability = part.loss.probability(back.place[..., -back.probability.shape[2] :])
+    back.residual = part.loss.residual(back.probability)
+    back.gradient = part.gradient(back.place, back.residual)
+    back.decrement = torch.full_like(back.decrement, -1.0)
+    state.put(index, back)
+
+
+def _doubtful(problem: Problem, state: _State, tolerance: float, most: float) -> Tensor:
+    """Mark the problems that have converged; return those (long) whose decrement contradicts their gradient.
+
+    A decrement that meets the tolerance does so where the steepness exceeds ``most`` tolerances.
+    """
+    met = ~(state.decrement > tolerance**2)
+    index = (met & ~state.done).flatten().nonzero()[:, 0]
+    if len(index) == 0:
+        return index
+    decrement = state.decrement[index]
+    at = state.place[index], state.gradient[index], state.probability[index]
+    steepness = problem.take(index).steepness(*at).sqrt()
+    state.converged[index] = (decrement >= 0) & (steepness <= STEEP * tolerance)
+    state.done |= state.converged
+    repairable = ~((decrement > 0) & (steepness <= most * tolerance)) & (state.repairs[index] < REPAIRS)
+    return index[(repairable & ~state.done[index]).flatten()]
 
 
 def _search(problem: Problem, state: _State, active: Tensor) -> Tensor:
@@ -132,10 +221,11 @@ def _search(problem: Problem, state: _State, active: Tensor) -> Tensor:
     """
     loss, start, records = problem.loss, state.place, state.probability.shape[2]
     along = state.direction[..., -records:]
-    penalty = problem.penalty_along(state.direction)
+    # Curvatures are never negative but by rounding, and a search along a negative one would not end.
+    penalty = problem.penalty_along(state.direction).clamp_min_(0)
     linear = state.slope - _dot(state.residual, along)
     tiny = torch.finfo(penalty.dtype).tiny
-    curvature = loss.curvature_along(state.probability, along) + penalty
+    curvature = loss.curvature_along(state.probability, along).clamp_min_(0) + penalty
     length = torch.where(active, state.slope / curvature.clamp_min_(tiny), 0.0)
     low, high = torch.zeros_like(length), torch.full_like(length, torch.inf)
     # What rounding leaves of the slope where its parts cancel: to search for less would lead anywhere.
@@ -151,7 +241,7 @@ def _search(problem: Problem, state: _State, active: Tensor) -> Tensor:
         if not bool(steep.any()):
             break
         low, high = torch.where(here > 0, length, low), torch.where(here > 0, high, length)
-        curvature = loss.curvature_along(state.probability, along) + penalty
+        curvature = loss.curvature_along(state.probability, along).clamp_min_(0) + penalty
         guess = length + here / curvature.clamp_min_(tiny)
         middle = torch.where(high.isinf(), 2 * length, (low + high) / 2)
         inside = (guess > low) & (guess < high) & ((guess < 4 * length) | high.isfinite())
@@ -174,37 +264,37 @@ def _advance(problem: Problem, state: _State) -> None:
     state.gradient, state.step, state.decrement = gradient, step, decrement
     better = decrement < 0.9 * state.best
     state.waited = torch.where(better & (state.waited < PATIENCE), 0.0, state.waited + 1)
-    state.best = torch.where(better, decrement, state.best)
+    state.best, state.kept = torch.where(better, decrement, state.best), torch.where(better, state.place, state.kept)
 
 
 def minimise(problem: Problem, start: Tensor, *, tolerance: float, max_iterations: int) -> Solution:
     """Return Minimise every problem from ``start`` (B, c, m) until its Newton decrement is at most ``tolerance``.
 
-    A problem that has converged stands still at once, so its result does not depend on the problems beside it, and
-    leaves the batch when enough have, so it stops costing. One that does not improve for 25 iterations ends
-    unconverged: rounding allows no better. One whose search runs into infinity keeps its start, unconverged.
+    It has converged only where the gradient itself is small too. A problem that has converged stands still at once, so
+    its result does not depend on the problems beside it, and leaves the batch when enough have, so it stops costing.
+    One that does not improve for 25 iterations ends unconverged at its best place: rounding allows no better. One whose
+    search runs into infinity keeps its start, unconverged.
     """
     state, rows, size = _begin(problem, start), torch.arange(len(start), device=start.device), start.shape[2]
     parameters, iterations = start.clone(), torch.zeros_like(rows)
-    decrement = torch.zeros_like(state.decrement)
+    converged = torch.zeros_like(state.converged)
     for count in range(max_iterations):
-        # Once done stays done: rounding in another company must not wake a problem again.
-        state.done |= (state.decrement <= tolerance**2) | (state.waited >= PATIENCE)
+        problem = _settle(problem, state, tolerance)
         index = (~state.done).flatten().nonzero()[:, 0]
         if len(index) == 0:
             break
         renewal = count in RENEWALS
         if renewal or len(index) < COMPACT * len(rows):
-            parameters[rows], decrement[rows] = state.place[..., :size], state.decrement
+            parameters[rows], converged[rows] = state.place[..., :size], state.converged
             state, problem, rows = state.take(index), problem.take(index), rows[index]
         if renewal:
             problem = problem.renewed(state.probability)
             _restart(problem, state)
         iterations[rows] += (~state.done).flatten().to(iterations.dtype)
         _advance(problem, state)
-    parameters[rows], decrement[rows] = state.place[..., :size], state.decrement
+    _doubtful(problem, state, tolerance, STEEP)
+    parameters[rows], converged[rows] = state.place[..., :size], state.converged
     # A search that rounding led to infinity must not spoil this fit's predictions and the next fit's start.
     broken = ~parameters.isfinite().all(2, keepdim=True).all(1, keepdim=True)
     parameters = torch.where(broken, start, parameters)
-    converged = ((decrement <= tolerance**2) & ~broken).flatten()
-    return Solution(parameters=parameters, iterations=iterations, converged=converged)
+    return Solution(parameters=parameters, iterations=iterations, converged=(converged & ~broken).flatten())

@@ -18,7 +18,8 @@ def inverse(matrix: Tensor) -> Tensor:
     """Return inverse of symmetric positive definite matrices (B, m, m).
 
     By halves and Schur complements down to small blocks, since batched products are several times faster than batched
-    factorisations. Where rounding spoilt a block, its diagonal stands for it.
+    factorisations. Where rounding spoilt a block, it gets more on its diagonal, and if that is no help the diagonal
+    alone stands for it.
 
     >>> inverse(torch.tensor([[[2.0, 0.0], [0.0, 4.0]]]))
     tensor([[[0.5000, 0.0000],
@@ -46,8 +47,11 @@ def _small_inverse(matrix: Tensor) -> Tensor:
     diagonal = matrix.diagonal(dim1=-2, dim2=-1)
     sound = (factor.diagonal(dim1=-2, dim2=-1).square() > eps * diagonal).all(1)
     if not bool(sound.all()):
-        alone = torch.diag_embed(diagonal.clamp_min(eps).sqrt())
-        factor = torch.where(sound[:, None, None], factor, alone)
+        more = diagonal.clamp_min(eps)
+        second, spoilt = torch.linalg.cholesky_ex(matrix + torch.diag_embed(more * eps**0.5))
+        alone = torch.diag_embed(more.sqrt())
+        second = torch.where((spoilt == 0)[:, None, None] & second.isfinite(), second, alone)
+        factor = torch.where(sound[:, None, None], factor, second)
     identity = torch.eye(matrix.shape[-1], dtype=matrix.dtype, device=matrix.device).expand_as(matrix)
     # Not torch.cholesky_inverse, which is several times slower.
     root = torch.linalg.solve_triangular(factor, identity, upper=False)
@@ -75,6 +79,18 @@ def full_curvature(design: Tensor, probability: Tensor, weight: Tensor, penalty:
         hessian.view(B, c, m, c, m)[:, :, -1, :, -1] += weight.sum(2, keepdim=True)
     hessian.diagonal(dim1=-2, dim2=-1).add_(penalty.expand(B, c, m).reshape(B, c * m))
     return hessian
+
+
+def steepness(gradient: Tensor, curvature: Tensor) -> Tensor:
+    """Return the largest derivative (B, c, m) over the root of its parameter's curvature (B, c, m), squared, (B, 1, 1).
+
+    Not a number where either is none, or infinite.
+
+    >>> steepness(torch.tensor([[[1.0, -3.0]]]), torch.tensor([[[1.0, 4.0]]]))
+    tensor([[[2.2500]]])
+    """
+    relative = gradient.square() / torch.where(curvature.isfinite(), curvature, torch.nan)
+    return relative.amax((1, 2), keepdim=True)
 
 
 def shared_curvature(design: Tensor, probability: Tensor, weight: Tensor, penalty: Tensor, floor: Tensor) -> Tensor:

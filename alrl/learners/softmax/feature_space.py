@@ -9,7 +9,7 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
-from alrl.learners.softmax.curvature import LogisticLoss, full_curvature, inverse, shared_curvature
+from alrl.learners.softmax.curvature import LogisticLoss, full_curvature, inverse, shared_curvature, steepness
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -72,10 +72,22 @@ class FeatureSpace:
         change = step[..., self.dual]
         return (self.penalty * change * change).sum((1, 2), keepdim=True)
 
-    def renewed(self, probability: Tensor) -> Self:
+    def steepness(self, place: Tensor, gradient: Tensor, probability: Tensor) -> Tensor:  # noqa: ARG002
+        own = probability * (1 - probability) * self.loss.weight
+        curvature = torch.bmm(own, self.design.square()) + self.penalty
+        # Where every record is sure the intercept has no curvature, and of its derivative only rounding is left.
+        curvature[..., -1:] += self.floor * self.loss.weight.sum(2, keepdim=True)
+        return steepness(gradient, curvature)
+
+    def renewed(self, probability: Tensor, *, plain: bool = False) -> Self:
         curvature = full_curvature if self.whole else shared_curvature
         hessian = curvature(self.design, probability, self.loss.weight, self.penalty, self.floor)
+        if plain:
+            return dataclasses.replace(self, inverse=torch.diag_embed(1 / hessian.diagonal(dim1=1, dim2=2)))
         return dataclasses.replace(self, inverse=inverse(hessian))
+
+    def put(self, episodes: Tensor, other: Self) -> Self:
+        return dataclasses.replace(self, inverse=self.inverse.index_copy(0, episodes, other.inverse))
 
     def take(self, episodes: Tensor) -> Self:
         parts: dict[str, Any] = {

@@ -13,7 +13,7 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
-from alrl.learners.softmax.curvature import LEAST_INTERCEPT, LogisticLoss, inverse
+from alrl.learners.softmax.curvature import LEAST_INTERCEPT, LogisticLoss, inverse, steepness
 
 SURE = 1e-6
 SPREAD = 0.3
@@ -33,6 +33,8 @@ class RecordSpace:
     """
 
     loss: LogisticLoss
+    records: Tensor
+    """The labelled records, (B, n, D)."""
     products: Tensor
     """Inner products of the labelled records, (B, n, n)."""
     spread: Tensor
@@ -49,8 +51,10 @@ class RecordSpace:
     """Change of the logits that these make of a gradient, (B, 1 + n, n)."""
     pair: Tensor
     """Each record's likeliest class against the rest, (B, c, n)."""
+    small: Tensor
+    """The small matrix of the inversion lemma, (B, n, n)."""
     core: Tensor
-    """Inverse of the small matrix of the inversion lemma, (B, n, n)."""
+    """Its inverse, (B, n, n)."""
 
     @classmethod
     def at(cls, *, loss: LogisticLoss, records: Tensor, strength: Tensor, floor: Tensor, start: Tensor) -> Self:
@@ -61,6 +65,7 @@ class RecordSpace:
         empty = products.new_empty(len(products), 0, 0)
         problem = cls(
             loss=loss,
+            records=records,
             products=products,
             spread=SPREAD * norm / width,
             strength=strength,
@@ -69,6 +74,7 @@ class RecordSpace:
             easy_intercept=empty,
             effect=empty,
             pair=empty,
+            small=empty,
             core=empty,
         )
         return problem.renewed(loss.probability(problem.place(start)[..., start.shape[2] :]))
@@ -88,7 +94,10 @@ class RecordSpace:
 
     def precondition(self, gradient: Tensor) -> Tensor:
         plain = torch.bmm(gradient, self.effect)
-        solved = torch.bmm((plain * self.pair).sum(1, keepdim=True), self.core)
+        right = (plain * self.pair).sum(1, keepdim=True)
+        solved = torch.bmm(right, self.core)
+        # What is left of a gradient is a small difference: an inverse by rounding alone could turn it round.
+        solved = torch.baddbmm(solved, torch.baddbmm(right, solved, self.small, alpha=-1), self.core)
         rest = torch.cat([gradient[..., :1], torch.addcmul(gradient[..., 1:], self.pair, solved, value=-1)], 2)
         intercept = rest.sum(2, keepdim=True) * self.easy_intercept
         return torch.cat([rest[..., 1:] * self.easy, intercept, torch.bmm(rest, self.effect)], 2)
@@ -98,22 +107,47 @@ class RecordSpace:
         change, intercept = step[..., :records], step[..., records : records + 1]
         return self.strength * (change * (step[..., records + 1 :] - intercept)).sum((1, 2), keepdim=True)
 
-    def renewed(self, probability: Tensor) -> Self:
+    def steepness(self, place: Tensor, gradient: Tensor, probability: Tensor) -> Tensor:  # noqa: ARG002
+        # Of the weights as they will be kept: shares whose sum over records cancels leave rounding in them.
+        n = self.products.shape[1]
+        weights = torch.bmm(place[..., :n], self.records)
+        logits = torch.baddbmm(place[..., n : n + 1], weights, self.records.transpose(1, 2))
+        probability = self.loss.probability(logits)
+        residual = self.loss.residual(probability)
+        own = probability * (1 - probability) * self.loss.weight
+        slope = torch.cat(
+            [torch.baddbmm(self.strength * weights, residual, self.records), residual.sum(2, keepdim=True)], 2
+        )
+        curvature = torch.bmm(own, self.records.square()) + self.strength
+        level = (own + self.floor * self.loss.weight).sum(2, keepdim=True)
+        return steepness(slope, torch.cat([curvature, level], 2))
+
+    def renewed(self, probability: Tensor, *, plain: bool = False) -> Self:
         pair, left = _split(self.loss, probability)
+        if plain:
+            pair, left = torch.zeros_like(pair), (probability * (1 - probability)).sum(1, keepdim=True)
         left = left.maximum(self.floor) * self.loss.weight
         easy = 1 / (self.strength + (left * self.spread).sum(2, keepdim=True))
         easy_intercept = 1 / left.sum(2, keepdim=True).clamp_min(LEAST_INTERCEPT)
         effect = torch.addcmul(easy_intercept, self.products, easy)
-        core = torch.bmm(pair.transpose(1, 2), pair).mul_(effect)
-        core.diagonal(dim1=1, dim2=2).add_(1.0)
+        small = torch.bmm(pair.transpose(1, 2), pair).mul_(effect)
+        small.diagonal(dim1=1, dim2=2).add_(1.0)
         return dataclasses.replace(
             self,
             easy=easy,
             easy_intercept=easy_intercept,
             effect=torch.cat([easy_intercept.expand(-1, 1, effect.shape[2]), effect], 1),
             pair=pair,
-            core=inverse(core),
+            small=small,
+            core=inverse(small),
         )
+
+    def put(self, episodes: Tensor, other: Self) -> Self:
+        names = ("easy", "easy_intercept", "effect", "pair", "small", "core")
+        parts: dict[str, Any] = {
+            name: getattr(self, name).index_copy(0, episodes, getattr(other, name)) for name in names
+        }
+        return dataclasses.replace(self, **parts)
 
     def take(self, episodes: Tensor) -> Self:
         parts: dict[str, Any] = {

@@ -47,6 +47,16 @@ class SoftmaxGroup:
         loss = LogisticLoss(targets=targets, weight=weight[:, None], excluded=excluded)
         return cls(X=X, loss=loss, strength=strength, pair=pair, classes=seen.shape[1])
 
+    def take(self, episodes: Tensor) -> SoftmaxGroup:
+        """Return the fits of ``episodes`` (long)."""
+        return SoftmaxGroup(
+            X=self.X[episodes],
+            loss=self.loss.take(episodes),
+            strength=self.strength[episodes],
+            pair=None if self.pair is None else self.pair[episodes],
+            classes=self.classes,
+        )
+
     def columns(self, parameters: Tensor) -> Tensor:
         """Return parameters of each class (b, k, m) as columns (b, c, m)."""
         if self.pair is None:

@@ -17,6 +17,7 @@ from alrl.agents.own_data.features import QueryFeatures, find_features, refuse_u
 from alrl.agents.own_data.labels import read_labels
 from alrl.agents.own_data.model_outputs import ModelOutputs, ask_model
 from alrl.agents.own_data.records import read_pair
+from alrl.data.standardisation import varies
 from alrl.errors import PoolExhaustedWarning
 from alrl.geometry.geometry import Geometry
 from alrl.loop.pool_view import PoolView, Trajectory
@@ -225,7 +226,7 @@ def _standardised(seen: QueryFeatures) -> Tensor:
     """The features centred and scaled, (1, N, D); a column that is constant becomes zero."""
     X = seen.values
     scale = X.std(0)
-    usable = scale > 1e-9 * np.maximum(1.0, np.abs(X.mean(0)))
+    usable = varies(X.mean(0), scale)
     if seen.common_scale:
         scale = np.full_like(scale, np.sqrt(np.square(scale).mean()))
     standard = (X - X.mean(0)) * np.where(usable, 1 / np.where(usable, scale, 1.0), 0.0)

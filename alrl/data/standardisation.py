@@ -12,6 +12,18 @@ from numpy.typing import NDArray
 
 from alrl.errors import InvalidDataError
 
+_SMALLEST = 1e-10
+"""Standard deviation of a feature that varies, as a share of its mean: less is what rounding makes of a constant."""
+
+
+def varies(mean: NDArray[np.float64], scale: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return which features vary, (D,) bool, whatever their units: by their scale beside their own mean, (D,) each.
+
+    >>> varies(np.array([3e-12, 5.0, 0.0]), np.array([1e-12, 1e-16, 0.0])).tolist()
+    [True, False, False]
+    """
+    return np.asarray(scale > _SMALLEST * np.abs(mean))
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Standardisation:
@@ -62,8 +74,7 @@ class Standardisation:
     @cached_property
     def usable(self) -> NDArray[np.bool_]:
         """False where a feature is constant, (D,)."""
-        usable: NDArray[np.bool_] = self.scale > 1e-9 * np.maximum(1.0, np.abs(self.mean))
-        return usable
+        return varies(self.mean, self.scale)
 
     def apply(self, X: NDArray[Any]) -> NDArray[np.float32]:
         """Return the records ``X`` (n, D) centred and scaled, computed in double precision."""

@@ -15,6 +15,7 @@ from alrl.data.contaminations.base import Contamination, contaminate
 from alrl.data.data_set import DataSet
 from alrl.data.first_sample import draw_first_sample
 from alrl.data.split import Split, draw_split
+from alrl.data.standardisation import varies
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -37,7 +38,7 @@ class Task:
         """
         pool = self.split.data_set.X[self.split.pool]
         mean, scale = pool.mean(0), pool.std(0)
-        usable = scale > 1e-9 * np.maximum(1.0, np.abs(mean))
+        usable = varies(mean, scale)
         inverse = np.where(usable, 1 / np.where(usable, scale, 1.0), 0.0)
         return ((self.split.data_set.X - mean) * inverse).astype(np.float32), mean, scale
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from alrl.data.standardisation import varies
 from alrl.errors import InvalidDataError, MissingPackageError
 
 
@@ -55,6 +56,6 @@ def standardised(X: NDArray[np.float64]) -> NDArray[np.float32]:
     [[-1.0, 0.0], [1.0, 0.0]]
     """
     mean, scale = X.mean(0), X.std(0)
-    usable = scale > 1e-9 * np.maximum(1.0, np.abs(mean))
+    usable = varies(mean, scale)
     inverse: Any = np.where(usable, 1 / np.where(usable, scale, 1.0), 0.0)
     return np.asarray((X - mean) * inverse, dtype=np.float32)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alrl.data.data_set import DataSet
-from alrl.data.standardisation import Standardisation
+from alrl.data.standardisation import Standardisation, varies
 from alrl.data.task import draw_task
 from alrl.errors import InvalidDataError
 
@@ -29,6 +29,21 @@ def test_records_are_standardised_as_a_task_does_it():
     np.testing.assert_allclose(standard.apply(X), expected, rtol=1e-6, atol=1e-6)
     assert (standard.apply(X)[:, 1] == 0).all()
     assert standard.usable.tolist() == [True, False, True]
+
+
+@given(st.integers(0, 1000), st.integers(-100, 100), st.sampled_from([0.0, 1.0, -1e3, 1e9]))
+def test_units_and_offsets_change_nothing_and_constants_stay_constant(seed, power, offset):
+    rng = np.random.default_rng(seed)
+    X, unit = np.column_stack([rng.standard_normal((40, 2)), np.full(40, 0.1)]), 10.0**power
+    plain = draw_task(DataSet.from_arrays(X, [0, 1] * 20), [seed]).standardised()[0]
+    moved = draw_task(DataSet.from_arrays((X + offset) * unit, [0, 1] * 20), [seed]).standardised()[0]
+    np.testing.assert_allclose(moved, plain, atol=1e-4)
+    assert (moved[:, 2] == 0).all()
+    assert Standardisation.of([(X + offset) * unit]).usable.tolist() == [True, True, False]
+
+
+def test_a_mean_of_zero_makes_no_constant():
+    assert varies(np.zeros(2), np.array([0.0, 1e-300])).tolist() == [False, True]
 
 
 def test_half_precision_overflows_nothing():

@@ -139,6 +139,15 @@ def test_polars_frames_give_the_positions_of_what_pandas_frames_give() -> None:
     assert [30 + row for row in found] == expected
 
 
+@pytest.mark.parametrize("unit", [1e-12, 1e-30, 1e12])
+def test_picks_do_not_change_with_the_unit_of_measurement(unit: float) -> None:
+    pool, labelled, y = wine()
+    model, in_units = (
+        make_pipeline(StandardScaler(), LogisticRegression()).fit(labelled * each, y) for each in (1, unit)
+    )
+    assert rows(in_units, pool * unit, labelled * unit, y) == rows(model, pool, labelled, y)
+
+
 def test_columns_go_by_their_names_whatever_their_order() -> None:
     pool, labelled, y = wine()
     names = [f"c{number}" for number in range(13)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from decimal import Decimal
 
 import numpy as np
@@ -196,6 +197,20 @@ def test_the_row_names_that_pandas_writes_into_parquet_are_no_feature_and_no_cla
     with pytest.warns(GuessedLabelWarning, match="'kind'"):
         data = DataSet.read(tmp_path / "own.parquet")
     assert (data.feature_names, data.class_names) == (("a",), ("x", "y"))
+
+
+@pytest.mark.parametrize("levels", [("site", "visit"), ("__index_level_0__", "__index_level_1__")])
+def test_the_levels_of_an_index_that_pandas_writes_into_parquet_are_no_features_and_no_class(tmp_path, levels):
+    columns = {"a": NUMBERS / 2, "kind": KIND.tolist(), levels[0]: np.arange(N) // 2, levels[1]: np.arange(N) % 2}
+    pandas = {"index_columns": list(levels), "columns": []}
+    pl.DataFrame(columns).write_parquet(tmp_path / "own.parquet", metadata={"pandas": json.dumps(pandas)})
+    with pytest.warns(GuessedLabelWarning, match="'kind'"):
+        data = DataSet.read(tmp_path / "own.parquet")
+    assert (data.feature_names, data.class_names) == (("a",), ("x", "y"))
+    assert f"left out, as the index of a pandas frame: {', '.join(levels)}" in str(data.report)
+    kept = DataSet.read(tmp_path / "own.parquet", label="kind", features=["a", levels[1]])
+    assert kept.feature_names == ("a", levels[1])
+    assert DataSet.read(tmp_path / "own.parquet", label=levels[1]).class_names == ("0", "1")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from alrl.errors import InvalidDataError
 
 PARQUET = (".parquet", ".pq")
 ARROW = (".arrow", ".feather", ".ipc")
+_LEVEL = re.compile(r"__index_level_\d+__")
 
 
 def is_frame(source: Any) -> bool:
@@ -32,6 +35,8 @@ def read_frame_file(
 ) -> Table:
     """Return the table in a Parquet, Arrow or Feather file; arguments are those of :func:`read_frame`.
 
+    What a file keeps of the index of a pandas frame is no column of it, unless it is named.
+
     Raises InvalidDataError for a file that is none, or without records, and for columns of kinds that cannot be used;
     MissingPackageError without polars.
     """
@@ -39,13 +44,17 @@ def read_frame_file(
     kind = "Parquet" if path.suffix.lower() in PARQUET else "Arrow"
     try:
         lazy = _scan(polars, path)
-        names = lazy.collect_schema().names()
+        stored = lazy.collect_schema().names()
+        index = _index_levels(polars, path, stored) - {label, *skip, *(only or ())}
+        names = [name for name in stored if name not in index]
         classes = label_or_last(names, label, path.name, drop=skip) if names else None
         frame = lazy.select([name for name in names if name == classes or _wanted(name, skip, only)]).collect()
     except (polars.exceptions.PolarsError, OSError) as error:
         raise InvalidDataError(f"{path.name} is no {kind} file ({str(error).splitlines()[0]})") from None
     table = read_frame(frame, name=path.stem, label=classes)
     table.columns = tuple(names)
+    if index:
+        table.notes.append(f"left out, as the index of a pandas frame: {', '.join(sorted(index))}")
     return table
 
 
@@ -95,6 +104,19 @@ def _scan(polars: Any, path: Path) -> Any:
         # Arrow has a second format, which is written as a stream.
         return polars.read_ipc_stream(path).lazy()
     return lazy
+
+
+def _index_levels(polars: Any, path: Path, names: Collection[str]) -> set[str]:
+    """Return the columns that hold the index of the pandas frame that was written, one for each of its levels."""
+    levels = {name for name in names if _LEVEL.fullmatch(name)}
+    if path.suffix.lower() not in PARQUET:
+        return levels
+    try:
+        named = json.loads(polars.read_parquet_metadata(path).get("pandas", "{}"))["index_columns"]
+    except (KeyError, TypeError, ValueError):
+        return levels
+    # A plain range is written as a table of start, stop and step.
+    return levels | {name for name in named if isinstance(name, str) and name in names}
 
 
 def _wanted(name: str, skip: Collection[str], only: Collection[str] | None) -> bool:

@@ -1,4 +1,4 @@
-"""A strategy or policy of ours as a query function of modAL."""
+"""Makes a query function for modAL of a strategy or policy of alrl."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class ToModAL:
     """A query function ``(classifier, X, n_instances=1) -> (indices, scores)`` for modAL's learners and committees.
 
     Args:
-        strategy: a strategy or policy, or the name of one; what a committee's members say is there for it.
+        strategy: a strategy or policy, or the name of one; rules for committees see the members' probabilities.
         labels_left: labels that may still be bought at every query; policies look at it.
         seed: of chance and ties.
 
@@ -62,7 +62,7 @@ class ToModAL:
 
 
 class _VotingModel:
-    """A committee as a model whose members say their own."""
+    """Presents a committee of modAL as one model that also gives the probabilities of each member."""
 
     def __init__(self, committee: BaseCommittee) -> None:
         self._committee = committee

@@ -50,7 +50,7 @@ class Policy(Strategy):
     guard: Guard | None = None
     """Gives the choice to a rule in a state unlike those of training; None for a policy that always chooses."""
     fell_back: list[Tensor] | None = field(default=None, repr=False)
-    """Where it is told of each choice whether the guard made it, (B,) bool: see :meth:`watched`."""
+    """A list to which each choice appends whether the guard made it, (B,) bool: see :meth:`watched`."""
 
     def __post_init__(self) -> None:
         if self.mixture.labelled:
@@ -124,9 +124,9 @@ class Policy(Strategy):
         return dataclasses.replace(self, network=copy.deepcopy(self.network).to(device), guard=guard)
 
     def watched(self, fell_back: list[Tensor]) -> Policy:
-        """Return the same policy, which notes of each choice where the guard made it: one (B,) bool a choice.
+        """Return the same policy, which appends to ``fell_back`` for each choice whether the guard made it, (B,) bool.
 
-        Choices are noted by :meth:`select` and :meth:`score` of policies that have a guard.
+        Only policies that have a guard do so, in :meth:`select` and :meth:`score`.
         """
         return dataclasses.replace(self, fell_back=fell_back)
 
@@ -162,9 +162,9 @@ class Policy(Strategy):
         return full.scatter_reduce(1, at, scores, "amax")[:, :-1]
 
     def select(self, view: PoolView, count: int = 1) -> Tensor:
-        """The next batch (B, count), filled pick by pick: each choice sees what the batch already holds.
+        """Return the next batch (B, count), filled pick by pick: each choice sees what the batch already holds.
 
-        Records that are nearly equal to one of the batch count as known: they are not to be had while others are left.
+        Records that are nearly equal to one of the batch count as known: they are chosen only when no others are left.
         """
         if count < 1:
             raise InvalidQueryError(f"batch of {count} records asked for; a batch has at least 1 record")
@@ -213,7 +213,7 @@ class Policy(Strategy):
 
 
 def _with_near(view: PoolView, picks: Tensor) -> PoolView:
-    """The view in which records nearly equal to the ``picks`` (B,) are as good as in the batch; -1 picks nothing."""
+    """Return the view in which records nearly equal to the ``picks`` (B,) count as in the batch; -1 picks nothing."""
     distance = view.geometry.distance_from(picks.clamp_min(0)[:, None])[..., 0]
     near = (distance <= _NEAR * view.geometry.extent[:, None]) & (picks >= 0)[:, None] & ~view.selected
     if not bool(near.any()):

@@ -13,7 +13,7 @@ from alrl.envs.task_source import TaskSource
 from alrl.numerics.streams import generator
 
 FRESH = 1_000_000
-"""Numbers of fresh synthetic data sets begin here: no environment's own lie beyond."""
+"""Numbers of fresh synthetic data sets begin here; those of environments are smaller."""
 _A_GENERATION = 1_000
 _A_SEED = 10_000_000
 
@@ -23,7 +23,7 @@ def contests(
 ) -> list[Contest]:
     """Return the contests of a generation: a function of the recipes, the seed and its number.
 
-    Synthetic families come in the shares that the environment has them in; ``tables`` are its training data sets that
+    Synthetic families are drawn by the environment's shares; ``tables`` are its training data sets that
     are not synthetic. Batch sizes are taken in turns.
     """
     draws = generator([seed, generation], "evolution")
@@ -53,5 +53,5 @@ def _names(
     for number in range(count - real if families else 0):
         family = list(families)[int(draws.choice(len(share), p=share / share.sum()))]
         chosen.append(f"synthetic/{family}-{FRESH + offset + number}")
-    # Batch sizes are taken in turns: neither kind of data set is to have one of them alone.
+    # Batch sizes are taken in turns: shuffled, so that neither kind of data set gets one batch size alone.
     return [chosen[int(place)] for place in draws.permutation(len(chosen))]

@@ -47,11 +47,11 @@ class Progress:
     means: list[list[float]] = field(default_factory=list)
     spreads: list[float] = field(default_factory=list)
     gains: list[float] = field(default_factory=list)
-    """Of each generation, how much better its best half was than the mean of all, in area, half the episodes deciding
-    and the other half telling."""
+    """Of each generation, how much better its best half was than the mean of all, in area: half of the episodes decide
+    which half is best, the other half measure it."""
 
     def save(self, path: Path) -> None:
-        """Write it, in one step."""
+        """Write the state to ``path``, whole or not at all."""
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix(".part")
         part.write_text(json.dumps(dataclasses.asdict(self)), encoding="utf-8")
@@ -84,7 +84,7 @@ def mixture_of(policy: Policy, recipe: EvolutionRecipe) -> Policy:
     start = torch.tensor([recipe.start.get(name, 0.0) for name in (NETWORK, *recipe.features)])
     columns = [names.index(name) for name in recipe.features]
     network = Mixture(policy.features, policy.network, columns, _scaled(start))
-    mixture = (recipe.candidates.build()) if recipe.candidates is not None else policy.mixture
+    mixture = recipe.candidates.build() if recipe.candidates is not None else policy.mixture
     return dataclasses.replace(policy, network=network, mixture=mixture)
 
 
@@ -99,7 +99,7 @@ def evolve(
     checkpoint: Path | None = None,
     progress: Callable[[Progress], object] | None = None,
 ) -> Policy:
-    """Return the policy with bred weights: the mean of the means of the later half of the generations.
+    """Return the policy with evolved weights: the mean of the means of the later half of the generations.
 
     Each generation tries weightings in pairs around the mean (Salimans et al. 2017), all in the same episodes, and the
     next mean is that of the better half, the best weighing most, in logarithms of the rank (Hansen and Ostermeier
@@ -136,7 +136,7 @@ def evolve(
 
 
 def averaged(means: Sequence[Sequence[float]]) -> Tensor:
-    """Return the mean of the later half of the means, (m,): what the noise of single generations cancels in."""
+    """Return the mean of the later half of the means, (m,): the noise of single generations cancels there."""
     later = torch.tensor(means[len(means) // 2 :])
     return _scaled(later.mean(0))
 
@@ -151,7 +151,7 @@ def with_weights(policy: Policy, weight: Tensor) -> Policy:
 
 def _mixture(policy: Policy) -> Mixture:
     if not isinstance(policy.network, Mixture):
-        raise InvalidRecipeError(f"a {policy.network.described['kind']} is not bred; a mixture can be")
+        raise InvalidRecipeError(f"a {policy.network.described['kind']} cannot be evolved; only a mixture can")
     return policy.network
 
 
@@ -184,13 +184,13 @@ def fitness(areas: Sequence[Tensor], clip: float) -> Tensor:
 
 
 def _progress_on_other_halves(areas: Sequence[Tensor], clip: float) -> float:
-    """How much better the better half is than all, told by the episodes that did not decide which half it is."""
+    """Return how much better the better half is than all, by the episodes that did not decide which half that is."""
     halves = [[each[:, start::2] for each in areas if each.shape[1] > 1] for start in (0, 1)]
     if not halves[0]:
         return math.nan
     gains = []
-    for deciding, telling in (halves, halves[::-1]):
-        by, value = fitness(deciding, clip), fitness(telling, clip)
+    for deciding, measuring in (halves, halves[::-1]):
+        by, value = fitness(deciding, clip), fitness(measuring, clip)
         gains.append(float(value[by.argsort(descending=True)[: max(1, len(by) // 2)]].mean()))
     return sum(gains) / len(gains)
 
@@ -202,7 +202,7 @@ def _pairs(weights: int, pairs: int, seed: int, generation: int) -> Tensor:
 
 
 def _ranked(value: Tensor) -> Tensor:
-    """Weights (P,) of the better half by rank, that sum to one."""
+    """Return weights (P,) that sum to one: of the better half by rank, zero for the rest."""
     kept = max(1, len(value) // 2)
     weight = math.log(kept + 0.5) - torch.arange(1, kept + 1).double().log()
     weights = torch.zeros(len(value))

@@ -69,9 +69,10 @@ class Behaviour:
         return scores
 
     def choose(self, view: PoolView, candidates: Tensor, scores: Tensor | None, coin: Tensor) -> Tensor:
-        """Return pool positions (B,) from ``candidates`` (B, K), whose scores by the policy are given.
+        """Return pool positions (B,), one of the ``candidates`` (B, K) each; ``scores`` (B, K) are the policy's.
 
-        By coins (B, 2).
+        ``coin`` (B, 2), uniform in [0, 1): the first decides whether the policy chooses, the second whether chance does
+        where the policy does not.
         """
         margin = (-view.margin.gather(1, candidates.clamp_min(0))).masked_fill(candidates < 0, -torch.inf)
         luck = view.noise.gather(1, candidates.clamp_min(0)).masked_fill(candidates < 0, -1.0)
@@ -133,8 +134,8 @@ def _played(
 
 
 def _useful(seen: Observation, values: Tensor) -> Examples:
-    """Return the states that something can be learnt from."""
-    # A fit that broke down, in the episode or in a roll-out of few iterations, tells nothing of its candidate.
+    """Return the examples of the states that have at least two candidates to compare."""
+    # A fit that broke down, in the episode or in a roll-out of few iterations, says nothing about its candidate.
     sound = seen.candidates.isfinite().all(2) & seen.loop.isfinite().all(1, keepdim=True)
     mask = seen.mask & values.isfinite() & sound
     candidates = seen.candidates.masked_fill(~mask[..., None], 0.0)

@@ -1,4 +1,4 @@
-"""Texts to numbers, as spreadsheets write them: decimal points or commas, grouped thousands, percent signs."""
+"""Reads numbers as spreadsheets write them: decimal points or commas, grouped thousands, percent signs."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class NumberFormat:
     signs: bool = False
     """Whether percent or currency signs stand beside the number; they are taken away."""
     strays: bool = False
-    """Whether some values are no numbers; they count as missing."""
+    """Whether some values are not numbers; they count as missing."""
 
     @property
     def plain(self) -> bool:
@@ -58,7 +58,7 @@ class NumberFormat:
         return ", ".join([*parts, "some text among them, which counts as missing"] if self.strays else parts)
 
     def parse(self, text: str) -> float:
-        """Return the number. Raises ValueError for text that is none."""
+        """Return the number. Raises ValueError for text that is not a number."""
         if text.lower() in _MISSING_NUMBERS:
             return nan
         if self.signs:
@@ -86,7 +86,7 @@ def is_missing(text: str) -> bool:
 
 
 def parse_numbers(texts: Sequence[str], written: NumberFormat = PLAIN) -> NDArray[np.float64] | None:
-    """Return the texts as numbers, NaN where missing, of shape (texts,); None if one of them is no number.
+    """Return the texts as numbers, NaN where missing, of shape (texts,); None if one of them is not a number.
 
     >>> parse_numbers(["1", "?", "2.5"]).tolist(), parse_numbers(["1", "red"]), parse_numbers(["1_000"])
     ([1.0, nan, 2.5], None, None)

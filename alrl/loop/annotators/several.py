@@ -20,11 +20,11 @@ _MOST = 15
 
 @dataclass(frozen=True, kw_only=True)
 class SeveralAnnotators(Annotator):
-    """Two to fifteen annotators, one of whom is asked, or all; each errs by chance of its own.
+    """Two to fifteen annotators, of whom one is asked or all are; each errs independently.
 
     ``random`` asks any of them, by chance that belongs to the record; ``in-turn`` one after another; ``panel`` asks
-    all, takes what most of them say (of equally many, what the first of those says), waits for the last and costs the
-    sum of their prices, but counts as one label of the budget. A step that says who is asked overrides the rule.
+    all, takes the label that most give (in a tie, that of the annotator who comes first), waits for the last and costs
+    the sum of their prices, but counts as one label of the budget. A step that says who is asked overrides the rule.
 
     Raises InvalidRecipeError for fewer than two annotators or more than fifteen, one that cannot be made, an unknown
     rule, or prices that are not one for each, 0 or above.
@@ -40,7 +40,7 @@ class SeveralAnnotators(Annotator):
     name: ClassVar[str] = "several"
 
     annotators: Sequence[Annotator | Mapping[str, Any]]
-    """They; a table with ``kind`` each in recipes."""
+    """The annotators; in recipes a table with ``kind`` for each."""
     prices: Sequence[float] = ()
     """What a label of each costs, in prices of the record's label; 1 for everyone by default."""
     asked: AnnotatorRule = "random"
@@ -80,7 +80,7 @@ class SeveralAnnotators(Annotator):
         return _one(everyone, self._who(query)[None])
 
     def _who(self, query: Query) -> Tensor:
-        """Return who is asked for each record, (B, b). Raises InvalidQueryError for someone who is not there."""
+        """Return who is asked for each record, (B, b). Raises InvalidQueryError for an unknown annotator."""
         size = len(self.annotators)
         if query.who is not None:
             wrong = (query.picks >= 0) & ((query.who < 0) | (query.who >= size))
@@ -124,10 +124,10 @@ def _panel(everyone: Answer) -> Answer:
     winner = votes.argmax(0, keepdim=True)
     price = everyone.price if everyone.price is not None else torch.ones_like(labels, dtype=torch.float64)
     paid = price if everyone.charged is None else price * everyone.charged
-    heard = None if everyone.delay is None else everyone.delay.masked_fill(labels == NO_LABEL, 0)
+    delay = None if everyone.delay is None else everyone.delay.masked_fill(labels == NO_LABEL, 0)
     return Answer(
         labels=labels.gather(0, winner)[0],
         charged=None if everyone.charged is None else everyone.charged.any(0),
         price=paid.sum(0),
-        delay=None if heard is None else heard.amax(0),
+        delay=None if delay is None else delay.amax(0),
     )

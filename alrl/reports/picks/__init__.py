@@ -1,1 +1,1 @@
-"""See which records strategies picked, by playing stored cells again."""
+"""Shows which records strategies picked, by playing stored cells again."""

@@ -16,7 +16,9 @@ _WAIT = 30
 
 
 class Dask(Executor):
-    """``address`` is that of a scheduler (``tcp://host:8786``); without it, worker processes of this machine.
+    """Plays jobs on a Dask cluster.
+
+    ``address`` is that of its scheduler (``tcp://host:8786``); without one, worker processes of this machine are used.
 
     alrl and the data sets have to be installed where the workers run.
     """

@@ -189,7 +189,7 @@ def test_a_file_that_is_no_state_is_refused(env, tmp_path, content):
 
 def test_a_network_that_is_no_mixture_is_not_bred(env):
     plain = Policy.untrained(env.observation.build(), CandidateMixture(count=8), width=4)
-    with pytest.raises(InvalidRecipeError, match="is not bred"):
+    with pytest.raises(InvalidRecipeError, match="cannot be evolved"):
         with_weights(plain, torch.ones(3))
 
 

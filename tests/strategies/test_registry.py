@@ -32,12 +32,12 @@ def test_only_committees_need_members():
     }
 
 
-def test_a_strategy_is_registered_under_its_name_and_lies_in_a_file_of_that_name():
+def test_a_strategy_is_registered_under_its_name_and_lies_in_a_room_of_the_package():
     folder = Path(alrl.strategies.__file__).parent
     for name, kind in strategies().items():
         assert kind.name == name
-        assert kind.__module__.rpartition(".")[2].startswith(name.replace("-", "_"))
-        assert (folder / f"{kind.__module__.rpartition('.')[2]}.py").is_file()
+        rooms = kind.__module__.removeprefix("alrl.strategies.").split(".")
+        assert folder.joinpath(*rooms).with_suffix(".py").is_file()
 
 
 def test_the_registry_cannot_be_changed_from_outside():

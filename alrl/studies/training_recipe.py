@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from alrl import recipes
-from alrl.agents.recipe import TrainedRecipe, parse_agent_recipe
+from alrl.agents.recipe import TrainedRecipe, load_agent_recipe, parse_agent_recipe
 from alrl.envs.recipe import EnvRecipe
 from alrl.errors import InvalidRecipeError
 from alrl.recipes.model import Recipe
@@ -29,9 +29,11 @@ class TrainingRecipe(Recipe):
 
     def build(self) -> TrainedRecipe:
         """Return the agent's recipe. Raises InvalidRecipeError if it is not to be trained, or not with this change."""
-        path = recipes.find("agents", self.agent)
-        content = recipes.merged(recipes.read(path), {"agent": self.change} if self.change else {})
-        recipe = parse_agent_recipe(content, where=_where(path, self.change))
+        recipe = load_agent_recipe(self.agent)
+        if self.change and isinstance(recipe, TrainedRecipe):
+            path = recipes.find("agents", self.agent)
+            content = recipes.merged(recipes.read(path), {"agent": self.change})
+            recipe = parse_agent_recipe(content, where=_where(path, self.change))
         if not isinstance(recipe, TrainedRecipe):
             raise InvalidRecipeError(
                 f"agent {self.agent!r} is of kind {recipe.kind!r}; only kind 'trained' can be trained"

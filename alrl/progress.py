@@ -86,6 +86,6 @@ class Bars:
         return Bar(self._progress, description, total)
 
     def print(self, text: str) -> None:
-        """A line above the bars."""
+        """Print a line above the bars."""
         if self._progress is not None:
             self._progress.console.print(text, markup=False)

@@ -35,7 +35,7 @@ class GridError(AlrlError):
 
 @dataclass(frozen=True, kw_only=True)
 class GridRun:
-    """What ``alrl run`` took for the whole study, its report included."""
+    """Hold what ``alrl run`` took for the whole study, its report included."""
 
     cells: int
     wall: float

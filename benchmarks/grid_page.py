@@ -1,4 +1,4 @@
-"""What the grid took, as a section of ``docs/benchmarks.md`` and as a folder beside the study."""
+"""Measure what the grid took, as a section of ``docs/benchmarks.md`` and as a folder beside the study."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long a loop takes on a pool of a million records in a file, and how much memory it needs beside the file."""
+"""Measure how long a loop takes on a pool of a million records in a file, and how much memory it needs."""
 
 from __future__ import annotations
 

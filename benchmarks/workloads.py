@@ -80,7 +80,7 @@ WORKLOADS: Mapping[str, Workload] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Size:
-    """How much of everything is measured."""
+    """Hold how much of everything is measured."""
 
     repeats: int = 3
     seeds: int = 6

@@ -1,4 +1,4 @@
-"""What one episode of a view would look like to another library: arrays, and a model that repeats what was said."""
+"""Describe what one episode of a view would look like to another library: arrays, and a model of stored predictions."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ class FromModAL(FromElsewhere):
 
 
 class _Classifier:
-    """What modAL's functions ask of a learner or committee."""
+    """Hold what modAL's functions ask of a learner or committee."""
 
     on_transformed = False
 

@@ -70,7 +70,7 @@ class ToSmallText(QueryStrategy):  # type: ignore[misc] # it has no types
 
 
 class _PredictingModel:
-    """What small-text's classifier says of two data sets, in the order in which it is asked about them."""
+    """Hold what small-text's classifier says of two data sets, in the order in which it is asked about them."""
 
     def __init__(self, clf: Any, *parts: Any) -> None:
         self.classes_ = np.arange(clf.num_classes)

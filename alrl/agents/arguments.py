@@ -31,7 +31,7 @@ def whole_number(name: str, value: Any, *, least: int) -> int:
 
 
 def _integral(value: Any) -> int | None:
-    """The integer that a float is equal to, of whatever library; None where there is none."""
+    """Return the integer that a float is equal to, of whatever library; None where there is none."""
     if not hasattr(value, "is_integer") or not value.is_integer():
         return None
     return int(value)

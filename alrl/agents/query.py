@@ -223,7 +223,7 @@ def warn_if_fewer(records: int, batch_size: int) -> None:
 
 
 def _standardised(seen: QueryFeatures) -> Tensor:
-    """The features centred and scaled, (1, N, D); a column that is constant becomes zero."""
+    """Return the features centred and scaled, (1, N, D); a column that is constant becomes zero."""
     X = seen.values
     scale = X.std(0)
     usable = varies(X.mean(0), scale)
@@ -243,7 +243,7 @@ def build_view(
     labels_left: int | None = None,
     seed: int = 0,
 ) -> PoolView:
-    """One episode's view: the ``pool`` records first, the labelled ones after them."""
+    """Return one episode's view: the ``pool`` records first, the labelled ones after them."""
     features = _standardised(seen)
     codes = outputs.codes(labels)
     records, classes = features.shape[1], len(outputs.classes)

@@ -45,7 +45,7 @@ class _OnPolicy(_Algorithm):
 
 
 class _Clipped(_OnPolicy):
-    """What both kinds of PPO are told."""
+    """Describe what both kinds of PPO are told."""
 
     clip: float = Field(default=0.1, gt=0)
     epochs: int = Field(default=4, ge=1)

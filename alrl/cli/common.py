@@ -68,11 +68,11 @@ class Voice:
         self.console = terminal(stderr=machine)
 
     def say(self, text: str) -> None:
-        """A line as it is: no markup in it, and not broken, so that a path can be copied."""
+        """Print a line as it is: no markup in it, and not broken, so that a path can be copied."""
         self.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def show(self, thing: Any) -> None:
-        """A table."""
+        """Print a table."""
         self.console.print(thing)
 
     def bars(self) -> Bars:

@@ -1,4 +1,4 @@
-"""Which known data sets share rows: none of a family may be trained on when another of it is held out."""
+"""Describe which known data sets share rows: none of a family may be trained on when another of it is held out."""
 
 from __future__ import annotations
 

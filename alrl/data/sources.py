@@ -1,4 +1,4 @@
-"""Where data sets come from: a name, a file, arrays."""
+"""Describe where data sets come from: a name, a file, arrays."""
 
 from __future__ import annotations
 

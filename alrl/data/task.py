@@ -20,7 +20,7 @@ from alrl.data.standardisation import varies
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Task:
-    """What one episode of active learning is played on."""
+    """Describe what one episode of active learning is played on."""
 
     split: Split
     """Pool, validation and test part of a data set."""

@@ -36,7 +36,7 @@ class CandidatesRecipe(Recipe):
 
 
 class ActionRecipe(Recipe):
-    """What an action means; every key beside those below is an argument of that kind, such as ``rules``."""
+    """Declare what an action means; every key beside those below is an argument of that kind, such as ``rules``."""
 
     model_config = ConfigDict(extra="allow")
 

@@ -1,4 +1,4 @@
-"""Whether a learner can tell what the features of an observation are made of, and what actions ask for."""
+"""Describe whether a learner can tell what the features of an observation are made of, and what actions ask for."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ class SplitRecipe(Recipe):
 
 
 class DataRecipe(Recipe):
-    """Which data sets an episode is played on: each episode draws one of them."""
+    """Declare which data sets an episode is played on: each episode draws one of them."""
 
     sets: tuple[Source, ...] = ()
     """Data sets: names or files, or tables that say which column is the class."""
@@ -78,7 +78,7 @@ class DataRecipe(Recipe):
 
 
 class LearnerRecipe(Recipe):
-    """What is being taught; every key beside ``kind`` is an argument of that learner, such as ``C = 1.0``."""
+    """Declare what is being taught; every key beside ``kind`` is an argument of that learner, such as ``C = 1.0``."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -101,7 +101,7 @@ class LearnerRecipe(Recipe):
 
 
 class AnnotatorRecipe(Recipe):
-    """Who answers queries; every key beside ``kind`` is an argument of that annotator, such as ``rate = 0.2``."""
+    """Declare who answers queries; further keys are arguments of that annotator, such as ``rate = 0.2``."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -137,7 +137,7 @@ class ContaminationRecipe(Recipe):
 
 
 class BudgetRecipe(Recipe):
-    """How many labels may be bought, and how many at a time."""
+    """Declare how many labels may be bought, and how many at a time."""
 
     first: FirstKind = "one-per-class"
     """How the first sample is drawn (:func:`alrl.data.first_sample.draw_first_sample`)."""
@@ -171,7 +171,7 @@ class BudgetRecipe(Recipe):
 
 
 class CostRecipe(Recipe):
-    """What labels, training and scoring cost, in one currency."""
+    """Declare what labels, training and scoring cost, in one currency."""
 
     label: float = Field(default=1.0, ge=0, allow_inf_nan=False)
     """Price of a label, on average over records."""

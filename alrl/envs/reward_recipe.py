@@ -32,7 +32,7 @@ class ShapingRecipe(Recipe):
 
 
 class RewardRecipe(Recipe):
-    """What the agent is paid, from a metric on the validation part; further keys are arguments of the kind."""
+    """Declare what the agent is paid, from a metric on the validation part; further keys are arguments of the kind."""
 
     model_config = ConfigDict(extra="allow")
 

@@ -1,4 +1,4 @@
-"""What records would cover of a pool, by a Gaussian kernel: an episode at a time, R columns a record at most."""
+"""Describe what records would cover of a pool, by a Gaussian kernel, R columns a record at most."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FIXED, SMALLEST, MEAN = 0, 1, 2
 
 @compiled
 def _rows(X: Any, index: Any, unit: Any) -> Any:
-    """The rows of X (N, D) at ``index``, of length one where ``unit`` is true."""
+    """Return the rows of X (N, D) at ``index``, of length one where ``unit`` is true."""
     rows = np.empty((len(index), X.shape[1]), np.float32)
     for i in range(len(index)):
         rows[i] = X[index[i]]
@@ -30,7 +30,7 @@ def _rows(X: Any, index: Any, unit: Any) -> Any:
 
 @compiled
 def _squares(rows: Any, points: Any) -> Any:
-    """Squared distances (n, m) between two sets of rows."""
+    """Return squared distances (n, m) between two sets of rows."""
     apart = np.zeros((len(rows), len(points)), np.float32)
     # Column by column of the points: many short rows are then as fast as few long ones.
     columns = np.ascontiguousarray(points.T)
@@ -46,7 +46,7 @@ def _squares(rows: Any, points: Any) -> Any:
 
 @compiled
 def _smallest(rows: Any) -> Any:
-    """The smallest squared distance above zero between two of the rows; infinite where there is none."""
+    """Return the smallest squared distance above zero between two of the rows; infinite where there is none."""
     between = _squares(rows, rows).ravel()
     positive = between[between > 0]
     return positive.min() if len(positive) else np.float32(np.inf)
@@ -54,7 +54,10 @@ def _smallest(rows: Any) -> Any:
 
 @compiled
 def _squared_radius(kind: Any, given: Any, labelled: Any, nearest: Any, live: Any, points: Any) -> Any:
-    """The square of the radius; where nothing is known yet, the median of the points' squared distances above zero."""
+    """Return the square of the radius.
+
+    Where nothing is known yet, the median of the points' squared distances above zero.
+    """
     if kind == FIXED:
         return given * given
     if kind == SMALLEST:
@@ -74,7 +77,7 @@ def _squared_radius(kind: Any, given: Any, labelled: Any, nearest: Any, live: An
 
 @compiled
 def _falling(x: Any) -> Any:
-    """exp(-x) for x of at least 0, to single precision, in arithmetic that works on many numbers at once."""
+    """Return exp(-x) for x of at least 0, to single precision, in arithmetic that works on many numbers at once."""
     y = min(x, np.float32(80)) * np.float32(1 / 128)
     series = np.float32(1 / 6) + y * np.float32(1 / 24)
     series = np.float32(1) + y * (np.float32(1) + y * (np.float32(1 / 2) + y * series))
@@ -86,7 +89,7 @@ def _falling(x: Any) -> Any:
 
 @summing
 def _gain(apart: Any, covered: Any, weight: Any, inverse: Any) -> Any:
-    """Sum of ``weight`` times what a record covers beyond ``covered``, of its squared distances ``apart``."""
+    """Return sum of ``weight`` times what a record covers beyond ``covered``, of its squared distances ``apart``."""
     total = 0.0
     for j in range(len(apart)):
         total += weight[j] * max(np.float64(_falling(apart[j] * inverse)) - covered[j], 0.0)
@@ -95,7 +98,7 @@ def _gain(apart: Any, covered: Any, weight: Any, inverse: Any) -> Any:
 
 @compiled
 def _gains(apart: Any, nearest: Any, weight: Any, squared_radius: Any, out: Any) -> None:
-    """The gain of every row of ``apart`` (n, m), into ``out`` (n,), to nine digits."""
+    """Write the gain of every row of ``apart`` (n, m), into ``out`` (n,), to nine digits."""
     inverse = np.float32(1 / squared_radius)
     covered = np.empty(len(nearest))
     for j in range(len(nearest)):
@@ -107,7 +110,10 @@ def _gains(apart: Any, nearest: Any, weight: Any, squared_radius: Any, out: Any)
 
 @compiled
 def _measured(X: Any, chosen: Any, points: Any, known: Any, unit: Any) -> Any:
-    """Squared distances of the rows ``chosen`` to the ``points``, of these to the nearest known row, and their rows."""
+    """Return squared distances of the rows ``chosen`` to the ``points``, of these to the nearest known row.
+
+    And their rows.
+    """
     at = _rows(X, points, unit)
     apart, nearest = _squares(_rows(X, chosen, unit), at), np.full(len(points), np.inf, np.float32)
     from_known = _squares(_rows(X, known, unit), at)
@@ -166,7 +172,7 @@ def herd(
 
 @called
 def gains_at(X: Any, index: Any, others: Any, weight: Any, known: Any, out: Any) -> None:
-    """What each row at ``index`` (B, K) of X (B, N, D) would cover, into ``out`` (B, K, W + V): sums by W weights.
+    """Write what each row at ``index`` (B, K) of X (B, N, D) covers, into ``out`` (B, K, W + V): sums by W weights.
 
     ``others`` (B, R) are the points covered, -1 for none, ``weight`` (B, W, R) theirs, ``known`` (B, N) the rows that
     cover already; the radius is the mean distance of the points to these. The last V columns are by the first V weights

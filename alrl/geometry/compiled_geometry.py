@@ -74,7 +74,7 @@ def nearest_listed(features: Any, index: Any, listed: Any, real: Any, place: Any
 
 @called
 def all_neighbours(columns: Any, exists: Any, distance: Any, place: Any) -> None:
-    """The nearest other records of every record and their distances, into (B, N, count) each, the nearest first.
+    """Write the nearest other records of every record and distances into (B, N, count) each, the nearest first.
 
     ``columns`` are the features (B, D, N). Of records at equal distance the first comes first; where there are fewer
     than ``count`` the last distances are zero.

@@ -29,7 +29,10 @@ def copy_groups(features: Tensor, exists: Tensor) -> Tensor | None:
 
 
 def _repeats(features: Tensor, exists: Tensor) -> tuple[Tensor, Tensor]:
-    """Positions in an order that has equal records side by side, and which of these equal the one before, (B, N)."""
+    """Return positions in an order that has equal records side by side, and which of these equal the one before.
+
+    (B, N).
+    """
     key, order = _hashes(features).sort(dim=1, stable=True)
     same = torch.zeros_like(exists)
     same[:, 1:] = key[:, 1:] == key[:, :-1]
@@ -43,7 +46,7 @@ def _repeats(features: Tensor, exists: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _hashes(features: Tensor) -> Tensor:
-    """A number a record, (B, N), long, equal for records of equal features, whatever zeros pad them."""
+    """Return a number a record, (B, N), long, equal for records of equal features, whatever zeros pad them."""
     # Adding zero makes one number of the two zeros.
     bits = (features + 0.0).to(torch.float32).view(torch.int32)
     total = torch.zeros(features.shape[:2], dtype=torch.long, device=features.device)
@@ -56,7 +59,7 @@ def _hashes(features: Tensor) -> Tensor:
 
 
 def _wrapped(number: int) -> int:
-    """The number modulo 2**64, with a sign, as tensors wrap it."""
+    """Return the number modulo 2**64, with a sign, as tensors wrap it."""
     return (number + 2**63) % 2**64 - 2**63
 
 

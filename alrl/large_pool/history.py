@@ -1,4 +1,4 @@
-"""How the learner's opinion of the records of a large pool moved: four bytes a record, and the last fits themselves."""
+"""Describe how the learner's opinion of the records of a large pool moved: four bytes a record, and the last fits."""
 
 from __future__ import annotations
 

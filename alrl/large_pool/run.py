@@ -16,7 +16,7 @@ from alrl.numerics.streams import generator
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LargePoolRun:
-    """What a run bought and what it was good for."""
+    """Hold what a run bought and what it was good for."""
 
     first: NDArray[np.int64]
     """Positions of the records labelled at the start."""

@@ -1,4 +1,4 @@
-"""What gives class probabilities to chunks of a large pool: a learner that is fitted here, or a user's own model."""
+"""Score chunks of a large pool: by a learner that is fitted here, or by a model of the user's own."""
 
 from __future__ import annotations
 

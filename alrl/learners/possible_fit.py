@@ -134,7 +134,7 @@ def fit_or_frequencies(
 def _try(
     estimator: Any, X: NDArray[np.float32], y: NDArray[np.int64], given: dict[str, Any], doubtful: bool
 ) -> tuple[Any, Exception | None]:
-    """The fitted clone that has predicted a record, or why there is none."""
+    """Return the fitted clone that has predicted a record, or why there is none."""
     fresh = clone(estimator, safe=False)
     try:
         fresh.fit(X, y, **given)
@@ -160,7 +160,7 @@ def _check_prediction(model: Any, X: NDArray[np.float32]) -> None:
 
 
 def _looks_up_records(model: Any) -> bool:
-    """Whether a fit may succeed and predictions fail for want of records, as of nearest neighbours."""
+    """Return whether a fit may succeed and predictions fail for want of records, as of nearest neighbours."""
     return hasattr(model, "get_params") and any("n_neighbors" in name for name in model.get_params())
 
 

@@ -143,7 +143,7 @@ def is_estimator(thing: Any) -> bool:
 
 
 def _classifier(estimator: Any, params: dict[str, Any]) -> Any:
-    """The unfitted classifier that was asked for, with ``params``."""
+    """Return the unfitted classifier that was asked for, with ``params``."""
     if isinstance(estimator, str):
         kind = _class(estimator)
         try:
@@ -182,7 +182,7 @@ def _ranks(estimator: Any) -> bool:
 
 
 def _tried(estimator: Any) -> Any:
-    """The same, fitted to a made-up table: some only know then what they can do."""
+    """Return the same, fitted to a made-up table: some only know then what they can do."""
     X = np.random.default_rng(0).normal(size=(40, 2)).astype(np.float32)
     y = (X[:, 0] > 0).astype(np.int64)
     return fit_or_frequencies(estimator, X, y, np.ones(40, dtype=np.float32)).model

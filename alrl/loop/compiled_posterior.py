@@ -14,7 +14,9 @@ from alrl.numerics.backend import called, compiled
 
 @compiled
 def _gather(features: Any, index: Any, width: Any, out: Any) -> None:
-    """The first ``width`` features of the records at ``index`` (n,), one record a column, into ``out`` (D + 1, n).
+    """Write the first ``width`` features of the records at ``index`` (n,).
+
+    One record a column, into ``out`` (D + 1, n).
 
     The last row is the intercept's: ones.
     """

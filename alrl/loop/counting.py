@@ -1,4 +1,4 @@
-"""What loops do while somebody counts: queries played, refits, and those of roll-outs apart."""
+"""Describe what loops do while somebody counts: queries played, refits, and those of roll-outs apart."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CountOrMask = int | Tensor
 
 @dataclass(frozen=True, kw_only=True)
 class Tally:
-    """What was done."""
+    """Hold what was done."""
 
     steps: int = 0
     """Queries, of every episode of every simulator."""
@@ -46,7 +46,7 @@ class Counter:
         self._took: float | None = None
 
     def add(self, more: Tally) -> None:
-        """What was done elsewhere, such as in another process."""
+        """Add what was done elsewhere, such as in another process."""
         self._noted = self._noted + more
 
     def close(self) -> None:

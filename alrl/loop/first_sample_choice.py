@@ -1,4 +1,4 @@
-"""Which of several first samples to begin with, told by labels that were paid for and by nothing else."""
+"""Describe which of several first samples to begin with, told by labels that were paid for and by nothing else."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def chooser(
 
 
 def settle(tasks: list[Task], episodes: Iterable[int], labelled_set: Labelled) -> None:
-    """The first sample that was kept is that of the tasks of ``episodes`` from now on."""
+    """Keep the first sample of the tasks of ``episodes`` from now on."""
     for episode in episodes:
         kept = labelled_set.index[episode, : int(labelled_set.count[episode])].cpu().numpy()
         tasks[episode] = replace(tasks[episode], first=kept, candidates=1)

@@ -1,4 +1,4 @@
-"""How well a learner does on held-out records."""
+"""Describe how well a learner does on held-out records."""
 
 from __future__ import annotations
 

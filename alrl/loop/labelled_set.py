@@ -46,7 +46,7 @@ class Labelled:
         self.count = self.count + valid.sum(1)
 
     def _append_here(self, picks: Tensor, answers: Tensor) -> None:
-        """The same in one pass of the processor."""
+        """Do the same in one pass of the processor."""
         from alrl.loop.compiled_labels import append_rows
 
         needed = int(self.count.max()) + picks.shape[1]
@@ -83,7 +83,7 @@ def mark(mask: Tensor, picks: Tensor) -> None:
 
 
 class LabelVotes:
-    """How often each of N records was asked for in B episodes, and how often each class was said of it.
+    """Hold how often each of N records was asked for in B episodes, and how often each class was said of it.
 
     >>> votes = LabelVotes("majority", 1, 2)
     >>> labelled_set = Labelled(index=torch.tensor([[1]]), labels=torch.tensor([[0]]), count=torch.tensor([1]))
@@ -117,11 +117,11 @@ class LabelVotes:
         return self._times
 
     def count(self, picks: Tensor) -> None:
-        """The records at ``picks`` (B, b) were asked for; -1 is none."""
+        """Count a query of each of the records at ``picks`` (B, b); -1 is none."""
         self._times.scatter_add_(1, picks.clamp_min(0), (picks >= 0).to(torch.long))
 
     def note(self, picks: Tensor, labels: Tensor) -> None:
-        """These ``labels`` (B, b) were given for ``picks`` (B, b); -1 is none."""
+        """Note the ``labels`` (B, b) that were given for ``picks`` (B, b); -1 is none."""
         classes = int(labels.max()) + 1 if labels.numel() else 0
         self._votes = pad(self._votes, (0, max(0, classes - self._votes.shape[2])))
         rows = torch.arange(len(picks), device=picks.device)[:, None].expand_as(picks)

@@ -1,4 +1,4 @@
-"""Who was asked for what in many episodes, what came back, and what is still to come."""
+"""Describe who was asked for what in many episodes, what came back, and what is still to come."""
 
 from __future__ import annotations
 
@@ -192,7 +192,7 @@ class Labelling:
         self._coming = torch.stack([record, label, loops]).gather(2, order.expand(3, -1, -1))[..., :left]
 
     def _keep(self, picks: Tensor, labels: Tensor) -> None:
-        """The labels of ``picks`` (B, b) are known now."""
+        """Note that the labels of ``picks`` (B, b) are known now."""
         if self._votes is None:
             self.labelled_set.append(picks, labels)
         else:

@@ -1,4 +1,4 @@
-"""What the loop asks of the model being taught."""
+"""Describe what the loop asks of the model being taught."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import Tensor
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class EpochRecord:
-    """What happened to each labelled record in each epoch of one fit: E epochs, n records; zero on padding.
+    """Hold what happened to each labelled record in each epoch of one fit: E epochs, n records; zero on padding.
 
     Forgetting events, areas under the margin and data maps of labelled records are functions of these. Labels are those
     that the annotator gave; of records without one only what the learner itself predicts is said.
@@ -29,7 +29,7 @@ class EpochRecord:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FitReport:
-    """What one batched fit did."""
+    """Hold what one batched fit did."""
 
     iterations: Tensor
     """Solver iterations (or epochs) of each episode, (B,), long."""

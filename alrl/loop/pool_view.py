@@ -1,4 +1,4 @@
-"""What a strategy, a feature or a policy may see of the loop."""
+"""Describe what a strategy, a feature or a policy may see of the loop."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class Refits:
         return [learner.predict_proba(X) for X in versions]
 
     def _fitted(self, view: PoolView, part: Tensor) -> Learner:
-        """The learner fitted to the labelled records marked in ``part`` (B, L)."""
+        """Return the learner fitted to the labelled records marked in ``part`` (B, L)."""
         X = rows_at(view.features, view.labelled_index)
         learner = self._learner.take(torch.arange(len(X), device=X.device))
         learner.fit(X, view.labels, part.to(X.dtype), view.class_mask)
@@ -110,7 +110,7 @@ class Refits:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Trajectory:
-    """What the learner said of each pool record in earlier loops; no label is involved.
+    """Hold what the learner said of each pool record in earlier loops; no label is involved.
 
     Shapes: B episodes, N records, k classes, at most T remembered loops (the newest last).
     """

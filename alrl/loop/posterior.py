@@ -1,4 +1,4 @@
-"""What is not known yet: covariances among pool records of a linear model, given the records that are labelled.
+"""Describe what is not known yet: covariances among pool records of a linear model, given the labelled ones.
 
 A Bayesian linear model of one logit with a Gaussian prior, its posterior by Laplace's approximation: a labelled record
 of class probabilities p tells 1 - sum of p² about its logit. Nothing here reads a label.

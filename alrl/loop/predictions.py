@@ -1,4 +1,4 @@
-"""What the learners of many episodes say of their pools, now and in the last loops."""
+"""Describe what the learners of many episodes say of their pools, now and in the last loops."""
 
 from __future__ import annotations
 

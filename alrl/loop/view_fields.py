@@ -1,4 +1,4 @@
-"""What some strategies and features need beyond probabilities: computed only when asked for, once a loop."""
+"""Describe what some strategies and features need beyond probabilities: computed only when asked for, once a loop."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def known_needs(needs: Iterable[Need]) -> frozenset[Need]:
 
 
 class Provided:
-    """What a simulator computes for its views because somebody needs it; B episodes.
+    """Hold what a simulator computes for its views because somebody needs it; B episodes.
 
     An episode that stood still since it was last computed keeps what it had.
     """
@@ -106,14 +106,14 @@ class Provided:
         self.needs |= new
 
     def refitted(self, learner: Learner, X: Tensor, report: FitReport, active: Tensor, first: Tensor) -> None:
-        """The episodes of the mask ``active`` (B,) have been refitted, those of ``first`` (B,) in their first loop."""
+        """Note that the mask ``active`` (B,) was refitted, and that ``first`` (B,) of them begin."""
         self._moved = self._moved | active
         self._epochs = _record(self._epochs, report.epochs, active)
         if "earlier-embedding" in self.needs:
             self._embeddings.move(_embedded(learner, X), active, first)
 
     def forget(self) -> None:
-        """The padding has changed: what does not look back is to be computed anew."""
+        """Note that the padding has changed: what does not look back is to be computed anew."""
         self._kept = {}
 
     def of(self, learner: Learner, X: Tensor) -> Fields:

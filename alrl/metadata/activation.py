@@ -1,4 +1,4 @@
-"""How the learner's inner picture of a record and of its neighbourhood changed since the loop before."""
+"""Measure how the learner's inner picture of a record and of its neighbourhood changed since the loop before."""
 
 from __future__ import annotations
 

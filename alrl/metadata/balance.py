@@ -1,4 +1,4 @@
-"""Whether the labelled set has too much or too little of the classes that a record is likely to be of."""
+"""Measure whether the labelled set has too much or too little of the classes that a record is likely to be of."""
 
 from __future__ import annotations
 

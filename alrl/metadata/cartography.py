@@ -1,4 +1,4 @@
-"""Where a record lies on the pool's data map, without labels: confidence and variability over the loops, in ranks.
+"""Measure where a record lies on the pool's data map, without labels: ranks of confidence and variability.
 
 Swayamdipta et al. 2020, "Dataset cartography: mapping and diagnosing datasets with training dynamics". The map there is
 of the true class, over epochs; here it is of the class predicted now, over loops. The mean and the deviation themselves

@@ -1,4 +1,4 @@
-"""What features of candidates are made of, compiled for the processor: one look at each number."""
+"""Measure what features of candidates are made of, compiled for the processor: one look at each number."""
 
 from __future__ import annotations
 
@@ -66,7 +66,10 @@ def ranks(values: Any, index: Any, among: Any, tie: Any, out: Any) -> None:
 
 @called
 def two_likeliest(chances: Any, first: Any, second: Any) -> None:
-    """The two largest of ``chances`` (B, K, k), k at least 2, by position (B, K); of equals the first comes first."""
+    """Write the two largest of ``chances`` (B, K, k), k at least 2, by position (B, K).
+
+    Of equals the first comes first.
+    """
     for b in range(chances.shape[0]):
         for i in range(chances.shape[1]):
             row = chances[b, i]

@@ -1,4 +1,4 @@
-"""How sure the learner is of a record, absolutely and compared with the rest of the pool."""
+"""Measure how sure the learner is of a record, absolutely and compared with the rest of the pool."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the loop has cost so far beside labels: records trained on, of which retraining makes many."""
+"""Measure what the loop has cost so far beside labels: records trained on, of which retraining makes many."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much of the pool a record would cover that no known record covers yet: herding, as features."""
+"""Measure how much of the pool a record would cover that no known record covers yet: herding, as features."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much the members of a committee disagree on a record."""
+"""Measure how much the members of a committee disagree on a record."""
 
 from __future__ import annotations
 

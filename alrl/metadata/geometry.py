@@ -1,4 +1,4 @@
-"""Where a record lies among the others, in ranks and local ratios that no scale or dimension changes."""
+"""Measure where a record lies among the others, in ranks and local ratios that no scale or dimension changes."""
 
 from __future__ import annotations
 

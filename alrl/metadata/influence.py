@@ -1,4 +1,4 @@
-"""How far a record's label would carry: what it has in common with the pool that is not known yet."""
+"""Measure how far a record's label would carry: what it has in common with the pool that is not known yet."""
 
 from __future__ import annotations
 

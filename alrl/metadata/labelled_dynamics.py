@@ -1,4 +1,4 @@
-"""What the epochs of the last fit say of the labelled set: how fast, how well and how steadily it is learnt."""
+"""Measure what the epochs of the last fit say of the labelled set: how fast, how well and how steadily it is learnt."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far the learning curve has come, without a validation part: stability, cross-validation, certainty.
+"""Measure how far the learning curve has come, without a validation part: stability, cross-validation, certainty.
 
 Nothing here needs a label that was not bought: predictions of the whole pool are compared between loops, and labels
 with what was said of them without them.

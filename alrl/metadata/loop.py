@@ -1,4 +1,4 @@
-"""How the loop as a whole stands: what was spent, how much is known, how unsure and unsteady the learner is."""
+"""Measure how the loop as a whole stands: what was spent, how much is known, how unsure and unsteady the learner is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether the learner can express what the labels say: the labels nearby against the learner's own word."""
+"""Measure whether the learner can express what the labels say: the labels nearby against the learner's own word."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is known of the label that a record has already: whether to ask for it again."""
+"""Measure what is known of the label that a record has already: whether to ask for it again."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from alrl.metadata.pick import columns
 
 
 class OwnLabel(FeatureGroup):
-    """Whether the record has a label, how doubtful that label is, and how often it was asked for; else zeros."""
+    """Measure whether the record has a label, how doubtful that label is, how often it was queried; else zeros."""
 
     name = "own-label"
     scope = "record"

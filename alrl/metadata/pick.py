@@ -1,4 +1,4 @@
-"""What tensors over the pool say of some of its records: their entries, their ranks."""
+"""Measure what tensors over the pool say of some of its records: their entries, their ranks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a record is worth a label at all: outliers, duplicates, and places where labels contradict each other."""
+"""Measure whether a record is worth a label at all: outliers, duplicates, and places where labels contradict."""
 
 from __future__ import annotations
 

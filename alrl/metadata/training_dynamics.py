@@ -1,4 +1,4 @@
-"""What the epochs of the last fit say of a candidate: its own pseudo-loss, and how its nearest labelled records fared.
+"""Measure what the epochs of the last fit say of a candidate: its pseudo-loss, and those of labelled neighbours.
 
 A candidate has no label, so no loss: minus the logarithm of the probability of the class that it is predicted as after
 the fit stands for it. The labelled records nearest to it have both.

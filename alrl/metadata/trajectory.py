@@ -1,4 +1,4 @@
-"""How the learner's opinion of a record moved over the loops: forgetting without labels.
+"""Measure how the learner's opinion of a record moved over the loops: forgetting without labels.
 
 Forgetting events (Toneva et al. 2019) and data maps (Swayamdipta et al. 2020) need true labels; on unlabelled records
 the predicted class stands in for them.

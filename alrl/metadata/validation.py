@@ -1,4 +1,4 @@
-"""How much two loops agree on the pool, and what that says of the learner without a validation part; pure functions."""
+"""Measure how much two loops agree on the pool, and what that says of the learner without a validation part."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where tensors live."""
+"""Describe where tensors live."""
 
 from __future__ import annotations
 

@@ -14,7 +14,9 @@ _FIRST, _SECOND = np.int64(-4658895280553007687), np.int64(-7723592293110705685)
 
 @called
 def likeliest(probabilities: Any, predicted: Any, first: Any, second: Any) -> None:
-    """The likeliest class (B, N) and the probabilities of the two likeliest (B, N), of ``probabilities`` (B, k, N).
+    """Write the likeliest class (B, N) and the probabilities of the two likeliest (B, N).
+
+    Of ``probabilities`` (B, k, N).
 
     Of equally likely classes the first is taken.
     """

@@ -1,4 +1,4 @@
-"""How unsure class probabilities are: pure functions of tensors whose last axis is the classes.
+"""Describe how unsure class probabilities are: pure functions of tensors whose last axis is the classes.
 
 Natural logarithms. A class that is padding has probability zero and adds nothing: 0 · log 0 = 0.
 """

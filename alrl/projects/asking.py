@@ -258,7 +258,7 @@ def _nothing_left(state: State, now: float) -> InvalidQueryError:
 
 
 def second_opinions(project: Journal, annotator: str, count: int, overlap: float) -> int:
-    """Lease records that others have labelled to ``annotator`` too, a share ``overlap`` of ``count`` on average.
+    """Return lease records that others have labelled to ``annotator`` too, a share ``overlap`` of ``count`` on average.
 
     Returns how many. They are drawn by chance, so that agreement is measured on all that was labelled.
     """

@@ -76,7 +76,7 @@ def model_of(project: Journal, state: State) -> ProjectModel:
 
 
 def _fit_of(project: Journal, state: State, pool: Pool, facts: RoundFacts) -> Fit:
-    """The fit of the last round: of this process, or made again, which gives the same."""
+    """Return the fit of the last round: of this process, or made again, which gives the same."""
     if project.last_fit is None or project.last_fit[0] != facts.fingerprint:
         at, codes = labelled(state, pool)
         project.last_fit = (facts.fingerprint, model_of(project, state).fit(pool, at, codes, len(pool.classes)))

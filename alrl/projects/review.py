@@ -217,7 +217,10 @@ def review(project: Journal, count: int = 20) -> dict[str, Any]:
 
 
 def _nearest(pool: Pool, at: NDArray[np.int64], count: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Distances of labelled records to the nearest other labelled ones, and the places of these, (L, count) each."""
+    """Return distances of labelled records to the nearest other labelled ones, and the places of these.
+
+    (L, count) each.
+    """
     from sklearn.neighbors import NearestNeighbors
 
     X = pool.features[0].numpy()[at]

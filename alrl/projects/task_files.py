@@ -149,7 +149,7 @@ def take_file(
 def _answers(
     project: Project, table: pd.DataFrame, id_column: str, label_column: str, annotator: str | None
 ) -> tuple[dict[str, list[tuple[int, Answer]]], int]:
-    """Row and answer of each annotator's rows, and how many rows have no answer."""
+    """Return row and answer of each annotator's rows, and how many rows have no answer."""
     known, empty = project.pool().position, 0
     rows: dict[str, list[tuple[int, Answer]]] = {}
     names = table["annotator"].tolist() if "annotator" in table.columns else [annotator] * len(table)

@@ -152,7 +152,7 @@ _COUNTED = {"corrected": "corrected", "skipped": "unknown", "answered": "new"}
 
 
 def _body(answer: Answer, annotator: str, *, charged: bool, source: str | None) -> dict[str, Any]:
-    """What the log says of an answer."""
+    """Return what the log says of an answer."""
     body: dict[str, Any] = {"id": answer.id, "annotator": annotator}
     if answer.label is IRRELEVANT:
         body["irrelevant"] = True

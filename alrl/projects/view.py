@@ -77,7 +77,7 @@ def pool_view(
 
 
 def _noise(state: State, number: int, records: int) -> Tensor:
-    """Uniform numbers (1, N) of the stream ``strategy``: those of the same round of a simulated episode."""
+    """Return uniform numbers (1, N) of the stream ``strategy``: those of the same round of a simulated episode."""
     key = torch.tensor([stream_key([int(state.settings.get("seed", 0))], "strategy")])
     return uniform(key, torch.tensor([number]), records)
 

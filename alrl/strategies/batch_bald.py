@@ -65,7 +65,7 @@ class JointEntropy:
         return torch.cat(total)
 
     def add(self, probabilities: Tensor, noise: Tensor) -> None:
-        """A record joins the batch: its members' words (M, k), double, and its noise, a number."""
+        """Add a record to the batch: its members' words (M, k), double, and its noise, a number."""
         self._history.append((probabilities, noise))
         if not self._sampled and len(self._weight) * probabilities.shape[1] <= self._bound:
             self._extend(probabilities)
@@ -91,7 +91,7 @@ class JointEntropy:
         self._relative = joint[kept] / chance[kept, None]
 
     def _draw(self, probabilities: Tensor, noise: Tensor) -> None:
-        """A label of the new record for each configuration drawn, from the member whose turn it is."""
+        """Draw a label of the new record for each configuration, from the member whose turn it is."""
         sample = torch.arange(self._drawn)
         luck = fresh(noise.to(torch.float32).expand(self._drawn, 1), sample + _STEP)[:, 0].double()
         # The likeliest first, so that the order in which classes are numbered changes nothing.
@@ -132,7 +132,7 @@ class GrowingBatch:
         self._bound = self._alone.clone()
 
     def take(self, record: int) -> None:
-        """The record at this position joins the batch."""
+        """Add the record at this position to the batch."""
         self._entropy.add(self._probabilities[record], self._noise[record])
 
     def joint(self) -> Tensor:

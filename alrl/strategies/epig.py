@@ -121,11 +121,11 @@ def _drawn(view: PoolView, b: int, index: Tensor, samples: int) -> Tensor:
 
 
 def _begun(view: PoolView, b: int) -> Tensor:
-    """Positions of the records in the batch being filled, in an order that is theirs."""
+    """Return positions of the records in the batch being filled, in an order that is theirs."""
     chosen = (view.selected[b] & ~view.labelled[b]).nonzero()[:, 0]
     return chosen[view.noise[b, chosen].argsort()]
 
 
 def _extended(X: Tensor) -> Tensor:
-    """X (n, D) with the intercept's column, double."""
+    """Return X (n, D) with the intercept's column, double."""
     return torch.nn.functional.pad(X.double(), (0, 1), value=1.0)

@@ -84,13 +84,13 @@ def expected_gain(counts: Tensor, class_mask: Tensor, prior: float) -> Tensor:
 
 
 def _kernel(view: PoolView, index: Tensor, gamma: Tensor) -> Tensor:
-    """Gaussian kernel (B, N, m) of every record with those at ``index`` (B, m), double."""
+    """Return gaussian kernel (B, N, m) of every record with those at ``index`` (B, m), double."""
     squared = view.geometry.distance_from(index).double().square()
     return torch.exp(-(squared * gamma[:, None, None]).clamp_max(_FAR))
 
 
 def _width_and_density(view: PoolView) -> tuple[Tensor, Tensor]:
-    """The kernel's gamma (B,) by the mean criterion, and the mean kernel with 256 records, (B, N), double."""
+    """Return the kernel's gamma (B,) by the mean criterion, and the mean kernel with 256 records, (B, N), double."""
     chance = fresh(view.noise, _STEP).masked_fill(~view.exists, -1)
     some = chance.topk(min(_OTHERS, chance.shape[1]), 1)
     index, real = some.indices, (some.values >= 0).double()

@@ -17,7 +17,7 @@ ORDINARY: Sizes = ((12, 3, 3), (20, 5, 2), (9, 8, 4))
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Example:
-    """What :meth:`Learner.fit` takes, and records to predict; B episodes, padded."""
+    """Hold what :meth:`Learner.fit` takes, and records to predict; B episodes, padded."""
 
     X: Tensor
     """Labelled records, (B, n, D)."""

@@ -1,1 +1,1 @@
-"""How long every strategy takes to choose a batch, and how much memory, on pools of a thousand records and more."""
+"""Measure how long every strategy takes to choose a batch, and how much memory, on pools."""

@@ -36,7 +36,7 @@ class Selection:
 
 
 def measure_selection(strategy: str, records: int, *, threads: int = 2, seconds: float = 600) -> Selection:
-    """Time a registered strategy or shipped policy on a pool of ``records`` records, in a fresh process."""
+    """Return time a registered strategy or shipped policy on a pool of ``records`` records, in a fresh process."""
     call = run_apart(_time, strategy, records, threads, seconds=seconds)
     first, later = call.result or (None, None)
     return Selection(

@@ -16,7 +16,7 @@ _Key = tuple[str, int]
 
 @dataclass(frozen=True, kw_only=True)
 class Numbers:
-    """What was measured of strategies on pools of some sizes, and where."""
+    """Hold what was measured of strategies on pools of some sizes, and where."""
 
     ours: dict[_Key, Selection]
     """By strategy and records of the pool."""

@@ -1,4 +1,4 @@
-"""What the page of strategies says of other libraries and of large pools."""
+"""Describe what the page of strategies says of other libraries and of large pools."""
 
 from __future__ import annotations
 

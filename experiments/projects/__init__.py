@@ -1,1 +1,1 @@
-"""How far a project's verdict and stop advice can be believed: tuned on some data sets, reported on others."""
+"""Describe how far a project's verdict and stop advice can be believed: tuned on some data sets, reported on others."""

@@ -106,7 +106,7 @@ def _verdict_lines(names: Sequence[str]) -> Iterator[str]:
 
 
 def _by_set(sets: NDArray[Any], right: NDArray[np.bool_]) -> tuple[float, float]:
-    """95 % interval of the share that is right, data sets drawn with replacement."""
+    """Return 95 % interval of the share that is right, data sets drawn with replacement."""
     rng, names = np.random.default_rng(0), sorted(set(sets.tolist()))
     draws = []
     for _ in range(2_000):
@@ -125,7 +125,7 @@ def _stop_lines(names: Sequence[str]) -> Iterator[str]:
 
 
 def _stopped(rule: StopRule, game: dict[str, Any]) -> tuple[float, float, bool]:
-    """Share of the labels bought, accuracy lost against the end, and whether the rule stopped at all."""
+    """Return share of the labels bought, accuracy lost against the end, and whether the rule stopped at all."""
     rounds = game["rounds"]
     for at in range(1, len(rounds) + 1):
         if rule.advise(state_after(game, at)).stop:

@@ -1,4 +1,4 @@
-"""When a policy has stopped helping: the point of a loop from which a rule chooses for good."""
+"""Describe when a policy has stopped helping: the point of a loop from which a rule chooses for good."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from alrl.numerics.ranking import count_flips
 
 
 class BaseRule(Protocol):
-    """What queries in a roll-out: any strategy that asks for nothing but probabilities, any policy of such features."""
+    """Describe what queries in a roll-out: any strategy or policy that needs probabilities alone."""
 
     @property
     def needs(self) -> frozenset[Any]:

@@ -74,12 +74,12 @@ class Mixture(CandidateScorer):
         return f"weighted sum of standardised scores: {', '.join(terms)}; network: {inner}"
 
     def terms(self, candidates: Tensor, loop: Tensor, mask: Tensor) -> Tensor:
-        """What is weighed, standardised among the candidates, (B, K, 1 + m)."""
+        """Return what is weighed, standardised among the candidates, (B, K, 1 + m)."""
         own = self.prior(candidates, loop, mask).masked_fill(~mask, 0.0)
         return among(torch.cat([own[..., None], candidates[..., self.columns]], -1), mask)
 
     def forward(self, candidates: Tensor, loop: Tensor, mask: Tensor) -> Tensor:
-        """Scores (B, K) of candidates (B, K, F) in a loop (B, G), minus infinity where the mask (B, K) is False."""
+        """Return scores (B, K) of candidates (B, K, F) in a loop (B, G), minus infinity where mask (B, K) is False."""
         weight = self.weight.expand(len(candidates), -1)
         scores = (self.terms(candidates, loop, mask) * weight[:, None]).sum(-1)
         return scores.masked_fill(~mask, -torch.inf)

@@ -36,7 +36,7 @@ def columns_of(names: Sequence[str], features: FeatureSet) -> tuple[int, ...]:
 
 
 class _Weighed(CandidateScorer):
-    """What both kinds have: the features that are weighed."""
+    """Describe what both kinds have: the features that are weighed."""
 
     columns: Tensor
 

@@ -71,7 +71,7 @@ def align_classes(values: NDArray[np.float64], columns: Sequence[Any], classes: 
 
 
 def _within(model: Any, records: Records) -> tuple[Any, Records | None]:
-    """The ensemble inside pipelines and searches, and the records as it gets them."""
+    """Return the ensemble inside pipelines and searches, and the records as it gets them."""
     for _ in range(5):
         if hasattr(model, "steps"):
             if len(model.steps) > 1:
@@ -85,7 +85,7 @@ def _within(model: Any, records: Records) -> tuple[Any, Records | None]:
 
 
 def _parts(model: Any) -> list[tuple[Any, NDArray[np.int64] | None]]:
-    """Members that decide by themselves, and the columns that each of them sees, None for all."""
+    """Return Members that decide by themselves, and the columns that each of them sees, None for all."""
     if type(model).__name__ in _PARTS_OF_A_DECISION:
         return []
     calibrated = getattr(model, "calibrated_classifiers_", None)
@@ -96,7 +96,7 @@ def _parts(model: Any) -> list[tuple[Any, NDArray[np.int64] | None]]:
 
 
 def _of(records: Records, columns: NDArray[np.int64] | None) -> Records:
-    """The records with some of their columns only, as a bag of random subspaces has them."""
+    """Return the records with some of their columns only, as a bag of random subspaces has them."""
     whole = columns is None or records.kind not in {"matrix", "sparse"} or len(columns) == records.width
     if whole and (columns is None or np.array_equal(columns, np.arange(len(columns)))):
         return records
@@ -105,7 +105,7 @@ def _of(records: Records, columns: NDArray[np.int64] | None) -> Records:
 
 
 def _answer(part: Any, records: Records) -> NDArray[np.float64] | None:
-    """Probabilities (n, c) by one member."""
+    """Return probabilities (n, c) by one member."""
     X = as_model_eats(part, records)
     if hasattr(part, "tree_") and records.kind == "matrix":
         X = records.value
@@ -124,7 +124,7 @@ def _seen(part: Any) -> list[Any]:
 
 
 def _order(seen: Sequence[Sequence[Any]], classes: list[Any], model: Any) -> list[Any] | None:
-    """What the columns of the members are called, in the order of the ensemble's classes.
+    """Return what the columns of the members are called, in the order of the ensemble's classes.
 
     Most ensembles give their members the places of the classes for labels, some the classes themselves.
     """

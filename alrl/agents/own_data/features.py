@@ -76,7 +76,7 @@ def _names_columns(features: Any) -> bool:
 
 
 def _given(pool: Records, labelled: Records | None, features: Any) -> QueryFeatures:
-    """Features that were said to be these."""
+    """Return features that were said to be these."""
     parts = [pool] if labelled is None else [pool, labelled]
     if hasattr(features, "transform") or callable(features):
         matrices = _transformed(features, parts)
@@ -100,7 +100,7 @@ def _given(pool: Records, labelled: Records | None, features: Any) -> QueryFeatu
 
 
 def _transformed(transformer: Any, parts: list[Records]) -> list[Any]:
-    """A matrix for each part, by a function or a transformer."""
+    """Return a matrix for each part, by a function or a transformer."""
     if not hasattr(transformer, "transform"):
         return [transformer(part.given) for part in parts]
     from sklearn.base import clone
@@ -115,7 +115,7 @@ def _transformed(transformer: Any, parts: list[Records]) -> list[Any]:
 
 
 def _together(given: list[Any]) -> Any:
-    """Both parts as one container of their kind."""
+    """Return Both parts as one container of their kind."""
     if len(given) == 1:
         return given[0]
     if hasattr(given[0], "iloc"):
@@ -156,7 +156,7 @@ def refuse_unusable(part: Records) -> None:
 
 
 def _numbers(parts: list[Records]) -> QueryFeatures | None:
-    """Features of what holds numbers alone; None for anything else."""
+    """Return features of what holds numbers alone; None for anything else."""
     kinds = {part.kind for part in parts}
     if kinds == {"matrix"}:
         return QueryFeatures(values=_filled(np.concatenate([part.value for part in parts])), source="numbers as given")
@@ -173,7 +173,7 @@ def _numbers(parts: list[Records]) -> QueryFeatures | None:
 
 
 def _filled(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The values, the mean of its column where one is missing; a column of which all are missing is constant."""
+    """Return the values, the mean of its column where one is missing; a column of which all are missing is constant."""
     missing = np.isnan(values)
     if not missing.any():
         return values
@@ -183,7 +183,7 @@ def _filled(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _narrowed(rows: Any, source: str) -> QueryFeatures:
-    """The rows (N, D) as they are where they are few columns, else in their principal directions."""
+    """Return the rows (N, D) as they are where they are few columns, else in their principal directions."""
     if rows.shape[1] <= _MOST_COLUMNS:
         values = rows.toarray() if hasattr(rows, "toarray") else rows
         return QueryFeatures(values=np.asarray(values, np.float64), source=source)
@@ -201,7 +201,10 @@ def _narrowed(rows: Any, source: str) -> QueryFeatures:
 
 
 def _own(parts: list[Records], model: Any) -> QueryFeatures | None:
-    """What the steps of the model's own pipeline before the last make of the records; None where there are none."""
+    """Return what the steps of the model's own pipeline before the last make of the records.
+
+    None where there are none.
+    """
     encode = own_encoder(model)
     if encode is None:
         return None
@@ -224,7 +227,7 @@ def _own(parts: list[Records], model: Any) -> QueryFeatures | None:
 
 
 def own_encoder(model: Any) -> Callable[[Any], Any] | None:
-    """The steps before the last of a fitted pipeline, also of one that others of scikit-learn's models wrap.
+    """Return the steps before the last of a fitted pipeline, also of one that others of scikit-learn's models wrap.
 
     >>> from sklearn.linear_model import LogisticRegression
     >>> own_encoder(LogisticRegression()) is None
@@ -248,7 +251,7 @@ def own_encoder(model: Any) -> Callable[[Any], Any] | None:
 
 
 def _encoded(parts: list[Records]) -> QueryFeatures | None:
-    """Frames by skrub, text by its words; None for what is neither."""
+    """Return frames by skrub, text by its words; None for what is neither."""
     kinds = {part.kind for part in parts}
     if kinds == {"text"}:
         return _words([text for part in parts for text in part.value])
@@ -269,7 +272,7 @@ def _words(texts: list[str]) -> QueryFeatures:
 
 
 def _table(parts: list[Records]) -> QueryFeatures:
-    """A table of several kinds of columns, as skrub encodes it."""
+    """Return a table of several kinds of columns, as skrub encodes it."""
     import pandas as pd
     from skrub import StringEncoder, TableVectorizer
 

@@ -11,7 +11,7 @@ from alrl.errors import OUT_OF_SCOPE, InvalidDataError
 
 
 def known_classes(model: Any) -> list[Any] | None:
-    """Classes that a model was fitted on, in the order of its columns; None where it does not say.
+    """Return classes that a model was fitted on, in the order of its columns; None where it does not say.
 
     Raises InvalidDataError for a model that is not fitted, a regressor and one of several labels a record.
     """
@@ -50,7 +50,7 @@ def _gives_something(model: Any) -> bool:
 
 
 def _is_fitted(model: Any) -> bool:
-    """Whether a model without ``classes_`` is fitted, as far as can be known."""
+    """Return whether a model without ``classes_`` is fitted, as far as can be known."""
     from sklearn.exceptions import NotFittedError
     from sklearn.utils.validation import check_is_fitted
 
@@ -66,6 +66,6 @@ def _is_fitted(model: Any) -> bool:
 
 
 def torch_module(model: Any) -> bool:
-    """Whether the model is a torch module; torch is not imported for that."""
+    """Return whether the model is a torch module; torch is not imported for that."""
     torch = sys.modules.get("torch")
     return torch is not None and isinstance(model, torch.nn.Module)

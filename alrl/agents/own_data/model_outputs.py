@@ -33,7 +33,7 @@ class ModelOutputs:
     """Those of each of M members, (M, N, k); None where the model has none, or nobody asked."""
 
     def codes(self, labels: Sequence[Any]) -> NDArray[np.int64]:
-        """Places of the labels among the classes."""
+        """Return places of the labels among the classes."""
         place = {label: code for code, label in enumerate(self.classes.tolist())}
         return np.array([place[label] for label in labels], dtype=np.int64)
 
@@ -105,7 +105,7 @@ class _ModelAnswer:
 
 
 def _outputs(model: Any, records: Records) -> _ModelAnswer:
-    """Probabilities (n, k) of one part."""
+    """Return probabilities (n, k) of one part."""
     method = next((name for name in ("predict_proba", "decision_function", "predict") if hasattr(model, name)), "call")
     if torch_module(model) and method == "call":
         return _of_module(model, records)
@@ -150,7 +150,7 @@ def _decided(model: Any, answer: Any) -> NDArray[np.float64]:
 
 
 def _predicted(model: Any, answer: Any, records: Records) -> NDArray[np.float64]:
-    """One for the class that is predicted: all that a model without a word on how sure it is says."""
+    """Return one for the class that is predicted: all that a model without a word on how sure it is says."""
     classes = getattr(model, "classes_", None)
     predicted = np.asarray(answer)
     if classes is None or predicted.shape != (len(records),):
@@ -162,7 +162,7 @@ def _predicted(model: Any, answer: Any, records: Records) -> NDArray[np.float64]
 
 
 def _votes(model: Any, records: Records, predicted: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Shares of the members of a hard vote; of a model without members what it predicts."""
+    """Return shares of the members of a hard vote; of a model without members what it predicts."""
     if not hasattr(model, "estimators_"):
         return predicted
     members = members_of(model, records, np.asarray(model.classes_))
@@ -170,7 +170,7 @@ def _votes(model: Any, records: Records, predicted: NDArray[np.float64]) -> NDAr
 
 
 def _of_module(model: Any, records: Records) -> _ModelAnswer:
-    """A torch module: logits or probabilities (n, k), without gradients and in evaluation mode."""
+    """Return a torch module: logits or probabilities (n, k), without gradients and in evaluation mode."""
     import torch
 
     given = records.given if hasattr(records.given, "detach") else records.value
@@ -195,7 +195,7 @@ def _of_module(model: Any, records: Records) -> _ModelAnswer:
 
 
 def _probabilities(answer: Any, records: Records, method: str) -> _ModelAnswer:
-    """The answer as probabilities, checked."""
+    """Return the answer as probabilities, checked."""
     if isinstance(answer, list) and answer and getattr(answer[0], "ndim", 0) == 2:
         raise InvalidDataError(f"the model gives probabilities of several outputs a record; {OUT_OF_SCOPE}")
     columns = list(answer.columns) if hasattr(answer, "columns") and hasattr(answer, "to_numpy") else None
@@ -231,7 +231,7 @@ def check_probabilities(values: NDArray[np.float64], whose: str) -> None:
 
 
 def _named(model: Any, count: int, labels: Sequence[Any], classes: Sequence[Any] | None) -> list[Any]:
-    """Classes of the columns of a model that does not name them."""
+    """Return classes of the columns of a model that does not name them."""
     if classes is not None:
         return list(classes)
     seen = sorted(set(labels), key=lambda label: (str(type(label)), label))
@@ -246,7 +246,7 @@ def _named(model: Any, count: int, labels: Sequence[Any], classes: Sequence[Any]
 
 
 def _every_class(columns: Sequence[Any], labels: Sequence[Any], classes: Sequence[Any] | None) -> list[Any]:
-    """The model's classes, then others; at least two, for a model of one class is a beginning like any other."""
+    """Return the model's classes, then others; at least two, for a model of one class is a beginning like any other."""
     known = set(columns)
     strange = list(dict.fromkeys(label for label in labels if label not in known))
     if strange and len(strange) == len(set(labels)):

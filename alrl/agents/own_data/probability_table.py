@@ -27,7 +27,7 @@ class ProbabilityTable:
     ids: NDArray[Any] | None
 
     def outputs(self, known: LabelledRows) -> ModelOutputs:
-        """Probabilities of the pool, then of the labelled records."""
+        """Return probabilities of the pool, then of the labelled records."""
         every = list(dict.fromkeys([*self.classes, *known.labels]))
         every = every if len(every) > 1 else [*every, None]
         classes = np.empty(len(every), dtype=object)
@@ -42,7 +42,7 @@ class ProbabilityTable:
         return ModelOutputs(classes=classes, probabilities=widen(values, len(every)), members=votes)
 
     def seen(self, known: LabelledRows) -> QueryFeatures:
-        """Features of the pool, then of the labelled records."""
+        """Return features of the pool, then of the labelled records."""
         if self.features is None:
             values = np.concatenate([self.probabilities[known.pool], known.probabilities_of(self)])
             return QueryFeatures(values=values, source="the probabilities", common_scale=True)
@@ -66,7 +66,10 @@ class LabelledRows:
     probabilities: NDArray[np.float64] | None = None
 
     def probabilities_of(self, table: ProbabilityTable) -> NDArray[np.float64]:
-        """Probabilities (L, k) of the labelled records; certainty of the label where nothing was said of them."""
+        """Return probabilities (L, k) of the labelled records.
+
+        Certainty of the label where nothing was said of them.
+        """
         if self.rows is not None:
             return table.probabilities[self.rows]
         if self.probabilities is not None:
@@ -139,7 +142,7 @@ def read_labelled(given: Any, table: ProbabilityTable) -> LabelledRows:
 
 
 def _first_of(given: Any) -> Any:
-    """What a pair begins with, as an array where it can be one: rows have one axis, features two."""
+    """Return what a pair begins with, as an array where it can be one: rows have one axis, features two."""
     return given if hasattr(given, "ndim") else np.asarray(given)
 
 
@@ -148,7 +151,7 @@ def _is_row(given: Any) -> bool:
 
 
 def _outside(given: Any, table: ProbabilityTable, every: NDArray[np.int64]) -> LabelledRows:
-    """Labelled records that are not among the N."""
+    """Return labelled records that are not among the N."""
     features = read_records(given[0], "features of the labelled records")
     refuse_unusable(features)
     if table.features is None:
@@ -167,7 +170,7 @@ def _outside(given: Any, table: ProbabilityTable, every: NDArray[np.int64]) -> L
 
 
 def _rows(given: Any, table: ProbabilityTable) -> NDArray[np.int64]:
-    """Row numbers of the labelled records, given as such, as a mask or, of a frame, as index labels."""
+    """Return row numbers of the labelled records, given as such, as a mask or, of a frame, as index labels."""
     rows, records = np.asarray(given), len(table.probabilities)
     if rows.dtype == bool and rows.shape == (records,):
         return np.flatnonzero(rows)

@@ -96,7 +96,7 @@ def _numbers(array: NDArray[Any], name: str, *, given: Any) -> Records:
 
 
 def _objects(array: NDArray[Any], X: Any, name: str) -> Records:
-    """Objects or dates: numbers in disguise, text, a table of several kinds, or what nobody here can read."""
+    """Return objects or dates: numbers in disguise, text, a table of several kinds, or what nobody here can read."""
     if array.ndim == 1:
         if len(array) and all(isinstance(each, str) for each in array.tolist()):
             return Records(name=name, kind="text", given=X, value=array.tolist(), count=len(array))
@@ -157,7 +157,7 @@ def _read_series(X: Any, name: str) -> Records:
 
 
 def _pandas(X: Any) -> Any:
-    """A polars frame as one of pandas, without pyarrow."""
+    """Return a polars frame as one of pandas, without pyarrow."""
     import pandas as pd
 
     columns = {}
@@ -168,7 +168,7 @@ def _pandas(X: Any) -> Any:
 
 
 def _as_numbers(table: Any) -> NDArray[np.float64] | None:
-    """The table as numbers (n, D), NaN where missing; None where a column holds anything else."""
+    """Return the table as numbers (n, D), NaN where missing; None where a column holds anything else."""
     from pandas.api import types
 
     def numeric(kind: Any) -> bool:
@@ -187,12 +187,12 @@ def as_pandas(records: Records) -> Any:
 
 
 def polars_or_pandas(given: Any, columns: Sequence[Any]) -> Any:
-    """The columns of a frame of either library, in this order."""
+    """Return the columns of a frame of either library, in this order."""
     return given.select(list(columns)) if _is_polars(given) else given[list(columns)]
 
 
 def take_columns(records: Records, columns: Sequence[Any]) -> Records:
-    """The records with these of their columns, in this order."""
+    """Return the records with these of their columns, in this order."""
     if records.columns is None or records.columns == tuple(columns):
         return records
     lacking = [column for column in columns if column not in records.columns]
@@ -208,7 +208,10 @@ def take_columns(records: Records, columns: Sequence[Any]) -> Records:
 
 
 def as_model_eats(model: Any, records: Records) -> Any:
-    """The records as a model wants them: the columns that it knows, in its order; numbers where it knows no names."""
+    """Return the records as a model wants them: the columns that it knows, in its order.
+
+    Numbers where it knows no names.
+    """
     names = getattr(model, "feature_names_in_", None)
     if records.columns is None:
         return records.given
@@ -286,7 +289,7 @@ _WORDS = {
 
 
 def _length(X: Any) -> int | None:
-    """Number of records, where it can be told."""
+    """Return Number of records, where it can be told."""
     shape = getattr(X, "shape", None)
     if shape is not None:
         return int(shape[0]) if len(shape) else None

@@ -23,7 +23,7 @@ _FACTORS = torch.logspace(-2, 3, 101)
 
 @dataclass(frozen=True, kw_only=True)
 class Update:
-    """What one update came to, on the states that it was made from."""
+    """Hold what one update came to, on the states that it was made from."""
 
     advantage: float
     """Mean standardised value of a draw before the update: 0 is as good as chance."""
@@ -108,7 +108,10 @@ def improve_on(
 
 
 def _log_chances(network: torch.nn.Module, examples: Examples, factor: float) -> Tensor:
-    """Logarithms (M, K) of the probabilities by which candidates are drawn; minus infinity where there is none."""
+    """Return logarithms (M, K) of the probabilities by which candidates are drawn.
+
+    Minus infinity where there is none.
+    """
     return torch.log_softmax(network(examples.candidates, examples.loop, examples.mask) * factor, 1)
 
 
@@ -122,7 +125,7 @@ def _divergence(log: Tensor, anchor: Tensor, mask: Tensor) -> Tensor:
 
 
 def _sharpness(policy: Policy, examples: Examples, certainty: float) -> float:
-    """The factor on scores by which the likeliest candidate has this probability on average at the start."""
+    """Return the factor on scores by which the likeliest candidate has this probability on average at the start."""
     with torch.no_grad():
         scores = policy.network(examples.candidates, examples.loop, examples.mask)
     reached = torch.stack([torch.softmax(scores * each, 1).amax(1).mean() for each in _FACTORS])

@@ -158,7 +158,7 @@ def _mixture(policy: Policy) -> Mixture:
 def trial_areas(
     policy: Policy, env: EnvRecipe, recipe: EvolutionRecipe, contest: Contest, tried: Tensor, *, device: str = "cpu"
 ) -> Tensor:
-    """Area under the accuracy curve on the validation part, (P, E), of P weightings in the same E episodes."""
+    """Return area under the accuracy curve on the validation part, (P, E), of P weightings in the same E episodes."""
     beside, areas = max(1, _TOGETHER // len(tried)), []
     labels = recipe.labels or env.budget.labels
     for start in range(0, len(contest.tasks), beside):

@@ -51,7 +51,7 @@ class Examples:
 
 @dataclass(frozen=True, kw_only=True)
 class Behaviour:
-    """Who chooses while examples are collected, drawn anew for each episode and query."""
+    """Hold who chooses while examples are collected, drawn anew for each episode and query."""
 
     policy: Policy | None
     """The policy being trained; None in the first round."""

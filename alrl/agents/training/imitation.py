@@ -21,7 +21,7 @@ _BATCH = 512
 
 @dataclass(frozen=True, kw_only=True)
 class Ranking:
-    """How well scores rank candidates by the expert's values, on examples kept aside."""
+    """Hold how well scores rank candidates by the expert's values, on examples kept aside."""
 
     loss: float
     """Cross-entropy against the expert's listwise distribution, nats."""

@@ -38,7 +38,7 @@ class Tracker:
             self._writer.add_scalar(name, value, step)
 
     def settings(self, given: Mapping[str, Any], results: Mapping[str, float]) -> None:
-        """The training's settings, nested tables as dotted names, and the numbers that it ended with."""
+        """Log the training's settings, nested tables as dotted names, and the numbers that it ended with."""
         if self._writer is None:
             return
         from torch.utils.tensorboard.summary import hparams

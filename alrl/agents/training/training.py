@@ -280,7 +280,7 @@ class Trainer:
         return with_guard
 
     def _note(self, round_: int, ranking: Ranking, *, step: int) -> None:
-        """What a round came to on the examples kept aside, for the card and as a point of its curve."""
+        """Note what a round came to on the examples kept aside, for the card and as a point of its curve."""
         for name, value in dataclasses.asdict(ranking).items():
             self.scalars[f"imitation/round_{round_}/{name}"] = value
             self._tracker.scalar(f"imitation/{name}", value, step)

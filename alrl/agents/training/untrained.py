@@ -100,7 +100,7 @@ def _check_network(network: NetworkRecipe, what: str) -> None:
 
 
 def _check_buying(agent: TrainedRecipe, env: EnvRecipe) -> None:
-    """What only concerns actions that say how many labels to buy and when to stop."""
+    """Refuse what only concerns actions that say how many labels to buy and when to stop."""
     _check_network(agent.network, "a policy that buys")
     if agent.reinforcement is None or agent.reinforcement.kind != "maskable-ppo":
         raise InvalidRecipeError(
@@ -118,7 +118,7 @@ def _check_buying(agent: TrainedRecipe, env: EnvRecipe) -> None:
 
 
 def _check_other(agent: TrainedRecipe, env: EnvRecipe) -> None:
-    """What only concerns actions that are no records."""
+    """Refuse what only concerns actions that are no records."""
     action, actions = env.action, env.actions()
     if agent.reinforcement is None or agent.imitation is not None:
         raise InvalidRecipeError(

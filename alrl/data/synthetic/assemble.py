@@ -1,4 +1,4 @@
-"""What all families of synthetic tasks share: from drawn arrays to a data set that keeps the promises."""
+"""Describe what all families of synthetic tasks share: from drawn arrays to a data set that keeps the promises."""
 
 from __future__ import annotations
 

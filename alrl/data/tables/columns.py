@@ -17,7 +17,7 @@ _MOST_CATEGORIES = 255
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FeatureColumns:
-    """Where the features that came are found: numbers stand in X, of which the gaps are remembered."""
+    """Describe where the features that came are found: numbers stand in X, of which the gaps are remembered."""
 
     names: tuple[str, ...]
     numbers: Mapping[str, tuple[int, int]]

@@ -1,4 +1,4 @@
-"""How a text table is written: its delimiter, whether its first line is a header, what its columns are called."""
+"""Recognise how a text table is written: its delimiter, whether its first line is a header, its columns' names."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
 
 @dataclass(frozen=True, kw_only=True)
 class Dialect:
-    """How a text table is written."""
+    """Describe how a text table is written."""
 
     delimiter: str
     header: tuple[str, ...]

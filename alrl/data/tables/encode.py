@@ -23,7 +23,7 @@ _BLOCK = 1 << 16
 
 @dataclass(kw_only=True)
 class Encoded:
-    """What a loop computes with, and how it came about."""
+    """Describe what a loop computes with, and how it came about."""
 
     X: NDArray[np.float64]
     """(records, features), finite."""

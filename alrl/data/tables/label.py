@@ -1,4 +1,4 @@
-"""Which column of a table is the class, and what a text means as a class and as a feature."""
+"""Recognise which column of a table is the class, and what a text means as a class and as a feature."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a table's columns of numbers hold, all columns at once."""
+"""Describe what a table's columns of numbers hold, all columns at once."""
 
 from __future__ import annotations
 

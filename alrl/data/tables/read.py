@@ -33,7 +33,7 @@ ARCHIVE = ".npz"
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class TableContent:
-    """What a table holds for a loop: features as numbers, classes, and what they were."""
+    """Describe what a table holds for a loop: features as numbers, classes, and what they were."""
 
     name: str
     X: NDArray[np.float64]

@@ -1,4 +1,4 @@
-"""Which columns are no features: row numbers, identifiers, columns without a value or of one value alone."""
+"""Recognise which columns are no features: row numbers, identifiers, columns without a value or of one value alone."""
 
 from __future__ import annotations
 

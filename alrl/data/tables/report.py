@@ -1,4 +1,4 @@
-"""What was recognised, left out, filled and encoded when a table was read, for people and for the record."""
+"""Describe what was recognised, left out, filled and encoded when a table was read, for people and for the record."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _SHOWN = 8
 
 @dataclass(frozen=True, kw_only=True)
 class DataReport:
-    """What reading a table came to; :attr:`lines` tells people, :meth:`to_json` is kept with a run.
+    """Describe what reading a table came to; :attr:`lines` tells people, :meth:`to_json` is kept with a run.
 
     >>> report = DataReport(source="own.csv", records=3, label="kind", label_by="last column",
     ...                     classes={"a": 2, "b": 1}, features=2, left_out={"id": "identifiers"})

@@ -18,7 +18,7 @@ _KINDS = {"datetime": "date", "high_cardinality": "text", "low_cardinality": "ca
 
 @dataclass(frozen=True, kw_only=True)
 class Vectorised:
-    """What became of one column."""
+    """Describe what became of one column."""
 
     kind: str
     """``date``, ``text``, ``category`` or ``numbers``."""

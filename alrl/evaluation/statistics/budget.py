@@ -1,4 +1,4 @@
-"""What a learning curve says of labels and their price: areas, deficiency, labels to a target, break-even."""
+"""Describe what a learning curve says of labels and their price: areas, deficiency, labels to a target, break-even."""
 
 from __future__ import annotations
 

@@ -116,7 +116,7 @@ def _at_the_output(units: Any, slopes: Any, y: Any, share: Any, allowed: Any, ea
 
 @compiled
 def _backward(row: Any, sizes: Any, n: int, units: Any, slopes: Any, decay: Any, gradient: Any) -> None:
-    """The gradient of the penalised loss, from the slopes of the logits."""
+    """Write the gradient of the penalised loss, from the slopes of the logits."""
     at, low = len(row), len(units)
     low -= n * sizes[-1]
     for layer in range(len(sizes) - 2, -1, -1):

@@ -1,4 +1,4 @@
-"""What a batched neural network keeps from one fit to the next."""
+"""Describe what a batched neural network keeps from one fit to the next."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class NetworkState:
 
 
 class NetworkTally:
-    """What E epochs did to B episodes; those that were not trained have losses of zero and all records right."""
+    """Hold what E epochs did to B episodes; those that were not trained have losses of zero and all records right."""
 
     def __init__(self, given: TrainingSet, epochs: int, *, record: bool) -> None:
         B, n = given.y.shape

@@ -51,7 +51,7 @@ class TrainingSet:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Trained:
-    """What training did; E epochs."""
+    """Hold what training did; E epochs."""
 
     parameters: Tensor
     """(b, P), finite."""

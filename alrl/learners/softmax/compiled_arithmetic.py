@@ -242,7 +242,7 @@ def solve(factor: Any, x: Any) -> None:
 
 @compiled
 def invert(factor: Any, out: Any) -> None:
-    """The inverse, ``out`` (m, m), of the matrix that :func:`factorise` took apart."""
+    """Write the inverse, ``out`` (m, m), of the matrix that :func:`factorise` took apart."""
     m = len(factor)
     root = np.empty_like(factor)
     fill(root, 0)

@@ -74,7 +74,7 @@ def _of_classes(columns: Any, seen: Any, out: Any) -> None:
 
 @compiled
 def _targets(labels: Any, weight: Any, seen: Any, out: Any) -> None:
-    """The weight of each record where it is of a column's class, else 0, into ``out`` (c, n)."""
+    """Write the weight of each record where it is of a column's class, else 0, into ``out`` (c, n)."""
     c, n = out.shape
     for i in range(c):
         wanted = seen[1] if c == 1 else seen[i]
@@ -210,7 +210,10 @@ def _work(kind: int, c: int, n: int, m: int, count: int, passes: int, made: int)
 
 @compiled
 def _keep(X: Any, y: Any, weight: Any, allowed: Any, records: Any, seen: Any) -> None:
-    """The records that are no padding into ``records`` (n, D), the rest zero; their classes marked in ``seen`` (k,)."""
+    """Copy the records that are no padding into ``records`` (n, D), the rest zero.
+
+    Their classes marked in ``seen`` (k,).
+    """
     for i in range(len(seen)):
         seen[i] = False
     for j in range(len(X)):

@@ -67,7 +67,7 @@ def _gradient(kind: int, design: Any, strength: Any, parameters: Any, residual: 
 def _precondition(
     kind: int, across: Any, preconditioner: tuple[Any, Any, Any, Any], gradient: Any, rest: Any, step: Any, change: Any
 ) -> None:
-    """The step (c, q), and its change of the logits (c, n), that the preconditioner makes of a gradient (c, q).
+    """Write the step (c, q), and its change of the logits (c, n), that the preconditioner makes of a gradient (c, q).
 
     ``rest`` is room of the gradient's shape.
     """

@@ -1,4 +1,4 @@
-"""What a batched softmax regression keeps from one fit to the next."""
+"""Describe what a batched softmax regression keeps from one fit to the next."""
 
 from __future__ import annotations
 

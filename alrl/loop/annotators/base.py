@@ -1,4 +1,4 @@
-"""Who answers queries: the contract of simulated annotators, who know the true classes and may err."""
+"""Describe who answers queries: the contract of simulated annotators, who know the true classes and may err."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NO_LABEL = -1
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Query:
-    """What an annotator is asked, and all that he knows; B episodes, N pool records, b queries each."""
+    """Hold what an annotator is asked, and all that he knows; B episodes, N pool records, b queries each."""
 
     picks: Tensor
     """Pool positions, (B, b), long; -1 for no query."""
@@ -62,7 +62,7 @@ class Query:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Answer:
-    """What came of a query, (B, b) each; entries of no query mean nothing."""
+    """Hold what came of a query, (B, b) each; entries of no query mean nothing."""
 
     labels: Tensor
     """The classes that the annotator says, long; :data:`NO_LABEL` where he says none."""

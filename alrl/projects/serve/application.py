@@ -72,7 +72,7 @@ def _guarded(endpoint: _Endpoint, *, token: str, hosts: Collection[str]) -> _End
 
 
 def _refusal(request: Request, token: str, hosts: Collection[str]) -> str | None:
-    """Why a request is not answered; None where it is."""
+    """Return why a request is not answered; None where it is."""
     host = request.headers.get("host", "")
     if host not in hosts:
         return "this address is not answered; open the one that `alrl project serve` printed"

@@ -105,7 +105,7 @@ class Desk:
         ]
 
     def _ask(self, annotator: str) -> str | None:
-        """Lease records to the annotator; returns why none could be, in a sentence."""
+        """Return lease records to the annotator; returns why none could be, in a sentence."""
         if self._waiting(annotator):
             return None
         second = second_opinions(self.project, annotator, self._batch, self._overlap)

@@ -1,4 +1,4 @@
-"""When querying pays: labels that must be saved at given prices, and labels that were saved."""
+"""Show when querying pays: labels that must be saved at given prices, and labels that were saved."""
 
 from __future__ import annotations
 

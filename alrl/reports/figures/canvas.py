@@ -83,7 +83,7 @@ def panels(
 
 
 def band(axes: Axes, interval: Interval, look: Style, *, start: int = 0) -> None:
-    """A mean and its band in percent, at ``start`` and the label counts after it."""
+    """Draw a mean and its band in percent, at ``start`` and the label counts after it."""
     at = start + np.arange(interval.mean.size)
     mean, low, high = (100 * part for part in interval)
     axes.plot(at, mean, **look.line, solid_capstyle="round")
@@ -107,7 +107,7 @@ def legend(
     with_markers: bool = False,
     extra: Mapping[str, Line2D] | None = None,
 ) -> None:
-    """The legend above the figure, headed by the mark, if any, and a note."""
+    """Draw the legend above the figure, headed by the mark, if any, and a note."""
     handles = []
     for look in looks.values():
         if with_markers:
@@ -133,7 +133,7 @@ def legend(
 
 
 def headline(figure: Figure, note: str, mark: str) -> None:
-    """The mark, if any, and a note above a figure without a legend."""
+    """Draw the mark, if any, and a note above a figure without a legend."""
     text = figure.suptitle(_headed(note, mark), fontsize=7, fontweight="normal")
     text.set_color(_WARNING if mark else _NOTE)
 

@@ -1,4 +1,4 @@
-"""What each training took, beside what came of it: one row an algorithm, its policy seeds side by side."""
+"""Tabulate what each training took, beside what came of it: one row an algorithm, its policy seeds side by side."""
 
 from __future__ import annotations
 

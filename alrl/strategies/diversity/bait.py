@@ -90,7 +90,10 @@ class BAIT(Strategy):
     def _episode(
         self, view: PoolView, embedding: Tensor, b: int
     ) -> tuple[Tensor, NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-        """Candidates' positions (n,), their scaled rows (n, E + 1), the pool's information, inverse of the known."""
+        """Return candidates' positions (n,), their scaled rows (n, E + 1).
+
+        The pool's information, inverse of the known.
+        """
         first = view.probabilities[b].amax(-1).double()
         scale = (first * (1 - first)).clamp_min(0).sqrt()
         H = torch.nn.functional.pad(embedding[b].double(), (0, 1), value=1.0) * scale[:, None]
@@ -106,7 +109,10 @@ class BAIT(Strategy):
 
 
 def _taken_off(X: NDArray[np.float64], inverse: NDArray[np.float64], pool: NDArray[np.float64]) -> NDArray[np.float64]:
-    """What each row of X (n, E), joining what is chosen, takes off the trace (Sherman and Morrison 1950), (n,)."""
+    """Return what each row of X (n, E), joining what is chosen, takes off the trace (Sherman and Morrison 1950).
+
+    (n,).
+    """
     A = X @ inverse
     taken: NDArray[np.float64] = ((A @ pool) * A).sum(1) / (1 + (A * X).sum(1))
     return taken

@@ -68,7 +68,7 @@ class DropQuery(Strategy):
         return clustered_choice(view, view.features, chosen, self.score(view), count)
 
     def disagreement(self, view: PoolView) -> Tensor:
-        """Share (B, N) of the predictions under dropout that differ from the one without."""
+        """Return share (B, N) of the predictions under dropout that differ from the one without."""
         refits, scale = refits_of(view, self.name), 1 / (1 - self.rate) if self.rescaled else 1.0
         dropped = [_dropped(view, turn, self.rate) for turn in range(self.drops)]
         versions = [view.features, *(torch.where(each, 0.0, view.features * scale) for each in dropped)]
@@ -80,7 +80,7 @@ class DropQuery(Strategy):
 
 
 def _dropped(view: PoolView, turn: int, rate: float) -> Tensor:
-    """Which features of which records are dropped, (B, N, D), by each record's own noise."""
+    """Return which features of which records are dropped, (B, N, D), by each record's own noise."""
     B, N, D = view.features.shape
     place = torch.arange(D, device=view.noise.device, dtype=torch.float64) + 1
     spread = (view.noise.double()[..., None] + place * _APART) % 1
@@ -88,7 +88,10 @@ def _dropped(view: PoolView, turn: int, rate: float) -> Tensor:
 
 
 def _candidates(view: PoolView, differ: Tensor, count: int) -> Tensor:
-    """Records (B, N) whose prediction changes mostly; where fewer than ``count`` do, so many that change most often."""
+    """Return records (B, N) whose prediction changes mostly.
+
+    Where fewer than ``count`` do, so many that change most often.
+    """
     chosen = (differ > 0.5) & view.available
     most = top(differ, view, max(count, 1))
     lacking = (chosen.sum(1) < count)[:, None]

@@ -63,7 +63,7 @@ class Falcun(Strategy):
 
 
 def _distance(view: PoolView) -> Tensor:
-    """Distances (B, N) to a batch that may have begun, its records taken in the order of their noise."""
+    """Return distances (B, N) to a batch that may have begun, its records taken in the order of their noise."""
     distance = 1 - view.margin.double()
     chosen = int(view.selected.sum(1).max()) if view.selected.numel() else 0
     order = torch.where(view.selected, view.noise, -1.0).topk(chosen, 1).indices

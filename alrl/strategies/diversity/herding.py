@@ -183,7 +183,7 @@ def herded(
 
 
 def _margin(probabilities: Tensor, temperature: Tensor) -> Tensor:
-    """Margin (...) of probabilities (..., k) whose logits are divided by ``temperature`` (...)."""
+    """Return Margin (...) of probabilities (..., k) whose logits are divided by ``temperature`` (...)."""
     logit = probabilities.double().clamp_min(1e-300).log() / temperature[..., None]
     first, second = torch.softmax(logit.masked_fill(probabilities <= 0, -torch.inf), -1).topk(2, -1).values.unbind(-1)
     return first - second
@@ -213,7 +213,7 @@ def calibrated_temperature(view: PoolView, name: str) -> Tensor:
 
 
 def _calibration_error(probabilities: Tensor, labels: Tensor, counted: Tensor, temperature: Tensor) -> Tensor:
-    """Expected calibration error (B,) of probabilities (B, L, k) on the records ``counted`` (B, L)."""
+    """Return expected calibration error (B,) of probabilities (B, L, k) on the records ``counted`` (B, L)."""
     logit = probabilities.double().clamp_min(1e-300).log() / temperature
     soft = torch.softmax(logit.masked_fill(probabilities <= 0, -torch.inf), -1).nan_to_num(0.0)
     sure = soft.amax(-1)

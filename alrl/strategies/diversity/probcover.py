@@ -86,7 +86,7 @@ class ProbCover(Strategy):
 
 
 class _Cover:
-    """How many uncovered records the balls of the candidates hold, as the batch grows."""
+    """Hold how many uncovered records the balls of the candidates hold, as the batch grows."""
 
     def __init__(self, X: NDArray[np.float32], view: PoolView, drawn: Tensor, radius: NDArray[np.float64]) -> None:
         self._X, self._radius = X, radius
@@ -97,7 +97,7 @@ class _Cover:
         self._add(self._uncovered, 1.0)
 
     def cover(self, picks: Tensor) -> None:
-        """The balls of ``picks`` (B, 1) are covered."""
+        """Cover the balls of ``picks`` (B, 1)."""
         self._add(self._take_off(_marked(picks, self._uncovered.shape)), -1.0)
 
     def scores(self, view: PoolView) -> Tensor:

@@ -61,10 +61,10 @@ class TCM(Strategy):
 
     @staticmethod
     def _unprovided(view: PoolView) -> bool:
-        """Whether TypiClust has to say what it misses."""
+        """Return whether TypiClust has to say what it misses."""
         return view.embedding is None
 
     def _left(self, view: PoolView) -> Tensor:
-        """Queries (B,) that TypiClust still chooses, long."""
+        """Return queries (B,) that TypiClust still chooses, long."""
         all_of_them = (self.typical * view.class_count).round().long()
         return all_of_them - view.spent - view.selected.sum(1)

@@ -1,4 +1,4 @@
-"""What strategies that choose among rules, and learn which to follow, have in common."""
+"""Describe what strategies that choose among rules, and learn which to follow, have in common."""
 
 from __future__ import annotations
 

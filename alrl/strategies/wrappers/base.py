@@ -1,4 +1,4 @@
-"""What strategies that wrap another one have in common."""
+"""Describe what strategies that wrap another one have in common."""
 
 from __future__ import annotations
 

@@ -130,7 +130,7 @@ def migrate(database: sqlite3.Connection, version: int) -> None:
 
 
 def _from_1(database: sqlite3.Connection) -> None:
-    """Schema 1 repeated the provenance in each cell, kept picks with the curves and knew nothing of agents."""
+    """Migrate schema 1, which repeated provenance in each cell, kept picks with curves and knew nothing of agents."""
     database.execute("ALTER TABLE curves RENAME TO curves_1")
     database.execute("ALTER TABLE cells RENAME TO cells_1")
     create(database)

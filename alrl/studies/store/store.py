@@ -79,7 +79,7 @@ class Store:
         return int(self._database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]) == 0
 
     def _read_migrated_copy(self) -> None:
-        """A file that is not to be written is migrated in memory."""
+        """Migrate a file that is not to be written in memory."""
         copy = sqlite3.connect(":memory:", isolation_level=None)
         self._database.backup(copy)
         self._database.close()

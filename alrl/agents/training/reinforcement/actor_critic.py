@@ -60,7 +60,7 @@ class _ActorAndCritic(nn.Module):
 
 
 class SetScoring:
-    """What both libraries' policies are given: the scorer's scores are the logits already."""
+    """Hold what both libraries' policies are given: the scorer's scores are the logits already."""
 
     _start: tuple[SetScorer]
     _sharpness: float

@@ -1,4 +1,4 @@
-"""What reinforcement learning needs of its start: features on one scale, a distribution that tells candidates apart.
+"""Describe what reinforcement learning needs of its start: features on one scale, candidates that differ.
 
 And afterwards, whether anything moved.
 """
@@ -29,7 +29,7 @@ class Sample:
     mask: Tensor
 
     def scores(self, network: SetScorer) -> Tensor:
-        """Scores (M, K), minus infinity where there is no candidate."""
+        """Return scores (M, K), minus infinity where there is no candidate."""
         with torch.no_grad():
             scores: Tensor = network(self.candidates, self.loop, self.mask)
         return scores

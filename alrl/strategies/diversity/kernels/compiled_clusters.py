@@ -97,7 +97,7 @@ def kmeans(X: Any, weight: Any, key: Any, clusters: Any, iterations: Any, label:
 
 @called
 def closest_to_centres(X: Any, label: Any, centre: Any, noise: Any, picks: Any) -> None:
-    """The row nearest to the centre of each cluster into ``picks`` (B, K); -1 for an empty cluster.
+    """Write the row nearest to the centre of each cluster into ``picks`` (B, K); -1 for an empty cluster.
 
     Of rows equally near the one of more ``noise`` (B, N): not that which comes first.
     """

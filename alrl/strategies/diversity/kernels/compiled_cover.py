@@ -15,7 +15,7 @@ _BLOCK = 512
 
 @called
 def cover(X: Any, centres: Any, open_: Any, radius: Any, reached: Any) -> None:
-    """Marks in ``reached`` (B, N) the rows ``open_`` (B, N) of X within ``radius`` (B,) of a row ``centres`` (B, N)."""
+    """Mark in ``reached`` (B, N) the rows ``open_`` (B, N) of X within ``radius`` (B,) of a row ``centres`` (B, N)."""
     B, N = open_.shape
     for b in range(B):
         place = np.nonzero(centres[b])[0]

@@ -100,18 +100,21 @@ def recipe(**regression: Any) -> TrainedRecipe:
 
 @pytest.fixture(scope="module")
 def policy(env: EnvRecipe) -> Policy:
-    return Trainer(agent=recipe(), env=env, workers=1).train("lal")
+    return Trainer(agent=recipe(episodes=8), env=env, workers=1).train("lal")
 
 
 def test_it_beats_random_on_families_that_it_did_not_see(policy: Policy) -> None:
-    """Four tasks of two families of which none was trained on; eight paired seeds each."""
+    """Twelve tasks of two families of which none was trained on; eight paired seeds each.
+
+    Five seeds of training were ahead by .018 to .026 on average, and on 8 to 10 of the 12.
+    """
     assert not [name for name in policy.card["trained_on"] if "crowded" in name or "heavy" in name]
     ahead = []
-    for data in (f"synthetic/{family}-{number}" for family in ("crowded", "heavy-tailed") for number in range(2)):
+    for data in (f"synthetic/{family}-{number}" for family in ("crowded", "heavy-tailed") for number in range(6)):
         lal, random = (simulate(data, each, labels=20, seeds=8).aubc for each in (policy, "random"))
         ahead.append((lal - random).mean())
-    assert np.mean(ahead) > 0.005
-    assert sum(each > 0 for each in ahead) >= 3
+    assert np.mean(ahead) > 0.008
+    assert sum(each > 0 for each in ahead) >= 6
 
 
 def test_it_is_kept_without_code_and_plays_the_same(policy: Policy, tmp_path: Path) -> None:

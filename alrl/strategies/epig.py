@@ -61,7 +61,8 @@ class EPIG(Strategy):
         both = torch.cat([records, targets], 1)
         drawn = posterior_probabilities(view, both.clamp_min(0), self.samples)
         value = information(drawn[:, :, : records.shape[1]], drawn[:, :, records.shape[1] :], targets >= 0)
-        return spread(view, records, value)
+        # To nine digits: products round otherwise under other padding, and equal values are to stay equal.
+        return spread(view, records, value.round(decimals=9))
 
     def select(self, view: PoolView, count: int = 1) -> Tensor:
         picks = []

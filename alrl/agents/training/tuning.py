@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alrl import recipes
-from alrl.agents.recipe import TrainedRecipe, parse_agent_recipe
+from alrl.agents.recipe import TrainedRecipe, load_agent_recipe, parse_agent_recipe
 from alrl.agents.training.training import Trainer
 from alrl.envs.recipe import load_env_recipe
 from alrl.errors import InvalidRecipeError
@@ -120,6 +120,9 @@ def tune(
     except ModuleNotFoundError as error:
         raise InvalidRecipeError(f"tuning needs the extra tune ({error}): pip install 'alrl[tune]'") from None
     ranges = [Range.read(text) for text in search]
+    kind = load_agent_recipe(agent).kind
+    if kind != "trained":
+        raise InvalidRecipeError(f"agent {agent!r} is of kind {kind!r}; only kind 'trained' can be tuned")
     path, environment = recipes.find("agents", agent), load_env_recipe(env)
     content, names = recipes.read(path), tuple(Trainer(agent=_build(path, {}), env=environment, seed=seed).validation)
     folder.mkdir(parents=True, exist_ok=True)

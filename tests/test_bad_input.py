@@ -137,10 +137,10 @@ def test_a_class_that_is_not_among_the_labels_is_played() -> None:
     assert len(set(rows.tolist())) == 5
 
 
-def test_a_label_that_the_model_does_not_know_is_told() -> None:
+def test_a_label_that_the_model_does_not_know_is_a_class_of_probability_zero() -> None:
     model, X, y = fitted()
-    with pytest.raises(InvalidDataError, match=r"y_labelled holds \[9\], which the model was not fitted on; refit it"):
-        POLICY.query(model, X[20:], X[:20], np.where(y[:20] == 2, 9, y[:20]))
+    rows = POLICY.query(model, X[20:], X[:20], np.where(y[:20] == 2, 9, y[:20]), batch_size=5)
+    assert len(set(rows.tolist())) == 5
 
 
 RECIPES = {
@@ -162,7 +162,7 @@ RECIPES = {
     "agent untrained": (
         load_agent_recipe,
         "[agent]\nkind = 'trained'\n",
-        "neither imitation, reinforcement, regression nor search is given",
+        "neither imitation, branching, evolution, reinforcement, regression nor search is given",
     ),
     "study": (
         load_study,

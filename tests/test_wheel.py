@@ -58,7 +58,7 @@ def test_a_replication_says_that_it_needs_a_checkout(
     assert not (wheel / "alrl" / "_recipes" / "experiments" / "lu2023.toml").exists()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(recipe_files, "_PACKAGE", wheel / "alrl")
-    with pytest.raises(InvalidRecipeError, match=r"experiment lu2023 belongs to a replication .* clone"):
+    with pytest.raises(InvalidRecipeError, match=r"experiment lu2023 belongs to a replication, .* clone"):
         find("experiments", "lu2023")
     monkeypatch.setattr("alrl.studies.protocols.find_spec", lambda _: None)
     with pytest.raises(InvalidRecipeError, match=r"protocol 'lu2023' replays a published benchmark .* clone"):

@@ -18,6 +18,7 @@ from alrl.metadata import DEFAULT_GROUPS, FeatureSet
 from alrl.recipes import parse
 from alrl.strategies.uncertainty_sampling import Margin
 from alrl.studies.canonical import run_id
+from alrl.studies.loading import load_study
 from alrl.studies.protocols.paired import Paired
 from alrl.studies.runner import cells_of
 from alrl.studies.study import StudyRecipe
@@ -98,7 +99,6 @@ def test_a_rule_cannot_be_trained(place: Path) -> None:
         ({"envs": ["tabular"]}, "both of data and envs given"),
         ({"data": [], "envs": ["tabular"], "labels": 5}, "labels is given beside envs, which have their own"),
         ({"first": "random"}, "needs first_size"),
-        ({"protocol": "pared"}, 'unknown protocol "pared"; did you mean "paired"'),
         ({"metrics": ["acuracy"]}, "accuracy"),
         ({"data": ["wine", "wine"]}, "data names 'wine' twice; name each once"),
         ({"agents": ["margin", "margin"]}, "agents names 'margin' twice"),
@@ -125,6 +125,13 @@ CONDITIONS: list[dict[str, Any]] = [
     {"name": "foreign", "contamination": [{"kind": "out-of-domain", "share": 0.4}]},
     {"name": "by chance", "first": "random", "first_size": 7},
 ]
+
+
+def test_a_study_is_loaded_only_with_a_protocol_that_there_is(tmp_path: Path) -> None:
+    recipe = tmp_path / "mine.toml"
+    recipe.write_text('title = "t"\ndata = ["wine"]\nagents = ["margin"]\nprotocol = "pared"\n', encoding="utf-8")
+    with pytest.raises(InvalidRecipeError, match='unknown protocol "pared"; did you mean "paired"'):
+        load_study(recipe)
 
 
 def test_every_data_set_learner_and_batch_is_compared_under_every_condition() -> None:

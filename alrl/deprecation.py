@@ -14,7 +14,7 @@ def moved_names(room: str, homes: Mapping[str, str]) -> Callable[[str], object]:
     >>> with warnings.catch_warnings(record=True) as caught:
     ...     warnings.simplefilter("always")
     ...     moved_names("alrl.loop", {"DataSet": "alrl.data"})("DataSet").__name__, str(caught[0].message)
-    ('DataSet', 'alrl.data.DataSet is alrl.data.DataSet; the old name ends with alrl 0.3')
+    ('DataSet', 'alrl.loop.DataSet is alrl.data.DataSet; the old name ends with alrl 0.3')
     """
 
     def get(name: str) -> object:

@@ -37,7 +37,7 @@ def buy(policy: Policy, view: PoolView) -> Tensor:
 
     >>> from alrl.agents.networks.set_scorer import SetScorer
     >>> from alrl.metadata import FeatureSet
-    >>> from alrl.strategies import example_view
+    >>> from alrl.testing import example_view
     >>> features = FeatureSet(["confidence", "loop"])
     >>> scorer = SetScorer(record=len(features.record), loop=len(features.loop), margin_column=features.margin_column)
     >>> chosen = RulePicks(rules=("margin", "random"))

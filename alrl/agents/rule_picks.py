@@ -23,7 +23,7 @@ class RulePicks:
     Raises InvalidRecipeError for fewer than two rules, one given twice, one that is not registered (a policy file may
     name these, and a file runs no code) and one that learns from loop to loop.
 
-    >>> from alrl.strategies import example_view
+    >>> from alrl.testing import example_view
     >>> RulePicks(rules=("margin", "random")).draw(example_view(seed=0)).shape
     torch.Size([3, 2])
     """

@@ -132,10 +132,11 @@ def test_records_that_may_not_be_queried_are_none_of_the_pool(view_of, features_
 
 
 def test_a_record_in_the_batch_takes_away_from_what_is_near_it(view_of, features_of):
-    before, after = (features_of(view_of(features=[2.0, 2.0, -2.0], selected=batch)) for batch in ((), (0,)))
-    # Its label, of variance .5, is divided by .5 + 2: the second has .5 - .25 / 2.5 left, the third .5 - .09 / 2.5.
-    assert before["variance-ratio"] == pytest.approx([0, 0, 0], abs=1e-6)
-    assert after["variance-ratio"][1:] == pytest.approx([math.log(0.4 / 0.432) / 3, math.log(0.464 / 0.432) / 3])
+    before, after = (features_of(view_of(features=[2.0, 1.0, -1.0], selected=batch)) for batch in ((), (0,)))
+    # Variances .5, .2 and .2, of mean .3.
+    assert before["variance-ratio"] == pytest.approx([math.log(x / 0.3) / 3 for x in (0.5, 0.2, 0.2)])
+    # Its label, of variance .5, is divided by .5 + 2: the second has .2 - .09 / 2.5 left, the third .2 - .01 / 2.5.
+    assert after["variance-ratio"][1:] == pytest.approx([math.log(0.164 / 0.18) / 3, math.log(0.196 / 0.18) / 3])
 
 
 @FEW

@@ -9,7 +9,7 @@ import torch
 
 from alrl.errors import AlrlError, InvalidQueryError
 from alrl.strategies import ContractError, Strategy
-from alrl.strategies.base import top
+from alrl.strategies.base import distinct_first, top
 from alrl.strategies.uncertainty_sampling import Margin
 from alrl.testing import check_strategy
 
@@ -154,7 +154,7 @@ class FirstOfTheTied(_Broken):
             return super().select(view, count)
         score = self.score(view).masked_fill(~view.available, -torch.inf)
         order = score.argsort(dim=1, descending=True, stable=True)
-        picks = torch.where(view.available.gather(1, order), order, -1)
+        picks = distinct_first(torch.where(view.available.gather(1, order), order, -1), view)
         return torch.nn.functional.pad(picks, (0, max(0, count - picks.shape[1])), value=-1)[:, :count]
 
 

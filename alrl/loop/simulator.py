@@ -25,7 +25,7 @@ from alrl.loop.learner import FitReport, Learner
 from alrl.loop.parts import Part, PartName, largest
 from alrl.loop.pool_view import PoolView
 from alrl.loop.predictions import PredictionHistory
-from alrl.loop.view_fields import Need, Provided
+from alrl.loop.view_fields import Need, NeededFields
 from alrl.numerics.backend import usable_device
 from alrl.numerics.streams import EpisodeNoise
 
@@ -83,7 +83,7 @@ class Simulator:
         self._account = Account(prices or Prices(), B, size["pool"], self.device)
         self._all = torch.ones(B, dtype=torch.bool, device=self.device)
         self._budget = torch.full((B,), labels, dtype=torch.long, device=self.device)
-        self._provided = Provided(B, self.device)
+        self._needed = NeededFields(B, self.device)
         self._unfitted: Tensor | None = None
         self._noise = EpisodeNoise([task.seed for task in tasks], "strategy", self.device)
         self._allocate()
@@ -153,7 +153,7 @@ class Simulator:
         drawn = self._noise.draw(pool.exists.shape[1], None if everyone else active)
         self._query_noise = drawn if everyone else torch.where(active[:, None], drawn, self._query_noise)
         self._view, self._outcomes = None, {}
-        self._provided.refitted(self.learner, pool.by_column, report, active, self._predictions.loops == 1)
+        self._needed.refitted(self.learner, pool.by_column, report, active, self._predictions.loops == 1)
         return report
 
     @property
@@ -183,7 +183,7 @@ class Simulator:
                 trained=self._account.trained,
                 obtained=self._account.obtained,
                 times_queried=self._labels.times,
-                **self._provided.of(self.learner, pool.by_column),
+                **self._needed.of(self.learner, pool.by_column),
             )
             if self._predictions.likeliest is not None:
                 self._view.remember(self._predictions.likeliest)
@@ -194,9 +194,9 @@ class Simulator:
 
         Raises InvalidQueryError for an unknown one, and for ``epochs`` of a learner that keeps no record of them.
         """
-        before = self._provided.needs
-        self._provided.add(needs, self.learner, self._parts["pool"].by_column)
-        if self._provided.needs != before:
+        before = self._needed.needs
+        self._needed.add(needs, self.learner, self._parts["pool"].by_column)
+        if self._needed.needs != before:
             self._view = None
 
     def step(self, picks: Tensor, active: Tensor | None = None, *, who: Tensor | None = None) -> Round:
@@ -276,10 +276,10 @@ class Simulator:
             self._parts = {name: part.grown(size[name], size["features"]) for name, part in self._parts.items()}
             pool = self._parts["pool"]
             self._geometry = Geometry(pool.features, pool.exists, pool.by_column.transpose(1, 2))
-            self._provided.forget()
+            self._needed.forget()
         more, classes = max(0, size["pool"] - N), max(0, size["classes"] - k)
         if more or classes:
-            self._provided.forget()
+            self._needed.forget()
             self._class_mask = pad(self._class_mask, (0, classes))
             self._labels.widen(more)
             self._account.widen(more)

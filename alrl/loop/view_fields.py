@@ -1,10 +1,10 @@
-"""Describe what some strategies and features need beyond probabilities: computed only when asked for, once a loop."""
+"""Declare, compute and read what some strategies and features need beyond probabilities, once a round, if needed."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
-from typing import Literal, TypedDict, get_args
+from collections.abc import Callable, Iterable
+from typing import Literal, TypedDict, TypeVar, get_args
 
 import torch
 from torch import Tensor
@@ -12,13 +12,13 @@ from torch.nn.functional import pad
 
 from alrl.errors import InvalidQueryError
 from alrl.loop.learner import EpochRecord, FitReport, Learner
-from alrl.loop.pool_view import Refits
+from alrl.loop.pool_view import PoolView, Refits
 
 
 class EmbeddingHistory:
     """Embeddings (B, N, E) of the pools of B episodes after the last fit and after the one before.
 
-    In an episode's first loop both are the same: nothing has changed yet. Where either is narrower, zeros follow.
+    In an episode's first round both are the same: nothing has changed yet. Where either is narrower, zeros follow.
 
     >>> history = EmbeddingHistory()
     >>> history.begin(torch.tensor([[[1.0]], [[2.0]]]))
@@ -37,7 +37,7 @@ class EmbeddingHistory:
     def move(self, embedded: Tensor, active: Tensor, first: Tensor) -> None:
         """``embedded`` (B, N, E) is what the learner makes of the episodes in ``active`` (B,); the others stand still.
 
-        Those in ``first`` (B,) begin: they have no loop before. The padding may have grown since the last loop.
+        Those in ``first`` (B,) begin: they have no round before. The padding may have grown since the last one.
         """
         records = max(embedded.shape[1], self.now.shape[1])
         width = max(embedded.shape[2], self.now.shape[2])
@@ -51,7 +51,18 @@ class EmbeddingHistory:
 
 
 Need = Literal["embedding", "earlier-embedding", "epochs", "members", "refits"]
-"""A field of the pool view that is there only when asked for, each described there; its name has ``_`` for ``-``."""
+"""A field of the pool view that is there only when asked for; its name has ``_`` for ``-``. Strategies, feature groups
+and policies declare theirs as ``needs``, and read them by the functions of this module."""
+
+MEANINGS: dict[Need, str] = {
+    "embedding": "the learner's embedding of the records",
+    "earlier-embedding": "the learner's embedding of the records in the round before",
+    "epochs": "the learner's record of its epochs",
+    "members": "the predictions of each member of a committee",
+    "refits": "a learner to refit",
+}
+
+T = TypeVar("T")
 
 
 class Fields(TypedDict, total=False):
@@ -77,8 +88,8 @@ def known_needs(needs: Iterable[Need]) -> frozenset[Need]:
     return wanted
 
 
-class Provided:
-    """Hold what a simulator computes for its views because somebody needs it; B episodes.
+class NeededFields:
+    """The fields that a simulator computes for its views because a strategy or a feature needs them; B episodes.
 
     An episode that stood still since it was last computed keeps what it had.
     """
@@ -164,3 +175,81 @@ def _record(before: EpochRecord | None, now: EpochRecord | None, active: Tensor)
         correct=last(now.correct, before.correct),
         margins=last(now.margins, before.margins),
     )
+
+
+def check_needs(view: PoolView, needs: Iterable[Need], user: str) -> None:
+    """Raise InvalidQueryError where the view lacks something of what ``user`` needs."""
+    readers: dict[Need, Callable[[PoolView, str], object]] = {
+        "embedding": embedding_of,
+        "earlier-embedding": earlier_embedding_of,
+        "epochs": epochs_of,
+        "members": members_of,
+        "refits": refits_of,
+    }
+    for need in sorted(needs):
+        readers[need](view, user)
+
+
+def embedding_of(view: PoolView, user: str) -> Tensor:
+    """Return the records' embedding, (B, N, E). Raises InvalidQueryError where the view has none."""
+    return _present(view.embedding, "embedding", user)
+
+
+def earlier_embedding_of(view: PoolView, user: str) -> Tensor:
+    """Return the embedding in the round before, (B, N, E). Raises InvalidQueryError where the view has none."""
+    return _present(view.earlier_embedding, "earlier-embedding", user)
+
+
+def epochs_of(view: PoolView, user: str) -> EpochRecord:
+    """Return what happened in each epoch of the last fit. Raises InvalidQueryError where the view does not say."""
+    return _present(view.epochs, "epochs", user)
+
+
+def epoch_confidence_of(view: PoolView, user: str) -> Tensor:
+    """Return the probability of the class predicted now in some epochs of the last fit, (B, S, N).
+
+    Raises InvalidQueryError where the view does not say.
+    """
+    confidence = epochs_of(view, user).pool_confidence
+    if confidence is None:
+        raise InvalidQueryError(
+            f"{user} needs the learner's predictions of the pool during its last fit, which it does not keep; give a"
+            ' learner that has epoch_confidence, such as "multilayer-perceptron" with record = true'
+        )
+    return confidence
+
+
+def refits_of(view: PoolView, user: str, iterations: int | None = None) -> Refits:
+    """Return the learner to refit with one more label, of at most ``iterations`` steps a refit if given.
+
+    Raises InvalidQueryError where the view has none.
+    """
+    refits = _present(view.refits, "refits", user)
+    return refits if iterations is None else refits.with_max_iterations(iterations)
+
+
+def members_of(view: PoolView, user: str) -> Tensor:
+    """Return the probabilities by each of at least two members, (B, M, N, k).
+
+    Raises InvalidQueryError where the view has none, or of one learner alone.
+
+    >>> from alrl.testing.example_view import example_view
+    >>> members_of(example_view(), "bald").shape
+    torch.Size([3, 4, 12, 4])
+    """
+    members = _present(view.members, "members", user)
+    if members.shape[1] < 2:
+        raise InvalidQueryError(
+            f"{user} needs a committee of at least 2 members; the learner has {members.shape[1]}. Give the learner"
+            ' "committee", which makes one of any learner'
+        )
+    return members
+
+
+def _present(field: T | None, need: Need, user: str) -> T:
+    if field is None:
+        raise InvalidQueryError(
+            f"{user} needs {MEANINGS[need]}; this view holds none. Play it with simulate(), with play() or in an"
+            f' environment, or ask for it: simulator.provide(["{need}"])'
+        )
+    return field

@@ -8,7 +8,8 @@ from torch import Tensor
 from alrl.geometry.distances import NEIGHBOURS
 from alrl.geometry.geometry import Geometry
 from alrl.loop.pool_view import PoolView
-from alrl.metadata.feature import Feature, FeatureGroup, embeddings_of, saturated
+from alrl.loop.view_fields import earlier_embedding_of, embedding_of
+from alrl.metadata.feature import Feature, FeatureGroup, saturated
 from alrl.metadata.neighbours import nearest_others
 from alrl.metadata.pick import pick, rank
 
@@ -51,7 +52,7 @@ class Activation(FeatureGroup):
     )
 
     def compute(self, view: PoolView, index: Tensor) -> Tensor:
-        now, before = embeddings_of(view, self.name)
+        now, before = embedding_of(view, str(self)), earlier_embedding_of(view, str(self))
         extents = torch.stack([Geometry(space, view.exists).extent for space in (now, before)])
         shift = embedding_shift(now, before, extents)
         pool = torch.arange(now.shape[1], device=now.device).expand(len(now), -1)

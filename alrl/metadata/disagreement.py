@@ -6,8 +6,9 @@ import torch
 from torch import Tensor
 
 from alrl.loop.pool_view import PoolView
+from alrl.loop.view_fields import members_of
 from alrl.metadata.dynamics import data_map
-from alrl.metadata.feature import Feature, FeatureGroup, members_of
+from alrl.metadata.feature import Feature, FeatureGroup
 from alrl.metadata.pick import columns, rank
 from alrl.numerics.uncertainty import consensus, mean_divergence, variation_ratio, vote_entropy
 
@@ -46,7 +47,7 @@ class Disagreement(FeatureGroup):
     )
 
     def compute(self, view: PoolView, index: Tensor) -> Tensor:
-        members = members_of(view, self.name)
+        members = members_of(view, str(self))
         most = view.class_count.clamp_max(members.shape[1]).to(members.dtype).clamp_min(2).log()[:, None]
         votes = (vote_entropy(members) / most).clamp(0, 1)
         divergence = (mean_divergence(members) / most).clamp(0, 1)

@@ -6,8 +6,9 @@ import torch
 from torch import Tensor
 
 from alrl.loop.pool_view import PoolView
+from alrl.loop.view_fields import epochs_of
 from alrl.metadata.dynamics import area_under_margin, forgetting_events, labelled_error_norm, never_learnt
-from alrl.metadata.feature import Feature, FeatureGroup, epochs_of, of_guessing, saturated, signed
+from alrl.metadata.feature import Feature, FeatureGroup, of_guessing, saturated, signed
 from alrl.metadata.pick import added, average
 
 
@@ -93,7 +94,7 @@ class LabelledDynamics(FeatureGroup):
     )
 
     def compute(self, view: PoolView, index: Tensor) -> Tensor:  # noqa: ARG002
-        epochs, real = epochs_of(view, self.name), view.labelled_mask
+        epochs, real = epochs_of(view, str(self)), view.labelled_mask
         dtype, classes = epochs.losses.dtype, view.class_count
         events = forgetting_events(epochs.correct)
         area = area_under_margin(epochs.margins)

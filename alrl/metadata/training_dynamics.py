@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from alrl.loop.pool_view import PoolView
+from alrl.loop.view_fields import epoch_confidence_of, epochs_of
 from alrl.metadata.dynamics import (
     area_under_margin,
     data_map,
@@ -18,7 +19,7 @@ from alrl.metadata.dynamics import (
     labelled_error_norm,
     never_learnt,
 )
-from alrl.metadata.feature import Feature, FeatureGroup, epoch_confidence_of, epochs_of, of_guessing, saturated, signed
+from alrl.metadata.feature import Feature, FeatureGroup, of_guessing, saturated, signed
 from alrl.metadata.neighbours import mean_of_nearest, nearest_labelled
 from alrl.metadata.pick import added, pick, rank
 
@@ -96,7 +97,7 @@ class TrainingDynamics(FeatureGroup):
         return torch.cat([self._own(view, index), self._nearby(view, index)], -1)
 
     def _own(self, view: PoolView, index: Tensor) -> Tensor:
-        confidence = epoch_confidence_of(view, self.name)
+        confidence = epoch_confidence_of(view, str(self))
         floor = torch.finfo(confidence.dtype).tiny
         loss = added((-confidence.clamp_min(floor).log()).unbind(1)) / confidence.shape[1]
         pseudo = of_guessing(loss.clamp_min(0), view.class_count)
@@ -107,7 +108,7 @@ class TrainingDynamics(FeatureGroup):
         return torch.cat([pick(pseudo, index)[..., None], rank(index, view.available, pseudo, tie=_TIE), rest], -1)
 
     def _nearby(self, view: PoolView, index: Tensor) -> Tensor:
-        epochs = epochs_of(view, self.name)
+        epochs = epochs_of(view, str(self))
         place, real = nearest_labelled(view, index)
         dtype = epochs.losses.dtype
         loss = added(epochs.losses.unbind(1)) / epochs.losses.shape[1]

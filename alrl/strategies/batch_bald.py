@@ -10,12 +10,11 @@ from torch import Tensor
 
 from alrl.errors import InvalidRecipeError
 from alrl.loop.pool_view import PoolView
-from alrl.loop.view_fields import Need
+from alrl.loop.view_fields import Need, members_of
 from alrl.numerics import uncertainty
 from alrl.strategies.base import Strategy, top
 from alrl.strategies.batches import checked, filled, largest_batch
 from alrl.strategies.randomness import fresh
-from alrl.strategies.view_fields import members_of
 
 _BLOCK = 4_000_000
 _STEP = 1 << 25

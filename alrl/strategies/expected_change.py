@@ -11,11 +11,10 @@ from torch import Tensor
 
 from alrl.errors import InvalidRecipeError
 from alrl.loop.pool_view import PoolView, Refits
-from alrl.loop.view_fields import Need
+from alrl.loop.view_fields import Need, refits_of
 from alrl.numerics.ranking import rows_at
 from alrl.strategies.base import Strategy, top
 from alrl.strategies.randomness import fresh
-from alrl.strategies.view_fields import refits_of
 
 _TRIED, _ASKED = 1 << 27, 1 << 28
 

@@ -9,9 +9,8 @@ import torch
 from torch import Tensor
 
 from alrl.loop.pool_view import PoolView
-from alrl.loop.view_fields import Need
+from alrl.loop.view_fields import Need, embedding_of, members_of
 from alrl.strategies.base import Strategy
-from alrl.strategies.view_fields import embedding_of, members_of
 
 
 @dataclass(frozen=True, kw_only=True)

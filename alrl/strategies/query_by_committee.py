@@ -8,10 +8,9 @@ from typing import ClassVar
 from torch import Tensor
 
 from alrl.loop.pool_view import PoolView
-from alrl.loop.view_fields import Need
+from alrl.loop.view_fields import Need, members_of
 from alrl.numerics import uncertainty
 from alrl.strategies.base import Strategy
-from alrl.strategies.view_fields import members_of
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,10 +9,9 @@ import torch
 from torch import Tensor
 
 from alrl.loop.pool_view import PoolView
-from alrl.loop.view_fields import Need
+from alrl.loop.view_fields import Need, earlier_embedding_of, embedding_of
 from alrl.numerics.uncertainty import votes
 from alrl.strategies.base import Strategy
-from alrl.strategies.view_fields import earlier_embedding_of, embedding_of
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -97,7 +97,7 @@ def test_a_feature_that_cannot_be_computed_is_told_by_its_group(untrained: Polic
     features = FeatureSet([*DEFAULT_GROUPS, "disagreement"])
     policy = Policy.untrained(features, untrained.mixture)
     bare = dataclasses.replace(example_view(), members=None)
-    with pytest.raises(InvalidQueryError, match='the feature group "disagreement" needs the view\'s members'):
+    with pytest.raises(InvalidQueryError, match='the feature group "disagreement" needs the predictions'):
         policy.select(bare)
 
 

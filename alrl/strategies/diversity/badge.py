@@ -11,12 +11,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from alrl.loop.pool_view import PoolView
-from alrl.loop.view_fields import Need
+from alrl.loop.view_fields import Need, embedding_of
 from alrl.strategies import expected_model_change
 from alrl.strategies.base import Strategy, top
 from alrl.strategies.batches import checked, filled, largest_batch
 from alrl.strategies.randomness import fresh
-from alrl.strategies.view_fields import embedding_of
 
 
 @dataclass(frozen=True, kw_only=True)

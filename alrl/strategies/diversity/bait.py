@@ -12,12 +12,11 @@ from torch import Tensor
 
 from alrl.errors import InvalidRecipeError
 from alrl.loop.pool_view import PoolView
-from alrl.loop.view_fields import Need
+from alrl.loop.view_fields import Need, embedding_of
 from alrl.strategies.base import Strategy, top
 from alrl.strategies.batches import checked, completed, filled, first_of_copies
 from alrl.strategies.expected_change import checked_counts
 from alrl.strategies.randomness import fresh
-from alrl.strategies.view_fields import embedding_of
 
 _STEP = 1 << 16
 

@@ -9,10 +9,9 @@ import torch
 from torch import Tensor
 
 from alrl.loop.pool_view import PoolView
-from alrl.loop.view_fields import Need
+from alrl.loop.view_fields import Need, embedding_of
 from alrl.strategies.base import Strategy
 from alrl.strategies.diversity.clustering import closeness, clustered_choice
-from alrl.strategies.view_fields import embedding_of
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,10 +13,9 @@ from torch import Tensor
 
 from alrl.errors import InvalidRecipeError
 from alrl.loop.pool_view import PoolView
-from alrl.loop.view_fields import Need
+from alrl.loop.view_fields import Need, embedding_of
 from alrl.strategies.base import Strategy, batch_of, distinct_first, top
 from alrl.strategies.batches import checked, filled
-from alrl.strategies.view_fields import embedding_of
 
 
 @dataclass(frozen=True, kw_only=True)

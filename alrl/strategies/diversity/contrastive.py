@@ -11,9 +11,8 @@ from torch import Tensor
 from alrl.errors import InvalidRecipeError
 from alrl.geometry.distances import distance_between, nearest
 from alrl.loop.pool_view import PoolView
-from alrl.loop.view_fields import Need
+from alrl.loop.view_fields import Need, embedding_of
 from alrl.strategies.base import Strategy
-from alrl.strategies.view_fields import embedding_of
 
 _SMALLEST = 1e-7
 _BLOCK = 4_000_000

@@ -10,11 +10,10 @@ from torch import Tensor
 
 from alrl.errors import InvalidRecipeError
 from alrl.loop.pool_view import PoolView
-from alrl.loop.view_fields import Need
+from alrl.loop.view_fields import Need, embedding_of
 from alrl.strategies.base import Strategy, batch_of
 from alrl.strategies.batches import checked, filled, largest_batch
 from alrl.strategies.randomness import fresh
-from alrl.strategies.view_fields import embedding_of
 
 PENALTY = 0.01
 STEPS = 50

@@ -10,12 +10,11 @@ from torch import Tensor
 
 from alrl.errors import InvalidRecipeError
 from alrl.loop.pool_view import PoolView
-from alrl.loop.view_fields import Need
+from alrl.loop.view_fields import Need, refits_of
 from alrl.strategies.base import Strategy, top
 from alrl.strategies.diversity.clustering import closeness, clustered_choice
 from alrl.strategies.expected_change import checked_counts
 from alrl.strategies.randomness import fresh
-from alrl.strategies.view_fields import refits_of
 
 _STEP = 1 << 20
 _APART = 0.6180339887

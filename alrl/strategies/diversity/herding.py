@@ -12,13 +12,12 @@ from torch import Tensor
 
 from alrl.errors import InvalidRecipeError
 from alrl.loop.pool_view import PoolView
-from alrl.loop.view_fields import Need
+from alrl.loop.view_fields import Need, refits_of
 from alrl.strategies.base import Strategy, top
 from alrl.strategies.batches import checked, completed, largest_batch, one_of_copies
 from alrl.strategies.diversity.clustering import rows_of
 from alrl.strategies.expected_change import checked_counts
 from alrl.strategies.randomness import fresh
-from alrl.strategies.view_fields import refits_of
 
 _STEP = 1 << 21
 Radius = Literal["smallest", "mean"]

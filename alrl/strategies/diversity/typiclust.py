@@ -12,12 +12,11 @@ from torch import Tensor
 
 from alrl.errors import InvalidRecipeError
 from alrl.loop.pool_view import PoolView
-from alrl.loop.view_fields import Need
+from alrl.loop.view_fields import Need, embedding_of
 from alrl.strategies.base import Strategy, top
 from alrl.strategies.batches import checked, filled, largest_batch
 from alrl.strategies.diversity.clustering import kmeans, rows_of
 from alrl.strategies.randomness import fresh
-from alrl.strategies.view_fields import embedding_of
 
 _REFERENCE = 2048
 _STEP = 1 << 24

@@ -11,11 +11,10 @@ from torch import Tensor
 
 from alrl.errors import InvalidRecipeError
 from alrl.loop.pool_view import PoolView
-from alrl.loop.view_fields import Need
+from alrl.loop.view_fields import Need, embedding_of
 from alrl.strategies.base import Strategy, batch_of, top
 from alrl.strategies.batches import checked, completed
 from alrl.strategies.diversity.clustering import kmeans, rows_of
-from alrl.strategies.view_fields import embedding_of
 
 _LEAST = 1e-6
 

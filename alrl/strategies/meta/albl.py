@@ -11,11 +11,11 @@ from torch import Tensor
 
 from alrl.errors import InvalidRecipeError
 from alrl.loop.pool_view import PoolView
+from alrl.loop.view_fields import check_needs
 from alrl.strategies.base import Strategy
 from alrl.strategies.batches import checked, filled, largest_batch
 from alrl.strategies.meta.base import MetaStrategy, drawn
 from alrl.strategies.random_sampling import RandomSampling
-from alrl.strategies.view_fields import check_needs
 
 
 @dataclass(frozen=True, kw_only=True)

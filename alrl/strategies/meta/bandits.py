@@ -13,10 +13,10 @@ from torch import Tensor
 
 from alrl.errors import InvalidRecipeError
 from alrl.loop.pool_view import PoolView
+from alrl.loop.view_fields import check_needs
 from alrl.strategies.base import Strategy
 from alrl.strategies.batches import checked
 from alrl.strategies.meta.base import MetaStrategy, drawn, reward_named, uniform_draws
-from alrl.strategies.view_fields import check_needs
 
 
 @dataclass(frozen=True, kw_only=True)

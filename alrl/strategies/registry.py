@@ -16,9 +16,9 @@ def strategies() -> dict[str, type[Strategy]]:
      'consensus-entropy', 'contrastive', 'core-set', 'data-map-variability', 'discriminative', 'drop-query', 'entropy',
      'epig', 'epsilon-greedy', 'exp3', 'expected-error-reduction', 'expected-gradient-length', 'expected-model-change',
      'expected-output-change', 'falcun', 'information-density', 'least-confidence', 'loss-change', 'margin',
-     'max-herding', 'mcpal', 'mean-kl', 'output-discrepancy', 'power', 'prediction-flips', 'probcover', 'random',
-     'ranked-batch', 'reach', 'subsampled', 'tcm', 'thompson', 'typiclust', 'ucb', 'uherding', 'variation-ratios',
-     'vote-entropy', 'weighted-kmeans']
+     'max-herding', 'mcpal', 'mean-kl', 'output-discrepancy', 'power', 'prediction-flips', 'probcover', 'quire',
+     'random', 'ranked-batch', 'reach', 'refine', 'subsampled', 'tcm', 'thompson', 'typiclust', 'ucb', 'uherding',
+     'variation-ratios', 'vote-entropy', 'weighted-kmeans']
     """
     return dict(_STRATEGIES.classes)
 

@@ -62,6 +62,11 @@ DIFFERENCES: tuple[tuple[str, str, str], ...] = (
         "by the kernel of the mean criterion; weighed by the density, as in the paper",
     ),
     (
+        "quire",
+        "scikit-activeml inverts the kernel of the whole pool for every record",
+        "the same scores from the kernel of the labelled records: those that take any value drop out",
+    ),
+    (
         "bait",
         "k E by k E matrices in the authors' code",
         "the predicted class against the rest: E by E",

@@ -21,6 +21,7 @@ def test_every_strategy_of_the_issue_is_registered():
         *("prediction-flips", "data-map-variability", "output-discrepancy", "loss-change", "activation-change"),
         *("albl", "exp3", "ucb", "thompson"),
         *("max-herding", "uherding", "tcm", "clue", "falcun", "drop-query", "mcpal", "epig", "bait"),
+        *("quire", "refine"),
     }
 
 

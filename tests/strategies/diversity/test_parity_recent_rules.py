@@ -7,6 +7,7 @@ rescale the features that stay; its McPAL is compared where labels near a record
 
 from __future__ import annotations
 
+import dataclasses
 from unittest import mock
 
 import numpy as np
@@ -18,6 +19,7 @@ from alrl.strategies.diversity.drop_query import DropQuery, _dropped
 from alrl.strategies.diversity.falcun import Falcun, nearer
 from alrl.strategies.diversity.herding import MaxHerding
 from alrl.strategies.mcpal import expected_gain
+from alrl.strategies.quire import QUIRE
 from alrl.strategies.randomness import gumbel
 from alrl.testing.example_view import example_view
 
@@ -139,3 +141,16 @@ def test_expected_gain_of_mcpal(seed):
     ours = expected_gain(torch.tensor(counts)[None], torch.ones(1, counts.shape[1]).bool(), prior)
     theirs = cost_reduction(counts, prior=prior, m_max=1)
     np.testing.assert_allclose(ours[0], np.maximum(theirs, 0), atol=1e-9)
+
+
+@pytest.mark.parametrize("seed", CASES)
+def test_quire(seed):
+    from skactiveml.pool import Quire as Theirs
+
+    view, free, y = case(seed)
+    view = dataclasses.replace(view, labels=torch.tensor(np.random.default_rng(seed).integers(0, 2 + seed % 4, (1, 4))))
+    y[view.labelled_index[0].numpy()] = view.labels[0].numpy()
+    query = Theirs(classes=list(range(2 + seed % 4)), lmbda=0.5 + seed / 25, random_state=seed)
+    _, utilities = query.query(view.features[0].double().numpy(), y, return_utilities=True)
+    ours = QUIRE(ridge=0.5 + seed / 25).score(view)[0].numpy()
+    np.testing.assert_allclose(ours[free], utilities[0][free], atol=1e-6)

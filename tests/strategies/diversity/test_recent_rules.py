@@ -1,4 +1,4 @@
-"""Known values of TCM, CLUE, FALCUN, DropQuery, McPAL, EPIG and BAIT."""
+"""Known values of TCM, CLUE, FALCUN, DropQuery, McPAL, EPIG, BAIT, QUIRE and Refine."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ from alrl.strategies.diversity.tcm import TCM
 from alrl.strategies.diversity.typiclust import TypiClust
 from alrl.strategies.epig import EPIG, information, posterior_probabilities
 from alrl.strategies.mcpal import McPAL, expected_gain
+from alrl.strategies.quire import QUIRE
 from alrl.strategies.uncertainty_sampling import Margin
+from alrl.strategies.wrappers.refine import Refine
 from alrl.testing.example_view import example_view
 
 SURE, EVEN = [1.0, 0.0], [0.5, 0.5]
@@ -135,6 +137,31 @@ def test_drop_query_never_changes_what_no_feature_moves():
     assert DropQuery().disagreement(still)[0].tolist() == [0.0] * 12
 
 
+def test_quire_of_one_label_known_in_closed_form(view_of):
+    # Kernel exp(-1) with the labelled record of class 0, which is (1 + 1)^-1 of its target: class 1 is the surprise.
+    view = view_of(features=[[0.0], [1.0], [50.0]], probabilities=[EVEN] * 3, labelled=[0], labels=[0])
+    near = np.exp(-1)
+    surprise = (1 + near / 2) ** 2 / (2 - near**2 / 2)
+    assert QUIRE().score(view)[0, 1:].tolist() == pytest.approx([-0.5 - surprise, -0.5 - 0.5])
+    assert int(QUIRE().select(view)) == 2
+
+
+def test_refine_chooses_among_what_its_rules_leave(view_of):
+    # Of sixteen records one rule keeps the four of smallest margin, which are those of doubt.
+    doubtful = [3, 6, 8, 13]
+    P = [[0.5 + 0.01 * n, 0.5 - 0.01 * n] if n in doubtful else [0.9, 0.1] for n in range(16)]
+    view = view_of(features=[[float(n)] for n in range(16)], probabilities=P)
+    refine = Refine(rules=["margin"], rounds=1, sees=1.0, share=0.25, least=1)
+    assert (refine.score(view)[0] > -2).nonzero()[:, 0].tolist() == doubtful
+    assert sorted(refine.select(view, 4)[0].tolist()) == doubtful
+
+
+def test_refine_never_leaves_fewer_than_the_least(view_of):
+    view = view_of(features=[[float(n)] for n in range(16)], probabilities=[EVEN] * 16)
+    refine = Refine(rules=["margin", "max-herding"], rounds=9, least=6)
+    assert 6 <= int((refine.score(view)[0] > -2).sum()) < 16
+
+
 def test_a_strategy_that_lacks_what_it_needs_says_so():
     bare = dataclasses.replace(example_view(), embedding=None, refits=None)
     for name in ("clue", "bait", "drop-query", "tcm"):
@@ -151,6 +178,11 @@ def test_a_strategy_that_lacks_what_it_needs_says_so():
         ("drop-query", {"drops": 0}),
         ("mcpal", {"prior": 0.0}),
         ("epig", {"samples": 0}),
+        ("quire", {"ridge": 0.0}),
+        ("refine", {"rules": []}),
+        ("refine", {"rounds": 0}),
+        ("refine", {"share": 1.0}),
+        ("refine", {"sees": 0.0}),
         ("bait", {"ridge": 0.0}),
         ("bait", {"candidates": 0}),
     ],

@@ -9,15 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alrl.errors import InvalidDataError
-from alrl.evaluation.curves import Curves, Floats, Metric, mean_interval
+from alrl.evaluation.curves import Curves, Floats, Metric, mean_interval, under
 from alrl.evaluation.table import Table
 
 
 class Comparison(Sequence[Curves]):
-    """Curves of one learner and batch size, each pair of data set and strategy once.
+    """Curves of one learner, condition and batch size, each pair of data set and strategy once.
 
-    Curves of one pair with different seeds (blocks of a study) are joined. Raises InvalidDataError if learners or batch
-    sizes differ, a seed occurs twice, or curves of one data set span different numbers of labels.
+    Curves of one pair with different seeds (blocks of a study) are joined. Raises InvalidDataError if learners,
+    conditions or batch sizes differ, a seed occurs twice, or curves of one data set span different numbers of labels.
 
     >>> def curves(strategy, level):
     ...     return Curves(data_set="iris", strategy=strategy, learner="softmax-regression", batch=1, seeds=(0, 1),
@@ -37,10 +37,12 @@ class Comparison(Sequence[Curves]):
         self._curves = {pair: _join(parts) for pair, parts in blocks.items()}
         self.data_sets = tuple(dict.fromkeys(data_set for data_set, _ in blocks))
         self.strategies = tuple(dict.fromkeys(strategy for _, strategy in blocks))
-        settings = sorted({(each.learner, each.batch) for each in self})
+        settings = sorted({(each.learner, each.condition, each.batch) for each in self})
         if len(settings) > 1:
-            raise InvalidDataError(f"curves of several learners or batch sizes given, {settings}: compare each alone")
-        self.learner, self.batch = settings[0]
+            raise InvalidDataError(
+                f"curves of several learners, conditions or batch sizes given, {settings}: compare each alone"
+            )
+        self.learner, self.condition, self.batch = settings[0]
         for data_set in self.data_sets:
             spans = {each.strategy: each.labels for each in self if each.data_set == data_set}
             if len(set(spans.values())) > 1:
@@ -50,11 +52,16 @@ class Comparison(Sequence[Curves]):
 
     @classmethod
     def groups(cls, curves: Iterable[Curves]) -> list[Comparison]:
-        """Return one comparison for each learner and batch size among the curves, in order of appearance."""
-        parts: dict[tuple[str, int], list[Curves]] = {}
+        """Return one comparison for each learner, condition and batch size of the curves, in order of appearance."""
+        parts: dict[tuple[str, str, int], list[Curves]] = {}
         for each in curves:
-            parts.setdefault((each.learner, each.batch), []).append(each)
+            parts.setdefault((each.learner, each.condition, each.batch), []).append(each)
         return [cls(part) for part in parts.values()]
+
+    @property
+    def setting(self) -> str:
+        """Learner and condition, as tables name them."""
+        return under(self.learner, self.condition)
 
     @overload
     def __getitem__(self, index: int) -> Curves: ...
@@ -90,7 +97,7 @@ class Comparison(Sequence[Curves]):
             (data_set, *(_cell(self.get(data_set, strategy), metric) for strategy in self.strategies))
             for data_set in self.data_sets
         )
-        title = f"AUBC of {metric.replace('_', ' ')}, points ({self.learner}, batch {self.batch})"
+        title = f"AUBC of {metric.replace('_', ' ')}, points ({self.setting}, batch {self.batch})"
         return Table(caption=title, header=("data set", *self.strategies), rows=rows)
 
 
@@ -98,16 +105,17 @@ def _join(parts: list[Curves]) -> Curves:
     if len(parts) == 1:
         return parts[0]
     first = parts[0]
-    shapes = {(each.labels, each.learner, each.batch) for each in parts}
+    shapes = {(each.labels, each.learner, each.condition, each.batch) for each in parts}
     if len(shapes) > 1:
         raise InvalidDataError(
-            f"several curves of {first.strategy} on {first.data_set} differ in (labels, learner, batch), "
+            f"several curves of {first.strategy} on {first.data_set} differ in (labels, learner, condition, batch), "
             f"{sorted(shapes)}: compare each alone"
         )
     return Curves(
         data_set=first.data_set,
         strategy=first.strategy,
         learner=first.learner,
+        condition=first.condition,
         batch=first.batch,
         seeds=tuple(seed for each in parts for seed in each.seeds),
         accuracy=np.concatenate([each.accuracy for each in parts]),

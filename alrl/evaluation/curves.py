@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -126,6 +127,8 @@ class Curves:
     unfitted_rounds: NDArray[np.int64] | None = None
     """Rounds in which the learner could not be fitted so far, shares of the classes standing for it, (seeds,); None
     where there is none."""
+    condition: str = ""
+    """Name of the circumstances that a study played it under; empty for the ordinary ones."""
 
     def __post_init__(self) -> None:
         """Copy, check and freeze the arrays."""
@@ -170,6 +173,11 @@ class Curves:
     def labels(self) -> int:
         """Number of queried labels that the curve spans."""
         return int(self.picks.shape[1])
+
+    @property
+    def setting(self) -> str:
+        """Learner and condition, as tables name them."""
+        return under(self.learner, self.condition)
 
     @property
     def aubc(self) -> Floats:
@@ -223,14 +231,7 @@ class Curves:
         for name in ("wasted", "guarded", "unfitted_rounds"):
             array = getattr(self, name)
             arrays[name] = None if array is None else array[rows]
-        return Curves(
-            data_set=self.data_set,
-            strategy=self.strategy,
-            learner=self.learner,
-            batch=self.batch,
-            seeds=tuple(seeds),
-            **arrays,
-        )
+        return dataclasses.replace(self, seeds=tuple(seeds), **arrays)
 
     def table(self) -> Table:
         """Return mean ± 95 % interval in points (0 to 100) at each quarter of the budget, and the AUBC."""
@@ -244,7 +245,7 @@ class Curves:
             rows.append(("chosen by the guard (%)", _points(mean_interval(self.guarded_share)), ""))
         if self.unfitted_rounds is not None:
             rows.append(("rounds not fitted", f"{self.unfitted_rounds.mean():.1f} a seed", ""))
-        title = f"{self.strategy} on {self.data_set} ({self.learner}, batch {self.batch}, {len(self.seeds)} seeds)"
+        title = f"{self.strategy} on {self.data_set} ({self.setting}, batch {self.batch}, {len(self.seeds)} seeds)"
         return Table(caption=title, header=("labels", "accuracy", "balanced accuracy"), rows=tuple(rows))
 
     def plot(self, ax: Axes | None = None, metric: Metric = "accuracy", **line: Any) -> Axes:
@@ -262,6 +263,15 @@ class Curves:
         ax.set(xlabel="Queried labels", ylabel=f"Test {metric.replace('_', ' ')} (%)", title=self.data_set)
         ax.legend()
         return ax
+
+
+def under(learner: str, condition: str) -> str:
+    """Return a learner and the condition it was taught under, if there is one, as tables name them.
+
+    >>> under("softmax-regression", "late labels"), under("softmax-regression", "")
+    ('softmax-regression, late labels', 'softmax-regression')
+    """
+    return f"{learner}, {condition}" if condition else learner
 
 
 def _curve(values: ArrayLike, labels: ArrayLike | None) -> tuple[Floats, Floats]:

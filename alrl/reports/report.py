@@ -107,7 +107,7 @@ def report(run: Path | str, *, title: str | None = None, allow_incomplete: bool 
             folder=folder,
             slug=slug,
             mark=mark,
-            title=(title or study.title) + (f" ({comparison.learner}, batch {comparison.batch})" if others else ""),
+            title=(title or study.title) + (f" ({comparison.setting}, batch {comparison.batch})" if others else ""),
             record=record,
             comparison=comparison,
             summaries=tuple(_summaries(comparison, study)),
@@ -128,8 +128,8 @@ def report(run: Path | str, *, title: str | None = None, allow_incomplete: bool 
     )
 
 
-def _settings(of: Curves | Comparison) -> tuple[str, int]:
-    return of.learner, of.batch
+def _settings(of: Curves | Comparison) -> tuple[str, str, int]:
+    return of.learner, of.condition, of.batch
 
 
 def _curves_path(folder: Path, mark: str) -> Path:
@@ -194,6 +194,6 @@ def _slugs(comparisons: Sequence[Comparison]) -> list[str]:
     """Return a distinct ending of file names for each comparison; none for the first."""
     endings = [""]
     for each in comparisons[1:]:
-        ending = "-" + re.sub(r"[^a-z0-9]+", "-", f"{each.learner} batch {each.batch}".lower()).strip("-")
+        ending = "-" + re.sub(r"[^a-z0-9]+", "-", f"{each.setting} batch {each.batch}".lower()).strip("-")
         endings.append(ending if ending not in endings else f"{ending}-{len(endings)}")
     return endings

@@ -71,7 +71,8 @@ class Summary:
     metric: Metric
     data_sets: tuple[str, ...]
     strategies: tuple[str, ...]
-    learner: str
+    setting: str
+    """Learner and condition."""
     batch: int
     reference: str
     emphasis: str | None
@@ -159,7 +160,7 @@ def summarise(
         metric=metric,
         data_sets=comparison.data_sets,
         strategies=names,
-        learner=comparison.learner,
+        setting=comparison.setting,
         batch=comparison.batch,
         reference=chosen,
         emphasis=emphasis,

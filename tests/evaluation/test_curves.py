@@ -154,7 +154,7 @@ def test_comparison_joins_blocks_of_seeds() -> None:
 def test_comparison_refuses_a_seed_twice_mixed_learners_and_mixed_budgets() -> None:
     with pytest.raises(InvalidDataError, match="each of them once"):
         Comparison([make(), make()])
-    with pytest.raises(InvalidDataError, match="several learners or batch sizes"):
+    with pytest.raises(InvalidDataError, match="several learners, conditions or batch sizes"):
         Comparison([make(), make(strategy="random", learner="forest")])
     shorter = make(strategy="random", accuracy=[[0.5, 0.7]] * 2, balanced_accuracy=[[0.5, 0.7]] * 2, picks=[[3]] * 2)
     with pytest.raises(InvalidDataError, match="span different numbers of labels"):
@@ -165,6 +165,8 @@ def test_comparison_refuses_a_seed_twice_mixed_learners_and_mixed_budgets() -> N
 
 def test_comparison_groups_by_learner_and_batch() -> None:
     groups = Comparison.groups([make(), make(learner="forest"), make(strategy="random")])
+    apart = Comparison.groups([make(condition="late"), make()])
+    assert [group.setting for group in apart] == ["softmax-regression, late", "softmax-regression"]
     assert [(group.learner, group.strategies) for group in groups] == [
         ("softmax-regression", ("margin", "random")),
         ("forest", ("margin",)),

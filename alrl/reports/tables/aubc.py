@@ -32,7 +32,7 @@ def caption(summary: Summary) -> str:
     metric = summary.metric.replace("_", " ")
     return (
         f"AUBC of {metric} in points (0 to 100), mean ± 95 % interval over seeds; "
-        f"learner {summary.learner}, batch {summary.batch}"
+        f"learner {summary.setting}, batch {summary.batch}"
     )
 
 
@@ -80,7 +80,7 @@ def csv_table(summaries: list[Summary], *, mark: str = "") -> str:
     writer.writerow([*known, *(["wasted_share"] if dirty else []), "mark"])
     for summary in summaries:
         for (data_set, strategy), cell in summary.cells.items():
-            row = [summary.metric, summary.learner, summary.batch, data_set, strategy, f"{cell.mean:.4f}"]
+            row = [summary.metric, summary.setting, summary.batch, data_set, strategy, f"{cell.mean:.4f}"]
             row += [f"{cell.half_width:.4f}", summary.reference, *_against(cell)]
             row += ["" if cell.wasted is None else f"{cell.wasted:.4f}"] if dirty else []
             writer.writerow([*row, mark])

@@ -39,20 +39,6 @@ class ConditionCost:
         return self.difference + self.half_width < 0
 
 
-def split_label(learner: str) -> tuple[str, str]:
-    """Return the learner and the condition of a curve's learner label; the condition is empty where there is none.
-
-    >>> split_label("softmax-regression, late labels"), split_label("softmax-regression (C = 0.1)")
-    (('softmax-regression', 'late labels'), ('softmax-regression (C = 0.1)', ''))
-    """
-    depth = 0
-    for place, letter in enumerate(learner):
-        depth += (letter == "(") - (letter == ")")
-        if depth == 0 and learner.startswith(", ", place):
-            return learner[:place], learner[place + 2 :]
-    return learner, ""
-
-
 def condition_costs(curves: Sequence[Curves]) -> list[ConditionCost]:
     """Return the cost of every condition but the first, in the order of ``curves``.
 
@@ -60,25 +46,25 @@ def condition_costs(curves: Sequence[Curves]) -> list[ConditionCost]:
 
     Pairs that do not have two seeds in common are left out.
     """
-    labelled = [(each, *split_label(each.learner)) for each in curves]
-    order = list(dict.fromkeys(condition for _, _, condition in labelled if condition))
+    order = list(dict.fromkeys(each.condition for each in curves if each.condition))
     if len(order) < 2:
         return []
-    baselines = {
-        (each.data_set, learner, each.batch, each.strategy): each
-        for each, learner, condition in labelled
-        if condition == order[0]
-    }
+    baselines = {_row(each): each for each in curves if each.condition == order[0]}
     costs = []
-    for each, learner, condition in labelled:
-        other = baselines.get((each.data_set, learner, each.batch, each.strategy))
-        if condition not in {"", order[0]} and other is not None:
-            cost = _cost(each, other, learner, condition, order[0])
+    for each in curves:
+        other = baselines.get(_row(each))
+        if each.condition not in {"", order[0]} and other is not None:
+            cost = _cost(each, other)
             costs += [] if cost is None else [cost]
     return costs
 
 
-def _cost(here: Curves, there: Curves, learner: str, condition: str, against: str) -> ConditionCost | None:
+def _row(curves: Curves) -> tuple[str, str, int, str]:
+    """Return all that a condition is compared at."""
+    return curves.data_set, curves.learner, curves.batch, curves.strategy
+
+
+def _cost(here: Curves, there: Curves) -> ConditionCost | None:
     common, ours, theirs = np.intersect1d(here.seeds, there.seeds, return_indices=True)
     if len(common) < 2:
         return None
@@ -86,11 +72,11 @@ def _cost(here: Curves, there: Curves, learner: str, condition: str, against: st
     width = float(stats.t.ppf(0.975, len(gap) - 1) * gap.std(ddof=1) / np.sqrt(len(gap)))
     return ConditionCost(
         data_set=here.data_set,
-        learner=learner,
+        learner=here.learner,
         batch=here.batch,
         strategy=here.strategy,
-        condition=condition,
-        against=against,
+        condition=here.condition,
+        against=there.condition,
         difference=float(gap.mean()),
         half_width=width,
         seeds=len(gap),

@@ -57,9 +57,13 @@ class Paired(Protocol):
             contamination=cell.get("contamination", ()),
             device=device,
         )
-        # A page for each condition, as for each learner: strategies are compared under one of them.
-        under = ", ".join(filter(None, (learner_name(kind, settings), cell.get("condition", ""))))
-        return dataclasses.replace(curves, data_set=cell["data_set"], strategy=cell["agent"], learner=under)
+        return dataclasses.replace(
+            curves,
+            data_set=cell["data_set"],
+            strategy=cell["agent"],
+            learner=learner_name(kind, settings),
+            condition=cell.get("condition", ""),
+        )
 
     def work(self, cell: Mapping[str, Any]) -> float:
         data, most = data_of(cell), cell["split"].get("max_pool")

@@ -25,7 +25,8 @@ CSV_HEADER = (
     "accuracy",
     "balanced_accuracy",
 )
-"""Columns of the exported curves: ``labels`` counts queries, ``record`` is the row that the last of them bought."""
+"""Columns of the exported curves: ``labels`` counts queries, ``record`` is the row that the last of them bought,
+``learner`` names the condition too."""
 WASTED = "wasted"
 """Column beside them in a study with contaminated pools: what that record was, ``useful`` or one of the others of
 :data:`alrl.data.pool_truth.KINDS`."""
@@ -85,7 +86,7 @@ def csv_header(curves: Iterable[Curves]) -> tuple[str, ...]:
 
 def csv_rows(curves: Curves, header: Sequence[str] = CSV_HEADER) -> Iterator[list[Any]]:
     """Yield one row for each seed and label count, in the order of the ``header``; what was wasted if that is in it."""
-    names = [curves.data_set, curves.strategy, curves.learner, curves.batch]
+    names = [curves.data_set, curves.strategy, curves.setting, curves.batch]
     for row, seed in enumerate(curves.seeds):
         for labels in range(curves.labels + 1):
             record = "" if labels == 0 else int(curves.picks[row, labels - 1])

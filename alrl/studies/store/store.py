@@ -187,7 +187,7 @@ class Store:
 
         Or those of the ids ``cells``, in that order.
         """
-        names = ("run_id", *_CURVES, *_PICKS, *_OPTIONAL)
+        names = ("run_id", *_CURVES, *_PICKS, *_OPTIONAL, "cells.spec")
         rows = self._read(
             f"SELECT {', '.join(names)} FROM curves JOIN picks USING (run_id) JOIN cells USING (run_id)"  # noqa: S608
             f"{''.join(f' LEFT JOIN {table} USING (run_id)' for table in _OPTIONAL)} ORDER BY cells.rowid"
@@ -255,6 +255,9 @@ class Store:
             present = [name for name in _ARRAYS + _OPTIONAL if row[name] is not None]
             arrays: dict[str, Any] = {name: from_npy(row[name]) for name in present}
             row = {name: value for name, value in row.items() if name not in _ARRAYS + _OPTIONAL}
+            condition = json.loads(row.pop("cells.spec")).get("condition", "")
+            # Before 0.2 the condition stood behind the learner's name.
+            row |= {"learner": row["learner"].removesuffix(f", {condition}"), "condition": condition}
             return Curves(**row, seeds=tuple(arrays.pop("seeds").tolist()), **arrays)
         except ValueError as error:
             raise StoreError(

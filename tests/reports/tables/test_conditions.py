@@ -9,7 +9,7 @@ import pytest
 
 from alrl.evaluation.curves import Curves
 from alrl.reports.condition_report import write_conditions
-from alrl.reports.tables.conditions import as_csv, condition_costs, markdown, split_label
+from alrl.reports.tables.conditions import as_csv, condition_costs, markdown
 
 
 def curves(
@@ -21,7 +21,8 @@ def curves(
     return Curves(
         data_set="iris",
         strategy="margin",
-        learner=f"softmax-regression, {condition}" if condition else "softmax-regression",
+        learner="softmax-regression",
+        condition=condition,
         batch=1,
         seeds=seeds,
         accuracy=accuracy,
@@ -54,18 +55,6 @@ def test_a_condition_hurts_where_its_whole_interval_lies_below_zero() -> None:
     assert "| iris | **-10.0 ± 0.0** |" in text
     assert "| data sets hurt | 1 |" in text
     assert as_csv([cost]).splitlines()[1].startswith("iris,softmax-regression,1,margin,foul,clean,-10.0")
-
-
-@pytest.mark.parametrize(
-    ("label", "learner", "condition"),
-    [
-        ("softmax-regression, clean", "softmax-regression", "clean"),
-        ("mlp (hidden = (8, 4), C = 1), late, very (late)", "mlp (hidden = (8, 4), C = 1)", "late, very (late)"),
-        ("mlp (hidden = (8, 4), C = 1)", "mlp (hidden = (8, 4), C = 1)", ""),
-    ],
-)
-def test_a_label_is_taken_apart_as_it_was_put_together(label: str, learner: str, condition: str) -> None:
-    assert split_label(label) == (learner, condition)
 
 
 def test_a_study_without_conditions_writes_nothing_more(tmp_path: Path) -> None:

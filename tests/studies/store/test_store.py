@@ -26,6 +26,20 @@ def spec(place: int) -> dict[str, object]:
     return {"place": place, "data_set": "vehicle"}
 
 
+def test_the_condition_comes_from_the_cell_wherever_an_older_alrl_wrote_it(
+    tmp_path: Path, curves: list[Curves]
+) -> None:
+    learner, condition = "mlp (hidden = (8, 4), C = 1)", "late, very (late)"
+    under = [
+        dataclasses.replace(curves[0], learner=f"{learner}, {condition}"),
+        dataclasses.replace(curves[0], learner=learner, condition=condition),
+    ]
+    with Store(tmp_path / "results.sqlite") as store:
+        for place, each in enumerate(under):
+            store.add({**spec(place), "condition": condition}, each, seconds=2.0)
+        assert [(each.learner, each.condition) for each in store.curves()] == [(learner, condition)] * 2
+
+
 def test_what_was_added_comes_back_to_the_bit(tmp_path: Path, curves: list[Curves]) -> None:
     with Store(tmp_path / "results.sqlite") as store:
         for place, each in enumerate(curves):

@@ -6,7 +6,6 @@ import warnings
 from pathlib import Path
 
 from alrl import recipes
-from alrl.agents.look_ahead.oracle import Oracle, Player
 from alrl.agents.policy_file import load_policy, shipped_policies
 from alrl.agents.recipe import OracleRecipe, TrainedRecipe, agent_names, load_agent_recipe
 from alrl.errors import InvalidRecipeError, ShadowedNameWarning
@@ -28,17 +27,17 @@ def find_strategy(strategy: Strategy | str | Path) -> Strategy:
     """
     if isinstance(strategy, Strategy):
         return strategy
-    player = find_player(strategy)
-    if isinstance(player, Oracle):
+    agent = find_agent(strategy)
+    if agent.peeks:
         raise InvalidRecipeError(
             f"agent {str(strategy)!r} is an oracle, which sees hidden labels: no strategy, but an upper bound for"
             " studies; name it among the agents of one"
         )
-    return player
+    return agent
 
 
-def find_player(name: str | Path) -> Player:
-    """Return the strategy or the oracle that goes by a name, as :func:`find_strategy` looks for it.
+def find_agent(name: str | Path) -> Strategy:
+    """Return the rule, the policy or the oracle that goes by a name, as :func:`find_strategy` looks for it.
 
     Raises InvalidRecipeError if there is none, and for an agent that is to be trained first.
     """

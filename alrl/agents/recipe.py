@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field, model_validator
 from alrl import recipes
 from alrl.agents.guard.guard import Fallback
 from alrl.agents.look_ahead.look_ahead import LookAhead
-from alrl.agents.look_ahead.oracle import GreedyOracle, Oracle, ScoredPart
+from alrl.agents.look_ahead.oracle import GreedyOracle, ScoredPart
 from alrl.agents.look_ahead.roll_out import ScoredMetric
 from alrl.agents.policy_file import load_policy
 from alrl.agents.training_recipes import EvolutionRecipe, ReinforcementRecipe, SearchRecipe
@@ -65,7 +65,7 @@ class OracleRecipe(Recipe):
     iterations: int = Field(default=50, ge=1)
     likelihood: float = Field(default=0.01, ge=0)
 
-    def build(self) -> Oracle:
+    def build(self) -> Strategy:
         """Return the oracle."""
         return GreedyOracle(**self.model_dump(exclude={"kind", "oracle"}))
 

@@ -13,7 +13,6 @@ from joblib import Parallel, delayed
 from numpy.typing import NDArray
 
 from alrl import recipes
-from alrl.agents.look_ahead.oracle import Oracle, Player, play_oracle
 from alrl.agents.players import find_strategy
 from alrl.agents.policy import Policy
 from alrl.data.contaminations import make_contamination
@@ -28,6 +27,7 @@ from alrl.loop.annotators.registry import annotator_of
 from alrl.loop.learner import Learner
 from alrl.loop.simulator import Simulator
 from alrl.numerics.backend import one_thread, usable_device
+from alrl.strategies import Strategy
 from alrl.strategies.play import play
 
 DEFAULT_SPLIT: Mapping[str, Any] = {
@@ -43,7 +43,7 @@ DEFAULT_SPLIT: Mapping[str, Any] = {
 
 def simulate(  # noqa: PLR0913 - the front door: all but two have defaults
     data: Any,
-    strategy: Player | str,
+    strategy: Strategy | str,
     *,
     label: str | int | None = None,
     drop: Sequence[str] = (),
@@ -103,7 +103,7 @@ def simulate(  # noqa: PLR0913 - the front door: all but two have defaults
     ((3, 6), (3, 5), (3,))
     """
     data_set = load_data_set(data, label=label, drop=drop)
-    player = strategy if isinstance(strategy, Oracle) else find_strategy(strategy)
+    player = find_strategy(strategy)
     if isinstance(player, Policy):
         player = player.to(device)
     taught = make_learner(learner)
@@ -164,7 +164,7 @@ _Run = tuple[
 
 def _run(
     draw: Callable[[Sequence[int]], Task],
-    strategy: Player,
+    strategy: Strategy,
     learner: Learner,
     seeds: Sequence[int],
     *,
@@ -185,10 +185,7 @@ def _run(
     fell_back: list[torch.Tensor] = []
     if isinstance(strategy, Policy) and strategy.guard is not None:
         strategy = strategy.watched(fell_back)
-    if isinstance(strategy, Oracle):
-        played = play_oracle(simulator, strategy, **how)
-    else:
-        played = play(simulator, strategy, **how)
+    played = play(simulator, strategy, **how)
     return (
         played.accuracy.double().numpy(),
         played.balanced_accuracy.double().numpy(),

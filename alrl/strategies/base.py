@@ -7,7 +7,7 @@ the next one.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import torch
 from torch import Tensor
@@ -17,6 +17,9 @@ from alrl.geometry.copies import occurrence
 from alrl.loop.pool_view import PoolView
 from alrl.loop.view_fields import Need
 from alrl.numerics.ranking import best
+
+if TYPE_CHECKING:
+    from alrl.loop.simulator import Simulator
 
 
 class Strategy(ABC):
@@ -44,6 +47,9 @@ class Strategy(ABC):
         """False where a batch is a set that depends on its size, so that it need not begin with the batch of one."""
         return True
 
+    peeks: ClassVar[bool] = False
+    """Whether it sees hidden labels: an oracle, an upper bound that is ranked nowhere and that :meth:`peek` plays."""
+
     @abstractmethod
     def score(self, view: PoolView) -> Tensor:
         """Return scores of shape (episodes, records); those of records that are not available are ignored."""
@@ -58,6 +64,13 @@ class Strategy(ABC):
         Raises InvalidQueryError if ``count`` is below one.
         """
         return batch_of(self.score(view), view, count)
+
+    def peek(self, simulator: Simulator, count: int = 1) -> Tensor:  # noqa: ARG002
+        """Return the same as :meth:`select` with all labels and parts in sight: of strategies that declare it alone.
+
+        Raises InvalidQueryError for any other.
+        """
+        raise InvalidQueryError(f"{self.name} does not declare that it peeks: it chooses by a view, as select() does")
 
     def after(self, before: PoolView, picks: Tensor, after: PoolView) -> Strategy:  # noqa: ARG002
         """Return strategy for the next round, now that the ``picks`` (B, b) of the view ``before`` led to ``after``.

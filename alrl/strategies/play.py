@@ -44,56 +44,30 @@ def play(
     """Let ``strategy`` query ``labels`` records, ``batch`` at a time; score the learner on ``part`` after each refit.
 
     The last batch is smaller where ``labels`` is no multiple of ``batch``. With ``score_every`` above 1 only the first,
-    every so many-th and the last loop are scored, and the curve is straight between. ``progress`` is called with the
-    number of labels that a loop bought. Labels count when they are asked for: of those that come late, the last may not
-    have come at the end of the curve. The simulator provides what the strategy needs. A strategy that learns
-    is told of every loop (:meth:`~alrl.strategies.base.Strategy.after`). Raises InvalidQueryError for
-    fewer than 1 label, a batch or ``score_every`` below 1, or a strategy that needs a committee where there is none.
-    """
-    player = strategy
+    every ``score_every``-th and the last round are scored, and the curve is straight between. ``progress`` is called
+    with the number of labels that a round bought. Labels count when they are asked for: of those that come late, the
+    last may not have come at the end of the curve. The simulator provides what the strategy needs. A strategy that
+    learns is told of every round (:meth:`~alrl.strategies.base.Strategy.after`); one that peeks sees the simulator.
 
-    def turn(size: int) -> Tensor:
-        nonlocal player
-        view = simulator.view
-        chosen = player.select(view, size)
-        simulator.step(chosen)
-        player = player.after(view, chosen, simulator.view)
-        return chosen
-
-    simulator.provide(strategy.needs)
-    return play_turns(
-        simulator, turn, labels=labels, batch=batch, part=part, score_every=score_every, progress=progress
-    )
-
-
-def play_turns(
-    simulator: Simulator,
-    turn: Callable[[int], Tensor],
-    *,
-    labels: int,
-    batch: int = 1,
-    part: PartName = "test",
-    score_every: int = 1,
-    progress: Callable[[int], object] | None = None,
-) -> Played:
-    """Return the same for whatever plays a ``turn``.
-
-    It is told how many records to query, steps the simulator, says which.
-
-    Raises InvalidQueryError for fewer than 1 label, a batch or ``score_every`` below 1.
+    Raises InvalidQueryError for fewer than 1 label, a batch or ``score_every`` below 1, or a strategy that needs a
+    committee where there is none.
     """
     for name, given in (("labels", labels), ("batch", batch), ("score_every", score_every)):
         if given < 1:
             raise InvalidQueryError(f"{name} = {given} given; it must be at least 1")
+    simulator.provide(strategy.needs)
     at, scores = [0], [simulator.outcome(part)]
     # What the choice of a first sample has cost already is bought, and teaches nothing.
-    bought, loops = min(labels, int(simulator.view.spent.max())), 0
+    bought, rounds = min(labels, int(simulator.view.spent.max())), 0
     picks = [torch.full((len(simulator.tasks), bought), -1, device=simulator.device)]
     while bought < labels:
         size = min(batch, labels - bought)
-        picks.append(turn(size))
-        bought, loops = bought + size, loops + 1
-        if loops % score_every == 0 or bought == labels:
+        view = simulator.view
+        picks.append(strategy.peek(simulator, size) if strategy.peeks else strategy.select(view, size))
+        simulator.step(picks[-1])
+        strategy = strategy.after(view, picks[-1], simulator.view)
+        bought, rounds = bought + size, rounds + 1
+        if rounds % score_every == 0 or bought == labels:
             at.append(bought)
             scores.append(simulator.outcome(part))
         if progress is not None:

@@ -11,9 +11,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from alrl.agents.look_ahead.oracle import Player
 from alrl.evaluation.curves import Curves
 from alrl.numerics.backend import one_thread
+from alrl.strategies import Strategy
 from alrl.studies.protocols import Protocol, make_protocol
 from alrl.studies.provenance import provenance
 from alrl.studies.study import DEFAULT_PROTOCOL
@@ -73,7 +73,7 @@ class Job:
     """A cell with all that it needs to be played elsewhere; calling it plays it."""
 
     spec: Mapping[str, Any]
-    agent: Player
+    agent: Strategy
     device: str = "cpu"
 
     def __call__(self) -> CellResult:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Any
 
-from alrl.agents.look_ahead.oracle import Player
+from alrl.strategies import Strategy
 from alrl.studies.canonical import run_id
 from alrl.studies.cell import Job, work
 from alrl.studies.runner import Runner, cells_of
@@ -105,7 +105,7 @@ def _rates_of(stored: Sequence[StoredCell]) -> dict[_Kind, float]:
     return {_kind(cell.spec): cell.seconds / work(cell.spec) for cell in stored if cell.finished and cell.seconds}
 
 
-def _calibrated(cells: Sequence[tuple[dict[str, Any], Player]], runner: Runner) -> dict[_Kind, float]:
+def _calibrated(cells: Sequence[tuple[dict[str, Any], Strategy]], runner: Runner) -> dict[_Kind, float]:
     """Return the same by playing the first loops of one cell of each kind, as many kinds as there is time for."""
     kinds = {_kind(cell): (cell, strategy) for cell, strategy in reversed(cells)}
     ordered = _spread(list(kinds.values()))
@@ -134,12 +134,12 @@ def _calibrated(cells: Sequence[tuple[dict[str, Any], Player]], runner: Runner) 
     return {kind: rates.get(kind, median(by_agent.get(kind[0], list(rates.values()) or [0.0]))) for kind in kinds}
 
 
-def _spread(cells: list[tuple[dict[str, Any], Player]]) -> list[tuple[dict[str, Any], Player]]:
+def _spread(cells: list[tuple[dict[str, Any], Strategy]]) -> list[tuple[dict[str, Any], Strategy]]:
     """So ordered that a beginning of it holds each agent and each data set alike: along diagonals of their table."""
     agents = list(dict.fromkeys(cell["agent"] for cell, _ in cells))
     data = list(dict.fromkeys(str(cell.get("data_set")) for cell, _ in cells))
 
-    def place(pair: tuple[dict[str, Any], Player]) -> tuple[int, int]:
+    def place(pair: tuple[dict[str, Any], Strategy]) -> tuple[int, int]:
         row, column = agents.index(pair[0]["agent"]), data.index(str(pair[0].get("data_set")))
         return (column - row) % len(data), row
 

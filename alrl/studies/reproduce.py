@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from alrl.agents.look_ahead.oracle import Player
-from alrl.agents.players import find_player
+from alrl.agents.players import find_agent
 from alrl.errors import AlrlError, PolicyFileError
 from alrl.evaluation.curves import Curves
+from alrl.strategies import Strategy
 from alrl.studies.cell import Job
 from alrl.studies.cell_data import data_of
 from alrl.studies.provenance import provenance
@@ -126,7 +126,7 @@ def _chosen(store: Store, cells: Sequence[str] | None) -> list[StoredCell]:
     return chosen
 
 
-def _agent(store: Store, cell: StoredCell, folder: Path) -> Player:
+def _agent(store: Store, cell: StoredCell, folder: Path) -> Strategy:
     """Return the cell's agent, by what the run kept of it; by its name where an older alrl kept nothing."""
     wanted, name = cell.spec["agent_identity"], cell.spec["agent"]
     recipe = store.agent(wanted)
@@ -142,10 +142,10 @@ def _agent(store: Store, cell: StoredCell, folder: Path) -> Player:
     return strategy
 
 
-def _by_name(name: str, folder: Path) -> tuple[Player, str]:
+def _by_name(name: str, folder: Path) -> tuple[Strategy, str]:
     if (folder / "policies" / name / "policy.json").is_file():
         return build_again({"kind": "policy", "policy": f"policies/{name}"}, folder)
-    strategy = find_player(name)
+    strategy = find_agent(name)
     return strategy, identity_of(name, strategy)
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from alrl import recipes
-from alrl.agents.look_ahead.oracle import UPPER_BOUND, Player
-from alrl.agents.players import find_player, is_oracle
+from alrl.agents.look_ahead.oracle import UPPER_BOUND
+from alrl.agents.players import find_agent, is_oracle
 from alrl.agents.policy import Policy
 from alrl.agents.policy_file import load_policy, save_policy
 from alrl.agents.recipe import TrainedRecipe, load_agent_recipe, parse_agent_recipe
@@ -19,6 +19,7 @@ from alrl.agents.training.training import Trainer
 from alrl.errors import PolicyFileError
 from alrl.evaluation.held_out import refuse_seen
 from alrl.progress import Bars
+from alrl.strategies import Strategy
 from alrl.studies.study import StudyRecipe
 
 POLICIES = "policies"
@@ -27,10 +28,10 @@ POLICIES = "policies"
 
 @dataclass(frozen=True, kw_only=True)
 class StudyAgent:
-    """Player under one name in the tables."""
+    """An agent under one name in the tables."""
 
     name: str
-    strategy: Player
+    strategy: Strategy
     identity: str
     """What it is, by content: a rule's recipe, a policy's weights."""
     recipe: Mapping[str, Any]
@@ -70,12 +71,12 @@ class StudyAgents:
         """Return every agent in the order of the study, trained and saved if need be."""
         return [agent for name in self.study.agents for agent in self._agents(name)]
 
-    def untrained(self) -> list[tuple[str, Player, str | None]]:
+    def untrained(self) -> list[tuple[str, Strategy, str | None]]:
         """Return Name, strategy and identity of every agent without training any.
 
         Of one still to be trained, no identity.
         """
-        stand_ins: list[tuple[str, Player, str | None]] = []
+        stand_ins: list[tuple[str, Strategy, str | None]] = []
         for name in self.study.agents:
             if name not in self.study.train:
                 agent = _known(name)
@@ -136,7 +137,7 @@ class StudyAgents:
         return policy if policy is not None and made.items() <= dict(policy.card).items() else None
 
 
-def build_again(recipe: Mapping[str, Any], folder: Path) -> tuple[Player, str]:
+def build_again(recipe: Mapping[str, Any], folder: Path) -> tuple[Strategy, str]:
     """Return the strategy that a run in ``folder`` kept the recipe of, and its identity.
 
     Raises PolicyFileError if its policy is not there, InvalidRecipeError if this alrl knows no such recipe.
@@ -150,7 +151,7 @@ def build_again(recipe: Mapping[str, Any], folder: Path) -> tuple[Player, str]:
     return parsed.build(), recipes.identity(parsed)
 
 
-def identity_of(name: str, strategy: Player) -> str:
+def identity_of(name: str, strategy: Strategy) -> str:
     """Return what an agent that needs no training is, by content.
 
     The hash of a rule's recipe, or of a policy's weights.
@@ -164,7 +165,7 @@ def shown_name(name: str) -> str:
 
 
 def _known(name: str) -> StudyAgent:
-    strategy = find_player(name)
+    strategy = find_agent(name)
     content = json.loads(recipes.canonical_json(load_agent_recipe(name)))
     return StudyAgent(name=shown_name(name), strategy=strategy, identity=identity_of(name, strategy), recipe=content)
 
@@ -203,5 +204,5 @@ def _seen(study: StudyRecipe, name: str) -> tuple[str, ...]:
         study.train[name].build()
         return study.train[name].build_env().data.names
     # Whatever was trained tells so on a card; a rule has none.
-    card = getattr(find_player(name), "card", {})
+    card = getattr(find_agent(name), "card", {})
     return (*card.get("trained_on", ()), *card.get("validated_on", ()))

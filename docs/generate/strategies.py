@@ -40,11 +40,10 @@ one.
 
 ## The upper bound
 
-`greedy-oracle` is no strategy. It sees hidden labels, through a type of its own
-(`alrl.agents.look_ahead.oracle.Oracle`) that is handed the simulator, and it plays only in a study that names it among
-its agents. Tables and figures write "(upper bound)" behind its name; it has no rank, is best of no data set, and no
-test across data sets counts it. By default it looks at the test part itself, as published greedy oracles do, so what it
-gains includes noise.
+`greedy-oracle` sees hidden labels: it declares that it `peeks`, is handed the simulator, and chooses nothing by a view.
+No strategy's name stands for it; a study names it among its agents. Tables and figures write "(upper bound)" behind
+its name; it has no rank, is best of no data set, and no test across data sets counts it. By default it looks at the
+test part itself, as published greedy oracles do, so what it gains includes noise.
 
 ## What differs from other libraries
 

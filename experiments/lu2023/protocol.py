@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from alrl.agents.look_ahead.oracle import Player
 from alrl.errors import InvalidRecipeError
 from alrl.evaluation.curves import Curves
 from alrl.recipes.suggest import unknown
+from alrl.strategies import Strategy
 from alrl.studies.protocols.base import Protocol
 from alrl.studies.protocols.paired import learner_name
 from experiments.lu2023.data import SETS, PublishedSet
@@ -56,7 +56,7 @@ class Lu2023(Protocol):
                         "seeds": seeds,
                     }
 
-    def play(self, cell: Mapping[str, Any], agent: Player, *, device: str = "cpu") -> Curves:  # noqa: ARG002 - the cell names all
+    def play(self, cell: Mapping[str, Any], agent: Strategy, *, device: str = "cpu") -> Curves:  # noqa: ARG002 - the cell names all
         settings = {key: value for key, value in cell["learner"].items() if key != "kind"}
         curves = play_seeds(set_of(cell["data_set"]).load(), STRATEGIES[cell["agent"]], cell["seeds"])
         learner = learner_name(cell["learner"]["kind"], settings)

@@ -10,7 +10,6 @@ from typing import Any, get_args
 import pytest
 
 from alrl import recipes
-from alrl.agents.look_ahead.oracle import Oracle
 from alrl.agents.recipe import OracleRecipe, TrainedRecipe, _AgentFile, load_agent_recipe
 from alrl.data.sources import data_set_names, load_data_set
 from alrl.envs.episodes import Game
@@ -58,7 +57,8 @@ def test_an_agent_is_built(path: Path) -> None:
         assert recipe.imitation or recipe.reinforcement or recipe.regression or recipe.search
         assert recipe.imitation is None or recipe.imitation.expert.build().horizon >= 1
     else:
-        assert isinstance(recipe.build(), Oracle if isinstance(recipe, OracleRecipe) else Strategy)
+        assert isinstance(built := recipe.build(), Strategy)
+        assert built.peeks == isinstance(recipe, OracleRecipe)
 
 
 @pytest.mark.parametrize("path", files("experiments"), ids=named)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from alrl.agents.players import find_player
+from alrl.agents.players import find_agent
 from alrl.agents.policy_file import load_policy
 from alrl.studies.canonical import run_id
 from alrl.studies.loading import load_study
@@ -43,7 +43,7 @@ def test_every_cell_has_the_id_that_it_was_stored_under(run: Path) -> None:
     ids = {
         run_id(cell)
         for agent in study.agents
-        for cell in cells_of(study, shown_name(agent), identity_of(agent, players.get(agent) or find_player(agent)))
+        for cell in cells_of(study, shown_name(agent), identity_of(agent, players.get(agent) or find_agent(agent)))
     }
     with Store(run / RESULTS, read_only=True) as store:
         assert ids == {cell.id for cell in store.cells()}

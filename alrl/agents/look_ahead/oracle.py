@@ -1,25 +1,25 @@
 """Oracles: upper bounds that see hidden labels, which no strategy and no policy can.
 
-An oracle is no :class:`~alrl.strategies.base.Strategy`: it is handed the simulator itself. Nothing finds one by a
-strategy's name; a study has to name an agent of kind ``oracle``, and its tables mark it and leave it out of every rank.
+An oracle is a :class:`~alrl.strategies.base.Strategy` that declares that it peeks: it is handed the simulator itself,
+and a view gives it nothing to choose by. Nothing finds one by a strategy's name; a study has to name an agent of kind
+``oracle``, and its tables mark it and leave it out of every rank.
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, get_args
+from typing import ClassVar, Literal, get_args
 
 import torch
 from torch import Tensor
 
 from alrl.agents.look_ahead.look_ahead import LookAhead
 from alrl.errors import InvalidQueryError, InvalidRecipeError
+from alrl.loop.pool_view import PoolView
 from alrl.loop.simulator import Simulator
 from alrl.strategies import Strategy
 from alrl.strategies.base import batch_of
 from alrl.strategies.expected_change import spread, tried
-from alrl.strategies.play import Played, play_turns
 
 UPPER_BOUND = "upper bound"
 """What tables and figures write behind an oracle's name."""
@@ -29,23 +29,8 @@ _AT_ONCE = 1 << 24
 ScoredPart = Literal["test", "validation"]
 
 
-class Oracle(ABC):
-    """Chooses with all labels and parts in sight. What it reaches no strategy is asked to reach."""
-
-    name: ClassVar[str]
-    """The name in recipes and curves."""
-
-    @abstractmethod
-    def select(self, simulator: Simulator, count: int = 1) -> Tensor:
-        """Return positions of the next batch, (episodes, count), distinct, -1 where the pool ran out."""
-
-
-Player = Strategy | Oracle
-"""Whatever a study lets query."""
-
-
 @dataclass(frozen=True, kw_only=True)
-class GreedyOracle(Oracle):
+class GreedyOracle(Strategy):
     """Tries every record with its true label and queries the one after which the learner scores best.
 
     The greedy oracle of Werner et al. 2024, "A cross-domain benchmark for active learning" (Lu et al. 2023 search
@@ -59,11 +44,14 @@ class GreedyOracle(Oracle):
     >>> from alrl.data.synthetic import synthetic
     >>> from alrl.data.task import draw_task
     >>> simulator = Simulator([draw_task(synthetic("mixed", 0), [0])], SoftmaxRegression(), labels=5)
-    >>> GreedyOracle(candidates=20).select(simulator, 2).shape
+    >>> GreedyOracle(candidates=20).peek(simulator, 2).shape
     torch.Size([1, 2])
     """
 
     name: ClassVar[str] = "greedy-oracle"
+    paper: ClassVar[str] = "Werner et al. 2024"
+    cost: ClassVar[str] = "256 k refits, each scored on the part"
+    peeks: ClassVar[bool] = True
 
     part: ScoredPart = "test"
     """What the learner is scored on."""
@@ -88,7 +76,13 @@ class GreedyOracle(Oracle):
     def _ahead(self) -> LookAhead:
         return LookAhead(horizon=self.horizon, iterations=self.iterations, likelihood=self.likelihood)
 
-    def select(self, simulator: Simulator, count: int = 1) -> Tensor:
+    def score(self, view: PoolView) -> Tensor:  # noqa: ARG002
+        raise InvalidQueryError(
+            f"{self.name} sees hidden labels, which no view holds: no strategy for records of your own, but an upper"
+            " bound for simulate() and for studies"
+        )
+
+    def peek(self, simulator: Simulator, count: int = 1) -> Tensor:
         if count < 1:
             raise InvalidQueryError(f"batch of {count} records asked for; a batch has at least 1 record")
         view = simulator.view
@@ -99,14 +93,3 @@ class GreedyOracle(Oracle):
         values = [self._ahead.value(simulator, some, part=self.part) for some in parts]
         value = torch.cat(values, 1) if values else torch.zeros(records.shape, device=records.device)
         return batch_of(spread(view, records, value), view, count)
-
-
-def play_oracle(simulator: Simulator, oracle: Oracle, **how: Any) -> Played:
-    """Let the oracle query; ``how`` is that of :func:`alrl.strategies.play.play_turns`."""
-
-    def turn(size: int) -> Tensor:
-        chosen = oracle.select(simulator, size)
-        simulator.step(chosen)
-        return chosen
-
-    return play_turns(simulator, turn, **how)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import Tensor
 
@@ -14,7 +16,28 @@ from alrl.loop.pool_view import PoolView
 from alrl.loop.simulator import Simulator
 from alrl.metadata.feature_set import Observation
 from alrl.strategies import Strategy
-from alrl.strategies.play import Played, play_turns
+from alrl.strategies.play import Played, play
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Watched(Strategy):
+    """Choose as another strategy does; note the view before each pick."""
+
+    name: ClassVar[str] = "watched"
+
+    strategy: Strategy
+    note: Callable[[PoolView], None]
+
+    def score(self, view: PoolView) -> Tensor:
+        return self.strategy.score(view)
+
+    def select(self, view: PoolView, count: int = 1) -> Tensor:
+        self.note(view)
+        chosen = self.strategy.select(view, count)
+        for column in chosen[:, :-1].unbind(1):
+            view = view.with_selected(column)
+            self.note(view)
+        return chosen
 
 
 def watch(
@@ -46,17 +69,7 @@ def watch(
         parts = (part[left].cpu() for part in (observed.candidates, observed.loop, observed.mask))
         seen.append(Observation(**dict(zip(("candidates", "loop", "mask"), parts, strict=True))))
 
-    def turn(size: int) -> Tensor:
-        view = simulator.view
-        note(view)
-        chosen = strategy.select(view, size)
-        for column in chosen[:, :-1].unbind(1):
-            view = view.with_selected(column)
-            note(view)
-        simulator.step(chosen)
-        return chosen
-
-    return play_turns(simulator, turn, labels=labels, batch=batch), seen
+    return play(simulator, _Watched(strategy=strategy, note=note), labels=labels, batch=batch), seen
 
 
 def watch_tasks(

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from alrl.agents.look_ahead.oracle import Player
 from alrl.evaluation.curves import Curves
+from alrl.strategies import Strategy
 
 if TYPE_CHECKING:
     from alrl.studies.study import StudyRecipe
@@ -29,7 +29,7 @@ class Protocol(ABC):
         """Return the cells of one agent, in the order of the tables, without the keys that the runner adds."""
 
     @abstractmethod
-    def play(self, cell: Mapping[str, Any], agent: Player, *, device: str = "cpu") -> Curves:
+    def play(self, cell: Mapping[str, Any], agent: Strategy, *, device: str = "cpu") -> Curves:
         """Return the curves of a cell: a function of the cell and the agent it names alone, to the last bit."""
 
     def work(self, cell: Mapping[str, Any]) -> float:

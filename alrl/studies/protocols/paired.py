@@ -6,11 +6,11 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from alrl.agents.look_ahead.oracle import Player
 from alrl.data.table_recipe import load_source
 from alrl.evaluation.curves import Curves
 from alrl.evaluation.simulate import simulate
 from alrl.learners import make_learner
+from alrl.strategies import Strategy
 from alrl.studies.cell_data import data_of, source_of
 from alrl.studies.protocols.base import Protocol
 
@@ -41,7 +41,7 @@ class Paired(Protocol):
                     **source_of(setting.source),
                 }
 
-    def play(self, cell: Mapping[str, Any], agent: Player, *, device: str = "cpu") -> Curves:
+    def play(self, cell: Mapping[str, Any], agent: Strategy, *, device: str = "cpu") -> Curves:
         settings = dict(cell["learner"])
         kind = settings.pop("kind")
         curves = simulate(

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from alrl.agents.look_ahead.oracle import GreedyOracle, Oracle
+from alrl.agents.look_ahead.oracle import GreedyOracle
 from alrl.agents.players import find_strategy
 from alrl.agents.recipe import load_agent_recipe
 from alrl.data.sources import load_data_set
@@ -24,7 +24,7 @@ from alrl.recipes import parse
 from alrl.reports.report import _read_study, _summaries
 from alrl.reports.summary import summarise
 from alrl.reports.tables import aubc
-from alrl.strategies import Strategy, strategies
+from alrl.strategies import strategies
 from alrl.studies.runner import Runner
 from alrl.studies.store.store import Store
 from alrl.studies.study import StudyRecipe
@@ -40,7 +40,7 @@ def loop(seeds=(0, 1)):
 @pytest.mark.parametrize("part", ["test", "validation"])
 def test_it_queries_the_record_after_which_the_learner_is_best(part):
     simulator = loop()
-    picks = GreedyOracle(part=part, likelihood=0.0, iterations=500).select(simulator)
+    picks = GreedyOracle(part=part, likelihood=0.0, iterations=500).peek(simulator)
     reached = []
     for record in range(simulator.view.exists.shape[1]):
         tried = loop()
@@ -52,13 +52,20 @@ def test_it_queries_the_record_after_which_the_learner_is_best(part):
     assert simulator.outcome(part).accuracy.tolist() == pytest.approx(best.tolist(), abs=1e-6)
 
 
-def test_it_is_no_strategy_and_no_name_of_one():
-    assert not isinstance(GreedyOracle(), Strategy)
-    assert isinstance(load_agent_recipe("greedy-oracle").build(), Oracle)
+def test_it_declares_that_it_peeks_and_no_name_of_a_strategy_stands_for_it():
+    assert load_agent_recipe("greedy-oracle").build().peeks
+    assert not any(kind.peeks for kind in strategies().values())
     assert "greedy-oracle" not in strategies()
     for find in (find_strategy, partial(simulate, "iris", labels=2, seeds=1)):
         with pytest.raises(InvalidRecipeError, match=r"is an oracle, which sees hidden labels"):
             find("greedy-oracle")
+
+
+def test_a_view_gives_it_nothing_to_choose_by():
+    with pytest.raises(InvalidQueryError, match="sees hidden labels, which no view holds"):
+        GreedyOracle().select(loop().view)
+    with pytest.raises(InvalidQueryError, match="does not declare that it peeks"):
+        find_strategy("margin").peek(loop())
 
 
 def test_it_beats_chance_by_a_wide_margin_on_the_very_part_that_it_looks_at():
@@ -72,13 +79,13 @@ def test_it_beats_chance_by_a_wide_margin_on_the_very_part_that_it_looks_at():
 def test_a_batch_is_distinct_and_ends_with_the_pool():
     simulator = loop()
     most = int(simulator.view.available.sum(1).max())
-    picks = GreedyOracle(candidates=5, iterations=2).select(simulator, most + 3)
+    picks = GreedyOracle(candidates=5, iterations=2).peek(simulator, most + 3)
     for episode, row in enumerate(picks.tolist()):
         left = simulator.view.available[episode].nonzero()[:, 0].tolist()
         assert sorted(row[: len(left)]) == left
         assert set(row[len(left) :]) == {-1}
     with pytest.raises(InvalidQueryError, match="batch of 0 records"):
-        GreedyOracle().select(simulator, 0)
+        GreedyOracle().peek(simulator, 0)
 
 
 @pytest.mark.parametrize(

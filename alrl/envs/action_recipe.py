@@ -61,7 +61,7 @@ class ActionRecipe(Recipe):
             stop=self.stop,
             restart=self.restart,
         )
-        made = make_actions(self.kind, setting, **settings)
+        made = make_actions(self.kind, setting=setting, **settings)
         if self.candidates != CandidatesRecipe() and not made.draws_candidates:
             raise InvalidRecipeError(f"action: candidates have no meaning for kind {made.name}; leave them out")
         return made

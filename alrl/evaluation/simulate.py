@@ -22,8 +22,7 @@ from alrl.envs.recipe import SplitRecipe
 from alrl.errors import InvalidRecipeError, PoolExhaustedWarning, UnfittedLearnerWarning
 from alrl.evaluation.curves import Curves
 from alrl.learners import make_learner
-from alrl.loop.annotators.base import Annotator
-from alrl.loop.annotators.registry import annotator_of
+from alrl.loop.annotators.base import Annotator, annotator_of
 from alrl.loop.learner import Learner
 from alrl.loop.simulator import Simulator
 from alrl.numerics.backend import one_thread, usable_device

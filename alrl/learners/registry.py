@@ -9,16 +9,9 @@ from alrl.loop.learner import Learner
 from alrl.recipes.files import resolve
 from alrl.recipes.registry import Registry
 
-_LEARNERS: Registry[Learner] = Registry(Learner, package="alrl.learners", noun="learner")  # type: ignore[type-abstract]
-
-
-def learners() -> dict[str, type[Learner]]:
-    """Return every learner that comes with alrl, by name, sorted.
-
-    >>> list(learners())[-2:]
-    ['scikit-learn', 'softmax-regression']
-    """
-    return dict(_LEARNERS.classes)
+LEARNERS: Registry[Learner] = Registry(Learner, package="alrl.learners", noun="learner")  # type: ignore[type-abstract]
+"""The learners, by name: a file in this package with a subclass is registered."""
+learners = LEARNERS.all
 
 
 def make_learner(reference: Any, **settings: object) -> Learner:
@@ -42,10 +35,10 @@ def make_learner(reference: Any, **settings: object) -> Learner:
     if isinstance(reference, str):
         kind = resolve(reference, {}, base=object) if ":" in reference else None
         if kind is None or issubclass(kind, Learner) or not is_estimator(kind):
-            return _LEARNERS.make(reference, settings)
+            return LEARNERS.make(reference, **settings)
         return ScikitLearn(reference, settings)
     if isinstance(reference, Learner):
-        return _LEARNERS.make(reference, settings)
+        return LEARNERS.make(reference, **settings)
     if is_estimator(reference) and not isinstance(reference, type):
         return ScikitLearn(reference, settings)
     raise InvalidRecipeError(

@@ -28,6 +28,10 @@ class Registry(Generic[T]):
     def __init__(self, base: type[T], *, package: str, noun: str) -> None:
         self._base, self._package, self._noun = base, package, noun
 
+    def all(self) -> dict[str, type[T]]:
+        """Return every class that comes with alrl, by name, sorted."""
+        return dict(self.classes)
+
     @cached_property
     def classes(self) -> dict[str, type[T]]:
         """Every class, by name, sorted."""
@@ -41,10 +45,15 @@ class Registry(Generic[T]):
                     classes[getattr(value, "name")] = value  # noqa: B009 - the base of T is not known here
         return dict(sorted(classes.items()))
 
-    def make(self, reference: str | T, settings: dict[str, object]) -> T:
+    def make(self, reference: str | T, /, **settings: object) -> T:
         """Return the object of a registered name (``_`` is as good as ``-``), of ``package.module:Class``, or itself.
 
-        Raises InvalidRecipeError: no such name, class or setting, or settings for an object already made.
+        ``settings`` go to its constructor. Raises InvalidRecipeError: no such name, class or setting, or settings for
+        an object already made.
+
+        >>> from alrl.strategies import make_strategy
+        >>> make_strategy("information_density", beta=2.0)
+        InformationDensity(beta=2.0)
         """
         if not isinstance(reference, str):
             if settings:

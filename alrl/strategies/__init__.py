@@ -10,8 +10,7 @@ from __future__ import annotations
 
 from alrl.deprecation import moved_names
 from alrl.errors import ContractError
-from alrl.strategies.base import Strategy
-from alrl.strategies.registry import make_strategy, strategies
+from alrl.strategies.base import Strategy, make_strategy, strategies
 
 __all__ = ["ContractError", "Strategy", "make_strategy", "strategies"]
 

@@ -17,6 +17,7 @@ from alrl.geometry.copies import occurrence
 from alrl.loop.pool_view import PoolView
 from alrl.loop.view_fields import Need
 from alrl.numerics.ranking import best
+from alrl.recipes.registry import Registry
 
 if TYPE_CHECKING:
     from alrl.loop.simulator import Simulator
@@ -126,3 +127,8 @@ def distinct_first(picks: Tensor, view: PoolView) -> Tensor:
     group = torch.where(picks >= 0, group, view.exists.shape[1] + place)
     turn = torch.where(picks >= 0, occurrence(group), picks.shape[1])
     return picks.gather(1, turn.argsort(dim=1, stable=True))
+
+
+STRATEGIES: Registry[Strategy] = Registry(Strategy, package="alrl.strategies", noun="strategy")  # type: ignore[type-abstract]
+"""The querying strategies, by name: a file in this package with a subclass is registered."""
+strategies, make_strategy = STRATEGIES.all, STRATEGIES.make

@@ -9,8 +9,7 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-from alrl.strategies.base import Strategy
-from alrl.strategies.registry import make_strategy, strategies
+from alrl.strategies.base import Strategy, make_strategy, strategies
 from docs.generate.strategy_notes import APPROXIMATIONS, DIFFERENCES
 
 _BEGINNING = """# Strategies

@@ -6,12 +6,12 @@ Put a file with a subclass of :class:`alrl.data.contaminations.base.Contaminatio
 
 from __future__ import annotations
 
+from alrl.data.contaminations.base import contaminations, make_contamination
 from alrl.data.contaminations.duplicates import Duplicates
 from alrl.data.contaminations.imbalance import Imbalance
 from alrl.data.contaminations.label_noise import LabelNoise
 from alrl.data.contaminations.missing_classes import MissingClasses
 from alrl.data.contaminations.out_of_domain import OutOfDomain
-from alrl.data.contaminations.registry import contaminations, make_contamination
 
 __all__ = [
     "Duplicates",

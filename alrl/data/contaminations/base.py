@@ -15,6 +15,7 @@ from alrl.data.pool_truth import CLEAN, PoolTruth
 from alrl.data.split import Split
 from alrl.errors import InvalidRecipeError
 from alrl.numerics.streams import generator
+from alrl.recipes.registry import Registry
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -132,3 +133,12 @@ def _split_of(split: Split, pool: Pool) -> Split:
     changed = dataclasses.replace(data, X=np.concatenate([data.X, pool.X[fresh]]), y=np.concatenate([y, pool.y[fresh]]))
     truth = PoolTruth(kind=pool.kind, group=pool.group, eligible=np.flatnonzero(~fresh), missing=pool.missing)
     return dataclasses.replace(split, data_set=changed, pool=rows, truth=truth)
+
+
+CONTAMINATIONS: Registry[Contamination] = Registry(
+    Contamination,  # type: ignore[type-abstract]
+    package="alrl.data.contaminations",
+    noun="contamination",
+)
+"""What can be wrong with a pool, by name: a file in this package with a subclass is registered."""
+contaminations, make_contamination = CONTAMINATIONS.all, CONTAMINATIONS.make

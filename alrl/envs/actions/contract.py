@@ -15,6 +15,7 @@ from alrl.errors import InvalidRecipeError
 from alrl.loop.pool_view import PoolView
 from alrl.loop.view_fields import Need
 from alrl.metadata import FeatureSet, Observation
+from alrl.recipes.registry import Registry
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,3 +139,8 @@ def cut_short(picks: Tensor, size: Tensor, left: Tensor) -> Tensor:
     """
     number = torch.arange(picks.shape[1], device=picks.device)
     return picks.masked_fill(number >= torch.minimum(size, left)[:, None], -1)
+
+
+ACTIONS: Registry[Actions] = Registry(Actions, package="alrl.envs.actions", noun="kind of action")  # type: ignore[type-abstract]
+"""The kinds of actions, by name: a file in this package with a subclass is registered."""
+action_kinds, make_actions = ACTIONS.all, ACTIONS.make

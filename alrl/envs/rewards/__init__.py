@@ -6,7 +6,6 @@ named ``package.module:Class`` in a recipe.
 
 from __future__ import annotations
 
-from alrl.envs.rewards.contract import Reward, Standing
-from alrl.envs.rewards.registry import make_reward, reward_kinds
+from alrl.envs.rewards.contract import Reward, Standing, make_reward, reward_kinds
 
 __all__ = ["Reward", "Standing", "make_reward", "reward_kinds"]

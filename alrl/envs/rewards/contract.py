@@ -9,6 +9,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from alrl.recipes.registry import Registry
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Standing:
@@ -59,3 +61,8 @@ class Reward(ABC):
     def reaches(self, score: Tensor, full_score: Tensor) -> Tensor:  # noqa: ARG002
         """Return whether scores (B,) are what the reward asks for, (B,), bool: the episode then ends with this loop."""
         return torch.zeros_like(score, dtype=torch.bool)
+
+
+REWARDS: Registry[Reward] = Registry(Reward, package="alrl.envs.rewards", noun="kind of reward")  # type: ignore[type-abstract]
+"""The kinds of rewards, by name: a file in this package with a subclass is registered."""
+reward_kinds, make_reward = REWARDS.all, REWARDS.make

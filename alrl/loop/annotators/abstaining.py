@@ -9,11 +9,10 @@ from typing import Any, ClassVar
 
 import torch
 
-from alrl.loop.annotators.base import NO_LABEL, Annotator, Answer, Query
+from alrl.loop.annotators.base import NO_LABEL, Annotator, Answer, Query, annotator_of
 from alrl.loop.annotators.boundary import difficulty
 from alrl.loop.annotators.noisy import share
 from alrl.loop.annotators.perfect import PerfectAnnotator
-from alrl.loop.annotators.registry import annotator_of
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from torch import Tensor
 
+from alrl.errors import InvalidRecipeError
 from alrl.geometry.geometry import Geometry
 from alrl.numerics.streams import uniform_at
+from alrl.recipes.registry import Registry
 
 NO_LABEL = -1
 """In place of a label: there is none."""
@@ -93,3 +96,25 @@ class Annotator(ABC):
     def truthful(self) -> bool:
         """Whether he always gives the true class, at once, at the record's price."""
         return False
+
+
+ANNOTATORS: Registry[Annotator] = Registry(Annotator, package="alrl.loop.annotators", noun="annotator")  # type: ignore[type-abstract]
+"""The annotators, by name: a file in this package with a subclass is registered."""
+annotators, make_annotator = ANNOTATORS.all, ANNOTATORS.make
+
+
+def annotator_of(table: Mapping[str, Any] | Annotator) -> Annotator:
+    """Return an annotator from a table with ``kind`` and settings, or itself.
+
+    Raises InvalidRecipeError as :func:`make_annotator`, and for a table without ``kind``.
+
+    >>> annotator_of({"kind": "delayed", "most": 3, "annotator": {"kind": "noisy", "rate": 0.1}})
+    DelayedAnnotator(least=1, most=3, annotator=NoisyAnnotator(rate=0.1))
+    """
+    if isinstance(table, Annotator):
+        return table
+    settings = dict(table)
+    kind = settings.pop("kind", None)
+    if not isinstance(kind, str):
+        raise InvalidRecipeError(f"annotator {dict(table)} given; name its kind, one of {', '.join(annotators())}")
+    return make_annotator(kind, **settings)

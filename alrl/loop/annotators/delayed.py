@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from alrl.errors import InvalidRecipeError
-from alrl.loop.annotators.base import Annotator, Answer, Query
+from alrl.loop.annotators.base import Annotator, Answer, Query, annotator_of
 from alrl.loop.annotators.perfect import PerfectAnnotator
-from alrl.loop.annotators.registry import annotator_of
 
 
 @dataclass(frozen=True, kw_only=True)

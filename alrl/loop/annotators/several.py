@@ -11,8 +11,7 @@ import torch
 from torch import Tensor
 
 from alrl.errors import InvalidQueryError, InvalidRecipeError
-from alrl.loop.annotators.base import NO_LABEL, Annotator, Answer, Query
-from alrl.loop.annotators.registry import annotator_of
+from alrl.loop.annotators.base import NO_LABEL, Annotator, Answer, Query, annotator_of
 
 AnnotatorRule = Literal["random", "in-turn", "panel"]
 _MOST = 15

@@ -15,9 +15,8 @@ from alrl.errors import InvalidQueryError, InvalidRecipeError
 from alrl.loop.pool_view import PoolView
 from alrl.loop.view_fields import Need
 from alrl.recipes.suggest import unknown
-from alrl.strategies.base import Strategy, refuse_learning
+from alrl.strategies.base import Strategy, make_strategy, refuse_learning
 from alrl.strategies.randomness import coin
-from alrl.strategies.registry import make_strategy
 
 RuleOrTable = Strategy | str | Mapping[str, Any]
 """A strategy, its name, or a table of its name under ``strategy`` and its settings."""

@@ -8,8 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from alrl.loop.view_fields import Need
-from alrl.strategies.base import Strategy, refuse_learning
-from alrl.strategies.registry import make_strategy
+from alrl.strategies.base import Strategy, make_strategy, refuse_learning
 
 
 @dataclass(frozen=True, kw_only=True)

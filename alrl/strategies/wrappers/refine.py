@@ -13,11 +13,10 @@ from torch import Tensor
 from alrl.errors import InvalidRecipeError
 from alrl.loop.pool_view import PoolView
 from alrl.loop.view_fields import Need, check_needs
-from alrl.strategies.base import Strategy, distinct_first, refuse_learning
+from alrl.strategies.base import Strategy, distinct_first, make_strategy, refuse_learning
 from alrl.strategies.batches import checked, completed
 from alrl.strategies.diversity.herding import MaxHerding
 from alrl.strategies.randomness import fresh
-from alrl.strategies.registry import make_strategy
 from alrl.strategies.wrappers.subsampled import subview
 
 _STEP = 1 << 23

@@ -13,16 +13,9 @@ __all__ = ["Protocol", "make_protocol", "protocols"]
 _IN_A_CHECKOUT = {"lu2023": "experiments.lu2023.protocol:Lu2023"}
 """Protocols of replications: their code lies beside their results, not in the wheel."""
 
-_REGISTRY: Registry[Protocol] = Registry(Protocol, package="alrl.studies.protocols", noun="protocol")  # type: ignore[type-abstract]
-
-
-def protocols() -> dict[str, type[Protocol]]:
-    """Return every protocol, by name.
-
-    >>> "paired" in protocols()
-    True
-    """
-    return dict(_REGISTRY.classes)
+PROTOCOLS: Registry[Protocol] = Registry(Protocol, package="alrl.studies.protocols", noun="protocol")  # type: ignore[type-abstract]
+"""The protocols, by name: a file in this package with a subclass is registered."""
+protocols = PROTOCOLS.all
 
 
 def make_protocol(name: str) -> Protocol:
@@ -32,10 +25,10 @@ def make_protocol(name: str) -> Protocol:
         InvalidRecipeError: there is none, or it is a replication's and this is no checkout of alrl.
     """
     if name not in _IN_A_CHECKOUT:
-        return _REGISTRY.make(name, {})
+        return PROTOCOLS.make(name)
     if find_spec("experiments") is None or find_spec(_IN_A_CHECKOUT[name].partition(":")[0]) is None:
         raise InvalidRecipeError(
             f"protocol {name!r} replays a published benchmark by code that lies in alrl's repository, beside its"
             " results, not in the installed package: clone the repository, run `make install` there, and run it again"
         )
-    return _REGISTRY.make(_IN_A_CHECKOUT[name], {})
+    return PROTOCOLS.make(_IN_A_CHECKOUT[name])

@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 
 from alrl.errors import InvalidDataError, InvalidQueryError, InvalidRecipeError
 from alrl.loop.annotators import annotators, make_annotator
-from alrl.loop.annotators.base import NO_LABEL
+from alrl.loop.annotators.base import NO_LABEL, annotator_of
 from alrl.loop.annotators.boundary import difficulty
-from alrl.loop.annotators.registry import annotator_of
 from alrl.testing.example_query import example_query
 
 NOISY = {"kind": "noisy", "rate": 0.5}

@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field, model_validator
 from alrl import recipes
 from alrl.agents.guard.guard import Fallback
 from alrl.agents.look_ahead.look_ahead import LookAhead
-from alrl.agents.look_ahead.oracle import GreedyOracle, ScoredPart
+from alrl.agents.look_ahead.oracle import TEN_RULES, BoSS, GreedyOracle, ScoredPart
 from alrl.agents.look_ahead.roll_out import ScoredMetric
 from alrl.agents.policy_file import load_policy
 from alrl.agents.training_recipes import EvolutionRecipe, ReinforcementRecipe, SearchRecipe
@@ -57,17 +57,29 @@ class FileRecipe(Recipe):
 class OracleRecipe(Recipe):
     """An upper bound that sees hidden labels: tables mark it, and no statistic ranks it."""
 
+    LATER = frozenset({"rules", "proposals", "share"})
+
     kind: Literal["oracle"]
-    oracle: Literal["greedy-oracle"]
+    oracle: Literal["greedy-oracle", "boss"]
     part: ScoredPart = "test"
     candidates: int = Field(default=256, ge=1)
+    """Records that ``greedy-oracle`` tries."""
     horizon: int = Field(default=1, ge=1)
     iterations: int = Field(default=50, ge=1)
     likelihood: float = Field(default=0.01, ge=0)
+    rules: tuple[str, ...] = TEN_RULES
+    """Who proposes batches to ``boss``."""
+    proposals: int = Field(default=10, ge=1)
+    """Batches that each of them proposes."""
+    share: float = Field(default=0.5, gt=0, le=1)
+    """Part of the available records that a proposal is made from."""
 
     def build(self) -> Strategy:
         """Return the oracle."""
-        return GreedyOracle(**self.model_dump(exclude={"kind", "oracle"}))
+        settings = self.model_dump(include={"part", "horizon", "iterations", "likelihood"})
+        if self.oracle == "boss":
+            return BoSS(rules=self.rules, proposals=self.proposals, share=self.share, **settings)
+        return GreedyOracle(candidates=self.candidates, **settings)
 
 
 class NetworkRecipe(Recipe):

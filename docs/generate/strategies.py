@@ -37,12 +37,13 @@ _END = """
 `albl`, `exp3`, `ucb` and `thompson` learn from loop to loop: `Strategy.after` gives the strategy that plays the next
 one.
 
-## The upper bound
+## Upper bounds
 
-`greedy-oracle` sees hidden labels: it declares that it `peeks`, is handed the simulator, and chooses nothing by a view.
-No strategy's name stands for it; a study names it among its agents. Tables and figures write "(upper bound)" behind
-its name; it has no rank, is best of no data set, and no test across data sets counts it. By default it looks at the
-test part itself, as published greedy oracles do, so what it gains includes noise.
+`greedy-oracle` (Werner et al. 2024) tries records one by one, `boss` (Huseljic et al. 2026) the batches that ten rules
+propose. Both see hidden labels: they declare that they `peek`, are handed the simulator, and choose nothing by a view.
+No strategy's name stands for them; a study names them among its agents. Tables and figures write "(upper bound)" behind
+the name; they have no rank, are best of no data set, and no test across data sets counts them. By default they look at
+the test part itself, as published oracles do, so what they gain includes noise.
 
 ## What differs from other libraries
 

@@ -19,7 +19,7 @@ from alrl.errors import InvalidRecipeError
 from alrl.loop.parts import PartName
 from alrl.loop.simulator import Simulator
 
-_TURN = 0.7548776662
+TURN = 0.7548776662
 """Turns the chance of each further roll-out away from those before."""
 
 
@@ -71,14 +71,15 @@ class LookAhead:
     ) -> Tensor:
         """Return value of each candidate (B, K): the mean score on a part at the watched steps of its roll-out.
 
-        ``candidates`` are pool positions; where one is -1 its value is that of adding nothing. While a batch is filled,
+        ``candidates`` (B, K) are pool positions; where one is -1 its value is that of adding nothing. They may be
+        batches, (B, K, n), whose labels come together. While a batch is filled,
         ``batch`` (B, h) are the records that it holds, -1 for none: a roll-out begins with their labels and the
         candidate's together, so one that tells nothing beside them is worth little. The test part is for upper bounds
         alone: no expert that anything is trained from may ask for it.
         """
         noise = simulator.view.noise
         tries = [
-            self._once(simulator, candidates, part, (noise + turn * _TURN) % 1, batch) for turn in range(self.repeats)
+            self._once(simulator, candidates, part, (noise + turn * TURN) % 1, batch) for turn in range(self.repeats)
         ]
         return torch.stack(tries).mean(0) if len(tries) > 1 else tries[0]
 
@@ -99,7 +100,7 @@ class LookAhead:
                 horizon=self.horizon,
                 watched=watched,
             )
-        total = torch.zeros(candidates.shape, device=candidates.device)
+        total = torch.zeros(candidates.shape[:2], device=candidates.device)
         for step in range(self.horizon):
             roll_out.refit()
             if step in watched:

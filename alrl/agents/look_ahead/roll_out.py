@@ -23,8 +23,8 @@ class RollOut:
     """B x K branches of B episodes, those of an episode side by side; pools are shared.
 
     Each begins with the labels there are, with those of the records ``batch`` (B, h) by the batch being filled, -1 for
-    none, and with its candidate's. Queries are margin's, one after each refit, among ``reach`` records: half of
-    smallest margin before the candidate, half random.
+    none, and with those of its candidate, a record or a batch (B, K, n). Queries are margin's, one after each refit,
+    among ``reach`` records: half of smallest margin before the candidate, half random.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class RollOut:
         noise: Tensor,
         batch: Tensor | None = None,
     ) -> None:
-        view, (B, K) = simulator.view, candidates.shape
+        view, (B, K) = simulator.view, candidates.shape[:2]
         begun = candidates.new_empty(B, 0) if batch is None else batch
         for column in begun.unbind(1):
             view = view.with_selected(column)
@@ -55,7 +55,7 @@ class RollOut:
         self.reach = reached(view.margin, view.available, noise, reach)
         self.open = view.available.gather(1, self.reach).repeat_interleave(K, 0)
         self.reach_features = rows_at(self.pool.features, self.reach)
-        self.add(torch.cat([begun.repeat_interleave(K, 0), candidates.reshape(-1, 1)], 1))
+        self.add(torch.cat([begun.repeat_interleave(K, 0), candidates.reshape(B * K, -1)], 1))
 
     def add(self, picks: Tensor) -> None:
         """Label the records at pool positions ``picks`` (B K, n) as the annotator would; -1 adds none."""

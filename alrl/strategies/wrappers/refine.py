@@ -13,13 +13,11 @@ from torch import Tensor
 from alrl.errors import InvalidRecipeError
 from alrl.loop.pool_view import PoolView
 from alrl.loop.view_fields import Need, check_needs
-from alrl.strategies.base import Strategy, distinct_first, make_strategy, refuse_learning
+from alrl.strategies.base import Strategy, distinct_first
 from alrl.strategies.batches import checked, completed
 from alrl.strategies.diversity.herding import MaxHerding
-from alrl.strategies.randomness import fresh
-from alrl.strategies.wrappers.subsampled import subview
-
-_STEP = 1 << 23
+from alrl.strategies.meta.base import RuleOrTable, make_rules
+from alrl.strategies.wrappers.subsampled import drawn_part, subview
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,8 +44,8 @@ class Refine(Strategy):
     cost: ClassVar[str] = "its rules', then that of max-herding"
     ordered: ClassVar[bool] = False
 
-    rules: Sequence[str | Strategy] = ("margin", "badge", "max-herding", "typiclust")
-    """Strategies, by name, ``package.module:Class`` or made."""
+    rules: Sequence[RuleOrTable] = ("margin", "badge", "max-herding", "typiclust")
+    """Strategies that filter."""
     rounds: int = 2
     """How often the pool is filtered."""
     sees: float = 0.5
@@ -58,21 +56,18 @@ class Refine(Strategy):
     """Records that are left at least."""
 
     def __post_init__(self) -> None:
-        if not self.rules or isinstance(self.rules, str):
-            raise InvalidRecipeError(f"refine: rules = {self.rules!r} given; give a list of one or more strategies")
         if self.rounds < 1 or self.least < 1:
             raise InvalidRecipeError(f"refine: rounds = {self.rounds}, least = {self.least} given; give at least 1")
         if not 0 < self.share < 1:
             raise InvalidRecipeError(f"refine: share = {self.share} given; it must be above 0 and below 1")
         if not 0 < self.sees <= 1:
             raise InvalidRecipeError(f"refine: sees = {self.sees} given; it must be above 0 and at most 1")
-        for rule in self.inner:
-            refuse_learning(rule, "refine")
+        _ = self.inner
 
     @cached_property
     def inner(self) -> tuple[Strategy, ...]:
         """The strategies that filter."""
-        return tuple(make_strategy(rule) for rule in self.rules)
+        return make_rules(self.rules, where=self.name)
 
     @property
     def needs(self) -> frozenset[Need]:
@@ -96,12 +91,13 @@ class Refine(Strategy):
     def _left(self, view: PoolView, count: int) -> Tensor:
         """Return the available records (B, N), bool, that the filtering leaves."""
         check_needs(view, self.needs, self.name)
-        left = view.available
+        left, enough = view.available, max(self.least, count)
         for number in range(self.rounds):
-            enough = max(self.least, count)
             if int(left.sum(1).max()) <= enough:
                 break
-            left = torch.where(left.sum(1, keepdim=True) > enough, self._filtered(view, left, number, enough), left)
+            fewer = self._filtered(view, left, number, enough)
+            # Rules that agree may leave too few: the episode then keeps what it had.
+            left = torch.where(fewer.sum(1, keepdim=True) >= enough, fewer, left)
         return left
 
     def _filtered(self, view: PoolView, left: Tensor, number: int, enough: int) -> Tensor:
@@ -109,8 +105,7 @@ class Refine(Strategy):
         number_left = left.sum(1)
         each = (self.share * number_left / len(self.inner)).ceil().clamp_min(-(-enough // len(self.inner))).long()
         for place, rule in enumerate(self.inner):
-            chance = fresh(view.noise, view.selected.sum(1) + _STEP + number * len(self.inner) + place)
-            seen = _first(chance.masked_fill(~left, -1.0), (self.sees * number_left).ceil().long().maximum(each)) & left
+            seen = drawn_part(view, left, self.sees, each, number * len(self.inner) + place)
             small, position = subview(view, seen | view.known)
             picks = _batches(rule, small, each)
             at = torch.where(picks >= 0, position.gather(1, picks.clamp_min(0)), left.shape[1])
@@ -126,8 +121,3 @@ def _batches(rule: Strategy, view: PoolView, sizes: Tensor) -> Tensor:
         batch = torch.nn.functional.pad(rule.select(view, size), (0, most - size), value=-1)
         picks = torch.where((sizes <= size if rule.ordered else sizes == size)[:, None], batch, picks)
     return picks.masked_fill(torch.arange(most, device=picks.device) >= sizes[:, None], -1)
-
-
-def _first(values: Tensor, number: Tensor) -> Tensor:
-    """Return where the ``number`` (B,) largest values of each row (B, N) stand, bool."""
-    return values.argsort(dim=1, descending=True).argsort(dim=1) < number[:, None]

@@ -82,6 +82,16 @@ def _some_of(epochs: EpochRecord, some: Callable[[Tensor], Tensor]) -> EpochReco
     return dataclasses.replace(epochs, pool_confidence=some(confidence.transpose(1, 2)).transpose(1, 2))
 
 
+def drawn_part(view: PoolView, left: Tensor, share: float, least: Tensor, step: int) -> Tensor:
+    """Return a random ``share`` of the records ``left`` (B, N), at least ``least`` (B,) where there are, (B, N), bool.
+
+    By the view's noise; another ``step``, another part.
+    """
+    number = (share * left.sum(1)).ceil().long().maximum(least)
+    chance = fresh(view.noise, view.selected.sum(1) + _STEP + 1 + step).masked_fill(~left, -1.0)
+    return (chance.argsort(dim=1, descending=True).argsort(dim=1) < number[:, None]) & left
+
+
 _STEP = 1 << 21
 
 

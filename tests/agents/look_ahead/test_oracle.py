@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from alrl.agents.look_ahead.oracle import GreedyOracle
+from alrl.agents.look_ahead.oracle import BoSS, GreedyOracle
 from alrl.agents.players import find_strategy
 from alrl.agents.recipe import load_agent_recipe
 from alrl.data.sources import load_data_set
@@ -74,6 +74,43 @@ def test_it_beats_chance_by_a_wide_margin_on_the_very_part_that_it_looks_at():
     chance = simulate("wine", "random", **how)
     assert oracle.strategy == "greedy-oracle"
     assert oracle.aubc.mean() > chance.aubc.mean() + 0.02
+
+
+def test_boss_queries_the_proposed_batch_after_which_the_learner_is_best():
+    boss = BoSS(rules=["margin", "random", "core-set"], proposals=2, likelihood=0.0, iterations=500)
+    simulator = loop()
+    proposed = boss._proposed(simulator.view, 3)
+    assert proposed.shape == (2, 6, 3)
+    reached = []
+    for batch in proposed.unbind(1):
+        tried = loop()
+        tried.step(batch)
+        reached.append(tried.outcome("test").accuracy)
+    simulator.step(boss.peek(loop(), 3))
+    assert simulator.outcome("test").accuracy.tolist() == pytest.approx(torch.stack(reached, 1).amax(1).tolist())
+
+
+def test_boss_chooses_in_an_episode_alone_what_it_chooses_among_others():
+    both, boss = loop(seeds=(0, 5)), BoSS(rules=["margin", "typiclust"], proposals=2, iterations=5)
+    both.provide(boss.needs)
+    picks = boss.peek(both, 2)
+    for place, seed in enumerate((0, 5)):
+        single = loop(seeds=(seed,))
+        single.provide(boss.needs)
+        assert boss.peek(single, 2).tolist() == picks[place : place + 1].tolist()
+
+
+def test_boss_is_an_agent_of_studies_and_above_the_rules_that_it_follows():
+    how = {"labels": 8, "batch": 4, "seeds": 4, "split": {"pool": 0.4, "validation": 0.3, "test": 0.3}}
+    boss = simulate("wine", BoSS(rules=["margin", "random"], proposals=4, iterations=10), **how)
+    assert boss.aubc.mean() > max(simulate("wine", rule, **how).aubc.mean() for rule in ("margin", "random"))
+    assert load_agent_recipe("boss").build() == BoSS()
+
+
+@pytest.mark.parametrize("wrong", [{"rules": []}, {"rules": ["ucb"]}, {"proposals": 0}, {"share": 0.0}, {"part": "no"}])
+def test_settings_of_boss_that_make_no_sense_are_refused(wrong):
+    with pytest.raises(InvalidRecipeError):
+        BoSS(**wrong)
 
 
 def test_a_batch_is_distinct_and_ends_with_the_pool():

@@ -16,6 +16,10 @@ class InvalidRecipeError(AlrlError):
     """A recipe that cannot be found or parsed, or that asks for what does not exist."""
 
 
+class CodeRefusedError(InvalidRecipeError):
+    """A class named ``package.module:Class`` where no code of others may run."""
+
+
 class InvalidQueryError(AlrlError):
     """A query that the pool cannot answer: no record left, a bad index, a batch size below one."""
 

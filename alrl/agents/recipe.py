@@ -16,6 +16,7 @@ from alrl.agents.look_ahead.roll_out import ScoredMetric
 from alrl.agents.policy_file import load_policy
 from alrl.agents.training_recipes import EvolutionRecipe, ReinforcementRecipe, SearchRecipe
 from alrl.envs.action_recipe import CandidatesRecipe
+from alrl.recipes import checked_while_parsed
 from alrl.recipes.model import Recipe
 from alrl.strategies import Strategy, make_strategy, strategies
 
@@ -35,7 +36,8 @@ class RuleRecipe(Recipe):
 
     @model_validator(mode="after")
     def _buildable(self) -> RuleRecipe:
-        self.build()
+        with checked_while_parsed():
+            self.build()
         return self
 
 
@@ -111,7 +113,8 @@ class LookAheadRecipe(Recipe):
 
     @model_validator(mode="after")
     def _buildable(self) -> LookAheadRecipe:
-        self.build()
+        with checked_while_parsed():
+            self.build()
         return self
 
     def build(self, policy: Strategy | None = None) -> LookAhead:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import warnings
 from collections.abc import Iterable, Iterator
@@ -17,6 +18,7 @@ from alrl.cli import complete
 from alrl.cli.exit_codes import Exit
 from alrl.cli.faults import blame
 from alrl.errors import AlrlError, InvalidRecipeError
+from alrl.recipes.modules import NO_CODE
 
 if TYPE_CHECKING:
     from alrl.progress import Bars
@@ -43,6 +45,25 @@ Params = Annotated[
 ]
 Json = Annotated[
     bool, typer.Option("--json", help="One JSON document on standard output; all else goes to standard error.")
+]
+
+
+def _refuse_code(context: typer.Context, wanted: bool) -> None:
+    if wanted:
+        # In the environment, whence worker processes have it too.
+        before = os.environ.get(NO_CODE, "")
+        os.environ[NO_CODE] = "1"
+        context.call_on_close(lambda: os.environ.update({NO_CODE: before}))
+
+
+NoCode = Annotated[
+    bool,
+    typer.Option(
+        "--no-code",
+        help="Refuse every package.module:Class that a file names, as ALRL_NO_CODE=1 in the environment does.",
+        callback=_refuse_code,
+        expose_value=False,
+    ),
 ]
 
 _WIDTH = 120

@@ -8,7 +8,7 @@ import typer
 
 from alrl.cli import complete
 from alrl.cli.app import app
-from alrl.cli.common import Json, Params, read_params, reporting
+from alrl.cli.common import Json, NoCode, Params, read_params, reporting
 from alrl.cli.tables import Drop, Header, Label, read_tables
 
 
@@ -48,6 +48,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 - options of a command line, each with i
     workers: Annotated[
         int, typer.Option(min=1, help="Processes that share the seeds; a second one takes seconds to start.")
     ] = 1,
+    no_code: NoCode = False,  # noqa: ARG001 - its callback answers it
     machine: Json = False,
 ) -> None:
     """Play a policy against rules with paired seeds; losses are told as wins are."""

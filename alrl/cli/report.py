@@ -9,7 +9,7 @@ import typer
 
 from alrl.cli import complete
 from alrl.cli.app import app
-from alrl.cli.common import Json, reporting
+from alrl.cli.common import Json, NoCode, reporting
 
 
 @app.command()
@@ -21,6 +21,7 @@ def report(
     incomplete: Annotated[
         bool, typer.Option("--incomplete", help="Report an unfinished study, marked as such.")
     ] = False,
+    no_code: NoCode = False,  # noqa: ARG001 - its callback answers it
     machine: Json = False,
 ) -> None:
     """Write page, figures and tables of a run; nothing is run again."""

@@ -9,7 +9,7 @@ import typer
 
 from alrl.cli import complete
 from alrl.cli.app import app
-from alrl.cli.common import Json, reporting
+from alrl.cli.common import Json, NoCode, reporting
 from alrl.cli.exit_codes import Exit
 
 
@@ -23,6 +23,7 @@ def reproduce(
         list[str] | None,
         typer.Option(metavar="ID", help="A cell's id or its beginning; repeatable. Every cell if left out."),
     ] = None,
+    no_code: NoCode = False,  # noqa: ARG001 - its callback answers it
     machine: Json = False,
 ) -> None:
     """Play cells of a run again and compare them with what was stored, bit for bit. Nothing is written."""

@@ -10,7 +10,7 @@ import typer
 
 from alrl.cli import complete
 from alrl.cli.app import app
-from alrl.cli.common import Device, Json, Voice, Workers, reporting
+from alrl.cli.common import Device, Json, NoCode, Voice, Workers, reporting
 from alrl.cli.exit_codes import Exit
 from alrl.cli.tables import tell_tables
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @app.command()
-def run(
+def run(  # noqa: PLR0913, PLR0917 - options of a command line, each with its default
     context: typer.Context,
     study: Annotated[str, typer.Argument(help="A study: its name or its file.", autocompletion=complete.studies)],
     out: Annotated[
@@ -41,6 +41,7 @@ def run(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Count the cells and estimate the time; play and write nothing.")
     ] = False,
+    no_code: NoCode = False,  # noqa: ARG001 - its callback answers it
     machine: Json = False,
 ) -> None:
     """Run a study and report it. Run again, it plays only what is missing."""

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from alrl.cli.app import app
-from alrl.cli.common import Device, Json, TrainedAgent, TrainingEnv, Workers, reporting
+from alrl.cli.common import Device, Json, NoCode, TrainedAgent, TrainingEnv, Workers, reporting
 
 
 @app.command()
@@ -23,6 +23,7 @@ def train(
     name: Annotated[str | None, typer.Option(help="Name of the policy in tables; AGENT-SEED if left out.")] = None,
     workers: Workers = None,
     device: Device = "cpu",
+    no_code: NoCode = False,  # noqa: ARG001 - its callback answers it
     machine: Json = False,
 ) -> None:
     """Train a selection policy and write it as JSON and safetensors, with TensorBoard curves beside it.

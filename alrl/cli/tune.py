@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from alrl.cli.app import app
-from alrl.cli.common import Json, TrainedAgent, TrainingEnv, Workers, reporting
+from alrl.cli.common import Json, NoCode, TrainedAgent, TrainingEnv, Workers, reporting
 
 
 @app.command()
@@ -30,6 +30,7 @@ def tune(
         Path | None, typer.Option(file_okay=False, help="Folder of the trials; runs/tuning/AGENT if left out.")
     ] = None,
     workers: Workers = None,
+    no_code: NoCode = False,  # noqa: ARG001 - its callback answers it
     machine: Json = False,
 ) -> None:
     """Search hyperparameters of a training by Optuna, on its validation data sets alone; go on where it was left."""

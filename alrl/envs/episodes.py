@@ -71,6 +71,7 @@ class Game:
     """
 
     def __init__(self, recipe: EnvRecipe, *, device: torch.device | str = "cpu") -> None:
+        recipe.check()
         self.recipe = recipe
         self.device = torch.device(device)
         self.mixture = recipe.action.candidates.build()

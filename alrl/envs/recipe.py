@@ -24,7 +24,11 @@ from alrl.loop.cost import Prices
 from alrl.loop.labelling import Aggregate
 from alrl.loop.learner import Learner
 from alrl.metadata import DEFAULT_GROUPS, FeatureSet
+from alrl.recipes import checked_while_parsed
 from alrl.recipes.model import Recipe
+
+_MOST_TASKS = 100_000
+"""Synthetic tasks that a recipe may name."""
 
 
 class SplitRecipe(Recipe):
@@ -71,6 +75,14 @@ class DataRecipe(Recipe):
         return {source.called: source for source in self.sets if isinstance(source, TableRecipe)}
 
     @model_validator(mode="after")
+    def _bounded(self) -> DataRecipe:
+        tasks = sum(self.synthetic.values())
+        wrong = next((f"{family} = {count}" for family, count in self.synthetic.items() if count < 0), None)
+        if wrong is not None or tasks > _MOST_TASKS:
+            raise ValueError(f"synthetic: {wrong or f'{tasks} tasks'} given; give 0 to {_MOST_TASKS:,} in all")
+        return self
+
+    @model_validator(mode="after")
     def _not_empty(self) -> DataRecipe:
         if not self.names:
             raise ValueError("no data set is named; list some under sets, or synthetic families under synthetic")
@@ -96,7 +108,8 @@ class LearnerRecipe(Recipe):
 
     @model_validator(mode="after")
     def _buildable(self) -> LearnerRecipe:
-        self.build()
+        with checked_while_parsed():
+            self.build()
         return self
 
 
@@ -114,7 +127,8 @@ class AnnotatorRecipe(Recipe):
 
     @model_validator(mode="after")
     def _buildable(self) -> AnnotatorRecipe:
-        self.build()
+        with checked_while_parsed():
+            self.build()
         return self
 
 
@@ -132,7 +146,8 @@ class ContaminationRecipe(Recipe):
 
     @model_validator(mode="after")
     def _buildable(self) -> ContaminationRecipe:
-        self.build()
+        with checked_while_parsed():
+            self.build()
         return self
 
 
@@ -251,12 +266,17 @@ class EnvRecipe(Recipe):
         return self.action.build(self.observation.build(), self.budget.batch)
 
     @model_validator(mode="after")
-    def _observable(self) -> EnvRecipe:
-        check_observable(self.learner.build(), self.observation.build())
+    def _fitting(self) -> EnvRecipe:
+        with checked_while_parsed():
+            self.check()
         return self
 
-    @model_validator(mode="after")
-    def _playable(self) -> EnvRecipe:
+    def check(self) -> None:
+        """Check that learner, observation, action and reward fit each other; builds all of them, own classes too.
+
+        Raises InvalidRecipeError if they do not.
+        """
+        check_observable(self.learner.build(), self.observation.build())
         actions = self.actions()
         check_playable(self.learner.build(), actions)
         largest = actions.setting.sizes[-1]
@@ -266,7 +286,6 @@ class EnvRecipe(Recipe):
             )
         if self.reward.shaping is not None:
             self.reward.shaping.build().check(self.observation.build())
-        return self
 
 
 def load_env_recipe(name: str | Path) -> EnvRecipe:

@@ -8,6 +8,7 @@ from pydantic import ConfigDict, model_validator
 
 from alrl.envs.rewards import Reward, make_reward, reward_kinds
 from alrl.envs.rewards.shaping import SCORE, Shaping
+from alrl.recipes import checked_while_parsed
 from alrl.recipes.model import Recipe
 from alrl.recipes.registry import check_keys
 
@@ -46,7 +47,8 @@ class RewardRecipe(Recipe):
 
     @model_validator(mode="after")
     def _buildable(self) -> RewardRecipe:
-        self.build()
+        with checked_while_parsed():
+            self.build()
         return self
 
     def build(self) -> Reward:

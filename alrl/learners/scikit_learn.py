@@ -18,6 +18,7 @@ from alrl.errors import InvalidRecipeError
 from alrl.learners.possible_fit import Fit, fit_or_frequencies, not_finite, refuse_hopeless
 from alrl.loop.learner import FitReport, Learner
 from alrl.numerics.streams import stream_key
+from alrl.recipes import permit_import
 
 
 class ScikitLearn(Learner):
@@ -189,6 +190,7 @@ def _tried(estimator: Any) -> Any:
 
 
 def _class(reference: str) -> Any:
+    permit_import(reference)
     module, _, name = reference.partition(":")
     try:
         estimator = getattr(importlib.import_module(module), name)

@@ -1,9 +1,10 @@
 """Find, parse and identify recipes: TOML files in the folders ``envs``, ``agents`` and ``experiments``.
 
 The folder is the registry: a file dropped into one of these folders is known by its name. A recipe is parsed, never
-evaluated; code is named ``package.module:Class``. The room knows no schema but the base class :class:`Recipe`; the
-rooms that have recipes declare theirs. Others may import the names below, :class:`~alrl.recipes.registry.Registry` to
-find classes by name, and ``alrl.recipes.suggest`` to name the nearest known word in an error.
+evaluated; code is named ``package.module:Class`` and imported when what names it is built. The room knows no schema but
+the base class :class:`Recipe`; the rooms that have recipes declare theirs. Others may import the names below,
+:class:`~alrl.recipes.registry.Registry` to find classes by name, and ``alrl.recipes.suggest`` to name the nearest known
+word in an error.
 """
 
 from __future__ import annotations
@@ -27,15 +28,24 @@ from alrl.recipes.files import (
     say_if_hidden,
     shipped,
 )
-from alrl.recipes.modules import let_import, module_folders
+from alrl.recipes.modules import (
+    NO_CODE,
+    checked_while_parsed,
+    let_import,
+    module_folders,
+    permit_import,
+    without_code,
+)
 
 if TYPE_CHECKING:
     from alrl.recipes.model import Recipe
 
 __all__ = [
+    "NO_CODE",
     "Kind",
     "Recipe",
     "canonical_json",
+    "checked_while_parsed",
     "find",
     "first_line_comment",
     "folders",
@@ -47,10 +57,12 @@ __all__ = [
     "names",
     "own",
     "parse",
+    "permit_import",
     "read",
     "resolve",
     "say_if_hidden",
     "shipped",
+    "without_code",
 ]
 
 

@@ -18,7 +18,7 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from alrl.errors import InvalidRecipeError, ShadowedNameWarning
-from alrl.recipes.modules import CLASS, let_import
+from alrl.recipes.modules import CLASS, let_import, permit_import
 from alrl.recipes.suggest import unknown
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ Kind = Literal["envs", "agents", "experiments"]
 R = TypeVar("R", bound="Recipe")
 T = TypeVar("T")
 
+_MOST_BYTES = 1 << 20
 _PACKAGE = Path(__file__).resolve().parents[1]
 _IN_A_CHECKOUT = {("experiments", "lu2023"), ("agents", "qbc"), ("agents", "us-nc")}
 """Recipes that the wheel does not carry, since their code is not in it."""
@@ -110,13 +111,22 @@ def read(path: str | Path) -> dict[str, Any]:
     """
     path = Path(path)
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        if not path.is_file():
+            raise InvalidRecipeError(f"cannot read the recipe {path}: it is no file")
+        with path.open("rb") as file:
+            data = file.read(_MOST_BYTES + 1)
+        if len(data) > _MOST_BYTES:
+            raise InvalidRecipeError(f"{path}: more than {_MOST_BYTES:,} bytes, which no recipe needs")
+        content = tomllib.loads(data.decode("utf-8"))
     except OSError as error:
         raise InvalidRecipeError(f"cannot read the recipe {path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise InvalidRecipeError(f"{path}, line {line}: not UTF-8, which TOML has to be") from error
-    except tomllib.TOMLDecodeError as error:
+    except InvalidRecipeError:
+        raise
+    except (ValueError, RecursionError) as error:
+        # Beside TOML's own errors: numbers of thousands of digits, and thousands of brackets.
         raise InvalidRecipeError(f"{path}: not valid TOML: {error}") from error
     let_import(content, [path.parent])
     return content
@@ -196,6 +206,7 @@ def resolve(reference: str, registry: Mapping[str, type[T]], *, base: type[T] | 
 
     Raises:
         InvalidRecipeError: no such name, module or class, or a class of another kind.
+        CodeRefusedError: a class is named where no code of others may run.
 
     >>> resolve("collections:OrderedDict", {"plain": dict}, base=dict)
     <class 'collections.OrderedDict'>
@@ -206,6 +217,7 @@ def resolve(reference: str, registry: Mapping[str, type[T]], *, base: type[T] | 
         raise InvalidRecipeError(f"{unknown('name', reference, registry)}. Or name a class: package.module:Class.")
     if not CLASS.fullmatch(reference):
         raise InvalidRecipeError(f'"{reference}" is no class; write package.module:Class, say mypackage.margins:Wide')
+    permit_import(reference)
     module_name, _, class_name = reference.partition(":")
     try:
         module = importlib.import_module(module_name)

@@ -1,25 +1,38 @@
-"""Modules of one's own beside a recipe: a class that it names is found there, as a script's imports are."""
+"""Code that a recipe names as ``package.module:Class``: where it is looked for, and when it may be imported at all.
+
+Reading and parsing a recipe import nothing: a class is imported when what names it is built. A module that lies beside
+a recipe is found there, as a script's imports are.
+"""
 
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
+from alrl.errors import CodeRefusedError
+
 CLASS = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
 """How recipes name a class: ``package.module:Class``."""
+NO_CODE = "ALRL_NO_CODE"
+"""Environment variable by which every such class is refused; processes that are started inherit it."""
 _KINDS = {"envs", "agents", "experiments"}
+_offered: dict[str, Path] = {}
 _added: list[str] = []
+_not_now: ContextVar[bool] = ContextVar("not_now", default=False)
 
 
 def let_import(content: Any, folders: Iterable[Path]) -> None:
     """Let modules be imported from folders, at the end of Python's path, if the content names one that lies there.
 
-    Nothing is imported. A module that Python finds without the folder stays what it is. Processes that are started
-    later inherit the path.
+    Nothing is imported, and the path stays as it is until a class of such a module is. A module that Python finds
+    without the folder stays what it is.
     """
     places = [place for folder in folders for place in _around(folder.resolve())]
     for name in {reference.partition(":")[0].partition(".")[0] for reference in _references(content)}:
@@ -27,14 +40,63 @@ def let_import(content: Any, folders: Iterable[Path]) -> None:
             continue
         place = next((place for place in places if (place / f"{name}.py").is_file() or (place / name).is_dir()), None)
         if place is not None:
-            sys.path.append(str(place))
-            _added.append(str(place))
-            importlib.invalidate_caches()
+            _offered[name] = place
+
+
+def permit_import(reference: str) -> None:
+    """Check that a class ``package.module:Class`` may be imported now, and let its module be found.
+
+    Processes that are started later inherit the path.
+
+    Raises:
+        CodeRefusedError: the environment refuses such classes, or this is under :func:`without_code`.
+    """
+    if _refused():
+        raise CodeRefusedError(
+            f'"{reference}" is code of others, which --no-code and {NO_CODE}=1 refuse to run: read it, then leave them'
+            " out; or name what comes with alrl"
+        )
+    if _not_now.get():
+        raise CodeRefusedError(f'"{reference}" is code of others: nothing that is parsed or tried out runs it')
+    place = _offered.get(reference.partition(":")[0].partition(".")[0])
+    if place is not None and str(place) not in sys.path:
+        sys.path.append(str(place))
+        _added.append(str(place))
+        importlib.invalidate_caches()
+
+
+@contextmanager
+def without_code() -> Iterator[None]:
+    """Refuse every ``package.module:Class`` in the block, with a CodeRefusedError."""
+    token = _not_now.set(True)
+    try:
+        yield
+    finally:
+        _not_now.reset(token)
+
+
+@contextmanager
+def checked_while_parsed() -> Iterator[None]:
+    """Build in the block what a recipe describes, as a check: where that needs others' code, it is left to be built.
+
+    Raises:
+        CodeRefusedError: the recipe names code, and the environment refuses it.
+    """
+    try:
+        with without_code():
+            yield
+    except CodeRefusedError:
+        if _refused():
+            raise
 
 
 def module_folders() -> list[str]:
-    """Return the folders that :func:`let_import` added to Python's path: a run keeps them, to be played again."""
+    """Return the folders that were added to Python's path for classes: a run keeps them, to be played again."""
     return list(_added)
+
+
+def _refused() -> bool:
+    return os.environ.get(NO_CODE, "0") not in {"", "0"}
 
 
 def _around(folder: Path) -> list[Path]:

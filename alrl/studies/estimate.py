@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Any
 
+from alrl import recipes
 from alrl.strategies import Strategy
 from alrl.studies.canonical import run_id
 from alrl.studies.cell import Job, work
@@ -34,6 +35,8 @@ class WorkEstimate:
     """What the time was judged by."""
     to_train: tuple[str, ...]
     """Policies that would be trained first, which is not in the time."""
+    not_tried: tuple[str, ...] = ()
+    """Agents of others' code, which an estimate does not run: their time is that of the others."""
 
     @property
     def summary(self) -> str:
@@ -43,6 +46,8 @@ class WorkEstimate:
             text += f", about {_duration(self.seconds)} with {self.workers} worker(s), judged by {self.basis}"
         if self.to_train:
             text += f". First {', '.join(self.to_train)} would be trained, which the time leaves out"
+        if self.not_tried:
+            text += f". {', '.join(self.not_tried)} need code of others, which was not run: their time is a guess"
         return text + ". Nothing was written."
 
     def to_json(self) -> dict[str, Any]:
@@ -53,8 +58,14 @@ class WorkEstimate:
 def estimate(runner: Runner) -> WorkEstimate:
     """Count the cells of a run and estimate its time: by cells played before, else by the first loops of some.
 
-    Nothing is trained or written. Raises what :meth:`~alrl.studies.runner.Runner.check` does.
+    Nothing is trained or written, and no class of others is imported. Raises what
+    :meth:`~alrl.studies.runner.Runner.check` does, CodeRefusedError for a protocol of others: only it knows the cells.
     """
+    with recipes.without_code():
+        return _estimate(runner)
+
+
+def _estimate(runner: Runner) -> WorkEstimate:
     runner.check()
     agents = runner.agents.untrained()
     stored = _stored(runner)
@@ -64,7 +75,7 @@ def estimate(runner: Runner) -> WorkEstimate:
     workers = runner.engine().workers
     rates = _rates_of(stored)
     basis = "cells played before"
-    unknown = [pair for pair in missing if _kind(pair[0]) not in rates]
+    unknown = [(cell, player) for cell, player in missing if player is not None and _kind(cell) not in rates]
     if unknown:
         rates |= _calibrated(unknown, runner)
         basis = (
@@ -81,6 +92,7 @@ def estimate(runner: Runner) -> WorkEstimate:
         workers=workers,
         basis=basis,
         to_train=tuple(name for name, _, key in agents if key is None),
+        not_tried=tuple(name for name, strategy, _ in agents if strategy is None),
     )
 
 

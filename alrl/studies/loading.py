@@ -14,10 +14,12 @@ def load_study(name: str | Path) -> StudyRecipe:
     """Return the study of a recipe file or a recipe's name.
 
     Raises:
-        InvalidRecipeError: there is none, it does not fit the schema, or its protocol is unknown.
+        InvalidRecipeError: there is none, it does not fit the schema, or its protocol is unknown; a protocol that is
+            named ``package.module:Class`` is looked for when the study is run.
     """
     path = recipes.find("experiments", name)
     recipes.say_if_hidden("experiments", name)
     study = recipes.parse(StudyRecipe, recipes.read(path), where=str(path))
-    make_protocol(study.protocol)
+    with recipes.checked_while_parsed():
+        make_protocol(study.protocol)
     return study.model_copy(update={"data": tuple(located(source, path.parent) for source in study.data)})

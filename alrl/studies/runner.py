@@ -92,6 +92,20 @@ class Runner:
             )
         check_held_out(self.study)
         self.tables()
+        with recipes.checked_while_parsed():
+            self.build()
+
+    def build(self) -> None:
+        """Build what the study names, classes of one's own too: what is wrong with them stops it before it begins.
+
+        Raises InvalidRecipeError for a class that there is not, or that does not take its settings.
+        """
+        make_protocol(self.study.protocol)
+        for setting in self.study.settings():
+            setting.learner.build()
+            setting.annotator.build()
+            for each in setting.contamination:
+                each.build()
 
     def tables(self) -> dict[str, DataReport]:
         """Return how the tables among the data sets were read, by name. Raises what loading a data set does."""
@@ -106,6 +120,7 @@ class Runner:
         """
         started = time.perf_counter()
         self.check()
+        self.build()
         engine = self.engine()
         self._make_folder()
         with Store(self.folder / RESULTS) as store:

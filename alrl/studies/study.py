@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -27,6 +28,7 @@ from alrl.recipes.model import Recipe
 from alrl.studies.training_recipe import TrainingRecipe
 
 DEFAULT_PROTOCOL = "paired"
+_FOLDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 class ConditionRecipe(Recipe):
@@ -120,7 +122,7 @@ class StudyRecipe(Recipe):
     """Records of a random first sample."""
     conditions: tuple[ConditionRecipe, ...] = ()
     """Circumstances to compare under, each a page of its own; by default the ordinary ones."""
-    seeds: int = Field(default=50, ge=2)
+    seeds: int = Field(default=50, ge=2, le=100_000)
     """Paired evaluation seeds."""
     block: int = Field(default=50, ge=1)
     """Seeds that are played side by side: one cell."""
@@ -129,6 +131,11 @@ class StudyRecipe(Recipe):
     @model_validator(mode="after")
     def _names(self) -> StudyRecipe:
         for name in self.train:
+            if not _FOLDER.fullmatch(name):
+                raise ValueError(
+                    f"train.{name!r} given; the name of a policy is that of its folder in the run: letters, digits and"
+                    " ._- alone, the first a letter or a digit"
+                )
             if name not in self.agents:
                 raise ValueError(f"train.{name} is not among agents; add it there, or drop it")
         for key in ("data", "envs", "agents", "metrics", "learners", "batches", "conditions"):

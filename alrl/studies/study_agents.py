@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from alrl.agents.policy import Policy
 from alrl.agents.policy_file import load_policy, save_policy
 from alrl.agents.recipe import TrainedRecipe, load_agent_recipe, parse_agent_recipe
 from alrl.agents.training.training import Trainer
-from alrl.errors import PolicyFileError
+from alrl.errors import CodeRefusedError, PolicyFileError
 from alrl.evaluation.held_out import refuse_seen
 from alrl.progress import Bars
 from alrl.strategies import Strategy
@@ -71,22 +72,25 @@ class StudyAgents:
         """Return every agent in the order of the study, trained and saved if need be."""
         return [agent for name in self.study.agents for agent in self._agents(name)]
 
-    def untrained(self) -> list[tuple[str, Strategy, str | None]]:
-        """Return Name, strategy and identity of every agent without training any.
+    def untrained(self) -> list[tuple[str, Strategy | None, str | None]]:
+        """Return name, strategy and identity of every agent without training any, or running code of others.
 
-        Of one still to be trained, no identity.
+        Of one still to be trained, no identity; of one that is or needs a class of others, no strategy.
         """
-        stand_ins: list[tuple[str, Strategy, str | None]] = []
+        stand_ins: list[tuple[str, Strategy | None, str | None]] = []
         for name in self.study.agents:
             if name not in self.study.train:
-                agent = _known(name)
-                stand_ins.append((agent.name, agent.strategy, agent.identity))
+                strategy = _without_code(partial(find_agent, name))
+                stand_ins.append((shown_name(name), strategy, identity_of(name, strategy)))
                 continue
             for shown, seed in zip(self.shown(name), self.study.train[name].seeds, strict=True):
                 policy = self._trained_before(name, shown, seed)
-                stand_in = policy or self._trainer(name, shown, seed).untrained(shown)
+                stand_in = policy or _without_code(partial(self._untrained, name, shown, seed))
                 stand_ins.append((shown, stand_in, policy.fingerprint if policy else None))
         return stand_ins
+
+    def _untrained(self, name: str, shown: str, seed: int) -> Policy:
+        return self._trainer(name, shown, seed).untrained(shown)
 
     def _agents(self, name: str) -> list[StudyAgent]:
         if name not in self.study.train:
@@ -151,7 +155,16 @@ def build_again(recipe: Mapping[str, Any], folder: Path) -> tuple[Strategy, str]
     return parsed.build(), recipes.identity(parsed)
 
 
-def identity_of(name: str, strategy: Strategy) -> str:
+def _without_code(make: Callable[[], Strategy]) -> Strategy | None:
+    """Return what is made without running code of others, None where that cannot be."""
+    try:
+        with recipes.without_code():
+            return make()
+    except CodeRefusedError:
+        return None
+
+
+def identity_of(name: str, strategy: Strategy | None) -> str:
     """Return what an agent that needs no training is, by content.
 
     The hash of a rule's recipe, or of a policy's weights.
@@ -204,5 +217,5 @@ def _seen(study: StudyRecipe, name: str) -> tuple[str, ...]:
         study.train[name].build()
         return study.train[name].build_env().data.names
     # Whatever was trained tells so on a card; a rule has none.
-    card = getattr(find_agent(name), "card", {})
+    card = getattr(_without_code(partial(find_agent, name)), "card", {})
     return (*card.get("trained_on", ()), *card.get("validated_on", ()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ from alrl.cli import app
 from alrl.envs.recipe import load_env_recipe
 from alrl.errors import InvalidRecipeError, ShadowedNameWarning
 from alrl.evaluation.evaluate import evaluate
+from alrl.recipes import modules
 from alrl.studies.loading import load_study
 from alrl.studies.runner import Runner
 
@@ -44,6 +46,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A working directory whose modules are forgotten afterwards."""
     path = list(sys.path)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(modules, "_offered", {})
     yield tmp_path
     sys.path[:] = path
     sys.modules.pop("own_rules_of_a_test", None)
@@ -62,13 +65,99 @@ def test_reading_a_recipe_imports_nothing(place: Path) -> None:
     (place / "latest.toml").write_text(AGENT, encoding="utf-8")
     recipes.read(place / "latest.toml")
     assert "own_rules_of_a_test" not in sys.modules
-    assert str(place.resolve()) in recipes.module_folders()
+    assert str(place.resolve()) not in sys.path
+
+
+HOSTILE = {
+    "agents": AGENT,
+    "protocol": 'title = "t"\nprotocol = "own_rules_of_a_test:P"\ndata = ["iris"]\nagents = ["margin"]\n',
+    "learner": 'title = "t"\ndata = ["iris"]\nagents = ["margin"]\n[[learners]]\nkind = "own_rules_of_a_test:L"\n',
+    "estimator": 'title = "t"\ndata = ["iris"]\nagents = ["margin"]\n[[learners]]\nkind = "scikit-learn"\n'
+    'estimator = "own_rules_of_a_test:L"\n',
+    "annotator": 'title = "t"\ndata = ["iris"]\nagents = ["margin"]\n[[conditions]]\nname = "c"\n'
+    'annotator = { kind = "delayed", annotator = { kind = "own_rules_of_a_test:A" } }\n',
+    "contamination": 'title = "t"\ndata = ["iris"]\nagents = ["margin"]\n[[conditions]]\nname = "c"\n'
+    'contamination = [{ kind = "own_rules_of_a_test:C" }]\n',
+    "action": '[data]\nsets = ["iris"]\n[action]\nkind = "rule"\nrules = ["margin", "own_rules_of_a_test:R"]\n',
+    "reward": '[data]\nsets = ["iris"]\n[reward]\nkind = "own_rules_of_a_test:R"\n',
+    "expert": '[agent]\nkind = "trained"\n[agent.imitation]\nexpert = { base = "own_rules_of_a_test:R" }\n',
+}
+
+
+def _load(kind: str, file: Path) -> object:
+    if kind in {"agents", "expert"}:
+        return load_agent_recipe(file)
+    return load_env_recipe(file) if kind in {"action", "reward"} else load_study(file)
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_parsing_imports_no_class_wherever_it_is_named(place: Path, kind: str) -> None:
+    (place / "own_rules_of_a_test.py").write_text("raise SystemExit", encoding="utf-8")
+    (place / "recipe.toml").write_text(HOSTILE[kind], encoding="utf-8")
+    _load(kind, place / "recipe.toml")
+    assert "own_rules_of_a_test" not in sys.modules
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_an_environment_without_code_refuses_every_class_when_it_is_parsed(
+    place: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALRL_NO_CODE", "1")
+    (place / "own_rules_of_a_test.py").write_text("raise SystemExit", encoding="utf-8")
+    (place / "recipe.toml").write_text(HOSTILE[kind], encoding="utf-8")
+    with pytest.raises(InvalidRecipeError, match=r"own_rules_of_a_test:.* is code of others, which --no-code"):
+        _load(kind, place / "recipe.toml")
+    assert "own_rules_of_a_test" not in sys.modules
+
+
+def test_a_dry_run_counts_cells_without_running_code(place: Path) -> None:
+    (place / "own_rules_of_a_test.py").write_text("raise SystemExit", encoding="utf-8")
+    for name, text in (("latest.toml", AGENT), ("study.toml", STUDY)):
+        (place / name).write_text(text, encoding="utf-8")
+    result = CliRunner().invoke(app, ["run", "study.toml", "--dry-run"])
+    assert result.exit_code == 0, result.output
+    assert "2 cells: 0 finished, 2 to play" in result.output
+    assert "latest.toml need code of others, which was not run" in result.output
+    assert "own_rules_of_a_test" not in sys.modules
+    assert not (place / "runs").exists()
+
+
+def test_the_option_no_code_refuses_a_class_and_is_forgotten_afterwards(place: Path) -> None:
+    (place / "own_rules_of_a_test.py").write_text("raise SystemExit", encoding="utf-8")
+    for name, text in (("latest.toml", AGENT), ("study.toml", STUDY)):
+        (place / name).write_text(text, encoding="utf-8")
+    result = CliRunner().invoke(app, ["run", "study.toml", "--no-code"])
+    assert (result.exit_code, "own_rules_of_a_test" in sys.modules) == (2, False), result.output
+    assert "is code of others" in result.output
+    assert os.environ.get("ALRL_NO_CODE", "") == ""
+
+
+def test_a_learner_that_is_nowhere_stops_a_study_before_it_begins(place: Path) -> None:
+    (place / "study.toml").write_text(HOSTILE["learner"], encoding="utf-8")
+    with pytest.raises(InvalidRecipeError, match="cannot import own_rules_of_a_test"):
+        Runner(study=load_study("study.toml"), folder=place / "run", workers=1).run()
+    assert not (place / "run").exists()
+
+
+@pytest.mark.parametrize("name", ["../../x/y", "/x", "a/b", "..", ".hidden", "a\\\\b"])
+def test_a_policy_is_named_as_its_folder_in_the_run_can_be(place: Path, name: str) -> None:
+    table = f'[train."{name}"]\nagent = "imitation"\nenv = "quickstart"\n'
+    study = f'title = "t"\ndata = ["iris"]\nagents = ["margin", "{name}"]\n{table}'
+    (place / "study.toml").write_text(study, encoding="utf-8")
+    with pytest.raises(InvalidRecipeError, match="is that of its folder in the run: letters, digits"):
+        load_study("study.toml")
+
+
+def test_the_number_of_synthetic_tasks_is_bounded(place: Path) -> None:
+    (place / "env.toml").write_text("[data]\nsynthetic = { categorical = 1000000000 }\n", encoding="utf-8")
+    with pytest.raises(InvalidRecipeError, match="1000000000 tasks given; give 0 to 100,000 in all"):
+        load_env_recipe("env.toml")
 
 
 def test_a_module_that_is_nowhere_is_told_where_to_go(place: Path) -> None:
     (place / "latest.toml").write_text(AGENT, encoding="utf-8")
     with pytest.raises(InvalidRecipeError, match=r"cannot import own_rules_of_a_test: .*; put it beside the recipe"):
-        load_agent_recipe(place / "latest.toml")
+        find_strategy(place / "latest.toml")
 
 
 def test_a_study_plays_own_modules_in_processes_of_their_own(place: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -75,7 +76,14 @@ def to_npy(array: np.ndarray) -> bytes:
 
 
 def from_npy(blob: bytes) -> np.ndarray:
-    """Return the array of such bytes. Raises ValueError if they are none."""
+    """Return the array of such bytes. Raises ValueError if they are none, or tell of another shape than they hold."""
+    buffer = io.BytesIO(blob)
+    version = np.lib.format.read_magic(buffer)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, _, dtype = read(buffer)
+    if math.prod(shape) * dtype.itemsize != len(blob) - buffer.tell():
+        # Before memory is asked for: a made-up shape must not fill it.
+        raise ValueError(f"shape {shape} of {dtype} told, {len(blob) - buffer.tell()} bytes held")
     return np.lib.format.read_array(io.BytesIO(blob), allow_pickle=False)
 
 

@@ -110,26 +110,31 @@ def read(path: str | Path) -> dict[str, Any]:
         InvalidRecipeError: the file cannot be read, or is not TOML; says in which line.
     """
     path = Path(path)
+    data = _bounded(path)
     try:
-        if not path.is_file():
-            raise InvalidRecipeError(f"cannot read the recipe {path}: it is no file")
-        with path.open("rb") as file:
-            data = file.read(_MOST_BYTES + 1)
-        if len(data) > _MOST_BYTES:
-            raise InvalidRecipeError(f"{path}: more than {_MOST_BYTES:,} bytes, which no recipe needs")
         content = tomllib.loads(data.decode("utf-8"))
-    except OSError as error:
-        raise InvalidRecipeError(f"cannot read the recipe {path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise InvalidRecipeError(f"{path}, line {line}: not UTF-8, which TOML has to be") from error
-    except InvalidRecipeError:
-        raise
     except (ValueError, RecursionError) as error:
         # Beside TOML's own errors: numbers of thousands of digits, and thousands of brackets.
         raise InvalidRecipeError(f"{path}: not valid TOML: {error}") from error
     let_import(content, [path.parent])
     return content
+
+
+def _bounded(path: Path) -> bytes:
+    """Return the content of a recipe's file: a regular one, of a bounded size."""
+    if path.exists() and not path.is_file():
+        raise InvalidRecipeError(f"cannot read the recipe {path}: it is a folder, a pipe or a device, and no file")
+    try:
+        with path.open("rb") as file:
+            data = file.read(_MOST_BYTES + 1)
+    except OSError as error:
+        raise InvalidRecipeError(f"cannot read the recipe {path}: {error.strerror}") from error
+    if len(data) > _MOST_BYTES:
+        raise InvalidRecipeError(f"{path}: more than {_MOST_BYTES:,} bytes, which no recipe needs")
+    return data
 
 
 def parse(model: type[R], data: Mapping[str, Any], *, where: str) -> R:

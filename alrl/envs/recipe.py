@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field, model_validator
 
@@ -53,7 +53,7 @@ class DataRecipe(Recipe):
 
     sets: tuple[Source, ...] = ()
     """Data sets: names or files, or tables that say which column is the class."""
-    synthetic: dict[str, int] = Field(default_factory=dict)
+    synthetic: dict[str, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
     """How many tasks of each synthetic family, such as ``{ mixed = 40 }``."""
     offset: int = Field(default=0, ge=0)
     """Number of the first synthetic task of each family: recipes of other offsets hold other tasks."""
@@ -75,15 +75,10 @@ class DataRecipe(Recipe):
         return {source.called: source for source in self.sets if isinstance(source, TableRecipe)}
 
     @model_validator(mode="after")
-    def _bounded(self) -> DataRecipe:
+    def _some(self) -> DataRecipe:
         tasks = sum(self.synthetic.values())
-        wrong = next((f"{family} = {count}" for family, count in self.synthetic.items() if count < 0), None)
-        if wrong is not None or tasks > _MOST_TASKS:
-            raise ValueError(f"synthetic: {wrong or f'{tasks} tasks'} given; give 0 to {_MOST_TASKS:,} in all")
-        return self
-
-    @model_validator(mode="after")
-    def _not_empty(self) -> DataRecipe:
+        if tasks > _MOST_TASKS:
+            raise ValueError(f"synthetic: {tasks} tasks given; give 0 to {_MOST_TASKS:,} in all")
         if not self.names:
             raise ValueError("no data set is named; list some under sets, or synthetic families under synthetic")
         return self

@@ -16,7 +16,7 @@ from alrl.large_pool.geometry import PartGeometry, Surroundings, pool_neighbours
 from alrl.large_pool.pool import LargePool
 from alrl.loop.pool_view import PoolView
 
-_OF_PROBABILITIES = ("_by_class", "predicted", "top_two", "margin", "normalised_entropy", "class_count")
+_OF_PROBABILITIES = ("by_class", "predicted", "top_two", "margin", "normalised_entropy", "class_count")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

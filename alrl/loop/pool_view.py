@@ -13,6 +13,7 @@ from torch import Tensor
 from alrl.geometry.geometry import Geometry
 from alrl.loop.learner import EpochRecord, Learner
 from alrl.numerics.ranking import Likeliest, likeliest, rows_at
+from alrl.numerics.uncertainty import gini
 
 AT_ONCE = 1 << 23
 """Numbers that the refits made in one go hold at most, of labelled records and of probabilities (unless one alone does
@@ -240,8 +241,8 @@ class PoolView:
         return likeliest(self.probabilities)
 
     @cached_property
-    def _by_class(self) -> Tensor:
-        """The probabilities as (B, k, N): few classes make rows that are too short to be fast."""
+    def by_class(self) -> Tensor:
+        """The probabilities as (B, k, N), contiguous: few classes make rows that are too short to be fast."""
         return self.probabilities.transpose(1, 2).contiguous()
 
     @cached_property
@@ -259,13 +260,18 @@ class PoolView:
     def normalised_entropy(self) -> Tensor:
         """Entropy of the class probabilities divided by that of the uniform distribution, (B, N), 0 to 1."""
         # Any floor will do: zero times its logarithm is zero.
-        logarithm = self._by_class.clamp_min(torch.finfo(self.probabilities.dtype).tiny).log()
-        entropy = torch.zeros_like(self._by_class[:, 0])
+        logarithm = self.by_class.clamp_min(torch.finfo(self.probabilities.dtype).tiny).log()
+        entropy = torch.zeros_like(self.by_class[:, 0])
         # One by one: a sum over the axis rounds equal records differently, by where in the pool they are.
-        for term in (self._by_class * logarithm).unbind(1):
+        for term in (self.by_class * logarithm).unbind(1):
             entropy = entropy - term
         most: Tensor = self.class_count.to(entropy.dtype).log()
         return (entropy / most[:, None]).clamp(0, 1)
+
+    @cached_property
+    def impurity(self) -> Tensor:
+        """Gini impurity of the class probabilities, (B, N), 0 to 1."""
+        return gini(self.probabilities)
 
     @cached_property
     def class_count(self) -> Tensor:
@@ -293,4 +299,4 @@ class PoolView:
         return view
 
 
-KEPT_WHILE_FILLING = ("_likeliest", "_by_class", "margin", "normalised_entropy", "class_count")
+KEPT_WHILE_FILLING = ("_likeliest", "by_class", "margin", "normalised_entropy", "impurity", "class_count")

@@ -14,7 +14,6 @@ from torch import Tensor
 from alrl.loop.pool_view import PoolView
 from alrl.numerics.backend import compiles
 from alrl.numerics.ranking import rows_at
-from alrl.numerics.uncertainty import gini
 
 RIDGE = 10.0
 """Precision of the prior of each weight, features being standardised."""
@@ -54,7 +53,7 @@ def posterior(view: PoolView, index: Tensor, others: Tensor) -> Posterior:
     (True, torch.Size([1, 1, 2]))
     """
     known_index, real = _known(view)
-    precision = gini(view.probabilities).gather(1, known_index).clamp_min(_LEAST)
+    precision = view.impurity.gather(1, known_index).clamp_min(_LEAST)
     solve = _compiled if compiles(view.features) else _batched
     own, rest, covariance = solve(view, index, others, known_index, real, precision)
     # Of records thousands of deviations away rounding can leave no number: they then have nothing in common.

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from alrl.loop.pool_view import PoolView
-from alrl.metadata.feature import Feature, FeatureGroup
+from alrl.metadata.feature import Feature, FeatureGroup, once_a_view
 from alrl.metadata.pick import pick
-from alrl.numerics.backend import compiles
+from alrl.numerics.backend import arrays, compiles
 
 _SMOOTH = 0.05
 _REACH = math.log((1 + _SMOOTH) / _SMOOTH)
@@ -23,6 +23,7 @@ def labelled_shares(view: PoolView) -> Tensor:
     return count / count.sum(1, keepdim=True).clamp_min(1)
 
 
+@once_a_view
 def predicted_shares(view: PoolView) -> Tensor:
     """Return mean probability of each class over the pool, (B, k)."""
     real = view.exists.to(view.probabilities.dtype)
@@ -65,20 +66,17 @@ class Balance(FeatureGroup):
         labelled = labelled_shares(view)
         surplus = ((labelled + _SMOOTH) / (predicted_shares(view) + _SMOOTH)).log().clamp(-_REACH, _REACH) / _REACH
         share = labelled / (labelled + 1 / view.class_count.to(labelled.dtype)[:, None])
+        if compiles(index) and share.shape[1] > 1:
+            return self._compiled(view, index, surplus, share)
         # Padding is no class, and of equally likely classes the first counts, as in the prediction.
         chances = pick(view.probabilities, index).masked_fill(~view.class_mask[:, None], -1.0)
-        first, second = _two_likeliest(chances)
+        first, second = chances.argsort(dim=-1, descending=True, stable=True)[..., :2].unbind(-1)
         columns = [surplus.gather(1, first), surplus.gather(1, second), share.gather(1, first), share.gather(1, second)]
         return torch.stack(columns, -1)
 
+    def _compiled(self, view: PoolView, index: Tensor, surplus: Tensor, share: Tensor) -> Tensor:
+        from alrl.metadata.compiled_groups import balance
 
-def _two_likeliest(chances: Tensor) -> tuple[Tensor, Tensor]:
-    """Return positions (B, K) of the two largest of ``chances`` (B, K, k); of equals the first comes first."""
-    if compiles(chances) and chances.shape[2] > 1:
-        from alrl.metadata.compiled_features import two_likeliest
-
-        first, second = (torch.empty(chances.shape[:2], dtype=torch.long) for _ in range(2))
-        two_likeliest(chances.contiguous().numpy(), first.numpy(), second.numpy())
-        return first, second
-    first, second = chances.argsort(dim=-1, descending=True, stable=True)[..., :2].unbind(-1)
-    return first, second
+        out = surplus.new_empty(*index.shape, len(self.features))
+        balance(*arrays(view.by_class, index, view.class_mask, surplus, share, out))
+        return out

@@ -1,4 +1,4 @@
-"""Measure what features of candidates are made of, compiled for the processor: one look at each number."""
+"""Pick and rank what features of candidates are made of, compiled for the processor: one look at each number."""
 
 from __future__ import annotations
 
@@ -29,13 +29,12 @@ def picked_columns(values: Any, index: Any, out: Any) -> None:
 
 
 @called
-def picked_rows(values: Any, index: Any, out: Any) -> None:
-    """Rows of each of the tuple ``values``, (B, N, k), at ``index`` (B, K), into ``out`` (T, B, K, k)."""
-    for place, each in enumerate(values):
-        for b in range(index.shape[0]):
-            for i in range(index.shape[1]):
-                for c in range(each.shape[2]):
-                    out[place, b, i, c] = each[b, index[b, i], c]
+def picked_by_class(values: Any, index: Any, out: Any) -> None:
+    """Entries of ``values`` (B, k, N) at ``index`` (B, K), into ``out`` (B, K, k)."""
+    for b in range(index.shape[0]):
+        for i in range(index.shape[1]):
+            for c in range(values.shape[1]):
+                out[b, i, c] = values[b, c, index[b, i]]
 
 
 @called
@@ -62,23 +61,3 @@ def ranks(values: Any, index: Any, among: Any, tie: Any, out: Any) -> None:
                     below += one if kept[j] < low else none
                     up_to += one if kept[j] <= high else none
                 out[b, i, column] = (below + up_to) / (2 * max(size, 1))
-
-
-@called
-def two_likeliest(chances: Any, first: Any, second: Any) -> None:
-    """Write the two largest of ``chances`` (B, K, k), k at least 2, by position (B, K).
-
-    Of equals the first comes first.
-    """
-    for b in range(chances.shape[0]):
-        for i in range(chances.shape[1]):
-            row = chances[b, i]
-            most, next_most = 0, 1
-            if row[1] > row[0]:
-                most, next_most = 1, 0
-            for c in range(2, row.shape[0]):
-                if row[c] > row[most]:
-                    most, next_most = c, most
-                elif row[c] > row[next_most]:
-                    next_most = c
-            first[b, i], second[b, i] = most, next_most

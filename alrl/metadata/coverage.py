@@ -9,7 +9,6 @@ from torch import Tensor
 from alrl.loop.pool_view import PoolView
 from alrl.loop.posterior import standing_for_pool
 from alrl.metadata.feature import Feature, FeatureGroup
-from alrl.numerics.uncertainty import gini
 
 
 class Coverage(FeatureGroup):
@@ -43,7 +42,7 @@ class Coverage(FeatureGroup):
         from alrl.geometry import compiled_coverage
 
         others, real = standing_for_pool(view)
-        doubt, impure = 1 - view.margin.gather(1, others), gini(view.probabilities).gather(1, others).square()
+        doubt, impure = 1 - view.margin.gather(1, others), view.impurity.gather(1, others).square()
         weight = torch.stack([torch.ones_like(doubt), doubt, impure], 1).double() * real[:, None]
         total = weight.sum(-1).clamp_min(1e-12)
         points = torch.where(real > 0, others, -1)

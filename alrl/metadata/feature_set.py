@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import NoReturn
 
 import torch
 from torch import Tensor
@@ -135,18 +137,31 @@ class FeatureSet:
 
     def check(self, seen: Observation) -> None:
         """Raise InvalidQueryError, which names the feature, if one is not finite or lies outside its bounds."""
-        _refuse_outside(self.record, seen.candidates[seen.mask], "a candidate")
-        _refuse_outside(self.loop, seen.loop, "the loop")
+        if not _inside(self.record, seen.candidates, ~seen.mask[..., None]):
+            _refuse(self.record, seen.candidates[seen.mask], "a candidate")
+        if not _inside(self.loop, seen.loop):
+            _refuse(self.loop, seen.loop, "the loop")
 
 
-def _refuse_outside(features: Sequence[Feature], values: Tensor, what: str) -> None:
-    """For ``values`` (m, F) of ``features``."""
-    low, high = (values.new_tensor([getattr(each, end) for each in features]) for end in ("low", "high"))
+@lru_cache(maxsize=64)
+def _bounds(features: tuple[Feature, ...], device: torch.device) -> tuple[Tensor, Tensor]:
+    """Return the bounds that rounding leaves to each of the features, (F,)."""
+    low, high = (torch.tensor([getattr(each, end) for each in features], device=device) for end in ("low", "high"))
+    return low - _ROUNDING, high + _ROUNDING
+
+
+def _inside(features: tuple[Feature, ...], values: Tensor, excused: Tensor | None = None) -> bool:
+    """Return whether ``values`` (..., F) lie within the bounds, but for those that are ``excused``."""
+    low, high = _bounds(features, values.device)
     # No comparison with NaN holds.
-    inside = (values >= low - _ROUNDING) & (values <= high + _ROUNDING)
-    if bool(inside.all()):
-        return
-    row, column = (int(each) for each in (~inside).nonzero()[0])
+    inside = (values >= low) & (values <= high)
+    return bool((inside if excused is None else inside | excused).all())
+
+
+def _refuse(features: tuple[Feature, ...], values: Tensor, what: str) -> NoReturn:
+    """Raise InvalidQueryError that names the first of ``values`` (m, F) outside its bounds."""
+    low, high = _bounds(features, values.device)
+    row, column = (int(each) for each in (~((values >= low) & (values <= high))).nonzero()[0])
     wrong = features[column]
     raise InvalidQueryError(
         f"the feature {wrong.name!r} of {what} is {float(values[row, column]):g}; it lies from {wrong.low:g} to"

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from alrl.loop.pool_view import PoolView
 from alrl.metadata.feature import Feature, FeatureGroup
 from alrl.metadata.pick import columns, pick, rank
+from alrl.numerics.backend import arrays, compiles
 
 _SMALL = 1e-3
 """Distances are told from zero by this share of the pool's extent."""
+_LEAST = np.array([_SMALL])
 
 
 class GeometryGroup(FeatureGroup):
@@ -42,6 +45,8 @@ class GeometryGroup(FeatureGroup):
     def compute(self, view: PoolView, index: Tensor) -> Tensor:
         sparsity, isolation = view.geometry.sparsity_at(index), view.distance_to_known
         _, neighbours = view.geometry.neighbours_at(index)
+        if compiles(index):
+            return self._compiled(view, index, sparsity, neighbours)
         near = pick(neighbours, index)
         real = view.geometry.neighbour_mask[:, None].to(view.margin.dtype)
 
@@ -57,9 +62,23 @@ class GeometryGroup(FeatureGroup):
             neighbour_margin - own_margin,
             mean(pick(view.predicted, near) == pick(view.predicted, index)[..., None]),
         ]
-        counted = view.available & view.geometry.sampled
-        ranks = [rank(index, counted, sparsity), rank(index, view.available, isolation)]
-        return torch.cat([*ranks, torch.stack(rest, -1)], -1)
+        return torch.cat([self._ranks(view, index, sparsity), torch.stack(rest, -1)], -1)
+
+    def _compiled(self, view: PoolView, index: Tensor, sparsity: Tensor, neighbours: Tensor) -> Tensor:
+        from alrl.metadata.compiled_groups import geometry
+
+        place, rest = view.geometry, sparsity.new_empty(*index.shape, 5)
+        pool = (view.margin, view.predicted, view.known, view.distance_to_known, sparsity)
+        real, extent = arrays(place.neighbour_mask, place.extent)
+        geometry(*arrays(index, neighbours), real, arrays(*pool), extent, _LEAST, rest.numpy())
+        return torch.cat([self._ranks(view, index, sparsity), rest], -1)
+
+    def _ranks(self, view: PoolView, index: Tensor, sparsity: Tensor) -> Tensor:
+        sampled, isolation = view.geometry.sampled, view.distance_to_known
+        if sampled is view.exists:
+            return rank(index, view.available, sparsity, isolation)
+        counted = view.available & sampled
+        return torch.cat([rank(index, counted, sparsity), rank(index, view.available, isolation)], -1)
 
 
 def distance_ratio(distance: Tensor, other: Tensor, extent: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from alrl.loop.pool_view import PoolView
 from alrl.loop.posterior import posterior, standing_for_pool, weighted_mean
 from alrl.metadata.feature import Feature, FeatureGroup
 from alrl.metadata.pick import pick
-from alrl.numerics.uncertainty import gini
+from alrl.numerics.backend import arrays, compiles
 
 
 class Influence(FeatureGroup):
@@ -54,9 +54,15 @@ class Influence(FeatureGroup):
 
     def compute(self, view: PoolView, index: Tensor) -> Tensor:
         others, weight = standing_for_pool(view)
-        doubt, impurity = posterior(view, index, others), gini(view.probabilities)
-        squared, own = doubt.correlation.square(), pick(impurity, index)
-        weight_of_doubt = weight * pick(impurity, others).square()
+        doubt, own = posterior(view, index, others), pick(view.impurity, index)
+        weight_of_doubt = weight * pick(view.impurity, others).square()
+        if compiles(index):
+            from alrl.metadata.compiled_groups import influence
+
+            out = own.new_empty(*index.shape, len(self.features))
+            influence(*arrays(doubt.own, doubt.others, doubt.covariance, own, weight, weight_of_doubt, out))
+            return out
+        squared = doubt.correlation.square()
         leverage = own * doubt.own / (1 + own * doubt.own)
         taken = doubt.covariance.square() * (own / (1 + own * doubt.own))[..., None]
         columns = [

@@ -9,6 +9,7 @@ from alrl.loop.pool_view import PoolView
 from alrl.metadata.balance import predicted_shares
 from alrl.metadata.feature import Feature, FeatureGroup
 from alrl.metadata.pick import average, pick
+from alrl.numerics.backend import arrays, compiles
 
 
 def _labelled_fit(view: PoolView) -> tuple[Tensor, Tensor]:
@@ -65,6 +66,8 @@ class LoopState(FeatureGroup):
     )
 
     def compute(self, view: PoolView, index: Tensor) -> Tensor:
+        if compiles(index):
+            return self._compiled(view, index)
         real, dtype = view.exists, view.probabilities.dtype
         labelled = view.labelled_mask.sum(1).to(dtype)
         classes = view.class_count.to(dtype)
@@ -87,3 +90,16 @@ class LoopState(FeatureGroup):
             _concentration(view, index),
         ]
         return torch.stack(columns, -1).clamp(0, 1)
+
+    def _compiled(self, view: PoolView, index: Tensor) -> Tensor:
+        from alrl.metadata.compiled_groups import loop
+
+        place, exists = view.geometry, view.exists
+        pool = (view.margin, view.normalised_entropy, view.trajectory.flips, place.sparsity_at(index))
+        counted = exists if place.sampled is exists else exists & place.sampled
+        labelled = (view.labelled_index, view.labels, view.labelled_mask)
+        counts = (view.spent, view.budget, view.feature_count, view.class_count, view.trajectory.loops)
+        out = view.probabilities.new_empty(len(exists), len(self.features))
+        groups = (pool, (exists, counted), labelled)
+        loop(*(arrays(*group) for group in groups), view.by_class.numpy(), arrays(*counts), *arrays(place.extent, out))
+        return out.clamp_(0, 1)

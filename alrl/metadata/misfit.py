@@ -9,6 +9,7 @@ from alrl.loop.pool_view import PoolView
 from alrl.metadata.feature import Feature, FeatureGroup
 from alrl.metadata.neighbours import nearest_labelled
 from alrl.metadata.pick import pick
+from alrl.numerics.backend import arrays, compiles
 
 
 class Misfit(FeatureGroup):
@@ -39,6 +40,8 @@ class Misfit(FeatureGroup):
 
     def compute(self, view: PoolView, index: Tensor) -> Tensor:
         place, real = nearest_labelled(view, index)
+        if compiles(index):
+            return self._compiled(view, index, place, real)
         labels = pick(view.labels, place)
         weight = real.to(view.probabilities.dtype)
         count = weight.sum(-1).clamp_min(1)
@@ -50,3 +53,10 @@ class Misfit(FeatureGroup):
             votes.amax(-1) / count,
         ]
         return torch.stack(columns, -1)
+
+    def _compiled(self, view: PoolView, index: Tensor, place: Tensor, real: Tensor) -> Tensor:
+        from alrl.metadata.compiled_groups import misfit
+
+        out = view.probabilities.new_empty(*index.shape, len(self.features))
+        misfit(*arrays(view.by_class, view.predicted, index, view.labels, place, real, out))
+        return out

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from alrl.numerics.backend import compiles
+from alrl.numerics.backend import arrays, compiles
 
 _FEW = 128
 """Candidates up to which values are compared one by one: above, they are sorted first."""
@@ -50,7 +48,7 @@ def columns(index: Tensor, *values: Tensor) -> Tensor:
     from alrl.metadata.compiled_features import picked_columns
 
     out = torch.empty(*index.shape, len(values), dtype=values[0].dtype)
-    picked_columns(_arrays(values), index.contiguous().numpy(), out.numpy())
+    picked_columns(arrays(*values), index.contiguous().numpy(), out.numpy())
     return out
 
 
@@ -58,12 +56,12 @@ def pick_each(values: Sequence[Tensor], index: Tensor) -> Tensor:
     """Return rows of each of ``values``, (B, N, k), for the records at ``index`` (B, K): (T, B, K, k)."""
     if not compiles(index):
         return torch.stack([pick(each, index) for each in values])
-    from alrl.metadata.compiled_features import picked_rows
+    from alrl.metadata.compiled_features import picked_by_class
 
     out = torch.empty(len(values), *index.shape, values[0].shape[2], dtype=values[0].dtype)
     # Stored class by class, as the learner leaves them.
-    by_class = tuple(each.transpose(1, 2).contiguous().numpy().transpose(0, 2, 1) for each in values)
-    picked_rows(by_class, index.contiguous().numpy(), out.numpy())
+    for place, each in enumerate(values):
+        picked_by_class(*arrays(each.transpose(1, 2), index, out[place]))
     return out
 
 
@@ -81,7 +79,7 @@ def rank(index: Tensor, among: Tensor, *values: Tensor, tie: float = 0.0) -> Ten
         from alrl.metadata.compiled_features import ranks
 
         share = torch.empty(*index.shape, len(values), dtype=values[0].dtype)
-        given = _arrays(values)
+        given = arrays(*values)
         ranks(given, index.contiguous().numpy(), among.numpy(), np.full(1, tie, given[0].dtype), share.numpy())
         return share
     return torch.stack([_rank(index, among, each, tie) for each in values], -1)
@@ -96,10 +94,6 @@ def _rank(index: Tensor, among: Tensor, values: Tensor, tie: float) -> Tensor:
     size = among.sum(1, keepdim=True)
     middle = (torch.minimum(below, size) + torch.minimum(up_to, size)).to(values.dtype) / 2
     return middle / size.clamp_min(1)
-
-
-def _arrays(values: Sequence[Tensor]) -> tuple[NDArray[Any], ...]:
-    return tuple(each.contiguous().numpy() for each in values)
 
 
 def _sorted(values: Tensor) -> Tensor:

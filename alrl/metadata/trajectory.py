@@ -13,6 +13,7 @@ from alrl.loop.pool_view import PoolView
 from alrl.metadata.dynamics import data_map
 from alrl.metadata.feature import Feature, FeatureGroup
 from alrl.metadata.pick import pick, pick_each, rank
+from alrl.numerics.backend import arrays, compiles
 
 
 class TrajectoryGroup(FeatureGroup):
@@ -46,6 +47,8 @@ class TrajectoryGroup(FeatureGroup):
     def compute(self, view: PoolView, index: Tensor) -> Tensor:
         trajectory = view.trajectory
         past = pick_each(trajectory.probabilities, index)
+        if compiles(past):
+            return self._compiled(view, index, past)
         lived = trajectory.remembered.to(past.dtype)[:, :, None]
         now = past[-1].argmax(-1)
         chosen = past.gather(-1, now[None, ..., None].expand(len(past), -1, -1, 1))[..., 0]
@@ -60,3 +63,11 @@ class TrajectoryGroup(FeatureGroup):
             drift,
         ]
         return torch.stack(columns, -1)
+
+    def _compiled(self, view: PoolView, index: Tensor, past: Tensor) -> Tensor:
+        from alrl.metadata.compiled_groups import trajectory
+
+        past_rounds, out = view.trajectory, past.new_empty(*index.shape, len(self.features))
+        trajectory(*arrays(past, past_rounds.remembered, past_rounds.flips, past_rounds.loops, index, out))
+        out[..., 1] = rank(index, view.available, past_rounds.flips)[..., 0]
+        return out

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from numba import njit
+from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 from torch import Tensor
 
@@ -46,6 +47,15 @@ def compiles(tensor: Tensor) -> bool:
     (True, False)
     """
     return tensor.device.type == "cpu" and not _PORTABLE.get()
+
+
+def arrays(*tensors: Tensor) -> tuple[NDArray[Any], ...]:
+    """Return the tensors as arrays for compiled code: contiguous, and of the same memory where they are so already.
+
+    >>> arrays(torch.zeros(2, 1))[0].shape
+    (2, 1)
+    """
+    return tuple(tensor.contiguous().numpy() for tensor in tensors)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from alrl.errors import InvalidQueryError, InvalidRecipeError
 from alrl.geometry.geometry import Geometry
 from alrl.metadata import DEFAULT_GROUPS, GROUPS, FeatureSet
+from alrl.numerics.backend import portable
 from alrl.testing.example_view import example_view
 from alrl.testing.rearrange import alone, classes_permuted, padded, records_permuted, tensors
 
@@ -98,6 +99,15 @@ def test_an_episode_alone_is_seen_as_among_others(view):
         single = observe(alone(view, episode))
         torch.testing.assert_close(single.candidates[0], together.candidates[episode, :size], rtol=0, atol=2e-6)
         torch.testing.assert_close(single.loop[0], together.loop[episode], rtol=0, atol=2e-6)
+
+
+@FEW
+@given(views())
+def test_compiled_passes_say_what_torch_alone_says(view):
+    other = dataclasses.replace(view, geometry=Geometry(view.features, view.exists))
+    compiled = observe(view)
+    with portable():
+        assert_same(compiled, observe(other))
 
 
 @FEW

@@ -7,7 +7,6 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alrl.metadata.balance import _two_likeliest
 from alrl.metadata.pick import _FEW, _rank, columns, pick, pick_each, rank
 
 
@@ -54,12 +53,3 @@ def test_several_values_are_picked_side_by_side():
     assert columns(index, values, 2 * values).equal(torch.stack([pick(values, index), pick(2 * values, index)], -1))
     both = pick_each((probabilities, 1 - probabilities), index)
     assert both.equal(torch.stack([pick(probabilities, index), pick(1 - probabilities, index)]))
-
-
-@given(st.integers(2, 6), st.integers(0, 99))
-def test_the_two_likeliest_classes_are_the_first_of_a_stable_sort(k, seed):
-    chances = torch.randint(3, (2, 5, k), generator=torch.Generator().manual_seed(seed)).float()
-    order = chances.argsort(dim=-1, descending=True, stable=True)
-    first, second = _two_likeliest(chances)
-    assert first.equal(order[..., 0])
-    assert second.equal(order[..., 1])

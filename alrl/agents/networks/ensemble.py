@@ -41,5 +41,6 @@ class Ensemble(CandidateScorer):
 
     def forward(self, candidates: Tensor, loop: Tensor, mask: Tensor) -> Tensor:
         """Return scores (B, K) of candidates (B, K, F) in a state (B, G); minus infinity outside ``mask`` (B, K)."""
-        scores = torch.stack([member(candidates, loop, mask) for member in self.members])
+        joined = self.scorers[0].joined(candidates, loop, mask)
+        scores = torch.stack([member.scores_of(joined, candidates, mask) for member in self.scorers])
         return scores.mean(0)

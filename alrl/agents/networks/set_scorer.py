@@ -102,25 +102,32 @@ class SetScorer(CandidateScorer):
 
     def normalise(self, candidates: Tensor, loop: Tensor, mask: Tensor) -> None:
         """Take mean and scale of the features from examples (B, K, F), (B, G) with mask (B, K)."""
-        x = self._joined(candidates, loop, mask)[mask]
+        x = self.joined(candidates, loop, mask)[mask]
         self.mean.copy_(x.mean(0))
         self.scale.copy_(x.std(0).clamp_min(1e-2))
         self.scale[self.blind] = torch.inf
 
-    def _joined(self, candidates: Tensor, loop: Tensor, mask: Tensor) -> Tensor:
+    def joined(self, candidates: Tensor, loop: Tensor, mask: Tensor) -> Tensor:
+        """Return what the network reads of each candidate, (B, K, inputs), not normalised yet."""
         parts = [candidates, loop[:, None, :].expand(-1, candidates.shape[1], -1)]
         return torch.cat([*parts, among(candidates, mask)] if self.relative else parts, -1)
 
     def encode(self, candidates: Tensor, loop: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """Return representation of each candidate (B, K, width) and its mean over the candidates (B, width)."""
-        x = ((self._joined(candidates, loop, mask) - self.mean) / self.scale).clamp(-_CLIP, _CLIP)
-        hidden = self.encoder(x)
+        return self._encoded(self.joined(candidates, loop, mask), mask)
+
+    def _encoded(self, joined: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        hidden = self.encoder(((joined - self.mean) / self.scale).clamp(-_CLIP, _CLIP))
         real = mask[..., None].to(hidden.dtype)
         return hidden, (hidden * real).sum(1) / real.sum(1).clamp_min(1)
 
     def forward(self, candidates: Tensor, loop: Tensor, mask: Tensor) -> Tensor:
         """Return scores (B, K) of candidates (B, K, F) in a state (B, G); minus infinity outside ``mask`` (B, K)."""
-        hidden, context = self.encode(candidates, loop, mask)
+        return self.scores_of(self.joined(candidates, loop, mask), candidates, mask)
+
+    def scores_of(self, joined: Tensor, candidates: Tensor, mask: Tensor) -> Tensor:
+        """Return the same from what :meth:`joined` gives: networks of one shape share it."""
+        hidden, context = self._encoded(joined, mask)
         return self.score(candidates, hidden, context).masked_fill(~mask, -torch.inf)
 
     def score(self, candidates: Tensor, hidden: Tensor, context: Tensor) -> Tensor:

@@ -11,7 +11,6 @@ from torch import Tensor
 from alrl.loop.pool_view import PoolView
 from alrl.loop.posterior import posterior, standing_for_pool, weighted_mean
 from alrl.numerics.ranking import best
-from alrl.numerics.uncertainty import gini
 from alrl.strategies.base import Strategy, top
 from alrl.strategies.batches import checked, filled, largest_batch
 from alrl.strategies.expected_change import checked_counts
@@ -49,7 +48,7 @@ class Reach(Strategy):
     def score(self, view: PoolView) -> Tensor:
         index = best(-view.margin, view.available, view.noise, min(self.candidates, view.exists.shape[1]))
         others, weight = standing_for_pool(view)
-        weight = weight * gini(view.probabilities).gather(1, others).square()
+        weight = weight * view.impurity.gather(1, others).square()
         squared = posterior(view, index.clamp_min(0), others).correlation.square()
         # Without a record that is in doubt all are worth the same.
         worth = weighted_mean(squared, weight).nan_to_num(0.0)

@@ -103,9 +103,35 @@ class ActiveLearningEnv(gymnasium.Env[Arrays, Any]):
 
     @staticmethod
     def _single(batched: dict[str, Any]) -> dict[str, Any]:
-        return {name: value[0] for name, value in batched.items()}
+        return {name: str(value[0]) if name == "data" else value[0] for name, value in batched.items()}
 
-    def action_masks(self) -> NDArray[np.bool_]:
-        """Return what may be done, (M,): one entry for each number of a Discrete, for each dimension of a Box."""
-        mask: NDArray[np.bool_] = self._vector.action_masks()[0]
+    def action_masks(self) -> NDArray[np.int8]:
+        """Return what may be done, (M,), int8: one entry for each number of a Discrete, for each dimension of a Box."""
+        mask: NDArray[np.int8] = self._vector.action_masks()[0]
         return mask
+
+    def snapshot(self) -> Any:
+        """Return the state of the episode, to be given to :meth:`restore` as often as wanted."""
+        return self._vector.snapshot()
+
+    def restore(self, snapshot: Any) -> None:
+        """Go back to a snapshot of this environment, or of another of the same recipe; what comes plays as it did.
+
+        >>> import gymnasium, alrl
+        >>> env = gymnasium.make("alrl/breast-cancer-v0")
+        >>> _, info = env.reset(seed=0)
+        >>> here = env.unwrapped.snapshot()
+        >>> _, reward, *_ = env.step(0)
+        >>> env.unwrapped.restore(here)
+        >>> env.step(0)[1] == reward
+        True
+        """
+        self._vector.restore(snapshot)
+
+    def branch(self, actions: NDArray[Any]) -> tuple[Arrays, NDArray[Any], NDArray[np.bool_]]:
+        """Return what several actions, (A,) or (A, D), would lead to: observations, rewards, ends, (A, ...) each.
+
+        The episode stays as it is; see :meth:`ActiveLearningVectorEnv.branch`.
+        """
+        observations, rewards, ends = self._vector.branch(np.asarray(actions)[None])
+        return self._single(observations), rewards[0], ends[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 
 import torch
@@ -13,6 +14,7 @@ from alrl.envs.paired_run import PairedPlayer, PairedRun
 from alrl.envs.recipe import EnvRecipe
 from alrl.envs.task_source import TaskSource
 from alrl.errors import InvalidQueryError
+from alrl.loop.copies import copies
 from alrl.loop.pool_view import PoolView
 from alrl.loop.simulator import Simulator
 from alrl.metadata import FeatureSet
@@ -134,6 +136,21 @@ class Game:
         self.true_return = self.true_return.masked_fill(begun, 0.0)
         self._draw()
         self._potential = torch.where(begun, self._potentials(), self._potential)
+
+    def take(self, episodes: Tensor) -> Game:
+        """Return the game of copies of ``episodes`` (long, repeats allowed), each as it stands.
+
+        A copy plays what the episode would play; raises InvalidQueryError before :meth:`begin`.
+        """
+        part = copy.copy(self)
+        part.actions = self.recipe.actions()
+        part._player, part.episodes = self._agent.take(episodes), len(episodes)
+        part._rival = None if self._rival is None else self._rival.take(episodes)
+        part._batch = copies(self._batch, episodes)
+        part._restarts = [self._restarts[episode] for episode in episodes.tolist()]
+        part.true_return, part._potential = self.true_return[episodes], self._potential[episodes]
+        part._draw()
+        return part
 
     @property
     def view(self) -> PoolView:

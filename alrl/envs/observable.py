@@ -1,15 +1,19 @@
-"""Describe whether a learner can tell what the features of an observation are made of, and what actions ask for."""
+"""The space of an observation, and whether a learner can tell what its features and the actions are made of."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
 
 from alrl.envs.actions import Actions
 from alrl.errors import InvalidRecipeError
 from alrl.learners import learners
 from alrl.loop.learner import Learner
 from alrl.loop.view_fields import Need
-from alrl.metadata import FeatureSet
+from alrl.metadata import Feature, FeatureSet
 
 _METHODS: dict[Need, str] = {"members": "predict_members", "epochs": "epoch_confidence"}
 """The method by which a learner tells what not every learner can."""
@@ -55,3 +59,21 @@ def _keeps(learner: Learner, need: Need) -> bool:
     if need == "members":
         return getattr(learner, "members", 2) >= 2
     return bool(getattr(learner, "record", True))
+
+
+def observation_space(features: FeatureSet, rows: int) -> spaces.Dict:
+    """Return ``Dict(candidates: (K, F), loop: (G,), mask: (K,))`` of K rows, float32, within the features' ranges."""
+    low, high = _bounds(features.record)
+    return spaces.Dict(
+        {
+            # A masked row is all zeros, whatever its features' ranges.
+            "candidates": spaces.Box(np.tile(np.minimum(low, 0), (rows, 1)), np.tile(high, (rows, 1))),
+            "loop": spaces.Box(*_bounds(features.loop)),
+            "mask": spaces.Box(0.0, 1.0, (rows,), np.float32),
+        }
+    )
+
+
+def _bounds(features: tuple[Feature, ...]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    low = np.array([feature.low for feature in features], dtype=np.float32)
+    return low, np.array([feature.high for feature in features], dtype=np.float32)

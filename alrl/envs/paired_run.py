@@ -9,6 +9,7 @@ from torch import Tensor
 
 from alrl.data.task import Task
 from alrl.envs.rewards import Reward, Standing
+from alrl.loop.copies import copies
 from alrl.loop.simulator import Simulator
 from alrl.strategies.base import batch_of
 
@@ -51,6 +52,12 @@ class PairedPlayer:
         begun = torch.zeros_like(self.standing.spent, dtype=torch.bool)
         begun[index] = True
         self.standing = self.standing.take(begun, self._now(self.standing.reached & ~begun))
+
+    def take(self, episodes: Tensor) -> PairedPlayer:
+        """Return the player of copies of ``episodes`` (long, repeats allowed)."""
+        part = copies(self, episodes, shared=("_reward", "standing"))
+        part.standing = copies(self.standing, episodes)
+        return part
 
     def settled(self) -> Tensor:
         """Return what each episode earns beyond its moves if it ends here, (B,)."""
@@ -157,3 +164,9 @@ class PairedRun:
         for episode, task in zip(episodes, tasks, strict=True):
             self._tasks[episode] = task
         self.earned[torch.tensor(list(episodes), device=self.earned.device)] = 0.0
+
+    def take(self, episodes: Tensor) -> PairedRun:
+        """Return the runs of copies of ``episodes`` (long, repeats allowed)."""
+        part = copies(self, episodes, shared=("_tasks", "_slot"))
+        part._tasks = [self._tasks[episode] for episode in episodes.tolist()]
+        return part

@@ -9,39 +9,19 @@ from typing import Any
 import gymnasium
 import numpy as np
 import torch
-from gymnasium import spaces
 from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from alrl.data.task import Task
 from alrl.envs.episodes import NOT_BEGUN, Game
+from alrl.envs.observable import observation_space
 from alrl.envs.recipe import EnvRecipe, load_env_recipe
 from alrl.envs.rendering import FRAMES_A_SECOND, Album, EpisodePicture
+from alrl.envs.snapshot import Snapshot, branches
+from alrl.envs.task_source import EpisodeDraws
 from alrl.envs.workers import WorkerPool
 from alrl.errors import InvalidQueryError, InvalidRecipeError
-from alrl.metadata import Feature, FeatureSet, Observation
-
-
-def observation_space(features: FeatureSet, rows: int) -> spaces.Dict:
-    """Return ``Dict(candidates: (K, F), loop: (G,), mask.
-
-    (K,))`` of K rows, float32, bounded by the features' ranges.
-    """
-    low, high = _bounds(features.record)
-    return spaces.Dict(
-        {
-            # A masked row is all zeros, whatever its features' ranges.
-            "candidates": spaces.Box(np.tile(np.minimum(low, 0), (rows, 1)), np.tile(high, (rows, 1))),
-            "loop": spaces.Box(*_bounds(features.loop)),
-            "mask": spaces.Box(0.0, 1.0, (rows,), np.float32),
-        }
-    )
-
-
-def _bounds(features: tuple[Feature, ...]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    low = np.array([feature.low for feature in features], dtype=np.float32)
-    return low, np.array([feature.high for feature in features], dtype=np.float32)
+from alrl.metadata import Observation
 
 
 def to_arrays(observation: Observation) -> dict[str, NDArray[Any]]:
@@ -62,19 +42,20 @@ class ActiveLearningVectorEnv(gymnasium.vector.VectorEnv[Arrays, NDArray[Any], N
     Sub-environment i is seeded with ``seed + i``, as in Gymnasium's own vector environments, and plays the very
     episodes that a single environment of that seed plays. With the autoreset mode ``NEXT_STEP`` the step after an
     episode's end begins the next one; with ``SAME_STEP`` the last step does, and the final observation is in
-    ``info["final_obs"]``.
+    ``info["final_obs"]``. With ``DISABLED`` an episode that has ended stands still until ``reset`` begins another
+    there, by ``options={"reset_mask": ...}``.
 
     Args:
         recipe: an environment recipe, or its name or file.
         num_envs: number of episodes played at once.
-        autoreset_mode: ``NEXT_STEP`` or ``SAME_STEP``.
+        autoreset_mode: ``NEXT_STEP``, ``SAME_STEP`` or ``DISABLED``.
         device: where the loop is computed, ``cpu`` or ``cuda``.
         workers: processes to share the episodes among, each with one thread; 1 plays them in this process. What is
             played does not depend on it.
         render_mode: ``rgb_array`` for pictures by :meth:`render`, None for none.
 
-    Raises InvalidRecipeError for another autoreset mode, no sub-environment, a number of workers that is below 1, above
-    ``num_envs``, or above 1 on an accelerator, or another render mode.
+    Raises InvalidRecipeError for no sub-environment, a number of workers that is below 1, above ``num_envs``, or above
+    1 on an accelerator, or another render mode.
     """
 
     metadata = {  # noqa: RUF012 - Gymnasium's own form
@@ -94,8 +75,6 @@ class ActiveLearningVectorEnv(gymnasium.vector.VectorEnv[Arrays, NDArray[Any], N
         render_mode: str | None = None,
     ) -> None:
         mode = AutoresetMode(autoreset_mode)
-        if mode not in {AutoresetMode.NEXT_STEP, AutoresetMode.SAME_STEP}:
-            raise InvalidRecipeError(f"autoreset mode {mode.value} given; allowed are NextStep and SameStep")
         if num_envs < 1:
             raise InvalidRecipeError(f"num_envs = {num_envs} given; it must be at least 1")
         if not 1 <= workers <= num_envs or (workers > 1 and device != "cpu"):
@@ -114,12 +93,10 @@ class ActiveLearningVectorEnv(gymnasium.vector.VectorEnv[Arrays, NDArray[Any], N
         self.single_action_space = actions.space
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
-        self._seeds = [0] * num_envs
-        self._episodes = [-1] * num_envs
+        self._draws = EpisodeDraws(self.game.source, num_envs)
         self.over: NDArray[np.bool_] = np.zeros(num_envs, dtype=bool)
         """Sub-environments whose episode has ended and not begun anew, (num_envs,)."""
-        self._mask: NDArray[np.bool_] = np.zeros((num_envs, actions.mask_length), dtype=bool)
-        self._seeded = False
+        self._mask: NDArray[np.int8] = np.zeros((num_envs, actions.mask_length), dtype=np.int8)
         alone = render_mode and workers == 1
         self._album = Album(self.game, self.recipe.reward.metric) if alone else None
         self._worker_pool: WorkerPool | None = None
@@ -132,35 +109,37 @@ class ActiveLearningVectorEnv(gymnasium.vector.VectorEnv[Arrays, NDArray[Any], N
     ) -> tuple[Arrays, dict[str, Any]]:
         """Begin ``num_envs`` episodes; without a seed, the next ones of the last seed.
 
-        Sub-environment i takes ``seed + i``, or the i-th of a list of seeds. Raises InvalidRecipeError for options and
-        for a list of another length.
-        """
-        if options:
-            raise InvalidRecipeError(f"reset options {sorted(options)} given; this environment takes none")
-        if seed is None and not self._seeded:
-            seed = int(np.random.SeedSequence().generate_state(1)[0])
-        if seed is not None:
-            seeds = list(seed) if isinstance(seed, Sequence) else [seed + i for i in range(self.num_envs)]
-            if len(seeds) != self.num_envs:
-                raise InvalidRecipeError(
-                    f"{len(seeds)} seeds given for {self.num_envs} sub-environments; give one each"
-                )
-            super().reset(seed=seeds[0])
-            self._seeds = [int(each) for each in seeds]
-            self._episodes, self._seeded = [-1] * self.num_envs, True
-        if self._worker_pool is not None:
-            observation, info = self._worker_pool.reset(None if seed is None else self._seeds)
-            self._mask, self.over = info["action_mask"], np.zeros(self.num_envs, dtype=bool)
-            return observation, info
-        self.game.begin([self._next(index) for index in range(self.num_envs)])
-        self.over = np.zeros(self.num_envs, dtype=bool)
-        if self._album is not None:
-            self._album.begin(range(self.num_envs))
-        return to_arrays(self.game.observation), self._info()
+        Sub-environment i takes ``seed + i``, or the i-th of a list of seeds. Options are ``data``, the data set to play
+        (a name, or a list of one each, None for any), ``task``, a task to play (the number of one, or a
+        :class:`~alrl.data.task.Task`, or a list), and ``reset_mask``, (num_envs,), which sub-environments begin. They
+        stay in force for the episodes that follow; ``options={}`` lifts them.
 
-    def _next(self, index: int) -> Task:
-        self._episodes[index] += 1
-        return self.game.source.draw([self._seeds[index], self._episodes[index]])
+        Raises InvalidRecipeError for another option and for a list of another length, InvalidQueryError for a mask
+        before the first reset.
+        """
+        begin = self._draws.reset(seed, options)
+        if seed is not None:
+            super().reset(seed=(self._draws.seeds or [0])[0])
+        if self._worker_pool is not None:
+            observation, info = self._worker_pool.reset(None if seed is None else self._draws.seeds, options)
+            self._mask, self.over = info["action_mask"], self.over & ~begin
+            return observation, info
+        index = np.flatnonzero(begin).tolist()
+        tasks = [self._draws.next(episode) for episode in index]
+        if begin.all():
+            self.game.begin(tasks)
+        else:
+            self.game.replace(index, tasks)
+        self.over = self.over & ~begin
+        if self._album is not None:
+            self._album.begin(index)
+        return to_arrays(self.game.observation), self._info(np.zeros(self.num_envs, dtype=np.int64))
+
+    def set_options(self, options: dict[str, Any]) -> None:
+        """Let the options ``data`` and ``task`` of :meth:`reset` be in force from the next episode on: a curriculum."""
+        if self._worker_pool is not None:
+            self._worker_pool.call("set_options", [(share,) for share in self._worker_pool.shares(options)])
+        self._draws.set_options(options)
 
     def step(self, actions: NDArray[Any]) -> tuple[Arrays, NDArray[Any], NDArray[Any], NDArray[Any], dict[str, Any]]:
         """Play one action in every episode.
@@ -170,50 +149,57 @@ class ActiveLearningVectorEnv(gymnasium.vector.VectorEnv[Arrays, NDArray[Any], N
         if self._worker_pool is not None:
             return self._step_shared(self._worker_pool, actions)
         active = torch.from_numpy(~self.over).to(self.game.device)
+        before = self.game.simulator.view.spent
         rewards, ends = self.game.step(torch.as_tensor(np.asarray(actions)), active)
-        begin = self.over if self.mode == AutoresetMode.NEXT_STEP else ends.cpu().numpy()
+        labels = (self.game.simulator.view.spent - before).cpu().numpy()
+        terminated = ends.cpu().numpy() | (self.over & (self.mode == AutoresetMode.DISABLED))
+        begin = {AutoresetMode.NEXT_STEP: self.over, AutoresetMode.SAME_STEP: terminated}.get(
+            self.mode, np.zeros_like(terminated)
+        )
         info: dict[str, Any] = {}
         if self.mode == AutoresetMode.SAME_STEP and begin.any():
-            info = self._final(begin)
+            info = self._final(begin, labels)
         index = np.flatnonzero(begin).tolist()
-        self.game.replace(index, [self._next(episode) for episode in index])
+        self.game.replace(index, [self._draws.next(episode) for episode in index])
         if self._album is not None:
             self._album.add(begun=index)
-        terminated = ends.cpu().numpy()
-        self.over = terminated.copy() if self.mode == AutoresetMode.NEXT_STEP else np.zeros_like(terminated)
+        self.over = np.zeros_like(terminated) if self.mode == AutoresetMode.SAME_STEP else terminated.copy()
         truncated = np.zeros(self.num_envs, dtype=bool)
         return (
             to_arrays(self.game.observation),
             rewards.cpu().numpy().astype(np.float64),
             terminated,
             truncated,
-            {**self._info(), **info},
+            {**self._info(labels), **info},
         )
 
     def _step_shared(
         self, pool: WorkerPool, actions: NDArray[Any]
     ) -> tuple[Arrays, NDArray[Any], NDArray[Any], NDArray[Any], dict[str, Any]]:
-        if not self._seeded:
+        if self._draws.seeds is None:
             raise InvalidQueryError(NOT_BEGUN)
         observation, rewards, terminated, truncated, info, self.over = pool.step(actions)
         self._mask = info["action_mask"]
         return observation, rewards, terminated, truncated, info
 
-    def _info(self) -> dict[str, Any]:
+    def _info(self, labels: NDArray[np.int64]) -> dict[str, Any]:
+        tasks = self.game.simulator.tasks
         return {
             "action_mask": self.action_masks(),
+            "data": np.array([task.split.data_set.name for task in tasks]),
+            "labels": labels,
             "score": self.game.score().cpu().numpy(),
             "spent": self.game.simulator.view.spent.cpu().numpy(),
             "asked_again": self.game.simulator.repeat_queries.cpu().numpy(),
             "true_return": self.game.true_return.cpu().numpy(),
         }
 
-    def _final(self, ended: NDArray[np.bool_]) -> dict[str, Any]:
+    def _final(self, ended: NDArray[np.bool_], labels: NDArray[np.int64]) -> dict[str, Any]:
         arrays = to_arrays(self.game.observation)
         observations = np.full(self.num_envs, None, dtype=object)
         for index in np.flatnonzero(ended):
             observations[index] = {name: array[index] for name, array in arrays.items()}
-        infos = {name: value.copy() for name, value in self._info().items()}
+        infos = {name: value.copy() for name, value in self._info(labels).items()}
         return {
             "final_obs": observations,
             "_final_obs": ended.copy(),
@@ -221,15 +207,59 @@ class ActiveLearningVectorEnv(gymnasium.vector.VectorEnv[Arrays, NDArray[Any], N
             "_final_info": ended.copy(),
         }
 
-    def action_masks(self) -> NDArray[np.bool_]:
-        """Return what may be done, (num_envs, M).
+    def action_masks(self) -> NDArray[np.int8]:
+        """Return what may be done, (num_envs, M), int8, as ``Discrete.sample`` takes it.
 
         One entry for each number of a Discrete, for each dimension of a Box.
         """
         if self._worker_pool is not None:
             return self._mask.copy()
-        mask: NDArray[np.bool_] = self.game.action_mask.cpu().numpy()
+        mask: NDArray[np.int8] = self.game.action_mask.cpu().numpy().astype(np.int8)
         return mask
+
+    def snapshot(self) -> Snapshot | tuple[Snapshot, ...]:
+        """Return the state of the episodes, for :meth:`restore`; of every worker process, where there are several.
+
+        Raises InvalidQueryError before the first reset.
+        """
+        if self._worker_pool is not None:
+            return tuple(self._worker_pool.call("snapshot"))
+        return Snapshot.of(self.game, self._draws, self.over, list(self.pictures))
+
+    def restore(self, snapshot: Snapshot | tuple[Snapshot, ...]) -> None:
+        """Go back to a snapshot of this environment, or of another of the same recipe and as many episodes."""
+        if self._worker_pool is not None:
+            parts = snapshot if isinstance(snapshot, tuple) else (snapshot,)
+            self._worker_pool.call("restore", [(part,) for part in parts])
+            self._mask = np.concatenate(self._worker_pool.call("action_masks"))
+            self.over = np.concatenate([part.over for part in parts])
+            return
+        if isinstance(snapshot, tuple) or len(snapshot.over) != self.num_envs:
+            raise InvalidQueryError(
+                f"a snapshot of other episodes or workers given; this environment plays {self.num_envs} in one process"
+            )
+        fresh = Snapshot.of(snapshot.game, snapshot.draws, snapshot.over, snapshot.pictures)
+        vars(self.game).update(vars(fresh.game))
+        self._draws, self.over = fresh.draws, fresh.over
+        if self._album is not None:
+            self._album.pictures = fresh.pictures
+
+    def branch(self, actions: NDArray[Any]) -> tuple[Arrays, NDArray[Any], NDArray[np.bool_]]:
+        """Return what several actions a state would lead to: observations, rewards, and whether the episode ends.
+
+        ``actions`` is (num_envs, A), or (num_envs, A, D) of a Box; -1 plays nothing. All are played in one batched
+        call, each in a copy of its episode with the same chance; the episodes themselves stay as they are. What is
+        returned begins with the axes (num_envs, A).
+
+        Raises InvalidQueryError before the first reset, and for an action that the mask forbids.
+        """
+        if self._worker_pool is not None:
+            shares = np.split(np.asarray(actions), self._worker_pool.ends)
+            parts = self._worker_pool.call("branch", [(share,) for share in shares])
+            observations = {name: np.concatenate([part[0][name] for part in parts]) for name in parts[0][0]}
+            return observations, *(np.concatenate([part[i] for part in parts]) for i in (1, 2))  # type: ignore[return-value]
+        seen, rewards, ends = branches(self.game, actions, self.over)
+        return to_arrays(seen), rewards.cpu().numpy().astype(np.float64), ends.cpu().numpy()
 
     def render(self) -> tuple[NDArray[np.uint8], ...] | None:
         """Return one picture a sub-environment, (450, 900, 3) each; None without a render mode.
@@ -239,7 +269,7 @@ class ActiveLearningVectorEnv(gymnasium.vector.VectorEnv[Arrays, NDArray[Any], N
         if self.render_mode is None:
             gymnasium.logger.warn("render was called without a render mode; give render_mode='rgb_array'")
             return None
-        if not self._seeded:
+        if self._draws.seeds is None:
             raise InvalidQueryError(NOT_BEGUN)
         if self._worker_pool is not None:
             return tuple(self._worker_pool.render())

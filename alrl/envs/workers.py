@@ -6,6 +6,7 @@ import contextlib
 import traceback
 import weakref
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -49,10 +50,14 @@ class WorkerPool:
             self._members.append(_Member(process, ours))
         self._finalizer = weakref.finalize(self, _dismiss, self._members)
 
-    def reset(self, seeds: Sequence[int] | None) -> tuple[Arrays, dict[str, Any]]:
+    def reset(
+        self, seeds: Sequence[int] | None, options: dict[str, Any] | None = None
+    ) -> tuple[Arrays, dict[str, Any]]:
         """Begin every episode; ``seeds`` is one an episode, None for the next episodes of the last seeds."""
         parts = [None] * len(self._members) if seeds is None else np.split(np.asarray(seeds), self.ends)
-        answers = self._ask("reset", [None if part is None else part.tolist() for part in parts])
+        shares: list[Any] = [None] * len(self._members) if options is None else self.shares(options)
+        given = [None if part is None else part.tolist() for part in parts]
+        answers = self._ask("reset", list(zip(given, shares, strict=True)))
         return _joined([answer[0] for answer in answers]), _joined_info([answer[1] for answer in answers])
 
     def step(
@@ -70,9 +75,24 @@ class WorkerPool:
             np.concatenate(over),
         )
 
+    def shares(self, options: dict[str, Any]) -> list[dict[str, Any]]:
+        """Return the options of each process: lists and arrays hold one entry an episode."""
+        bounds = [0, *self.ends.tolist(), None]
+        return [
+            {
+                name: value[start:stop] if isinstance(value, list | tuple | np.ndarray) else value
+                for name, value in options.items()
+            }
+            for start, stop in pairwise(bounds)
+        ]
+
+    def call(self, method: str, arguments: Sequence[tuple[Any, ...]] | None = None) -> list[Any]:
+        """Return what a method of each process's environment gives, for ``arguments`` of its own."""
+        return self._ask(method, arguments if arguments is not None else [()] * len(self._members))
+
     def render(self) -> list[Any]:
         """Return a picture of every episode, in order."""
-        return [picture for part in self._ask("render", [None] * len(self._members)) for picture in part]
+        return [picture for part in self.call("render") for picture in part]
 
     def _ask(self, what: str, arguments: Sequence[Any]) -> list[Any]:
         for member, argument in zip(self._members, arguments, strict=True):
@@ -127,11 +147,11 @@ def _serve(pipe: Any, make: Callable[[int], Any], episodes: int) -> None:
             try:
                 environment = make(episodes) if environment is None else environment
                 if what == "reset":
-                    answer: Any = environment.reset(seed=argument)
-                elif what == "render":
-                    answer = environment.render()
-                else:
+                    answer: Any = environment.reset(seed=argument[0], options=argument[1])
+                elif what == "step":
                     answer = (*environment.step(argument), environment.over)
+                else:
+                    answer = getattr(environment, what)(*argument)
                 pipe.send((None, "", answer))
             except Exception as error:  # noqa: BLE001 - it is raised where the question was asked
                 pipe.send(

@@ -243,9 +243,12 @@ class Geometry:
         spread = ((self.features - mean[:, None]).square() * real).sum((1, 2)) / count[:, 0]
         return (2 * spread).sqrt()
 
-    def take(self, episodes: Tensor) -> Geometry:
-        """Of the pools ``episodes`` (long, repeats allowed); what is known already is not computed again."""
-        part = Geometry(self.features[episodes], self.exists[episodes])
+    def take(self, episodes: Tensor, of: tuple[Tensor, Tensor, Tensor] | None = None) -> Geometry:
+        """Of the pools ``episodes`` (long, repeats allowed); what is known already is not computed again.
+
+        ``of`` is what the geometry is made of: their features, whether they exist, and the features by column.
+        """
+        part = Geometry(self.features[episodes], self.exists[episodes]) if of is None else Geometry(*of)
         part._nearest, part._known = self._nearest[episodes], self._known[episodes]
         for name in ("_large", "sparsity", "similarity", "extent"):
             if name in self.__dict__:

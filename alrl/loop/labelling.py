@@ -12,6 +12,7 @@ from torch.nn.functional import pad
 
 from alrl.geometry.geometry import Geometry
 from alrl.loop.annotators.base import NO_LABEL, Annotator, Answer, Query
+from alrl.loop.copies import copies
 from alrl.loop.labelled_set import Labelled, LabelVotes, mark
 from alrl.numerics.streams import stream_key
 
@@ -202,6 +203,10 @@ class Labelling:
             self.labelled_set.append(new, labels)
             self._votes.settle(self.labelled_set, picks.masked_fill(~again, -1), labels)
         mark(self.labelled, picks)
+
+    def take(self, episodes: Tensor) -> Labelling:
+        """Return the labels of copies of ``episodes`` (long, repeats allowed), those under way too."""
+        return copies(self, episodes, shared=("annotator",), axes={"_coming": 1})
 
     def widen(self, records: int) -> None:
         """Room for so many more records."""

@@ -16,6 +16,7 @@ from alrl.loop import counting
 from alrl.loop.account import Account, Round
 from alrl.loop.annotators.base import Annotator
 from alrl.loop.annotators.perfect import PerfectAnnotator
+from alrl.loop.copies import copies
 from alrl.loop.cost import Cost, Prices
 from alrl.loop.first_sample_choice import chooser, settle
 from alrl.loop.held_out_scores import HeldOutScores, outcome
@@ -230,6 +231,18 @@ class Simulator:
             total=self._account.total,
             seconds=time.perf_counter() - started,
         )
+
+    def take(self, episodes: Tensor) -> Simulator:
+        """Return a simulator whose episodes are copies of ``episodes`` (long, repeats allowed), each as it stands.
+
+        A copy plays what the episode would play, with the same chance, and neither touches the other.
+        """
+        part = copies(self, episodes, shared=("tasks", "annotator", "_geometry", "_view", "_outcomes"))
+        part.tasks = [self.tasks[episode] for episode in episodes.tolist()]
+        pool = part._parts["pool"]
+        part._geometry = self._geometry.take(episodes, (pool.features, pool.exists, pool.by_column.transpose(1, 2)))
+        part._view, part._outcomes = None, {}
+        return part
 
     @property
     def repeat_queries(self) -> Tensor:

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
-from stable_baselines3.common.vec_env import VecMonitor
+from stable_baselines3 import PPO
+from stable_baselines3.common.evaluation import evaluate_policy
+from stable_baselines3.common.vec_env import VecMonitor, VecVideoRecorder
 
 from alrl.envs.env import ActiveLearningEnv
 from alrl.envs.sb3 import ActiveLearningVecEnv
@@ -51,13 +55,13 @@ def test_masks_of_chosen_environments(env):
     env.reset()
     masks = env.action_masks()
     assert masks.shape == (2, 8)
-    assert masks.dtype == bool
+    assert masks.dtype == np.int8
     by_method = env.env_method("action_masks", indices=[1])
     assert len(by_method) == 1
     np.testing.assert_array_equal(by_method[0], masks[1])
     assert env.has_attr("action_masks")
-    with pytest.raises(AttributeError, match="no method 'render' per episode; action_masks is one"):
-        env.env_method("render")
+    with pytest.raises(AttributeError, match="no method 'fly' per episode; action_masks and render are some"):
+        env.env_method("fly")
 
 
 def test_seeds_count_up_and_are_used_once(env, recipe):
@@ -74,7 +78,7 @@ def test_seeds_count_up_and_are_used_once(env, recipe):
 
 def test_reset_tells_what_an_episode_may_do(env):
     env.reset()
-    told = ["action_mask", "asked_again", "score", "spent", "true_return"]
+    told = ["action_mask", "asked_again", "data", "labels", "score", "spent", "true_return"]
     assert [sorted(info) for info in env.reset_infos] == [told] * 2
 
 
@@ -85,9 +89,40 @@ def test_attributes_are_those_of_the_environment(env):
 
 
 def test_wrappers_of_stable_baselines3_take_it(env):
-    monitored = VecMonitor(env)
+    # Episodes are reported as by a Monitor already, and that is said.
+    with pytest.warns(UserWarning, match="already wrapped"):
+        monitored = VecMonitor(env)
     monitored.reset()
     for _ in range(3):
         _, _, _, infos = monitored.step(np.array([0, 0]))
     assert infos[0]["episode"]["l"] == 3
     monitored.close()
+
+
+def test_it_is_evaluated_and_filmed_without_a_warning(recipe, tmp_path):
+    env = ActiveLearningVecEnv(recipe(budget={"labels": 3}), num_envs=2, render_mode="rgb_array")
+    model = PPO("MultiInputPolicy", env, n_steps=4, batch_size=8, device="cpu")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        mean, _ = evaluate_policy(model, env, n_eval_episodes=2)
+    assert np.isfinite(mean)
+    filmed = VecVideoRecorder(env, str(tmp_path), record_video_trigger=lambda step: step == 0, video_length=2)
+    filmed.reset()
+    frames = env.env_method("render", indices=[1])
+    assert frames[0].shape == (450, 900, 3)
+    for _ in range(3):
+        filmed.step(np.array([0, 0]))
+    filmed.close()
+    assert list(tmp_path.glob("*.mp4"))
+
+
+def test_options_take_hold_with_the_next_episodes(recipe):
+    env = ActiveLearningVecEnv(recipe(data={"sets": ["iris", "wine"]}, budget={"labels": 1}), num_envs=2)
+    env.set_options([{"data": "wine"}, {"data": "iris"}])
+    env.reset()
+    assert [info["data"] for info in env.reset_infos] == ["wine", "iris"]
+    env.set_options({"data": "iris"})
+    *_, infos = env.step(np.array([0, 0]))
+    assert [info["data"] for info in infos] == ["wine", "iris"]
+    *_, infos = env.step(np.array([0, 0]))
+    assert [info["data"] for info in infos] == ["iris", "iris"]

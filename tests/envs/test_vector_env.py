@@ -6,6 +6,8 @@ import pytest
 from gymnasium.vector import AutoresetMode
 
 from alrl import recipes
+from alrl.data.sources import load_data_set
+from alrl.data.task import draw_task
 from alrl.envs.env import ActiveLearningEnv
 from alrl.envs.recipe import load_env_recipe
 from alrl.envs.vector_env import ActiveLearningVectorEnv
@@ -101,14 +103,10 @@ def test_a_list_gives_each_its_own_seed(recipe):
 def test_what_it_cannot_do_is_refused(recipe):
     with pytest.raises(InvalidRecipeError, match="num_envs = 0 given; it must be at least 1"):
         ActiveLearningVectorEnv(recipe(), num_envs=0)
-    with pytest.raises(InvalidRecipeError, match="autoreset mode Disabled given; allowed are NextStep and SameStep"):
-        ActiveLearningVectorEnv(recipe(), autoreset_mode=AutoresetMode.DISABLED)
     env = ActiveLearningVectorEnv(recipe(), num_envs=3)
     for seeds in ([], [1, 2]):
         with pytest.raises(InvalidRecipeError, match=f"{len(seeds)} seeds given for 3 sub-environments; give one each"):
             env.reset(seed=seeds)
-    with pytest.raises(InvalidRecipeError, match=r"reset options \['mask'\] given; this environment takes none"):
-        env.reset(options={"mask": 1})
     env.reset(seed=0)
     with pytest.raises(InvalidQueryError, match="episode 1: action 8 is not allowed here"):
         env.step(np.array([0, 8, 0]))
@@ -148,3 +146,75 @@ def test_an_info_stays_as_it_was(recipe):
     before = info["score"].copy()
     env.step(np.zeros(3, dtype=int))
     assert (info["score"] == before).all()
+
+
+def test_without_autoreset_an_ended_episode_stands_still_until_it_is_begun(recipe, twenty_records):
+    mixed = recipe(data={"sets": [str(twenty_records), "synthetic/tiny-0"]}, budget={"labels": 2})
+    env = ActiveLearningVectorEnv(mixed, num_envs=2, autoreset_mode="Disabled")
+    env.reset(seed=0)
+    for _ in range(2):
+        *_, ended, _, info = env.step(env.action_masks().argmax(1))
+    assert ended.tolist() == [True, True]
+    before = info["spent"]
+    _, rewards, ended, _, info = env.step(np.zeros(2, dtype=int))
+    assert (rewards.tolist(), ended.tolist(), info["spent"].tolist()) == ([0, 0], [True, True], before.tolist())
+    seen, info = env.reset(options={"reset_mask": np.array([False, True])})
+    assert info["spent"].tolist() == [2, 0]
+    *_, ended, _, info = env.step(env.action_masks().argmax(1))
+    assert (ended.tolist(), info["spent"].tolist(), info["labels"].tolist()) == ([True, False], [2, 1], [0, 1])
+    alone = ActiveLearningEnv(mixed)
+    alone.reset(seed=1)
+    second, _ = alone.reset()
+    np.testing.assert_array_equal(second["candidates"], seen["candidates"][1])
+
+
+def test_options_say_what_is_played_until_they_are_lifted(recipe):
+    several = recipe(data={"sets": ["iris", "wine"]}, budget={"labels": 1})
+    env = ActiveLearningVectorEnv(several, num_envs=2)
+    _, info = env.reset(seed=0, options={"data": ["wine", "synthetic/tiny-0"]})
+    assert info["data"].tolist() == ["wine", "synthetic/tiny-0"]
+    for _ in range(2):
+        *_, info = env.step(np.zeros(2, dtype=int))
+    assert info["data"].tolist() == ["wine", "synthetic/tiny-0"]
+    env.set_options({"data": "iris", "task": 7})
+    for _ in range(2):
+        observation, *_, info = env.step(np.zeros(2, dtype=int))
+    assert info["data"].tolist() == ["iris", "iris"]
+    # Of one number, whatever the seed: the same split, first sample and chance.
+    np.testing.assert_array_equal(observation["candidates"][0], observation["candidates"][1])
+    played = {tuple(env.reset(seed=seed, options={})[1]["data"].tolist()) for seed in range(8)}
+    assert {name for names in played for name in names} == {"iris", "wine"}
+
+
+def test_a_task_of_ones_own_is_played(recipe):
+    task = draw_task(load_data_set("wine"), [3])
+    env = ActiveLearningEnv(recipe(budget={"labels": 2}))
+    observation, info = env.reset(options={"task": task})
+    assert info["data"] == "wine"
+    again, _ = env.reset()
+    np.testing.assert_array_equal(observation["loop"], again["loop"])
+
+
+def test_options_that_are_none_are_refused(recipe):
+    env = ActiveLearningVectorEnv(recipe(), num_envs=2)
+    with pytest.raises(InvalidRecipeError, match='did you mean "data"'):
+        env.reset(options={"dta": "iris"})
+    with pytest.raises(InvalidRecipeError, match="3 data sets given for 2 sub-environments"):
+        env.reset(options={"data": ["iris"] * 3})
+    with pytest.raises(InvalidQueryError, match="reset first"):
+        env.reset(options={"reset_mask": np.array([True, False])})
+
+
+def test_a_mask_is_what_discrete_spaces_sample_by(recipe):
+    env = ActiveLearningEnv(recipe())
+    _, info = env.reset(seed=0)
+    env.action_space.seed(0)
+    assert info["action_mask"].dtype == np.int8
+    assert info["action_mask"][env.action_space.sample(info["action_mask"])]
+
+
+def test_labels_of_a_step_are_what_a_discount_by_label_needs(recipe):
+    env = ActiveLearningVectorEnv(recipe(budget={"labels": 4, "batch": 2}), num_envs=1, autoreset_mode="SameStep")
+    env.reset(seed=0)
+    bought = [env.step(np.zeros(1, dtype=int))[-1]["labels"].tolist() for _ in range(4)]
+    assert bought == [[0], [2], [0], [2]]

@@ -1,0 +1,70 @@
+"""Snapshots of running episodes, and branches of them: what tree search and branching policy gradients are made of."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from alrl.envs.episodes import Game
+from alrl.envs.rendering import EpisodePicture
+from alrl.envs.task_source import EpisodeDraws
+from alrl.errors import InvalidQueryError
+from alrl.metadata import Observation
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Snapshot:
+    """State of B episodes at one moment, to be restored as often as wanted; pickles and deep copies are as good.
+
+    Nothing of it is seen by an agent, and nothing that is played later changes it.
+    """
+
+    game: Game
+    """The episodes: pools, labels, learners, chance, and the run that the reward is paired with."""
+    draws: EpisodeDraws
+    """What the episodes after these are drawn from."""
+    over: NDArray[np.bool_]
+    """Episodes that had ended, (B,)."""
+    pictures: list[EpisodePicture]
+    """What is drawn of each; empty without a render mode."""
+
+    @classmethod
+    def of(cls, game: Game, draws: EpisodeDraws, over: NDArray[np.bool_], pictures: list[EpisodePicture]) -> Snapshot:
+        """Return the state as it is now."""
+        everyone = torch.arange(len(over))
+        return cls(
+            game=game.take(everyone), draws=draws.take(everyone), over=over.copy(), pictures=copy.deepcopy(pictures)
+        )
+
+
+def branches(game: Game, actions: NDArray[Any], over: NDArray[np.bool_]) -> tuple[Observation, Tensor, Tensor]:
+    """Play ``actions``, (B, A) or (B, A, D), in A copies of each of B episodes: one call plays all B A of them.
+
+    Returns what is seen then, rewards and ends, which begin with the axes (B, A). A number of -1 plays nothing, and
+    nothing is played in an episode that is ``over`` (B,).
+
+    Raises InvalidQueryError for actions of another shape, and for one that the mask forbids.
+    """
+    given, box = torch.as_tensor(np.asarray(actions)), len(game.actions.space.shape or ())
+    if given.ndim != 2 + box or len(given) != game.episodes:
+        expected = f"({game.episodes}, actions{', D' if box else ''})"
+        raise InvalidQueryError(f"actions of shape {tuple(given.shape)} given; a branch takes {expected}")
+    shape = given.shape[:2]
+    part = game.take(torch.arange(game.episodes).repeat_interleave(shape[1]))
+    flat = given.flatten(0, 1)
+    active = torch.from_numpy(~over).repeat_interleave(shape[1]).to(game.device)
+    if not box:
+        active, flat = active & (flat >= 0).to(game.device), flat.clamp_min(0)
+    rewards, ends = part.step(flat, active)
+    seen = Observation(
+        candidates=part.observation.candidates.unflatten(0, shape),
+        loop=part.observation.loop.unflatten(0, shape),
+        mask=part.observation.mask.unflatten(0, shape),
+    )
+    return seen, rewards.view(shape), ends.view(shape)

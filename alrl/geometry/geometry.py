@@ -154,7 +154,9 @@ class Geometry:
     @cached_property
     def copies(self) -> Tensor | None:
         """Position of the first record of equal features, (B, N), long; None where no two records are equal."""
-        return copy_groups(self.features, self.exists)
+        # Column by column, where they are there: each is read as one piece.
+        by_column = self.features if self._columns is None else self._columns.transpose(1, 2)
+        return copy_groups(by_column, self.exists)
 
     @property
     def neighbour_mask(self) -> Tensor:

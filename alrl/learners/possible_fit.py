@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import clone
 
 from alrl.errors import InvalidDataError, InvalidRecipeError
 from alrl.learners.scores import decision_probabilities
@@ -135,6 +134,8 @@ def _try(
     estimator: Any, X: NDArray[np.float32], y: NDArray[np.int64], given: dict[str, Any], doubtful: bool
 ) -> tuple[Any, Exception | None]:
     """Return the fitted clone that has predicted a record, or why there is none."""
+    from sklearn.base import clone
+
     fresh = clone(estimator, safe=False)
     try:
         fresh.fit(X, y, **given)

@@ -6,12 +6,10 @@ import copy
 import importlib
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import torch
-from joblib import Parallel, delayed
-from sklearn.base import BaseEstimator, clone, is_classifier
 from torch import Tensor
 
 from alrl.errors import InvalidRecipeError
@@ -19,6 +17,10 @@ from alrl.learners.possible_fit import Fit, fit_or_frequencies, not_finite, refu
 from alrl.loop.learner import FitReport, Learner
 from alrl.numerics.streams import stream_key
 from alrl.recipes import permit_import
+
+if TYPE_CHECKING:
+    # Elsewhere imported where they are used: scikit-learn takes as long to import as torch.
+    from sklearn.base import BaseEstimator
 
 
 class ScikitLearn(Learner):
@@ -114,6 +116,8 @@ class ScikitLearn(Learner):
     def _spread(self, arguments: Sequence[tuple[Any, ...]], work: Any) -> list[Any]:
         if self.workers == 1:
             return [work(*each) for each in arguments]
+        from joblib import Parallel, delayed
+
         return list(Parallel(n_jobs=self.workers)(delayed(work)(*each) for each in arguments))
 
     def restart(self, episodes: Tensor) -> None:
@@ -145,6 +149,8 @@ def is_estimator(thing: Any) -> bool:
 
 def _classifier(estimator: Any, params: dict[str, Any]) -> Any:
     """Return the unfitted classifier that was asked for, with ``params``."""
+    from sklearn.base import BaseEstimator, clone, is_classifier
+
     if isinstance(estimator, str):
         kind = _class(estimator)
         try:

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.special import softmax
 from torch import Tensor
 from torch.nn.functional import one_hot
 
@@ -80,6 +79,8 @@ def decision_probabilities(decision: NDArray[np.float64], classifier: Any) -> ND
     >>> decision_probabilities(np.array([0.0]), LinearSVC().fit([[0.0], [1.0]], [0, 1])).tolist()
     [[0.5, 0.5]]
     """
+    from scipy.special import softmax
+
     if decision.ndim == 1:
         decision = np.stack([np.zeros_like(decision), decision], 1)
     classes = len(classifier.classes_)

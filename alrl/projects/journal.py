@@ -8,13 +8,15 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from alrl.errors import ProjectError
 from alrl.projects.event_log import Event, EventLog, Transaction
-from alrl.projects.records.pool import Pool
 from alrl.projects.state import State
 from alrl.projects.times import seconds_of
+
+if TYPE_CHECKING:
+    from alrl.projects.records.pool import Pool
 
 LOG = "log.sqlite"
 
@@ -63,6 +65,9 @@ class Journal:
             state = self.state
             key = ([each["sha256"] for each in state.files], list(state.classes))
             if self._pool is None or self._pool[0] != key:
+                # Imported here: a status needs neither records nor what reads them.
+                from alrl.projects.records.pool import Pool
+
                 self._pool = (key, Pool(self.folder, state.files, state.classes))
             return self._pool[1]
 

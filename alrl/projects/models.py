@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.base import clone
 from torch import Tensor
 
 from alrl.errors import InvalidDataError, MissingPackageError, ProjectError
@@ -148,6 +147,8 @@ class EstimatorModel(ProjectModel):
         return rows
 
     def _fitted(self, pool: Pool, at: NDArray[np.int64], codes: NDArray[np.int64]) -> tuple[Any, tuple[int, ...]]:
+        from sklearn.base import clone
+
         names = np.array(pool.classes)[codes]
         try:
             fitted = clone(self.estimator).fit(pool.frame.iloc[at], names)
@@ -199,6 +200,8 @@ def describe_model(model: Any, folder: Path) -> dict[str, Any]:
             LearnerModel(model)
         return {"kind": "learner" if model != AUTOMATIC else AUTOMATIC, "name": model}
     else:
+        from sklearn.base import clone
+
         EstimatorModel(model)
         buffer = io.BytesIO()
         _skops().dump(clone(model), buffer)

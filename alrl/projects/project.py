@@ -8,10 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-import pandas as pd
-
 from alrl.errors import InvalidDataError, InvalidQueryError
-from alrl.projects import creation
 from alrl.projects.journal import LOG, Journal
 from alrl.projects.judgement.bill import Bill, bill
 from alrl.projects.judgement.curve import Point, curve
@@ -21,6 +18,8 @@ from alrl.projects.state import RoundFacts
 from alrl.projects.telling import Receipt, Repeats, answers_of, faults, write_answers
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from alrl.loop.cost import Prices
     from alrl.loop.pool_view import PoolView
     from alrl.loop.view_fields import Need
@@ -99,6 +98,7 @@ class Project(Journal):
         Raises ProjectError if there is a project, InvalidDataError or InvalidRecipeError for what cannot be used.
         """
         from alrl.loop.cost import Prices
+        from alrl.projects import creation
 
         made = creation.Settings(
             name=Path(folder).resolve().name,
@@ -202,6 +202,8 @@ class Project(Journal):
         """
         if count < 1:
             raise InvalidQueryError(f"{count} records asked for; a batch has at least 1")
+        import pandas as pd
+
         from alrl.projects import asking
 
         picks = asking.ask(self, count, strategy=strategy, annotator=annotator, audit=audit, lease_days=lease_days)
@@ -236,21 +238,27 @@ class Project(Journal):
     def records(self, ids: Sequence[str]) -> pd.DataFrame:
         """Return the columns of some records, with their identifiers first."""
         pool = self.pool()
-        frame = pool.frame.iloc[pool.at(ids)].reset_index(drop=True)
+        frame = pool.rows(pool.at(ids))
         frame.insert(0, self.id_column, list(ids))
         return frame
 
     def grow(self, records: Any) -> int:
         """Add records; returns how many. Raises InvalidDataError for other columns, or identifiers that are there."""
-        return creation.grow(self, records)
+        from alrl.projects.creation import grow
+
+        return grow(self, records)
 
     def add_classes(self, classes: Sequence[Any]) -> list[str]:
         """Add classes; returns all. Raises InvalidDataError for one that is there."""
-        return creation.add_classes(self, classes)
+        from alrl.projects.creation import add_classes
+
+        return add_classes(self, classes)
 
     def set_model(self, model: Any) -> dict[str, Any]:
         """Change the model, as in :meth:`create`; the labels stay, and the next round is fitted by it."""
-        described = creation.checked_model(model, self.folder, self.trusted)
+        from alrl.projects.creation import checked_model
+
+        described = checked_model(model, self.folder, self.trusted)
         with self.writing() as (transaction, state):
             state.apply(transaction.append("model set", described))
         return described

@@ -6,8 +6,6 @@ from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-import pandas as pd
-
 from alrl.errors import InvalidDataError
 from alrl.projects.answers import IRRELEVANT, Answer, label_of, word_of
 from alrl.projects.event_log import Kind, Transaction
@@ -74,6 +72,8 @@ def answers_of(labels: Any, id_column: str, label_column: str) -> list[Answer]:
     >>> answers_of({"7": "yes", 8: None}, "id", "label")
     [Answer(id='7', label='yes', seconds=None), Answer(id='8', label=None, seconds=None)]
     """
+    import pandas as pd
+
     if hasattr(labels, "get_columns"):
         labels = pd.DataFrame({column.name: column.to_list() for column in labels.get_columns()})
     if isinstance(labels, pd.DataFrame):

@@ -160,6 +160,16 @@ def draw_weights(network: nn.Module, generator: torch.Generator) -> None:
                 module.bias.uniform_(-bound, bound, generator=generator)
 
 
+class UndrawnLinear(nn.Linear):
+    """A layer whose weights are yet to be drawn: torch's own way would draw from the global generator.
+
+    ``torch.nn.utils.skip_init`` does the same, but imports torch's compiler for it, a second of computing.
+    """
+
+    def reset_parameters(self) -> None:
+        """Draw nothing."""
+
+
 def linear(inputs: int, outputs: int) -> nn.Linear:
-    """Return a layer whose weights are yet to be drawn: torch's own way would draw from the global generator."""
-    return cast("nn.Linear", nn.utils.skip_init(nn.Linear, inputs, outputs))
+    """Return a layer whose weights are yet to be drawn."""
+    return UndrawnLinear(inputs, outputs)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from alrl.errors import ProjectError
 from alrl.projects.features import encoded, standardised
@@ -60,6 +61,12 @@ class Pool:
     def frame(self) -> pd.DataFrame:
         """The columns that describe the records."""
         return self._table.drop(columns=ID)
+
+    def rows(self, at: NDArray[np.int64]) -> pd.DataFrame:
+        """Return the columns of the records at the positions ``at``, numbered from 0; the others are not kept."""
+        if "_table" in self.__dict__ or len(self.files) != 1:
+            return self.frame.iloc[at].reset_index(drop=True)
+        return read_records(self._folder / "records" / self.files[0]["file"], rows=at).drop(columns=ID)
 
     @cached_property
     def features(self) -> Tensor:

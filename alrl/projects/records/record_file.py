@@ -62,8 +62,10 @@ def write_records(file: Path, frame: pd.DataFrame) -> Path:
     return write_whole(file, lambda stream: np.savez(stream, **parts))
 
 
-def read_records(file: Path, only: str | None = None) -> pd.DataFrame:
-    """Read what :func:`write_records` wrote, or the column ``only``. Raises ProjectError where it is gone or damaged.
+def read_records(file: Path, only: str | None = None, rows: NDArray[np.int64] | None = None) -> pd.DataFrame:
+    """Read what :func:`write_records` wrote: the column ``only`` and the ``rows`` at these places, or all of it.
+
+    Raises ProjectError where it is gone or damaged.
 
     >>> import tempfile
     >>> frame = pd.DataFrame({"age": [31.0, None], "town": ["Ulm", None]})
@@ -75,13 +77,13 @@ def read_records(file: Path, only: str | None = None) -> pd.DataFrame:
         with np.load(file, allow_pickle=False) as archive:
             described = json.loads(archive[_COLUMNS].tobytes())
             columns = {
-                column["name"]: _unpacked(column["kind"], f"{place:06d}", archive)
+                column["name"]: _unpacked(column["kind"], f"{place:06d}", archive, rows)
                 for place, column in enumerate(described["columns"])
                 if only is None or column["name"] == only
             }
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise ProjectError(f"{file} is gone or damaged ({error}); put the project's backup in its place") from None
-    return pd.DataFrame(columns, index=range(described["records"]))
+    return pd.DataFrame(columns, index=range(described["records"] if rows is None else len(rows)))
 
 
 def _packed(name: str, column: pd.Series[Any]) -> tuple[str, dict[str, NDArray[Any]]]:
@@ -117,8 +119,10 @@ def _packed_text(name: str, values: list[Any]) -> dict[str, NDArray[Any]]:
     return {"values": np.frombuffer(b"".join(encoded), dtype=np.uint8), "ends": ends, "missing": missing}
 
 
-def _unpacked(kind: str, place: str, arrays: Mapping[str, NDArray[Any]]) -> Any:
+def _unpacked(kind: str, place: str, arrays: Mapping[str, NDArray[Any]], rows: NDArray[np.int64] | None) -> Any:
     values = arrays[f"{place}.values"]
+    if rows is not None and kind != "text":
+        values = values[rows]
     if kind == "time":
         return values.astype("datetime64[ns]")
     if kind != "text":
@@ -128,4 +132,4 @@ def _unpacked(kind: str, place: str, arrays: Mapping[str, NDArray[Any]]) -> Any:
     for row, (end, gone) in enumerate(zip(ends, missing, strict=True)):
         texts[row] = None if gone else whole[start:end].decode("utf-8", "surrogatepass")
         start = end
-    return texts
+    return texts if rows is None else texts[rows]

@@ -8,7 +8,6 @@ from typing import ClassVar
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.cluster.hierarchy import fcluster, linkage
 from torch import Tensor
 
 from alrl.errors import InvalidRecipeError
@@ -74,6 +73,8 @@ def _clusters(X: NDArray[np.float64], clusters: int) -> NDArray[np.int64]:
     """Return the cluster of each row of X (m, E), of at most so many, by average linkage."""
     if len(X) < 2:
         return np.zeros(len(X), dtype=np.int64)
+    from scipy.cluster.hierarchy import fcluster, linkage
+
     labels: NDArray[np.int64] = fcluster(linkage(X, "average"), clusters, criterion="maxclust").astype(np.int64)
     return labels
 

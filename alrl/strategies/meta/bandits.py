@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
-from scipy.special import betaincinv
 from torch import Tensor
 
 from alrl.errors import InvalidRecipeError
@@ -181,6 +180,8 @@ def quantiles(won: Tensor, lost: Tensor, level: Tensor) -> Tensor:
     >>> quantiles(torch.tensor([[1.0, 2.0]]), torch.tensor([[1.0, 1.0]]), torch.tensor([[0.25, 0.25]]))
     tensor([[0.2500, 0.5000]], dtype=torch.float64)
     """
+    from scipy.special import betaincinv
+
     levels = betaincinv(*(part.double().cpu().numpy() for part in (won, lost, level)))
     return torch.as_tensor(levels, dtype=torch.float64, device=won.device)
 

@@ -11,12 +11,13 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 DOCS_STAMP := .venv/.installed-docs
 PEERS_STAMP := .venv/.installed-peers
+LABEL_STUDIO := .venv-label-studio
 
 .DEFAULT_GOAL := help
-.PHONY: help install quickstart test check bench docs clean distclean
+.PHONY: help install quickstart test test-label-studio check bench docs clean distclean
 
 help: ## show this list
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 install: $(STAMP) ## make .venv with alrl and all that its tests and reports need
 
@@ -26,6 +27,15 @@ quickstart: $(STAMP) ## train a query policy, compare it with the rules, write a
 # One thread a test process: two processes with default threads wait for each other.
 test: $(STAMP) ## run the tests and the examples in the docstrings
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --maxprocesses=4 $(PYTEST_FLAGS)
+
+# In an environment of its own: it pins other versions of half of what alrl needs.
+test-label-studio: $(STAMP) $(LABEL_STUDIO)/bin/label-studio ## play the exchange with the real Label Studio, on the loopback
+	ALRL_LABEL_STUDIO=$(abspath $(LABEL_STUDIO))/bin/label-studio OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(PYTEST_FLAGS) \
+	    tests/projects/exchange/label_studio_exchange.py
+
+$(LABEL_STUDIO)/bin/label-studio:
+	$(PYTHON) -m venv $(LABEL_STUDIO)
+	$(LABEL_STUDIO)/bin/python -m pip install --disable-pip-version-check 'label-studio>=1.20,<2'
 
 check: $(STAMP) ## lint, format, types, direction of imports
 	$(BIN)/ruff check .
@@ -46,7 +56,7 @@ clean: ## remove what was built; .venv and runs/ stay
 	find . -path ./.venv -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
 distclean: clean ## remove .venv too
-	rm -rf .venv
+	rm -rf .venv $(LABEL_STUDIO)
 
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

@@ -13,8 +13,10 @@ from typing import Any, Literal, get_args
 
 from alrl.errors import ProjectError
 
-SCHEMA = 1
+SCHEMA = 2
 """Number of the layout of a project's folder."""
+SINCE = {"connected": 2}
+"""The schema that brought an event of a kind; all others are of the first."""
 _APPLICATION = 0x616C726C
 _WAIT_SECONDS = 60.0
 
@@ -33,6 +35,7 @@ Kind = Literal[
     "restarted",
     "advice given",
     "erased",
+    "connected",
 ]
 """What can happen in a project."""
 
@@ -66,6 +69,7 @@ class Transaction:
 
     def __init__(self, connection: sqlite3.Connection, clock: Callable[[], float]) -> None:
         self._connection, self._clock = connection, clock
+        (self._schema,) = connection.execute("PRAGMA user_version").fetchone()
         self._last = int(connection.execute("SELECT coalesce(max(number), 0) FROM events").fetchone()[0])
 
     def after(self, number: int) -> list[Event]:
@@ -76,6 +80,7 @@ class Transaction:
         """Add an event, to be there for others once the transaction has ended, ``at`` the clock of now by default."""
         if kind not in get_args(Kind):
             raise ProjectError(f"an event of kind {kind!r} given; allowed are {', '.join(get_args(Kind))}")
+        check_kind(kind, self._schema)
         self._last += 1
         event = Event(number=self._last, at=self._clock() if at is None else at, kind=kind, body=body)
         text = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
@@ -141,6 +146,23 @@ class EventLog:
                 raise
             connection.execute("COMMIT")
 
+    @property
+    def schema(self) -> int:
+        """The schema of the log on the disk."""
+        with self._connected() as connection:
+            return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+    def check_allowed(self, kind: Kind) -> None:
+        """Raise ProjectError where the log's schema is older than events of this kind."""
+        check_kind(kind, self.schema)
+
+    def upgrade(self) -> None:
+        """Give the log this version's schema: no event is changed, but older versions of alrl read it no more."""
+        with self._connected() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute(f"PRAGMA user_version = {SCHEMA}")
+            connection.execute("COMMIT")
+
     def rewrite(self, events: Sequence[Event]) -> None:
         """Replace the bodies of events that are there already: for erasing a person alone. What was there is wiped."""
         with self._connected() as connection:
@@ -170,6 +192,15 @@ class EventLog:
     def _connected(self) -> Iterator[sqlite3.Connection]:
         with _translated(self.file), closing(_connect(self.file)) as connection:
             yield connection
+
+
+def check_kind(kind: Kind, schema: int) -> None:
+    """Raise ProjectError for an event that logs of this schema do not hold."""
+    if SINCE.get(kind, 1) > schema:
+        raise ProjectError(
+            f"the project has schema {schema}, and an event {kind!r} needs {SINCE[kind]}; upgrade it, which"
+            " makes a backup by itself: alrl project upgrade"
+        )
 
 
 def check_schema(file: Path, connection: sqlite3.Connection) -> None:

@@ -12,11 +12,11 @@ import pandas as pd
 
 from alrl.errors import InvalidDataError, ProjectError
 from alrl.projects.event_log import Event
+from alrl.projects.exchange.transfer import FOLDERS
 from alrl.projects.journal import LOG
 from alrl.projects.project import Project
 from alrl.projects.records.pool import ID
 from alrl.projects.records.record_file import read_records, sha256_of, write_records
-from alrl.projects.transfer import FOLDERS
 
 ERASED = "#erased"
 """What stands in the log where an identifier was erased."""

@@ -9,11 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from alrl.errors import InvalidDataError, InvalidQueryError
-from alrl.projects.journal import LOG, Journal
-from alrl.projects.judgement.bill import Bill, bill
-from alrl.projects.judgement.curve import Point, curve
-from alrl.projects.judgement.stopping import Advice, StopRule, usual_rule
-from alrl.projects.judgement.verdict import Verdict, verdict
+from alrl.projects.journal import LOG
+from alrl.projects.judged import Judged
 from alrl.projects.state import RoundFacts
 from alrl.projects.telling import Receipt, Repeats, answers_of, faults, write_answers
 
@@ -23,13 +20,12 @@ if TYPE_CHECKING:
     from alrl.loop.cost import Prices
     from alrl.loop.pool_view import PoolView
     from alrl.loop.view_fields import Need
-    from alrl.projects.review import Suspect
     from alrl.strategies.base import Strategy
 
 DAY = 86_400.0
 
 
-class Project(Journal):
+class Project(Judged):
     """A labelling project in a folder; several processes may work on it at once.
 
     Make one with :meth:`create`, open one by its folder. Raises ProjectError where there is none.
@@ -269,34 +265,3 @@ class Project(Journal):
             count = len(state.labels)
             state.apply(transaction.append("restarted", {"labels": count}))
         return count
-
-    def suspects(self, count: int = 20) -> list[Suspect]:
-        """Return the labels that most likely are wrong: see :func:`alrl.projects.review.suspects`."""
-        from alrl.projects.review import suspects
-
-        return suspects(self, count)
-
-    def bias(self) -> list[dict[str, Any]]:
-        """Return how the labelled sample differs from the pool: see :func:`alrl.projects.review.bias`."""
-        from alrl.projects.review import bias
-
-        return bias(self)
-
-    def curve(self) -> list[Point]:
-        """Return the learning curve, a point for each round."""
-        return curve(self.state)
-
-    def verdict(self) -> Verdict:
-        """Return the kind of the learning curve, with the evidence."""
-        return verdict(self.state)
-
-    def bill(self) -> Bill:
-        """Return what the project has cost so far."""
-        return bill(self.state)
-
-    def advice(self, rule: StopRule | None = None) -> Advice:
-        """Return whether to stop, by a rule or the usual one, and write it to the log."""
-        given = (rule or usual_rule()).advise(self.state)
-        with self.writing() as (transaction, state):
-            state.apply(transaction.append("advice given", {"stop": given.stop, "reason": given.reason}))
-        return given

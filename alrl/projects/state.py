@@ -83,6 +83,8 @@ class State:
     at: float = 0.0
     """Latest clock of any event so far."""
     restarts: int = 0
+    connections: dict[str, int] = field(default_factory=dict)
+    """Numbers of the projects in labelling tools that tasks go to, by tool and address."""
     advice: dict[str, Any] = field(default_factory=dict)
     """What was last advised."""
     began: float = 0.0
@@ -219,6 +221,9 @@ class State:
         self.first_round = len(self.rounds)
         for store in (self.given, self.labels, self.labelled_by, self.leases, self.draws, self.seen):
             store.clear()
+
+    def _connected(self, event: Event) -> None:
+        self.connections[f"{event.body['tool']} {event.body['address']}"] = int(event.body["number"])
 
     def _advice_given(self, event: Event) -> None:
         self.advice = {**event.body, "at": event.at}

@@ -73,7 +73,7 @@ def export_(
     """Write every event, and every file, as JSON lines."""
     with reporting(context, machine) as voice:
         from alrl.projects import Project
-        from alrl.projects.transfer import export_project
+        from alrl.projects.exchange.transfer import export_project
 
         count = export_project(Project(folder), to, files=not events_only)
         voice.say(f"wrote {count} events to {to}")
@@ -89,7 +89,7 @@ def import_(
 ) -> None:
     """Make a project from an export: the same events in the same order."""
     with reporting(context, machine) as voice:
-        from alrl.projects.transfer import import_project
+        from alrl.projects.exchange.transfer import import_project
 
         count = import_project(source, folder).state.number
         voice.say(f"{folder} holds {count} events")

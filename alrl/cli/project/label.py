@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -15,7 +15,7 @@ from alrl.cli.project.group import Folder, Trust, project
 def next_(
     context: typer.Context,
     folder: Folder,
-    to: Annotated[Path, typer.Option(help="The file of tasks to write: .csv, .tsv or .jsonl.")],
+    to: Annotated[str, typer.Option(help="The file of tasks to write: .csv, .tsv, .jsonl; or labelstudio:URL.")],
     batch: Annotated[int, typer.Option(min=1, help="Records to ask about.")] = 20,
     strategy: Annotated[str | None, typer.Option(help="A policy or rule; the project's own if left out.")] = None,
     annotator: Annotated[str | None, typer.Option(help="Who will answer; anybody if left out.")] = None,
@@ -24,30 +24,46 @@ def next_(
     trust: Trust = None,
     machine: Json = False,
 ) -> None:
-    """Choose the records to ask about next and write them to a file, whose label column people fill in."""
+    """Choose the records to ask about next, and write them to a file, or send them to Label Studio.
+
+    People fill in the file's label column. A Label Studio's key is read from the variable LABEL_STUDIO_API_KEY.
+    """
     with reporting(context, machine) as voice:
         from alrl.errors import InvalidDataError
         from alrl.projects import Project
-        from alrl.projects.task_files import write_tasks
+        from alrl.projects.exchange.label_studio import SCHEME, Server, push_tasks
+        from alrl.projects.exchange.task_files import write_tasks
 
-        if to.exists():
-            raise InvalidDataError(f"{to} is there already; name another file, or move it away")
+        asking: dict[str, Any] = {"strategy": strategy, "annotator": annotator, "audit": audit}
         opened = Project(folder, trusted=trust or ())
-        tasks = opened.ask(batch, strategy=strategy, annotator=annotator, audit=audit)
-        write_tasks(opened, tasks, to, reasons=reasons)
+        if to.startswith(SCHEME):
+            server = Server.of(to)
+            tasks, number = push_tasks(opened, server, batch, reasons=reasons, **asking)
+            voice.say(
+                f"{len(tasks)} records in {server.address}/projects/{number}, most wanted first; label them, then:"
+                f" alrl project take {folder} {to}"
+            )
+            voice.result({"address": server.address, "number": number, "records": tasks.to_dict("records")})
+            return
+        if Path(to).exists():
+            raise InvalidDataError(f"{to} is there already; name another file, or move it away")
+        tasks = opened.ask(batch, **asking)
+        write_tasks(opened, tasks, Path(to), reasons=reasons)
         label = opened.state.settings["label"]
         voice.say(
             f"{len(tasks)} records in {to}; fill in the column {label!r}, then: alrl project take {folder} {to}"
             " --annotator NAME"
         )
-        voice.result({"file": str(to), "records": tasks.to_dict("records")})
+        voice.result({"file": to, "records": tasks.to_dict("records")})
 
 
 @project.command()
 def take(
     context: typer.Context,
     folder: Folder,
-    file: Annotated[Path, typer.Argument(help="Answers: .csv, .tsv, .jsonl or .parquet.")],
+    source: Annotated[
+        str, typer.Argument(metavar="FILE", help="Answers: .csv, .tsv, .jsonl or .parquet; or labelstudio:URL.")
+    ],
     annotator: Annotated[str | None, typer.Option(help="Who answered, where the file does not say.")] = None,
     leave_out: Annotated[bool, typer.Option("--leave-out", help="Take the other rows where some are wrong.")] = False,
     correct: Annotated[
@@ -58,13 +74,19 @@ def take(
     """Take answers: partial, late or twice, of any number of annotators; each is written once."""
     with reporting(context, machine) as voice:
         from alrl.projects import Project
-        from alrl.projects.task_files import take_file
+        from alrl.projects.exchange.label_studio import SCHEME, Server, take_annotations
+        from alrl.projects.exchange.task_files import take_file
 
-        taken = take_file(Project(folder), file, annotator=annotator, leave_out=leave_out, correct=correct)
+        how = {"leave_out": leave_out, "correct": correct}
+        opened = Project(folder)
+        if source.startswith(SCHEME):
+            taken = take_annotations(opened, Server.of(source), **how)
+        else:
+            taken = take_file(opened, Path(source), annotator=annotator, **how)
         for who, receipt in taken.receipts.items():
             voice.say(f"{who}: {receipt.sentence()}")
         if taken.empty:
-            voice.say(f"{taken.empty} rows have no answer yet")
+            voice.say(f"{taken.empty} have no answer yet")
         for line in taken.left_out:
             voice.say(f"left out: {line}")
         voice.result(

@@ -6,7 +6,6 @@ import csv
 import json
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,31 +13,15 @@ import pandas as pd
 
 from alrl.errors import InvalidDataError
 from alrl.projects.answers import Answer, label_of
+from alrl.projects.exchange.taking import Row, Taken, take_rows
 from alrl.projects.records.tables import read_table
-from alrl.projects.telling import Receipt, id_of
+from alrl.projects.telling import id_of
 
 if TYPE_CHECKING:
     from alrl.projects.project import Project
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _MARK = "'"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Taken:
-    """What became of a file of answers."""
-
-    receipts: dict[str, Receipt]
-    """By annotator."""
-    empty: int
-    """Rows without an answer yet."""
-    left_out: tuple[str, ...]
-    """What was wrong with the rows that were left out."""
-
-    @property
-    def written(self) -> int:
-        """Events that were written."""
-        return sum(each.written for each in self.receipts.values())
 
 
 def write_tasks(project: Project, batch: pd.DataFrame, file: Path, *, reasons: bool = False) -> Path:
@@ -123,35 +106,15 @@ def take_file(
     if annotator is None and "annotator" not in table.columns:
         raise InvalidDataError(f"{file.name} does not say who answered; name the annotator: --annotator ann")
     by_annotator, empty = _answers(project, table, id_column, label_column, annotator)
-    wrong = [
-        f"{file.name}, row {row + 1}: {fault}"
-        for who in by_annotator.values()
-        for row, fault in _faults(project, who).items()
-    ]
-    if wrong and not leave_out:
-        raise InvalidDataError(
-            f"{len(wrong)} rows cannot be taken, so none was: {'; '.join(wrong[:3])}. Mend them, add a class (alrl"
-            " project classes), or take the others: --leave-out"
-        )
-    receipts = {
-        who: project.tell(
-            [answer for _, answer in rows],
-            annotator=who,
-            repeats="correct" if correct else "ignore",
-            source=file.name,
-            leave_out=True,
-        )
-        for who, rows in by_annotator.items()
-    }
-    return Taken(receipts=receipts, empty=empty, left_out=tuple(wrong))
+    return take_rows(project, by_annotator, source=file.name, empty=empty, leave_out=leave_out, correct=correct)
 
 
 def _answers(
     project: Project, table: pd.DataFrame, id_column: str, label_column: str, annotator: str | None
-) -> tuple[dict[str, list[tuple[int, Answer]]], int]:
+) -> tuple[dict[str, list[Row]], int]:
     """Return row and answer of each annotator's rows, and how many rows have no answer."""
     known, empty = project.pool().position, 0
-    rows: dict[str, list[tuple[int, Answer]]] = {}
+    rows: dict[str, list[Row]] = {}
     names = table["annotator"].tolist() if "annotator" in table.columns else [annotator] * len(table)
     seconds = table["seconds"].tolist() if "seconds" in table.columns else [None] * len(table)
     columns = (table[id_column].tolist(), table[label_column].tolist(), names, seconds)
@@ -166,7 +129,7 @@ def _answers(
             label=label_of(_plain(label, project.state.classes)),
             seconds=float(took) if isinstance(took, int | float) and not math.isnan(took) else None,
         )
-        rows.setdefault(name, []).append((row, answer))
+        rows.setdefault(name, []).append((f"row {row + 1}", answer))
     return rows, empty
 
 
@@ -179,10 +142,3 @@ def _plain(label: Any, classes: list[str]) -> Any:
     if isinstance(label, str) and label not in classes and label.removeprefix(_MARK) in classes:
         return label.removeprefix(_MARK)
     return label
-
-
-def _faults(project: Project, rows: list[tuple[int, Answer]]) -> dict[int, str]:
-    from alrl.projects.telling import faults
-
-    wrong = faults([answer for _, answer in rows], project.pool().position, project.state)
-    return {rows[place][0]: fault for place, fault in wrong.items()}

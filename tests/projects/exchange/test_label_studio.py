@@ -1,0 +1,101 @@
+"""Label Studio: the exchange that the real server gave, and what goes wrong."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alrl.errors import InvalidDataError, ProjectError
+from alrl.projects.exchange.label_studio import KEY, Server, connection_of, label_config, push_tasks, take_annotations
+from alrl.projects.state import State
+from tests.projects.exchange.label_studio_exchange import RECORD, checked, made, play
+
+ADDRESS = "http://127.0.0.1:8080"
+
+
+class Replay:
+    """Answers each request as the real server did; another request than the recorded one is a failure."""
+
+    def __init__(self) -> None:
+        self.exchange = json.loads(RECORD.read_text(encoding="utf-8"))["exchange"]
+
+    @property
+    def request(self) -> Any:
+        """What stands in for ``Server._request``."""
+        return lambda _, *sent: self.answer(*sent)
+
+    def answer(self, method: str, path: str, body: Any, headers: dict[str, str]) -> tuple[int, str]:
+        wanted = self.exchange.pop(0)
+        assert (method, path, json.loads(json.dumps(body))) == (wanted["method"], wanted["path"], wanted["body"])
+        assert headers["Authorization"] == "Token k3y-of-ann"
+        return wanted["status"], json.dumps(wanted["answer"])
+
+
+def test_the_recorded_exchange_is_played_again_request_by_request(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replay = Replay()
+    monkeypatch.setattr(Server, "_request", replay.request)
+    project = made(tmp_path / "churn")
+    checked(play(project, Server(address=ADDRESS, key="k3y-of-ann")))
+    assert replay.exchange == []
+    assert connection_of(project.state, ADDRESS) == 1
+    assert b"k3y-of-ann" not in (tmp_path / "churn" / "log.sqlite").read_bytes()
+
+
+def test_a_prediction_has_the_model_version_of_the_project_so_that_the_order_is_kept() -> None:
+    exchange = json.loads(RECORD.read_text(encoding="utf-8"))["exchange"]
+    pushed = [each["body"] for each in exchange if each["path"].endswith("/import")]
+    patched = [each["body"]["model_version"] for each in exchange if each["method"] == "PATCH"]
+    assert [{task["predictions"][0]["model_version"] for task in tasks} for tasks in pushed] == [
+        {each} for each in patched
+    ]
+    assert len(set(patched)) == len(pushed) == 2
+    for tasks in pushed:
+        scores = [task["predictions"][0]["score"] for task in tasks]
+        assert scores == sorted(scores)
+
+
+def test_an_access_token_is_renewed_once_it_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = iter([(200, '{"access": "1"}'), (401, "{}"), (200, '{"access": "2"}'), (200, '{"id": 3}')])
+    sent: list[Any] = []
+
+    def answered(_: Server, method: str, path: str, body: Any, headers: dict[str, str]) -> tuple[int, str]:
+        sent.append((method, path, headers.get("Authorization")))
+        return next(answers)
+
+    monkeypatch.setattr(Server, "_request", answered)
+    assert Server(address=ADDRESS, key="a.b.c").call("GET", "/api/projects/3/") == {"id": 3}
+    assert [each[2] for each in sent] == [None, "Bearer 1", None, "Bearer 2"]
+
+
+def test_records_that_could_not_be_sent_may_be_sent_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def answered(_: Server, method: str, path: str, body: Any, headers: dict[str, str]) -> tuple[int, str]:
+        return (500, '{"detail": "no room"}') if path.endswith("/import") else (201, '{"id": 1}')
+
+    monkeypatch.setattr(Server, "_request", answered)
+    project = made(tmp_path / "churn")
+    with pytest.raises(ProjectError, match="refused with 500: no room"):
+        push_tasks(project, Server(address=ADDRESS, key="key"), 5)
+    assert project.state.pending(project.log.now) == set()
+
+
+def test_what_is_wrong_is_named_with_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(KEY, raising=False)
+    with pytest.raises(ProjectError, match="personal access token"):
+        Server.of(f"labelstudio:{ADDRESS}")
+    with pytest.raises(InvalidDataError, match="given as Label Studio's address"):
+        Server.of("labelstudio:ftp://somewhere")
+    with pytest.raises(ProjectError, match="nothing of this project was sent"):
+        take_annotations(made(tmp_path / "churn"), Server(address=ADDRESS, key="key"))
+    with pytest.raises(ProjectError, match="does not answer"):
+        Server(address="http://127.0.0.1:9", key="key").call("GET", "/api/version")
+
+
+def test_classes_are_no_markup() -> None:
+    config = label_config(State(settings={"label": 'a"<b'}, classes=['<script>"', "it's"]))
+    assert "<script>" not in config
+    assert "&lt;script&gt;" in config

@@ -53,7 +53,7 @@ def executors(incomplete: str) -> Iterator[str]:
     yield from _starting(known(), incomplete)
 
 
-def _recipes(kind: recipes.Kind, incomplete: str) -> Iterator[str]:
+def _recipes(kind: recipes.RecipeKind, incomplete: str) -> Iterator[str]:
     files = [str(path) for path in Path().glob(f"{kind}/*.toml")]
     yield from _starting([*recipes.names(kind), *files], incomplete)
 

@@ -57,7 +57,7 @@ def list_(
 _Rows = list[tuple[str, ...]]
 
 
-def _recipes(kind: recipes.Kind) -> _Rows:
+def _recipes(kind: recipes.RecipeKind) -> _Rows:
     return [(name, recipes.first_line_comment(recipes.find(kind, name))) for name in recipes.names(kind)]
 
 

@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 from alrl.envs.recipe import EnvRecipe
 from alrl.envs.rendering import FRAMES_A_SECOND, Window
 from alrl.envs.vector_env import ActiveLearningVectorEnv
+from alrl.envs.workers import Arrays
 from alrl.errors import InvalidQueryError, InvalidRecipeError
-
-Arrays = dict[str, NDArray[Any]]
 
 
 class ActiveLearningEnv(gymnasium.Env[Arrays, Any]):

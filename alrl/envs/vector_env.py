@@ -19,7 +19,7 @@ from alrl.envs.recipe import EnvRecipe, load_env_recipe
 from alrl.envs.rendering import FRAMES_A_SECOND, Album, EpisodePicture
 from alrl.envs.snapshot import Snapshot, branches
 from alrl.envs.task_source import EpisodeDraws
-from alrl.envs.workers import WorkerPool
+from alrl.envs.workers import Arrays, WorkerPool
 from alrl.errors import InvalidQueryError, InvalidRecipeError
 from alrl.metadata import Observation
 
@@ -31,9 +31,6 @@ def to_arrays(observation: Observation) -> dict[str, NDArray[Any]]:
         "loop": observation.loop.cpu().numpy(),
         "mask": observation.mask.cpu().numpy().astype(np.float32),
     }
-
-
-Arrays = dict[str, NDArray[Any]]
 
 
 class ActiveLearningVectorEnv(gymnasium.vector.VectorEnv[Arrays, NDArray[Any], NDArray[Any]]):

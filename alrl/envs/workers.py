@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from alrl.errors import AlrlError
 
 Arrays = dict[str, NDArray[Any]]
+"""An observation in NumPy: an array of each part."""
 
 
 class CrewError(AlrlError):

@@ -20,7 +20,7 @@ SINCE = {"connected": 2}
 _APPLICATION = 0x616C726C
 _WAIT_SECONDS = 60.0
 
-Kind = Literal[
+EventKind = Literal[
     "created",
     "records added",
     "class added",
@@ -60,7 +60,7 @@ class Event:
     """Place in the log, from 1."""
     at: float
     """Clock of the machine that wrote it, seconds since 1970 in UTC; order is by number alone."""
-    kind: Kind
+    kind: EventKind
     body: dict[str, Any]
 
 
@@ -76,10 +76,10 @@ class Transaction:
         """Return the events after ``number``."""
         return _read(self._connection, number)
 
-    def append(self, kind: Kind, body: dict[str, Any], at: float | None = None) -> Event:
+    def append(self, kind: EventKind, body: dict[str, Any], at: float | None = None) -> Event:
         """Add an event, to be there for others once the transaction has ended, ``at`` the clock of now by default."""
-        if kind not in get_args(Kind):
-            raise ProjectError(f"an event of kind {kind!r} given; allowed are {', '.join(get_args(Kind))}")
+        if kind not in get_args(EventKind):
+            raise ProjectError(f"an event of kind {kind!r} given; allowed are {', '.join(get_args(EventKind))}")
         check_kind(kind, self._schema)
         self._last += 1
         event = Event(number=self._last, at=self._clock() if at is None else at, kind=kind, body=body)

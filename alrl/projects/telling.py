@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from alrl.errors import InvalidDataError
 from alrl.projects.answers import IRRELEVANT, Answer, label_of, word_of
-from alrl.projects.event_log import Kind, Transaction
+from alrl.projects.event_log import EventKind, Transaction
 from alrl.projects.state import State
 from alrl.recipes.suggest import nearest
 
@@ -142,7 +142,7 @@ def write_answers(
         else:
             if present is None and answer.id not in state.leases:
                 tally.add("uncalled")
-            kind: Kind = "corrected" if present is not None else "skipped" if answer.label is None else "answered"
+            kind: EventKind = "corrected" if present is not None else "skipped" if answer.label is None else "answered"
             tally.add(_COUNTED[kind])
             state.apply(transaction.append(kind, _body(answer, annotator, charged=charged, source=source)))
     return Receipt(**tally.counts)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from alrl.recipes.files import (
-    Kind,
+    RecipeKind,
     canonical_json,
     find,
     first_line_comment,
@@ -42,8 +42,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "NO_CODE",
-    "Kind",
     "Recipe",
+    "RecipeKind",
     "canonical_json",
     "checked_while_parsed",
     "find",

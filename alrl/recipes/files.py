@@ -24,7 +24,7 @@ from alrl.recipes.suggest import unknown
 if TYPE_CHECKING:
     from alrl.recipes.model import Recipe
 
-Kind = Literal["envs", "agents", "experiments"]
+RecipeKind = Literal["envs", "agents", "experiments"]
 """The three folders of recipes."""
 
 R = TypeVar("R", bound="Recipe")
@@ -36,7 +36,7 @@ _IN_A_CHECKOUT = {("experiments", "lu2023"), ("agents", "qbc"), ("agents", "us-n
 """Recipes that the wheel does not carry, since their code is not in it."""
 
 
-def names(kind: Kind) -> list[str]:
+def names(kind: RecipeKind) -> list[str]:
     """Return the names of all recipes of a kind, sorted.
 
     Those of the working directory and those that come with alrl.
@@ -44,7 +44,7 @@ def names(kind: Kind) -> list[str]:
     return sorted({path.stem for folder in folders(kind) for path in folder.glob("*.toml")})
 
 
-def find(kind: Kind, name: str | Path, *, known: Collection[str] | None = None) -> Path:
+def find(kind: RecipeKind, name: str | Path, *, known: Collection[str] | None = None) -> Path:
     """Return the file of a recipe, given as a path to a .toml file or as a name.
 
     A name is looked up in the working directory's folder of that kind first, then among those that come with alrl. The
@@ -75,7 +75,7 @@ def find(kind: Kind, name: str | Path, *, known: Collection[str] | None = None) 
     )
 
 
-def own(kind: Kind, name: str) -> Path | None:
+def own(kind: RecipeKind, name: str) -> Path | None:
     """Return the recipe of a name in the working directory's own folder, None if there is none.
 
     The folder of alrl's recipes, in a checkout, is nobody's own.
@@ -84,19 +84,19 @@ def own(kind: Kind, name: str) -> Path | None:
     return file if file.is_file() and file.resolve() != _home(kind) / file.name else None
 
 
-def shipped(kind: Kind, name: str) -> Path | None:
+def shipped(kind: RecipeKind, name: str) -> Path | None:
     """Return the recipe of a name that comes with alrl, None if there is none."""
     file = _home(kind) / f"{name}.toml"
     return file if file.is_file() else None
 
 
-def hides(kind: Kind, name: str) -> bool:
+def hides(kind: RecipeKind, name: str) -> bool:
     """Return whether a recipe of the working directory hides another one of its name that comes with alrl."""
     mine, theirs = own(kind, name), shipped(kind, name)
     return mine is not None and theirs is not None and mine.read_bytes() != theirs.read_bytes()
 
 
-def say_if_hidden(kind: Kind, name: str | Path) -> None:
+def say_if_hidden(kind: RecipeKind, name: str | Path) -> None:
     """Warn with ShadowedNameWarning if a recipe of the working directory hides one that comes with alrl."""
     if hides(kind, str(name)):
         text = f"{own(kind, str(name))} is taken: it hides the {_singular(kind)} of that name that comes with alrl"
@@ -247,7 +247,7 @@ def first_line_comment(path: str | Path) -> str:
     return line.lstrip("#").strip() if line.startswith("#") else ""
 
 
-def folders(kind: Kind) -> list[Path]:
+def folders(kind: RecipeKind) -> list[Path]:
     """Return the folders that recipes of a kind are looked up in.
 
     The working directory's, then the one that comes with alrl.
@@ -257,7 +257,7 @@ def folders(kind: Kind) -> list[Path]:
     return [folder for folder in (Path.cwd() / kind, _home(kind)) if folder.is_dir()]
 
 
-def _home(kind: Kind) -> Path:
+def _home(kind: RecipeKind) -> Path:
     """Return where alrl's own recipes lie.
 
     At the root of the checkout it runs from, else inside the installed package.
@@ -268,7 +268,7 @@ def _home(kind: Kind) -> Path:
     return _PACKAGE / "_recipes" / kind
 
 
-def _singular(kind: Kind) -> str:
+def _singular(kind: RecipeKind) -> str:
     return {"envs": "environment", "agents": "agent", "experiments": "experiment"}[kind]
 
 

@@ -31,7 +31,7 @@ _THRESHOLDS = 81
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cell:
+class AreaSummary:
     """AUBC of one strategy on one data set, in points (0 to 100)."""
 
     mean: float
@@ -79,7 +79,7 @@ class Summary:
     """The strategy that the study is about."""
     upper_bounds: tuple[str, ...]
     """Those of the strategies that see hidden labels, last: they are ranked and tested nowhere."""
-    cells: Mapping[tuple[str, str], Cell]
+    cells: Mapping[tuple[str, str], AreaSummary]
     ranked: tuple[str, ...]
     """Data sets on which every strategy but the upper bounds ran."""
     ranks: Mapping[str, float]
@@ -192,7 +192,7 @@ def _cells(
     pairwise: Pairwise,
     targets: Mapping[str, float],
     rivals: int,
-) -> dict[tuple[str, str], Cell]:
+) -> dict[tuple[str, str], AreaSummary]:
     cells = {}
     for row, data_set in enumerate(comparison.data_sets):
         best = np.round(100 * np.nanmax(np.append(means[row, :rivals], -np.inf)), 2)
@@ -201,7 +201,7 @@ def _cells(
             if curves is not None:
                 mean, low, high = (100 * float(part) for part in mean_interval(curves.area(metric)))
                 needed = _needed(curves, targets.get(data_set), metric)
-                cells[data_set, strategy] = Cell(
+                cells[data_set, strategy] = AreaSummary(
                     mean=mean,
                     half_width=(high - low) / 2,
                     best=column < rivals and bool(np.round(100 * means[row, column], 2) == best),

@@ -69,8 +69,11 @@ class CellResult:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Job:
-    """A cell with all that it needs to be played elsewhere; calling it plays it."""
+class Cell:
+    """A cell with all that it needs to be played elsewhere; calling it plays it.
+
+    Its ``spec`` is what :class:`~alrl.studies.protocols.base.Protocol` made of the study, and what a result depends on.
+    """
 
     spec: Mapping[str, Any]
     agent: Strategy
@@ -96,11 +99,6 @@ class Job:
             peak_bytes=peak_bytes(),
             provenance={**origin, "device": self.device},
         )
-
-
-def play_job(job: Job) -> CellResult:
-    """Return the outcome of a job: a function by name, as engines want it."""
-    return job()
 
 
 def protocol_of(spec: Mapping[str, Any]) -> Protocol:

@@ -11,7 +11,7 @@ from typing import Any
 from alrl import recipes
 from alrl.strategies import Strategy
 from alrl.studies.canonical import run_id
-from alrl.studies.cell import Job, work
+from alrl.studies.cell import Cell, work
 from alrl.studies.runner import Runner, cells_of
 from alrl.studies.store.store import RESULTS, Store, StoredCell
 
@@ -129,12 +129,12 @@ def _calibrated(cells: Sequence[tuple[dict[str, Any], Strategy]], runner: Runner
         if rates and time.perf_counter() - began > _SECONDS:
             break
         short = {**cell, "labels": min(cell["labels"], _LOOPS * cell["batch"])} if "labels" in cell else cell
-        job = Job(spec=short, agent=strategy, device=runner.device)
+        shortened = Cell(spec=short, agent=strategy, device=runner.device)
         if not warm:
             # What is loaded and compiled at a first use is no part of a cell's time.
-            job()
+            shortened()
             warm = True
-        outcome = job()
+        outcome = shortened()
         if outcome.curves is not None:
             rates[_kind(cell)] = outcome.seconds / work(short)
         bar.advance(note=f"{cell.get('data_set', '')}, {cell['agent']}")

@@ -13,7 +13,7 @@ from alrl.agents.players import find_agent
 from alrl.errors import AlrlError, PolicyFileError
 from alrl.evaluation.curves import Curves
 from alrl.strategies import Strategy
-from alrl.studies.cell import Job
+from alrl.studies.cell import Cell
 from alrl.studies.cell_data import data_of
 from alrl.studies.provenance import provenance
 from alrl.studies.store.store import RESULTS, Store, StoredCell
@@ -78,7 +78,7 @@ def reproduce(run: Path | str, cells: Sequence[str] | None = None) -> Iterator[R
             (stored,) = store.curves([cell.id])
             agent = _agent(store, cell, folder)
             _check_data(cell)
-            outcome = Job(spec=cell.spec, agent=agent)()
+            outcome = Cell(spec=cell.spec, agent=agent)()
             failure = ["it failed: " + outcome.traceback.strip().rpartition("\n")[2]] if outcome.curves is None else []
             yield Reproduced(
                 cell=cell,

@@ -18,7 +18,7 @@ from alrl.evaluation.curves import Metric
 from alrl.numerics.backend import usable_device
 from alrl.progress import Bars
 from alrl.studies.canonical import run_id
-from alrl.studies.cell import Job, work
+from alrl.studies.cell import Cell, work
 from alrl.studies.executors import Executor, make_executor
 from alrl.studies.protocols import make_protocol
 from alrl.studies.protocols.paired import learner_name
@@ -157,9 +157,9 @@ class Runner:
         bar = self.bars.bar("play, data sets x strategies", len(cells))
         # Longest first, lest one is waited for at the end.
         ordered = sorted(cells, key=lambda pair: -work(pair[0]))
-        jobs = [Job(spec=cell, agent=agent.strategy, device=self.device) for cell, agent in ordered]
+        to_play = [Cell(spec=spec, agent=agent.strategy, device=self.device) for spec, agent in ordered]
         failed = 0
-        for outcome in engine.outcomes(jobs) if jobs else ():
+        for outcome in engine.outcomes(to_play) if to_play else ():
             if outcome.curves is None:
                 store.fail(outcome.spec, outcome.traceback, provenance=outcome.provenance)
                 failed += 1

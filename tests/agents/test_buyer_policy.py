@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file, save
 
 from alrl.agents.buyer_policy import buy, returns
 from alrl.agents.networks.buyer import Buyer
 from alrl.agents.policy import Policy
-from alrl.agents.policy_file import load_policy, save_policy
+from alrl.agents.policy_file import _description_sha256, load_policy, save_policy
 from alrl.agents.recipe import TrainedRecipe
 from alrl.agents.training.untrained import untrained
 from alrl.agents.training.validation import played_as
@@ -107,7 +110,7 @@ def test_by_lot_sizes_and_stop_are_drawn_as_often_as_they_are_likely() -> None:
     allowed[:, 2:4] = False
     coin = torch.rand(4000, generator=torch.Generator().manual_seed(0))
     assert set(network.choose(rows, loop, mask, allowed, coin).tolist()) == {0}
-    network.by_lot.fill_(True)
+    network.stochastic.fill_(True)
     drawn = torch.bincount(network.choose(rows, loop, mask, allowed, coin), minlength=7) / 4000
     chances = torch.tensor([0.0, -torch.inf, 0.0, -1.0]).softmax(0)
     assert drawn[[0, 2, 4, 6]].tolist() == pytest.approx(chances.tolist(), abs=0.025)
@@ -172,6 +175,22 @@ def test_a_saved_policy_buys_the_same_and_a_wrong_file_is_refused(tmp_path: Path
         network.sizes = wrong
         with pytest.raises(PolicyFileError, match="sizes"):
             load_policy(save_policy(policy, tmp_path / "wrong"))
+
+
+def test_a_file_of_before_is_read_by_the_old_name_of_its_buffer(tmp_path: Path) -> None:
+    policy = begun()
+    network: Any = policy.network
+    network.stochastic.fill_(True)
+    folder = save_policy(policy, tmp_path / "buyer")
+    weights = load_file(folder / "weights.safetensors")
+    weights["by_lot"] = weights.pop("stochastic")
+    (folder / "weights.safetensors").write_bytes(save(weights))
+    content = json.loads((folder / "policy.json").read_text())
+    content["sha256"] = hashlib.sha256(save(weights)).hexdigest()
+    content["description_sha256"] = _description_sha256(content)
+    (folder / "policy.json").write_text(json.dumps(content))
+    loaded: Any = load_policy(folder).network
+    assert bool(loaded.stochastic)
 
 
 def test_a_policy_that_only_chooses_records_does_not_buy(untrained: Policy) -> None:

@@ -24,7 +24,7 @@ from alrl.evaluation.curves import Curves
 from alrl.recipes import parse
 from alrl.strategies import Strategy, make_strategy
 from alrl.studies import runner
-from alrl.studies.cell import Job
+from alrl.studies.cell import Cell
 from alrl.studies.protocols import paired
 from alrl.studies.runner import RunFolderError, Runner
 from alrl.studies.store.store import Store, StoreError
@@ -114,7 +114,7 @@ def test_the_order_of_the_study_is_the_order_of_its_tables(tmp_path: Path) -> No
 def test_a_cell_is_a_function_of_its_specification(tmp_path: Path) -> None:
     run(tmp_path, agents=["entropy"], data=["wine"])
     cell = json.loads((tmp_path / "study.json").read_text(encoding="utf-8"))["cells"][1]
-    outcome = Job(spec=cell, agent=make_strategy("entropy"))()
+    outcome = Cell(spec=cell, agent=make_strategy("entropy"))()
     curves = outcome.curves
     assert outcome.traceback == ""
     assert curves is not None

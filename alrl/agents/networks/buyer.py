@@ -25,12 +25,12 @@ class Buyer(CandidateScorer):
     stops.
 
     It is trained as one that draws its sizes and stop by lot, and to play what is likeliest can be another policy:
-    where it stops in four loops of ten, the likeliest never stops. With ``by_lot`` it plays as it was trained.
+    where it stops in four loops of ten, the likeliest never stops. With ``stochastic`` it plays as it was trained.
 
     Args:
         scorer: scores the rows.
         sizes: of a batch, in rising order.
-        by_lot: whether sizes and stop are drawn when it plays; else the likeliest is played.
+        stochastic: whether sizes and stop are drawn when it plays; else the likeliest is played.
         generator: draws the first weights (stream ``agent``); one of seed 0 if left out.
 
     >>> buyer = Buyer(SetScorer(record=3, loop=2, margin_column=1), sizes=(1, 5))
@@ -43,20 +43,20 @@ class Buyer(CandidateScorer):
     """
 
     sizes: Tensor
-    by_lot: Tensor
+    stochastic: Tensor
 
     def __init__(
         self,
         scorer: SetScorer,
         *,
         sizes: Sequence[int],
-        by_lot: bool = False,
+        stochastic: bool = False,
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
         self.register_buffer("sizes", torch.tensor(list(sizes)))
         # A part of the weights: two policies that play differently are not to have one fingerprint.
-        self.register_buffer("by_lot", torch.tensor(by_lot))
+        self.register_buffer("stochastic", torch.tensor(stochastic))
         self.purchase = nn.Sequential(
             linear(scorer.width, scorer.width), nn.ReLU(), linear(scorer.width, len(sizes) + 1)
         )
@@ -76,7 +76,7 @@ class Buyer(CandidateScorer):
     @property
     def summary(self) -> str:
         sizes = ", ".join(str(size) for size in self.sizes.tolist())
-        how = ", drawn by lot" if self.by_lot else ""
+        how = ", drawn by lot" if self.stochastic else ""
         return f"set scorer of width {self.scorer.width}, which buys {sizes} labels at once or stops{how}"
 
     def forward(self, candidates: Tensor, loop: Tensor, mask: Tensor) -> Tensor:
@@ -105,7 +105,7 @@ class Buyer(CandidateScorer):
         scores, wishes = self._wishes(candidates, loop, mask)
         open_sizes = allowed[:, :-1].unflatten(1, (sizes, rows)).any(2)
         wishes = wishes.masked_fill(~torch.cat([open_sizes, allowed[:, -1:]], 1), -torch.inf)
-        size = _drawn(wishes.softmax(1), coin) if self.by_lot else wishes.argmax(1)
+        size = _drawn(wishes.softmax(1), coin) if self.stochastic else wishes.argmax(1)
         return torch.where(size == sizes, sizes * rows, size * rows + scores.argmax(1))
 
 

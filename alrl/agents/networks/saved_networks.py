@@ -58,6 +58,8 @@ def _buyer(folder: Path, features: FeatureSet, described: dict[str, Any], weight
         raise PolicyFileError(f"{folder}: the sizes of what is bought at once are missing")
     if int(sizes.min()) < 1 or not bool((sizes.diff() > 0).all()):
         raise PolicyFileError(f"{folder}: sizes {sizes.tolist()} given; they are at least 1, in rising order")
+    # Before 0.2 the buffer had another name.
+    weights = {"stochastic" if name == "by_lot" else name: value for name, value in weights.items()}
     own = {name.removeprefix(start): value for name, value in weights.items() if name.startswith(start)}
     network = Buyer(_set_scorer(folder, features, described, own), sizes=sizes.tolist())
     _fill(network, weights, folder)

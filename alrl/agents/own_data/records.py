@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from alrl.errors import OUT_OF_SCOPE, InvalidDataError, InvalidQueryError
 
-Kind = Literal["matrix", "sparse", "frame", "text", "array", "others"]
+RecordsKind = Literal["matrix", "sparse", "frame", "text", "array", "others"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -20,7 +20,7 @@ class Records:
 
     name: str
     """The argument, for errors."""
-    kind: Kind
+    kind: RecordsKind
     """``matrix`` of numbers (n, D), ``sparse``, ``frame`` with text or gaps in it, ``text`` (n,), ``array`` of numbers
     with more axes than two, or ``others``: what no rule here reads."""
     given: Any
@@ -91,7 +91,7 @@ def _numbers(array: NDArray[Any], name: str, *, given: Any) -> Records:
             f"{name} has shape {array.shape}; expected (records, features): X.reshape(-1, 1) for one feature,"
             " X.reshape(1, -1) for one record"
         )
-    kind: Kind = "matrix" if array.ndim == 2 else "array"
+    kind: RecordsKind = "matrix" if array.ndim == 2 else "array"
     return Records(name=name, kind=kind, given=given, value=array.astype(np.float64), count=len(array))
 
 

@@ -70,7 +70,7 @@ def played_as(stage: str, policy: Policy) -> list[tuple[str, Policy]]:
     if not isinstance(policy.network, Buyer):
         return [(stage, policy)]
     network = copy.deepcopy(policy.network)
-    network.by_lot.fill_(True)
+    network.stochastic.fill_(True)
     return [(stage, policy), (f"{stage} by lot", dataclasses.replace(policy, network=network))]
 
 

@@ -38,7 +38,7 @@ class Encoded:
 
 
 @dataclass
-class _Part:
+class _Columns:
     """Some columns of X: a column of numbers and where they are missing, or numbers made of text and dates."""
 
     names: list[str]
@@ -73,7 +73,7 @@ def encode(table: Table, features: Sequence[str], numbers: NumberProfile) -> Enc
     Raises InvalidDataError for infinite numbers and for those whose squares overflow.
     """
     encoded: dict[str, str] = {}
-    parts: dict[str, list[_Part]] = {}
+    parts: dict[str, list[_Columns]] = {}
     for name in features:
         if name in table.places:
             parts[name] = _number_parts(table, name, numbers)
@@ -83,7 +83,7 @@ def encode(table: Table, features: Sequence[str], numbers: NumberProfile) -> Enc
     others = [name for name in features if name not in parts]
     if others:
         for name, made in vectorise(table, others).items():
-            parts[name] = [_Part(names=list(made.names), values=made.values)]
+            parts[name] = [_Columns(names=list(made.names), values=made.values)]
             encoded[name] = f"{made.kind}, {_many(len(made.names))}"
     ordered = [part for name in features for part in parts[name]]
     columns = FeatureColumns(
@@ -102,7 +102,7 @@ def encode(table: Table, features: Sequence[str], numbers: NumberProfile) -> Enc
     )
 
 
-def _number_parts(table: Table, name: str, numbers: NumberProfile) -> list[_Part]:
+def _number_parts(table: Table, name: str, numbers: NumberProfile) -> list[_Columns]:
     first, width = table.places[name]
     parts = []
     for place in range(first, first + width):
@@ -119,13 +119,13 @@ def _number_parts(table: Table, name: str, numbers: NumberProfile) -> list[_Part
         if numbers.missing[place]:
             holes = np.flatnonzero(np.isnan(table.numbers.column(place)))
             mean = float(numbers.mean[place])
-            parts.append(_Part(names=[shown, f"{shown} is missing"], place=place, mean=mean, holes=holes))
+            parts.append(_Columns(names=[shown, f"{shown} is missing"], place=place, mean=mean, holes=holes))
         else:
-            parts.append(_Part(names=[shown], place=place))
+            parts.append(_Columns(names=[shown], place=place))
     return parts
 
 
-def _indicators(texts: Texts, name: str) -> _Part:
+def _indicators(texts: Texts, name: str) -> _Columns:
     """Return codes in the order of the sorted levels, a missing value being the last."""
     order = sorted(range(len(texts.levels)), key=lambda place: texts.levels[place])
     levels = [texts.levels[place] for place in order]
@@ -135,10 +135,10 @@ def _indicators(texts: Texts, name: str) -> _Part:
     if (texts.codes < 0).any():
         levels.append("(missing)")
     shown = levels[1:] if len(levels) == 2 else levels
-    return _Part(names=[f"{name} = {level}" for level in shown], codes=codes[texts.codes])
+    return _Columns(names=[f"{name} = {level}" for level in shown], codes=codes[texts.codes])
 
 
-def _matrix(table: Table, parts: Sequence[_Part]) -> NDArray[np.float64]:
+def _matrix(table: Table, parts: Sequence[_Columns]) -> NDArray[np.float64]:
     starts = np.cumsum([0, *(len(part.names) for part in parts)])
     numeric = [(at, part.place) for at, part in zip(starts, parts, strict=False) if part.place is not None]
     slots, places = [at for at, _ in numeric], [place for _, place in numeric]
@@ -155,7 +155,9 @@ def _matrix(table: Table, parts: Sequence[_Part]) -> NDArray[np.float64]:
     return X
 
 
-def _slots(features: Sequence[str], parts: Mapping[str, Sequence[_Part]], table: Table) -> dict[str, tuple[int, int]]:
+def _slots(
+    features: Sequence[str], parts: Mapping[str, Sequence[_Columns]], table: Table
+) -> dict[str, tuple[int, int]]:
     """Return where each column of numbers stands in X, and how wide it is there."""
     slots, at = {}, 0
     for name in features:

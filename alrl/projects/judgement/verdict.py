@@ -10,7 +10,7 @@ from typing import Literal
 from alrl.projects.judgement.curve import Point, curve
 from alrl.projects.state import State
 
-Kind = Literal["undecided", "data-starved", "saturating", "ill-behaved"]
+VerdictKind = Literal["undecided", "data-starved", "saturating", "ill-behaved"]
 
 PAIRS = 3
 """Pairs of successive rounds that are looked at."""
@@ -30,7 +30,7 @@ FLOOR = 0.005
 class Verdict:
     """The kind of a learning curve, with the evidence."""
 
-    kind: Kind
+    kind: VerdictKind
     chance: float
     """That twice the labels add a point of accuracy or more."""
     change: float
@@ -94,7 +94,7 @@ def verdict(state: State) -> Verdict:
     )
 
 
-def _kind(chance: float, ill: bool) -> Kind:
+def _kind(chance: float, ill: bool) -> VerdictKind:
     if ill:
         return "ill-behaved"
     if chance >= _STARVED:

@@ -10,7 +10,7 @@ import numpy as np
 
 from alrl.evaluation.statistics import SMALLEST_SAMPLE, Estimate
 from alrl.evaluation.table import MISSING, Markup, Row, Table
-from alrl.reports.summary import Cell, Summary
+from alrl.reports.summary import AreaSummary, Summary
 from alrl.reports.tables.aubc import caption, count, foot, notes
 
 
@@ -80,10 +80,10 @@ def across_table(summary: Summary) -> str:
 
 def budget_tables(summary: Summary) -> str:
     """Return labels to the target, area over log labels and deficiency, one table each."""
-    texts: dict[str, Callable[[Cell], str]] = {
+    texts: dict[str, Callable[[AreaSummary], str]] = {
         f"Queried labels until the mean curve reaches what {summary.baseline} reaches at the end, with 95 % bootstrap"
         " interval; ∞ where it never does": _needed,
-        "Area over log2 of all labels, in points": lambda cell: f"{cell.log_area:.2f}",
+        "AreaSummary over log2 of all labels, in points": lambda cell: f"{cell.log_area:.2f}",
         f"Deficiency against {summary.reference} (Baram et al. 2004); below 1 is more efficient": lambda cell: (
             MISSING if np.isnan(cell.deficiency) else f"{cell.deficiency:.2f}"
         ),
@@ -98,7 +98,7 @@ def budget_tables(summary: Summary) -> str:
     return "".join(parts)
 
 
-def _needed(cell: Cell) -> str:
+def _needed(cell: AreaSummary) -> str:
     if cell.needed is None:
         return MISSING
     low, high = (count(each) for each in (cell.needed.low, cell.needed.high))
@@ -152,7 +152,7 @@ def _tests(summary: Summary) -> str:
     )
 
 
-def _aubc(cell: Cell | None) -> str:
+def _aubc(cell: AreaSummary | None) -> str:
     if cell is None:
         return MISSING
     text = f"{cell.mean:.2f}" + ("" if np.isnan(cell.half_width) else f" {_small(f'± {cell.half_width:.2f}')}")

@@ -6,7 +6,7 @@ import io
 
 from alrl.evaluation.spreadsheet import SpreadsheetWriter
 from alrl.evaluation.table import MISSING, Bold, Table
-from alrl.reports.summary import Cell, Summary
+from alrl.reports.summary import AreaSummary, Summary
 
 
 def count(labels: float) -> str:
@@ -87,7 +87,7 @@ def csv_table(summaries: list[Summary], *, mark: str = "") -> str:
     return buffer.getvalue()
 
 
-def _against(cell: Cell) -> list[str]:
+def _against(cell: AreaSummary) -> list[str]:
     row: list[str] = []
     for estimate in (cell.against_random, cell.against_reference):
         row += (

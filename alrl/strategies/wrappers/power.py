@@ -15,7 +15,7 @@ from alrl.strategies.base import Strategy
 from alrl.strategies.randomness import gumbel
 from alrl.strategies.wrappers.base import Wrapper
 
-Kind = Literal["power", "softmax", "softrank"]
+PowerKind = Literal["power", "softmax", "softrank"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,15 +45,15 @@ class Power(Wrapper):
 
     base: Strategy | str = "entropy"
     """The strategy whose scores are used, or its registered name, or ``package.module:Class``."""
-    kind: Kind = "power"
+    kind: PowerKind = "power"
     """Which function of the scores."""
     beta: float = 1.0
     """How little chance there is: near 0 every record is as likely, at infinity the base chooses."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.kind not in get_args(Kind):
-            raise InvalidRecipeError(f"power: kind = {self.kind!r} given; allowed: {', '.join(get_args(Kind))}")
+        if self.kind not in get_args(PowerKind):
+            raise InvalidRecipeError(f"power: kind = {self.kind!r} given; allowed: {', '.join(get_args(PowerKind))}")
         if not 0 < self.beta < math.inf:
             raise InvalidRecipeError(f"power: beta = {self.beta} given; it must be above 0 and finite")
 

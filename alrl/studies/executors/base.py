@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from alrl.errors import AlrlError
-from alrl.studies.cell import CellResult, Job
+from alrl.studies.cell import Cell, CellResult
 
 _MOST = 8
 """Processes that are started unasked."""
@@ -61,13 +61,10 @@ class Executor(ABC):
             raise ExecutorError(f"options {self.options} given; executor {self.name!r} takes none: leave them out")
 
     @abstractmethod
-    def outcomes(self, jobs: Sequence[Job]) -> Iterator[CellResult]:
-        """Return the outcome of each job, in the order in which they are finished.
-
-        Jobs are begun in the order given.
-        """
+    def outcomes(self, cells: Sequence[Cell]) -> Iterator[CellResult]:
+        """Return the outcome of each cell, in the order in which they are finished; begun in the order given."""
 
 
-def lost(job: Job, reason: str) -> CellResult:
-    """Return the outcome of a job whose worker ended without an answer."""
-    return CellResult(spec=job.spec, curves=None, traceback=reason)
+def lost(cell: Cell, reason: str) -> CellResult:
+    """Return the outcome of a cell whose worker ended without an answer."""
+    return CellResult(spec=cell.spec, curves=None, traceback=reason)

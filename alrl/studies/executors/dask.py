@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from operator import call
 from typing import Any, ClassVar
 
 import joblib
 
-from alrl.studies.cell import CellResult, Job, play_job
+from alrl.studies.cell import Cell, CellResult
 from alrl.studies.executors.base import Executor, ExecutorError
 
 _WAIT = 30
@@ -16,7 +17,7 @@ _WAIT = 30
 
 
 class Dask(Executor):
-    """Plays jobs on a Dask cluster.
+    """Plays cells on a Dask cluster.
 
     ``address`` is that of its scheduler (``tcp://host:8786``); without one, worker processes of this machine are used.
 
@@ -27,12 +28,12 @@ class Dask(Executor):
     extra: ClassVar[str | None] = "dask"
     needs: ClassVar[tuple[str, ...]] = ("dask", "distributed")
 
-    def outcomes(self, jobs: Sequence[Job]) -> Iterator[CellResult]:
+    def outcomes(self, cells: Sequence[Cell]) -> Iterator[CellResult]:
         with ExitStack() as stack:
             client = self._client(stack)
             with joblib.parallel_config(backend="dask", client=client, wait_for_workers_timeout=_WAIT):
                 pool = joblib.Parallel(n_jobs=-1, return_as="generator_unordered", batch_size=1)
-                yield from pool(joblib.delayed(play_job)(job) for job in jobs)
+                yield from pool(joblib.delayed(call)(cell) for cell in cells)
 
     def _client(self, stack: ExitStack) -> Any:
         from distributed import Client, LocalCluster

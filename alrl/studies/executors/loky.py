@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from operator import call
 from typing import ClassVar
 
 import joblib
 from joblib.externals.loky.process_executor import BrokenProcessPool
 
 from alrl.studies.canonical import run_id
-from alrl.studies.cell import CellResult, Job, play_job
+from alrl.studies.cell import Cell, CellResult
 from alrl.studies.executors.base import Executor, lost
 
 _BREAKS = 3
@@ -28,8 +29,8 @@ class Loky(Executor):
     name: ClassVar[str] = "loky"
     addressable: ClassVar[bool] = False
 
-    def outcomes(self, jobs: Sequence[Job]) -> Iterator[CellResult]:
-        pending = {run_id(job.spec): job for job in jobs}
+    def outcomes(self, cells: Sequence[Cell]) -> Iterator[CellResult]:
+        pending = {run_id(cell.spec): cell for cell in cells}
         for _ in range(_BREAKS):
             try:
                 for outcome in _parallel(list(pending.values()), self.workers):
@@ -38,22 +39,22 @@ class Loky(Executor):
             except BrokenProcessPool:
                 continue
             return
-        for job in pending.values():
-            yield _alone(job)
+        for cell in pending.values():
+            yield _alone(cell)
 
 
-def _parallel(jobs: Sequence[Job], workers: int) -> Iterator[CellResult]:
+def _parallel(cells: Sequence[Cell], workers: int) -> Iterator[CellResult]:
     # Nothing is memory-mapped: what a killed run would leave of it fills /dev/shm.
     pool = joblib.Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1, max_nbytes=None)
-    yield from pool(joblib.delayed(play_job)(job) for job in jobs)
+    yield from pool(joblib.delayed(call)(cell) for cell in cells)
 
 
-def _alone(job: Job) -> CellResult:
+def _alone(cell: Cell) -> CellResult:
     reason = ""
     for _ in range(_ALONE):
         try:
             # Two workers, for one would be this process itself.
-            return next(_parallel([job], 2))
+            return next(_parallel([cell], 2))
         except BrokenProcessPool as error:
             reason = f"{type(error).__name__}: {error}"
-    return lost(job, f"The worker process ended while it played this cell, {_ALONE} times on its own.\n{reason}")
+    return lost(cell, f"The worker process ended while it played this cell, {_ALONE} times on its own.\n{reason}")

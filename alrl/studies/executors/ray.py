@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from operator import call
 from typing import Any, ClassVar
 
 import joblib
 
-from alrl.studies.cell import CellResult, Job, play_job
+from alrl.studies.cell import Cell, CellResult
 from alrl.studies.executors.base import Executor, ExecutorError
 
 _WAVE = 8
@@ -24,7 +25,7 @@ class Ray(Executor):
     extra: ClassVar[str | None] = "ray"
     needs: ClassVar[tuple[str, ...]] = ("ray",)
 
-    def outcomes(self, jobs: Sequence[Job]) -> Iterator[CellResult]:
+    def outcomes(self, cells: Sequence[Cell]) -> Iterator[CellResult]:
         import ray
         from ray.util.joblib import register_ray
 
@@ -34,10 +35,10 @@ class Ray(Executor):
             workers = int(ray.cluster_resources().get("CPU", 1))
             wave = _WAVE * workers
             with joblib.parallel_config(backend="ray"):
-                for start in range(0, len(jobs), wave):
-                    part = jobs[start : start + wave]
+                for start in range(0, len(cells), wave):
+                    part = cells[start : start + wave]
                     pool = joblib.Parallel(n_jobs=workers, batch_size=1)
-                    yield from pool(joblib.delayed(play_job)(job) for job in part)
+                    yield from pool(joblib.delayed(call)(cell) for cell in part)
         finally:
             ray.shutdown()
 

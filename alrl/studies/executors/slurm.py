@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
-from alrl.studies.cell import CellResult, Job
+from alrl.studies.cell import Cell, CellResult
 from alrl.studies.executors.base import Executor, ExecutorError, lost
 
 _POLL = 0.2
@@ -27,10 +27,10 @@ class Slurm(Executor):
     needs: ClassVar[tuple[str, ...]] = ("submitit",)
     settable: ClassVar[bool] = True
 
-    def outcomes(self, jobs: Sequence[Job]) -> Iterator[CellResult]:
+    def outcomes(self, cells: Sequence[Cell]) -> Iterator[CellResult]:
         executor = self._executor()
-        waiting = _groups(jobs, _SHARE * self.workers)
-        running: list[tuple[Any, list[Job]]] = []
+        waiting = _groups(cells, _SHARE * self.workers)
+        running: list[tuple[Any, list[Cell]]] = []
         try:
             while waiting or running:
                 while waiting and len(running) < self.workers:
@@ -69,21 +69,21 @@ class Slurm(Executor):
         return executor
 
 
-def play_all(jobs: Sequence[Job]) -> list[CellResult]:
+def play_all(cells: Sequence[Cell]) -> list[CellResult]:
     """Return the outcomes of a group of cells, one after another: what a Slurm job runs."""
-    return [job() for job in jobs]
+    return [cell() for cell in cells]
 
 
-def _groups(jobs: Sequence[Job], most: int) -> list[list[Job]]:
-    """At most ``most`` groups of about the same work: jobs come longest first, and are dealt out like cards."""
-    count = min(most, len(jobs))
-    return [list(jobs[start::count]) for start in range(count)]
+def _groups(cells: Sequence[Cell], most: int) -> list[list[Cell]]:
+    """At most ``most`` groups of about the same work: cells come longest first, and are dealt out like cards."""
+    count = min(most, len(cells))
+    return [list(cells[start::count]) for start in range(count)]
 
 
-def _results(submitted: Any, group: list[Job]) -> Iterator[CellResult]:
+def _results(submitted: Any, group: list[Cell]) -> Iterator[CellResult]:
     error = submitted.exception()
     if error is None:
         yield from submitted.result()
         return
     reason = f"Slurm job {submitted.job_id} ended without an answer.\n{error}\n{submitted.stderr() or ''}"
-    yield from (lost(job, reason) for job in group)
+    yield from (lost(cell, reason) for cell in group)

@@ -1,4 +1,4 @@
-"""A job that kills its own worker: in a module by itself, which a worker can import."""
+"""A cell that kills its own worker: in a module by itself, which a worker can import."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import signal
 from dataclasses import dataclass
 from pathlib import Path
 
-from alrl.studies.cell import CellResult, Job
+from alrl.studies.cell import Cell, CellResult
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Deadly(Job):
+class Deadly(Cell):
     """Ends its worker, until the files in ``marks`` say that it did so ``times`` times."""
 
     marks: Path

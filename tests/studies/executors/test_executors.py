@@ -14,7 +14,7 @@ from joblib.externals.loky import get_reusable_executor
 from alrl.errors import AlrlError
 from alrl.recipes import parse
 from alrl.strategies import make_strategy
-from alrl.studies.cell import Job
+from alrl.studies.cell import Cell
 from alrl.studies.executors import executors, loky, make_executor, slurm
 from alrl.studies.runner import Ran, Runner
 from alrl.studies.store.store import Store
@@ -77,7 +77,7 @@ def importable(monkeypatch: pytest.MonkeyPatch) -> None:
     get_reusable_executor(max_workers=1).shutdown(wait=True)
 
 
-def jobs(times: int, marks: Path) -> list[Job]:
+def cells(times: int, marks: Path) -> list[Cell]:
     from deadly import Deadly  # type: ignore[import-not-found]
 
     marks.mkdir(exist_ok=True)
@@ -86,7 +86,7 @@ def jobs(times: int, marks: Path) -> list[Job]:
     agent = make_strategy("margin")
     return [
         Deadly(spec=specs[0], agent=agent, marks=marks, times=times),
-        *(Job(spec=s, agent=agent) for s in specs[1:]),
+        *(Cell(spec=s, agent=agent) for s in specs[1:]),
     ]
 
 
@@ -96,7 +96,7 @@ def test_a_cell_that_ends_its_worker_each_time_is_given_up_and_the_others_are_no
     # Each pool takes seconds to start: fewer attempts show the same.
     monkeypatch.setattr(loky, "_BREAKS", 1)
     monkeypatch.setattr(loky, "_ALONE", 1)
-    outcomes = list(make_executor("loky", workers=2).outcomes(jobs(99, tmp_path / "marks")))
+    outcomes = list(make_executor("loky", workers=2).outcomes(cells(99, tmp_path / "marks")))
     lost = [outcome for outcome in outcomes if outcome.curves is None]
     assert sorted(outcome.spec["seeds"][0] for outcome in outcomes) == [0, 1, 2]
     assert [outcome.spec["seeds"] for outcome in lost] == [[0]]
@@ -118,9 +118,9 @@ def test_a_scheduler_that_does_not_answer_is_told(
 ) -> None:
     monkeypatch.setattr("alrl.studies.executors.dask._WAIT", 1)
     with pytest.raises(AlrlError, match=r"no Dask scheduler answers at 'tcp://127\.0\.0\.1:9'"):
-        list(make_executor("dask", address="tcp://127.0.0.1:9").outcomes(jobs(0, tmp_path / "marks")))
+        list(make_executor("dask", address="tcp://127.0.0.1:9").outcomes(cells(0, tmp_path / "marks")))
     with pytest.raises(AlrlError, match="runs its jobs here with --address local"):
-        list(make_executor("slurm", address="far").outcomes(jobs(0, tmp_path / "marks")))
+        list(make_executor("slurm", address="far").outcomes(cells(0, tmp_path / "marks")))
 
 
 class Died:
@@ -136,9 +136,9 @@ class Died:
 
 
 def test_a_slurm_job_that_dies_fails_its_cells_with_what_it_said(importable: None, tmp_path: Path) -> None:
-    group = jobs(0, tmp_path / "marks")
+    group = cells(0, tmp_path / "marks")
     outcomes = list(slurm._results(Died(), group))
-    assert [outcome.spec for outcome in outcomes] == [job.spec for job in group]
+    assert [outcome.spec for outcome in outcomes] == [cell.spec for cell in group]
     for outcome in outcomes:
         assert outcome.curves is None
         assert "Slurm job 7 ended without an answer" in outcome.traceback

@@ -152,7 +152,7 @@ class EventLog:
         with self._connected() as connection:
             return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
-    def check_allowed(self, kind: Kind) -> None:
+    def check_allowed(self, kind: EventKind) -> None:
         """Raise ProjectError where the log's schema is older than events of this kind."""
         check_kind(kind, self.schema)
 
@@ -194,7 +194,7 @@ class EventLog:
             yield connection
 
 
-def check_kind(kind: Kind, schema: int) -> None:
+def check_kind(kind: EventKind, schema: int) -> None:
     """Raise ProjectError for an event that logs of this schema do not hold."""
     if SINCE.get(kind, 1) > schema:
         raise ProjectError(

@@ -58,3 +58,7 @@ class ShadowedNameWarning(UserWarning):
 
 class GuessedLabelWarning(UserWarning):
     """A label column that nobody named: nothing but its place speaks for it."""
+
+
+class ConstantColumnWarning(UserWarning):
+    """Named columns that have one value in all records: nothing can be seen in them, and they are left out."""

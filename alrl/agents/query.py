@@ -17,8 +17,8 @@ from alrl.agents.own_data.features import QueryFeatures, find_features, refuse_u
 from alrl.agents.own_data.labels import read_labels
 from alrl.agents.own_data.model_outputs import ModelOutputs, ask_model
 from alrl.agents.own_data.records import read_pair
-from alrl.data.standardisation import varies
-from alrl.errors import PoolExhaustedWarning
+from alrl.data.standardisation import Standardisation
+from alrl.errors import ConstantColumnWarning, PoolExhaustedWarning
 from alrl.geometry.geometry import Geometry
 from alrl.loop.pool_view import PoolView, Trajectory
 from alrl.loop.view_fields import Need
@@ -93,8 +93,9 @@ def query(  # noqa: PLR0913 - the front door: all but a few have defaults
     The model is given records as they are. What strategies see of them is found apart from that: numbers as they are, a
     missing one as its column's mean; of frames with text, categories, dates or gaps what the steps of the model's
     pipeline before the last give, or else skrub's encoding; of text and wide sparse matrices 100 principal directions.
-    Features are centred and scaled by pool and labelled set together. Columns of frames go by their names. Nothing is
-    known of earlier loops, so the trajectory features say that nothing has changed.
+    Features are centred and scaled by pool and labelled set together, so that units and offsets change nothing; columns
+    that do not vary are left out, with a ConstantColumnWarning if they have names. Columns of frames go by their names.
+    Nothing is known of earlier loops, so the trajectory features say that nothing has changed.
 
     In pools of more than 20,000 records policies rank how sparse the pool is around a candidate among 1,024 records at
     random; whatever else they read is exact. ``docs/large-pools.md`` says how rarely that changes a choice, and that
@@ -222,15 +223,25 @@ def warn_if_fewer(records: int, batch_size: int) -> None:
         )
 
 
+def warn_of_constants(names: Sequence[str]) -> None:
+    """Warn with ConstantColumnWarning that columns of these names do not vary."""
+    more = f" and {len(names) - 10} more" if len(names) > 10 else ""
+    warnings.warn(
+        f"{len(names)} {'column has' if len(names) == 1 else 'columns have'} the same value in all records and"
+        f" {'is' if len(names) == 1 else 'are'} left out of what strategies see:"
+        f" {', '.join(names[:10])}{more}",
+        ConstantColumnWarning,
+        stacklevel=5,
+    )
+
+
 def _standardised(seen: QueryFeatures) -> Tensor:
     """Return the features centred and scaled, (1, N, D); a column that is constant becomes zero."""
-    X = seen.values
-    scale = X.std(0)
-    usable = varies(X.mean(0), scale)
-    if seen.common_scale:
-        scale = np.full_like(scale, np.sqrt(np.square(scale).mean()))
-    standard = (X - X.mean(0)) * np.where(usable, 1 / np.where(usable, scale, 1.0), 0.0)
-    return torch.from_numpy(standard.astype(np.float32))[None]
+    standard = Standardisation.of_table(seen.values)
+    if seen.names and not standard.usable.all():
+        warn_of_constants([seen.names[place] for place in np.flatnonzero(~standard.usable)])
+    common = np.full_like(standard.scale, np.sqrt(np.square(standard.scale).mean())) if seen.common_scale else None
+    return torch.from_numpy(standard.apply(seen.values, scale=common))[None]
 
 
 def build_view(

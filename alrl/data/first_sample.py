@@ -104,7 +104,7 @@ def _eligible(split: Split) -> NDArray[np.int64]:
 
 def _standardised(split: Split) -> NDArray[np.float64]:
     X = split.data_set.X[split.pool]
-    return Standardisation.of([X]).apply(X).astype(np.float64)
+    return Standardisation.of_table(X).apply(X).astype(np.float64)
 
 
 def _typical(X: NDArray[np.float64], clusters: int, rng: np.random.Generator) -> NDArray[np.int64]:

@@ -1,4 +1,8 @@
-"""Centring and scaling of records that arrive chunk by chunk, as :class:`alrl.data.task.Task` does it for a table."""
+"""Centring and scaling of records: the one rule, for whole tables and for records that arrive chunk by chunk.
+
+The result does not change with a column's unit or offset: everything is computed in double precision, and a column is
+constant by the size of its own values, whatever that size is.
+"""
 
 from __future__ import annotations
 
@@ -10,26 +14,22 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from alrl.data.arrays import LARGEST
 from alrl.errors import InvalidDataError
 
-_SMALLEST = 1e-10
-"""Standard deviation of a feature that varies, as a share of its mean: less is what rounding makes of a constant."""
-
-
-def varies(mean: NDArray[np.float64], scale: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Return which features vary, (D,) bool, whatever their units: by their scale beside their own mean, (D,) each.
-
-    >>> varies(np.array([3e-12, 5.0, 0.0]), np.array([1e-12, 1e-16, 0.0])).tolist()
-    [True, False, False]
-    """
-    return np.asarray(scale > _SMALLEST * np.abs(mean))
+_SMALLEST = 1e-13
+"""Least range of a feature that varies, as a share of its largest value: less is what rounding makes of a constant."""
+_TINY = 1e-290
+"""Largest value of a column below which there is nothing but zeros to it: its inverse would not be finite."""
+_FAR = 1e4
+"""Standard deviations between zero and a mean beyond which rounding of a sum shows in it."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Standardisation:
     """Mean and scale of D features; a feature that is constant becomes zero.
 
-    >>> standard = Standardisation.of([np.array([[1.0, 5.0]]), np.array([[3.0, 5.0]])])
+    >>> standard = Standardisation.of_table(np.array([[1.0, 5.0], [3.0, 5.0]]))
     >>> standard.mean.tolist(), standard.scale.tolist(), standard.apply(np.array([[5.0, 5.0]])).tolist()
     ([2.0, 5.0], [1.0, 0.0], [[3.0, 0.0]])
     """
@@ -37,7 +37,32 @@ class Standardisation:
     mean: NDArray[np.float64]
     """Mean of each feature, (D,)."""
     scale: NDArray[np.float64]
-    """Standard deviation of each feature, (D,)."""
+    """Standard deviation of each feature, (D,); zero where it is constant."""
+
+    @classmethod
+    def of_table(cls, X: NDArray[Any]) -> Self:
+        """Return mean and standard deviation of the records X (n, D), whose values are finite.
+
+        A column counts in units of a power of two near its largest value, which rounds nothing, so that no square
+        vanishes.
+
+        Raises InvalidDataError if there is no record, or a value too large to be squared.
+        """
+        if not len(X):
+            raise _empty()
+        low, high = np.asarray(X.min(0), np.float64), np.asarray(X.max(0), np.float64)
+        if max(-low.min(initial=0.0), high.max(initial=0.0)) > LARGEST:
+            raise _unusable(X, 0)
+        _, power = np.frexp(np.maximum(np.abs(low), np.abs(high)))
+        table = np.ldexp(X.astype(np.float64, copy=False), -power)
+        mean, scale = table.mean(0), table.std(0)
+        far = np.abs(mean) > _FAR * scale
+        if far.any():
+            centred = table[:, far] - mean[far]
+            mean[far] += centred.mean(0)
+            scale[far] = (table[:, far] - mean[far]).std(0)
+        scale = np.where(_varies(low, high), scale, 0.0)
+        return cls(mean=np.ldexp(mean, power), scale=np.ldexp(scale, power))
 
     @classmethod
     def of(cls, chunks: Iterable[NDArray[Any]]) -> Self:
@@ -47,25 +72,35 @@ class Standardisation:
 
         Chan, Golub and LeVeque 1979, "Updating formulae and a pairwise algorithm for computing sample variances".
 
-        Raises InvalidDataError if there is no record, or a value that is NaN, infinite or too large to be squared.
+        Raises InvalidDataError if there is no record, or a value that is NaN, infinite, or too large or too small to be
+        squared.
         """
         count, mean, squares = 0, np.zeros(0), np.zeros(0)
+        low, high = np.full(1, np.inf), np.full(1, -np.inf)
         for chunk in chunks:
             X = chunk.astype(np.float64)
+            low, high = np.minimum(low, X.min(0)), np.maximum(high, X.max(0))
             with np.errstate(over="ignore", invalid="ignore"):
                 centre = X.mean(0)
                 X -= centre
                 spread = np.einsum("ij,ij->j", X, X)
             if not np.isfinite(spread).all():
                 raise _unusable(chunk, count)
+            far = np.abs(centre) > _FAR * np.sqrt(spread / len(X))
+            if far.any():
+                centre[far] += X[:, far].mean(0)
             if not count:
                 mean, squares = np.zeros_like(centre), np.zeros_like(centre)
             total, gap = count + len(X), centre - mean
             squares = squares + spread + gap**2 * (count * len(X) / total)
             mean, count = mean + gap * (len(X) / total), total
         if not count:
-            raise InvalidDataError("the pool is empty; it needs at least one record")
-        return cls(mean=mean, scale=np.sqrt(squares / count))
+            raise _empty()
+        varies = _varies(low, high)
+        if (varies & (squares == 0)).any():
+            column = int(np.flatnonzero(varies & (squares == 0))[0])
+            raise InvalidDataError(f"the pool's column {column} holds values whose squares vanish; rescale it")
+        return cls(mean=mean, scale=np.where(varies, np.sqrt(squares / count), 0.0))
 
     @cached_property
     def _inverse(self) -> NDArray[np.float64]:
@@ -74,14 +109,28 @@ class Standardisation:
     @cached_property
     def usable(self) -> NDArray[np.bool_]:
         """False where a feature is constant, (D,)."""
-        return varies(self.mean, self.scale)
+        return np.asarray(self.scale > 0)
 
-    def apply(self, X: NDArray[Any]) -> NDArray[np.float32]:
-        """Return the records ``X`` (n, D) centred and scaled, computed in double precision."""
+    def apply(self, X: NDArray[Any], *, scale: NDArray[np.float64] | None = None) -> NDArray[np.float32]:
+        """Return the records ``X`` (n, D) centred and scaled, computed in double precision.
+
+        ``scale`` (D,) stands for the features' own where that is wanted.
+        """
         double = X.astype(np.float64)
         double -= self.mean
-        double *= self._inverse
+        double *= self._inverse if scale is None else np.where(self.usable, 1 / np.where(self.usable, scale, 1.0), 0.0)
         return double.astype(np.float32)
+
+
+def _varies(low: NDArray[np.float64], high: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return which features vary, (D,), by their least and largest values (D,)."""
+    size = np.maximum(np.abs(low), np.abs(high))
+    with np.errstate(over="ignore"):
+        return np.asarray((high - low > _SMALLEST * size) & (size > _TINY))
+
+
+def _empty() -> InvalidDataError:
+    return InvalidDataError("the pool is empty; it needs at least one record")
 
 
 def _unusable(chunk: NDArray[Any], before: int) -> InvalidDataError:

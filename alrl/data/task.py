@@ -15,7 +15,7 @@ from alrl.data.contaminations.base import Contamination, contaminate
 from alrl.data.data_set import DataSet
 from alrl.data.first_sample import draw_first_sample
 from alrl.data.split import Split, draw_split
-from alrl.data.standardisation import varies
+from alrl.data.standardisation import Standardisation
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -36,11 +36,8 @@ class Task:
 
         A column that is constant in the pool becomes zero.
         """
-        pool = self.split.data_set.X[self.split.pool]
-        mean, scale = pool.mean(0), pool.std(0)
-        usable = varies(mean, scale)
-        inverse = np.where(usable, 1 / np.where(usable, scale, 1.0), 0.0)
-        return ((self.split.data_set.X - mean) * inverse).astype(np.float32), mean, scale
+        standard = Standardisation.of_table(self.split.data_set.X[self.split.pool])
+        return standard.apply(self.split.data_set.X), standard.mean, standard.scale
 
 
 def draw_task(

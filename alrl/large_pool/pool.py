@@ -17,6 +17,9 @@ from alrl.errors import InvalidDataError
 from alrl.geometry.neighbour_index import NeighbourIndex, training_size
 from alrl.numerics.streams import generator
 
+_RULE = 2
+"""Number of the rule by which what is kept beside a file was made."""
+
 CHUNK_BYTES = 8 * 2**20
 """Most bytes of a chunk in double precision: what fits a processor's cache is passed over fastest."""
 
@@ -137,7 +140,12 @@ class LargePool:
         folder = self._file.with_name(self._file.name + ".alrl")
         status = self._file.stat()
         stamp = json.dumps(
-            {"bytes": status.st_size, "modified_ns": status.st_mtime_ns, "shape": list(self.records.shape)}
+            {
+                "bytes": status.st_size,
+                "modified_ns": status.st_mtime_ns,
+                "shape": list(self.records.shape),
+                "rule": _RULE,
+            }
         )
         written = folder / "file.json"
         if not written.is_file() or written.read_text(encoding="utf-8") != stamp:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from alrl.data.standardisation import varies
+from alrl.data.standardisation import Standardisation
 from alrl.errors import InvalidDataError, MissingPackageError
 
 
@@ -55,7 +53,4 @@ def standardised(X: NDArray[np.float64]) -> NDArray[np.float32]:
     >>> standardised(np.array([[1.0, 5.0], [3.0, 5.0]])).tolist()
     [[-1.0, 0.0], [1.0, 0.0]]
     """
-    mean, scale = X.mean(0), X.std(0)
-    usable = varies(mean, scale)
-    inverse: Any = np.where(usable, 1 / np.where(usable, scale, 1.0), 0.0)
-    return np.asarray((X - mean) * inverse, dtype=np.float32)
+    return Standardisation.of_table(X).apply(X)

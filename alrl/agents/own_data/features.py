@@ -11,10 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alrl.agents.own_data.records import Records, polars_or_pandas, read_records, take_columns
+from alrl.data.arrays import LARGEST
 from alrl.errors import InvalidDataError
 
-LARGEST = 1e150
-"""The largest number whose square is one."""
 _MOST_COLUMNS = 256
 """Columns of sparse matrices, texts and images beyond which their principal directions stand for them."""
 _DIRECTIONS = 100
@@ -31,6 +30,8 @@ class QueryFeatures:
     """Where they come from, in words."""
     common_scale: bool = False
     """Whether columns keep their sizes beside each other, as principal directions do."""
+    names: tuple[str, ...] = ()
+    """Names of the columns; empty if they have none."""
 
 
 def find_features(pool: Records, labelled: Records | None, model: Any, features: Any = None) -> QueryFeatures:
@@ -159,7 +160,12 @@ def _numbers(parts: list[Records]) -> QueryFeatures | None:
     """Return features of what holds numbers alone; None for anything else."""
     kinds = {part.kind for part in parts}
     if kinds == {"matrix"}:
-        return QueryFeatures(values=_filled(np.concatenate([part.value for part in parts])), source="numbers as given")
+        names = next((part.columns for part in parts if part.columns is not None), ())
+        return QueryFeatures(
+            values=_filled(np.concatenate([part.value for part in parts])),
+            source="numbers as given",
+            names=tuple(str(name) for name in names),
+        )
     if kinds <= {"matrix", "sparse"}:
         from scipy import sparse
 

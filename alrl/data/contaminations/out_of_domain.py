@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from alrl.data.contaminations.base import Contamination, Pool, added, check_share
 from alrl.data.pool_truth import OUT_OF_DOMAIN
 from alrl.data.sources import load_data_set
+from alrl.data.standardisation import Standardisation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,8 +50,8 @@ def _shuffled(X: NDArray[np.float64], count: int, rng: np.random.Generator) -> N
 
 def _foreign(X: NDArray[np.float64], source: str, count: int, rng: np.random.Generator) -> NDArray[np.float64]:
     other = load_data_set(source).X
-    mean, scale = other.mean(0), other.std(0)
-    drawn = (other[_drawn(len(other), count, rng)] - mean) / np.where(scale > 0, scale, 1.0)
+    own = Standardisation.of_table(other)
+    drawn = (other[_drawn(len(other), count, rng)] - own.mean) / np.where(own.usable, own.scale, 1.0)
     width = min(X.shape[1], other.shape[1])
     standard = np.zeros((count, X.shape[1]))
     standard[:, :width] = drawn[:, :width]

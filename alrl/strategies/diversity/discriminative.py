@@ -18,6 +18,7 @@ from alrl.strategies.randomness import fresh
 PENALTY = 0.01
 STEPS = 50
 _CONSTANT = 1e-6
+"""Deviation of a column that varies, as a share of its largest value: less is rounding in single precision."""
 
 
 def strangeness(X: Tensor, exists: Tensor, known: Tensor, compared: Tensor | None = None) -> Tensor:
@@ -66,7 +67,7 @@ def _standardised(X: Tensor, exists: Tensor) -> Tensor:
     count = real.sum(1, keepdim=True).clamp_min(1)
     centred = (X.double() - (X.double() * real).sum(1, keepdim=True) / count) * real
     deviation = (centred.square().sum(1, keepdim=True) / count).sqrt()
-    usable = deviation > _CONSTANT
+    usable = deviation > _CONSTANT * (X.double().abs() * real).amax(1, keepdim=True)
     scaled = torch.where(usable, centred / torch.where(usable, deviation, 1), 0)
     return torch.cat([scaled, real], 2)
 

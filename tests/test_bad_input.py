@@ -15,7 +15,13 @@ from alrl.agents.policy import Policy
 from alrl.agents.recipe import load_agent_recipe
 from alrl.envs.candidates import CandidateMixture
 from alrl.envs.recipe import load_env_recipe
-from alrl.errors import InvalidDataError, InvalidQueryError, InvalidRecipeError, PoolExhaustedWarning
+from alrl.errors import (
+    ConstantColumnWarning,
+    InvalidDataError,
+    InvalidQueryError,
+    InvalidRecipeError,
+    PoolExhaustedWarning,
+)
 from alrl.metadata import DEFAULT_GROUPS, FeatureSet
 from alrl.strategies import strategies
 from alrl.studies.loading import load_study
@@ -98,16 +104,19 @@ def odd(name: str) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
 @pytest.mark.parametrize(
     "name", ["constant columns", "all constant", "duplicate columns", "duplicate rows", "class of one record"]
 )
+@pytest.mark.filterwarnings("ignore::alrl.errors.ConstantColumnWarning")
 def test_odd_data_is_played_to_the_end(name: str, strategy: Any) -> None:
     curves = alrl.simulate(odd(name), strategy, learner="committee", labels=6, batch=3, seeds=2)
     assert np.isfinite(curves.accuracy).all()
     assert all(len(set(row)) == 6 and min(row) >= 0 for row in curves.picks.tolist())
 
 
-def test_a_constant_column_changes_nothing() -> None:
+def test_a_constant_column_changes_nothing_and_is_named() -> None:
     X, y = data()
     wider = np.concatenate([X, np.full((RECORDS, 1), 3.0)], 1)
-    first, second = (alrl.simulate((given, y), "margin", labels=6, seeds=2) for given in (X, wider))
+    first = alrl.simulate((X, y), "margin", labels=6, seeds=2)
+    with pytest.warns(ConstantColumnWarning, match=f"data: 1 column has .* left out: column {X.shape[1]}$"):
+        second = alrl.simulate((wider, y), "margin", labels=6, seeds=2)
     assert first.picks.tolist() == second.picks.tolist()
 
 

@@ -17,8 +17,8 @@ from alrl.agents.own_data.features import QueryFeatures, find_features, refuse_u
 from alrl.agents.own_data.labels import read_labels
 from alrl.agents.own_data.model_outputs import ModelOutputs, ask_model
 from alrl.agents.own_data.records import read_pair
-from alrl.data.standardisation import Standardisation
-from alrl.errors import ConstantColumnWarning, PoolExhaustedWarning
+from alrl.data.standardisation import Standardisation, warn_of_constants
+from alrl.errors import PoolExhaustedWarning
 from alrl.geometry.geometry import Geometry
 from alrl.loop.pool_view import PoolView, Trajectory
 from alrl.loop.view_fields import Need
@@ -94,7 +94,7 @@ def query(  # noqa: PLR0913 - the front door: all but a few have defaults
     missing one as its column's mean; of frames with text, categories, dates or gaps what the steps of the model's
     pipeline before the last give, or else skrub's encoding; of text and wide sparse matrices 100 principal directions.
     Features are centred and scaled by pool and labelled set together, so that units and offsets change nothing; columns
-    that do not vary are left out, with a ConstantColumnWarning if they have names. Columns of frames go by their names.
+    that do not vary are left out, with a ConstantColumnWarning that names them. Columns of frames go by their names.
     Nothing is known of earlier loops, so the trajectory features say that nothing has changed.
 
     In pools of more than 20,000 records policies rank how sparse the pool is around a candidate among 1,024 records at
@@ -223,24 +223,15 @@ def warn_if_fewer(records: int, batch_size: int) -> None:
         )
 
 
-def warn_of_constants(names: Sequence[str]) -> None:
-    """Warn with ConstantColumnWarning that columns of these names do not vary."""
-    more = f" and {len(names) - 10} more" if len(names) > 10 else ""
-    warnings.warn(
-        f"{len(names)} {'column has' if len(names) == 1 else 'columns have'} the same value in all records and"
-        f" {'is' if len(names) == 1 else 'are'} left out of what strategies see:"
-        f" {', '.join(names[:10])}{more}",
-        ConstantColumnWarning,
-        stacklevel=5,
-    )
-
-
 def _standardised(seen: QueryFeatures) -> Tensor:
     """Return the features centred and scaled, (1, N, D); a column that is constant becomes zero."""
     standard = Standardisation.of_table(seen.values)
-    if seen.names and not standard.usable.all():
-        warn_of_constants([seen.names[place] for place in np.flatnonzero(~standard.usable)])
-    common = np.full_like(standard.scale, np.sqrt(np.square(standard.scale).mean())) if seen.common_scale else None
+    if seen.as_given and len(seen.values) > 1:
+        warn_of_constants(standard.constant_columns(seen.names), "X_pool and X_labelled", stacklevel=5)
+    largest = standard.scale.max(initial=0.0)
+    common = None
+    if seen.common_scale and largest > 0:
+        common = np.full_like(standard.scale, largest * np.sqrt(np.square(standard.scale / largest).mean()))
     return torch.from_numpy(standard.apply(seen.values, scale=common))[None]
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from alrl.data.arrays import classes_of, features_of
 from alrl.data.families import family
+from alrl.data.standardisation import Standardisation
 from alrl.data.tables.columns import FeatureColumns
 from alrl.data.tables.report import DataReport
 from alrl.errors import InvalidDataError
@@ -148,7 +149,15 @@ class DataSet:
                 f"X has {len(features)} records and y has {len(codes)}; each record needs exactly one class"
             )
         _need_two(class_names)
-        return cls(name=name, X=features, y=codes, class_names=class_names, origin=tuple(origin), notes=tuple(notes))
+        return cls(
+            name=name,
+            X=features,
+            y=codes,
+            class_names=class_names,
+            origin=tuple(origin),
+            notes=tuple(notes),
+            feature_names=tuple(map(str, X.columns)) if hasattr(X, "columns") else (),
+        )
 
     @property
     def n_records(self) -> int:
@@ -164,6 +173,11 @@ class DataSet:
     def n_classes(self) -> int:
         """Number of classes."""
         return len(self.class_names)
+
+    @property
+    def constant_columns(self) -> tuple[str, ...]:
+        """Names of the features that have one value in all records, or their places where they have no names."""
+        return Standardisation.of_table(self.X).constant_columns(self.feature_names)
 
     @cached_property
     def fingerprint(self) -> str:

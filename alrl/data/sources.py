@@ -9,11 +9,14 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from alrl.data.data_set import DataSet
 from alrl.data.families import family
 from alrl.data.installed_packages import common_names, keel_names, load_common, load_keel, load_musk, musk_is_there
 from alrl.data.synthetic import FAMILIES, synthetic
-from alrl.data.tables.read import is_archive, is_table
+from alrl.data.tables.frames import is_frame
 from alrl.errors import InvalidDataError, InvalidRecipeError
 from alrl.recipes import folders
 from alrl.recipes.suggest import unknown
@@ -44,7 +47,7 @@ def load_data_set(
     """
     given = {"label": label, "drop": tuple(drop) or None, "features": features, "header": header}
     columns: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
-    if is_table(source) or is_archive(source) or isinstance(source, os.PathLike) or _has_suffix(source):
+    if is_frame(source) or is_file(source):
         return DataSet.read(find_file(source) if isinstance(source, str | os.PathLike) else source, **columns)
     if columns:
         raise InvalidDataError(
@@ -54,7 +57,7 @@ def load_data_set(
     if isinstance(source, DataSet):
         return source
     if isinstance(source, tuple | list) and len(source) == 2:
-        return DataSet.from_arrays(*source)
+        return _from_pair(*source)
     if not isinstance(source, str):
         raise InvalidDataError(
             f"a data set cannot be made of {type(source).__name__}; give a name, the path of a table (.csv, .parquet,"
@@ -75,8 +78,30 @@ def data_set_names() -> tuple[str, ...]:
     return tuple(sorted([*_SCIKIT_LEARN, *common, *keel, *musk, *(f"synthetic/{name}-0" for name in FAMILIES)]))
 
 
-def _has_suffix(source: Any) -> bool:
-    return isinstance(source, str) and bool(Path(source).suffix)
+def _from_pair(X: Any, y: Any) -> DataSet:
+    """Return the data set of arrays, or of a frame with text, dates or gaps in it and the classes of its rows."""
+    if not is_frame(X) or _is_plain(X.to_numpy()):
+        return DataSet.from_arrays(X, y)
+    classes = y.to_list() if hasattr(y, "to_list") else np.asarray(y).tolist()
+    if len(classes) != len(X):
+        raise InvalidDataError(f"X has {len(X)} records and y has {len(classes)}; each record needs exactly one class")
+    label = "class" if "class" not in X.columns else "class of X"
+    if hasattr(X, "iloc"):
+        return DataSet.read(X.assign(**{label: classes}), label=label)
+    return DataSet.read(X.with_columns(type(X)({label: classes})[label]), label=label)
+
+
+def _is_plain(array: NDArray[Any]) -> bool:
+    return array.dtype.kind in "bui" or (array.dtype.kind == "f" and bool(np.isfinite(array).all()))
+
+
+def is_file(source: Any) -> bool:
+    """Return whether this is the path of a file, rather than a name.
+
+    >>> is_file("own.csv"), is_file("iris")
+    (True, False)
+    """
+    return isinstance(source, os.PathLike) or (isinstance(source, str) and bool(Path(source).suffix))
 
 
 def _shown(source: Any) -> str:

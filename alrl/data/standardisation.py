@@ -6,7 +6,8 @@ constant by the size of its own values, whatever that size is.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import warnings
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
@@ -15,12 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alrl.data.arrays import LARGEST
-from alrl.errors import InvalidDataError
+from alrl.errors import ConstantColumnWarning, InvalidDataError
 
 _SMALLEST = 1e-13
 """Least range of a feature that varies, as a share of its largest value: less is what rounding makes of a constant."""
-_TINY = 1e-290
-"""Largest value of a column below which there is nothing but zeros to it: its inverse would not be finite."""
+_WIDEST = 1000
+"""Powers of two within which sizes are counted."""
 _FAR = 1e4
 """Standard deviations between zero and a mean beyond which rounding of a sum shows in it."""
 
@@ -43,68 +44,64 @@ class Standardisation:
     def of_table(cls, X: NDArray[Any]) -> Self:
         """Return mean and standard deviation of the records X (n, D), whose values are finite.
 
-        A column counts in units of a power of two near its largest value, which rounds nothing, so that no square
-        vanishes.
-
         Raises InvalidDataError if there is no record, or a value too large to be squared.
         """
         if not len(X):
             raise _empty()
-        low, high = np.asarray(X.min(0), np.float64), np.asarray(X.max(0), np.float64)
-        if max(-low.min(initial=0.0), high.max(initial=0.0)) > LARGEST:
-            raise _unusable(X, 0)
-        _, power = np.frexp(np.maximum(np.abs(low), np.abs(high)))
-        table = np.ldexp(X.astype(np.float64, copy=False), -power)
-        mean, scale = table.mean(0), table.std(0)
-        far = np.abs(mean) > _FAR * scale
-        if far.any():
-            centred = table[:, far] - mean[far]
-            mean[far] += centred.mean(0)
-            scale[far] = (table[:, far] - mean[far]).std(0)
-        scale = np.where(_varies(low, high), scale, 0.0)
-        return cls(mean=np.ldexp(mean, power), scale=np.ldexp(scale, power))
+        low, high = _extremes(X, 0)
+        power = _power(low, high)
+        mean, scale = _moments(X, power)
+        return cls._in_units(mean, scale, power, _varies(low, high))
 
     @classmethod
     def of(cls, chunks: Iterable[NDArray[Any]]) -> Self:
-        """Return mean and standard deviation of the records in ``chunks``, (n, D) each.
-
-        In one pass and double precision.
+        """Return mean and standard deviation of the records in ``chunks``, (n, D) each, in one pass.
 
         Chan, Golub and LeVeque 1979, "Updating formulae and a pairwise algorithm for computing sample variances".
 
-        Raises InvalidDataError if there is no record, or a value that is NaN, infinite, or too large or too small to be
-        squared.
+        Raises InvalidDataError if there is no record, or a value that is NaN, infinite or too large to be squared.
         """
-        count, mean, squares = 0, np.zeros(0), np.zeros(0)
+        count, power = 0, np.full(1, -_WIDEST)
+        mean, squares = np.zeros(1), np.zeros(1)
         low, high = np.full(1, np.inf), np.full(1, -np.inf)
         for chunk in chunks:
-            X = chunk.astype(np.float64)
-            low, high = np.minimum(low, X.min(0)), np.maximum(high, X.max(0))
-            with np.errstate(over="ignore", invalid="ignore"):
-                centre = X.mean(0)
-                X -= centre
-                spread = np.einsum("ij,ij->j", X, X)
-            if not np.isfinite(spread).all():
-                raise _unusable(chunk, count)
-            far = np.abs(centre) > _FAR * np.sqrt(spread / len(X))
-            if far.any():
-                centre[far] += X[:, far].mean(0)
-            if not count:
-                mean, squares = np.zeros_like(centre), np.zeros_like(centre)
-            total, gap = count + len(X), centre - mean
-            squares = squares + spread + gap**2 * (count * len(X) / total)
-            mean, count = mean + gap * (len(X) / total), total
+            least, largest = _extremes(chunk, count)
+            low, high = np.minimum(low, least), np.maximum(high, largest)
+            before, power = power, np.maximum(power, _power(least, largest))
+            mean, squares = np.ldexp(mean, before - power), np.ldexp(squares, 2 * (before - power))
+            centre, scale = _moments(chunk, power)
+            total, gap = count + len(chunk), centre - mean
+            squares = squares + scale**2 * len(chunk) + gap**2 * (count * len(chunk) / total)
+            mean, count = mean + gap * (len(chunk) / total), total
         if not count:
             raise _empty()
-        varies = _varies(low, high)
-        if (varies & (squares == 0)).any():
-            column = int(np.flatnonzero(varies & (squares == 0))[0])
-            raise InvalidDataError(f"the pool's column {column} holds values whose squares vanish; rescale it")
-        return cls(mean=mean, scale=np.where(varies, np.sqrt(squares / count), 0.0))
+        return cls._in_units(mean, np.sqrt(squares / count), power, _varies(low, high))
+
+    @classmethod
+    def _in_units(
+        cls,
+        mean: NDArray[np.float64],
+        scale: NDArray[np.float64],
+        power: NDArray[np.int64],
+        varies: NDArray[np.bool_],
+    ) -> Self:
+        scale = np.ldexp(scale, power)
+        # What is smaller than the smallest number of full precision has no inverse.
+        varies = varies & (scale >= np.finfo(np.float64).tiny)
+        return cls(mean=np.ldexp(mean, power), scale=np.where(varies, scale, 0.0))
 
     @cached_property
     def _inverse(self) -> NDArray[np.float64]:
         return np.where(self.usable, 1 / np.where(self.usable, self.scale, 1.0), 0.0)
+
+    def constant_columns(self, names: Sequence[str] = ()) -> tuple[str, ...]:
+        """Return the names of the columns that are constant, or their places if they have no names.
+
+        >>> Standardisation.of_table(np.array([[1.0, 5.0], [3.0, 5.0]])).constant_columns()
+        ('column 1',)
+        """
+        places = np.flatnonzero(~self.usable)
+        return tuple(names[place] if names else f"column {place}" for place in places.tolist())
 
     @cached_property
     def usable(self) -> NDArray[np.bool_]:
@@ -122,11 +119,50 @@ class Standardisation:
         return double.astype(np.float32)
 
 
+def warn_of_constants(columns: Sequence[str], where: str, *, stacklevel: int = 2) -> None:
+    """Warn with ConstantColumnWarning that these columns of ``where`` do not vary; nothing is said of none."""
+    if not columns:
+        return
+    more = f" and {len(columns) - 10} more" if len(columns) > 10 else ""
+    one = len(columns) == 1
+    warnings.warn(
+        f"{where}: {len(columns)} {'column has' if one else 'columns have'} the same value in all records and"
+        f" {'is' if one else 'are'} left out: {', '.join(columns[:10])}{more}",
+        ConstantColumnWarning,
+        stacklevel=stacklevel + 1,
+    )
+
+
+def _extremes(X: NDArray[Any], before: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the least and the largest value of each feature, (D,) each; ``before`` records came earlier."""
+    low, high = np.asarray(X.min(0), np.float64), np.asarray(X.max(0), np.float64)
+    # Written so that NaN is refused too.
+    if not (low.min(initial=0.0) >= -LARGEST and high.max(initial=0.0) <= LARGEST):
+        raise _unusable(X, before)
+    return low, high
+
+
+def _power(low: NDArray[np.float64], high: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return the power of two near each feature's largest size, (D,): in units of it no square vanishes."""
+    size = np.maximum(np.abs(low), np.abs(high))
+    return np.where(size > 0, np.maximum(np.frexp(size)[1], -_WIDEST), -_WIDEST)
+
+
+def _moments(X: NDArray[Any], power: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return mean and standard deviation of each feature in units of a power of two, which round nothing, (D,) each."""
+    table = X * np.ldexp(1.0, -power)
+    mean, scale = table.mean(0), table.std(0)
+    far = np.abs(mean) > _FAR * scale
+    if far.any():
+        centred = table[:, far] - mean[far]
+        mean[far] += centred.mean(0)
+        scale[far] = (table[:, far] - mean[far]).std(0)
+    return mean, scale
+
+
 def _varies(low: NDArray[np.float64], high: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Return which features vary, (D,), by their least and largest values (D,)."""
-    size = np.maximum(np.abs(low), np.abs(high))
-    with np.errstate(over="ignore"):
-        return np.asarray((high - low > _SMALLEST * size) & (size > _TINY))
+    return np.asarray(high - low > _SMALLEST * np.maximum(np.abs(low), np.abs(high)))
 
 
 def _empty() -> InvalidDataError:

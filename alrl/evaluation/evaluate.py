@@ -14,7 +14,7 @@ from rich.table import Column, Table
 from alrl.agents.players import find_strategy, shadowed
 from alrl.data.data_set import DataSet
 from alrl.data.tables.report import DataReport
-from alrl.errors import InvalidRecipeError, UnfittedLearnerWarning
+from alrl.errors import ConstantColumnWarning, InvalidRecipeError, UnfittedLearnerWarning
 from alrl.evaluation.comparison import Comparison
 from alrl.evaluation.curves import Curves, mean_interval
 from alrl.evaluation.held_out import refuse_seen
@@ -167,10 +167,12 @@ def evaluate(  # noqa: PLR0913 - all but two have defaults
     )
     curves = []
     for called, source in sources.items():
-        for name, agent in agents.items():
+        for place, (name, agent) in enumerate(agents.items()):
             with warnings.catch_warnings():
-                # It is said once, below the table.
+                # It is said once, below the table; what is wrong with the data is said as the first agent plays.
                 warnings.simplefilter("ignore", UnfittedLearnerWarning)
+                if place:
+                    warnings.simplefilter("ignore", ConstantColumnWarning)
                 curves.append(_renamed(play(source, agent), called, name))
             bar.advance(note=f"{called}, {name}")
     bar.done()

@@ -16,7 +16,9 @@ from alrl import recipes
 from alrl.agents.players import find_strategy
 from alrl.agents.policy import Policy
 from alrl.data.contaminations import make_contamination
-from alrl.data.sources import load_data_set
+from alrl.data.data_set import DataSet
+from alrl.data.sources import is_file, load_data_set
+from alrl.data.standardisation import warn_of_constants
 from alrl.data.task import Task, draw_task, wasted
 from alrl.envs.recipe import SplitRecipe
 from alrl.errors import InvalidRecipeError, PoolExhaustedWarning, UnfittedLearnerWarning
@@ -91,6 +93,8 @@ def simulate(  # noqa: PLR0913 - the front door: all but two have defaults
         progress: called with the number of labels that each loop bought; with several workers, each time that one is
             done, with its share of them.
 
+    A ConstantColumnWarning names the columns of data of one's own that have the same value in all records.
+
     Raises:
         InvalidDataError: the data set cannot be used.
         InvalidRecipeError: the data set, strategy, learner, or a setting of the split is unknown; seeds are none, below
@@ -102,6 +106,7 @@ def simulate(  # noqa: PLR0913 - the front door: all but two have defaults
     ((3, 6), (3, 5), (3,))
     """
     data_set = load_data_set(data, label=label, drop=drop)
+    warn_of_constants(_constants(data, data_set), data_set.name)
     player = find_strategy(strategy)
     if isinstance(player, Policy):
         player = player.to(device)
@@ -204,6 +209,18 @@ def _guarded(fell_back: Sequence[torch.Tensor], picks: torch.Tensor) -> NDArray[
     rounds = torch.stack(list(fell_back), 1).cpu().to(torch.int8)
     whole = torch.nn.functional.pad(rounds, (picks.shape[1] - rounds.shape[1], 0), value=-1)
     return np.asarray(whole.masked_fill(picks < 0, -1).numpy())
+
+
+def _constants(data: Any, data_set: DataSet) -> tuple[str, ...]:
+    """Return columns of data of one's own in which nothing can be seen; those that come with a library are known."""
+    if isinstance(data, DataSet):
+        known = bool(data.origin) and data.report is None
+        return () if known else data.constant_columns
+    if isinstance(data, str) and not is_file(data):
+        return ()
+    # Who has read a table knows what its report says; here it has been read just now.
+    left_out = data_set.report.constant_columns if data_set.report is not None else ()
+    return (*left_out, *data_set.constant_columns)
 
 
 def _settings(table: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from alrl.data.standardisation import Standardisation
+from alrl.data.standardisation import Standardisation, warn_of_constants
 from alrl.errors import InvalidDataError
 from alrl.geometry.neighbour_index import NeighbourIndex, training_size
 from alrl.numerics.streams import generator
@@ -98,8 +98,16 @@ class LargePool:
     def standardisation(self) -> Standardisation:
         """Mean and scale of each feature, from one pass over the records or from the folder beside the file.
 
-        Raises InvalidDataError if a value is NaN or infinite.
+        A ConstantColumnWarning names the features that do not vary, which become zero.
+
+        Raises InvalidDataError if a value is NaN, infinite or too large to be squared.
         """
+        standardisation = self._mean_and_scale()
+        if self.n_records > 1:
+            warn_of_constants(standardisation.constant_columns(), "the pool", stacklevel=3)
+        return standardisation
+
+    def _mean_and_scale(self) -> Standardisation:
         kept = self._beside("standardisation.npz")
         if kept is not None and kept.is_file():
             with np.load(kept, allow_pickle=False) as arrays:

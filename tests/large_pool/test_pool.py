@@ -5,7 +5,7 @@ import os
 import numpy as np
 import pytest
 
-from alrl.errors import InvalidDataError
+from alrl.errors import ConstantColumnWarning, InvalidDataError
 from alrl.large_pool.pool import LargePool
 
 
@@ -61,7 +61,8 @@ def test_the_extent_is_the_root_mean_squared_distance():
     X = records(40)
     X[:, 2] = 5
     pool = LargePool(X)
-    Z = pool.standardised(slice(0, 40)).astype(np.float64)
+    with pytest.warns(ConstantColumnWarning, match="the pool: 1 column has .* left out: column 2"):
+        Z = pool.standardised(slice(0, 40)).astype(np.float64)
     assert pool.extent == pytest.approx(np.sqrt(((Z[:, None] - Z[None]) ** 2).sum(-1).mean()), rel=1e-5)
 
 

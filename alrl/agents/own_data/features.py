@@ -32,6 +32,8 @@ class QueryFeatures:
     """Whether columns keep their sizes beside each other, as principal directions do."""
     names: tuple[str, ...] = ()
     """Names of the columns; empty if they have none."""
+    as_given: bool = False
+    """Whether the columns are the records' own."""
 
 
 def find_features(pool: Records, labelled: Records | None, model: Any, features: Any = None) -> QueryFeatures:
@@ -116,7 +118,7 @@ def _transformed(transformer: Any, parts: list[Records]) -> list[Any]:
 
 
 def _together(given: list[Any]) -> Any:
-    """Return Both parts as one container of their kind."""
+    """Return both parts as one container of their kind."""
     if len(given) == 1:
         return given[0]
     if hasattr(given[0], "iloc"):
@@ -165,6 +167,7 @@ def _numbers(parts: list[Records]) -> QueryFeatures | None:
             values=_filled(np.concatenate([part.value for part in parts])),
             source="numbers as given",
             names=tuple(str(name) for name in names),
+            as_given=True,
         )
     if kinds <= {"matrix", "sparse"}:
         from scipy import sparse
@@ -195,6 +198,9 @@ def _narrowed(rows: Any, source: str) -> QueryFeatures:
         return QueryFeatures(values=np.asarray(values, np.float64), source=source)
     from sklearn.decomposition import TruncatedSVD
 
+    # A unit near the largest value rounds nothing, and no square vanishes.
+    values = rows.data if hasattr(rows, "tocsr") else rows
+    rows = rows * np.ldexp(1.0, -np.frexp(np.abs(values).max(initial=0.0))[1])
     count = max(1, min(_DIRECTIONS, rows.shape[0] - 1, rows.shape[1] - 1))
     with warnings.catch_warnings(), np.errstate(invalid="ignore", divide="ignore"):
         # Of the explained variance, which a pool of equal records has none of.

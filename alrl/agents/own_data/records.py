@@ -289,7 +289,7 @@ _WORDS = {
 
 
 def _length(X: Any) -> int | None:
-    """Return Number of records, where it can be told."""
+    """Return the number of records, where it can be told."""
     shape = getattr(X, "shape", None)
     if shape is not None:
         return int(shape[0]) if len(shape) else None

@@ -10,6 +10,7 @@ import numpy as np
 
 from alrl.data.contaminations.base import Contamination, Pool, added, check_share
 from alrl.data.pool_truth import CLEAN, DUPLICATE
+from alrl.data.standardisation import Standardisation
 from alrl.errors import InvalidRecipeError
 
 
@@ -39,5 +40,6 @@ class Duplicates(Contamination):
         count, sound = added(len(pool.y), self.share), np.flatnonzero(pool.kind == CLEAN)
         rounds = [rng.permutation(sound) for _ in range(-(-count // max(1, len(sound))))]
         copied = np.concatenate([*rounds, np.zeros(0, dtype=np.int64)])[:count].astype(np.int64)
-        noise = rng.standard_normal((len(copied), pool.X.shape[1])) * (self.spread * pool.X.std(0))
+        scale = Standardisation.of_table(pool.X).scale
+        noise = rng.standard_normal((len(copied), pool.X.shape[1])) * (self.spread * scale)
         return pool.joined(pool.X[copied] + noise, pool.y[copied], kind=DUPLICATE, group=pool.group[copied])

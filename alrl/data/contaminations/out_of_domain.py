@@ -55,7 +55,8 @@ def _foreign(X: NDArray[np.float64], source: str, count: int, rng: np.random.Gen
     width = min(X.shape[1], other.shape[1])
     standard = np.zeros((count, X.shape[1]))
     standard[:, :width] = drawn[:, :width]
-    brought: NDArray[np.float64] = X.mean(0) + standard * X.std(0)
+    pool = Standardisation.of_table(X)
+    brought: NDArray[np.float64] = pool.mean + standard * pool.scale
     return brought
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from alrl.data.tables.label import UNNAMED
 from alrl.data.tables.profile import NumberProfile
+from alrl.data.tables.report import ONE_VALUE
 from alrl.data.tables.table import WORDS, Table, Texts
 
 _INDEX = {
@@ -57,7 +58,7 @@ def _numbers(table: Table, column: str, place: int, numbers: NumberProfile) -> s
     if numbers.missing[place]:
         return "no value in any record" if numbers.missing[place] == table.n_records else None
     if numbers.low[place] == numbers.high[place]:
-        return "one value in every record"
+        return ONE_VALUE
     if not numbers.whole[place]:
         return None
     if column.startswith("column_") and table.n_records >= _FEWEST and numbers.counts[place]:
@@ -77,7 +78,7 @@ def _texts(texts: Texts, column: str) -> str | None:
         return "no value in any record"
     complete = bool((texts.codes >= 0).all())
     if levels == 1 and complete:
-        return "one value in every record"
+        return ONE_VALUE
     filled = int((texts.codes >= 0).sum())
     named = bool(_IDENTIFIER.fullmatch(column)) or bool(UNNAMED.fullmatch(column))
     if levels == filled and named:
@@ -91,7 +92,7 @@ def _dates(values: NDArray[np.datetime64]) -> str | None:
     present = values[~np.isnat(values)]
     if not present.size:
         return "no value in any record"
-    return "one value in every record" if present.size == values.size and (present == present[0]).all() else None
+    return ONE_VALUE if present.size == values.size and (present == present[0]).all() else None
 
 
 def _words(texts: Texts) -> float:

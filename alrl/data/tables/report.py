@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 _SHOWN = 8
+ONE_VALUE = "one value in every record"
+"""Why a constant column is left out."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +49,11 @@ class DataReport:
     def guessed(self) -> bool:
         """Whether nothing but its place speaks for the label column."""
         return self.label_by == "last column"
+
+    @property
+    def constant_columns(self) -> tuple[str, ...]:
+        """Columns that were left out because all records have one value there."""
+        return tuple(name for name, reason in self.left_out.items() if reason == ONE_VALUE)
 
     @property
     def lines(self) -> list[str]:

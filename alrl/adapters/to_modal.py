@@ -9,8 +9,8 @@ from modAL.models.base import BaseCommittee, BaseLearner
 from numpy.typing import NDArray
 
 from alrl.adapters.choice import choose
+from alrl.agents.own_data.records import concatenated
 from alrl.agents.players import find_strategy
-from alrl.errors import InvalidDataError
 from alrl.strategies.base import Strategy, refuse_learning
 
 
@@ -41,19 +41,17 @@ class ToModAL:
     def __call__(self, classifier: Any, X: Any, n_instances: int = 1) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Return rows of X to be labelled next, (n_instances,), and their scores when they were chosen, (n_instances,).
 
-        Raises InvalidDataError for a classifier that holds no labelled records, and as
+        The labelled records are those that the classifier holds, of a committee without any those of its learners; a
+        fitted one may hold none. Raises InvalidDataError for a classifier that is not fitted, and as
         :func:`alrl.agents.query.query` does.
         """
-        if classifier.X_training is None or not len(classifier.X_training):
-            raise InvalidDataError(
-                "the modAL classifier holds no labelled records; give it X_training and y_training first"
-            )
+        X_labelled, y_labelled = _labelled(classifier)
         made = choose(
             self.strategy,
             _model(classifier),
             X,
-            classifier.X_training,
-            classifier.y_training,
+            X_labelled,
+            y_labelled,
             count=n_instances,
             labels_left=self.labels_left,
             seed=self.seed,
@@ -61,19 +59,39 @@ class ToModAL:
         return made.rows, made.scores[np.arange(len(made.rows)), made.rows]
 
 
-class _VotingModel:
-    """Presents a committee of modAL as one model that also gives the probabilities of each member."""
-
-    def __init__(self, committee: BaseCommittee) -> None:
-        self._committee = committee
-        self.classes_ = committee.classes_
-
-    def predict_proba(self, X: Any) -> Any:
-        return self._committee.predict_proba(X)
-
-    def predict_members(self, X: Any) -> Any:
-        return np.moveaxis(self._committee.vote_proba(X), 1, 0)
-
-
 def _model(classifier: BaseLearner | BaseCommittee) -> Any:
-    return _VotingModel(classifier) if isinstance(classifier, BaseCommittee) else classifier.estimator
+    """Return the fitted model, or those of a committee, each of which may know classes of its own."""
+    if isinstance(classifier, BaseCommittee):
+        return [learner.estimator for learner in classifier.learner_list]
+    return classifier.estimator
+
+
+def _labelled(classifier: BaseLearner | BaseCommittee) -> tuple[Any, Any]:
+    """Return the labelled records and their labels; none where nobody holds any."""
+    holders = [classifier]
+    if _records_of(classifier) is None and isinstance(classifier, BaseCommittee):
+        holders = list(classifier.learner_list)
+    parts = [part for part in map(_records_of, holders) if part is not None]
+    # Learners that hold the same records, as those of a committee do before they are given bootstrap samples.
+    distinct = [part for place, part in enumerate(parts) if not any(_same(part, other) for other in parts[:place])]
+    if not distinct:
+        return None, []
+    labels = [label for _, y in distinct for label in np.asarray(y).tolist()]
+    return concatenated([X for X, _ in distinct]), labels
+
+
+def _records_of(classifier: BaseLearner | BaseCommittee) -> tuple[Any, Any] | None:
+    X = getattr(classifier, "X_training", None)
+    if X is None or not (X.shape[0] if hasattr(X, "shape") else len(X)):
+        return None
+    return X, classifier.y_training
+
+
+def _same(one: tuple[Any, Any], other: tuple[Any, Any]) -> bool:
+    if one[0] is other[0]:
+        return True
+    if type(one[0]) is not type(other[0]) or not np.array_equal(np.asarray(one[1]), np.asarray(other[1])):
+        return False
+    if hasattr(one[0], "equals"):
+        return bool(one[0].equals(other[0]))
+    return isinstance(one[0], np.ndarray) and np.array_equal(one[0], other[0])

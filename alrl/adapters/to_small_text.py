@@ -10,6 +10,7 @@ from scipy.sparse import issparse
 from small_text.query_strategies.strategies import QueryStrategy
 
 from alrl.adapters.choice import choose
+from alrl.agents.own_data.ensemble_members import align_classes
 from alrl.agents.players import find_strategy
 from alrl.errors import InvalidDataError
 from alrl.strategies.base import Strategy, refuse_learning
@@ -18,8 +19,8 @@ from alrl.strategies.base import Strategy, refuse_learning
 class ToSmallText(QueryStrategy):  # type: ignore[misc] # it has no types
     """Queries as a strategy or policy of alrl does, single-label.
 
-    Features are the data set's, if it holds a matrix (a sparse one is made dense), otherwise what the classifier's
-    ``embed`` says of the records.
+    Features are the data set's, if it holds a matrix, otherwise what the classifier's ``embed`` says of the records; of
+    text without that they are made of its words.
 
     Args:
         strategy: a strategy or policy, or the name of one.
@@ -55,12 +56,13 @@ class ToSmallText(QueryStrategy):  # type: ignore[misc] # it has no types
         made = choose(
             self.strategy,
             _PredictingModel(clf, pool, labelled),
-            _features(clf, pool),
-            _features(clf, labelled),
+            pool.x,
+            labelled.x,
             y,
             count=n,
             labels_left=self.labels_left,
             seed=self.seed,
+            features=_embedded(clf, pool, labelled),
             scored=False,
         )
         return np.asarray(indices_unlabeled)[made.rows]
@@ -74,20 +76,23 @@ class _PredictingModel:
 
     def __init__(self, clf: Any, *parts: Any) -> None:
         self.classes_ = np.arange(clf.num_classes)
-        self._predictions = iter([np.asarray(clf.predict_proba(part)) for part in parts])
+        seen = getattr(getattr(clf, "model", None), "classes_", self.classes_)
+        predictions = [np.asarray(clf.predict_proba(part)) for part in parts if len(part)]
+        self._predictions = iter([_of_all(predicted, seen, clf.num_classes) for predicted in predictions])
 
     def predict_proba(self, X: Any) -> NDArray[Any]:  # noqa: ARG002 - features are not what it was trained on
         return next(self._predictions)
 
 
-def _features(clf: Any, part: Any) -> NDArray[np.float64]:
-    X = part.x
-    if issparse(X):
-        return np.asarray(X.toarray(), dtype=np.float64)
-    if isinstance(X, np.ndarray) and X.ndim == 2:
-        return X.astype(np.float64)
-    if hasattr(clf, "embed"):
-        return np.asarray(clf.embed(part), dtype=np.float64)
-    raise InvalidDataError(
-        f"the data set holds {type(X).__name__} and the classifier has no embed(); give records a matrix of features"
-    )
+def _of_all(predicted: NDArray[Any], seen: NDArray[np.int64], classes: int) -> NDArray[Any]:
+    """Return probabilities of all classes, (n, k), zero for those that the model has not seen, as at the start."""
+    if predicted.ndim != 2 or predicted.shape[1] == classes or predicted.shape[1] != len(seen):
+        return predicted
+    return align_classes(predicted, np.asarray(seen).tolist(), list(range(classes)))
+
+
+def _embedded(clf: Any, *parts: Any) -> tuple[NDArray[np.float64], ...] | None:
+    """Return what the classifier's ``embed`` says of records that are no matrix; None where there is no need of it."""
+    if not hasattr(clf, "embed") or hasattr(parts[0].x, "shape"):
+        return None
+    return tuple(np.asarray(clf.embed(part), dtype=np.float64) for part in parts if len(part))

@@ -16,7 +16,7 @@ from alrl.agents.arguments import whole_number
 from alrl.agents.own_data.features import QueryFeatures, find_features, refuse_unusable
 from alrl.agents.own_data.labels import read_labels
 from alrl.agents.own_data.model_outputs import ModelOutputs, ask_model
-from alrl.agents.own_data.records import read_pair
+from alrl.agents.own_data.pool_and_labelled import read_pair
 from alrl.data.standardisation import Standardisation, warn_of_constants
 from alrl.errors import PoolExhaustedWarning
 from alrl.geometry.geometry import Geometry
@@ -94,7 +94,7 @@ def query(  # noqa: PLR0913 - the front door: all but a few have defaults
     missing one as its column's mean; of frames with text, categories, dates or gaps what the steps of the model's
     pipeline before the last give, or else skrub's encoding; of text and wide sparse matrices 100 principal directions.
     Features are centred and scaled by pool and labelled set together, so that units and offsets change nothing; columns
-    that do not vary are left out, with a ConstantColumnWarning that names them. Columns of frames go by their names.
+    that do not vary are left out, with a ConstantColumnWarning if they have names. Columns of frames go by their names.
     Nothing is known of earlier loops, so the trajectory features say that nothing has changed.
 
     In pools of more than 20,000 records policies rank how sparse the pool is around a candidate among 1,024 records at
@@ -226,7 +226,7 @@ def warn_if_fewer(records: int, batch_size: int) -> None:
 def _standardised(seen: QueryFeatures) -> Tensor:
     """Return the features centred and scaled, (1, N, D); a column that is constant becomes zero."""
     standard = Standardisation.of_table(seen.values)
-    if seen.as_given and len(seen.values) > 1:
+    if seen.names and len(seen.values) > 1:
         warn_of_constants(standard.constant_columns(seen.names), "X_pool and X_labelled", stacklevel=5)
     largest = standard.scale.max(initial=0.0)
     common = None

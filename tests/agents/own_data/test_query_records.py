@@ -26,7 +26,8 @@ from xgboost import XGBClassifier
 
 import alrl
 from alrl.agents.own_data.features import find_features
-from alrl.agents.own_data.records import read_pair, read_records
+from alrl.agents.own_data.pool_and_labelled import read_pair
+from alrl.agents.own_data.records import read_records
 from alrl.errors import InvalidDataError, InvalidQueryError
 
 START = pd.Timestamp("2020-01-01")

@@ -40,7 +40,7 @@ class LargePool:
     Raises InvalidDataError for what is no two-dimensional array of numbers; NaN and infinity are found, and refused, in
     the first pass over the records.
 
-    >>> pool = LargePool(np.array([[0.0, 7.0], [2.0, 7.0], [4.0, 7.0]], dtype=np.float32))
+    >>> pool = LargePool(np.array([[0.0, 5.0], [2.0, 7.0], [4.0, 9.0]], dtype=np.float32))
     >>> pool.n_records, pool.n_features, pool.standardised(np.array([1])).tolist()
     (3, 2, [[0.0, 0.0]])
     """

@@ -6,13 +6,14 @@ import copy
 import inspect
 import math
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Literal, Self, get_args
 
 import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
+from alrl.data.task import Task
 from alrl.errors import InvalidRecipeError
 from alrl.learners.registry import make_learner
 from alrl.loop.cost import record_epochs
@@ -159,6 +160,10 @@ class Committee(Learner):
         if self._each > 1:
             first = first.take(torch.arange(len(X), device=X.device) * self._each)
         return first.embed(X)
+
+    def read_tasks(self, tasks: Sequence[Task]) -> None:
+        for part in self._parts:
+            part.read_tasks(tasks)
 
     def restart(self, episodes: Tensor) -> None:
         for part in self._parts:

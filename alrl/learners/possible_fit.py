@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from alrl.data.tables.columns import rows_of
 from alrl.errors import InvalidDataError, InvalidRecipeError
 from alrl.learners.scores import decision_probabilities
 
@@ -53,12 +54,24 @@ class Fit:
     @property
     def iterations(self) -> int:
         """Solver iterations, 0 where nobody counts."""
-        count = getattr(self.model, "n_iter_", None)
+        count = getattr(_solver(self.model), "n_iter_", None)
         return 0 if count is None or not np.size(count) else int(np.max(count))
 
-    def predict(self, X: NDArray[np.float32], classes: int) -> NDArray[np.float32]:
-        """Return probabilities (N, classes). Raises InvalidDataError where the classifier cannot predict."""
-        X = X[:, : self.width]
+    @property
+    def converged(self) -> bool:
+        """Whether the solver ended before its last iteration; True where nobody counts, and of boosting."""
+        solver = _solver(self.model)
+        most = getattr(solver, "max_iter", None)
+        if not isinstance(most, int) or most <= 0 or hasattr(solver, "n_trees_per_iteration_"):
+            return True
+        return self.iterations < most
+
+    def predict(self, X: Any, classes: int) -> NDArray[np.float32]:
+        """Return probabilities (N, classes) of records (N, D) or the rows of a frame.
+
+        Raises InvalidDataError where the classifier cannot predict.
+        """
+        X = _without_padding(X, self.width)
         rows = np.zeros((len(X), classes), dtype=np.float32)
         if not len(self.seen):
             rows[:] = 1 / classes
@@ -79,7 +92,28 @@ class Fit:
         return rows
 
 
-def _probabilities(model: Any, X: NDArray[np.float32]) -> NDArray[np.float64]:
+def _takes_weights(estimator: Any) -> bool:
+    from sklearn.utils.validation import has_fit_parameter
+
+    return bool(has_fit_parameter(estimator, "sample_weight"))
+
+
+def _without_padding(X: Any, width: int) -> Any:
+    return X[:, :width] if isinstance(X, np.ndarray) else X
+
+
+def _solver(model: Any) -> Any:
+    """Return what iterates in a fitted classifier: the last step of a pipeline, the best of a search."""
+    while True:
+        if hasattr(model, "steps"):
+            model = model.steps[-1][1]
+        elif hasattr(model, "best_estimator_"):
+            model = model.best_estimator_
+        else:
+            return model
+
+
+def _probabilities(model: Any, X: Any) -> NDArray[np.float64]:
     if hasattr(model, "predict_proba"):
         probabilities = model.predict_proba(X)
         return np.asarray(probabilities.detach().cpu() if hasattr(probabilities, "detach") else probabilities)
@@ -88,7 +122,7 @@ def _probabilities(model: Any, X: NDArray[np.float32]) -> NDArray[np.float64]:
 
 def fit_or_frequencies(
     estimator: Any,
-    X: NDArray[np.float32],
+    X: Any,
     y: NDArray[np.int64],
     weight: NDArray[np.float32],
     *,
@@ -98,7 +132,7 @@ def fit_or_frequencies(
 
     Args:
         estimator: an unfitted classifier.
-        X: labelled records, (n, D); trailing columns of zeros, such as padding, are not handed on.
+        X: labelled records, (n, D), or rows of a frame; trailing columns of zeros, such as padding, are not handed on.
         y: their classes, (n,).
         weight: their weights, (n,), above 0; weights of 1 are not handed on.
         doubtful: whether a fit is not believed before it has predicted a record, as one to few records never is.
@@ -114,13 +148,17 @@ def fit_or_frequencies(
     """
     seen, codes = np.unique(y, return_inverse=True)
     share = np.bincount(codes, weight, minlength=len(seen)).astype(np.float64)
-    used = (X != 0).any(0).nonzero()[0]
+    used = (X != 0).any(0).nonzero()[0] if isinstance(X, np.ndarray) else np.arange(X.shape[1])
     width = int(used[-1]) + 1 if len(used) else 1
     known: dict[str, Any] = {"seen": seen, "share": share / max(share.sum(), 1e-300), "width": width}
     if len(seen) < 2:
         return Fit(model=None, **known)
     given = {} if (weight == 1).all() else {"sample_weight": weight}
-    X = X[:, :width]
+    X = _without_padding(X, width)
+    if given and (weight == np.round(weight)).all() and not _takes_weights(estimator):
+        # A weight of two is a record that is there twice.
+        rows = np.repeat(np.arange(len(y)), weight.astype(np.int64))
+        X, y, codes, given = rows_of(X, rows), y[rows], codes[rows], {}
     model, error = _try(estimator, X, y, given, doubtful)
     if model is None and len(seen) <= seen[-1]:
         # Some take no labels but 0, 1, ..., of which none may be missing.
@@ -131,7 +169,7 @@ def fit_or_frequencies(
 
 
 def _try(
-    estimator: Any, X: NDArray[np.float32], y: NDArray[np.int64], given: dict[str, Any], doubtful: bool
+    estimator: Any, X: Any, y: NDArray[np.int64], given: dict[str, Any], doubtful: bool
 ) -> tuple[Any, Exception | None]:
     """Return the fitted clone that has predicted a record, or why there is none."""
     from sklearn.base import clone
@@ -155,7 +193,7 @@ def _try(
     return fresh, None
 
 
-def _check_prediction(model: Any, X: NDArray[np.float32]) -> None:
+def _check_prediction(model: Any, X: Any) -> None:
     if not np.isfinite(_probabilities(model, X)).all():
         raise _NotFiniteError("it predicts probabilities that are NaN or infinite")
 
@@ -165,16 +203,18 @@ def _looks_up_records(model: Any) -> bool:
     return hasattr(model, "get_params") and any("n_neighbors" in name for name in model.get_params())
 
 
-def refuse_hopeless(estimator: Any, X: NDArray[np.float32], y: NDArray[np.int64], error: Exception) -> None:
+def refuse_hopeless(estimator: Any, X: Any, y: NDArray[np.int64], error: Exception) -> None:
     """Raise InvalidRecipeError where a classifier cannot be fitted to plenty of records like these either.
 
     Plenty are copies of the labelled records, moved by chance, as many of each class.
     """
     rng = np.random.default_rng(0)
-    scale = np.where(X.std(0) > 0, X.std(0), 1.0)
     for count in _PLENTY:
         rows = np.concatenate([rng.choice(np.flatnonzero(y == label), count) for label in np.unique(y)])
-        many = (X[rows] + rng.normal(scale=0.5, size=(len(rows), X.shape[1])) * scale).astype(np.float32)
+        many = rows_of(X, rows)
+        if isinstance(X, np.ndarray):
+            scale = np.where(X.std(0) > 0, X.std(0), 1.0)
+            many = (many + rng.normal(scale=0.5, size=many.shape) * scale).astype(np.float32)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             ones = np.ones(len(rows), dtype=np.float32)

@@ -12,7 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from alrl.data.task import Task
 from alrl.errors import InvalidRecipeError
+from alrl.learners.frame_records import FrameRecords
 from alrl.learners.possible_fit import Fit, fit_or_frequencies, not_finite, refuse_hopeless
 from alrl.loop.learner import FitReport, Learner
 from alrl.numerics.streams import stream_key
@@ -35,9 +37,14 @@ class ScikitLearn(Learner):
     probabilities until it is possible; the report says where. A classifier that could not be fitted to plenty of
     records of these classes either is refused.
 
+    **Tables** with text, categories, dates or gaps are given as frames to classifiers that can be fitted to these, such
+    as a pipeline that names its columns or HistGradientBoostingClassifier; other classifiers, and strategies always,
+    see the encoded and standardised features.
+
     A classifier without ``predict_proba`` is ranked by its decision function f: the logistic function of f for two
     classes, the softmax of f for more. Such numbers are not calibrated, but their order and their sign are those of f.
-    Weights of 1 are not handed on, for not every classifier takes weights; trailing columns that are zero in every
+    Weights of 1 are not handed on, for not every classifier takes weights, and whole ones repeat the records where it
+    takes none; trailing columns that are zero in every
     labelled record, such as padding, neither.
 
     Args:
@@ -74,12 +81,16 @@ class ScikitLearn(Learner):
         self.estimator = _seeded(_classifier(estimator, dict(params or {})), seed)
         self.seed, self.workers = seed, workers
         self._fitted: list[Fit] = []
+        self._frames = FrameRecords()
         self._classes = 0
         self._possible = False
 
     @property
     def label(self) -> str:
         return type(self.estimator).__name__
+
+    def read_tasks(self, tasks: Sequence[Task]) -> None:
+        self._frames = self._frames.of(self.estimator, tasks)
 
     def fit(self, X: Tensor, y: Tensor, weight: Tensor, class_mask: Tensor) -> FitReport:
         started = time.perf_counter()
@@ -88,7 +99,7 @@ class ScikitLearn(Learner):
         parts = []
         for records, classes, given in zip(features, labels, weights, strict=True):
             real = given > 0
-            parts.append((self.estimator, records[real], classes[real], given[real]))
+            parts.append((self.estimator, self._frames.find(records[real]), classes[real], given[real]))
         self._fitted = self._spread(parts, fit_or_frequencies)
         for (_, records, classes, _), fit in zip(parts, self._fitted, strict=True):
             if fit.error is not None and not self._possible:
@@ -97,7 +108,7 @@ class ScikitLearn(Learner):
         iterations = torch.tensor([fit.iterations for fit in self._fitted], device=X.device)
         return FitReport(
             iterations=iterations,
-            converged=torch.ones_like(iterations, dtype=torch.bool),
+            converged=torch.tensor([fit.converged for fit in self._fitted], device=X.device),
             fitted=torch.tensor([fit.model is not None for fit in self._fitted], device=X.device),
             seconds=time.perf_counter() - started,
         )
@@ -107,7 +118,8 @@ class ScikitLearn(Learner):
             raise InvalidRecipeError(
                 f"scikit-learn: {len(X)} episodes to predict, {len(self._fitted)} fitted; call fit with these first"
             )
-        parts = [(fit, records, self._classes) for fit, records in zip(self._fitted, X.cpu().numpy(), strict=True)]
+        records = [self._frames.find(part) for part in X.cpu().numpy()]
+        parts = [(fit, part, self._classes) for fit, part in zip(self._fitted, records, strict=True)]
         rows = np.stack(self._spread(parts, Fit.predict))
         if not np.isfinite(rows).all():
             raise not_finite(self.estimator)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Self
 
 from torch import Tensor
+
+from alrl.data.task import Task
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -88,6 +91,12 @@ class Learner(ABC):
     @abstractmethod
     def fresh(self) -> Self:
         """Return an unfitted learner with the same settings."""
+
+    def read_tasks(self, tasks: Sequence[Task]) -> None:  # noqa: B027 - most learners see features alone
+        """Take note of the tasks of all episodes, before their first fits and whenever some are replaced.
+
+        For learners that look up more of a record than its features.
+        """
 
     def predict_branches(self, X: Tensor, branches: int) -> Tensor:
         """Return class probabilities (B, branches, N, k) of X (B, N, D) by a learner of B times ``branches`` episodes.

@@ -108,6 +108,7 @@ class Simulator:
         for episode, task in zip(episodes.tolist(), tasks, strict=True):
             self._write(episode, task)
             first[episode, : len(task.first)] = torch.from_numpy(task.first).to(self.device)
+        self.learner.read_tasks(self.tasks)
         self._labels.clear(episodes)
         self._predictions.forget(episodes)
         self._geometry.renew(episodes)

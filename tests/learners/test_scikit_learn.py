@@ -115,7 +115,7 @@ def test_two_processes_give_what_one_gives():
 def test_weights_are_handed_on_and_refused_where_they_cannot_be():
     made = example(7, ((20, 3, 2), (20, 3, 2)))
     made.weight[0, :10] = 0.0
-    made.weight[1, :10] = 5.0
+    made.weight[1, :10] = 2.5
     given = fitted(ScikitLearn(), made)
     X, y = made.X.numpy(), made.y.numpy()
     first = LogisticRegression().fit(X[0, 10:], y[0, 10:])

@@ -130,7 +130,13 @@ def _split_of(split: Split, pool: Pool) -> Split:
     y[pool.row[~fresh]] = pool.y[~fresh]
     rows = pool.row.copy()
     rows[fresh] = data.n_records + np.arange(int(fresh.sum()))
-    changed = dataclasses.replace(data, X=np.concatenate([data.X, pool.X[fresh]]), y=np.concatenate([y, pool.y[fresh]]))
+    changed = dataclasses.replace(
+        data,
+        X=np.concatenate([data.X, pool.X[fresh]]),
+        y=np.concatenate([y, pool.y[fresh]]),
+        # Records that are added have no row in a table.
+        columns=None if fresh.any() else data.columns,
+    )
     truth = PoolTruth(kind=pool.kind, group=pool.group, eligible=np.flatnonzero(~fresh), missing=pool.missing)
     return dataclasses.replace(split, data_set=changed, pool=rows, truth=truth)
 

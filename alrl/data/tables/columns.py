@@ -32,7 +32,7 @@ class FeatureColumns:
     @property
     def plain(self) -> bool:
         """Whether X is all there is: numbers without gaps."""
-        return self.given is None and not (self.holes or self.texts or self.dates)
+        return not (self.holes or self.texts or self.dates)
 
     def take(self, records: NDArray[np.int64]) -> FeatureColumns:
         """Return some of the records, in the order given; each at most once."""
@@ -45,7 +45,7 @@ class FeatureColumns:
             holes={name: rows[rows >= 0] for name, rows in kept.items() if (rows >= 0).any()},
             texts={name: Texts(codes=each.codes[records], levels=each.levels) for name, each in self.texts.items()},
             dates={name: values[records] for name, values in self.dates.items()},
-            given=_rows(self.given, records),
+            given=None if self.given is None else rows_of(self.given, records),
         )
 
     def frame(self, X: NDArray[np.float64]) -> Any:
@@ -87,7 +87,6 @@ def _with_holes(values: NDArray[np.float64], holes: NDArray[np.int64] | None) ->
     return copied
 
 
-def _rows(frame: Any, records: NDArray[np.int64]) -> Any:
-    if frame is None:
-        return None
-    return frame.iloc[records] if hasattr(frame, "iloc") else frame[records]
+def rows_of(records: Any, at: NDArray[np.int64]) -> Any:
+    """Return the rows at these places of an array or of a frame of pandas or polars."""
+    return records.iloc[at] if hasattr(records, "iloc") else records[at]

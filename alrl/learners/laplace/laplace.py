@@ -6,12 +6,13 @@ import copy
 import dataclasses
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal, NamedTuple, Self, get_args
 
 import torch
 from torch import Tensor
 
+from alrl.data.task import Task
 from alrl.errors import InvalidRecipeError
 from alrl.learners.laplace.last_layer_posterior import (
     FullPosterior,
@@ -195,6 +196,9 @@ class LaplaceLastLayer(Learner):
     def embed(self, X: Tensor) -> Tensor:
         return self.base.embed(X)
 
+    def read_tasks(self, tasks: Sequence[Task]) -> None:
+        self.base.read_tasks(tasks)
+
     def restart(self, episodes: Tensor) -> None:
         self.base.restart(episodes)
 
@@ -226,5 +230,5 @@ class LaplaceLastLayer(Learner):
 
 
 def _with_constant(embedded: Tensor) -> Tensor:
-    """Return Inputs of the layer, (B, N, d), double: the constant first, so that padding follows all others."""
+    """Return inputs of the layer, (B, N, d), double: the constant first, so that padding follows all others."""
     return torch.nn.functional.pad(embedded.double(), (1, 0), value=1.0)

@@ -27,6 +27,7 @@ _MEANINGS = {
     Exit.INPUT: "What was given cannot be used: a name, a file, an option, a folder that cannot be written, a full"
     " disk. The message says what to do.",
     Exit.FAILED_CELLS: "The study ran, and some of its cells failed; their tracebacks are in the store.",
-    Exit.DIFFERENT: "`reproduce`: a cell gave other bits.",
+    Exit.DIFFERENT: "`reproduce`: a cell gave other bits, and no other machine excuses it; `verify`: something is"
+    " damaged or missing.",
     Exit.INTERRUPTED: "Interrupted (Ctrl-C). What was finished is kept: the same command goes on from there.",
 }

@@ -92,7 +92,7 @@ def play(voice: Voice, study: str, folder: Path, **settings: Any) -> None:
             if value != usual
         )
         ran = Runner(study=recipe, folder=folder, command=f"alrl run {study}{flags}", bars=bars, **settings).run()
-    for line in ran.hiding:
+    for line in (*ran.hiding, *ran.replayed):
         voice.say(line)
     voice.say(f"{ran.cells} cells, {ran.played} played now, {ran.failed} failed, {ran.seconds:.0f} s.")
     document = {"folder": str(folder), "cells": ran.cells, "played": ran.played, "failed": ran.failed}

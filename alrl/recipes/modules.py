@@ -10,7 +10,7 @@ import importlib.util
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
@@ -24,7 +24,6 @@ NO_CODE = "ALRL_NO_CODE"
 """Environment variable by which every such class is refused; processes that are started inherit it."""
 _KINDS = {"envs", "agents", "experiments"}
 _offered: dict[str, Path] = {}
-_added: list[str] = []
 _not_now: ContextVar[bool] = ContextVar("not_now", default=False)
 
 
@@ -35,7 +34,7 @@ def let_import(content: Any, folders: Iterable[Path]) -> None:
     without the folder stays what it is.
     """
     places = [place for folder in folders for place in _around(folder.resolve())]
-    for name in {reference.partition(":")[0].partition(".")[0] for reference in _references(content)}:
+    for name in {reference.partition(":")[0].partition(".")[0] for reference in references(content)}:
         if importlib.util.find_spec(name) is not None:
             continue
         place = next((place for place in places if (place / f"{name}.py").is_file() or (place / name).is_dir()), None)
@@ -61,7 +60,6 @@ def permit_import(reference: str) -> None:
     place = _offered.get(reference.partition(":")[0].partition(".")[0])
     if place is not None and str(place) not in sys.path:
         sys.path.append(str(place))
-        _added.append(str(place))
         importlib.invalidate_caches()
 
 
@@ -90,9 +88,9 @@ def checked_while_parsed() -> Iterator[None]:
             raise
 
 
-def module_folders() -> list[str]:
-    """Return the folders that were added to Python's path for classes: a run keeps them, to be played again."""
-    return list(_added)
+def offered_folders() -> list[Path]:
+    """Return the folders in which classes that were named are looked for, on Python's path by now or not."""
+    return list(dict.fromkeys(_offered.values()))
 
 
 def _refused() -> bool:
@@ -104,13 +102,18 @@ def _around(folder: Path) -> list[Path]:
     return [folder, folder.parent] if folder.name in _KINDS else [folder]
 
 
-def _references(content: Any) -> Iterator[str]:
+def references(content: Any) -> Iterator[str]:
+    """Yield each ``package.module:Class`` among the values of a recipe's content, at any depth.
+
+    >>> list(references({"kind": "rule", "strategy": "own.rules:Wide", "inner": [{"learner": "sklearn.svm:SVC"}]}))
+    ['own.rules:Wide', 'sklearn.svm:SVC']
+    """
     if isinstance(content, str):
         if CLASS.fullmatch(content):
             yield content
-    elif isinstance(content, dict):
+    elif isinstance(content, Mapping):
         for value in content.values():
-            yield from _references(value)
+            yield from references(value)
     elif isinstance(content, list | tuple):
         for value in content:
-            yield from _references(value)
+            yield from references(value)

@@ -93,6 +93,12 @@ def report(run: Path | str, *, title: str | None = None, allow_incomplete: bool 
         )
         curves = store.export_csv(_curves_path(folder, mark), wanted)
     policies, remarks = find_policies(folder, study.cells)
+    unknown = sum(each.code is None for each in record.played)
+    unidentified = (
+        f"Code not identified: {unknown} of {len(record.played)} cells were stored before alrl recorded which code"
+        " played them."
+    )
+    remarks = [*remarks, unidentified] if unknown else remarks
     further = (
         *protocol_of(study.cells[0]).report(stored, folder, mark=mark),
         *write_conditions(stored, folder, mark=mark),
@@ -124,7 +130,9 @@ def report(run: Path | str, *, title: str | None = None, allow_incomplete: bool 
         texts=tuple(path for part in parts for path in part.texts),
         further=further,
         curves=curves,
-        notes=tuple(dict.fromkeys(note for part in parts for note in part.notes)),
+        notes=tuple(
+            dict.fromkeys([*([unidentified] if unknown else []), *(note for part in parts for note in part.notes)])
+        ),
     )
 
 

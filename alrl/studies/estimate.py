@@ -12,7 +12,7 @@ from alrl import recipes
 from alrl.strategies import Strategy
 from alrl.studies.canonical import run_id
 from alrl.studies.cell import Cell, work
-from alrl.studies.runner import Runner, cells_of
+from alrl.studies.runner import Runner, cells_of, code_of_cell
 from alrl.studies.store.store import RESULTS, Store, StoredCell
 
 _LOOPS = 4
@@ -69,9 +69,13 @@ def _estimate(runner: Runner) -> WorkEstimate:
     runner.check()
     agents = runner.agents.untrained()
     stored = _stored(runner)
-    finished = {cell.id for cell in stored if cell.finished}
-    listed = [(cell, strategy) for name, strategy, key in agents for cell in cells_of(runner.study, name, key or "")]
-    missing = [(cell, strategy) for cell, strategy in listed if run_id(cell) not in finished]
+    listed, codes = [], {}
+    for name, strategy, key, recipe in agents:
+        for cell in cells_of(runner.study, name, key or ""):
+            listed.append((cell, strategy))
+            codes[run_id(cell)] = code_of_cell(cell, recipe)
+    wanted, _ = runner.missing({cell.id: cell.code for cell in stored if cell.finished}, codes)
+    missing = [(cell, strategy) for cell, strategy in listed if run_id(cell) in wanted]
     workers = runner.engine().workers
     rates = _rates_of(stored)
     basis = "cells played before"
@@ -91,8 +95,8 @@ def _estimate(runner: Runner) -> WorkEstimate:
         seconds=seconds if missing else 0.0,
         workers=workers,
         basis=basis,
-        to_train=tuple(name for name, _, key in agents if key is None),
-        not_tried=tuple(name for name, strategy, _ in agents if strategy is None),
+        to_train=tuple(name for name, _, key, _ in agents if key is None),
+        not_tried=tuple(name for name, strategy, _, _ in agents if strategy is None),
     )
 
 

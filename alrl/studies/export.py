@@ -16,7 +16,7 @@ from alrl.studies.store.store import RESULTS, STUDY, Store, StoredCell
 
 _CELL_HEADER = (
     "id", "agent", "data_set", "status", "seconds", "cpu_seconds", "peak_bytes", "added", "spec", "provenance",
-    "traceback",
+    "traceback", "code",
 )  # fmt: skip
 
 
@@ -66,7 +66,8 @@ def _described(folder: Path) -> dict[str, Any]:
 def _cell_row(cell: StoredCell) -> list[Any]:
     status = "finished" if cell.finished else "failed"
     effort = (cell.seconds, cell.cpu_seconds, cell.peak_bytes, cell.added)
-    content = (canonical(cell.spec), canonical(cell.provenance), cell.traceback)
+    code = None if cell.code is None else canonical(cell.code)
+    content = (canonical(cell.spec), canonical(cell.provenance), cell.traceback, code)
     return [cell.id, cell.spec["agent"], cell.spec.get("data_set"), status, *effort, *content]
 
 

@@ -1,7 +1,12 @@
-"""Plays a stored cell again, and says whether every bit is the same, and what else is not."""
+"""Plays a stored cell again, and says whether every bit is the same, and what else is not.
+
+The same code, packages and kind of machine give the same bits. Elsewhere a sum that is rounded otherwise may turn a
+choice between two records, and the curves part from there: then the mean areas under the curves are compared.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,16 +14,21 @@ from typing import Any
 
 import numpy as np
 
+from alrl import recipes
 from alrl.agents.players import find_agent
-from alrl.errors import AlrlError, PolicyFileError
-from alrl.evaluation.curves import Curves
+from alrl.errors import AlrlError, InvalidRecipeError, PolicyFileError
+from alrl.evaluation.curves import METRICS, Curves
 from alrl.strategies import Strategy
+from alrl.studies.canonical import SOURCE
 from alrl.studies.cell import Cell
 from alrl.studies.cell_data import data_of
+from alrl.studies.code_identity import CHANGES, changes, code_of
 from alrl.studies.provenance import provenance
-from alrl.studies.store.store import RESULTS, Store, StoredCell
+from alrl.studies.store.store import RESULTS, STUDY, Store, StoredCell
 from alrl.studies.study_agents import build_again, identity_of
 
+TOLERANCE = 0.01
+"""Difference of mean areas under the curves, as a fraction, within which another machine agrees: one point."""
 _ARRAYS = ("accuracy", "balanced_accuracy", "picks", "first")
 
 
@@ -36,11 +46,22 @@ class Reproduced:
     surroundings: tuple[str, ...]
     """What differs in code, packages and machine."""
     seconds: float
+    elsewhere: bool = False
+    """Whether packages or machine are not those that the cell was played with, so that bits may differ."""
+    deviation: float | None = None
+    """Largest difference of the mean areas, of accuracy and balanced accuracy; None where they cannot be compared."""
+    tolerance: float = TOLERANCE
 
     @property
     def same(self) -> bool:
         """Whether every bit is the same."""
         return not self.differences
+
+    @property
+    def agrees(self) -> bool:
+        """Whether every bit is the same or, elsewhere, the mean areas differ by no more than the tolerance."""
+        near = self.deviation is not None and self.deviation <= self.tolerance
+        return self.same or (self.elsewhere and near)
 
     @property
     def summary(self) -> str:
@@ -50,6 +71,11 @@ class Reproduced:
         if self.same:
             return f"{line}the same bits ({self.seconds:.1f} s)"
         around = f"; beside that: {'; '.join(self.surroundings)}" if self.surroundings else ""
+        if self.agrees and self.deviation is not None:
+            return (
+                f"{line}agrees, mean AUBC within {100 * self.deviation:.2f} points (tolerance"
+                f" {100 * self.tolerance:g}); not the same bits: {'; '.join(self.differences)}{around}"
+            )
         return f"{line}DIFFERENT: {'; '.join(self.differences)}{around}"
 
     def to_json(self) -> dict[str, Any]:
@@ -59,33 +85,77 @@ class Reproduced:
             "agent": self.cell.spec["agent"],
             "data_set": self.cell.spec.get("data_set"),
             "same": self.same,
+            "agrees": self.agrees,
+            "deviation": self.deviation,
             "differences": list(self.differences),
             "surroundings": list(self.surroundings),
             "seconds": round(self.seconds, 3),
         }
 
 
-def reproduce(run: Path | str, cells: Sequence[str] | None = None) -> Iterator[Reproduced]:
+def reproduce(
+    run: Path | str,
+    cells: Sequence[str] | None = None,
+    *,
+    data: Path | str | None = None,
+    tolerance: float = TOLERANCE,
+) -> Iterator[Reproduced]:
     """Play cells of the run again, one after another: those whose ids begin as given, every finished one if none is.
 
-    Nothing is written. Raises ReproduceError for a cell that is not there or cannot be played as it was, StoreError if
-    the results cannot be read.
+    Nothing is written. A table of one's own that is no longer where it was is looked for, by the name of its file, in
+    ``data``, in the run's folder, in ``data`` there, and in the working directory; its content has to be the same.
+    Modules of one's own are found where they were, beside the run and in the working directory.
+
+    Raises ReproduceError for a cell that is not there or cannot be played as it was, StoreError if the results cannot
+    be read.
     """
     folder = Path(run)
+    use_modules_of(folder)
     now = provenance()
     with Store(folder / RESULTS, read_only=True) as store:
         for cell in _chosen(store, cells):
             (stored,) = store.curves([cell.id])
             agent = _agent(store, cell, folder)
-            _check_data(cell)
-            outcome = Cell(spec=cell.spec, agent=agent)()
+            spec = _with_data(cell, [Path(data)] if data is not None else [], folder)
+            outcome = Cell(spec=spec, agent=agent)()
             failure = ["it failed: " + outcome.traceback.strip().rpartition("\n")[2]] if outcome.curves is None else []
             yield Reproduced(
                 cell=cell,
                 differences=tuple(failure if outcome.curves is None else differences(stored, outcome.curves)),
-                surroundings=tuple(_surroundings(cell.provenance, now)),
+                surroundings=(*_surroundings(cell.provenance, now), *_of_code(cell)),
                 seconds=outcome.seconds,
+                elsewhere=_surrounding(cell.provenance) != _surrounding(now),
+                deviation=None if outcome.curves is None else _deviation(stored, outcome.curves),
+                tolerance=tolerance,
             )
+
+
+def _surrounding(origin: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return what bits may depend on beside alrl's own code, which excuses no difference."""
+    packages = {name: version for name, version in dict(origin.get("packages", {})).items() if name != "alrl"}
+    return packages, origin.get("python"), origin.get("platform"), dict(origin.get("cpu") or {}).get("name")
+
+
+def use_modules_of(folder: Path) -> None:
+    """Let the modules of one's own that a run noted be imported: where they were, beside the run, or from here."""
+    try:
+        noted = list(map(str, json.loads((folder / STUDY).read_text(encoding="utf-8")).get("modules", ())))
+    except (OSError, ValueError, AttributeError, TypeError):
+        noted = []
+    gone = [place for place in noted if not Path(place).is_dir()]
+    recipes.use_folders([*noted, *([str(folder.resolve()), str(Path.cwd())] if gone else [])])
+
+
+def _of_code(cell: StoredCell) -> Iterator[str]:
+    now = code_of(*(() if cell.code is None else cell.code["classes"]))
+    yield from (CHANGES[change] for change in changes(cell.code, now))
+
+
+def _deviation(stored: Curves, again: Curves) -> float | None:
+    """Return the largest difference of the mean areas; None where first samples or spans are not the same."""
+    if stored.accuracy.shape != again.accuracy.shape or not np.array_equal(stored.first, again.first):
+        return None
+    return max(abs(float(stored.area(metric).mean() - again.area(metric).mean())) for metric in METRICS)
 
 
 def differences(stored: Curves, again: Curves) -> list[str]:
@@ -132,7 +202,7 @@ def _agent(store: Store, cell: StoredCell, folder: Path) -> Strategy:
     recipe = store.agent(wanted)
     try:
         strategy, identity = build_again(recipe, folder) if recipe is not None else _by_name(name, folder)
-    except PolicyFileError as error:
+    except (PolicyFileError, InvalidRecipeError) as error:
         raise ReproduceError(f"agent {name!r} of cell {cell.id[:12]} cannot be built again: {error}") from error
     if identity != wanted:
         raise ReproduceError(
@@ -149,14 +219,28 @@ def _by_name(name: str, folder: Path) -> tuple[Strategy, str]:
     return strategy, identity_of(name, strategy)
 
 
-def _check_data(cell: StoredCell) -> None:
-    wanted = cell.spec.get("fingerprint")
-    fingerprint = data_of(cell.spec).fingerprint if wanted is not None else None
+def _with_data(cell: StoredCell, beside: Sequence[Path], folder: Path) -> Mapping[str, Any]:
+    """Return the cell's specification with its table where it is now. Raises ReproduceError if it is another."""
+    spec = dict(cell.spec)
+    if SOURCE in spec and not Path(spec[SOURCE]["file"]).is_file():
+        # A path of another system has other slashes.
+        name = spec[SOURCE]["file"].replace("\\", "/").rpartition("/")[2]
+        places = [place / name for place in (*beside, folder, folder / "data", Path.cwd())]
+        present = [place for place in places if place.is_file()]
+        if not present:
+            raise ReproduceError(
+                f"the table of data set {spec['data_set']!r} is neither at {spec[SOURCE]['file']} nor at"
+                f" {', '.join(map(str, places))}: put it there, or give its folder with --data"
+            )
+        spec[SOURCE] = {**spec[SOURCE], "file": str(present[0].resolve())}
+    wanted = spec.get("fingerprint")
+    fingerprint = data_of(spec).fingerprint if wanted is not None else None
     if fingerprint != wanted:
         raise ReproduceError(
-            f"data set {cell.spec['data_set']!r} is no longer what cell {cell.id[:12]} was played on: its fingerprint"
+            f"data set {spec['data_set']!r} is no longer what cell {cell.id[:12]} was played on: its fingerprint"
             f" is {str(fingerprint)[:12]}, then {str(wanted)[:12]}"
         )
+    return spec
 
 
 def _surroundings(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:

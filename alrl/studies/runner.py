@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,8 +20,9 @@ from alrl.numerics.backend import usable_device
 from alrl.progress import Bars
 from alrl.studies.canonical import run_id
 from alrl.studies.cell import Cell, work
+from alrl.studies.code_identity import CHANGES, Change, changes, code_of, source_folders
 from alrl.studies.executors import Executor, make_executor
-from alrl.studies.protocols import make_protocol
+from alrl.studies.protocols import make_protocol, protocol_class
 from alrl.studies.protocols.paired import learner_name
 from alrl.studies.store.store import RESULTS, STUDY, Store
 from alrl.studies.study import DEFAULT_PROTOCOL, StudyRecipe
@@ -51,6 +53,8 @@ class Ran:
     """The study's first: what the primary comparison is of."""
     upper_bounds: tuple[str, ...] = ()
     """The oracles, as tables name them."""
+    replayed: tuple[str, ...] = ()
+    """Sentences on cells that were played again, or kept, though other code had played them."""
     hiding: tuple[str, ...] = ()
     """Sentences on agents of the working directory that hide those of their names that come with alrl."""
 
@@ -129,10 +133,12 @@ class Runner:
                 store.keep_agent(agent.identity, agent.name, agent.recipe)
             cells = [(cell, agent) for agent in agents for cell in cells_of(self.study, agent.name, agent.identity)]
             ids = tuple(run_id(cell) for cell, _ in cells)
-            self._describe([cell for cell, _ in cells])
-            finished = store.finished()
-            missing = [pair for key, pair in zip(ids, cells, strict=True) if key not in finished]
-            failed = self._play(store, engine, missing)
+            codes = {key: code_of_cell(cell, agent.recipe) for key, (cell, agent) in zip(ids, cells, strict=True)}
+            modules = source_folders({name for code in codes.values() for name in code["classes"]})
+            self._describe([cell for cell, _ in cells], modules)
+            wanted, replayed = self.missing(store.codes(), codes)
+            missing = [pair for key, pair in zip(ids, cells, strict=True) if key in wanted]
+            failed = self._play(store, engine, missing, codes)
         return Ran(
             folder=self.folder,
             cells=len(cells),
@@ -143,8 +149,25 @@ class Runner:
             primary=self.agents.primary(),
             metric=self.study.metrics[0],
             upper_bounds=tuple(self.agents.upper_bounds()),
+            replayed=replayed,
             hiding=tuple(self.hiding()),
         )
+
+    def missing(
+        self, finished: Mapping[str, Mapping[str, Any] | None], codes: Mapping[str, Mapping[str, Any]]
+    ) -> tuple[set[str], tuple[str, ...]]:
+        """Return the ids of the cells that are to be played, and sentences on those that other code has played.
+
+        ``finished`` holds the code that played each finished cell, ``codes`` that which plays each cell now, by id.
+        """
+        missing: set[str] = set()
+        counts: Counter[tuple[str, Change]] = Counter()
+        for key, code in codes.items():
+            changed = changes(finished[key], code) if key in finished else []
+            again = key not in finished or bool(set(changed) & set(self.study.replay))
+            missing |= {key} if again else set()
+            counts.update(("played again" if again else "kept as they are", change) for change in changed[:1])
+        return missing, tuple(f"{count} cells are {what}: {CHANGES[why]}" for (what, why), count in counts.items())
 
     def engine(self) -> Executor:
         """Return the executor. Raises ExecutorError if it is not installed, or does not take a setting."""
@@ -153,7 +176,13 @@ class Runner:
             self.executor, workers=workers, address=self.address, folder=self.folder, options=self.options
         )
 
-    def _play(self, store: Store, engine: Executor, cells: Sequence[tuple[dict[str, Any], StudyAgent]]) -> int:
+    def _play(
+        self,
+        store: Store,
+        engine: Executor,
+        cells: Sequence[tuple[dict[str, Any], StudyAgent]],
+        codes: Mapping[str, Mapping[str, Any]],
+    ) -> int:
         bar = self.bars.bar("play, data sets x strategies", len(cells))
         # Longest first, lest one is waited for at the end.
         ordered = sorted(cells, key=lambda pair: -work(pair[0]))
@@ -171,6 +200,7 @@ class Runner:
                     cpu_seconds=outcome.cpu_seconds,
                     peak_bytes=outcome.peak_bytes,
                     provenance=outcome.provenance,
+                    code=codes[run_id(outcome.spec)],
                 )
             bar.advance(note=f"{outcome.spec.get('data_set', '')}, {outcome.spec['agent']}")
         bar.done()
@@ -182,7 +212,7 @@ class Runner:
         except OSError as error:
             raise _cannot_write(self.folder, error) from error
 
-    def _describe(self, cells: list[dict[str, Any]]) -> None:
+    def _describe(self, cells: list[dict[str, Any]], modules: list[str]) -> None:
         content = {
             "title": self.study.title,
             "hypothesis": self.study.hypothesis,
@@ -193,7 +223,7 @@ class Runner:
             "metrics": list(self.study.metrics),
             "settings": self._settings(),
             "tables": {name: report.to_json() for name, report in self.tables().items()},
-            "modules": recipes.module_folders(),
+            "modules": modules,
         }
         path = self.folder / STUDY
         part = path.with_name(path.name + ".part")
@@ -232,6 +262,11 @@ def cells_of(study: StudyRecipe, agent: str, identity: str) -> list[dict[str, An
     protocol = {} if study.protocol == DEFAULT_PROTOCOL else {"protocol": study.protocol}
     own = {"agent": agent, "agent_identity": identity, **protocol}
     return [{**cell, **own} for cell in make_protocol(study.protocol).cells(study)]
+
+
+def code_of_cell(cell: Mapping[str, Any], recipe: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the identity of the code that plays a cell: alrl's, and that of each class that it or its agent names."""
+    return code_of(cell, recipe, protocol_class(cell.get("protocol", DEFAULT_PROTOCOL)))
 
 
 def _cannot_write(path: Path, error: OSError) -> RunFolderError:

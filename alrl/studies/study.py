@@ -25,6 +25,7 @@ from alrl.errors import InvalidRecipeError
 from alrl.evaluation.curves import METRICS, Metric
 from alrl.evaluation.simulate import DEFAULT_SPLIT
 from alrl.recipes.model import Recipe
+from alrl.studies.code_identity import DEFAULT_CHANGES, Change
 from alrl.studies.training_recipe import TrainingRecipe
 
 DEFAULT_PROTOCOL = "paired"
@@ -127,6 +128,13 @@ class StudyRecipe(Recipe):
     block: int = Field(default=50, ge=1)
     """Seeds that are played side by side: one cell."""
     split: SplitRecipe = SplitRecipe(**DEFAULT_SPLIT)
+    replay: tuple[Change, ...] = DEFAULT_CHANGES
+    """Which changes of the code since a cell was played make a run play it again.
+
+    ``own-code``: of a class of one's own, or of an installed one, that the cell names; ``alrl-version``;
+    ``alrl-modules``: of those modules of a checkout that play cells; ``unidentified``: nothing is known, the cell was
+    stored before alrl recorded its code.
+    """
 
     @model_validator(mode="after")
     def _names(self) -> StudyRecipe:

@@ -72,21 +72,21 @@ class StudyAgents:
         """Return every agent in the order of the study, trained and saved if need be."""
         return [agent for name in self.study.agents for agent in self._agents(name)]
 
-    def untrained(self) -> list[tuple[str, Strategy | None, str | None]]:
-        """Return name, strategy and identity of every agent without training any, or running code of others.
+    def untrained(self) -> list[tuple[str, Strategy | None, str | None, Mapping[str, Any]]]:
+        """Return name, strategy, identity and recipe of every agent without training any, or running code of others.
 
         Of one still to be trained, no identity; of one that is or needs a class of others, no strategy.
         """
-        stand_ins: list[tuple[str, Strategy | None, str | None]] = []
+        stand_ins: list[tuple[str, Strategy | None, str | None, Mapping[str, Any]]] = []
         for name in self.study.agents:
             if name not in self.study.train:
                 strategy = _without_code(partial(find_agent, name))
-                stand_ins.append((shown_name(name), strategy, identity_of(name, strategy)))
+                stand_ins.append((shown_name(name), strategy, identity_of(name, strategy), _content(name)))
                 continue
             for shown, seed in zip(self.shown(name), self.study.train[name].seeds, strict=True):
                 policy = self._trained_before(name, shown, seed)
                 stand_in = policy or _without_code(partial(self._untrained, name, shown, seed))
-                stand_ins.append((shown, stand_in, policy.fingerprint if policy else None))
+                stand_ins.append((shown, stand_in, policy.fingerprint if policy else None, {"kind": "policy"}))
         return stand_ins
 
     def _untrained(self, name: str, shown: str, seed: int) -> Policy:
@@ -179,8 +179,13 @@ def shown_name(name: str) -> str:
 
 def _known(name: str) -> StudyAgent:
     strategy = find_agent(name)
-    content = json.loads(recipes.canonical_json(load_agent_recipe(name)))
-    return StudyAgent(name=shown_name(name), strategy=strategy, identity=identity_of(name, strategy), recipe=content)
+    identity = identity_of(name, strategy)
+    return StudyAgent(name=shown_name(name), strategy=strategy, identity=identity, recipe=_content(name))
+
+
+def _content(name: str) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(recipes.canonical_json(load_agent_recipe(name)))
+    return content
 
 
 def _of_policy(name: str, policy: Policy, folder: Path) -> StudyAgent:

@@ -77,15 +77,35 @@ def _item(question: str, answer: str) -> Item:
 
 
 def _code(record: RunRecord) -> Item:
+    """Return whether every cell recorded the code that played it, with commits and what classes of one's own are."""
     states = [each.get("git") for each in record.provenance]
     commits = list(dict.fromkeys(str(git["commit"]) for git in states if isinstance(git, Mapping) and "commit" in git))
-    clean = commits and all(isinstance(git, Mapping) and not git.get("dirty", True) for git in states)
-    note = "" if clean else " (with changes that were not committed, or in part without a commit)"
+    dirty = any(isinstance(git, Mapping) and git.get("dirty", True) for git in states)
+    codes = [each.code for each in record.played]
+    known = [code for code in codes if code is not None]
+    own = {name: what for code in known for name, what in code.get("classes", {}).items()}
+    versions = dict.fromkeys(_version(code["alrl"]) for code in known)
+    texts = (
+        [f"Commit {', '.join(commits)}" + (" with changes that were not committed" if dirty else "")] if commits else []
+    )
+    texts += [f"alrl {', '.join(versions)}"] if versions else []
+    texts += [f"{name} is {what}" for name, what in own.items()]
+    missing = len(codes) - len(known)
+    texts += (
+        [f"of {missing} of {len(codes)} cells code not identified: stored before alrl recorded it"] if missing else []
+    )
+    texts += [f"the cells were played by {len(versions)} states of alrl"] if len(versions) > 1 else []
+    whole = bool(known) and not missing and len(versions) == 1 and "not found" not in own.values()
     return Item(
         question="Is the code identified?",
-        status="yes" if clean else "partly" if commits else "no",
-        answer=f"Commit {', '.join(commits)}{note}." if commits else "Not run from a git checkout of alrl.",
+        status="yes" if whole else "partly" if known or commits else "no",
+        answer="; ".join(texts) + "." if texts else "Not recorded.",
     )
+
+
+def _version(code: Mapping[str, Any]) -> str:
+    modules = code.get("modules")
+    return f"{code.get('version')} (modules {str(modules)[:12]})" if modules else str(code.get("version"))
 
 
 def _packages(record: RunRecord) -> str:

@@ -8,7 +8,7 @@ from alrl.errors import InvalidRecipeError
 from alrl.recipes.registry import Registry
 from alrl.studies.protocols.base import Protocol
 
-__all__ = ["Protocol", "make_protocol", "protocols"]
+__all__ = ["Protocol", "make_protocol", "protocol_class", "protocols"]
 
 _IN_A_CHECKOUT = {"lu2023": "experiments.lu2023.protocol:Lu2023"}
 """Protocols of replications: their code lies beside their results, not in the wheel."""
@@ -32,3 +32,8 @@ def make_protocol(name: str) -> Protocol:
             " results, not in the installed package: clone the repository, run `make install` there, and run it again"
         )
     return PROTOCOLS.make(_IN_A_CHECKOUT[name])
+
+
+def protocol_class(name: str) -> str:
+    """Return the class of a replication's protocol as ``package.module:Class``, any other name as it is."""
+    return _IN_A_CHECKOUT.get(name, name)

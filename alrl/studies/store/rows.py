@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from alrl.data.pool_truth import KINDS
 from alrl.evaluation.curves import Curves
+from alrl.evaluation.spreadsheet import SpreadsheetWriter
 
 CSV_HEADER = (
     "data_set",
@@ -33,6 +36,15 @@ WASTED = "wasted"
 :data:`alrl.data.pool_truth.KINDS`."""
 
 
+ARRAYS = ("seeds", "accuracy", "balanced_accuracy", "picks", "first")
+CURVES = ("data_set", "strategy", "learner", "batch", "seeds", "accuracy", "balanced_accuracy")
+PICKS = ("first", "picks")
+OPTIONAL = ("wasted", "guarded", "unfitted_rounds")
+"""Each in a table of its own, of that name."""
+RESULT = (*CURVES, *PICKS, *OPTIONAL)
+"""Columns of a result, over all tables."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class StoredCell:
     """Stored facts of a cell beside its curves."""
@@ -50,11 +62,13 @@ class StoredCell:
     traceback: str | None
     added: str
     """When it was stored, UTC."""
+    code: Mapping[str, Any] | None
+    """Identity of the code that played it (:func:`alrl.studies.code_identity.code_of`); None of an older alrl."""
 
 
 def to_cell(row: tuple[Any, ...]) -> StoredCell:
     """Return a cell from its row of the table, joined with its provenance."""
-    key, spec, status, seconds, cpu_seconds, peak_bytes, content, traceback, added = row
+    key, spec, status, seconds, cpu_seconds, peak_bytes, content, traceback, added, code = row
     return StoredCell(
         id=key,
         spec=json.loads(spec),
@@ -65,7 +79,40 @@ def to_cell(row: tuple[Any, ...]) -> StoredCell:
         provenance=json.loads(content),
         traceback=traceback,
         added=added,
+        code=None if code is None else json.loads(code),
     )
+
+
+def to_result(curves: Curves) -> dict[str, Any]:
+    """Return the columns of a result as they are stored, None where the curves have no such part."""
+    result = {name: getattr(curves, name) for name in RESULT}
+    arrays = {name: to_npy(np.asarray(result[name])) for name in (*ARRAYS, *OPTIONAL) if result[name] is not None}
+    return {**result, **arrays}
+
+
+def checksum(spec: str, code: str | None, result: Mapping[str, Any]) -> str:
+    """Return SHA-256 of a finished cell as it is stored: its specification, its code and every column of its result."""
+    digest = hashlib.sha256()
+    for value in (spec, code, *(result.get(name) for name in RESULT)):
+        part = b"" if value is None else value if isinstance(value, bytes) else str(value).encode()
+        # With its length, lest what one column loses another gains.
+        digest.update(f"{-1 if value is None else len(part)}:".encode() + part)
+    return digest.hexdigest()
+
+
+def to_curves(result: Mapping[str, Any], spec: str, code: str | None, check: str | None) -> Curves:
+    """Return curves from the columns of a result as they are stored, with their checksum if there is one.
+
+    Raises ValueError if they are not as they were stored.
+    """
+    if check is not None and check != checksum(spec, code, result):
+        raise ValueError("its checksum is another")
+    arrays: dict[str, Any] = {name: from_npy(result[name]) for name in (*ARRAYS, *OPTIONAL) if result[name] is not None}
+    plain = {name: result[name] for name in CURVES if name not in ARRAYS}
+    condition = json.loads(spec).get("condition", "")
+    # Before 0.2 the condition stood behind the learner's name.
+    plain |= {"learner": plain["learner"].removesuffix(f", {condition}"), "condition": condition}
+    return Curves(**plain, seeds=tuple(arrays.pop("seeds").tolist()), **arrays)
 
 
 def to_npy(array: np.ndarray) -> bytes:
@@ -85,6 +132,18 @@ def from_npy(blob: bytes) -> np.ndarray:
         # Before memory is asked for: a made-up shape must not fill it.
         raise ValueError(f"shape {shape} of {dtype} told, {len(blob) - buffer.tell()} bytes held")
     return np.lib.format.read_array(io.BytesIO(blob), allow_pickle=False)
+
+
+def write_csv(path: Path, curves: Sequence[Curves]) -> Path:
+    """Write one row for each curve, seed and label count to ``path``, in one step."""
+    part = path.with_name(path.name + ".part")
+    with part.open("w", newline="", encoding="utf-8") as file:
+        writer = SpreadsheetWriter(file)
+        header = csv_header(curves)
+        writer.writerow(header)
+        for each in curves:
+            writer.writerows(csv_rows(each, header))
+    return part.replace(path)
 
 
 def csv_header(curves: Iterable[Curves]) -> tuple[str, ...]:

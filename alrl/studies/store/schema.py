@@ -9,7 +9,7 @@ from pathlib import Path
 from alrl.errors import AlrlError
 from alrl.studies.canonical import content_id
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 APPLICATION_ID = 0x616C726C
 """Marks the file as alrl's: "alrl" in ASCII."""
 
@@ -32,7 +32,9 @@ CREATE TABLE cells (
     peak_bytes INTEGER,
     provenance TEXT NOT NULL REFERENCES provenance (id),
     traceback TEXT,
-    added TEXT NOT NULL
+    added TEXT NOT NULL,
+    code TEXT,
+    checksum TEXT
 ) STRICT;
 CREATE TABLE curves (
     run_id TEXT PRIMARY KEY REFERENCES cells (run_id) ON DELETE CASCADE,
@@ -126,6 +128,10 @@ def migrate(database: sqlite3.Connection, version: int) -> None:
         database.execute(_GUARDED)
     if version in {2, 3, 4}:
         database.execute(_UNFITTED)
+    if version in {2, 3, 4, 5}:
+        # What older cells were played by is not known, and nothing says whether they are as they were stored.
+        database.execute("ALTER TABLE cells ADD COLUMN code TEXT")
+        database.execute("ALTER TABLE cells ADD COLUMN checksum TEXT")
     database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
 
@@ -140,8 +146,8 @@ def _from_1(database: sqlite3.Connection) -> None:
         "SELECT run_id, spec, status, seconds, provenance, traceback, added FROM cells_1 ORDER BY rowid"
     ).fetchall()
     for key, spec, status, seconds, text, traceback, added in rows:
-        row = (key, spec, status, seconds, None, None, content_id(text), traceback, added)
-        database.execute("INSERT INTO cells VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+        row = (key, spec, status, seconds, None, None, content_id(text), traceback, added, None, None)
+        database.execute("INSERT INTO cells VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
     kept = "run_id, data_set, strategy, learner, batch, seeds, accuracy, balanced_accuracy"
     database.execute(f"INSERT INTO curves SELECT {kept} FROM curves_1")  # noqa: S608 - names of columns, written above
     database.execute("INSERT INTO picks SELECT run_id, first, picks FROM curves_1")
@@ -149,12 +155,22 @@ def _from_1(database: sqlite3.Connection) -> None:
     database.execute("DROP TABLE cells_1")
 
 
+def damaged(path: Path, key: str, fault: str, what: str = "") -> StoreError:
+    """Return an error that names a cell which is not as it was stored, and says what can be saved."""
+    cell = f"{key[:12]}, {what}" if what else key[:12]
+    return StoreError(
+        f"{path} holds damaged curves of cell {cell} ({fault}): `alrl verify {path.parent}` names all such cells,"
+        f" `alrl repair {path.parent}` keeps the others; run the study again after it"
+    )
+
+
 def explain(path: Path, error: sqlite3.Error) -> StoreError:
     """Return what SQLite said, with what to do."""
     text = str(error)
     if "not a database" in text or "malformed" in text:
         return StoreError(
-            f"{path} is no SQLite file or is damaged ({text}): give another path or restore it from a copy"
+            f"{path} is no SQLite file or is damaged ({text}): `alrl verify {path.parent}` names the cells that are"
+            f" sound, `alrl repair {path.parent}` keeps them; or restore it from a copy"
         )
     if "locked" in text:
         return StoreError(f"{path} is being written by another process ({text}): wait for it or end it")

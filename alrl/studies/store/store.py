@@ -11,22 +11,24 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import numpy as np
-
 from alrl.evaluation.curves import Curves
-from alrl.evaluation.spreadsheet import SpreadsheetWriter
 from alrl.studies.canonical import canonical, content_id, run_id
 from alrl.studies.provenance import provenance
-from alrl.studies.store.rows import StoredCell, csv_header, csv_rows, from_npy, to_cell, to_npy
-from alrl.studies.store.schema import SCHEMA_VERSION, StoreError, check_mark, connect, create, explain, migrate
+from alrl.studies.store.rows import (
+    CURVES,
+    OPTIONAL,
+    PICKS,
+    RESULT,
+    StoredCell,
+    checksum,
+    to_cell,
+    to_curves,
+    to_result,
+    write_csv,
+)
+from alrl.studies.store.schema import SCHEMA_VERSION, StoreError, check_mark, connect, create, damaged, explain, migrate
 
 __all__ = ["SCHEMA_VERSION", "Store", "StoreError", "StoredCell", "run_id"]
-
-_ARRAYS = ("seeds", "accuracy", "balanced_accuracy", "picks", "first")
-_CURVES = ("data_set", "strategy", "learner", "batch", "seeds", "accuracy", "balanced_accuracy")
-_PICKS = ("first", "picks")
-_OPTIONAL = ("wasted", "guarded", "unfitted_rounds")
-"""Each in a table of its own, of that name."""
 
 
 class Store:
@@ -109,21 +111,25 @@ class Store:
         cpu_seconds: float | None = None,
         peak_bytes: int | None = None,
         provenance: Mapping[str, Any] | None = None,
+        code: Mapping[str, Any] | None = None,
     ) -> None:
-        """Keep the curves of a finished cell; a cell that is finished already stays as it is.
+        """Keep the curves of a finished cell, which replace those of other code; of the same code, they stay.
 
-        ``seconds`` are of wall time; ``provenance`` is that of the process which played it, this one if left out.
+        ``seconds`` are of wall time; ``provenance`` is that of the process which played it, this one if left out;
+        ``code`` the identity of the code that played it (:func:`alrl.studies.code_identity.code_of`).
         """
-        key = run_id(cell_spec)
+        key, played_by = run_id(cell_spec), None if code is None else canonical(code)
+        result = to_result(curves)
+        check = checksum(canonical(cell_spec), played_by, result)
         with self._clear_errors(), self._transaction():
-            if not self._is_finished(key):
+            if not self._is_finished(key, played_by):
                 effort = (seconds, cpu_seconds, peak_bytes)
-                self._put_cell(key, cell_spec, "finished", effort, provenance, None)
-                self._insert("curves", key, {name: getattr(curves, name) for name in _CURVES})
-                self._insert("picks", key, {name: getattr(curves, name) for name in _PICKS})
-                for name in _OPTIONAL:
-                    if getattr(curves, name) is not None:
-                        self._insert(name, key, {name: getattr(curves, name)})
+                self._put_cell(key, cell_spec, "finished", effort, provenance, None, played_by, check)
+                self._insert("curves", key, {name: result[name] for name in CURVES})
+                self._insert("picks", key, {name: result[name] for name in PICKS})
+                for name in OPTIONAL:
+                    if result[name] is not None:
+                        self._insert(name, key, {name: result[name]})
 
     def fail(
         self, cell_spec: Mapping[str, Any], traceback: str, *, provenance: Mapping[str, Any] | None = None
@@ -131,7 +137,7 @@ class Store:
         """Keep the traceback of a cell that failed; a finished cell stays finished."""
         key = run_id(cell_spec)
         with self._clear_errors(), self._transaction():
-            if not self._is_finished(key):
+            if not self._is_finished(key, None):
                 self._put_cell(key, cell_spec, "failed", (None, None, None), provenance, traceback)
 
     def keep_agent(self, identity: str, name: str, recipe: Mapping[str, Any]) -> None:
@@ -152,7 +158,7 @@ class Store:
         Or those of the ids ``cells``, in that order.
         """
         rows = self._read(
-            "SELECT run_id, cells.spec, status, seconds, cpu_seconds, peak_bytes, content, traceback, added"
+            "SELECT run_id, cells.spec, status, seconds, cpu_seconds, peak_bytes, content, traceback, added, code"
             " FROM cells JOIN provenance ON provenance.id = cells.provenance ORDER BY cells.rowid"
         )
         rows_by_id = {row[0]: to_cell(row) for row in rows}
@@ -161,6 +167,11 @@ class Store:
     def finished(self) -> set[str]:
         """Return the ids of the finished cells."""
         return {row[0] for row in self._read("SELECT run_id FROM cells WHERE status = 'finished'")}
+
+    def codes(self) -> dict[str, dict[str, Any] | None]:
+        """Return the identity of the code that played each finished cell, by id; None where it is not known."""
+        rows = self._read("SELECT run_id, code FROM cells WHERE status = 'finished'")
+        return {key: None if code is None else json.loads(code) for key, code in rows}
 
     def failures(self) -> dict[str, str]:
         """Return traceback of each failed cell, by id."""
@@ -185,35 +196,34 @@ class Store:
     def curves(self, cells: Collection[str] | None = None) -> list[Curves]:
         """Return the curves of the finished cells in the order of adding.
 
-        Or those of the ids ``cells``, in that order.
+        Or those of the ids ``cells``, in that order. Raises StoreError that names a cell which is not as it was stored.
         """
-        names = ("run_id", *_CURVES, *_PICKS, *_OPTIONAL, "cells.spec")
+        names = ("run_id", *RESULT)
         rows = self._read(
-            f"SELECT {', '.join(names)} FROM curves JOIN picks USING (run_id) JOIN cells USING (run_id)"  # noqa: S608
-            f"{''.join(f' LEFT JOIN {table} USING (run_id)' for table in _OPTIONAL)} ORDER BY cells.rowid"
+            f"SELECT {', '.join(names)}, cells.spec, code, checksum"  # noqa: S608 - names of columns, written above
+            " FROM curves JOIN picks USING (run_id) JOIN cells USING (run_id)"
+            f"{''.join(f' LEFT JOIN {table} USING (run_id)' for table in OPTIONAL)} ORDER BY cells.rowid"
         )
-        rows_by_id = {row[0]: dict(zip(names[1:], row[1:], strict=True)) for row in rows}
+        rows_by_id = {row[0]: row[1:] for row in rows}
+        finished = self.finished()
+        lost = sorted((finished if cells is None else finished & set(cells)) - set(rows_by_id))
+        if lost:
+            raise damaged(self.path, lost[0], "it is finished, and its curves are not there")
         return [
-            self._to_curves(rows_by_id[key]) for key in (rows_by_id if cells is None else cells) if key in rows_by_id
+            self._to_curves(key, rows_by_id[key])
+            for key in (rows_by_id if cells is None else cells)
+            if key in rows_by_id
         ]
 
     def export_csv(self, path: Path | str, cells: Collection[str] | None = None) -> Path:
         """Write one row for each cell, seed and label count to ``path``, in one step; see :meth:`curves`."""
-        target = Path(path)
-        part = target.with_name(target.name + ".part")
-        with part.open("w", newline="", encoding="utf-8") as file:
-            writer = SpreadsheetWriter(file)
-            curves = self.curves(cells)
-            header = csv_header(curves)
-            writer.writerow(header)
-            for each in curves:
-                writer.writerows(csv_rows(each, header))
-        part.replace(target)
-        return target
+        return write_csv(Path(path), self.curves(cells))
 
-    def _is_finished(self, key: str) -> bool:
-        query = "SELECT 1 FROM cells WHERE run_id = ? AND status = 'finished'"
-        return self._database.execute(query, (key,)).fetchone() is not None
+    def _is_finished(self, key: str, played_by: str | None) -> bool:
+        """Return whether a cell is finished, by that code if one is given."""
+        query = "SELECT code FROM cells WHERE run_id = ? AND status = 'finished'"
+        row = self._database.execute(query, (key,)).fetchone()
+        return row is not None and (played_by is None or row[0] == played_by)
 
     def _put_cell(
         self,
@@ -223,11 +233,13 @@ class Store:
         effort: tuple[float | None, float | None, int | None],
         origin: Mapping[str, Any] | None,
         traceback: str | None,
+        code: str | None = None,
+        check: str | None = None,
     ) -> None:
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        row = (key, canonical(spec), status, *effort, self._put_provenance(origin), traceback, now)
+        row = (key, canonical(spec), status, *effort, self._put_provenance(origin), traceback, now, code, check)
         self._database.execute("DELETE FROM cells WHERE run_id = ?", (key,))
-        self._database.execute("INSERT INTO cells VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+        self._database.execute("INSERT INTO cells VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
 
     def _put_provenance(self, origin: Mapping[str, Any] | None) -> str:
         """Return the id of a provenance, which is kept once whatever the time that it was asked for."""
@@ -239,10 +251,7 @@ class Store:
         self._database.execute("INSERT OR IGNORE INTO provenance VALUES (?, ?)", (key, canonical(origin)))
         return key
 
-    def _insert(self, table: str, key: str, values: Mapping[str, Any]) -> None:
-        row = {
-            name: to_npy(np.asarray(value)) if name in _ARRAYS + _OPTIONAL else value for name, value in values.items()
-        }
+    def _insert(self, table: str, key: str, row: Mapping[str, Any]) -> None:
         names, marks = ", ".join(("run_id", *row)), ", ".join("?" * (len(row) + 1))
         self._database.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", (key, *row.values()))  # noqa: S608
 
@@ -250,20 +259,13 @@ class Store:
         with self._clear_errors():
             return self._database.execute(query, values).fetchall()
 
-    def _to_curves(self, row: dict[str, Any]) -> Curves:
+    def _to_curves(self, key: str, row: tuple[Any, ...]) -> Curves:
+        *values, spec, code, check = row
+        result = dict(zip(RESULT, values, strict=True))
         try:
-            present = [name for name in _ARRAYS + _OPTIONAL if row[name] is not None]
-            arrays: dict[str, Any] = {name: from_npy(row[name]) for name in present}
-            row = {name: value for name, value in row.items() if name not in _ARRAYS + _OPTIONAL}
-            condition = json.loads(row.pop("cells.spec")).get("condition", "")
-            # Before 0.2 the condition stood behind the learner's name.
-            row |= {"learner": row["learner"].removesuffix(f", {condition}"), "condition": condition}
-            return Curves(**row, seeds=tuple(arrays.pop("seeds").tolist()), **arrays)
+            return to_curves(result, spec, code, check)
         except ValueError as error:
-            raise StoreError(
-                f"{self.path} holds damaged curves of {row['strategy']} on {row['data_set']} ({error}): "
-                "restore the file from a copy, or delete it and run the study again"
-            ) from error
+            raise damaged(self.path, key, str(error), f"{result['strategy']} on {result['data_set']}") from error
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:

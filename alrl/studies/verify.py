@@ -1,0 +1,123 @@
+"""Say whether a run is as it was stored: every cell by its checksum, every policy by its weights, nothing missing."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from alrl.agents.policy_file import load_policy
+from alrl.errors import AlrlError
+from alrl.studies.canonical import run_id
+from alrl.studies.code_identity import CHANGES, changes, code_of
+from alrl.studies.reproduce import use_modules_of
+from alrl.studies.store.salvage import Examined, examine
+from alrl.studies.store.store import RESULTS, STUDY, Store, StoreError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verified:
+    """Result of :func:`verify`."""
+
+    cells: int
+    sound: int
+    """Finished cells whose checksum fits."""
+    unchecked: int
+    """Finished cells that can be read, and were stored before cells had checksums."""
+    failed: int
+    faults: tuple[str, ...]
+    """What is damaged or missing, in sentences that name the cell, the policy or the file."""
+    remarks: tuple[str, ...]
+    """What is no damage: other code than today's, cells of which it is not known."""
+
+    @property
+    def lines(self) -> list[str]:
+        """What was seen, for people."""
+        counts = [f"{self.sound} sound by their checksums"]
+        counts += [f"{self.unchecked} readable, stored before cells had checksums"] if self.unchecked else []
+        counts += [f"{self.failed} failed when they were played"] if self.failed else []
+        return [f"{self.cells} cells: {', '.join(counts)}; {len(self.faults)} faults.", *self.faults, *self.remarks]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the same for a machine."""
+        counts = {"cells": self.cells, "sound": self.sound, "unchecked": self.unchecked, "failed": self.failed}
+        return {**counts, "faults": list(self.faults), "remarks": list(self.remarks)}
+
+
+def verify(run: Path | str) -> Verified:
+    """Examine every cell and policy of a run; nothing is played and nothing written.
+
+    Raises StoreError if there are no results, or they cannot be opened at all.
+    """
+    folder = Path(run)
+    examined = list(examine(folder / RESULTS))
+    counts = Counter(each.status for each in examined)
+    damaged = [f"Cell {each.name} is damaged: {each.fault}." for each in examined if each.status == "damaged"]
+    return Verified(
+        cells=len(examined),
+        sound=counts["sound"],
+        unchecked=counts["unchecked"],
+        failed=counts["failed"],
+        faults=(*damaged, *_of_study(folder, examined), *_of_policies(folder, examined)),
+        remarks=tuple(_of_code(folder, examined)),
+    )
+
+
+def _of_study(folder: Path, examined: list[Examined]) -> Iterator[str]:
+    path = folder / STUDY
+    try:
+        listed = [run_id(cell) for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        yield f"{path} does not describe a study ({type(error).__name__}: {error}): run the study again, it writes it."
+        return
+    there = {each.id for each in examined}
+    missing = [key[:12] for key in listed if key not in there]
+    if missing:
+        shown = ", ".join(missing[:5]) + (", ..." if len(missing) > 5 else "")
+        yield f"{len(missing)} cells of the study are not stored ({shown}): run the study again, it plays them."
+
+
+def _of_policies(folder: Path, examined: list[Examined]) -> Iterator[str]:
+    """Yield policies of the run whose weights are no longer what cells were played with."""
+    try:
+        with Store(folder / RESULTS, read_only=True) as store:
+            specs = [_spec(each) for each in examined if each.status in {"sound", "unchecked"}]
+            identities = {str(spec["agent_identity"]): str(spec["agent"]) for spec in specs if "agent_identity" in spec}
+            kept = {identity: store.agent(identity) for identity in identities}
+    except (StoreError, ValueError):
+        return
+    for identity, recipe in kept.items():
+        if recipe is not None and recipe.get("kind") == "policy":
+            fault = _fault_of_policy(folder / str(recipe["policy"]), identity)
+            if fault:
+                yield f"Policy {identities[identity]} {fault}."
+
+
+def _fault_of_policy(folder: Path, identity: str) -> str:
+    try:
+        fingerprint = load_policy(folder.resolve()).fingerprint
+    except AlrlError as error:
+        return f"cannot be loaded: {error}"
+    return "" if fingerprint == identity else f"in {folder} is no longer what its cells were played with"
+
+
+def _of_code(folder: Path, examined: list[Examined]) -> Iterator[str]:
+    """Yield how many cells other code played than that which is there now."""
+    use_modules_of(folder)
+    finished = [each for each in examined if each.status in {"sound", "unchecked"}]
+    counts: Counter[str] = Counter()
+    for each in finished:
+        stored = (each.cell or {}).get("code")
+        known = None if stored is None else json.loads(stored)
+        now = code_of(*(() if known is None else known["classes"]))
+        counts.update(changes(known, now))
+    for change, count in counts.items():
+        yield f"{count} of {len(finished)} cells: {CHANGES[change]}."  # type: ignore[index]
+
+
+def _spec(each: Examined) -> Mapping[str, Any]:
+    spec: Mapping[str, Any] = json.loads((each.cell or {})["spec"])
+    return spec

@@ -221,6 +221,13 @@ def test_a_cell_is_reproduced_bit_for_bit_and_a_changed_one_is_found(rules: Path
         key, blob = database.execute("SELECT run_id, accuracy FROM curves LIMIT 1").fetchone()
         changed = blob[:-1] + bytes([blob[-1] ^ 1])
         database.execute("UPDATE curves SET accuracy = ? WHERE run_id = ?", (changed, key))
+    damaged = alrl_cli("reproduce", str(rules), "--cell", key[:9])
+    assert (damaged.exit_code, f"holds damaged curves of cell {key[:12]}" in damaged.stderr) == (2, True)
+    verified = alrl_cli("verify", str(rules))
+    assert (verified.exit_code, f"Cell {key[:12]}" in verified.stdout) == (4, True)
+    assert "4 cells: 3 sound by their checksums; 1 faults." in verified.stdout
+    with sqlite3.connect(rules / "results.sqlite") as database:
+        database.execute("UPDATE cells SET checksum = NULL WHERE run_id = ?", (key,))
     result = alrl_cli("reproduce", str(rules), "--cell", key[:9], "--json")
     assert result.exit_code == 4
     found = json.loads(result.stdout)
@@ -228,6 +235,10 @@ def test_a_cell_is_reproduced_bit_for_bit_and_a_changed_one_is_found(rules: Path
     assert "accuracy in 1 of 8 values, first at seed 1" in found["found"][0]["differences"][0]
     other = alrl_cli("reproduce", str(rules), "--cell", "nothing")
     assert (other.exit_code, "no cell of" in other.stderr) == (2, True)
+    with sqlite3.connect(rules / "results.sqlite") as database:
+        database.execute("DELETE FROM picks WHERE run_id = ?", (key,))
+    assert "3 cells kept, 1 dropped." in ok("repair", str(rules))
+    assert "1 cells of the study are not stored" in alrl_cli("verify", str(rules)).stdout
 
 
 def test_a_policy_is_held_against_rules_and_its_losses_are_named(place: Path) -> None:

@@ -147,7 +147,7 @@ def use_modules_of(folder: Path) -> None:
 
 
 def _of_code(cell: StoredCell) -> Iterator[str]:
-    now = code_of(*(() if cell.code is None else cell.code["classes"]))
+    now = code_of(*(() if cell.code is None else cell.code.get("classes", ())))
     yield from (CHANGES[change] for change in changes(cell.code, now))
 
 

@@ -112,7 +112,7 @@ def _of_code(folder: Path, examined: list[Examined]) -> Iterator[str]:
     for each in finished:
         stored = (each.cell or {}).get("code")
         known = None if stored is None else json.loads(stored)
-        now = code_of(*(() if known is None else known["classes"]))
+        now = code_of(*(() if known is None else known.get("classes", ())))
         counts.update(changes(known, now))
     for change, count in counts.items():
         yield f"{count} of {len(finished)} cells: {CHANGES[change]}."  # type: ignore[index]

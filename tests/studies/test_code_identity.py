@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from alrl.recipes import parse
 from alrl.studies import code_identity
-from alrl.studies.code_identity import DEFAULT_CHANGES, alrl_code, changes, class_code, code_of, own_sources
-from alrl.studies.runner import Runner
+from alrl.studies.code_identity import (
+    CHANGES,
+    DEFAULT_CHANGES,
+    alrl_code,
+    changes,
+    class_code,
+    code_of,
+    own_sources,
+)
+from alrl.studies.loading import load_study
+from alrl.studies.reproduce import reproduce
+from alrl.studies.runner import Ran, Runner
 from alrl.studies.store import RESULTS, Store
 from alrl.studies.study import StudyRecipe
 from alrl.studies.verify import verify
@@ -52,50 +61,54 @@ def package_of(folder: Path) -> None:
         (folder / name).write_text(text, encoding="utf-8")
 
 
-RUN = """
-from alrl.studies.loading import load_study
-from alrl.studies.runner import Runner
-from pathlib import Path
-ran = Runner(study=load_study("experiments/study.toml"), folder=Path("run"), workers=1).run()
-print(ran.cells, "cells", ran.played, "played", *ran.replayed)
-"""
-REPRODUCE = """
-from alrl.studies.reproduce import reproduce
-print(sum(each.same for each in reproduce("../run")), "same")
-"""
-
-
-def python(folder: Path, code: str) -> str:
-    """A process of its own, as modules are imported once in each."""
-    here = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=folder, env=here, capture_output=True, text=True, timeout=300, check=False
-    )
-    return done.stdout + done.stderr
-
-
-def test_a_changed_own_strategy_is_played_again_and_nothing_else_is(tmp_path: Path) -> None:
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder to work in, with a package beside its study; nothing of it is left in this process."""
     package_of(tmp_path)
-    assert python(tmp_path, RUN) == "2 cells 2 played\n"
-    (tmp_path / "rules" / "unused.py").write_text("UNUSED = 1\n", encoding="utf-8")
-    (tmp_path / "rules" / "helper.py").write_text("SIGN = -1\n", encoding="utf-8")
-    assert python(tmp_path, RUN) == (
-        "2 cells 1 played 1 cells are played again: the source, or the installed version, of a class that the cell"
-        " names is another\n"
-    )
-    with Store(tmp_path / "run" / RESULTS, read_only=True) as store:
-        codes = {cell.spec["agent"]: cell.code for cell in store.cells()}
-    assert {name: list(code["classes"]) for name, code in codes.items() if code} == {
-        "own": ["rules.mine:Mine"], "random": [],
-    }  # fmt: skip
-    (tmp_path / "elsewhere").mkdir()
-    assert python(tmp_path / "elsewhere", REPRODUCE) == "2 same\n"
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [each for each in sys.path if each])
+    forget()
+    yield tmp_path
+    forget()
 
 
-def test_sources_are_the_own_modules_that_a_class_imports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    package_of(tmp_path)
-    monkeypatch.syspath_prepend(tmp_path)
+def forget() -> None:
+    """As a process that begins: no module of the package is imported, no source is read."""
+    for name in [name for name in sys.modules if name.partition(".")[0] == "rules"]:
+        del sys.modules[name]
+    class_code.cache_clear()
     code_identity._places.cache_clear()
+
+
+def run(folder: Path) -> Ran:
+    return Runner(study=load_study("experiments/study.toml"), folder=folder, workers=1).run()
+
+
+def test_a_changed_own_strategy_is_played_again_and_nothing_else_is(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run(place / "run").played == 2
+    (place / "rules" / "unused.py").write_text("UNUSED = 1\n", encoding="utf-8")
+    (place / "rules" / "helper.py").write_text("SIGN = -1\n", encoding="utf-8")
+    forget()
+    again = run(place / "run")
+    assert (again.cells, again.played, again.replayed) == (
+        2, 1, (f"1 cells are played again: {CHANGES['own-code']}",)
+    )  # fmt: skip
+    with Store(place / "run" / RESULTS, read_only=True) as store:
+        codes = {cell.spec["agent"]: cell.code for cell in store.cells()}
+    classes = {name: list(code["classes"]) for name, code in codes.items() if code is not None}
+    assert classes == {"own": ["rules.mine:Mine"], "random": []}
+    # Another folder, a process that knows nothing of the package.
+    (place / "elsewhere").mkdir()
+    monkeypatch.chdir(place / "elsewhere")
+    sys.path.remove(str(place))
+    forget()
+    assert [each.same for each in reproduce(place / "run")] == [True, True]
+
+
+def test_sources_are_the_own_modules_that_a_class_imports(place: Path) -> None:
+    sys.path.append(str(place))
     assert sorted(own_sources("rules.mine")) == ["rules", "rules.helper", "rules.mine", "rules.other"]
     assert class_code("rules.mine:Mine").startswith("sha256 ")
     assert "rules" not in sys.modules

@@ -13,7 +13,6 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
 
-import alrl
 from alrl.recipes import offered_folders, references
 
 Change = Literal["own-code", "alrl-version", "alrl-modules", "unidentified"]
@@ -27,7 +26,7 @@ CHANGES: dict[Change, str] = {
 DEFAULT_CHANGES: tuple[Change, ...] = ("own-code", "alrl-version", "alrl-modules")
 """What a study plays cells again for, if it does not say: all but cells of which nothing is known."""
 
-_PACKAGE = Path(alrl.__file__).parent
+_PACKAGE = Path(__file__).parents[1]
 _PLAYING = (
     "numerics", "data", "geometry", "loop", "learners", "strategies", "metadata", "envs", "agents",
     "evaluation/simulate.py", "evaluation/curves.py", "studies/cell.py", "studies/cell_data.py", "studies/protocols",
@@ -92,7 +91,6 @@ def _playing_modules() -> dict[str, Path]:
     return files
 
 
-@cache
 def class_code(reference: str) -> str:
     """Return what identifies the code of ``package.module:Class``, without importing it.
 
@@ -102,13 +100,27 @@ def class_code(reference: str) -> str:
     >>> class_code("nowhere.at_all:Class")
     'not found'
     """
+    if reference not in _codes:
+        code = _class_code(reference)
+        if code == _NOT_FOUND:
+            return code
+        _codes[reference] = code
+    return _codes[reference]
+
+
+_NOT_FOUND = "not found"
+_codes: dict[str, str] = {}
+"""Of the classes that were found in this process: like its modules, they stay what they were when it began."""
+
+
+def _class_code(reference: str) -> str:
     module = reference.partition(":")[0]
     top = module.partition(".")[0]
     places = _places(top)
     if top in sys.stdlib_module_names:
         return f"Python {platform.python_version()}"
     if not places:
-        return "not found"
+        return _NOT_FOUND
     if _is_installed(places[0]):
         owners = _distributions().get(top, ())
         return ", ".join(f"{owner} {metadata.version(owner)}" for owner in sorted(set(owners))) or f"installed {top}"
@@ -157,15 +169,16 @@ def _own_file(name: str) -> Path | None:
     return None
 
 
-@cache
 def _places(top: str) -> tuple[Path, ...]:
-    """Return the folders of a package, or the file of a module, by its name without dots."""
+    """Return the folders of a package, or the file of a module, by its name without dots; nothing is imported."""
     try:
         spec = importlib.util.find_spec(top)
     except (ImportError, ValueError):
-        return ()
+        spec = None
     if spec is None:
-        return ()
+        # What lies beside a recipe comes onto Python's path when a class of it is built.
+        beside = [place for folder in offered_folders() for place in (folder / top, folder / f"{top}.py")]
+        return tuple(place.resolve() for place in beside if place.exists())[:1]
     if spec.submodule_search_locations is not None:
         return tuple(Path(place).resolve() for place in spec.submodule_search_locations)
     return () if spec.origin is None else (Path(spec.origin).resolve(),)

@@ -110,11 +110,11 @@ def reproduce(
     be read.
     """
     folder = Path(run)
-    use_modules_of(folder)
     now = provenance()
     with Store(folder / RESULTS, read_only=True) as store:
         for cell in _chosen(store, cells):
             (stored,) = store.curves([cell.id])
+            use_modules_of(folder, [dict(cell.spec), store.agent(cell.spec["agent_identity"])])
             agent = _agent(store, cell, folder)
             spec = _with_data(cell, [Path(data)] if data is not None else [], folder)
             outcome = Cell(spec=spec, agent=agent)()
@@ -136,14 +136,16 @@ def _surrounding(origin: Mapping[str, Any]) -> tuple[Any, ...]:
     return packages, origin.get("python"), origin.get("platform"), dict(origin.get("cpu") or {}).get("name")
 
 
-def use_modules_of(folder: Path) -> None:
-    """Let the modules of one's own that a run noted be imported: where they were, beside the run, or from here."""
+def use_modules_of(folder: Path, content: Any) -> None:
+    """Let the classes that a content names be found: where the run noted their modules, beside the run, or from here.
+
+    Nothing is imported.
+    """
     try:
-        noted = list(map(str, json.loads((folder / STUDY).read_text(encoding="utf-8")).get("modules", ())))
+        noted = list(map(Path, json.loads((folder / STUDY).read_text(encoding="utf-8")).get("modules", ())))
     except (OSError, ValueError, AttributeError, TypeError):
         noted = []
-    gone = [place for place in noted if not Path(place).is_dir()]
-    recipes.use_folders([*noted, *([str(folder.resolve()), str(Path.cwd())] if gone else [])])
+    recipes.let_import(content, [*noted, folder, Path.cwd()])
 
 
 def _of_code(cell: StoredCell) -> Iterator[str]:

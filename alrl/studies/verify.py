@@ -106,13 +106,14 @@ def _fault_of_policy(folder: Path, identity: str) -> str:
 
 def _of_code(folder: Path, examined: list[Examined]) -> Iterator[str]:
     """Yield how many cells other code played than that which is there now."""
-    use_modules_of(folder)
     finished = [each for each in examined if each.status in {"sound", "unchecked"}]
     counts: Counter[str] = Counter()
     for each in finished:
         stored = (each.cell or {}).get("code")
         known = None if stored is None else json.loads(stored)
-        now = code_of(*(() if known is None else known.get("classes", ())))
+        named = [] if known is None else list(known.get("classes", ()))
+        use_modules_of(folder, named)
+        now = code_of(named)
         counts.update(changes(known, now))
     for change, count in counts.items():
         yield f"{count} of {len(finished)} cells: {CHANGES[change]}."  # type: ignore[index]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from alrl.recipes import parse
+from alrl.recipes import modules, parse
 from alrl.studies import code_identity
 from alrl.studies.code_identity import (
     CHANGES,
@@ -76,8 +76,8 @@ def forget() -> None:
     """As a process that begins: no module of the package is imported, no source is read."""
     for name in [name for name in sys.modules if name.partition(".")[0] == "rules"]:
         del sys.modules[name]
-    class_code.cache_clear()
-    code_identity._places.cache_clear()
+    code_identity._codes.clear()
+    modules._offered.clear()
 
 
 def run(folder: Path) -> Ran:
@@ -121,11 +121,11 @@ def test_installed_classes_go_by_their_version_and_python_by_its_own() -> None:
 
 
 def test_a_checkout_is_known_by_the_modules_that_play() -> None:
-    modules = set(code_identity._playing_modules())
-    assert {"loop/simulator.py", "strategies/diversity/badge.py", "studies/protocols/paired.py"} <= modules
-    assert not [name for name in modules if name.startswith(("agents/training", "reports", "cli"))]
+    playing = set(code_identity._playing_modules())
+    assert {"loop/simulator.py", "strategies/diversity/badge.py", "studies/protocols/paired.py"} <= playing
+    assert not [name for name in playing if name.startswith(("agents/training", "reports", "cli"))]
     for part in code_identity._PLAYING:
-        assert any(name.startswith(part) for name in modules), part
+        assert any(name.startswith(part) for name in playing), part
     assert len(str(alrl_code()["modules"])) == 64
 
 

@@ -134,7 +134,7 @@ class Runner:
             cells = [(cell, agent) for agent in agents for cell in cells_of(self.study, agent.name, agent.identity)]
             ids = tuple(run_id(cell) for cell, _ in cells)
             codes = {key: code_of_cell(cell, agent.recipe) for key, (cell, agent) in zip(ids, cells, strict=True)}
-            modules = source_folders({name for code in codes.values() for name in code["classes"]})
+            modules = source_folders(sorted({name for code in codes.values() for name in code["classes"]}))
             self._describe([cell for cell, _ in cells], modules)
             wanted, replayed = self.missing(store.codes(), codes)
             missing = [pair for key, pair in zip(ids, cells, strict=True) if key in wanted]

@@ -144,8 +144,8 @@ def evaluate(  # noqa: PLR0913 - all but two have defaults
     data set that the policy was trained on or a relative of one; and what :func:`~alrl.evaluation.simulate.simulate`
     raises.
 
-    >>> found = evaluate("margin", data=["iris"], against=["random"], labels=5, seeds=4)
-    >>> [(each.data_set, each.rule, each.seen) for each in found.comparisons]
+    >>> evaluation = evaluate("margin", data=["iris"], against=["random"], labels=5, seeds=4)
+    >>> [(each.data_set, each.rule, each.seen) for each in evaluation.comparisons]
     [('iris', 'random', False)]
     """
     names = [policy, *against]

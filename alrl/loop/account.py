@@ -40,6 +40,8 @@ class Account:
         """Labelled records of all these fits together, (B,)."""
         self.obtained = self.fits.clone()
         """Labels that were there to be trained on, those of a first sample that was given up included, (B,)."""
+        self.unfitted: Tensor | None = None
+        """Rounds in which the learner could not be fitted, (B,), long; None where it always can."""
         self._trained_on = self.fits.clone()
 
     def begin(self, episode: int, seed: Sequence[int], records: int) -> None:
@@ -48,6 +50,9 @@ class Account:
         self.label_price[episode, :records] = self.prices.of_records(tuple(seed), records).to(self.label_price.device)
         self._size[episode] = records
         self._trained_on[episode] = 0
+        if self.unfitted is not None:
+            # Not in place: curves may hold it.
+            self.unfitted = self.unfitted.index_fill(0, torch.tensor(episode, device=self.unfitted.device), 0)
 
     def clear(self, episodes: Tensor) -> None:
         """Nothing is used yet in ``episodes`` (long)."""
@@ -81,6 +86,9 @@ class Account:
         self.fits = self.fits + active
         self.trained = self.trained + labelled * active
         self.obtained = self.obtained + (labelled - self._trained_on) * active
+        if fit.fitted is not None:
+            before = torch.zeros_like(self.fits) if self.unfitted is None else self.unfitted
+            self.unfitted = before + (~fit.fitted & active)
         self._trained_on = torch.where(active, labelled, self._trained_on)
         return cost
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import torch
@@ -67,12 +67,54 @@ class Part:
         )
 
 
+class Parts:
+    """The parts of B tasks, padded alike, with the classes and the features that each task has.
+
+    Args:
+        tasks: one for each episode; written one by one, by :meth:`write`.
+        device: where the tensors live.
+    """
+
+    def __init__(self, tasks: Sequence[Task], device: torch.device) -> None:
+        size, B = largest(tasks), len(tasks)
+        names: tuple[PartName, ...] = get_args(PartName)
+        self._parts = {name: Part.empty(B, size[name], size["features"], device) for name in names}
+        self.class_mask = torch.zeros(B, size["classes"], dtype=torch.bool, device=device)
+        """False where a class is padding, (B, k), bool."""
+        self.feature_count = torch.zeros(B, dtype=torch.long, device=device)
+        """Number of features that are not padding, (B,), long."""
+
+    def __getitem__(self, name: PartName) -> Part:
+        return self._parts[name]
+
+    def write(self, episode: int, task: Task) -> None:
+        """Replace one episode's records by those of ``task``, which fit into the padding."""
+        X, _, _ = task.standardised()
+        split, data = task.split, task.split.data_set
+        for name, index in (("pool", split.pool), ("validation", split.validation), ("test", split.test)):
+            self[name].write(episode, X[index], data.y[index])  # type: ignore[index]
+        classes = torch.arange(self.class_mask.shape[1], device=self.class_mask.device)
+        self.class_mask[episode] = classes < data.n_classes
+        self.feature_count[episode] = data.n_features
+
+    def grow(self, tasks: Sequence[Task]) -> tuple[int, int, bool]:
+        """Widen the padding until ``tasks`` fit: records and classes that came, and whether the parts are new."""
+        size, pool = largest(tasks), self["pool"]
+        records, classes = size["pool"] - pool.exists.shape[1], size["classes"] - self.class_mask.shape[1]
+        fits = all(size[name] <= part.exists.shape[1] for name, part in self._parts.items())
+        anew = not fits or size["features"] > pool.features.shape[2]
+        if anew:
+            self._parts = {name: part.grown(size[name], size["features"]) for name, part in self._parts.items()}
+        if classes > 0:
+            self.class_mask = torch.nn.functional.pad(self.class_mask, (0, classes))
+        return max(0, records), max(0, classes), anew
+
+
 def largest(tasks: Sequence[Task]) -> dict[str, int]:
-    """Return most features, classes and first labels, and most records of each part, over ``tasks``."""
+    """Return most features and classes, and most records of each part, over ``tasks``."""
     return {
         "features": max(task.split.data_set.n_features for task in tasks),
         "classes": max(task.split.data_set.n_classes for task in tasks),
-        "first": max(len(task.first) for task in tasks),
         "pool": max(len(task.split.pool) for task in tasks),
         "validation": max(len(task.split.validation) for task in tasks),
         "test": max(len(task.split.test) for task in tasks),

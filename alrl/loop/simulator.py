@@ -23,7 +23,7 @@ from alrl.loop.held_out_scores import HeldOutScores, outcome
 from alrl.loop.labelled_set import as_picks, check_charge, check_picks
 from alrl.loop.labelling import Aggregate, Labelling, QueryResult
 from alrl.loop.learner import FitReport, Learner
-from alrl.loop.parts import Part, PartName, largest
+from alrl.loop.parts import Part, PartName, Parts
 from alrl.loop.pool_view import PoolView
 from alrl.loop.predictions import PredictionHistory
 from alrl.loop.view_fields import Need, NeededFields
@@ -52,8 +52,8 @@ class Simulator:
     >>> from alrl.data.task import draw_task
     >>> tasks = [draw_task(synthetic("mixed", 0), [seed]) for seed in range(3)]
     >>> simulator = Simulator(tasks, SoftmaxRegression(), labels=5)
-    >>> loop = simulator.step(torch.tensor([[40], [41], [42]]))
-    >>> loop.spent.tolist(), simulator.outcome("test").accuracy.shape
+    >>> played = simulator.step(torch.tensor([[40], [41], [42]]))
+    >>> played.spent.tolist(), simulator.outcome("test").accuracy.shape
     ([1, 1, 1], torch.Size([3]))
     """
 
@@ -76,16 +76,12 @@ class Simulator:
         self.tasks = list(tasks)
         self.learner = learner.fresh()
         self.annotator, self._relabel = annotator or PerfectAnnotator(), relabel
-        size, B = largest(tasks), len(tasks)
-        names: tuple[PartName, ...] = ("pool", "validation", "test")
-        self._parts = {name: Part.empty(B, size[name], size["features"], self.device) for name in names}
-        self._class_mask = torch.zeros(B, size["classes"], dtype=torch.bool, device=self.device)
-        self._feature_count = torch.zeros(B, dtype=torch.long, device=self.device)
-        self._account = Account(prices or Prices(), B, size["pool"], self.device)
+        B = len(tasks)
+        self._parts = Parts(tasks, self.device)
+        self._account = Account(prices or Prices(), B, self._parts["pool"].exists.shape[1], self.device)
         self._all = torch.ones(B, dtype=torch.bool, device=self.device)
         self._budget = torch.full((B,), labels, dtype=torch.long, device=self.device)
         self._needed = NeededFields(B, self.device)
-        self._unfitted: Tensor | None = None
         self._noise = EpisodeNoise([task.seed for task in tasks], "strategy", self.device)
         self._allocate()
         self._begin(torch.arange(B, device=self.device), self.tasks)
@@ -95,7 +91,7 @@ class Simulator:
         pool = self._parts["pool"]
         B, N = pool.exists.shape
         self._labels = Labelling(self.annotator, self._relabel, episodes=B, records=N, device=self.device)
-        self._predictions = PredictionHistory(B, N, self._class_mask.shape[1], self.device)
+        self._predictions = PredictionHistory(B, N, self._parts.class_mask.shape[1], self.device)
         self._query_noise = torch.zeros(B, N, device=self.device)
         self._geometry = Geometry(pool.features, pool.exists, pool.by_column.transpose(1, 2))
         self._view: PoolView | None = None
@@ -106,7 +102,10 @@ class Simulator:
         started = time.perf_counter()
         first = torch.full((len(self.tasks), max(len(task.first) for task in tasks)), -1, device=self.device)
         for episode, task in zip(episodes.tolist(), tasks, strict=True):
-            self._write(episode, task)
+            self._parts.write(episode, task)
+            self._account.begin(episode, task.seed, len(task.split.pool))
+            self._noise.restart(episode, task.seed)
+            self._labels.write(episode, task.seed, task.split.data_set.n_classes)
             first[episode, : len(task.first)] = torch.from_numpy(task.first).to(self.device)
         self.learner.read_tasks(self.tasks)
         self._labels.clear(episodes)
@@ -115,26 +114,12 @@ class Simulator:
         beginning = torch.zeros(len(self.tasks), dtype=torch.bool, device=self.device)
         beginning[episodes] = True
         self.learner.restart(beginning)
-        if self._unfitted is not None:
-            self._unfitted = self._unfitted.masked_fill(beginning, 0)
-        choose = chooser(self.learner, self._parts["pool"], first, self.tasks, self._class_mask)
+        choose = chooser(self.learner, self._parts["pool"], first, self.tasks, self._parts.class_mask)
         result = self._label(first, beginning, first=True, choose=choose)
         if choose is not None:
             settle(self.tasks, episodes.tolist(), self._labels.labelled_set)
         fit = self._refit(beginning, everyone=len(tasks) == len(self.tasks))
         self._account.charge(first, result, fit, self._labels.labelled_set.count, beginning, started=started)
-
-    def _write(self, episode: int, task: Task) -> None:
-        X, _, _ = task.standardised()
-        y, split = task.split.data_set.y, task.split
-        for name, index in (("pool", split.pool), ("validation", split.validation), ("test", split.test)):
-            self._parts[name].write(episode, X[index], y[index])  # type: ignore[index]
-        classes = torch.arange(self._class_mask.shape[1], device=self.device)
-        self._class_mask[episode] = classes < split.data_set.n_classes
-        self._feature_count[episode] = split.data_set.n_features
-        self._account.begin(episode, task.seed, len(split.pool))
-        self._noise.restart(episode, task.seed)
-        self._labels.write(episode, task.seed, split.data_set.n_classes)
 
     def _label(self, picks: Tensor, active: Tensor, **how: Any) -> QueryResult:
         return self._labels.label(picks, self._parts["pool"].labels, self._geometry, active=active, **how)
@@ -145,10 +130,7 @@ class Simulator:
         most = self._most = int(labelled_set.count.max())
         index = labelled_set.index[:, :most]
         weight = (torch.arange(most, device=self.device) < labelled_set.count[:, None]).to(pool.features.dtype)
-        report = self.learner.fit(pool.rows(index), labelled_set.labels[:, :most], weight, self._class_mask)
-        if report.fitted is not None:
-            before = torch.zeros_like(self._budget) if self._unfitted is None else self._unfitted
-            self._unfitted = before + (~report.fitted & active)
+        report = self.learner.fit(pool.rows(index), labelled_set.labels[:, :most], weight, self._parts.class_mask)
         counting.note(refits=active)
         probabilities = self.learner.predict_proba(pool.by_column).to(torch.float32)
         self._predictions.add(probabilities, pool.exists, active, everyone=everyone)
@@ -160,19 +142,19 @@ class Simulator:
 
     @property
     def view(self) -> PoolView:
-        """The pool as the querying side sees it, after the last loop."""
+        """The pool as the querying side sees it, after the last round."""
         if self._view is None:
             pool, labelled_set = self._parts["pool"], self._labels.labelled_set
             self._view = PoolView(
                 features=pool.features,
-                feature_count=self._feature_count,
+                feature_count=self._parts.feature_count,
                 exists=pool.exists,
                 labelled=self._labels.labelled.clone(),
                 selected=self._labels.pending.clone(),
                 labelled_index=labelled_set.index[:, : self._most].clone(),
                 labelled_mask=torch.arange(self._most, device=self.device) < labelled_set.count[:, None],
                 labels=labelled_set.labels[:, : self._most].clone(),
-                class_mask=self._class_mask,
+                class_mask=self._parts.class_mask,
                 probabilities=self._predictions.probabilities,
                 noise=self._query_noise,
                 trajectory=self._predictions.trajectory,
@@ -204,18 +186,14 @@ class Simulator:
     def step(self, picks: Tensor, active: Tensor | None = None, *, who: Tensor | None = None) -> Round:
         """Query the records at ``picks`` (B, b), label them, refit. A pick of -1 queries nothing.
 
-        Episodes outside the mask ``active`` (B,) stand still. Of several annotators, ``who`` (B, b) says which one is
-        asked. Labels that come later than their queries arrive in later loops, in which nothing need be queried. Raises
-        InvalidQueryError for a pick that is outside the pool, not to be had or given twice, and for an annotator who is
-        not there.
+        Episodes outside the mask ``active`` (B,) stand still. ``who`` (B, b) says which of several annotators answers.
+        Labels that come later than their queries arrive in later rounds, in which nothing need be queried. Raises
+        InvalidQueryError for a pick that is outside the pool, unavailable or given twice, and for an unknown annotator.
         """
         started = time.perf_counter()
         picks = as_picks(picks, len(self.tasks), self.device)
-        everyone = active is None
-        if active is None:
-            active = self._all
-        else:
-            picks, everyone = picks.masked_fill(~active[:, None], -1), bool(active.all())
+        active = self._all if active is None else active
+        picks, everyone = picks.masked_fill(~active[:, None], -1), bool(active.all())
         check_picks(picks, self._labels.unavailable, self._parts["pool"].exists)
         result = self._label(picks, active, who=who)
         # Who stands still has no picks, and is charged nothing.
@@ -253,7 +231,7 @@ class Simulator:
     @property
     def unfitted_rounds(self) -> Tensor | None:
         """Rounds in which the learner could not be fitted so far, (B,), long; None where it always can."""
-        return self._unfitted
+        return self._account.unfitted
 
     @property
     def cost(self) -> Cost:
@@ -274,7 +252,7 @@ class Simulator:
             check_charge(spent, self._budget[index])
         for episode, task in zip(episodes, tasks, strict=True):
             self.tasks[episode] = task
-        self._grow(largest(tasks))
+        self._grow(tasks)
         self._view, self._outcomes = None, {}
         if not charged:
             self._account.clear(index)
@@ -282,29 +260,22 @@ class Simulator:
         if charged:
             self._labels.spent[index] = spent
 
-    def _grow(self, size: dict[str, int]) -> None:
+    def _grow(self, tasks: Sequence[Task]) -> None:
         """Widen the padding if a new task does not fit; what the other episodes hold stays."""
-        N, k, D = *self._predictions.probabilities.shape[1:], self._parts["pool"].features.shape[2]
-        pad = torch.nn.functional.pad
-        if any(size[n] > part.exists.shape[1] for n, part in self._parts.items()) or size["features"] > D:
-            self._parts = {name: part.grown(size[name], size["features"]) for name, part in self._parts.items()}
+        more, classes, anew = self._parts.grow(tasks)
+        if anew:
             pool = self._parts["pool"]
             self._geometry = Geometry(pool.features, pool.exists, pool.by_column.transpose(1, 2))
+        if anew or classes:
             self._needed.forget()
-        more, classes = max(0, size["pool"] - N), max(0, size["classes"] - k)
         if more or classes:
-            self._needed.forget()
-            self._class_mask = pad(self._class_mask, (0, classes))
             self._labels.widen(more)
             self._account.widen(more)
-            self._query_noise = pad(self._query_noise, (0, more))
+            self._query_noise = torch.nn.functional.pad(self._query_noise, (0, more))
             self._predictions.widen(more, classes)
 
     def outcome(self, part: PartName) -> HeldOutScores:
-        """Return how the learner does on the validation or test part now.
-
-        No strategy, feature or policy may ask for it.
-        """
+        """Return how the learner does on the validation or test part now: no strategy, feature or policy may ask."""
         if part not in self._outcomes:
             records = self._parts[part]
             self._outcomes[part] = outcome(
@@ -313,17 +284,11 @@ class Simulator:
         return self._outcomes[part]
 
     def parts(self, part: PartName) -> Part:
-        """Return the true labels and features of a part.
-
-        For experts that look ahead, never for a strategy or a policy.
-        """
+        """Return the true labels and features of a part: for experts and oracles, never for a policy."""
         return self._parts[part]
 
     def labels_if_queried(self) -> Tensor:
-        """Return the label that each record would get if it were asked for now, (B, N), -1 for none.
-
-        For experts alone.
-        """
+        """Return the label that each record would get if it were queried now, (B, N), -1 for none: for experts."""
         return self._labels.labels_if_queried(self._parts["pool"].labels, self._geometry)
 
     def first_counts(self) -> Tensor:

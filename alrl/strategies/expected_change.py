@@ -16,7 +16,7 @@ from alrl.numerics.ranking import rows_at
 from alrl.strategies.base import Strategy, top
 from alrl.strategies.randomness import fresh
 
-_TRIED, _ASKED = 1 << 27, 1 << 28
+_TRIED, _EVALUATED = 1 << 27, 1 << 28
 
 Measure = Callable[[Tensor, slice], Tensor]
 """Of probabilities (B, n, k, R, k) after a supposed label, and of the candidates that they are of: (B, n, k, R)."""
@@ -37,7 +37,7 @@ def evaluation_records(view: PoolView, count: int) -> tuple[Tensor, Tensor]:
 
     And which of them are no padding.
     """
-    chance = fresh(view.noise, view.selected.sum(1) + _ASKED).masked_fill(view.labelled | ~view.exists, -1)
+    chance = fresh(view.noise, view.selected.sum(1) + _EVALUATED).masked_fill(view.labelled | ~view.exists, -1)
     some = chance.topk(min(count, chance.shape[1]), 1)
     return some.indices, some.values >= 0
 

@@ -8,7 +8,7 @@ import torch
 from alrl import recipes
 from alrl.agents.look_ahead.look_ahead import LookAhead
 from alrl.agents.policy import Policy
-from alrl.agents.training.examples import Behaviour, collect
+from alrl.agents.training.valued_candidates import Behaviour, collect
 from alrl.data.sources import load_data_set
 from alrl.data.task import draw_task
 from alrl.envs.candidates import CandidateMixture

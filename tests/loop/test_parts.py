@@ -33,7 +33,7 @@ def test_growing_keeps_what_is_there_and_never_shrinks():
 def test_the_largest_of_each_size_counts():
     tasks = [draw_task(load_data_set(name), [0]) for name in ("iris", "wine", "digits")]
     sizes = largest(tasks)
-    assert (sizes["features"], sizes["classes"], sizes["first"]) == (64, 10, 10)
+    assert (sizes["features"], sizes["classes"]) == (64, 10)
     assert sizes["pool"] == max(len(task.split.pool) for task in tasks)
     assert sizes["test"] == max(len(task.split.test) for task in tasks)
     assert sizes["validation"] == max(len(task.split.validation) for task in tasks)

@@ -12,9 +12,9 @@ from torch import Tensor
 
 from alrl.agents.policy import Policy
 from alrl.agents.recipe import BranchingRecipe
-from alrl.agents.training.examples import Behaviour, Examples, collect
 from alrl.agents.training.imitation import targets
 from alrl.agents.training.validation import by_size, chunks
+from alrl.agents.training.valued_candidates import Behaviour, ValuedCandidates, collect
 from alrl.data.task import Task
 from alrl.envs.recipe import EnvRecipe
 
@@ -68,7 +68,7 @@ def branch(
             collect(group, env, behaviour, expert, every=recipe.every, offset=offset, device=device)
             for offset, group in enumerate(chunks(by_size(draw(number))))
         ]
-        examples = Examples.joined(parts)
+        examples = ValuedCandidates.joined(parts)
         factor = factor or _sharpness(policy, examples, recipe.certainty)
         update = improve_on(policy, start, examples, recipe, factor, optimiser)
         if progress is not None:
@@ -80,7 +80,7 @@ def branch(
 def improve_on(
     policy: Policy,
     start: torch.nn.Module,
-    examples: Examples,
+    examples: ValuedCandidates,
     recipe: BranchingRecipe,
     factor: float,
     optimiser: torch.optim.Optimizer,
@@ -107,7 +107,7 @@ def improve_on(
     )
 
 
-def _log_chances(network: torch.nn.Module, examples: Examples, factor: float) -> Tensor:
+def _log_chances(network: torch.nn.Module, examples: ValuedCandidates, factor: float) -> Tensor:
     """Return logarithms (M, K) of the probabilities by which candidates are drawn.
 
     Minus infinity where there is none.
@@ -124,7 +124,7 @@ def _divergence(log: Tensor, anchor: Tensor, mask: Tensor) -> Tensor:
     return (log.exp() * gap).masked_fill(~mask, 0.0).sum(1).mean()
 
 
-def _sharpness(policy: Policy, examples: Examples, certainty: float) -> float:
+def _sharpness(policy: Policy, examples: ValuedCandidates, certainty: float) -> float:
     """Return the factor on scores by which the likeliest candidate has this probability on average at the start."""
     with torch.no_grad():
         scores = policy.network(examples.candidates, examples.loop, examples.mask)

@@ -30,7 +30,7 @@ _TOGETHER = 96
 
 
 @dataclass(frozen=True, kw_only=True)
-class Contest:
+class TaskGroup:
     """Paired episodes of one generation on one data set."""
 
     data_set: str
@@ -92,7 +92,7 @@ def evolve(
     policy: Policy,
     env: EnvRecipe,
     recipe: EvolutionRecipe,
-    draw: Callable[[int], Sequence[Contest]],
+    draw: Callable[[int], Sequence[TaskGroup]],
     *,
     seed: int,
     device: str = "cpu",
@@ -109,7 +109,7 @@ def evolve(
         policy: of a :class:`Mixture`, as :func:`mixture_of` makes it.
         env: whose learner and budget are played.
         recipe: how long and how wide.
-        draw: the contests of a generation, by its number; a function of that alone.
+        draw: the groups of tasks of a generation, by its number; a function of that alone.
         seed: of the weightings; those of a generation depend on it and on its number alone.
         device: where loops are computed.
         checkpoint: file that the state is kept in after each generation, and gone on from where it is of the same
@@ -123,7 +123,7 @@ def evolve(
     for number in range(len(state.means), recipe.generations):
         spread = recipe.spread * recipe.narrows ** (number / max(recipe.generations - 1, 1))
         tried = mean + spread * _pairs(len(mean), recipe.pairs, seed, number)
-        areas = [trial_areas(policy, env, recipe, contest, tried, device=device) for contest in draw(number)]
+        areas = [trial_areas(policy, env, recipe, group, tried, device=device) for group in draw(number)]
         mean = _scaled((tried * _ranked(fitness(areas, recipe.clip))[:, None]).sum(0))
         state.means.append([float(each) for each in mean])
         state.spreads.append(spread)
@@ -156,19 +156,19 @@ def _mixture(policy: Policy) -> Mixture:
 
 
 def trial_areas(
-    policy: Policy, env: EnvRecipe, recipe: EvolutionRecipe, contest: Contest, tried: Tensor, *, device: str = "cpu"
+    policy: Policy, env: EnvRecipe, recipe: EvolutionRecipe, group: TaskGroup, tried: Tensor, *, device: str = "cpu"
 ) -> Tensor:
     """Return area under the accuracy curve on the validation part, (P, E), of P weightings in the same E episodes."""
     beside, areas = max(1, _TOGETHER // len(tried)), []
     labels = recipe.labels or env.budget.labels
-    for start in range(0, len(contest.tasks), beside):
-        part = contest.tasks[start : start + beside]
+    for start in range(0, len(group.tasks), beside):
+        part = group.tasks[start : start + beside]
         player = with_weights(policy, tried.repeat(len(part), 1)).to(device)
         tasks = [task for task in part for _ in tried]
         simulator = Simulator(tasks, env.learner.build(), device=device, **env.loop_settings)
         # A pool that runs out ends the budget for all of them alike.
         most = min(labels, *(len(task.split.pool) - len(task.first) for task in part))
-        played = play(simulator, player, labels=max(most, 1), batch=contest.batch, part="validation")
+        played = play(simulator, player, labels=max(most, 1), batch=group.batch, part="validation")
         areas.append(played.area.view(len(part), len(tried)).T)
     return torch.cat(areas, 1)
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from alrl.agents.networks.ensemble import Ensemble
 from alrl.agents.networks.set_scorer import SetScorer
 from alrl.agents.policy import Policy
-from alrl.agents.training.examples import Examples
+from alrl.agents.training.valued_candidates import ValuedCandidates
 from alrl.errors import InvalidRecipeError
 
 _BATCH = 512
@@ -50,7 +50,7 @@ def loss(scores: Tensor, target: Tensor, mask: Tensor) -> Tensor:
     return -(target * log).sum(1).mean()
 
 
-def assess(policy: Policy, examples: Examples, temperature: float) -> Ranking:
+def assess(policy: Policy, examples: ValuedCandidates, temperature: float) -> Ranking:
     """Return loss and gain of the policy on ``examples``."""
     target, standard = targets(examples.values, examples.mask, temperature)
     with torch.no_grad():
@@ -65,8 +65,8 @@ def assess(policy: Policy, examples: Examples, temperature: float) -> Ranking:
 
 def fit(
     policy: Policy,
-    examples: Examples,
-    kept_aside: Examples,
+    examples: ValuedCandidates,
+    kept_aside: ValuedCandidates,
     *,
     epochs: int,
     learning_rate: float,
@@ -97,7 +97,7 @@ def fit(
 
 def _epochs(
     network: SetScorer,
-    examples: Examples,
+    examples: ValuedCandidates,
     target: Tensor,
     epochs: int,
     learning_rate: float,

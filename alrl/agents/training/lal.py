@@ -6,10 +6,10 @@ import numpy as np
 from sklearn.ensemble import RandomForestRegressor
 
 from alrl.agents.networks.forest import ForestScorer
-from alrl.agents.training.examples import Examples
+from alrl.agents.training.valued_candidates import ValuedCandidates
 
 
-def gains(examples: Examples) -> np.ndarray:
+def gains(examples: ValuedCandidates) -> np.ndarray:
     """Return what each candidate gained, (M, K), less the mean over the candidates of its state.
 
     The mean does not change which candidate of a state is best, and most of what differs between states is in it.
@@ -19,7 +19,7 @@ def gains(examples: Examples) -> np.ndarray:
     return np.asarray(((examples.values - mean) * real).double().numpy())
 
 
-def fit_forest(examples: Examples, *, trees: int, leaf: int, seed: int) -> ForestScorer:
+def fit_forest(examples: ValuedCandidates, *, trees: int, leaf: int, seed: int) -> ForestScorer:
     """Return a random forest fitted to the gains of all candidates of ``examples``.
 
     Konyushkova, Sznitman and Fua 2017, "Learning active learning from data".

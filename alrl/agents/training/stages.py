@@ -13,12 +13,12 @@ from alrl.agents.networks.mixture import NETWORK
 from alrl.agents.policy import Policy
 from alrl.agents.recipe import BranchingRecipe, TrainedRecipe
 from alrl.agents.training.branching import Update, branch
-from alrl.agents.training.contests import contests
 from alrl.agents.training.evolution import Progress, evolve, mixture_of
-from alrl.agents.training.examples import Behaviour, Examples, collect
 from alrl.agents.training.reinforcement.run import improve
 from alrl.agents.training.search import search
+from alrl.agents.training.task_groups import task_groups
 from alrl.agents.training.tensorboard import Tracker
+from alrl.agents.training.valued_candidates import Behaviour, ValuedCandidates, collect
 from alrl.agents.training_recipes import EvolutionRecipe, ReinforcementRecipe, SearchRecipe
 from alrl.data.task import Task
 from alrl.envs.action_recipe import CandidatesRecipe
@@ -59,7 +59,7 @@ def breed(
         mixture_of(policy, recipe),
         env,
         recipe,
-        lambda number: contests(env, recipe, training, seed=seed, generation=number),
+        lambda number: task_groups(env, recipe, training, seed=seed, generation=number),
         seed=seed,
         device=device,
         checkpoint=checkpoint,
@@ -85,8 +85,8 @@ def branched(
 
     def draw(update: int) -> list[Task]:
         # Not the tasks of an evolution of the same seed.
-        found = contests(env, drawn, training, seed=seed, generation=_BEYOND + update)
-        return [task for contest in found for task in contest.tasks]
+        groups = task_groups(env, drawn, training, seed=seed, generation=_BEYOND + update)
+        return [task for group in groups for task in group.tasks]
 
     def progress(update: Update) -> None:
         nonlocal number
@@ -177,7 +177,7 @@ def searched_on(source: TaskSource, names: Sequence[str], episodes: int, seed: i
 
 def collect_pinned(
     tasks: Sequence[Task], env: EnvRecipe, behaviour: Behaviour, expert: Any, every: int, offset: int, device: str
-) -> tuple[Examples, Tally, int]:
+) -> tuple[ValuedCandidates, Tally, int]:
     """Return the examples, what it took, and in which process."""
     with one_thread(), counted() as counter:
         examples = collect(tasks, env, behaviour, expert, every=every, offset=offset, device=device)

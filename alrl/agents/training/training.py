@@ -16,7 +16,6 @@ import torch
 from alrl.agents.policy import Policy
 from alrl.agents.recipe import ImitationRecipe, RegressionRecipe, TrainedRecipe
 from alrl.agents.training import stages as training_stages
-from alrl.agents.training.examples import Behaviour, Examples
 from alrl.agents.training.fit_guard import guarded
 from alrl.agents.training.imitation import Ranking, fit
 from alrl.agents.training.lal import fit_forest
@@ -31,6 +30,7 @@ from alrl.agents.training.validation import (
     judged_by_return,
     played_as,
 )
+from alrl.agents.training.valued_candidates import Behaviour, ValuedCandidates
 from alrl.agents.training.visited_states import watch_tasks
 from alrl.agents.training_recipes import EvolutionRecipe, ReinforcementRecipe, SearchRecipe
 from alrl.data.task import Task
@@ -120,8 +120,8 @@ class Trainer:
         return [self.game.source.draw([self.seed, 1 + round_, number], name) for name, number in seeds]
 
     def _imitate(self, policy: Policy, recipe: ImitationRecipe) -> Policy:
-        seen: list[Examples] = []
-        aside: list[Examples] = []
+        seen: list[ValuedCandidates] = []
+        aside: list[ValuedCandidates] = []
         shuffle = torch.Generator().manual_seed(stream_key([self.seed], "shuffle") % 2**31)
         ranking = None
         for round_ in range(recipe.rounds):
@@ -129,7 +129,7 @@ class Trainer:
             seen.append(self._collect(self.training, recipe, behaviour, round_, f"look ahead, round {round_ + 1}"))
             checked = self.validation or self.training
             aside.append(self._collect(checked, recipe, behaviour, 1000 + round_, "  on validation data sets"))
-            examples, kept = Examples.joined(seen), Examples.joined(aside)
+            examples, kept = ValuedCandidates.joined(seen), ValuedCandidates.joined(aside)
             epochs = recipe.epochs * self.agent.network.members
             bar = self.bars.bar(f"imitate, {len(examples)} states", epochs)
 
@@ -153,12 +153,12 @@ class Trainer:
         return policy
 
     def _regress(self, policy: Policy, recipe: RegressionRecipe) -> Policy:
-        seen: list[Examples] = []
+        seen: list[ValuedCandidates] = []
         seed = stream_key([self.seed], "agent") % 2**31
         for round_ in range(recipe.rounds):
             behaviour = Behaviour(policy=policy if round_ else None, share=recipe.share, random=1.0)
             seen.append(self._collect(self.training, recipe, behaviour, round_, f"try labels, round {round_ + 1}"))
-            forest = fit_forest(Examples.joined(seen), trees=recipe.trees, leaf=recipe.leaf, seed=seed + round_)
+            forest = fit_forest(ValuedCandidates.joined(seen), trees=recipe.trees, leaf=recipe.leaf, seed=seed + round_)
             policy = dataclasses.replace(policy, network=forest)
         return policy
 
@@ -200,7 +200,7 @@ class Trainer:
         behaviour: Behaviour,
         round_: int,
         title: str,
-    ) -> Examples:
+    ) -> ValuedCandidates:
         parted = chunks(by_size(self._tasks(names, recipe.episodes, round_)))
         bar = self.bars.bar(title, len(parted))
         expert = recipe.expert.build(behaviour.policy)
@@ -221,7 +221,7 @@ class Trainer:
                 self._counter.add(tally)
             bar.advance()
         bar.done()
-        return Examples.joined(parts)
+        return ValuedCandidates.joined(parts)
 
     def _reinforce(self, policy: Policy, recipe: ReinforcementRecipe) -> Policy:
         improved, steps = training_stages.reinforce(

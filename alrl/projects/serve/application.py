@@ -149,11 +149,11 @@ async def _status(desk: Desk, request: Request) -> Response:  # noqa: ARG001 - a
     def document() -> dict[str, Any]:
         status = status_of(desk.project.state, desk.project.log.now)
         try:
-            found = desk.project.suspects(10)
+            suspects = desk.project.suspects(10)
         except AlrlError:
             # Too few labels, or no extra to look with: the page goes without.
-            found = []
-        return {**status, "suspects": [vars(each) for each in found if each.flagged]}
+            suspects = []
+        return {**status, "suspects": [vars(each) for each in suspects if each.flagged]}
 
     return JSONResponse(await run_in_threadpool(document), headers=HEADERS)
 

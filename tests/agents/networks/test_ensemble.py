@@ -13,8 +13,8 @@ from alrl.agents.networks.ensemble import Ensemble
 from alrl.agents.policy import Policy
 from alrl.agents.policy_file import load_policy, save_policy
 from alrl.agents.recipe import TrainedRecipe
-from alrl.agents.training.examples import Examples
 from alrl.agents.training.imitation import fit
+from alrl.agents.training.valued_candidates import ValuedCandidates
 from alrl.envs.candidates import CandidateMixture
 from alrl.errors import InvalidRecipeError, PolicyFileError
 from alrl.metadata import DEFAULT_GROUPS, FeatureSet
@@ -32,7 +32,7 @@ def trained(policy: Policy, losses: list[float] | None = None) -> Policy:
     told: list[float] = [] if losses is None else losses
     draw = torch.Generator().manual_seed(1)
     candidates = torch.rand(300, 6, len(policy.features.record), generator=draw)
-    examples = Examples(
+    examples = ValuedCandidates(
         candidates=candidates,
         loop=torch.rand(300, len(policy.features.loop), generator=draw),
         mask=torch.ones(300, 6, dtype=torch.bool),

@@ -8,9 +8,9 @@ import torch
 from alrl.agents.policy import Policy
 from alrl.agents.recipe import BranchingRecipe, LookAheadRecipe, TrainedRecipe
 from alrl.agents.training.branching import branch, improve_on
-from alrl.agents.training.contests import contests
-from alrl.agents.training.examples import Examples
+from alrl.agents.training.task_groups import task_groups
 from alrl.agents.training.training import Trainer
+from alrl.agents.training.valued_candidates import ValuedCandidates
 from alrl.agents.training_recipes import EvolutionRecipe
 from alrl.envs.candidates import CandidateMixture
 from alrl.metadata import FeatureSet
@@ -32,7 +32,7 @@ def branches(sign=1.0, seed=0):
     candidates = torch.rand(400, K, len(FEATURES.record), generator=dice)
     mask = torch.ones(400, K, dtype=torch.bool)
     mask[::3, -1] = False
-    return Examples(
+    return ValuedCandidates(
         candidates=candidates,
         loop=torch.rand(400, len(FEATURES.loop), generator=dice),
         mask=mask,
@@ -73,7 +73,7 @@ def test_with_the_wrong_sign_it_finds_the_worst():
 def test_of_shuffled_values_nothing_is_learnt_that_holds_elsewhere():
     seen = branches()
     order = torch.randperm(400, generator=torch.Generator().manual_seed(3))
-    shuffled = Examples(candidates=seen.candidates, loop=seen.loop, mask=seen.mask, values=seen.values[order])
+    shuffled = ValuedCandidates(candidates=seen.candidates, loop=seen.loop, mask=seen.mask, values=seen.values[order])
     policy, _ = moved(QUICK.model_copy(update={"epochs": 40}), shuffled)
     assert agreement(policy) < 0.4
 
@@ -101,7 +101,7 @@ def test_branches_are_made_anew_in_every_update_and_the_start_is_left_alone(tiny
         tiny_env,
         recipe,
         lambda number: [
-            task for each in contests(tiny_env, drawn, [], seed=0, generation=number) for task in each.tasks
+            task for each in task_groups(tiny_env, drawn, [], seed=0, generation=number) for task in each.tasks
         ],
         progress=told.append,
     )

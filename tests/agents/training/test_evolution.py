@@ -8,8 +8,8 @@ import torch
 from alrl.agents.networks.mixture import NETWORK
 from alrl.agents.policy import Policy
 from alrl.agents.recipe import TrainedRecipe
-from alrl.agents.training.contests import FRESH, contests
-from alrl.agents.training.evolution import Contest, averaged, evolve, fitness, mixture_of, trial_areas, with_weights
+from alrl.agents.training.evolution import TaskGroup, averaged, evolve, fitness, mixture_of, trial_areas, with_weights
+from alrl.agents.training.task_groups import FRESH, task_groups
 from alrl.agents.training.training import Trainer
 from alrl.agents.training_recipes import EvolutionRecipe
 from alrl.envs.candidates import CandidateMixture
@@ -47,7 +47,7 @@ def start(env, **changed):
 
 
 def drawn(env, **changed):
-    return lambda number: contests(env, recipe(**changed), [], seed=0, generation=number)
+    return lambda number: task_groups(env, recipe(**changed), [], seed=0, generation=number)
 
 
 def test_at_first_the_mixture_plays_as_its_start_says(env):
@@ -58,9 +58,9 @@ def test_at_first_the_mixture_plays_as_its_start_says(env):
 
 def test_weightings_play_the_same_episodes(env):
     policy = start(env)
-    contest = drawn(env)(0)[0]
+    group = drawn(env)(0)[0]
     tried = policy.network.weight.expand(3, -1)
-    areas = trial_areas(policy, env, recipe(), contest, tried)
+    areas = trial_areas(policy, env, recipe(), group, tried)
     assert areas.shape == (3, 2)
     assert areas[0].equal(areas[1])
     assert areas[0].equal(areas[2])
@@ -68,20 +68,20 @@ def test_weightings_play_the_same_episodes(env):
 
 def test_fresh_tasks_are_none_of_the_environments_own_and_differ_from_generation_to_generation(env):
     first, second = (drawn(env)(number) for number in (0, 1))
-    names = [contest.data_set for contest in (*first, *second)]
+    names = [group.data_set for group in (*first, *second)]
     assert len(set(names)) == 4
     assert all(int(name.rpartition("-")[2]) >= FRESH for name in names)
     assert not set(names) & set(env.data.names)
-    assert [contest.batch for contest in first] == [1, 10]
+    assert [group.batch for group in first] == [1, 10]
     again = drawn(env)(0)
-    assert [contest.tasks[1].seed for contest in again] == [contest.tasks[1].seed for contest in first]
+    assert [group.tasks[1].seed for group in again] == [group.tasks[1].seed for group in first]
 
 
 def test_tables_come_in_their_share(env):
-    own = contests(
+    own = task_groups(
         env, recipe(tasks=4, tables=0.5), ["iris", "wine", "digits", "synthetic/tiny-0"], seed=1, generation=3
     )
-    assert sum(not contest.data_set.startswith("synthetic/") for contest in own) == 2
+    assert sum(not group.data_set.startswith("synthetic/") for group in own) == 2
 
 
 def test_one_data_set_cannot_decide_alone():
@@ -96,10 +96,10 @@ def test_bred_weights_are_the_mean_of_the_later_half():
 def known_optimum(target, monkeypatch):
     """Areas that fall with the square of the distance of the weights' direction to ``target``."""
 
-    def areas(_policy, _env, _recipe, contest, tried, *, device="cpu"):
+    def areas(_policy, _env, _recipe, group, tried, *, device="cpu"):
         unit = tried / tried.norm(dim=1, keepdim=True)
         gap = (unit - target / target.norm()).square().sum(1)
-        noise = torch.Generator().manual_seed(hash(contest.data_set) % 2**31)
+        noise = torch.Generator().manual_seed(hash(group.data_set) % 2**31)
         return (0.8 - 0.01 * gap)[:, None] + 0.002 * torch.randn(len(tried), 4, generator=noise)
 
     monkeypatch.setattr("alrl.agents.training.evolution.trial_areas", areas)
@@ -110,7 +110,7 @@ def cosine(policy, target):
 
 
 def made_up(number):
-    return [Contest(data_set=f"{number}-{place}", tasks=[], batch=1) for place in range(6)]
+    return [TaskGroup(data_set=f"{number}-{place}", tasks=[], batch=1) for place in range(6)]
 
 
 TARGET = torch.tensor([0.2, -1.0, 0.6])

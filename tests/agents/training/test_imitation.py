@@ -10,8 +10,8 @@ from torch import Tensor
 
 from alrl.agents.look_ahead.look_ahead import LookAhead
 from alrl.agents.policy import Policy
-from alrl.agents.training.examples import Behaviour, Examples, collect
 from alrl.agents.training.imitation import assess, fit, loss, targets
+from alrl.agents.training.valued_candidates import Behaviour, ValuedCandidates, collect
 from alrl.data.task import Task
 from alrl.envs.episodes import Game
 from alrl.envs.recipe import EnvRecipe
@@ -20,13 +20,13 @@ from alrl.testing import example_view
 EXPERT = LookAhead(horizon=2, reach=16, iterations=3)
 
 
-def made(policy: Policy, states: int, seed: int) -> Examples:
+def made(policy: Policy, states: int, seed: int) -> ValuedCandidates:
     """States whose best candidate is the one with the largest second feature: not margin's choice."""
     generator = torch.Generator().manual_seed(seed)
     candidates = torch.rand(states, 6, len(policy.features.record), generator=generator)
     mask = torch.rand(states, 6, generator=generator) > 0.1
     mask[:, 0] = True
-    return Examples(
+    return ValuedCandidates(
         candidates=candidates.masked_fill(~mask[..., None], 0.0),
         loop=torch.rand(states, len(policy.features.loop), generator=generator),
         mask=mask,
@@ -97,7 +97,7 @@ def test_the_generator_decides_the_order_of_examples(untrained: Policy) -> None:
     assert first == again != other
 
 
-def collected(env: EnvRecipe, policy: Policy | None, *, every: int = 2, names: int = 3) -> Examples:
+def collected(env: EnvRecipe, policy: Policy | None, *, every: int = 2, names: int = 3) -> ValuedCandidates:
     return collect(drawn(env, names), env, Behaviour(policy=policy, share=0.7), EXPERT, every=every)
 
 
@@ -154,7 +154,7 @@ def test_tasks_beside_each_other_give_what_each_gives_alone(tiny_env: EnvRecipe)
     alone = [
         collect([task], tiny_env, Behaviour(policy=None, share=0.7), EXPERT, every=8) for task in drawn(tiny_env, 3)
     ]
-    assert torch.allclose(together.candidates, Examples.joined(alone).candidates, atol=1e-4)
+    assert torch.allclose(together.candidates, ValuedCandidates.joined(alone).candidates, atol=1e-4)
 
 
 def shares(policy: Policy | None, share: float) -> tuple[float, float, float]:

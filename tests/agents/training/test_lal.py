@@ -17,10 +17,10 @@ from alrl.agents.networks.forest import ForestScorer
 from alrl.agents.policy import Policy
 from alrl.agents.policy_file import _description_sha256, load_policy, save_policy
 from alrl.agents.recipe import TrainedRecipe, load_agent_recipe
-from alrl.agents.training.examples import Examples
 from alrl.agents.training.imitation import fit
 from alrl.agents.training.lal import fit_forest, gains
 from alrl.agents.training.training import Trainer
+from alrl.agents.training.valued_candidates import ValuedCandidates
 from alrl.envs.recipe import EnvRecipe
 from alrl.errors import InvalidRecipeError, PolicyFileError
 from alrl.evaluation.simulate import simulate
@@ -28,14 +28,14 @@ from alrl.recipes import parse
 from alrl.testing import example_view
 
 
-def examples(states: int = 40, seed: int = 0) -> Examples:
+def examples(states: int = 40, seed: int = 0) -> ValuedCandidates:
     """Made up: a candidate is worth its first feature, and a state more or less of everything."""
     generator = torch.Generator().manual_seed(seed)
     candidates = torch.rand(states, 5, 3, generator=generator)
     mask = torch.rand(states, 5, generator=generator) > 0.2
     mask[:, 0] = True
     values = candidates[..., 0] + 10 * torch.rand(states, 1, generator=generator)
-    return Examples(
+    return ValuedCandidates(
         candidates=candidates * mask[..., None],
         loop=torch.rand(states, 2, generator=generator),
         mask=mask,

@@ -20,7 +20,7 @@ from alrl.numerics.streams import EpisodeNoise
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Examples:
+class ValuedCandidates:
     """M states with K candidates each."""
 
     candidates: Tensor
@@ -36,17 +36,17 @@ class Examples:
         return len(self.values)
 
     @classmethod
-    def joined(cls, parts: Sequence[Examples]) -> Examples:
+    def joined(cls, parts: Sequence[ValuedCandidates]) -> ValuedCandidates:
         """Return all examples of ``parts``, in their order."""
         return cls(**{name: torch.cat([getattr(part, name) for part in parts]) for name in cls.__dataclass_fields__})
 
-    def to(self, device: str) -> Examples:
+    def to(self, device: str) -> ValuedCandidates:
         """Return the same examples on ``device``."""
-        return Examples(**{name: getattr(self, name).to(device) for name in self.__dataclass_fields__})
+        return ValuedCandidates(**{name: getattr(self, name).to(device) for name in self.__dataclass_fields__})
 
-    def take(self, index: Tensor) -> Examples:
+    def take(self, index: Tensor) -> ValuedCandidates:
         """Return the examples at ``index`` (long)."""
-        return Examples(**{name: getattr(self, name)[index] for name in self.__dataclass_fields__})
+        return ValuedCandidates(**{name: getattr(self, name)[index] for name in self.__dataclass_fields__})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +91,7 @@ def collect(
     every: int,
     offset: int = 0,
     device: str = "cpu",
-) -> Examples:
+) -> ValuedCandidates:
     """Play the tasks side by side; at every ``every``-th query ask the expert what each candidate is worth.
 
     Batches are those of the recipe's budget, filled pick by pick: the states in between are what a policy sees of a
@@ -104,7 +104,7 @@ def collect(
     coins = EpisodeNoise([task.seed for task in tasks], "agent", device)
     if behaviour.policy is not None:
         behaviour = dataclasses.replace(behaviour, policy=behaviour.policy.to(device))
-    return Examples.joined(list(_played(simulator, recipe, behaviour, expert, coins, every, offset))).to("cpu")
+    return ValuedCandidates.joined(list(_played(simulator, recipe, behaviour, expert, coins, every, offset))).to("cpu")
 
 
 def _played(
@@ -115,7 +115,7 @@ def _played(
     coins: EpisodeNoise,
     every: int,
     offset: int,
-) -> Iterator[Examples]:
+) -> Iterator[ValuedCandidates]:
     features, mixture = recipe.observation.build(), recipe.action.candidates.build()
     view, labels = simulator.view, int(simulator.view.budget.max())
     batch: list[Tensor] = []
@@ -133,12 +133,12 @@ def _played(
             view = view.with_selected(batch[-1])
 
 
-def _useful(seen: Observation, values: Tensor) -> Examples:
+def _useful(seen: Observation, values: Tensor) -> ValuedCandidates:
     """Return the examples of the states that have at least two candidates to compare."""
     # A fit that broke down, in the episode or in a roll-out of few iterations, says nothing about its candidate.
     sound = seen.candidates.isfinite().all(2) & seen.loop.isfinite().all(1, keepdim=True)
     mask = seen.mask & values.isfinite() & sound
     candidates = seen.candidates.masked_fill(~mask[..., None], 0.0)
-    whole = Examples(candidates=candidates, loop=seen.loop, mask=mask, values=values.masked_fill(~mask, 0.0))
+    whole = ValuedCandidates(candidates=candidates, loop=seen.loop, mask=mask, values=values.masked_fill(~mask, 0.0))
     # Where one candidate is left, or none, there is nothing to learn.
     return whole.take((mask.sum(1) > 1).nonzero()[:, 0])

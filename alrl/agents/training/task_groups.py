@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from alrl.agents.training.evolution import Contest
+from alrl.agents.training.evolution import TaskGroup
 from alrl.agents.training_recipes import EvolutionRecipe
 from alrl.envs.recipe import EnvRecipe
 from alrl.envs.task_source import TaskSource
@@ -18,10 +18,10 @@ _A_GENERATION = 1_000
 _A_SEED = 10_000_000
 
 
-def contests(
+def task_groups(
     env: EnvRecipe, recipe: EvolutionRecipe, tables: Sequence[str], *, seed: int, generation: int
-) -> list[Contest]:
-    """Return the contests of a generation: a function of the recipes, the seed and its number.
+) -> list[TaskGroup]:
+    """Return the groups of tasks of a generation: a function of the recipes, the seed and its number.
 
     Synthetic families are drawn by the environment's shares; ``tables`` are its training data sets that
     are not synthetic. Batch sizes are taken in turns.
@@ -39,7 +39,7 @@ def contests(
     made = []
     for place, name in enumerate(names):
         tasks = [source.draw([seed, FRESH + generation, place, episode], name) for episode in range(recipe.episodes)]
-        made.append(Contest(data_set=name, tasks=tasks, batch=recipe.batches[place % len(recipe.batches)]))
+        made.append(TaskGroup(data_set=name, tasks=tasks, batch=recipe.batches[place % len(recipe.batches)]))
     return made
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from alrl.envs.registration import register
 
 if TYPE_CHECKING:
+    from alrl.agents.model_strategy import strategy_of
     from alrl.agents.policy import Policy
     from alrl.agents.policy_file import load_policy
     from alrl.agents.query_probabilities import query
@@ -43,6 +44,7 @@ __all__ = [
     "query",
     "run_large_pool",
     "simulate",
+    "strategy_of",
 ]
 
 _HOMES = {
@@ -60,6 +62,7 @@ _HOMES = {
     "run_large_pool": "alrl.large_pool.run",
     "simulate": "alrl.evaluation.simulate",
     "query": "alrl.agents.query_probabilities",
+    "strategy_of": "alrl.agents.model_strategy",
 }
 
 

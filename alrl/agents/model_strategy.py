@@ -174,7 +174,7 @@ class _Asked:
 
 
 def _policy_in(path: Path, space: spaces.Dict, *, trust: bool) -> Any:
-    """Return the policy of a zip that ``save`` of Stable-Baselines3 or sb3-contrib wrote, of any of their algorithms."""
+    """Return the policy in a zip of Stable-Baselines3 or sb3-contrib, of any of their algorithms."""
     if code_is_refused() or not trust:
         raise PolicyFileError(
             f"{path}: a zip of Stable-Baselines3 holds pickles, and loading it runs whatever code its author put there;"

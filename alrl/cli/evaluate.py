@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +11,9 @@ from alrl.cli.app import app
 from alrl.cli.common import Json, NoCode, Params, read_params, reporting
 from alrl.cli.tables import Drop, Header, Label, read_tables
 
+if TYPE_CHECKING:
+    from alrl.strategies import Strategy
+
 
 @app.command()
 def evaluate(  # noqa: PLR0913, PLR0917 - options of a command line, each with its default
@@ -18,7 +21,9 @@ def evaluate(  # noqa: PLR0913, PLR0917 - options of a command line, each with i
     policy: Annotated[
         str,
         typer.Argument(
-            help="A policy's folder, a shipped policy, an agent or a strategy.", autocompletion=complete.policies
+            help="A policy's folder, a shipped policy, an agent or a strategy; or, with --env and --trust, the zip of a"
+            " model of Stable-Baselines3.",
+            autocompletion=complete.policies,
         ),
     ],
     data: Annotated[
@@ -48,6 +53,13 @@ def evaluate(  # noqa: PLR0913, PLR0917 - options of a command line, each with i
     workers: Annotated[
         int, typer.Option(min=1, help="Processes that share the seeds; a second one takes seconds to start.")
     ] = 1,
+    env: Annotated[
+        str | None,
+        typer.Option(help="The environment that a zip was trained in.", autocompletion=complete.environments),
+    ] = None,
+    trust: Annotated[
+        bool, typer.Option("--trust", help="Load a zip, which runs whatever code its author put there.")
+    ] = False,
     no_code: NoCode = False,  # noqa: ARG001 - its callback answers it
     machine: Json = False,
 ) -> None:
@@ -57,7 +69,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 - options of a command line, each with i
 
         with voice.bars() as bars:
             evaluation = played(
-                policy,
+                _model(policy, env, trust=trust) if policy.endswith(".zip") else policy,
                 data=read_tables(data, label=label, drop=drop, header=header),
                 against=against or ["margin"],
                 labels=labels,
@@ -73,3 +85,12 @@ def evaluate(  # noqa: PLR0913, PLR0917 - options of a command line, each with i
         for line in evaluation.lines:
             voice.say(line)
         voice.result(evaluation.to_json())
+
+
+def _model(path: str, env: str | None, *, trust: bool) -> Strategy:
+    from alrl.agents.model_strategy import strategy_of
+    from alrl.errors import InvalidRecipeError
+
+    if env is None:
+        raise InvalidRecipeError(f"{path}: give --env, the environment that the model was trained in")
+    return strategy_of(path, env, trust=trust)

@@ -120,7 +120,7 @@ class Evaluation:
 
 
 def evaluate(  # noqa: PLR0913 - all but two have defaults
-    policy: str,
+    policy: str | Strategy,
     *,
     data: Sequence[str | DataSet],
     against: Sequence[str] = ("margin",),
@@ -135,8 +135,10 @@ def evaluate(  # noqa: PLR0913 - all but two have defaults
 ) -> Evaluation:
     """Play ``policy`` and the rules ``against`` it on each data set: the same splits and first samples for all.
 
-    Agents are named as in :func:`~alrl.agents.players.find_strategy`. Data sets are names or files, or data sets, which
-    go by their own names: a table whose label has to be named is read by :meth:`alrl.data.data_set.DataSet.read`.
+    Agents are named as in :func:`~alrl.agents.players.find_strategy`; the policy may also be a strategy, such as
+    :func:`~alrl.agents.model_strategy.strategy_of` makes of other libraries' models, which goes by its own name. Data
+    sets are names or files, or data sets, which go by their own names: a table whose label has to be named is read by
+    :meth:`alrl.data.data_set.DataSet.read`.
     Differences are of the area under the accuracy curve (AUBC), in points. The learner is one of
     :func:`~alrl.learners.registry.make_learner`, with ``params`` if it is named.
 
@@ -148,13 +150,14 @@ def evaluate(  # noqa: PLR0913 - all but two have defaults
     >>> [(each.data_set, each.rule, each.seen) for each in evaluation.comparisons]
     [('iris', 'random', False)]
     """
+    ours, policy = policy, policy if isinstance(policy, str) else policy.name
     names = [policy, *against]
     sources = {_name(source): source for source in data}
     for kind, given in (("agent", names), ("data set", [_name(source) for source in data])):
         twice = [each for each in given if given.count(each) > 1]
         if twice or not given:
             raise InvalidRecipeError(f"{kind} {twice[0]!r} given twice" if twice else f"no {kind} given; name one")
-    agents = {name: find_strategy(name) for name in names}
+    agents = {policy: find_strategy(ours), **{name: find_strategy(name) for name in against}}
     seen = _seen(policy, agents[policy], sources, allow_seen)
     bar = (bars or Bars(quiet=True)).bar("play, data sets x strategies", len(data) * len(agents))
     play = partial(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import inspect
 import json
 import tomllib
 import warnings
@@ -15,7 +16,7 @@ from collections.abc import Collection, Mapping
 from datetime import date, time
 from enum import Enum
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, get_type_hints
 
 from alrl.errors import InvalidRecipeError, ShadowedNameWarning
 from alrl.recipes.modules import CLASS, let_import, permit_import
@@ -207,7 +208,7 @@ def resolve(reference: str, registry: Mapping[str, type[T]], *, base: type[T] | 
     """Return the class that a recipe names: a registered name, or ``package.module:Class`` of an installed package.
 
     ``base`` is the class that a class named in the second way must derive from: without it a recipe could name any
-    class at all.
+    class at all. A function may stand in its place whose annotation says that it returns such an object.
 
     Raises:
         InvalidRecipeError: no such name, module or class, or a class of another kind.
@@ -230,6 +231,8 @@ def resolve(reference: str, registry: Mapping[str, type[T]], *, base: type[T] | 
         advice = "put it beside the recipe, install it, or name its folder in PYTHONPATH"
         raise InvalidRecipeError(f'"{reference}": cannot import {module_name}: {error}; {advice}') from error
     kind = getattr(module, class_name, None)
+    if base is not None and inspect.isfunction(kind) and _returns(kind, base):
+        return cast("type[T]", kind)
     classes = [name for name, value in vars(module).items() if isinstance(value, type)]
     if not isinstance(kind, type):
         home = getattr(module, "__file__", None)
@@ -238,6 +241,15 @@ def resolve(reference: str, registry: Mapping[str, type[T]], *, base: type[T] | 
     if base is not None and not issubclass(kind, base):
         raise InvalidRecipeError(f'"{reference}" is no {base.__module__}.{base.__qualname__}; derive the class from it')
     return kind
+
+
+def _returns(function: Any, base: type[Any]) -> bool:
+    """Return whether a function says that it returns a ``base``: any other could be made to do anything."""
+    try:
+        kind = get_type_hints(function).get("return")
+    except NameError:
+        return False
+    return isinstance(kind, type) and issubclass(kind, base)
 
 
 def first_line_comment(path: str | Path) -> str:

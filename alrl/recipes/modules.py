@@ -50,7 +50,7 @@ def permit_import(reference: str) -> None:
     Raises:
         CodeRefusedError: the environment refuses such classes, or this is under :func:`without_code`.
     """
-    if _refused():
+    if code_is_refused():
         raise CodeRefusedError(
             f'"{reference}" is code of others, which --no-code and {NO_CODE}=1 refuse to run: read it, then leave them'
             " out; or name what comes with alrl"
@@ -84,7 +84,7 @@ def checked_while_parsed() -> Iterator[None]:
         with without_code():
             yield
     except CodeRefusedError:
-        if _refused():
+        if code_is_refused():
             raise
 
 
@@ -93,7 +93,8 @@ def offered_folders() -> list[Path]:
     return list(dict.fromkeys(_offered.values()))
 
 
-def _refused() -> bool:
+def code_is_refused() -> bool:
+    """Return whether the environment refuses the code of others."""
     return os.environ.get(NO_CODE, "0") not in {"", "0"}
 
 

@@ -48,6 +48,8 @@ class Registry(Generic[T]):
     def make(self, reference: str | T, /, **settings: object) -> T:
         """Return the object of a registered name (``_`` is as good as ``-``), of ``package.module:Class``, or itself.
 
+        In the place of a class a function may stand that is annotated to return such an object.
+
         ``settings`` go to its constructor. Raises InvalidRecipeError: no such name, class or setting, or settings for
         an object already made.
 
@@ -71,8 +73,7 @@ class Registry(Generic[T]):
             raise InvalidRecipeError(f"{known}. Or name a class: package.module:Class.")
         return self.classes[name]
 
-    @staticmethod
-    def _build(kind: type[T], reference: str, settings: dict[str, Any]) -> T:
+    def _build(self, kind: type[T], reference: str, settings: dict[str, Any]) -> T:
         if inspect.isabstract(kind):
             missing = ", ".join(sorted(getattr(kind, "__abstractmethods__", ())))
             raise InvalidRecipeError(f'"{reference}" is abstract; name a class that defines {missing}')
@@ -82,10 +83,13 @@ class Registry(Generic[T]):
                 if setting not in signature.parameters:
                     raise InvalidRecipeError(f"{reference}: {unknown('setting', setting, signature.parameters)}")
         try:
-            return kind(**settings)
+            built = kind(**settings)
         except TypeError as error:
             given = _listed(settings)
             raise InvalidRecipeError(f"{reference}: settings {given} given: {error}; it takes {signature}") from error
+        if not isinstance(built, self._base):
+            raise InvalidRecipeError(f"{reference} returned {built!r}, which is no {self._noun}")
+        return built
 
 
 def _listed(settings: dict[str, object]) -> str:

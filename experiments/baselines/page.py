@@ -16,8 +16,8 @@ HEAD = """# What is good in which environment
 Each row is the mean over {episodes} episodes, of seeds that no training and no choice of a rule has seen. The return is
 the environment's own, shaping left out; where it is taken against margin sampling, margin's row is zero. AUBC is the
 area under the curve of test accuracy over rounds, in points. `best rule` is the one of {rules}
-that has the highest mean return on as many other seeds. Rules buy whole batches to the end of the budget: they choose no
-sizes, do not stop and do not begin again. `ppo`, `dqn` and `imitation` are small trainings of one seed, on the
+that has the highest mean return on as many other seeds. Rules buy whole batches to the end of the budget: they choose
+no sizes, do not stop and do not begin again. `ppo`, `dqn` and `imitation` are small trainings of one seed, on the
 environment's own data sets (eight of them at most) with other splits, by `experiments/baselines/*.toml`. Steps are the
 queries that the training played, seconds its wall time on a core that was shared. So short a training is a start to
 compare with, no statement about the algorithm.

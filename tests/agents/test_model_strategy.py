@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from stable_baselines3 import DQN, PPO
+from torch import nn
+from typer.testing import CliRunner
+
+import alrl
+from alrl import recipes
+from alrl.cli import app
+from alrl.envs.env import ActiveLearningEnv
+from alrl.envs.recipe import EnvRecipe, load_env_recipe
+from alrl.envs.sb3 import ActiveLearningVecEnv
+from alrl.errors import InvalidQueryError, InvalidRecipeError, PolicyFileError
+from alrl.evaluation.evaluate import evaluate
+from alrl.strategies import Strategy, make_strategy
+from alrl.testing import check_strategy
+
+TINY = {
+    "data": {"sets": ["synthetic/tiny-0"]},
+    "budget": {"labels": 6},
+    "action": {"candidates": {"count": 8}},
+    "observation": {"features": ["confidence", "loop"]},
+}
+
+
+def tiny(**tables) -> EnvRecipe:
+    return recipes.parse(EnvRecipe, {**TINY, **tables}, where="test.toml")
+
+
+def last_allowed(seen):
+    return seen["mask"] * np.arange(seen["mask"].shape[1])
+
+
+def made_for_a_test() -> Strategy:
+    return alrl.strategy_of(lambda seen: seen["mask"], env=tiny(), name="mine")
+
+
+class Agent(nn.Module):
+    """As CleanRL writes them: no forward, an actor of one array."""
+
+    def __init__(self, inputs, actions):
+        super().__init__()
+        self.actor = nn.Linear(inputs, actions)
+
+
+@pytest.fixture(scope="module")
+def trained():
+    return PPO("MultiInputPolicy", ActiveLearningVecEnv(tiny(), num_envs=2), n_steps=4, batch_size=8, device="cpu")
+
+
+def test_it_plays_in_a_simulation_what_it_plays_in_the_environment(trained):
+    recipe = tiny()
+    env, played = ActiveLearningEnv(recipe), []
+    for seed in range(2):
+        task = env.game.source.draw([seed])
+        observation, _ = env.reset(options={"task": task})
+        for _ in range(6):
+            action, _ = trained.predict(observation, deterministic=True)
+            played.append(int(task.split.pool[env.game.candidates[0, int(action)]]))
+            observation, *_ = env.step(action)
+    strategy = alrl.strategy_of(trained, env=recipe)
+    curves = alrl.simulate("synthetic/tiny-0", strategy, labels=6, seeds=2, split=recipe.data.split.model_dump())
+    assert curves.picks.ravel().tolist() == played
+    assert strategy.name == "PPO"
+
+
+def test_a_zip_is_loaded_for_who_trusts_it_alone(trained, tmp_path, monkeypatch):
+    file = tmp_path / "mine.zip"
+    trained.save(file)
+    with pytest.raises(PolicyFileError, match="loading it runs whatever code"):
+        alrl.strategy_of(file, env=tiny())
+    strategy = alrl.strategy_of(file, env=tiny(), trust=True)
+    ours, its = (
+        alrl.simulate("synthetic/tiny-1", each, labels=4, seeds=2)
+        for each in (strategy, alrl.strategy_of(trained, env=tiny()))
+    )
+    assert strategy.name == "mine"
+    assert (ours.picks == its.picks).all()
+    with pytest.raises(PolicyFileError, match="name its own"):
+        alrl.strategy_of(file, env="digits", trust=True)
+    with pytest.raises(PolicyFileError, match="no such file"):
+        alrl.strategy_of(tmp_path / "none.zip", env=tiny(), trust=True)
+    monkeypatch.setenv("ALRL_NO_CODE", "1")
+    with pytest.raises(PolicyFileError, match="holds pickles"):
+        alrl.strategy_of(file, env=tiny(), trust=True)
+
+
+def test_deep_q_modules_and_functions_play_too():
+    recipe = tiny()
+    deep = DQN("MultiInputPolicy", ActiveLearningVecEnv(recipe), device="cpu", buffer_size=100)
+    space = ActiveLearningEnv(recipe).observation_space
+    inputs = sum(int(np.prod(part.shape)) for part in space.values())
+    agent = Agent(inputs, 8)
+    module = nn.Linear(inputs, 8)
+    spread = lambda seen: torch.distributions.Categorical(logits=torch.from_numpy(last_allowed(seen)))  # noqa: E731
+    for model, flatten in ((deep, False), (agent, True), (module, True), (spread, False)):
+        strategy = alrl.strategy_of(model, env=recipe, flatten=flatten)
+        assert alrl.simulate("synthetic/tiny-0", strategy, labels=4, batch=2, seeds=2).picks.min() >= 0
+
+
+def test_a_forbidden_choice_is_the_first_allowed_one():
+    """A pool of few records: candidates run out, and the model goes on naming the last."""
+    stubborn = alrl.strategy_of(lambda seen: np.full(len(seen["mask"]), 7), env=tiny())
+    rest = {"pool": 0.1, "validation": 0.1, "test": 0.8}
+    curves = alrl.simulate("synthetic/tiny-0", stubborn, labels=5, seeds=2, split=rest)
+    assert (np.sort(curves.picks, 1)[:, 1:] > np.sort(curves.picks, 1)[:, :-1]).all()
+
+
+def test_the_contract_of_strategies_holds():
+    check_strategy(alrl.strategy_of(lambda seen: seen["mask"], env=tiny()))
+
+
+@pytest.mark.parametrize("name", ["rule", "weights"])
+def test_other_kinds_of_actions_are_played(name):
+    recipe = load_env_recipe(name)
+    space = recipe.actions().space
+    # Minus one weighs every feature down; of rules, the first is followed.
+    answer = np.zeros(1, dtype=int) if name == "rule" else np.full((1, *space.shape), -1.0)
+    strategy = alrl.strategy_of(lambda seen: answer.repeat(len(seen["mask"]), 0), env=recipe)
+    curves = alrl.simulate("iris", strategy, labels=6, seeds=2)
+    if name == "rule":
+        first = recipe.action.model_extra["rules"][0]
+        assert (curves.picks == alrl.simulate("iris", first, labels=6, seeds=2).picks).all()
+
+
+def test_what_no_strategy_can_play_is_refused():
+    with pytest.raises(InvalidRecipeError, match="sizes, stop"):
+        alrl.strategy_of(last_allowed, env="net-value")
+    with pytest.raises(InvalidRecipeError, match="give a model with predict"):
+        alrl.strategy_of(7, env=tiny())
+    wrong = alrl.strategy_of(lambda _: np.zeros(3), env=tiny())
+    with pytest.raises(InvalidQueryError, match="give numbers"):
+        alrl.simulate("iris", wrong, labels=2, seeds=2)
+
+
+def test_it_is_evaluated_and_named_in_recipes():
+    found = evaluate(made_for_a_test(), data=["iris"], labels=4, seeds=2)
+    assert [(each.rule, each.difference) for each in found.comparisons] == [("margin", 0.0)]
+    assert make_strategy(f"{__name__}:made_for_a_test").name == "mine"
+    with pytest.raises(InvalidRecipeError, match="unknown class in os"):
+        make_strategy("os:system")
+
+
+def test_the_command_line_loads_a_zip_on_trust_alone(trained, tmp_path):
+    file = str(tmp_path / "mine.zip")
+    trained.save(file)
+    recipe = tmp_path / "tiny.toml"
+    recipe.write_text(
+        'data = { sets = ["synthetic/tiny-0"] }\nobservation = { features = ["confidence", "loop"] }\n'
+        "action = { candidates = { count = 8 } }\n"
+    )
+    asked = ["evaluate", file, "--data", "iris", "--labels", "3", "--seeds", "2"]
+    for more, said in ((["--env", str(recipe)], "runs whatever"), ([], "give --env")):
+        refused = CliRunner().invoke(app, [*asked, *more])
+        assert refused.exit_code != 0
+        assert said in " ".join(refused.output.split())
+    assert CliRunner().invoke(app, [*asked, "--env", str(recipe), "--trust"]).exit_code == 0

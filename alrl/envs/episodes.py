@@ -10,7 +10,7 @@ from torch import Tensor
 
 from alrl.data.task import Task
 from alrl.envs.actions import Turn
-from alrl.envs.paired_run import PairedPlayer, PairedRun
+from alrl.envs.paired_run import PairedRun, RewardedLoop
 from alrl.envs.recipe import EnvRecipe
 from alrl.envs.task_source import TaskSource
 from alrl.errors import InvalidQueryError
@@ -89,7 +89,7 @@ class Game:
             contaminations=recipe.contaminations,
         )
         self.paired = recipe.reward.against == "margin"
-        self._player: PairedPlayer | None = None
+        self._loop: RewardedLoop | None = None
 
     @property
     def simulator(self) -> Simulator:
@@ -97,26 +97,27 @@ class Game:
         return self._agent.simulator
 
     @property
-    def _agent(self) -> PairedPlayer:
-        if self._player is None:
+    def _agent(self) -> RewardedLoop:
+        if self._loop is None:
             raise InvalidQueryError(NOT_BEGUN)
-        return self._player
+        return self._loop
 
-    def _new_player(self, tasks: Sequence[Task]) -> PairedPlayer:
-        recipe = self.recipe
-        simulator = Simulator(tasks, recipe.learner.build(), device=self.device, **recipe.loop_settings)
-        return PairedPlayer(simulator, self.reward, recipe.reward.metric)
+    def _new_simulator(self, tasks: Sequence[Task]) -> Simulator:
+        return Simulator(tasks, self.recipe.learner.build(), device=self.device, **self.recipe.loop_settings)
 
     def begin(self, tasks: Sequence[Task]) -> None:
         """Start B episodes, one a task."""
-        self._player = self._new_player(tasks)
+        metric = self.recipe.reward.metric
+        self._loop = RewardedLoop(self._new_simulator(tasks), self.reward, metric)
         self.simulator.provide(self.features.needs | self.actions.needs)
         self.episodes = len(tasks)
         self._batch = Batch(self.episodes, self.actions.setting.sizes[-1], self.device)
         self._restarts = [0] * self.episodes
         self.true_return = torch.zeros(self.episodes, dtype=torch.float64, device=self.device)
         """What each episode has been paid so far, shaping left out, (B,), double."""
-        self._rival = PairedRun(tasks, self.recipe.budget.batch, self._new_player) if self.paired else None
+        self._rival = None
+        if self.paired:
+            self._rival = PairedRun(tasks, self.recipe.budget.batch, self._new_simulator, self.reward, metric)
         self._draw()
         self._potential = self._potentials()
 
@@ -144,7 +145,7 @@ class Game:
         """
         part = copy.copy(self)
         part.actions = self.recipe.actions()
-        part._player, part.episodes = self._agent.take(episodes), len(episodes)
+        part._loop, part.episodes = self._agent.take(episodes), len(episodes)
         part._rival = None if self._rival is None else self._rival.take(episodes)
         part._batch = copies(self._batch, episodes)
         part._restarts = [self._restarts[episode] for episode in episodes.tolist()]
@@ -227,7 +228,7 @@ class Game:
         return reward, ended
 
     def _full(self) -> Tensor:
-        """Return Batches that have their size, or take the last label of the budget or the last record of the pool."""
+        """Return which batches have their size, or take the last label of the budget or the last record of the pool."""
         view = self.simulator.view
         most = torch.minimum(view.budget - view.spent, self._open(view).sum(1))
         return self._batch.filled >= torch.minimum(self._batch.wanted, most)
@@ -247,10 +248,7 @@ class Game:
         return self._agent.begin_again(index, tasks)
 
     def _settled(self, reward: Tensor, moved: Tensor, ended: Tensor) -> Tensor:
-        """Return the reward with what the paired run earned meanwhile taken off.
-
-        And all settled where an episode ended.
-        """
+        """Return the reward less what the paired run earned meanwhile, all of it settled where an episode ended."""
         agent, ends = self._agent, bool(ended.any())
         if ends:
             reward = reward + torch.where(ended, agent.settled(), 0.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -14,8 +15,8 @@ from alrl.loop.simulator import Simulator
 from alrl.strategies.base import batch_of
 
 
-class PairedPlayer:
-    """Plays the loop of B episodes and tells what each move earns.
+class RewardedLoop:
+    """The loop of B episodes, with what each move in it earns.
 
     Args:
         simulator: the loop, which has not moved yet.
@@ -31,7 +32,7 @@ class PairedPlayer:
         """Where the episodes stand after their last refit."""
 
     def query(self, picks: Tensor, due: Tensor) -> Tensor:
-        """Return Buy the labels of ``picks`` (B, n) in the episodes ``due`` (B,), refit; what that earns, (B,)."""
+        """Buy the labels of ``picks`` (B, n) in the episodes ``due`` (B,) and refit; return what that earns, (B,)."""
         self.simulator.step(picks, due)
         return self._moved(due)
 
@@ -53,9 +54,9 @@ class PairedPlayer:
         begun[index] = True
         self.standing = self.standing.take(begun, self._now(self.standing.reached & ~begun))
 
-    def take(self, episodes: Tensor) -> PairedPlayer:
-        """Return the player of copies of ``episodes`` (long, repeats allowed)."""
-        part = copies(self, episodes, shared=("_reward", "standing"))
+    def take(self, episodes: Tensor) -> Self:
+        """Return the loop of copies of ``episodes`` (long, repeats allowed)."""
+        part = copies(self, episodes, shared=("_reward", "_tasks", "_slot", "standing"))
         part.standing = copies(self.standing, episodes)
         return part
 
@@ -92,7 +93,7 @@ class PairedPlayer:
         return outcome(predictions, validation.labels[index], validation.exists[index]).metric(self._metric)
 
 
-class PairedRun:
+class PairedRun(RewardedLoop):
     """Margin sampling on the tasks of B episodes, in batches of the recipe's ``budget.batch``.
 
     It keeps pace by labels: when the agent has been charged s of them, the run has bought all whole batches within s.
@@ -104,69 +105,74 @@ class PairedRun:
     Args:
         tasks: one for each episode.
         batch: labels between two refits of the run.
-        new_player: makes the player of some tasks.
+        new_simulator: makes the loop of some tasks.
+        reward: what is paid.
+        metric: the score on the validation part, as in :class:`RewardedLoop`.
     """
 
-    def __init__(self, tasks: Sequence[Task], batch: int, new_player: Callable[[Sequence[Task]], PairedPlayer]) -> None:
-        self._new_player, self._batch = new_player, batch
+    def __init__(
+        self,
+        tasks: Sequence[Task],
+        batch: int,
+        new_simulator: Callable[[Sequence[Task]], Simulator],
+        reward: Reward,
+        metric: str,
+    ) -> None:
+        super().__init__(new_simulator(tasks), reward, metric)
+        self._new_simulator, self._batch = new_simulator, batch
         # As they were drawn: a simulator keeps one of several first samples.
         self._tasks = list(tasks)
-        self.player = new_player(tasks)
-        standing = self.player.standing
-        self._slot = torch.arange(batch, device=standing.spent.device)
-        self.earned = torch.zeros_like(standing.score, dtype=torch.float64)
+        self._slot = torch.arange(batch, device=self.standing.spent.device)
+        self.earned = torch.zeros_like(self.standing.score, dtype=torch.float64)
         """What the run has earned so far, (B,), double."""
 
     def keep_pace(self, spent: Tensor, episodes: Tensor) -> Tensor:
         """Play on to ``spent`` labels (B,) in the mask ``episodes`` (B,); what that earns, (B,), float32."""
-        earned = torch.zeros_like(self.player.standing.score)
+        earned = torch.zeros_like(self.standing.score)
         # No more loops than labels and records: one whose annotator abstains for nothing must end too.
-        for _ in range(int(self.player.standing.budget.max()) + self.player.simulator.view.exists.shape[1]):
-            view = self.player.simulator.view
+        for _ in range(int(self.standing.budget.max()) + self.simulator.view.exists.shape[1]):
+            view = self.simulator.view
             left = torch.minimum(view.budget - view.spent, view.available.sum(1))
             going = episodes & self._unfinished & (view.spent + left.clamp_max(self._batch) <= spent)
             if not bool(going.any()):
                 break
             picks = batch_of(-view.margin, view, self._batch)
             picks = picks.masked_fill((self._slot >= left[:, None]) | ~going[:, None], -1)
-            earned = earned + self.player.query(picks, going)
+            earned = earned + self.query(picks, going)
         self.earned = self.earned + earned
         return earned
 
     @property
     def _unfinished(self) -> Tensor:
-        view = self.player.simulator.view
-        return (view.spent < view.budget) & view.available.any(1) & ~self.player.standing.reached
+        view = self.simulator.view
+        return (view.spent < view.budget) & view.available.any(1) & ~self.standing.reached
 
     def rest(self, episodes: Tensor) -> Tensor:
-        """Return what the run would still earn in the mask ``episodes`` (B,), what is settled included.
-
-        (B,), float32.
-        """
-        rest = torch.where(episodes, self.player.settled(), 0.0)
+        """Return what the run would still earn in ``episodes`` (mask), what is settled included, (B,), float32."""
+        rest = torch.where(episodes, self.settled(), 0.0)
         unfinished = (episodes & self._unfinished).nonzero()[:, 0]
         if len(unfinished):
             # Played from the start in a simulator of their own: here every step would cost what all episodes cost.
             tasks = [self._tasks[episode] for episode in unfinished.tolist()]
-            total = PairedRun(tasks, self._batch, self._new_player).whole()
+            total = PairedRun(tasks, self._batch, self._new_simulator, self._reward, self._metric).whole()
             rest[unfinished] = (total - self.earned[unfinished]).to(rest.dtype)
         return rest
 
     def whole(self) -> Tensor:
         """Play to the end in every episode; what was earned from the start, what is settled included, (B,), double."""
         everyone = torch.ones_like(self.earned, dtype=torch.bool)
-        self.keep_pace(self.player.standing.budget, everyone)
-        return self.earned + self.player.settled()
+        self.keep_pace(self.standing.budget, everyone)
+        return self.earned + self.settled()
 
     def replace(self, episodes: Sequence[int], tasks: Sequence[Task]) -> None:
         """Begin other tasks in these episodes."""
-        self.player.replace(episodes, tasks)
+        super().replace(episodes, tasks)
         for episode, task in zip(episodes, tasks, strict=True):
             self._tasks[episode] = task
         self.earned[torch.tensor(list(episodes), device=self.earned.device)] = 0.0
 
-    def take(self, episodes: Tensor) -> PairedRun:
-        """Return the runs of copies of ``episodes`` (long, repeats allowed)."""
-        part = copies(self, episodes, shared=("_tasks", "_slot"))
+    def take(self, episodes: Tensor) -> Self:
+        """Return the run of copies of ``episodes`` (long, repeats allowed)."""
+        part = super().take(episodes)
         part._tasks = [self._tasks[episode] for episode in episodes.tolist()]
         return part

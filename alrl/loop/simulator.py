@@ -73,10 +73,9 @@ class Simulator:
         if labels < 1:
             raise InvalidQueryError(f"a budget of {labels} labels given; it must be at least 1")
         self.device = usable_device(device)
-        self.tasks = list(tasks)
+        self.tasks, B = list(tasks), len(tasks)
         self.learner = learner.fresh()
         self.annotator, self._relabel = annotator or PerfectAnnotator(), relabel
-        B = len(tasks)
         self._parts = Parts(tasks, self.device)
         self._account = Account(prices or Prices(), B, self._parts["pool"].exists.shape[1], self.device)
         self._all = torch.ones(B, dtype=torch.bool, device=self.device)

@@ -13,10 +13,12 @@ from alrl.errors import AlrlError
 from alrl.evaluation.comparison import Comparison
 from alrl.evaluation.curves import METRICS, Curves, Metric
 from alrl.reports.comparison_report import ReportPart
-from alrl.reports.condition_report import write_conditions
+from alrl.reports.figures.canvas import save
+from alrl.reports.figures.conditions import conditions
 from alrl.reports.pages.checklist import RunRecord
 from alrl.reports.pages.policy_card import find_policies
 from alrl.reports.summary import Summary, summarise
+from alrl.reports.tables.conditions import as_csv, condition_costs, markdown
 from alrl.studies.cell import protocol_of
 from alrl.studies.store.store import RESULTS, STUDY, Store, run_id
 
@@ -205,3 +207,18 @@ def _slugs(comparisons: Sequence[Comparison]) -> list[str]:
         ending = "-" + re.sub(r"[^a-z0-9]+", "-", f"{each.setting} batch {each.batch}".lower()).strip("-")
         endings.append(ending if ending not in endings else f"{ending}-{len(endings)}")
     return endings
+
+
+def write_conditions(curves: Sequence[Curves], folder: Path, *, mark: str = "") -> list[Path]:
+    """Write ``conditions.md``, ``.csv`` and the figures into ``folder``; return the files, none without conditions."""
+    costs = condition_costs(curves)
+    if not costs:
+        return []
+    paths = [folder / "conditions.md", folder / "conditions.csv"]
+    paths[0].write_text(markdown(costs, mark=mark), encoding="utf-8")
+    paths[1].write_text(as_csv(costs), encoding="utf-8")
+    for place, setting in enumerate(dict.fromkeys((cost.learner, cost.batch) for cost in costs)):
+        of_setting = [cost for cost in costs if (cost.learner, cost.batch) == setting]
+        stem = folder / ("conditions" + (f"-{place}" if place else ""))
+        paths += save(conditions(of_setting, mark=mark), stem)
+    return paths

@@ -105,7 +105,6 @@ class ExpectedErrorReduction(Strategy):
 
     name: ClassVar[str] = "expected-error-reduction"
     paper: ClassVar[str] = "Roy and McCallum 2001"
-    batch: ClassVar[str] = "highest scores"
     cost: ClassVar[str] = "256 k refits, each asked of 512 records"
     needs: ClassVar[frozenset[Need]] = frozenset({"refits"})
 
@@ -158,7 +157,6 @@ class ExpectedOutputChange(Strategy):
 
     name: ClassVar[str] = "expected-output-change"
     paper: ClassVar[str] = "Freytag, Rodner and Denzler 2014"
-    batch: ClassVar[str] = "highest scores"
     cost: ClassVar[str] = "256 k refits, each asked of 512 records"
     needs: ClassVar[frozenset[Need]] = frozenset({"refits"})
 

@@ -30,7 +30,6 @@ class ExpectedModelChange(Strategy):
 
     name: ClassVar[str] = "expected-model-change"
     paper: ClassVar[str] = "Cai, Zhang and Zhou 2013"
-    batch: ClassVar[str] = "highest scores"
     cost: ClassVar[str] = "N (M k + E)"
     needs: ClassVar[frozenset[Need]] = frozenset({"embedding", "members"})
 
@@ -103,7 +102,6 @@ class ExpectedGradientLength(Strategy):
 
     name: ClassVar[str] = "expected-gradient-length"
     paper: ClassVar[str] = "Settles, Craven and Ray 2008"
-    batch: ClassVar[str] = "highest scores"
     cost: ClassVar[str] = "N (k + E)"
     needs: ClassVar[frozenset[Need]] = frozenset({"embedding"})
 

@@ -39,7 +39,6 @@ class McPAL(Strategy):
 
     name: ClassVar[str] = "mcpal"
     paper: ClassVar[str] = "Kottke et al. 2016"
-    batch: ClassVar[str] = "highest scores"
     cost: ClassVar[str] = "N (L + 256) D, then N k²"
 
     prior: float = 1.0

@@ -1,7 +1,8 @@
-"""Query by committee: query where the members' votes are most evenly split."""
+"""Query by committee: query where the members of a committee disagree most."""
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -13,14 +14,29 @@ from alrl.numerics import uncertainty
 from alrl.strategies.base import Strategy
 
 
+class CommitteeRule(Strategy):
+    """Scores records by how much the members of a committee disagree on them.
+
+    Raises InvalidQueryError where the learner is no committee.
+    """
+
+    cost: ClassVar[str] = "N M k"
+    needs: ClassVar[frozenset[Need]] = frozenset({"members"})
+
+    def score(self, view: PoolView) -> Tensor:
+        return self.disagreement(members_of(view, self.name))
+
+    @abstractmethod
+    def disagreement(self, members: Tensor) -> Tensor:
+        """Return the score (B, N) of records of which the members give the probabilities (B, M, N, k)."""
+
+
 @dataclass(frozen=True, kw_only=True)
-class VoteEntropy(Strategy):
+class VoteEntropy(CommitteeRule):
     """Scores a record by the entropy of a committee's votes in nats, from 0 to log k.
 
     Engelson and Dagan 1996, "Minimizing manual annotation cost in supervised training from corpora"; Seung, Opper and
     Sompolinsky 1992 for query by committee.
-
-    Raises InvalidQueryError where the learner is no committee.
 
     >>> from alrl.testing.example_view import example_view
     >>> VoteEntropy().score(example_view(seed=0, records=(3,), labelled=(1,)))
@@ -29,23 +45,18 @@ class VoteEntropy(Strategy):
 
     name: ClassVar[str] = "vote-entropy"
     paper: ClassVar[str] = "Engelson and Dagan 1996"
-    batch: ClassVar[str] = "highest scores"
-    cost: ClassVar[str] = "N M k"
-    needs: ClassVar[frozenset[Need]] = frozenset({"members"})
 
-    def score(self, view: PoolView) -> Tensor:
-        return uncertainty.vote_entropy(members_of(view, self.name))
+    def disagreement(self, members: Tensor) -> Tensor:
+        return uncertainty.vote_entropy(members)
 
 
 @dataclass(frozen=True, kw_only=True)
-class BALD(Strategy):
+class BALD(CommitteeRule):
     """Scores a record by the mutual information of its label and the committee's member, in nats, from 0 to log k.
 
     Houlsby, Huszar, Ghahramani and Lengyel 2011, "Bayesian active learning for classification and preference
     learning". The members stand for draws from a posterior. The number is that of mean-kl; a batch takes the
     records of highest score, however alike (batch-bald does not).
-
-    Raises InvalidQueryError where the learner is no committee.
 
     >>> from alrl.testing.example_view import example_view
     >>> BALD().score(example_view(seed=0, records=(3,), labelled=(1,)))
@@ -54,22 +65,17 @@ class BALD(Strategy):
 
     name: ClassVar[str] = "bald"
     paper: ClassVar[str] = "Houlsby et al. 2011"
-    batch: ClassVar[str] = "highest scores"
-    cost: ClassVar[str] = "N M k"
-    needs: ClassVar[frozenset[Need]] = frozenset({"members"})
 
-    def score(self, view: PoolView) -> Tensor:
-        return uncertainty.mean_divergence(members_of(view, self.name))
+    def disagreement(self, members: Tensor) -> Tensor:
+        return uncertainty.mean_divergence(members)
 
 
 @dataclass(frozen=True, kw_only=True)
-class ConsensusEntropy(Strategy):
+class ConsensusEntropy(CommitteeRule):
     """Scores a record by the entropy of the mean of a committee's probabilities in nats, from 0 to log k.
 
     Settles 2009, "Active learning literature survey", section 3.2, of the consensus probability; also known
     as soft vote entropy.
-
-    Raises InvalidQueryError where the learner is no committee.
 
     >>> from alrl.testing.example_view import example_view
     >>> ConsensusEntropy().score(example_view(seed=0, records=(3,), labelled=(1,)))
@@ -78,21 +84,16 @@ class ConsensusEntropy(Strategy):
 
     name: ClassVar[str] = "consensus-entropy"
     paper: ClassVar[str] = "Settles 2009"
-    batch: ClassVar[str] = "highest scores"
-    cost: ClassVar[str] = "N M k"
-    needs: ClassVar[frozenset[Need]] = frozenset({"members"})
 
-    def score(self, view: PoolView) -> Tensor:
-        return uncertainty.consensus_entropy(members_of(view, self.name))
+    def disagreement(self, members: Tensor) -> Tensor:
+        return uncertainty.consensus_entropy(members)
 
 
 @dataclass(frozen=True, kw_only=True)
-class MeanKL(Strategy):
+class MeanKL(CommitteeRule):
     """Scores a record by the mean Kullback-Leibler divergence of a committee's members from their mean, in nats.
 
     McCallum and Nigam 1998, "Employing EM and pool-based active learning for text classification".
-
-    Raises InvalidQueryError where the learner is no committee.
 
     >>> from alrl.testing.example_view import example_view
     >>> MeanKL().score(example_view(seed=0, records=(3,), labelled=(1,)))
@@ -101,22 +102,17 @@ class MeanKL(Strategy):
 
     name: ClassVar[str] = "mean-kl"
     paper: ClassVar[str] = "McCallum and Nigam 1998"
-    batch: ClassVar[str] = "highest scores"
-    cost: ClassVar[str] = "N M k"
-    needs: ClassVar[frozenset[Need]] = frozenset({"members"})
 
-    def score(self, view: PoolView) -> Tensor:
-        return uncertainty.mean_divergence(members_of(view, self.name))
+    def disagreement(self, members: Tensor) -> Tensor:
+        return uncertainty.mean_divergence(members)
 
 
 @dataclass(frozen=True, kw_only=True)
-class VariationRatios(Strategy):
+class VariationRatios(CommitteeRule):
     """Scores a record by the share of a committee's members that do not vote as most do, from 0 to 1 - 1/k.
 
     Freeman 1965, "Elementary applied statistics"; as a querying strategy Gal, Islam and Ghahramani 2017, "Deep Bayesian
     active learning with image data". It counts votes: one minus the largest mean probability is least confidence.
-
-    Raises InvalidQueryError where the learner is no committee.
 
     >>> from alrl.testing.example_view import example_view
     >>> VariationRatios().score(example_view(seed=0, records=(3,), labelled=(1,)))
@@ -125,9 +121,6 @@ class VariationRatios(Strategy):
 
     name: ClassVar[str] = "variation-ratios"
     paper: ClassVar[str] = "Freeman 1965; Gal, Islam and Ghahramani 2017"
-    batch: ClassVar[str] = "highest scores"
-    cost: ClassVar[str] = "N M k"
-    needs: ClassVar[frozenset[Need]] = frozenset({"members"})
 
-    def score(self, view: PoolView) -> Tensor:
-        return uncertainty.variation_ratio(members_of(view, self.name))
+    def disagreement(self, members: Tensor) -> Tensor:
+        return uncertainty.variation_ratio(members)

@@ -34,7 +34,6 @@ class QUIRE(Strategy):
 
     name: ClassVar[str] = "quire"
     paper: ClassVar[str] = "Huang, Jin and Zhou 2010"
-    batch: ClassVar[str] = "highest scores"
     cost: ClassVar[str] = "N L (D + L + k)"
 
     ridge: float = 1.0

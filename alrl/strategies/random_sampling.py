@@ -23,7 +23,6 @@ class RandomSampling(Strategy):
 
     name: ClassVar[str] = "random"
     paper: ClassVar[str] = "–"
-    batch: ClassVar[str] = "highest scores"
     cost: ClassVar[str] = "N"
 
     def score(self, view: PoolView) -> Tensor:

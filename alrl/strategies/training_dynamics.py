@@ -30,7 +30,6 @@ class PredictionFlips(Strategy):
 
     name: ClassVar[str] = "prediction-flips"
     paper: ClassVar[str] = "Toneva et al. 2019; Bengar et al. 2021"
-    batch: ClassVar[str] = "highest scores"
     cost: ClassVar[str] = "N"
 
     def score(self, view: PoolView) -> Tensor:
@@ -52,7 +51,6 @@ class ActivationChange(Strategy):
 
     name: ClassVar[str] = "activation-change"
     paper: ClassVar[str] = "after Huang et al. 2021"
-    batch: ClassVar[str] = "highest scores"
     cost: ClassVar[str] = "N E"
     needs: ClassVar[frozenset[Need]] = frozenset({"embedding", "earlier-embedding"})
 
@@ -84,7 +82,6 @@ class LossChange(Strategy):
 
     name: ClassVar[str] = "loss-change"
     paper: ClassVar[str] = "Huang et al. 2021"
-    batch: ClassVar[str] = "highest scores"
     cost: ClassVar[str] = "N k"
 
     def score(self, view: PoolView) -> Tensor:
@@ -111,7 +108,6 @@ class OutputDiscrepancy(Strategy):
 
     name: ClassVar[str] = "output-discrepancy"
     paper: ClassVar[str] = "Huang et al. 2021"
-    batch: ClassVar[str] = "highest scores"
     cost: ClassVar[str] = "N k"
 
     def score(self, view: PoolView) -> Tensor:
@@ -139,7 +135,6 @@ class DataMapVariability(Strategy):
 
     name: ClassVar[str] = "data-map-variability"
     paper: ClassVar[str] = "Swayamdipta et al. 2020"
-    batch: ClassVar[str] = "highest scores"
     cost: ClassVar[str] = "N k · loops remembered"
 
     def score(self, view: PoolView) -> Tensor:

@@ -26,7 +26,6 @@ class Margin(Strategy):
 
     name: ClassVar[str] = "margin"
     paper: ClassVar[str] = "Scheffer, Decomain and Wrobel 2001"
-    batch: ClassVar[str] = "highest scores"
     cost: ClassVar[str] = "N k"
 
     def score(self, view: PoolView) -> Tensor:
@@ -46,7 +45,6 @@ class Entropy(Strategy):
 
     name: ClassVar[str] = "entropy"
     paper: ClassVar[str] = "Settles and Craven 2008"
-    batch: ClassVar[str] = "highest scores"
     cost: ClassVar[str] = "N k"
 
     def score(self, view: PoolView) -> Tensor:
@@ -67,7 +65,6 @@ class LeastConfidence(Strategy):
 
     name: ClassVar[str] = "least-confidence"
     paper: ClassVar[str] = "Lewis and Gale 1994"
-    batch: ClassVar[str] = "highest scores"
     cost: ClassVar[str] = "N k"
 
     def score(self, view: PoolView) -> Tensor:

@@ -35,7 +35,6 @@ class Contrastive(Strategy):
 
     name: ClassVar[str] = "contrastive"
     paper: ClassVar[str] = "Margatina et al. 2021"
-    batch: ClassVar[str] = "highest scores"
     cost: ClassVar[str] = "N L E"
     needs: ClassVar[frozenset[Need]] = frozenset({"embedding"})
 

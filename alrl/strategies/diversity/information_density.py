@@ -31,7 +31,6 @@ class InformationDensity(Strategy):
 
     name: ClassVar[str] = "information-density"
     paper: ClassVar[str] = "Settles and Craven 2008"
-    batch: ClassVar[str] = "highest scores"
     cost: ClassVar[str] = "N k; the density once a pool"
 
     beta: float = 1.0

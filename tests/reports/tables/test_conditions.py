@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from alrl.evaluation.curves import Curves
-from alrl.reports.condition_report import write_conditions
+from alrl.reports.report import write_conditions
 from alrl.reports.tables.conditions import as_csv, condition_costs, markdown
 
 

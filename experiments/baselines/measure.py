@@ -14,7 +14,7 @@ from alrl.agents.recipe import TrainedRecipe
 from alrl.agents.training.training import Trainer
 from alrl.data.task import Task
 from alrl.envs.episodes import Game
-from alrl.envs.paired_run import PairedPlayer, PairedRun
+from alrl.envs.paired_run import PairedRun, RewardedLoop
 from alrl.envs.recipe import EnvRecipe
 from alrl.loop.simulator import Simulator
 from alrl.strategies import Strategy, make_strategy
@@ -65,11 +65,11 @@ def played(strategy: Strategy, recipe: EnvRecipe, tasks: Sequence[Task]) -> tupl
     reached: it chooses no sizes, does not stop and does not begin again.
     """
 
-    def player_of(some: Sequence[Task]) -> PairedPlayer:
-        simulator = Simulator(some, recipe.learner.build(), **recipe.loop_settings)
-        return PairedPlayer(simulator, recipe.reward.build(), recipe.reward.metric)
+    def simulator_of(some: Sequence[Task]) -> Simulator:
+        return Simulator(some, recipe.learner.build(), **recipe.loop_settings)
 
-    player, batch = player_of(tasks), recipe.budget.batch
+    reward, metric, batch = recipe.reward.build(), recipe.reward.metric, recipe.budget.batch
+    player = RewardedLoop(simulator_of(tasks), reward, metric)
     simulator, slots = player.simulator, torch.arange(batch)
     simulator.provide(strategy.needs)
     paid = torch.zeros(len(tasks), dtype=torch.float64)
@@ -86,7 +86,7 @@ def played(strategy: Strategy, recipe: EnvRecipe, tasks: Sequence[Task]) -> tupl
         curve.append(simulator.outcome("test").accuracy.double())
     paid += player.settled()
     if recipe.reward.against == "margin":
-        paid -= PairedRun(tasks, batch, player_of).whole()
+        paid -= PairedRun(tasks, batch, simulator_of, reward, metric).whole()
     return paid, torch.trapezoid(torch.stack(curve, 1), dim=1) / max(1, len(curve) - 1)
 
 

@@ -14,7 +14,7 @@ PEERS_STAMP := .venv/.installed-peers
 LABEL_STUDIO := .venv-label-studio
 
 .DEFAULT_GOAL := help
-.PHONY: help install quickstart test test-label-studio check bench docs clean distclean
+.PHONY: help install quickstart test fuzz test-label-studio check bench docs clean distclean
 
 help: ## show this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -36,6 +36,9 @@ test-label-studio: $(STAMP) $(LABEL_STUDIO)/bin/label-studio ## play the exchang
 $(LABEL_STUDIO)/bin/label-studio:
 	$(PYTHON) -m venv $(LABEL_STUDIO)
 	$(LABEL_STUDIO)/bin/python -m pip install --disable-pip-version-check 'label-studio>=1.20,<2'
+
+fuzz: $(STAMP) ## mutate files and command lines that strangers may send, 2,500 of them
+	ALRL_FUZZ=2000 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q tests/fuzz $(PYTEST_FLAGS)
 
 check: $(STAMP) ## lint, format, types, direction of imports
 	$(BIN)/ruff check .

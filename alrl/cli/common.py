@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import signal
 import sys
+import threading
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -67,6 +70,7 @@ NoCode = Annotated[
 ]
 
 _WIDTH = 120
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
 """Of a log or a pipe, which has no width of its own."""
 
 
@@ -129,28 +133,66 @@ def read_params(given: Iterable[str] | None) -> dict[str, Any]:
     return settings
 
 
+class _TerminatedError(KeyboardInterrupt):
+    """SIGTERM, which ends a command as Ctrl-C does: files are closed, workers are ended."""
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Let SIGTERM raise in the block, where this is the main thread and nobody else handles it."""
+    usual = threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+    if not usual:
+        yield
+        return
+
+    def end(*_: object) -> None:
+        # Once: a second one, while workers are being ended, must not break that off.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        raise _TerminatedError
+
+    signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
 @contextmanager
 def reporting(context: typer.Context, machine: bool = False) -> Iterator[Voice]:
     """Turn what goes wrong into a message and an exit status; with ``--debug`` errors pass as they are."""
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _terminable():
             warnings.showwarning = _show_warning
             yield Voice(machine)
     except typer.Exit:
         raise
+    except _TerminatedError:
+        _fail("terminated: what was finished is kept; the same command goes on from there", machine, kind="Terminated")
+        raise typer.Exit(Exit.TERMINATED) from None
     except KeyboardInterrupt:
         _fail("interrupted: what was finished is kept; the same command goes on from there", machine)
         raise typer.Exit(Exit.INTERRUPTED) from None
-    except (AlrlError, OSError) as error:
+    except (AlrlError, OSError, MemoryError) as error:
         if context.obj:
             raise
-        _fail(str(error), machine, kind=type(error).__name__)
+        _fail(_reason(error), machine, kind=type(error).__name__)
         raise typer.Exit(Exit.INPUT) from None
     except Exception as error:
         if context.obj:
             raise
         _fail(f"unexpected {type(error).__name__}: {error}; {blame(error)}", machine, kind=type(error).__name__)
         raise typer.Exit(Exit.UNEXPECTED) from None
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, MemoryError):
+        return f"out of memory ({error}); take fewer records, fewer seeds at a time (block) or fewer --workers"
+    if isinstance(error, OSError) and not isinstance(error, AlrlError) and error.errno in _FULL:
+        where = f" ({error.filename})" if error.filename else ""
+        if not where and error.errno == errno.ENOSPC:
+            where = " (of a folder, or of /dev/shm, which worker processes share: --workers 1 needs none)"
+        return f"{error.strerror}{where}: free space, or choose another folder; what was finished is kept"
+    return str(error)
 
 
 def _show_warning(message: Warning | str, *_: object, **__: object) -> None:

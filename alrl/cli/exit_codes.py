@@ -14,6 +14,7 @@ class Exit(IntEnum):
     FAILED_CELLS = 3
     DIFFERENT = 4
     INTERRUPTED = 130
+    TERMINATED = 143
 
     @property
     def meaning(self) -> str:
@@ -29,5 +30,6 @@ _MEANINGS = {
     Exit.FAILED_CELLS: "The study ran, and some of its cells failed; their tracebacks are in the store.",
     Exit.DIFFERENT: "`reproduce`: a cell gave other bits, and no other machine excuses it; `verify`: something is"
     " damaged or missing.",
+    Exit.TERMINATED: "Ended by SIGTERM, as a cluster or `kill` sends it. As above.",
     Exit.INTERRUPTED: "Interrupted (Ctrl-C). What was finished is kept: the same command goes on from there.",
 }

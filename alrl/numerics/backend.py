@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import stat
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from pathlib import Path
 from typing import Any
 
+import numba
 import torch
 from numba import njit
 from numpy.typing import NDArray
@@ -76,14 +81,48 @@ def portable() -> Iterator[None]:
 _ALWAYS: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy"}
 _INNER: dict[str, Any] = {**_ALWAYS, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
-called: Callable[..., Any] = njit(**_ALWAYS, fastmath={"contract"})
+
+def _compiler(options: dict[str, Any], fastmath: set[str]) -> Callable[..., Any]:
+    """Return a decorator that compiles and caches, wherever a cache can be written."""
+
+    def decorate(function: Callable[..., Any]) -> Any:
+        try:
+            return njit(**options, fastmath=fastmath)(function)
+        except RuntimeError as error:
+            if "no locator available" not in str(error):
+                raise
+        # Neither the package's folder nor the user's can be written: a private one of the temporary folder.
+        folder = _private_folder()
+        if folder is None:
+            return njit(**{**options, "cache": False}, fastmath=fastmath)(function)
+        setattr(numba.config, "CACHE_DIR", folder)  # noqa: B010 - numba makes its settings when it is loaded
+        return njit(**options, fastmath=fastmath)(function)
+
+    return decorate
+
+
+def _private_folder() -> str | None:
+    """Return a folder that nobody else can write to, for what is compiled is run; None if none can be had."""
+    try:
+        folder = Path(tempfile.gettempdir()) / f"alrl-numba-{os.getuid() if hasattr(os, 'getuid') else 'cache'}"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        status = folder.lstat()
+        mine = not hasattr(os, "getuid") or (status.st_uid == os.getuid() and not status.st_mode & 0o022)
+        if mine and stat.S_ISDIR(status.st_mode) and os.access(folder, os.W_OK):
+            return str(folder)
+        return tempfile.mkdtemp(prefix="alrl-numba-")
+    except OSError:
+        return None
+
+
+called: Callable[..., Any] = _compiler(_ALWAYS, {"contract"})
 """Compile what Python calls."""
-compiled: Callable[..., Any] = njit(**_INNER, fastmath={"contract"})
+compiled: Callable[..., Any] = _compiler(_INNER, {"contract"})
 """Compile what compiled code calls, and never Python, which would crash.
 
 As written, but for fused multiply-adds, which round the same in every lane.
 """
-summing: Callable[..., Any] = njit(**_INNER, fastmath={"contract", "reassoc", "nsz"})
+summing: Callable[..., Any] = _compiler(_INNER, {"contract", "reassoc", "nsz"})
 """The same, with sums in whatever order is fast."""
 
 

@@ -1,5 +1,10 @@
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numba
 import pytest
 import torch
 
@@ -8,7 +13,7 @@ from alrl.data.task import draw_task
 from alrl.errors import InvalidRecipeError
 from alrl.learners import SoftmaxRegression
 from alrl.loop.simulator import Simulator
-from alrl.numerics.backend import usable_device
+from alrl.numerics.backend import _private_folder, called, usable_device
 
 
 @pytest.mark.parametrize("name", ["gpu", "meta", "cuda:99"])
@@ -31,3 +36,26 @@ def test_a_gpu_plays_what_the_processor_plays(name):
     here, there = (simulate(name, "margin", labels=12, seeds=6, device=device) for device in ("cpu", "cuda"))
     assert abs(here.accuracy - there.accuracy).max() < 0.05
     assert (here.picks == there.picks).mean() > 0.9
+
+
+def test_where_no_cache_can_be_written_code_is_compiled_into_a_private_folder(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HOME", "/proc")
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(numba.config, "CACHE_DIR", "")
+    space: dict[str, Any] = {}
+    # A function of a file in a folder that not even root can write to.
+    exec(compile("def double(x):\n    return 2 * x\n", "/proc/version", "exec"), space)  # noqa: S102
+    assert called(space["double"])(21) == 42
+    assert Path(numba.config.CACHE_DIR).parent == tmp_path
+    assert Path(numba.config.CACHE_DIR).stat().st_mode & 0o777 == 0o700
+
+
+def test_a_cache_folder_that_others_can_write_to_is_not_taken(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    first = _private_folder()
+    assert first is not None
+    Path(first).chmod(0o777)
+    assert _private_folder() not in {None, first}

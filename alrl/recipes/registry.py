@@ -61,6 +61,8 @@ class Registry(Generic[T]):
             if settings:
                 given = _listed(settings)
                 raise InvalidRecipeError(f"settings {given} given for a {self._noun} already made; give its name")
+            if not isinstance(reference, self._base):
+                raise InvalidRecipeError(f"{reference!r} given as a {self._noun}; give its name, or an object of it")
             return reference
         return self._build(self._kind(reference), reference, settings)
 

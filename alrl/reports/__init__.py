@@ -5,7 +5,8 @@ Only pictures of picks replay episodes (``picks/``).
 
 from __future__ import annotations
 
-from alrl.reports.report import IncompleteStudyError, ReportFiles, RunDirectoryError, report
+from alrl.reports.report import IncompleteStudyError, ReportFiles, report
 from alrl.reports.summary import Summary, summarise
+from alrl.studies.description import RunDirectoryError
 
 __all__ = ["IncompleteStudyError", "ReportFiles", "RunDirectoryError", "Summary", "report", "summarise"]

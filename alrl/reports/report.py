@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,15 +19,12 @@ from alrl.reports.pages.policy_card import find_policies
 from alrl.reports.summary import Summary, summarise
 from alrl.reports.tables.conditions import as_csv, condition_costs, markdown
 from alrl.studies.cell import protocol_of
+from alrl.studies.description import RunDirectoryError, read_description
 from alrl.studies.store.store import RESULTS, STUDY, Store, run_id
 
 
 class IncompleteStudyError(AlrlError):
     """A study with cells that have not finished."""
-
-
-class RunDirectoryError(AlrlError):
-    """A directory that holds no study, or whose description cannot be read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,16 +146,14 @@ def _curves_path(folder: Path, mark: str) -> Path:
 
 
 def _read_study(path: Path) -> _Study:
-    if not path.is_file():
-        raise RunDirectoryError(f"{path} does not exist: give the directory that `alrl run` named at its end")
+    stored = read_description(path.parent)
     try:
-        stored = json.loads(path.read_text(encoding="utf-8"))
         primary = stored.get("primary")
         return _Study(
-            title=str(stored["title"]),
+            title=stored["title"],
             hypothesis=str(stored.get("hypothesis", "")),
             command=str(stored.get("command", "")),
-            cells=[dict(cell) for cell in stored["cells"]],
+            cells=stored["cells"],
             primary=None if primary is None else (str(primary[0]), str(primary[1])),
             metrics=tuple(metric for metric in stored.get("metrics", METRICS) if metric in METRICS) or METRICS,
             upper_bounds=tuple(map(str, stored.get("upper_bounds", ()))),

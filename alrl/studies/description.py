@@ -9,7 +9,6 @@ from typing import Any
 from alrl.errors import AlrlError
 
 STUDY = "study.json"
-_MOST_BYTES = 1 << 28
 
 
 class RunDirectoryError(AlrlError):
@@ -25,19 +24,21 @@ def read_description(folder: Path) -> dict[str, Any]:
     if not path.is_file():
         raise RunDirectoryError(f"{path} does not exist: give the directory that `alrl run` named at its end")
     try:
-        if path.stat().st_size > _MOST_BYTES:
-            raise ValueError(f"{path.stat().st_size} bytes given, at most {_MOST_BYTES} allowed")
-        content = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(content, dict) or not isinstance(content["title"], str):
-            raise TypeError("no table with a title")
-        cells = content["cells"]
-        if not isinstance(cells, list) or not all(isinstance(cell, dict) for cell in cells):
-            raise TypeError("its cells are no tables")
+        fault, content = "", json.loads(path.read_text(encoding="utf-8"))
         # What JSON takes beyond the standard, such as NaN, has no identity.
-        json.dumps(cells, allow_nan=False)
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise RunDirectoryError(
-            f"{path} does not describe a study ({type(error).__name__}: {error}); it needs title and cells: "
-            "run the study again"
-        ) from error
-    return content
+        json.dumps(content, allow_nan=False)
+    except (OSError, ValueError, RecursionError) as error:
+        fault, content = str(error), {}
+    if not fault:
+        fault = _fault(content)
+    if fault:
+        raise RunDirectoryError(f"{path} does not describe a study ({fault}): run the study again")
+    return dict(content)
+
+
+def _fault(content: Any) -> str:
+    if not isinstance(content, dict) or not isinstance(content.get("title"), str):
+        return "it needs title and cells"
+    cells = content.get("cells")
+    tables = isinstance(cells, list) and all(isinstance(cell, dict) for cell in cells)
+    return "" if tables else "it needs title and cells, a table each"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -11,8 +10,9 @@ from alrl.errors import AlrlError
 from alrl.evaluation.curves import Curves
 from alrl.evaluation.spreadsheet import SpreadsheetWriter
 from alrl.studies.canonical import canonical, run_id
+from alrl.studies.description import read_description
 from alrl.studies.store.rows import csv_header, csv_rows
-from alrl.studies.store.store import RESULTS, STUDY, Store, StoredCell
+from alrl.studies.store.store import RESULTS, Store, StoredCell
 
 _CELL_HEADER = (
     "id", "agent", "data_set", "status", "seconds", "cpu_seconds", "peak_bytes", "added", "spec", "provenance",
@@ -21,7 +21,7 @@ _CELL_HEADER = (
 
 
 class ExportError(AlrlError):
-    """An export that needs a package which is not installed, or a run that cannot be read."""
+    """An export that needs a package which is not installed."""
 
 
 def export_files(run: Path | str, out: Path | str, kind: Literal["csv", "parquet"]) -> list[Path]:
@@ -31,7 +31,7 @@ def export_files(run: Path | str, out: Path | str, kind: Literal["csv", "parquet
     record was that the label went to. ``cells``: one row a cell, failed ones too, with its specification and provenance
     as JSON.
 
-    Raises ExportError if polars is missing for Parquet, StoreError if the run's results cannot be read.
+    Raises ExportError if polars is missing for Parquet, RunDirectoryError or StoreError if the run cannot be read.
     """
     folder, target = Path(run), Path(out)
     curves, cells = _stored(folder)
@@ -47,20 +47,9 @@ def export_files(run: Path | str, out: Path | str, kind: Literal["csv", "parquet
 
 def _stored(folder: Path) -> tuple[list[Curves], list[StoredCell]]:
     """Return curves and cells of the study that the folder was last run with, in its order."""
-    wanted = [run_id(cell) for cell in _described(folder)["cells"]]
+    wanted = [run_id(cell) for cell in read_description(folder)["cells"]]
     with Store(folder / RESULTS, read_only=True) as store:
         return store.curves(wanted), store.cells(wanted)
-
-
-def _described(folder: Path) -> dict[str, Any]:
-    path = folder / STUDY
-    try:
-        description: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ExportError(
-            f"{path} cannot be read ({error}): give the folder that `alrl run` named at its end"
-        ) from error
-    return description
 
 
 def _cell_row(cell: StoredCell) -> list[Any]:
@@ -68,7 +57,7 @@ def _cell_row(cell: StoredCell) -> list[Any]:
     effort = (cell.seconds, cell.cpu_seconds, cell.peak_bytes, cell.added)
     code = None if cell.code is None else canonical(cell.code)
     content = (canonical(cell.spec), canonical(cell.provenance), cell.traceback, code)
-    return [cell.id, cell.spec["agent"], cell.spec.get("data_set"), status, *effort, *content]
+    return [cell.id, cell.spec.get("agent"), cell.spec.get("data_set"), status, *effort, *content]
 
 
 def _write_csv(path: Path, header: Iterable[str], rows: Iterable[Iterable[Any]]) -> Path:

@@ -16,6 +16,7 @@ import numpy as np
 
 from alrl import recipes
 from alrl.agents.players import find_agent
+from alrl.data.data_set import DataSet
 from alrl.errors import AlrlError, InvalidRecipeError, PolicyFileError
 from alrl.evaluation.curves import METRICS, Curves
 from alrl.strategies import Strategy
@@ -113,6 +114,7 @@ def reproduce(
     now = provenance()
     with Store(folder / RESULTS, read_only=True) as store:
         for cell in _chosen(store, cells):
+            _check_described(cell)
             (stored,) = store.curves([cell.id])
             use_modules_of(folder, [dict(cell.spec), store.agent(cell.spec["agent_identity"])])
             agent = _agent(store, cell, folder)
@@ -128,6 +130,16 @@ def reproduce(
                 deviation=None if outcome.curves is None else _deviation(stored, outcome.curves),
                 tolerance=tolerance,
             )
+
+
+def _check_described(cell: StoredCell) -> None:
+    """Refuse a cell that lacks what every cell of alrl tells, or whose data set is told in another way."""
+    source = cell.spec.get(SOURCE, {"file": ""})
+    named = all(isinstance(cell.spec.get(key), str) for key in ("agent", "agent_identity", "data_set"))
+    if not named or not isinstance(source, dict) or not isinstance(source.get("file"), str):
+        raise ReproduceError(
+            f"cell {cell.id[:12]} names no agent or no data set as alrl does: it was changed, or another protocol's"
+        )
 
 
 def _surrounding(origin: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -236,13 +248,22 @@ def _with_data(cell: StoredCell, beside: Sequence[Path], folder: Path) -> Mappin
             )
         spec[SOURCE] = {**spec[SOURCE], "file": str(present[0].resolve())}
     wanted = spec.get("fingerprint")
-    fingerprint = data_of(spec).fingerprint if wanted is not None else None
+    fingerprint = _data(spec, cell).fingerprint if wanted is not None else None
     if fingerprint != wanted:
         raise ReproduceError(
             f"data set {spec['data_set']!r} is no longer what cell {cell.id[:12]} was played on: its fingerprint"
             f" is {str(fingerprint)[:12]}, then {str(wanted)[:12]}"
         )
     return spec
+
+
+def _data(spec: Mapping[str, Any], cell: StoredCell) -> DataSet:
+    try:
+        return data_of(spec)
+    except AlrlError:
+        raise
+    except ValueError as error:
+        raise ReproduceError(f"cell {cell.id[:12]} tells of its table what nobody can read: {error}") from error
 
 
 def _surroundings(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:

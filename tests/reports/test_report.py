@@ -17,7 +17,8 @@ from matplotlib.text import Text
 from alrl.evaluation.curves import Curves
 from alrl.recipes import parse
 from alrl.reports import figures
-from alrl.reports.report import IncompleteStudyError, RunDirectoryError, report
+from alrl.reports.report import IncompleteStudyError, report
+from alrl.studies.description import RunDirectoryError
 from alrl.studies.runner import Runner
 from alrl.studies.store.store import Store
 from alrl.studies.study import StudyRecipe

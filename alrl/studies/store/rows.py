@@ -67,20 +67,34 @@ class StoredCell:
 
 
 def to_cell(row: tuple[Any, ...]) -> StoredCell:
-    """Return a cell from its row of the table, joined with its provenance."""
+    """Return a cell from its row of the table, joined with its provenance.
+
+    Raises ValueError if a column that holds a table as JSON holds anything else.
+    """
     key, spec, status, seconds, cpu_seconds, peak_bytes, content, traceback, added, code = row
     return StoredCell(
         id=key,
-        spec=json.loads(spec),
+        spec=table_of(spec),
         finished=status == "finished",
         seconds=seconds,
         cpu_seconds=cpu_seconds,
         peak_bytes=peak_bytes,
-        provenance=json.loads(content),
+        provenance=table_of(content),
         traceback=traceback,
         added=added,
-        code=None if code is None else json.loads(code),
+        code=None if code is None else table_of(code),
     )
+
+
+def table_of(text: str) -> dict[str, Any]:
+    """Return the table that a column holds as JSON. Raises ValueError if it holds anything else."""
+    try:
+        table = dict(json.loads(text))
+        # Without an identity, such as with NaN, it is none of alrl's.
+        json.dumps(table, allow_nan=False)
+    except (TypeError, RecursionError) as error:
+        raise ValueError(f"{str(text)[:40]!r} is no table") from error
+    return table
 
 
 def to_result(curves: Curves) -> dict[str, Any]:
@@ -109,7 +123,7 @@ def to_curves(result: Mapping[str, Any], spec: str, code: str | None, check: str
         raise ValueError("its checksum is another")
     arrays: dict[str, Any] = {name: from_npy(result[name]) for name in (*ARRAYS, *OPTIONAL) if result[name] is not None}
     plain = {name: result[name] for name in CURVES if name not in ARRAYS}
-    condition = json.loads(spec).get("condition", "")
+    condition = str(table_of(spec).get("condition", ""))
     # Before 0.2 the condition stood behind the learner's name.
     plain |= {"learner": plain["learner"].removesuffix(f", {condition}"), "condition": condition}
     return Curves(**plain, seeds=tuple(arrays.pop("seeds").tolist()), **arrays)

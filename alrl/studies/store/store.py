@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from alrl.evaluation.curves import Curves
 from alrl.studies.canonical import canonical, content_id, run_id
@@ -21,6 +20,7 @@ from alrl.studies.store.rows import (
     RESULT,
     StoredCell,
     checksum,
+    table_of,
     to_cell,
     to_curves,
     to_result,
@@ -30,13 +30,15 @@ from alrl.studies.store.schema import SCHEMA_VERSION, StoreError, check_mark, co
 
 __all__ = ["SCHEMA_VERSION", "Store", "StoreError", "StoredCell", "run_id"]
 
+T = TypeVar("T")
+
 
 class Store:
     """Cells and their curves in the SQLite file ``path``, which is made if missing, one transaction a cell.
 
     Write-ahead log with full synchronisation: what :meth:`add` returned from survives ``kill -9`` and a power cut.
-    ``read_only`` never changes the file and asks for no right to write. Raises StoreError if the folder cannot be
-    written, the file is no results file, or a newer alrl wrote it.
+    ``read_only`` never changes the file. Raises StoreError if the folder cannot be written, or the file is none of
+    alrl's, or of a newer one.
 
     >>> import tempfile
     >>> curves = Curves(data_set="iris", strategy="margin", learner="softmax-regression", batch=1, seeds=(0,),
@@ -150,18 +152,15 @@ class Store:
     def agent(self, identity: str) -> dict[str, Any] | None:
         """Return the recipe of an agent, by the identity that cells name; None where an older alrl did not keep it."""
         rows = self._read("SELECT recipe FROM agents WHERE identity = ?", identity)
-        return json.loads(rows[0][0]) if rows else None
+        return self._of(table_of, rows[0][0], identity) if rows else None
 
     def cells(self, cells: Collection[str] | None = None) -> list[StoredCell]:
-        """Return all cells in the order of adding, finished and failed.
-
-        Or those of the ids ``cells``, in that order.
-        """
+        """Return all cells, finished and failed, in the order of adding; or those of ``cells``, in that order."""
         rows = self._read(
             "SELECT run_id, cells.spec, status, seconds, cpu_seconds, peak_bytes, content, traceback, added, code"
             " FROM cells JOIN provenance ON provenance.id = cells.provenance ORDER BY cells.rowid"
         )
-        rows_by_id = {row[0]: to_cell(row) for row in rows}
+        rows_by_id = {row[0]: self._of(to_cell, row, row[0]) for row in rows}
         return [rows_by_id[key] for key in (rows_by_id if cells is None else cells) if key in rows_by_id]
 
     def finished(self) -> set[str]:
@@ -171,7 +170,7 @@ class Store:
     def codes(self) -> dict[str, dict[str, Any] | None]:
         """Return the identity of the code that played each finished cell, by id; None where it is not known."""
         rows = self._read("SELECT run_id, code FROM cells WHERE status = 'finished'")
-        return {key: None if code is None else json.loads(code) for key, code in rows}
+        return {key: None if code is None else self._of(table_of, code, key) for key, code in rows}
 
     def failures(self) -> dict[str, str]:
         """Return traceback of each failed cell, by id."""
@@ -190,8 +189,8 @@ class Store:
             "SELECT run_id, content FROM cells JOIN provenance ON provenance.id = cells.provenance"
             " WHERE status = 'finished' ORDER BY cells.rowid"
         )
-        texts = dict.fromkeys(text for key, text in rows if cells is None or key in cells)
-        return [json.loads(text) for text in texts]
+        texts = {text: key for key, text in reversed(rows) if cells is None or key in cells}
+        return [self._of(table_of, text, key) for text, key in reversed(texts.items())]
 
     def curves(self, cells: Collection[str] | None = None) -> list[Curves]:
         """Return the curves of the finished cells in the order of adding.
@@ -209,14 +208,11 @@ class Store:
         lost = sorted((finished if cells is None else finished & set(cells)) - set(rows_by_id))
         if lost:
             raise damaged(self.path, lost[0], "it is finished, and its curves are not there")
-        return [
-            self._to_curves(key, rows_by_id[key])
-            for key in (rows_by_id if cells is None else cells)
-            if key in rows_by_id
-        ]
+        wanted = rows_by_id if cells is None else cells
+        return [self._to_curves(key, rows_by_id[key]) for key in wanted if key in rows_by_id]
 
     def export_csv(self, path: Path | str, cells: Collection[str] | None = None) -> Path:
-        """Write one row for each cell, seed and label count to ``path``, in one step; see :meth:`curves`."""
+        """Write one row for each cell, seed and label count to ``path``, in one step."""
         return write_csv(Path(path), self.curves(cells))
 
     def _is_finished(self, key: str, played_by: str | None) -> bool:
@@ -259,6 +255,12 @@ class Store:
         with self._clear_errors():
             return self._database.execute(query, values).fetchall()
 
+    def _of(self, make: Callable[[Any], T], stored: Any, key: str) -> T:
+        try:
+            return make(stored)
+        except ValueError as error:
+            raise damaged(self.path, key, str(error)) from error
+
     def _to_curves(self, key: str, row: tuple[Any, ...]) -> Curves:
         *values, spec, code, check = row
         result = dict(zip(RESULT, values, strict=True))
@@ -295,6 +297,4 @@ class Store:
 
 
 RESULTS = "results.sqlite"
-
-
 STUDY = "study.json"

@@ -43,11 +43,11 @@ class Growth:
     start: str
     """``from scratch`` or ``warm start``."""
     labels: tuple[int, ...]
-    """Labels queried by the end of each loop."""
+    """Labels queried by the end of each round."""
     multiply_adds: tuple[float, ...] | None
-    """Modelled, of one episode's fit in each loop, mean over episodes; None where the learner has no model."""
+    """Modelled, of one episode's fit in each round, mean over episodes; None where the learner has no model."""
     seconds: tuple[float, ...]
-    """Measured, of the fit of all episodes in each loop."""
+    """Measured, of the fit of all episodes in each round."""
 
     @property
     def work_exponent(self) -> float | None:
@@ -106,7 +106,7 @@ def measure_growth(
 
 
 def cumulative(costs: Sequence[float]) -> NDArray[np.float64]:
-    """Return cost of all loops up to each.
+    """Return cost of all rounds up to each.
 
     >>> cumulative([1.0, 2.0]).tolist()
     [1.0, 3.0]

@@ -30,7 +30,7 @@ class LargePoolMeasure:
     strategy: str
     """Its name."""
     seconds: tuple[float, ...]
-    """Wall time of each loop: fit, pass over the pool, choice of a batch and taking its labels."""
+    """Wall time of each round: fit, pass over the pool, choice of a batch and taking its labels."""
     standardisation_seconds: float
     """Wall time of the first pass, which finds mean and scale; done once a pool."""
     index_seconds: float
@@ -42,7 +42,7 @@ class LargePoolMeasure:
 
     @property
     def within_targets(self) -> bool:
-        """Whether every loop and the memory stay within issue 3's targets."""
+        """Whether every round and the memory stay within issue 3's targets."""
         return max(self.seconds) <= TARGET_SECONDS and (self.peak_anonymous or 0) <= TARGET_BYTES
 
 

@@ -14,7 +14,7 @@ from benchmarks.targets import reasons, verdicts
 from benchmarks.workloads import EPOCHS
 
 _METHOD = """\
-A step is one loop: refit the learner, predict the pool, query, score the test part. Every side plays the same tasks
+A step is one round: refit the learner, predict the pool, query, score the test part. Every side plays the same tasks
 (half the data the pool, half the test part, one label a class to start), in turns within one run, so that what else the
 machine does slows all of them; a ratio is taken within a repeat, and median, least and largest are over {repeats}
 repeats. In each repeat the hand-written loop plays {seeds} seeds from scratch, new ones every time, one by one on one
@@ -50,7 +50,7 @@ modelled multiply-adds of a step (fit, pool, test part) would take at the rate o
 thread, measured in this run: {rate:.1f} thousand million a second.
 """
 _GROWTH = """\
-Random queries on {data_set}, {batch} labels a loop, up to {labels} labels: what the fits of all loops so far cost. The
+Random queries on {data_set}, {batch} labels a loop, up to {labels} labels: what the fits of all rounds so far cost. The
 exponent is the slope of the logarithms over the last three quarters: 1 is linear in the number of labels, 2 quadratic.
 Any refit to all labels passes over all of them, however it begins, so a loop costs more the more labels there are: a
 warm start saves passes (solver iterations, {few} epochs instead of {epochs}, a system updated, not built), which is a

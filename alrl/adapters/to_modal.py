@@ -22,7 +22,7 @@ class ToModAL:
         labels_left: labels that may still be bought at every query; policies look at it.
         seed: of chance and ties.
 
-    Raises InvalidRecipeError for an unknown strategy, or one that learns from loop to loop.
+    Raises InvalidRecipeError for an unknown strategy, or one that learns from round to round.
 
     >>> import numpy as np
     >>> from modAL.models import ActiveLearner

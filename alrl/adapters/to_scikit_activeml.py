@@ -22,7 +22,7 @@ class ToScikitActiveml(SingleAnnotatorPoolQueryStrategy):  # type: ignore[misc] 
     be in ``X``. The utilities of a record that a policy did not consider are minus infinity.
 
     Args:
-        strategy: a strategy or policy, or the name of one; none that learns from loop to loop.
+        strategy: a strategy or policy, or the name of one; none that learns from round to round.
         labels_left: labels that may still be bought at every query; policies look at it.
         missing_label: what marks a record without a label.
         random_state: of chance and ties; an integer, a random state or None.

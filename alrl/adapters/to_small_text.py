@@ -27,7 +27,7 @@ class ToSmallText(QueryStrategy):  # type: ignore[misc] # it has no types
         labels_left: labels that may still be bought at every query; policies look at it.
         seed: of chance and ties.
 
-    Raises InvalidRecipeError for an unknown strategy, or one that learns from loop to loop.
+    Raises InvalidRecipeError for an unknown strategy, or one that learns from round to round.
     """
 
     def __init__(self, strategy: Strategy | str, *, labels_left: int | None = None, seed: int = 0) -> None:

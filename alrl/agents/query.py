@@ -95,7 +95,7 @@ def query(  # noqa: PLR0913 - the front door: all but a few have defaults
     pipeline before the last give, or else skrub's encoding; of text and wide sparse matrices 100 principal directions.
     Features are centred and scaled by pool and labelled set together, so that units and offsets change nothing; columns
     that do not vary are left out, with a ConstantColumnWarning if they have names. Columns of frames go by their names.
-    Nothing is known of earlier loops, so the trajectory features say that nothing has changed.
+    Nothing is known of earlier rounds, so the trajectory features say that nothing has changed.
 
     In pools of more than 20,000 records policies rank how sparse the pool is around a candidate among 1,024 records at
     random; whatever else they read is exact. ``docs/large-pools.md`` says how rarely that changes a choice, and that
@@ -127,7 +127,7 @@ def query(  # noqa: PLR0913 - the front door: all but a few have defaults
         InvalidDataError: the records do not fit each other or the model, hold infinite numbers, or hold what no
             features can be made of.
         InvalidQueryError: the batch size is no whole number or below 1, or the pool is empty.
-        InvalidRecipeError: the strategy learns from loop to loop, of which one query knows nothing.
+        InvalidRecipeError: the strategy learns from round to round, of which one query knows nothing.
 
     >>> from sklearn.linear_model import LogisticRegression
     >>> from alrl.strategies import make_strategy

@@ -63,7 +63,7 @@ def query(  # noqa: PLR0913 - the front door: all but a few have defaults
     Raises:
         InvalidDataError: rows are no probabilities, or features, labels or members do not fit them.
         InvalidQueryError: the batch size is no whole number or below 1, or every record is labelled.
-        InvalidRecipeError: there is no such strategy, or it learns from loop to loop.
+        InvalidRecipeError: there is no such strategy, or it learns from round to round.
 
     >>> probabilities = [[0.9, 0.1], [0.6, 0.4], [0.2, 0.8], [0.5, 0.5]]
     >>> query(probabilities, labelled={3: 1}, strategy="margin").tolist()

@@ -21,7 +21,7 @@ class RulePicks:
     """One candidate a rule: the record that it would query next. Two rules may name the same one.
 
     Raises InvalidRecipeError for fewer than two rules, one given twice, one that is not registered (a policy file may
-    name these, and a file runs no code) and one that learns from loop to loop.
+    name these, and a file runs no code) and one that learns from round to round.
 
     >>> from alrl.testing import example_view
     >>> RulePicks(rules=("margin", "random")).draw(example_view(seed=0)).shape
@@ -41,7 +41,7 @@ class RulePicks:
         built = tuple(make_strategy(rule) for rule in self.rules)
         learning = [each.name for each in built if each.learns]
         if learning:
-            raise InvalidRecipeError(f"rule {learning[0]!r} learns from loop to loop; name rules that do not")
+            raise InvalidRecipeError(f"rule {learning[0]!r} learns from round to round; name rules that do not")
         object.__setattr__(self, "_built", built)
 
     @property

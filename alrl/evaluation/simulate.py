@@ -90,7 +90,7 @@ def simulate(  # noqa: PLR0913 - the front door: all but two have defaults
         score_every: loops between two scores of the test part; the curve is straight in between.
         workers: processes to share the seeds among, each with one thread; 1 plays them in this process. The curves do
             not depend on it.
-        progress: called with the number of labels that each loop bought; with several workers, each time that one is
+        progress: called with the number of labels that each round bought; with several workers, each time that one is
             done, with its share of them.
 
     A ConstantColumnWarning names the columns of data of one's own that have the same value in all records.

@@ -56,7 +56,7 @@ class Geometry:
         Keeps the answer and only measures the distance to records that were not known at the last call.
         """
         if bool((self._known & ~known).any()):
-            # Not in place: a view of an earlier loop may still hold the answer that it was given.
+            # Not in place: a view of an earlier round may still hold the answer that it was given.
             forgotten = (self._known & ~known).any(1, keepdim=True)
             self._nearest = self._nearest.masked_fill(forgotten, torch.inf)
             self._known = self._known & ~forgotten

@@ -20,7 +20,7 @@ _MOST = np.iinfo(np.uint16).max
 class PoolHistory:
     """Flips of every record's prediction, and the last five fits.
 
-    What the learner said of a record in an earlier loop is not stored but asked again, of the few records of a view:
+    What the learner said of a record in an earlier round is not stored but asked again, of the few records of a view:
     the fits are small, the probabilities of a pool are not.
     """
 
@@ -34,7 +34,7 @@ class PoolHistory:
         """Fits that were taken up."""
 
     def take_up(self, scorer: Scorer, scores: PoolScores, *, again: bool = False) -> None:
-        """Add one loop: the fit and what it says of all records; with ``again`` in the place of the last one."""
+        """Add one round: the fit and what it says of all records; with ``again`` in the place of the last one."""
         if again:
             self._take_back()
         self._before = self._predicted

@@ -31,7 +31,7 @@ from alrl.strategies.base import refuse_learning
 class LargePoolLoop:
     """One episode on a :class:`~alrl.large_pool.pool.LargePool`, labelled by whoever calls.
 
-    Every loop passes once over the pool in chunks and keeps a few numbers a record. The strategy or policy then picks
+    Every round passes once over the pool in chunks and keeps a few numbers a record. The strategy or policy then picks
     from a view of some thousand records: those of which the learner is least sure, some by chance, and a random sample
     that stands for the rest in ranks and means (:class:`~alrl.large_pool.preselection.Preselection`). The picks of
     margin, least confidence, entropy and random sampling are those of the whole pool; what is approximate for others is
@@ -50,7 +50,7 @@ class LargePoolLoop:
         seed: of chance and ties, as in a :class:`~alrl.loop.simulator.Simulator` on a task of this seed.
 
     Raises InvalidDataError for classes that are fewer than two or given twice, InvalidQueryError for a budget below 1,
-    InvalidRecipeError for an unknown strategy or learner, or a strategy that learns from loop to loop.
+    InvalidRecipeError for an unknown strategy or learner, or a strategy that learns from round to round.
 
     >>> pool = LargePool(np.array([[0.0], [1.0], [2.0], [3.0], [4.0]], dtype=np.float32))
     >>> loop = LargePoolLoop(pool, classes=["low", "high"], labels=2)

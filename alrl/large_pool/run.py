@@ -21,11 +21,11 @@ class LargePoolRun:
     first: NDArray[np.int64]
     """Positions of the records labelled at the start."""
     picks: tuple[NDArray[np.int64], ...]
-    """Positions of the records that each loop bought, in order."""
+    """Positions of the records that each round bought, in order."""
     seconds: NDArray[np.float64]
-    """Wall time of each loop: fit, pass over the pool, choice and taking the labels, (loops,)."""
+    """Wall time of each round: fit, pass over the pool, choice and taking the labels, (loops,)."""
     accuracy: NDArray[np.float64] | None
-    """Share of the test records classified correctly before the first loop and after each, (loops + 1,)."""
+    """Share of the test records classified correctly before the first round and after each, (loops + 1,)."""
 
 
 def run_large_pool(
@@ -40,9 +40,9 @@ def run_large_pool(
     """Play ``loops`` loops of ``batch_size`` records each with the pool's true classes ``y`` (N,).
 
     Args:
-        loop: a loop in which nothing is labelled yet.
+        loop: one in which nothing is labelled yet.
         y: class of every record of the pool; no strategy sees it.
-        batch_size: records bought in each loop.
+        batch_size: records bought in each round.
         loops: their number; the run ends earlier if the pool or the budget runs out.
         first: positions labelled at the start; by default one record of each class, of the stream ``first sample``.
         test: records (m, D), given as those of the pool are stored, and their classes (m,), to score the learner on.

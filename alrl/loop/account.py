@@ -68,7 +68,7 @@ class Account:
         """Add one round to the account: the ``result`` of the queries at ``picks`` (B, b), and a fit.
 
         ``labelled`` (B,) counts the fitted records. Only the episodes of the mask ``active`` (B,) trained and
-        scored their pools; all of it since the time ``started``. Returns the cost of that loop.
+        scored their pools; all of it since the time ``started``. Returns the cost of that round.
         """
         paid = result.charged
         money = self.label_price.gather(1, picks.clamp_min(0)).masked_fill(~paid, 0.0)
@@ -93,7 +93,7 @@ class Account:
         return cost
 
     def work(self, fit: FitReport, each: Tensor | None) -> Tensor | None:
-        """Return modelled multiply-adds of a loop, (B,).
+        """Return modelled multiply-adds of a round, (B,).
 
         Those of the fit and ``each`` (B,) for a record of the pool.
         """
@@ -106,22 +106,22 @@ class Account:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Round:
-    """One loop of B episodes: what was picked, what the annotator said, what fitting took."""
+    """One round of B episodes: what was picked, what the annotator said, what fitting took."""
 
     picks: Tensor
     """Pool positions of the queried records, (B, b), long; -1 for none."""
     answers: Tensor
-    """Labels that came with this loop, (B, b), long; -1 for none: no query, no answer, or one that is still to come."""
+    """Labels that came with this round, (B, b), long; -1 for none: no query, no answer, or a late one."""
     spent: Tensor
     """Labels bought so far after the first sample, (B,), long."""
     fit: FitReport
     """What the learner's refit did."""
     multiply_adds: Tensor | None
-    """Modelled multiply-adds of the loop, (B,), double: the fit and the pass over the pool; None for a learner without
+    """Modelled multiply-adds of the round, (B,), double: the fit and the pass over the pool; None for a learner without
     a model of its work."""
     cost: Cost
-    """What this loop used: labels, record-epochs, records scored, money and measured seconds."""
+    """What this round used: labels, record-epochs, records scored, money and measured seconds."""
     total: Cost
     """The same of the episode so far, the first sample and its fit included."""
     seconds: float
-    """Wall time of the loop: annotation, refit and the pass over the pool."""
+    """Wall time of the round: annotation, refit and the pass over the pool."""

@@ -55,7 +55,7 @@ class Prices:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Cost:
-    """Hold what was used in B episodes, in one loop or in all together; each item is (B,), double.
+    """Hold what was used in B episodes, in one round or in all together; each item is (B,), double.
 
     Training is counted in record-epochs, one record in one epoch: retraining from scratch on n labels that came one by
     one makes it grow with the square of n, a warm start makes the epochs few. Both are in this one number.
@@ -128,7 +128,7 @@ def loop_cost(
     active: Tensor,
     seconds: float,
 ) -> Cost:
-    """Return the cost of one loop: labels bought, record-epochs trained, records scored, each (B,), in so many seconds.
+    """Return the cost of one round: labels bought, record-epochs trained and records scored, (B,) each, in ``seconds``.
 
     Training and scoring count in the episodes of the mask ``active`` (B,) alone, which share the seconds.
 

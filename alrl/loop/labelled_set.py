@@ -51,7 +51,7 @@ class Labelled:
 
         needed = int(self.count.max()) + picks.shape[1]
         if needed > self.index.shape[1]:
-            # Twice the room, lest every loop copy what is there.
+            # Twice the room, lest every round copy what is there.
             more = max(needed, 2 * self.index.shape[1]) - self.index.shape[1]
             self.index = torch.nn.functional.pad(self.index, (0, more))
             self.labels = torch.nn.functional.pad(self.labels, (0, more))

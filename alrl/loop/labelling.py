@@ -25,7 +25,7 @@ class QueryResult:
     """One batch of queries, (B, b) each, and what arrived."""
 
     answers: Tensor
-    """Labels that came with this loop, long; -1 where none did."""
+    """Labels that came with this round, long; -1 where none did."""
     charged: Tensor
     """Queries that count against the budget, bool."""
     price: Tensor | None
@@ -161,7 +161,7 @@ class Labelling:
         return QueryResult(answers=self._arrived(picks, real, answer, active), charged=charged, price=answer.price)
 
     def _arrived(self, picks: Tensor, real: Tensor, answer: Answer, active: Tensor | None) -> Tensor:
-        """Keep the labels that are there now, the late ones of earlier loops first: those of ``picks``, (B, b)."""
+        """Keep the labels that are there now, the late ones of earlier rounds first: those of ``picks``, (B, b)."""
         given = real & (answer.labels != NO_LABEL)
         mark(self.silent, picks.masked_fill(~(real & ~given), -1))
         at_once = given if answer.delay is None else given & (answer.delay <= 0)

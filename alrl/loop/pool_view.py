@@ -111,17 +111,17 @@ class Refits:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Trajectory:
-    """Hold what the learner said of each pool record in earlier loops; no label is involved.
+    """Hold what the learner said of each pool record in earlier rounds; no label is involved.
 
-    Shapes: B episodes, N records, k classes, at most T remembered loops (the newest last).
+    Shapes: B episodes, N records, k classes, at most T remembered rounds (the newest last).
     """
 
     flips: Tensor
-    """Number of loops in which the predicted class changed, (B, N)."""
+    """Number of rounds in which the predicted class changed, (B, N)."""
     loops: Tensor
     """Number of earlier fits that flips were counted over, (B,)."""
     probabilities: tuple[Tensor, ...]
-    """Class probabilities in the T remembered loops, this one last, (B, N, k) each."""
+    """Class probabilities in the T remembered rounds, this one last, (B, N, k) each."""
     remembered: Tensor
     """Which of those loops the episode has lived through, (T, B), bool."""
 
@@ -168,8 +168,8 @@ class PoolView:
     embedding: Tensor | None = None
     """The learner's representation of each record before its last layer, (B, N, E); None unless asked for, as below."""
     earlier_embedding: Tensor | None = None
-    """The same after the loop before, (B, N, E); equal to that of now in an episode's first loop, or the first since it
-    was asked for."""
+    """The same after the round before, (B, N, E); equal to that of now in an episode's first round, or in the first since
+    it was asked for."""
     epochs: EpochRecord | None = None
     """What happened in each epoch of the last fit; its n labelled records are the L of ``labelled_index``."""
     members: Tensor | None = None

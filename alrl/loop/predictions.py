@@ -1,4 +1,4 @@
-"""Describe what the learners of many episodes say of their pools, now and in the last loops."""
+"""Describe what the learners of many episodes say of their pools, now and in the last rounds."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ REMEMBERED = 5
 
 
 class Memory:
-    """Class probabilities (B, N, k) of the last loops, the newest last, and which loops each episode lived through."""
+    """Class probabilities (B, N, k) of the last rounds, the newest last, and which of them each episode had."""
 
     def __init__(self) -> None:
         self._kept: list[tuple[Tensor, Tensor]] = []
 
     @property
     def probabilities(self) -> tuple[Tensor, ...]:
-        """Of each remembered loop, (B, N, k)."""
+        """Of each remembered round, (B, N, k)."""
         return tuple(probabilities for probabilities, _ in self._kept)
 
     @property
@@ -68,11 +68,11 @@ class PredictionHistory:
 
     def __init__(self, episodes: int, records: int, classes: int, device: torch.device | str = "cpu") -> None:
         self.probabilities = torch.zeros(episodes, classes, records, device=device).transpose(1, 2)
-        """Of the last loop that each episode took part in, (B, N, k), stored class by class."""
+        """Of the last round that each episode took part in, (B, N, k), stored class by class."""
         self.loops = torch.zeros(episodes, device=device)
         """Fits of each episode so far, (B,)."""
         self.likeliest: Likeliest | None = None
-        """The two likeliest classes of each record; None where episodes stood still in the last loop."""
+        """The two likeliest classes of each record; None where episodes stood still in the last round."""
         self._predicted = torch.zeros(episodes, records, dtype=torch.long, device=device)
         self._flips = torch.zeros(episodes, records, device=device)
         self._memory = Memory()
@@ -96,7 +96,7 @@ class PredictionHistory:
 
     @property
     def trajectory(self) -> Trajectory:
-        """What a view may see of earlier loops; later loops do not change it."""
+        """What a view may see of earlier rounds; later rounds do not change it."""
         return Trajectory(
             flips=self._flips.clone(),
             loops=self.loops - 1,

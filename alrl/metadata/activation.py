@@ -1,4 +1,4 @@
-"""Measure how the learner's inner picture of a record and of its neighbourhood changed since the loop before."""
+"""Measure how the learner's inner picture of a record and of its neighbourhood changed since the round before."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _TIE = 1e-5
 
 
 class Activation(FeatureGroup):
-    """Shift and turn of a record's embedding since the loop before, and what became of its neighbours in it."""
+    """Shift and turn of a record's embedding since the round before, and what became of its neighbours in it."""
 
     name = "activation"
     scope = "record"
@@ -28,7 +28,7 @@ class Activation(FeatureGroup):
             name="embedding-shift",
             low=0,
             high=1,
-            meaning="Distance s that the embedding moved since the loop before, as s / (s + root mean squared distance"
+            meaning="Distance s that the embedding moved since the round before, as s / (s + root mean squared distance"
             " between records).",
         ),
         Feature(
@@ -38,13 +38,13 @@ class Activation(FeatureGroup):
             name="embedding-turn",
             low=0,
             high=1,
-            meaning="Angle between the embeddings of now and of the loop before, as (1 - cosine) / 2.",
+            meaning="Angle between the embeddings of now and of the round before, as (1 - cosine) / 2.",
         ),
         Feature(
             name="neighbours-changed",
             low=0,
             high=1,
-            meaning="Share of the ten nearest neighbours in the embedding that were not among them in the loop before.",
+            meaning="Share of the ten nearest neighbours in the embedding that were not in the round before.",
         ),
         Feature(
             name="neighbours-shift", low=0, high=1, meaning="Mean shift of the ten nearest neighbours in the embedding."

@@ -29,25 +29,25 @@ class Cartography(FeatureGroup):
             name="map-confidence-rank",
             low=0,
             high=1,
-            meaning="Share of the pool with a smaller mean probability, over the last five loops, of its class.",
+            meaning="Share of the pool with a smaller mean probability, over the last five rounds, of its class.",
         ),
         Feature(
             name="map-variability-rank",
             low=0,
             high=1,
-            meaning="Share of the pool with a smaller deviation, over the last five loops, of its class's probability.",
+            meaning="Share of the pool with a smaller deviation, in the last five rounds, of its class's probability.",
         ),
         Feature(
             name="map-drift",
             low=-1,
             high=1,
-            meaning="Probability of the class predicted now minus what it was in the oldest of the last five loops.",
+            meaning="Probability of the class predicted now minus what it was in the oldest of the last five rounds.",
         ),
         Feature(
             name="map-constancy",
             low=0,
             high=1,
-            meaning="Share of the last five loops in which the class predicted now was predicted.",
+            meaning="Share of the last five rounds in which the class predicted now was predicted.",
         ),
     )
 

@@ -149,7 +149,7 @@ def loop(pool: Any, masks: Any, labelled: Any, probabilities: Any, counts: Any, 
 
     ``pool`` are margins, entropies, flips and sparsities, (B, N) each; ``masks`` which records exist, and which of them
     the sparsity is averaged over; ``labelled`` are positions, labels and which are real, (B, L) each; ``probabilities``
-    (B, k, N); ``counts`` are labels spent, the budget, features, classes and earlier loops, (B,) each.
+    (B, k, N); ``counts`` are labels spent, the budget, features, classes and earlier rounds, (B,) each.
     """
     (margin, entropy, flips, sparsity), (exists, counted) = pool, masks
     (positions, labels, real), (spent, budget, width, classes, loops) = labelled, counts

@@ -10,7 +10,7 @@ from alrl.metadata.feature import Feature, FeatureGroup, saturated
 
 
 class TrainingCost(FeatureGroup):
-    """Records trained on so far against the whole budget's, the share that retraining makes of them, labels a loop."""
+    """Records trained on so far against the whole budget's, the share that retraining makes of them, labels a round."""
 
     name = "cost"
     scope = "loop"
@@ -30,7 +30,7 @@ class TrainingCost(FeatureGroup):
             " that were given up included.",
         ),
         Feature(
-            name="labels-a-loop", low=0, high=1, meaning="Labels b bought in each loop on average, as b / (b + 10)."
+            name="labels-a-loop", low=0, high=1, meaning="Labels b bought in each round on average, as b / (b + 10)."
         ),
         Feature(name="fits", low=0, high=1, meaning="Fits f so far, the first sample's included, as f / (f + 50)."),
     )
@@ -41,7 +41,7 @@ class TrainingCost(FeatureGroup):
         labelled = view.labelled_mask.sum(1).to(dtype)
         fits, trained, obtained = _counted(view, labelled, spent)
         each = spent / (fits - 1).clamp_min(1)
-        # As many labels a loop from here on: fits to what is there and a loop more, two loops more, and so on.
+        # As many labels a round from here on: fits to what is there and a loop more, two rounds more, and so on.
         at_once = each.clamp_min(1)
         ahead = left / at_once
         whole = trained + ahead * (labelled + at_once * (ahead + 1) / 2)
@@ -57,7 +57,7 @@ class TrainingCost(FeatureGroup):
 def _counted(view: PoolView, labelled: Tensor, spent: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Return fits so far, records that they were to in all, and labels that there have been, (B,) each.
 
-    Where nobody counted, as in a loop of one's own, as many labels are taken to have been bought in each loop.
+    Where nobody counted, as in a loop of one's own, as many labels are taken to have been bought in each round.
     """
     if view.fits is not None and view.trained is not None and view.obtained is not None:
         return view.fits.to(labelled.dtype), view.trained.to(labelled.dtype), view.obtained.to(labelled.dtype)
@@ -68,7 +68,7 @@ def _counted(view: PoolView, labelled: Tensor, spent: Tensor) -> tuple[Tensor, T
 def records_trained(first: Tensor, bought: Tensor, loops: Tensor) -> Tensor:
     """Return records that all fits together were trained on, (B,).
 
-    One fit to the ``first`` labels and one after each loop.
+    One fit to the ``first`` labels and one after each round.
 
     ``loops`` loops bought ``bought`` labels, as many each, and every fit is to all labels there are: the sum grows with
     the square of the loops.

@@ -1,6 +1,6 @@
 """Measure how far the learning curve has come, without a validation part: stability, cross-validation, certainty.
 
-Nothing here needs a label that was not bought: predictions of the whole pool are compared between loops, and labels
+Nothing here needs a label that was not bought: predictions of the whole pool are compared between rounds, and labels
 with what was said of them without them.
 """
 
@@ -25,7 +25,7 @@ _SMALL = 1e-4
 
 
 class LearningCurve(FeatureGroup):
-    """Agreement between loops, progressive and leave-one-out validation, uncertainty; their slopes and saturation."""
+    """Agreement between rounds, progressive and leave-one-out validation, uncertainty; their slopes and saturation."""
 
     name = "learning-curve"
     scope = "loop"
@@ -34,16 +34,16 @@ class LearningCurve(FeatureGroup):
             name="agreement",
             low=0,
             high=1,
-            meaning="Share of the pool predicted as in the loop before; 0 in the first loop, as the next three.",
+            meaning="Share of the pool predicted as in the round before; 0 in the first round, as the next three.",
         ),
         Feature(
-            name="stability", low=-1, high=1, meaning="Cohen's kappa of the pool's predictions now and a loop before."
+            name="stability", low=-1, high=1, meaning="Cohen's kappa of the pool's predictions now and a round before."
         ),
         Feature(
             name="stability-mean",
             low=-1,
             high=1,
-            meaning="Mean of the kappas of consecutive loops, of the last five loops.",
+            meaning="Mean of the kappas of consecutive rounds, of the last five rounds.",
         ),
         Feature(
             name="stability-slope",
@@ -103,14 +103,14 @@ class LearningCurve(FeatureGroup):
             name="certainty-slope",
             low=-1,
             high=1,
-            meaning="Rise of the pool's mean probability of the predicted class over the last five loops.",
+            meaning="Rise of the pool's mean probability of the predicted class over the last five rounds.",
         ),
         Feature(
             name="certainty-saturation",
             low=0,
             high=1,
-            meaning="1 minus the last change of that mean over its changes in the last five loops, added up; 1 where"
-            " nothing changed, 0 in the second loop.",
+            meaning="1 minus the last change of that mean over its changes in the last five rounds, added up; 1 where"
+            " nothing changed, 0 in the second round.",
         ),
     )
 
@@ -120,7 +120,7 @@ class LearningCurve(FeatureGroup):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Steps:
-    """Values of the steps from each remembered loop to the next, (T - 1, B), the newest last."""
+    """Values of the steps from each remembered round to the next, (T - 1, B), the newest last."""
 
     values: Tensor
     lived: Tensor
@@ -149,7 +149,7 @@ class _Steps:
 
 
 def _steps(view: PoolView, values: list[Tensor]) -> _Steps:
-    """Of ``values`` (B,), one for each step; where one loop alone is remembered, of a step that nobody lived."""
+    """Of ``values`` (B,), one for each step; where one round alone is remembered, of a step that nobody lived."""
     lived = view.trajectory.remembered
     nothing = torch.zeros(1, len(view.exists), device=lived.device)
     if not values:

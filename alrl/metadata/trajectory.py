@@ -22,25 +22,25 @@ class TrajectoryGroup(FeatureGroup):
     name = "trajectory"
     scope = "record"
     features = (
-        Feature(name="flip-rate", low=0, high=1, meaning="Share of loops in which the predicted class changed."),
+        Feature(name="flip-rate", low=0, high=1, meaning="Share of rounds in which the predicted class changed."),
         Feature(name="flip-rank", low=0, high=1, meaning="Share of the pool whose prediction flipped less often."),
         Feature(
             name="probability-mean",
             low=0,
             high=1,
-            meaning="Mean over the last five loops of the probability of the class predicted now.",
+            meaning="Mean over the last five rounds of the probability of the class predicted now.",
         ),
         Feature(
             name="probability-spread",
             low=0,
             high=0.5,
-            meaning="Standard deviation over the last five loops of the probability of the class predicted now.",
+            meaning="Standard deviation over the last five rounds of the probability of the class predicted now.",
         ),
         Feature(
             name="probability-drift",
             low=0,
             high=1,
-            meaning="Half the sum of absolute changes of all class probabilities over the last five loops.",
+            meaning="Half the sum of absolute changes of all class probabilities over the last five rounds.",
         ),
     )
 

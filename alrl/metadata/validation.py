@@ -1,4 +1,4 @@
-"""Measure how much two loops agree on the pool, and what that says of the learner without a validation part."""
+"""Measure how much two rounds agree on the pool, and what that says of the learner without a validation part."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def _shares(predicted: Tensor, weight: Tensor, classes: int) -> Tensor:
 
 @once_a_view
 def remembered(view: PoolView) -> list[Likeliest]:
-    """Return the likeliest class of every record, and how likely it is, by the learner of each remembered loop."""
+    """Return the likeliest class of every record, and how likely it is, by the learner of each remembered round."""
     return [likeliest(each) for each in view.trajectory.probabilities]
 
 
@@ -108,10 +108,10 @@ class Progressive:
 
 
 def progressive(view: PoolView) -> Progressive:
-    """Of the s-th newest label what the learner of s loops ago said, s = 1, 2, ... as far as loops are remembered.
+    """Of the s-th newest label what the learner of s rounds ago said, s = 1, 2, ... as far as rounds are remembered.
 
     Blum, Kalai and Langford 1999, "Beating the hold-out: bounds for k-fold and progressive cross-validation". Every
-    loop buys a label at least, so the s newest were unknown to the learner of s loops ago: each is foretold, not
+    loop buys a label at least, so the s newest were unknown to the learner of s rounds ago: each is foretold, not
     remembered. Labels of the first sample do not count. Which records these are is the strategy's choice: where it
     seeks the hard ones, they are foretold worse than the pool would be.
 

@@ -1,6 +1,6 @@
 """The one contract of querying strategies: score the records of many episodes, a higher score is queried sooner.
 
-A strategy is a value: it never changes. One that learns from loop to loop gives, after each, the strategy that plays
+A strategy is a value: it never changes. One that learns from round to round gives, after each, the strategy that plays
 the next one.
 """
 
@@ -86,8 +86,8 @@ def refuse_learning(strategy: Strategy, where: str) -> None:
     """Raise InvalidRecipeError for a strategy that learns, naming the place ``where`` it could not."""
     if strategy.learns:
         raise InvalidRecipeError(
-            f"{strategy.name} learns from loop to loop, which {where} cannot tell it: give one of its rules, or play it"
-            " with simulate() or play()"
+            f"{strategy.name} learns from round to round, which {where} cannot tell it: give one of its rules, or"
+            " play it with simulate() or play()"
         )
 
 

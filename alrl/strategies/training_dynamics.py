@@ -16,7 +16,7 @@ from alrl.strategies.base import Strategy
 
 @dataclass(frozen=True, kw_only=True)
 class PredictionFlips(Strategy):
-    """Scores a record by the share of the loops so far in which its predicted class changed, from 0 to 1.
+    """Scores a record by the share of the rounds so far in which its predicted class changed, from 0 to 1.
 
     Toneva et al. 2019, "An empirical study of example forgetting during deep neural network learning", count how often
     a record goes from right to wrong; that takes its label, so here every change of the prediction counts, much as in
@@ -41,7 +41,7 @@ class ActivationChange(Strategy):
     """Scores a record by the Euclidean distance between its embedding in this loop and in the last.
 
     The temporal discrepancy of Huang et al. 2021, "Semi-supervised active learning with temporal output discrepancy",
-    measured before the last layer instead of after it. In the first loop all scores are zero, and they stay so with a
+    measured before the last layer instead of after it. In the first round all scores are zero, and they stay so with a
     learner whose embedding is the features, such as softmax regression: there every record is as good.
 
     >>> from alrl.testing.example_view import example_view
@@ -68,12 +68,12 @@ _LEAST = 1e-7
 
 @dataclass(frozen=True, kw_only=True)
 class LossChange(Strategy):
-    """Scores a record by how much its log loss has changed between the last loop and this one, in nats.
+    """Scores a record by how much its log loss has changed between the last round and this one, in nats.
 
     The difference of losses in time that Huang et al. 2021, "Semi-supervised active learning with temporal output
     discrepancy", bound by the outputs' (see output discrepancy). A loss takes a label, which is not known here: the
     class that the learner predicts now stands for it, as in their loss measure for the unlabelled; of several equally
-    likely ones the mean change counts. Probabilities below 1e-7 count as that. In the first loop all scores are zero.
+    likely ones the mean change counts. Probabilities below 1e-7 count as that. In the first round all scores are zero.
 
     >>> from alrl.testing.example_view import example_view
     >>> LossChange().score(example_view(seed=0, records=(3,), labelled=(1,)))
@@ -99,7 +99,7 @@ class OutputDiscrepancy(Strategy):
     """Scores a record by the Euclidean distance between its class probabilities in this loop and in the last.
 
     Huang et al. 2021, "Semi-supervised active learning with temporal output discrepancy", where it bounds the change of
-    the record's loss from below, so that no label is needed. In the first loop all scores are zero.
+    the record's loss from below, so that no label is needed. In the first round all scores are zero.
 
     >>> from alrl.testing.example_view import example_view
     >>> OutputDiscrepancy().score(example_view(seed=0, records=(3,), labelled=(1,)))
@@ -122,11 +122,11 @@ class OutputDiscrepancy(Strategy):
 
 @dataclass(frozen=True, kw_only=True)
 class DataMapVariability(Strategy):
-    """Scores a record by the standard deviation, over the remembered loops, of its predicted class's probability.
+    """Scores a record by the standard deviation, over the remembered rounds, of its predicted class's probability.
 
     Swayamdipta et al. 2020, "Dataset cartography", section 2, of the true class, which is not known here: the class
     that the learner predicts now stands for it, and of several equally likely ones their mean deviation. The deviation
-    is that of the population; one loop alone has none.
+    is that of the population; one round alone has none.
 
     >>> from alrl.testing.example_view import example_view
     >>> DataMapVariability().score(example_view(seed=0, records=(3,), labelled=(1,)))
@@ -135,7 +135,7 @@ class DataMapVariability(Strategy):
 
     name: ClassVar[str] = "data-map-variability"
     paper: ClassVar[str] = "Swayamdipta et al. 2020"
-    cost: ClassVar[str] = "N k · loops remembered"
+    cost: ClassVar[str] = "N k · rounds remembered"
 
     def score(self, view: PoolView) -> Tensor:
         past = [

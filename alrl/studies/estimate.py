@@ -125,7 +125,7 @@ def _calibrated(cells: Sequence[tuple[dict[str, Any], Strategy]], runner: Runner
     """Return the same by playing the first loops of one cell of each kind, as many kinds as there is time for."""
     kinds = {_kind(cell): (cell, strategy) for cell, strategy in reversed(cells)}
     ordered = _spread(list(kinds.values()))
-    bar = runner.bars.bar("time the first loops", len(ordered))
+    bar = runner.bars.bar("time the first rounds", len(ordered))
     rates: dict[_Kind, float] = {}
     began = time.perf_counter()
     warm = False

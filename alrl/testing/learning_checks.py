@@ -1,4 +1,4 @@
-"""The part of the contract that is about strategies that learn from loop to loop."""
+"""The part of the contract that is about strategies that learn from round to round."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LOOPS = 3
 
 
 def learns_in_each_episode_alone(strategy: Strategy, view: PoolView) -> str | None:
-    """Return what is wrong with how the strategy learns over a few loops that begin with the view, or None.
+    """Return what is wrong with how the strategy learns over a few rounds that begin with the view, or None.
 
     One that says it does not learn stays itself; one that does leaves the strategy before as it was, and learns in an
     episode what it would learn there alone.

@@ -44,7 +44,7 @@ _AXES = {
     "trained": "B",
     "obtained": "B",
 }
-"""B episodes, N records, D features, L labelled records, k classes, T remembered loops, E columns, M members,
+"""B episodes, N records, D features, L labelled records, k classes, T remembered rounds, E columns, M members,
 S epochs."""
 
 
@@ -96,7 +96,7 @@ def padded(view: PoolView, *, records: int = 0, features: int = 0, classes: int 
 
 
 def stacked(views: Sequence[PoolView]) -> PoolView:
-    """Return the episodes of several views as one batch, each padded to the largest; all remember as many loops.
+    """Return the episodes of several views as one batch, each padded to the largest; all remember as many rounds.
 
     >>> from alrl.testing.example_view import example_view
     >>> stacked([example_view(seed=0, records=(9,)), example_view(seed=1, records=(6,))]).exists.sum(1)
@@ -145,7 +145,7 @@ def classes_permuted(view: PoolView, order: Tensor) -> PoolView:
 def tensors(view: PoolView) -> dict[str, Tensor]:
     """Return every tensor that the view holds, by the name of its field.
 
-    A remembered loop has its number after the name.
+    A remembered round has its number after the name.
     """
     every = {field.name: getattr(view, field.name) for field in dataclasses.fields(view)}
     arrays: dict[str, Any] = {name: value for name, value in every.items() if value is not None}

@@ -1,4 +1,4 @@
-"""The pool that strategies are timed on: clustered records, a hundred of them labelled over several loops."""
+"""The pool that strategies are timed on: clustered records, a hundred of them labelled over several rounds."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ it; a recipe whose learner cannot is refused. On a view of your own, ask the sim
 | need | what it is | given by |
 |---|---|---|
 | `embedding` | each record before the learner's last layer | every learner (the features where it has no layers) |
-| `earlier-embedding` | the same after the loop before | every learner |
+| `earlier-embedding` | the same after the round before | every learner |
 | `members` | the probabilities by each member | committees, and learners that draw from a posterior |
 | `epochs` | each epoch of the last fit: losses, hits, margins; of eight of them what was said of the pool | neural \
 networks with `record = true` |

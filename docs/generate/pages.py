@@ -100,7 +100,7 @@ def _description(path: Path, recipe: EnvRecipe) -> list[str]:
     some = names if len(names) <= 20 else [*names[:3], "...", names[-1]]
     drawn = f"one of {len(names)} data sets, drawn anew: " if len(names) > 1 else "the data set "
     played = (
-        f"An episode is one run of active learning on {drawn}{', '.join(some)}. In each loop a batch of records is"
+        f"An episode is one run of active learning on {drawn}{', '.join(some)}. In each round a batch of records is"
         " labelled and the learner is refitted. The environment is this recipe:"
     )
     source = path.read_text(encoding="utf-8").strip().split("\n", 1)[1]

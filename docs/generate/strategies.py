@@ -19,7 +19,7 @@ _BEGINNING = """# Strategies
 Rule-based querying strategies, one a file in `alrl/strategies/`, each an agent by its name. All score the records of
 many episodes at once, a higher score is queried sooner, and ties are broken by the stream `strategy`. None sees a label
 that was not bought. What a strategy *needs* beyond the learner's probabilities the simulator computes for it alone:
-`embedding` (each record before the last layer), `earlier-embedding` (the same after the loop before), `members` (of a
+`embedding` (each record before the last layer), `earlier-embedding` (the same after the round before), `members` (of a
 committee), `refits` (the learner refitted as if a record had a label).
 
 A batch of one is what the strategy's score queries. A batch never holds a record twice; where the pool holds fewer
@@ -34,7 +34,7 @@ embedding, M members, L labelled records, a batch of m. No strategy builds a mat
 """
 
 _END = """
-`albl`, `exp3`, `ucb` and `thompson` learn from loop to loop: `Strategy.after` gives the strategy that plays the next
+`albl`, `exp3`, `ucb` and `thompson` learn from round to round: `Strategy.after` gives the strategy that plays the next
 one.
 
 ## Upper bounds

@@ -191,7 +191,7 @@ def test_what_is_missing_is_named(monkeypatch):
 
 def test_what_learns_is_refused():
     for made in (ToModAL, ToSmallText):
-        with pytest.raises(InvalidRecipeError, match="learns from loop to loop"):
+        with pytest.raises(InvalidRecipeError, match="learns from round to round"):
             made("exp3")
 
 

@@ -65,7 +65,7 @@ def wild() -> Policy:
 
 
 def played(policy: Policy) -> tuple[torch.Tensor, list[int]]:
-    """Money that is left of what was gained on the validation part, by ``buy`` in a simulator; labels of each loop."""
+    """Money that is left of what was gained on the validation part, by ``buy`` in a simulator; labels of each round."""
     simulator = Simulator(tasks(), ENV.learner.build(), **ENV.loop_settings)
     active = torch.ones(3, dtype=torch.bool)
     begin, paid = simulator.outcome("validation").accuracy.double(), simulator.cost.money

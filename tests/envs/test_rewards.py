@@ -35,7 +35,7 @@ def standings(scores, spent, *, budget=30, money=None, full=float("nan"), reward
 
 
 def earned(reward, told):
-    """What each loop pays, and what is settled at the end."""
+    """What each round pays, and what is settled at the end."""
     return [float(reward.paid(a, b)) for a, b in pairwise(told)], float(reward.settled(told[-1]))
 
 

@@ -24,7 +24,7 @@ PERCEPTRON = MultilayerPerceptron(hidden=(4,), epochs=5)
 
 
 def played(learner, batches, prices=None, seeds=(0, 1)):
-    """Simulator and rounds of querying by margin, so many labels in each loop."""
+    """Simulator and rounds of querying by margin, so many labels in each round."""
     simulator = Simulator([draw_task(WINE, [seed]) for seed in seeds], learner, labels=80, prices=prices)
     margin = make_strategy("margin")
     return simulator, [simulator.step(margin.select(simulator.view, batch)) for batch in batches]

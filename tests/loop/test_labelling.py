@@ -31,7 +31,7 @@ def simulator(annotator=None, seeds=(0, 1), **settings):
 
 
 def play(loop, batches):
-    """Query at random, so many in each loop (0 only waits); the rounds."""
+    """Query at random, so many in each round (0 only waits); the rounds."""
     rounds = []
     for batch in batches:
         picks = RANDOM.select(loop.view, batch) if batch else torch.full((len(loop.tasks), 1), -1)

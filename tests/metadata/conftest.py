@@ -37,7 +37,7 @@ def _view_of(  # noqa: PLR0913 - a view has that many parts
     losses=None,
     confidence=None,
 ) -> PoolView:
-    """One episode; ``past`` are earlier loops' probabilities, ``features`` the records, a number or a row each.
+    """One episode; ``past`` are earlier rounds' probabilities, ``features`` the records, a number or a row each.
 
     ``margins`` and ``losses`` are a row an epoch, for the labelled records, ``confidence`` one for the pool.
     """

@@ -8,7 +8,7 @@ def two_classes(*second):
 
 
 def test_ranks_on_the_data_map_of_the_predicted_class(view_of, features_of):
-    # Over three loops the class predicted now had .6 (steady), .2 .6 .7 and .9 .9 .9.
+    # Over three rounds the class predicted now had .6 (steady), .2 .6 .7 and .9 .9 .9.
     past = [two_classes(0.6, 0.2, 0.1), two_classes(0.6, 0.6, 0.1)]
     seen = features_of(view_of(probabilities=two_classes(0.6, 0.7, 0.1), past=past))
     assert seen["map-confidence-rank"] == pytest.approx([0.5, 1 / 6, 5 / 6])

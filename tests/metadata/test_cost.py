@@ -33,7 +33,7 @@ def test_retraining_grows_with_the_square_of_the_loops(view_of, features_of):
     assert one["retraining-share"] == pytest.approx(14 / 20)
     assert one["labels-a-loop"] == pytest.approx(1 / 11)
     batch = features_of(at(view_of, labelled=6, spent=4, loops=1))
-    # Fits to 2 and 6 records; four labels a loop make the budget three and a half fits.
+    # Fits to 2 and 6 records; four labels a round make the budget three and a half fits.
     assert batch["training-spent"] == pytest.approx(8 / 24.5)
     assert batch["retraining-share"] == pytest.approx(2 / 8)
     assert batch["labels-a-loop"] == pytest.approx(4 / 14)
@@ -53,7 +53,7 @@ def test_in_a_simulator_fits_are_counted_whatever_their_batches_and_restarts(fea
     simulator.step(chance.select(simulator.view, 2), torch.tensor([False, True]))
     simulator.step(chance.select(simulator.view, 1))
     plain, again = (features_of(alone(simulator.view, episode)) for episode in (0, 1))
-    # Fits to 5, 8 and 9 records: 4 labels in two loops, so that 26 take 13 more, to 11, 13, ... 35 records.
+    # Fits to 5, 8 and 9 records: 4 labels in two rounds, so that 26 take 13 more, to 11, 13, ... 35 records.
     assert plain["training-spent"] == pytest.approx(22 / (22 + sum(range(11, 36, 2))))
     assert plain["retraining-share"] == pytest.approx(1 - 9 / 22)
     assert plain["labels-a-loop"] == pytest.approx(2 / 12)

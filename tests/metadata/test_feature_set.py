@@ -40,9 +40,9 @@ def views(draw, cases=CASES):
         case=draw(st.sampled_from(cases)),
         padding=draw(st.integers(0, 2)),
     )
-    lived = draw(st.sampled_from(["three loops", "the last of them", "one loop"]))
-    if lived != "three loops":
-        kept = view.trajectory.probabilities[-1:] if lived == "one loop" else view.trajectory.probabilities
+    lived = draw(st.sampled_from(["three rounds", "the last of them", "one round"]))
+    if lived != "three rounds":
+        kept = view.trajectory.probabilities[-1:] if lived == "one round" else view.trajectory.probabilities
         only = torch.arange(len(kept))[:, None] == len(kept) - 1
         past = dataclasses.replace(
             view.trajectory,

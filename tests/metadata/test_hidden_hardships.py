@@ -50,7 +50,7 @@ def task_of(hardship):
 
 
 def told(hardship, scramble=None, *, remember=True):
-    """Views, features, candidates and choices of five loops, and the scores on the validation part before each."""
+    """Views, features, candidates and choices of five rounds, and the scores on the validation part before each."""
     settings, task = dict(HARDSHIPS[hardship]), task_of(hardship)
     table = dict(settings.pop("annotator", {"kind": "perfect"}))
     annotator = make_annotator(table.pop("kind"), **table)

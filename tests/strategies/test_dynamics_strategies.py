@@ -1,4 +1,4 @@
-"""Strategies that watch how the learner moves from loop to loop."""
+"""Strategies that watch how the learner moves from round to round."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from alrl.testing.example_view import example_view
 
 
 def remembering(past, *, remembered=None, flips=None, loops=None):
-    """One episode of records whose first class had these probabilities in each loop: ``past`` (T, N)."""
+    """One episode of records whose first class had these probabilities in each round: ``past`` (T, N)."""
     view = example_view(records=(len(past[0]),), classes=(2,), labelled=(0,))
     chances = tuple(torch.tensor([[[p, 1 - p] for p in row]]) for row in past)
     lived = torch.tensor([[each] for each in remembered or [True] * len(past)])

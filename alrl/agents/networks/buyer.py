@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from alrl.agents.networks.set_scorer import CandidateScorer, SetScorer, draw_weights, linear
 
 _FIRST_STOP = -1.0
-"""Logit of stop before training, where that of each size is 0: of four sizes, one loop in twelve ends the episode."""
+"""Logit of stop before training, where that of each size is 0: of four sizes, one round in twelve ends the episode."""
 _NEVER = -1e9
 """Logit of a row that there is not: finite, so that entropies stay finite."""
 

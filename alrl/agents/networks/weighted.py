@@ -58,7 +58,7 @@ class _Weighed(CandidateScorer):
 
 
 class LinearScorer(_Weighed):
-    """Scores a candidate by the same m weights in every loop; unless they are given, it plays margin sampling.
+    """Scores a candidate by the same m weights in every round; unless they are given, it plays margin sampling.
 
     Args:
         features: what is observed.
@@ -137,7 +137,7 @@ class Weigher(_Weighed):
     @property
     def summary(self) -> str:
         names = ", ".join(each.name for each in self.weighed)
-        return f"network of width {self.width} that weighs {names} anew in every loop"
+        return f"network of width {self.width} that weighs {names} anew in every round"
 
     def encode(self, quantiled: Tensor, loop: Tensor) -> Tensor:
         """Return representation (B, width) of quantiles (B, 5, F) over candidates and features of the loop (B, G)."""

@@ -70,7 +70,7 @@ class Target(Reward):
     """Minus the labels bought until the metric is ``share`` of what it is with the whole pool labelled.
 
     The episode ends there. One that ends before (its budget is spent, no record is left, or the agent stops) costs the
-    whole budget. Where the first sample reaches the target already, the first loop is free and ends the episode.
+    whole budget. Where the first sample reaches the target already, the first round is free and ends the episode.
 
     Raises InvalidRecipeError for a share outside 0 to 1, 0 excluded.
     """

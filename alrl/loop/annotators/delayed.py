@@ -1,4 +1,4 @@
-"""The annotator whose labels come loops later, in parts."""
+"""The annotator whose labels come rounds later, in parts."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from alrl.loop.annotators.perfect import PerfectAnnotator
 
 @dataclass(frozen=True, kw_only=True)
 class DelayedAnnotator(Annotator):
-    """Answers as ``annotator`` does, ``least`` to ``most`` loops later: a batch comes back in parts.
+    """Answers as ``annotator`` does, ``least`` to ``most`` rounds later: a batch comes back in parts.
 
-    Each label's delay belongs to its record, every number of loops being as likely. The queries are charged when they
+    Each label's delay belongs to its record, every number of rounds being as likely. The queries are charged when they
     are made. Until its label arrives a record is neither labelled nor to be queried. The first sample is waited for.
 
     Raises InvalidRecipeError for a negative ``least``, a ``most`` below it, or an annotator that cannot be made.

@@ -1,4 +1,4 @@
-"""Replay of picks: stored picks are put through the simulator, and described before each loop.
+"""Replay of picks: stored picks are put through the simulator, and described before each round.
 
 A function of stored picks alone: nothing is chosen again and no score is computed, so a report stays a report.
 """
@@ -25,7 +25,7 @@ from alrl.metadata import DEFAULT_GROUPS, FeatureSet
 from alrl.strategies import Strategy
 
 _OTHERS = 16
-"""Records drawn from the pool in each loop, whose features stand for the pool's."""
+"""Records drawn from the pool in each round, whose features stand for the pool's."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -38,7 +38,7 @@ class Replay:
     picked: Floats
     """Features of each picked record before its loop, (S, T, F); nan where the pool had run out."""
     others: Floats
-    """Mean features of available records drawn by chance in the same loop, (S, T, F)."""
+    """Mean features of available records drawn by chance in the same round, (S, T, F)."""
     overlap: Mapping[str, Floats]
     """By rule: 1 where the rule would have put the record into that very batch, else 0, (S, T); nan as above."""
 

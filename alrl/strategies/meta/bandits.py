@@ -1,4 +1,4 @@
-"""Bandits over rules: each loop one rule chooses the batch, and what the loop told rewards it."""
+"""Bandits over rules: each round one rule chooses the batch, and what the loop told rewards it."""
 
 from __future__ import annotations
 

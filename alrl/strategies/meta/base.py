@@ -26,7 +26,7 @@ def make_rules(rules: Sequence[RuleOrTable], *, where: str) -> tuple[Strategy, .
     """Return the strategies of a list such as ``["margin", {strategy = "information-density", beta = 2.0}]``.
 
     Args:
-        rules: what to choose among; none of them learns from loop to loop.
+        rules: what to choose among; none of them learns from round to round.
         where: what asks for them, named in errors.
 
     Raises InvalidRecipeError for an empty list, an unknown rule or setting, a table without ``strategy``, a rule given

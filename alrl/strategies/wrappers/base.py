@@ -15,7 +15,7 @@ from alrl.strategies.base import Strategy, make_strategy, refuse_learning
 class Wrapper(Strategy):
     """A strategy that changes how another one's scores are used; it needs what that one needs.
 
-    Raises InvalidRecipeError for a ``base`` that is unknown, learns from loop to loop or does not take the
+    Raises InvalidRecipeError for a ``base`` that is unknown, learns from round to round or does not take the
     ``settings``.
     """
 

@@ -30,8 +30,8 @@ class Refine(Strategy):
     records. Covering: :class:`MaxHerding` among what is left. Each rule's notion of value is kept without knowing which
     one is best. Shares and rules are ours: the paper's own were not at hand.
 
-    Raises InvalidRecipeError for no ``rules``, one that is unknown or learns from loop to loop, ``rounds`` or ``least``
-    below 1, ``sees`` that is not above 0 and at most 1, and a ``share`` that is not above 0 and below 1.
+    Raises InvalidRecipeError for no ``rules``, one that is unknown or learns from round to round, ``rounds`` or
+    ``least`` below 1, ``sees`` that is not above 0 and at most 1, and a ``share`` that is not above 0 and below 1.
 
     >>> from alrl.testing.example_view import example_view
     >>> Refine(least=2).select(example_view(seed=0, records=(20,), labelled=(3,)), 2).shape

@@ -1,4 +1,4 @@
-"""Net value: books are kept as loops are played, constants are tuned, nobody beats hindsight, and what is written."""
+"""Net value: books are kept as rounds are played, constants are tuned, nobody beats hindsight, and what is written."""
 
 from __future__ import annotations
 

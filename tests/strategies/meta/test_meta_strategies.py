@@ -54,7 +54,7 @@ def test_ucb_plays_every_rule_before_one_twice():
         picks = strategy.select(view, 1)
         later = with_labels(view, picks)
         strategy, view = strategy.after(view, picks, later), later
-    # The third episode has enough records for three loops; the first too.
+    # The third episode has enough records for three rounds; the first too.
     assert all(sorted(row) == [0, 1, 2] for row in torch.stack(seen, 1).tolist())
 
 
@@ -186,14 +186,14 @@ def test_a_strategy_that_learnt_from_others_is_refused():
         ("exp3", {"rules": "margin"}, "give a list"),
         ("exp3", {"rules": ["marign"]}, 'did you mean "margin"'),
         ("ucb", {"rules": ["margin", "margin"]}, "is given twice"),
-        ("ucb", {"rules": ["margin", "exp3"]}, "exp3 learns from loop to loop"),
+        ("ucb", {"rules": ["margin", "exp3"]}, "exp3 learns from round to round"),
         ("albl", {"rules": [{"beta": 2.0}]}, "names no strategy"),
         ("thompson", {"reward": "suprise"}, 'did you mean "surprise"'),
         ("exp3", {"gamma": 0.0}, "gamma = 0.0 given"),
         ("ucb", {"width": -1.0}, "width = -1.0 given"),
         ("thompson", {"failures": 0.0}, "failures = 0.0 given"),
         ("albl", {"delta": 2.0}, "delta = 2.0 given"),
-        ("subsampled", {"base": "ucb"}, "ucb learns from loop to loop"),
+        ("subsampled", {"base": "ucb"}, "ucb learns from round to round"),
     ],
 )
 def test_what_cannot_be_is_refused(name, settings, message):

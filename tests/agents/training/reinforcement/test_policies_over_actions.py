@@ -108,7 +108,7 @@ def test_the_likeliest_action_is_what_the_policy_weighs_by(policy_class: Any, ti
         (agent("ppo", candidates={}), RULES, {}, "candidates have no meaning for a policy over rules"),
         (agent("ppo"), {**WEIGHTS, "features": ["entropy"]}, {}, "margin among them"),
         (agent("ppo", network={"start": "none"}), WEIGHTS, {}, "have no meaning for a policy over weights"),
-        (agent("ppo"), {**RULES, "rules": ["margin", "ucb"]}, {}, "rule 'ucb' learns from loop to loop"),
+        (agent("ppo"), {**RULES, "rules": ["margin", "ucb"]}, {}, "rule 'ucb' learns from round to round"),
         (
             agent("ppo"),
             {**RULES, "rules": ["margin", "alrl.strategies.uncertainty_sampling:Entropy"]},

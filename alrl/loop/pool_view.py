@@ -168,8 +168,8 @@ class PoolView:
     embedding: Tensor | None = None
     """The learner's representation of each record before its last layer, (B, N, E); None unless asked for, as below."""
     earlier_embedding: Tensor | None = None
-    """The same after the round before, (B, N, E); equal to that of now in an episode's first round, or in the first since
-    it was asked for."""
+    """The same after the round before, (B, N, E); equal to that of now in an episode's first round, and in the first
+    since it was needed."""
     epochs: EpochRecord | None = None
     """What happened in each epoch of the last fit; its n labelled records are the L of ``labelled_index``."""
     members: Tensor | None = None

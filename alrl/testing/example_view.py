@@ -42,8 +42,8 @@ def example_view(
 
     The other sizes are repeated, or cut, to as many episodes. An episode depends on the seed, its place and its own
     sizes alone. Features are normal, probabilities Dirichlet and float32; three rounds are remembered, four members
-    predict each for itself, the embedding has two columns more than the features, the last fit had six epochs, and refits
-    are of :class:`alrl.testing.example_learner.ExampleLearner`.
+    predict each for itself, the embedding has two columns more than the features, the last fit had six epochs, and
+    refits are of :class:`alrl.testing.example_learner.ExampleLearner`.
 
     Raises InvalidDataError for an unknown case, an episode without records, features or two classes, or one with more
     labelled records than records.

@@ -17,6 +17,7 @@ from alrl.data.families import family
 from alrl.data.installed_packages import common_names, keel_names, load_common, load_keel, load_musk, musk_is_there
 from alrl.data.synthetic import FAMILIES, synthetic
 from alrl.data.tables.frames import is_frame
+from alrl.data.tables.read import not_a_file
 from alrl.errors import InvalidDataError, InvalidRecipeError
 from alrl.recipes import folders
 from alrl.recipes.suggest import unknown
@@ -58,6 +59,8 @@ def load_data_set(
         return source
     if isinstance(source, tuple | list) and len(source) == 2:
         return _from_pair(*source)
+    if isinstance(source, str) and Path(source).is_dir() and source not in data_set_names():
+        raise not_a_file(source)
     if not isinstance(source, str):
         raise InvalidDataError(
             f"a data set cannot be made of {type(source).__name__}; give a name, the path of a table (.csv, .parquet,"

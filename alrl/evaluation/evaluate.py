@@ -23,6 +23,9 @@ from alrl.learners import make_learner
 from alrl.progress import Bars
 from alrl.strategies import Strategy
 
+_FEW_SEEDS = 5
+"""Seeds below which an interval is so wide that nearly everything is a tie."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class RuleComparison:
@@ -91,6 +94,10 @@ class Evaluation:
             lines.append(
                 f"rounds a run in which {self.comparison.learner} could not be fitted to so few labels, and shares of"
                 f" the classes stood for it: {rounds}"
+            )
+        if self.seeds < _FEW_SEEDS:
+            lines.append(
+                f"{self.seeds} paired seeds cannot tell much apart: a tie here says nothing; give --seeds 20 or more"
             )
         shares = [f"{source} {100 * share:.0f} %" for source, share in self.guarded.items()]
         guarded = [f"chosen by the guard: {', '.join(shares)} of the queries"] if shares else []

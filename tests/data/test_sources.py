@@ -127,3 +127,10 @@ def test_a_file_beside_the_recipes_is_found_from_anywhere(tmp_path, monkeypatch)
     assert load_data_set("envs/docstrings.npz").X.shape == (4, 4)
     with pytest.raises(InvalidRecipeError, match=r"there is no file envs/nothing\.npz"):
         load_data_set("envs/nothing.npz")
+
+
+def test_a_folder_is_no_data_set_and_its_tables_are_named(tmp_path):
+    (tmp_path / "own.csv").write_text("a,kind\n1,x\n2,y\n")
+    for folder in (str(tmp_path), tmp_path):
+        with pytest.raises(InvalidDataError, match=r"is a folder; give the path of a table in it, such as .*own\.csv"):
+            load_data_set(folder)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from alrl.agents.own_data.own_encoder import own_encoder, selected_columns
 from alrl.agents.own_data.records import Records, concatenated, read_records, take_columns
 from alrl.data.arrays import LARGEST
 from alrl.errors import InvalidDataError
@@ -56,6 +56,9 @@ def find_features(pool: Records, labelled: Records | None, model: Any, features:
     if features is not None:
         pool, model = take_columns(pool, list(features)), None
         labelled = None if labelled is None else take_columns(labelled, list(features))
+    elif (used := selected_columns(model, pool)) is not None:
+        # What the model leaves out is no feature: an identifier, say.
+        pool, labelled = take_columns(pool, used), None if labelled is None else take_columns(labelled, used)
     parts = [pool] if labelled is None else [pool, labelled]
     seen = _numbers(parts) if not any(_has_gaps(part) for part in parts) else None
     seen = seen or _own(parts, model) or _numbers(parts) or _encoded(parts)
@@ -216,30 +219,6 @@ def _own(parts: list[Records], model: Any) -> QueryFeatures | None:
     if seen is None or seen.common_scale:
         return seen
     return QueryFeatures(values=seen.values, source="the model's own encoder")
-
-
-def own_encoder(model: Any) -> Callable[[Any], Any] | None:
-    """Return the steps before the last of a fitted pipeline, also of one that others of scikit-learn's models wrap.
-
-    >>> from sklearn.linear_model import LogisticRegression
-    >>> own_encoder(LogisticRegression()) is None
-    True
-    """
-    for _ in range(5):
-        if hasattr(model, "steps"):
-            transform = model[:-1].transform if len(model.steps) > 1 else None
-            return transform if callable(transform) else None
-        for name in ("best_estimator_", "calibrated_classifiers_", "estimators_", "estimator_"):
-            inner = getattr(model, name, None)
-            if inner is not None:
-                break
-        if name.endswith("s_") and inner is not None:
-            inner = next(iter(inner), None)
-            inner = getattr(inner, "estimator", inner) if name == "calibrated_classifiers_" else inner
-        if inner is None or isinstance(inner, str):
-            return None
-        model = inner
-    return None
 
 
 def _encoded(parts: list[Records]) -> QueryFeatures | None:

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from alrl.agents.own_data.own_encoder import first_step
+from alrl.agents.own_data.records import Records
 from alrl.errors import OUT_OF_SCOPE, InvalidDataError
 
 
@@ -63,6 +65,18 @@ def _is_fitted(model: Any) -> bool:
     except TypeError:
         return True
     return True
+
+
+def refuse_text_in_columns(model: Any, records: Records) -> None:
+    """Raise InvalidDataError for a table given to a model that reads texts: it would take the columns for records."""
+    if not hasattr(first_step(model), "build_analyzer") or records.kind not in {"frame", "matrix"}:
+        return
+    columns = list(records.columns) if records.columns is not None else []
+    which = f" of the column {columns[0]!r}" if len(columns) == 1 else f" of columns {columns[:5]}" if columns else ""
+    how = f"{records.name}[{columns[0]!r}]" if columns else f"{records.name}[:, 0]"
+    raise InvalidDataError(
+        f"the model reads texts, one a record, and {records.name} is a table{which}; give the texts alone, as {how}"
+    )
 
 
 def torch_module(model: Any) -> bool:

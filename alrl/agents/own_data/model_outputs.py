@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alrl.agents.own_data.ensemble_members import align_classes, members_of
-from alrl.agents.own_data.model_kinds import known_classes, torch_module
+from alrl.agents.own_data.model_kinds import known_classes, refuse_text_in_columns, torch_module
 from alrl.agents.own_data.records import Records, as_model_eats, as_pandas
 from alrl.errors import OUT_OF_SCOPE, InvalidDataError
 from alrl.learners.scores import decision_probabilities
@@ -109,6 +109,7 @@ def _outputs(model: Any, records: Records) -> _ModelAnswer:
     method = next((name for name in ("predict_proba", "decision_function", "predict") if hasattr(model, name)), "call")
     if torch_module(model) and method == "call":
         return _of_module(model, records)
+    refuse_text_in_columns(model, records)
     ask: Callable[[Any], Any] = model if method == "call" else getattr(model, method)
     given = as_model_eats(model, records)
     try:

@@ -172,6 +172,11 @@ def _outside(given: Any, table: ProbabilityTable, every: NDArray[np.int64]) -> L
 def _rows(given: Any, table: ProbabilityTable) -> NDArray[np.int64]:
     """Return row numbers of the labelled records, given as such, as a mask or, of a frame, as index labels."""
     rows, records = np.asarray(given), len(table.probabilities)
+    if rows.ndim != 1:
+        raise InvalidQueryError(
+            f"labelled is a matrix of shape {rows.shape}; give the row numbers of the labelled records, {{row: label}},"
+            " or a pair (features of labelled records, their labels)"
+        )
     if rows.dtype == bool and rows.shape == (records,):
         return np.flatnonzero(rows)
     if table.ids is not None:
@@ -184,7 +189,7 @@ def _rows(given: Any, table: ProbabilityTable) -> NDArray[np.int64]:
         rows = np.array([place[name] for name in rows.tolist()], dtype=np.int64)
     if not rows.size:
         return np.zeros(0, dtype=np.int64)
-    if rows.ndim != 1 or rows.dtype.kind not in "iu" or rows.min() < 0 or rows.max() >= records:
+    if rows.dtype.kind not in "iu" or rows.min() < 0 or rows.max() >= records:
         raise InvalidQueryError(
             f"labelled rows {rows.tolist()[:5]} given; they are whole numbers from 0 to {records - 1}"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -68,6 +69,9 @@ def read_records(X: Any, name: str) -> Records:
 def _read_array(X: Any, name: str) -> Records:
     if isinstance(X, np.ma.MaskedArray):
         X = np.ma.filled(X.astype(np.float64), np.nan)
+    if isinstance(X, list | tuple) and any(isinstance(each, str) for each in X):
+        # NumPy would make the text "nan" of what is missing.
+        _refuse_lacking(X, name)
     try:
         array = np.asarray(X)
     except ValueError:
@@ -98,8 +102,11 @@ def _numbers(array: NDArray[Any], name: str, *, given: Any) -> Records:
 def _objects(array: NDArray[Any], X: Any, name: str) -> Records:
     """Return objects or dates: numbers in disguise, text, a table of several kinds, or what nobody here can read."""
     if array.ndim == 1:
-        if len(array) and all(isinstance(each, str) for each in array.tolist()):
-            return Records(name=name, kind="text", given=X, value=array.tolist(), count=len(array))
+        values = array.tolist()
+        if values and all(isinstance(each, str) for each in values):
+            return Records(name=name, kind="text", given=X, value=values, count=len(array))
+        if any(isinstance(each, str) for each in values):
+            _refuse_lacking(values, name)
         return Records(name=name, kind="others", given=X, value=X, count=len(array))
     if array.ndim == 2 and array.dtype.kind in "OMm":
         import pandas as pd
@@ -110,6 +117,17 @@ def _objects(array: NDArray[Any], X: Any, name: str) -> Records:
             return _numbers(whole, name, given=whole)
         return Records(name=name, kind="frame", given=X, value=table, count=len(array))
     return Records(name=name, kind="others", given=X, value=X, count=len(array))
+
+
+def _refuse_lacking(values: Sequence[Any], name: str) -> None:
+    """Raise InvalidDataError for records without a text among texts: None, or a missing value of another library."""
+    # NaN does not equal itself; pandas.NA answers with itself.
+    lacking = [place for place, each in enumerate(values) if each is None or operator.eq(each, each) is not True]
+    if lacking:
+        raise InvalidDataError(
+            f"{name} holds text and {len(lacking)} records without any, the first in row {lacking[0]}; give each a"
+            " text, or leave those records out"
+        )
 
 
 def _read_sparse(X: Any, name: str) -> Records:
@@ -148,11 +166,11 @@ def _read_frame(X: Any, name: str) -> Records:
 
 def _read_series(X: Any, name: str) -> Records:
     ids = None if _is_polars(X) else X.index.to_numpy()
-    values = [None if each is None or each != each else each for each in X.to_list()]  # noqa: PLR0124 - NaN
+    values = X.to_list()
     if values and all(isinstance(each, str) for each in values):
         return Records(name=name, kind="text", given=X, value=values, count=len(values), ids=ids)
     if any(isinstance(each, str) for each in values):
-        raise InvalidDataError(f"{name} holds text and {values.count(None)} records without any; give each a text")
+        _refuse_lacking(values, name)
     return replace(_read_array(X.to_numpy(), name), given=X, ids=ids)
 
 

@@ -160,6 +160,13 @@ def _read(
     return table
 
 
+def not_a_file(path: Path | str) -> InvalidDataError:
+    """Return the error of a folder given for a file."""
+    files = sorted(each.name for each in Path(path).iterdir() if suffix(each) in {*SUFFIXES, ARCHIVE})
+    inside = f", such as {Path(path) / files[0]}" if files else ""
+    return InvalidDataError(f"{path} is a folder; give the path of a table in it{inside}")
+
+
 def _file(source: Any) -> Path:
     """Return the path of a regular file of a kind that is read."""
     if not isinstance(source, str | os.PathLike):
@@ -168,6 +175,8 @@ def _file(source: Any) -> Path:
             " polars; a pair (X, y) of arrays goes to DataSet.from_arrays"
         )
     path = Path(source)
+    if path.is_dir():
+        raise not_a_file(path)
     if suffix(path) not in {*SUFFIXES, ARCHIVE}:
         raise InvalidDataError(
             f"{path} is of kind {path.suffix!r}; give one of {', '.join((*SUFFIXES, ARCHIVE))}, text also as .gz, .bz2"

@@ -137,7 +137,7 @@ class LaplaceLastLayer(Learner):
         return n, d, k, full & (self.structure != "kronecker")
 
     def _posteriors(self) -> list[_PosteriorGroup]:
-        """Return Built when first asked for: a branch that is only refitted needs none."""
+        """Return the posteriors, built when first needed: a branch that is only refitted needs none."""
         if not self._groups:
             classes, full = self._fitted["classes"], self._sizes()[3]
             for number in classes[full].unique().tolist():

@@ -8,6 +8,8 @@ from abc import ABC, abstractmethod
 import torch
 from torch import Tensor
 
+from alrl.errors import InvalidDataError
+
 
 class LastLayerPosterior(ABC):
     """A Gaussian about the fitted coefficients of b episodes; its precision is curvature plus prior.
@@ -65,8 +67,7 @@ class FullPosterior(LastLayerPosterior):
             right = (other[..., None] * self.inputs[:, :, None]).reshape(b, n, k * d)
             rows.append((self.inputs * self.weight[..., None]).transpose(1, 2) @ right)
         matrix = torch.cat(rows, 1)
-        matrix = (matrix + matrix.transpose(1, 2)) / 2 + self.precision * torch.eye(k * d, device=matrix.device)
-        self.factor = torch.linalg.cholesky(matrix)
+        self.factor = _factor((matrix + matrix.transpose(1, 2)) / 2, self.precision)
         inverse = torch.cholesky_inverse(self.factor).view(b, k, d, k, d)
         left = torch.einsum("bce,bedfg->bcdfg", self.differences, inverse)
         self.centred = torch.einsum("bcdfg,bhf->bcdhg", left, self.differences)
@@ -87,6 +88,27 @@ class FullPosterior(LastLayerPosterior):
         solved = torch.linalg.solve_triangular(self.factor.transpose(1, 2), used, upper=True)
         drawn[..., : self.size] = solved.transpose(1, 2).unflatten(2, (noise.shape[1], self.size))
         return drawn
+
+
+def _factor(curvature: Tensor, precision: Tensor) -> Tensor:
+    """Return the Cholesky factor of a curvature (b, m, m) plus the prior's ``precision`` (b, 1, 1).
+
+    Of inputs so large that rounding leaves the sum with eigenvalues below the prior's, these are taken for the prior's.
+
+    Raises InvalidDataError for inputs whose squares overflow.
+    """
+    if not bool(curvature.isfinite().all()):
+        raise InvalidDataError("laplace-last-layer: the squares of the features overflow; standardise them")
+    eye = torch.eye(curvature.shape[1], dtype=curvature.dtype, device=curvature.device)
+    factor: Tensor
+    factor, failed = torch.linalg.cholesky_ex(curvature + precision * eye)
+    lost = failed.nonzero()[:, 0]
+    if len(lost):
+        values, vectors = torch.linalg.eigh(curvature[lost])
+        root = (values.clamp_min(0.0) + precision[lost, 0]).sqrt()[:, :, None] * vectors.transpose(1, 2)
+        upper = torch.linalg.qr(root)[1]
+        factor[lost] = (upper * upper.diagonal(dim1=1, dim2=2).sign()[:, :, None]).transpose(1, 2)
+    return factor
 
 
 class KroneckerPosterior(LastLayerPosterior):

@@ -197,3 +197,14 @@ def test_settings_that_make_no_sense_are_refused(wrong, message):
 def test_predicting_before_fitting_is_refused():
     with pytest.raises(InvalidRecipeError, match=r"not fitted yet; call fit first"):
         LaplaceLastLayer().predict_proba(torch.zeros(1, 1, 1))
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1e8, 1e15])
+def test_features_of_any_size_have_a_posterior(scale):
+    rng = np.random.default_rng(0)
+    X = torch.tensor(rng.normal(size=(1, 40, 3)) * scale, dtype=torch.float32)
+    learner = LaplaceLastLayer()
+    learner.fit(X, torch.arange(40)[None] % 2, torch.ones(1, 40), torch.ones(1, 2, dtype=torch.bool))
+    for predicted in (learner.predict_proba(X), learner.predict_members(X)):
+        assert torch.isfinite(predicted).all()
+        torch.testing.assert_close(predicted.sum(-1), torch.ones(predicted.shape[:-1]), atol=1e-5, rtol=0)

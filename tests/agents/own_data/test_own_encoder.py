@@ -1,0 +1,88 @@
+"""Columns that a model does not look at change no pick; a table given to a model of texts is told so."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from sklearn.compose import ColumnTransformer, make_column_selector
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+import alrl
+from alrl.errors import InvalidDataError, InvalidQueryError
+
+RNG = np.random.default_rng(0)
+TABLE = pd.DataFrame(RNG.normal(size=(80, 3)), columns=list("abc"))
+Y = np.where(TABLE.a + TABLE.b > 0, "p", "q")
+WITH_ID = TABLE.assign(id=RNG.permutation(80) * 100.0)
+
+
+def picks(model: Any, table: Any, labelled: Any = None) -> list[int]:
+    known = table[:15] if labelled is None else labelled
+    return list(alrl.query(model, table[15:], known, Y[:15], strategy="general", batch_size=4).tolist())
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [["a", "b"], [0, 1], slice(0, 2), slice("a", "b"), [True, True, False, False], make_column_selector("^[ab]$")],
+    ids=str,
+)
+def test_a_column_that_a_model_leaves_out_is_no_feature(columns):
+    def model(table, chosen):
+        scale = ColumnTransformer([("scale", StandardScaler(), chosen)])
+        return make_pipeline(scale, LogisticRegression()).fit(table[:15], Y[:15])
+
+    two = TABLE[["a", "b"]]
+    assert picks(model(WITH_ID, columns), WITH_ID) == picks(model(two, ["a", "b"]), two)
+
+
+def test_the_pipeline_that_a_search_has_chosen_selects_too():
+    pipeline = make_pipeline(ColumnTransformer([("scale", StandardScaler(), ["a", "b"])]), LogisticRegression())
+    search = GridSearchCV(pipeline, {"logisticregression__C": [1.0]}, cv=2)
+    two = TABLE[["a", "b"]]
+    assert picks(search.fit(WITH_ID[:15], Y[:15]), WITH_ID) == picks(search.fit(two[:15], Y[:15]), two)
+
+
+def test_columns_that_no_member_of_a_committee_knows_are_no_features():
+    members = [LogisticRegression(), RandomForestClassifier(5, random_state=0)]
+    committee = [member.fit(TABLE[:15], Y[:15]) for member in members]
+    assert picks(committee, WITH_ID) == picks(committee, TABLE) == picks(committee, WITH_ID, TABLE[:15])
+
+
+TEXTS = ["good film", "bad film", "fine play", "poor play", "good play", "bad play"] * 3
+
+
+@pytest.mark.parametrize(
+    ("pool", "labelled", "message"),
+    [
+        (pd.DataFrame({"text": TEXTS}), [], r"X_pool is a table of the column 'text'; give .* as X_pool\['text'\]"),
+        (pl.DataFrame({"text": TEXTS}), [], r"as X_pool\['text'\]"),
+        (pd.DataFrame({"text": TEXTS, "n": 1}), [], r"table of columns \['text', 'n'\]"),
+        (np.array(TEXTS).reshape(-1, 1), [], r"X_pool is a table; give the texts alone, as X_pool\[:, 0\]"),
+        ([*TEXTS, None], TEXTS[:4], "X_pool holds text and 1 records without any, the first in row 18"),
+        ([*TEXTS, float("nan")], TEXTS[:4], "X_pool holds text and 1 records without any"),
+        (np.array([*TEXTS, None], dtype=object), TEXTS[:4], "X_pool holds text and 1 records without any"),
+        (pd.Series([*TEXTS, pd.NA], dtype=object), TEXTS[:4], "X_pool holds text and 1 records without any"),
+    ],
+    ids=["frame", "polars", "two columns", "array", "None", "NaN", "objects", "series"],
+)  # fmt: skip
+def test_what_is_given_to_a_model_of_texts_is_told_in_its_words(pool, labelled, message):
+    model = make_pipeline(TfidfVectorizer(), LogisticRegression()).fit(TEXTS[:4], ["+", "-", "+", "-"])
+    with pytest.raises(InvalidDataError, match=message):
+        alrl.query(model, pool, labelled, ["+", "-", "+", "-"][: len(labelled)])
+
+
+def test_a_matrix_for_the_labelled_rows_is_told_by_its_shape():
+    with pytest.raises(
+        InvalidQueryError, match=r"labelled is a matrix of shape \(20, 3\); give the row numbers"
+    ) as error:
+        alrl.query(np.full((50, 2), 0.5), labelled=RNG.normal(size=(20, 3)))
+    assert len(str(error.value)) < 200

@@ -57,7 +57,7 @@ class ShadowedNameWarning(UserWarning):
 
 
 class GuessedLabelWarning(UserWarning):
-    """A label column that nobody named: nothing but its place speaks for it."""
+    """A label column that was not named: only its place speaks for it."""
 
 
 class ConstantColumnWarning(UserWarning):

@@ -105,7 +105,7 @@ def refit(classifier: ClassifierMixin, X: NDArray[np.float32], y: NDArray[Any]) 
 
 @contextmanager
 def fixed_epochs() -> Iterator[None]:
-    """Without scikit-learn's warnings of what here is the task: so many epochs, to few records of each class."""
+    """Without scikit-learn's warnings of what here is the task: few epochs, and few records of each class."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         warnings.filterwarnings("ignore", "The number of unique classes is greater than 50%", UserWarning)

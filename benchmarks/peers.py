@@ -16,7 +16,7 @@ from benchmarks.baseline_loop import Arrays, fixed_epochs, make_classifier, refi
 from benchmarks.workloads import Workload
 
 Loop = Callable[[Workload, Task, int], NDArray[np.float64]]
-"""Plays a workload on a task for so many labels: test accuracy after each refit, (loops + 1,)."""
+"""Plays a workload on a task for a number of labels: test accuracy after each refit, (loops + 1,)."""
 
 
 def modal_loop(workload: Workload, task: Task, labels: int) -> NDArray[np.float64]:

@@ -22,7 +22,7 @@ _FEW = 2
 
 @dataclass(frozen=True, kw_only=True)
 class RecipeSpeed:
-    """Declare how fast one recipe is played, so many episodes at once in one process."""
+    """Declare how fast one recipe is played, a number of episodes at once in one process."""
 
     recipe: str
     episodes: int

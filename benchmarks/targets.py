@@ -78,7 +78,7 @@ def _workloads(report: BenchReport) -> Iterator[Verdict]:
 
 
 def _best(each: Measured, what: str, target: float, episodes: list[int]) -> Verdict:
-    """Return the fastest of the runs of so many episodes at once, by its median ratio to the cold hand-written loop."""
+    """Return the fastest of the runs of that many episodes at once, by its median ratio to the cold loop."""
     runs = {run: each.ratio(speeds) for run, speeds in each.ours.items() if run[0] in episodes}
     name = f"{each.workload.name}, {what}"
     if not runs:

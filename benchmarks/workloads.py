@@ -88,7 +88,7 @@ class Size:
     episodes: tuple[int, ...] = (1, 16, 64, 256)
     workers: tuple[int, ...] = (1, 2)
     loops: int | None = None
-    """At most so many loops of a workload; None for all."""
+    """Most rounds of a workload; None for all."""
     env_repeats: int = 3
     env_episodes: int = 64
     env_steps: int = 101

@@ -67,7 +67,7 @@ def _model(classifier: BaseLearner | BaseCommittee) -> Any:
 
 
 def _labelled(classifier: BaseLearner | BaseCommittee) -> tuple[Any, Any]:
-    """Return the labelled records and their labels; none where nobody holds any."""
+    """Return the labelled records and their labels; none where there are none."""
     holders = [classifier]
     if _records_of(classifier) is None and isinstance(classifier, BaseCommittee):
         holders = list(classifier.learner_list)

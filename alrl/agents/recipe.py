@@ -158,7 +158,7 @@ class BranchingRecipe(Recipe):
     tables: float = Field(default=0.3, ge=0, le=1)
     """Share of them that are the environment's own tables, where it has any."""
     every: int = Field(default=6, ge=1)
-    """Branches are made at every so many queries."""
+    """Branches are made at every query whose number is a multiple of this."""
     share: float = Field(default=1.0, ge=0, le=1)
     """Share of the policy's own choices between them; the rest are margin's and chance's."""
     epochs: int = Field(default=4, ge=1)

@@ -139,7 +139,7 @@ class _TerminatedError(KeyboardInterrupt):
 
 @contextmanager
 def _terminable() -> Iterator[None]:
-    """Let SIGTERM raise in the block, where this is the main thread and nobody else handles it."""
+    """Let SIGTERM raise in the block, where this is the main thread and nothing else handles it."""
     usual = threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
     if not usual:
         yield

@@ -61,7 +61,7 @@ class DataSet:
     def __post_init__(self) -> None:
         for field, dtype in (("X", np.float64), ("y", np.int64)):
             array = getattr(self, field)
-            # One that nobody can write, because it was made here, need not be copied.
+            # One that cannot be written, because it was made here, need not be copied.
             if not _is_own(array, dtype):
                 array = np.array(array, dtype=dtype, order="C")
                 array.setflags(write=False)
@@ -202,7 +202,7 @@ class DataSet:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class UnlabelledRecords:
-    """Records of a table that nobody has labelled, encoded as those of the data set are."""
+    """Records of a table without a label, encoded as those of the data set are."""
 
     X: NDArray[np.float64]
     """Features, (records, features)."""

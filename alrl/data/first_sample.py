@@ -35,10 +35,10 @@ def draw_first_sample(
     take ``size`` records whatever their class: classes may be missing from the sample, the learner then knows of them
     but has no record of them until one is bought.
 
-    - ``random``: by lot.
+    - ``random``: by chance.
     - ``cluster``: the most typical record of each of ``size`` clusters of the pool (TypiClust, Hacohen, Dekel and
       Weinshall 2022): the one of least mean distance to its nearest twenty in the cluster.
-    - ``covering``: of so many ``candidates``, each drawn by lot, the sample that the records of the pool are nearest
+    - ``covering``: of ``candidates`` samples, each drawn by chance, the sample that the records of the pool are nearest
       to, by their mean distance to its nearest record. No label is needed to choose, only the sample that is kept is
       labelled.
     - ``promising``: ``candidates`` samples that share no record, one after another, ``candidates * size`` records. All
@@ -73,7 +73,7 @@ def draw_first_sample(
 
 
 def check_first(kind: FirstKind, size: int | None, candidates: int | None, *, records: int | None = None) -> None:
-    """Raise InvalidRecipeError for settings of a first sample that a pool of so many ``records`` cannot serve."""
+    """Raise InvalidRecipeError for settings of a first sample that a pool of ``records`` records cannot serve."""
     if kind not in get_args(FirstKind):
         allowed = ", ".join(repr(each) for each in get_args(FirstKind))
         raise InvalidRecipeError(f"first sample of kind {kind!r} is unknown; use one of {allowed}")

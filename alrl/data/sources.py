@@ -123,7 +123,7 @@ def find_file(file: str | os.PathLike[str], beside: Sequence[Path] = ()) -> Path
     return next((place for folder in places if (place := folder / path).is_file()), path)
 
 
-# A study asks for the same data sets again and again, some take half a second; nobody can change one.
+# A study asks for the same data sets again and again, some take half a second; none can be changed.
 @lru_cache(maxsize=64)
 def _named(name: str) -> DataSet:
     plain = name.replace("_", "-")

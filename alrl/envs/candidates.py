@@ -130,7 +130,7 @@ class CandidateMixture:
 def doubtful_cover(view: PoolView) -> Tensor:
     """Return what each available record would cover of what is in doubt, (B, N): uncertain herding on 128 records.
 
-    Records marked as selected count as known. In pools of more than 2,048 available records so many are looked at.
+    Records marked as selected count as known. In pools of more than 2,048 available records, 2,048 are looked at.
     """
     weight = 1 - view.margin
     return herded(view, weight, 0, "mean", _LOOKED_AT, _STANDING, unit_length=False)[0]
@@ -145,7 +145,7 @@ def _without(view: PoolView, parts: list[Tensor]) -> PoolView:
         rows = torch.arange(len(picks), device=picks.device)[:, None].expand_as(picks)
         taken[rows[picks >= 0], picks[picks >= 0]] = True
     rest = dataclasses.replace(view, selected=taken)
-    # Candidates are no batch: they keep nobody back but themselves.
+    # Candidates are no batch: they exclude none but themselves.
     rest.__dict__["available"] = view.available & ~taken
     return rest
 

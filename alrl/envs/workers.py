@@ -35,7 +35,7 @@ class WorkerPool:
     built in the process. Episodes are dealt out in order: the first process plays the first of them.
 
     Args:
-        make: builds the environment of so many episodes; it has to be picklable.
+        make: builds the environment, for a number of episodes; it has to be picklable.
         episodes: how many each process plays.
     """
 

@@ -41,12 +41,12 @@ class ExactNeighbours:
     """
 
     distance: Tensor
-    """Distances to the nearest others, (B, N, n), ascending, equal ones in the order of positions; zero where nobody
-    asked."""
+    """Distances to the nearest others, (B, N, n), ascending, equal ones in the order of positions; zero where they
+    were not wanted."""
     index: Tensor
     """Positions of these, (B, N, n), long."""
     sparsity: Tensor
-    """Mean of these distances, (B, N); zero where nobody asked."""
+    """Mean of these distances, (B, N); zero where they were not wanted."""
     known: Tensor
     """Which records were asked for, (B, N), bool."""
     sampled: Tensor
@@ -100,7 +100,7 @@ class ExactNeighbours:
 
 
 def sample_of(records: int) -> Tensor:
-    """Return positions of the records that stand for a large pool of so many, at random.
+    """Return positions of the records that stand for a large pool, at random.
 
     The same ones for all of its size.
 

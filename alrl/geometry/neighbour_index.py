@@ -124,7 +124,7 @@ class NeighbourIndex:
 
 
 def list_count(records: int) -> int:
-    """Return lists that an index of so many records has.
+    """Return the number of lists in an index of that many records.
 
     >>> list_count(20_000), list_count(1_000_000)
     (1, 1000)

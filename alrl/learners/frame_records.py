@@ -68,7 +68,7 @@ class FrameRecords:
         names = _names(X)
         if not names or not self.places or names[0] not in self.places:
             return X
-        # Padding is all zeros; what is predicted of it is used by nobody.
+        # Padding is all zeros; what is predicted of it is not used.
         try:
             found = [self.places[name or names[0]] for name in names]
         except KeyError:

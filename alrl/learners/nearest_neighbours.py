@@ -121,7 +121,7 @@ class NearestNeighbours(Learner):
 
     @staticmethod
     def _blocks(episodes: int, rows: int, points: int) -> Iterator[tuple[slice, slice]]:
-        """Yield episodes and rows whose distances to so many points are taken together."""
+        """Yield episodes and rows whose distances to ``points`` records are taken together."""
         together = max(1, min(episodes, BLOCK // max(1, rows * points)))
         step = max(1, min(rows, BLOCK // max(1, together * points)))
         for first in range(0, episodes, together):

@@ -53,13 +53,13 @@ class Fit:
 
     @property
     def iterations(self) -> int:
-        """Solver iterations, 0 where nobody counts."""
+        """Solver iterations, 0 where they are not counted."""
         count = getattr(_solver(self.model), "n_iter_", None)
         return 0 if count is None or not np.size(count) else int(np.max(count))
 
     @property
     def converged(self) -> bool:
-        """Whether the solver ended before its last iteration; True where nobody counts, and of boosting."""
+        """Whether the solver ended before its last iteration; True where they are not counted, and of boosting."""
         solver = _solver(self.model)
         most = getattr(solver, "max_iter", None)
         if not isinstance(most, int) or most <= 0 or hasattr(solver, "n_trees_per_iteration_"):

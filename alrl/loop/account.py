@@ -100,7 +100,7 @@ class Account:
         return None if fit.multiply_adds is None or each is None else fit.multiply_adds + each * self._size
 
     def widen(self, records: int) -> None:
-        """Room for so many more records."""
+        """Make room for ``records`` more."""
         self.label_price = torch.nn.functional.pad(self.label_price, (0, records))
 
 

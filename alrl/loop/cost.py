@@ -44,7 +44,7 @@ class Prices:
                 raise InvalidRecipeError(f"prices: {name} = {value} given; allowed is 0 or any number above")
 
     def of_records(self, seed: tuple[int, ...], records: int) -> Tensor:
-        """Return the price of the label of each of so many records of the episode of ``seed``, (records,), double."""
+        """Return the price of the label of each of the ``records`` of the episode of ``seed``, (records,), double."""
         if not self.spread:
             return torch.full((records,), self.label, dtype=torch.float64)
         key = torch.tensor([stream_key(seed, "price")])
@@ -147,7 +147,7 @@ def loop_cost(
 
 
 def record_epochs(fit: FitReport, labelled: Tensor) -> Tensor:
-    """Return record-epochs of a fit to so many labelled records (B,), double: (B,).
+    """Return record-epochs (B,), double, of a fit to ``labelled`` (B,) records.
 
     As the learner says, else the labelled records times the iterations; a fit in closed form passes over them once.
 

@@ -87,7 +87,7 @@ def counting() -> bool:
 
 
 def note(*, steps: CountOrMask = 0, rolled_out: CountOrMask = 0, refits: CountOrMask = 0) -> None:
-    """Tell whoever counts a number, or how often a mask is True; nothing is worked out where nobody does."""
+    """Tell whoever counts a number, or how often a mask is True; nothing is worked out where none does."""
     if not counting():
         return
     steps, rolled_out, refits = (

@@ -19,7 +19,7 @@ def choose_first_sample(
 ) -> Tensor:
     """Return which of the records of all samples belong to the one that is kept, (B, n), bool.
 
-    Records X (B, n, D) with ``labels`` (B, n), where ``real`` (B, n), are so many ``candidates`` (B,) of equal size one
+    Records X (B, n, D) with ``labels`` (B, n), where ``real`` (B, n), are ``candidates`` (B,) samples of equal size one
     after another. A fresh ``learner`` is fitted to each alone; the sample whose fit gets most of the others' labels
     right is kept, the first of equally good ones. An only candidate is kept as it is.
 

@@ -151,7 +151,7 @@ class LabelVotes:
         self._votes[episodes] = 0
 
     def widen(self, records: int) -> None:
-        """Room for so many more records."""
+        """Make room for ``records`` more."""
         self._times = pad(self._times, (0, records))
         self._votes = pad(self._votes, (0, 0, 0, records))
 

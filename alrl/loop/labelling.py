@@ -85,7 +85,7 @@ class Labelling:
         return None if self._votes is None else self._votes.all_times.clone()
 
     def write(self, episode: int, seed: Sequence[int], classes: int) -> None:
-        """Take up an episode of ``seed`` with so many classes."""
+        """Take up an episode of ``seed`` with ``classes`` classes."""
         self._keys[episode] = stream_key(seed, "annotator")
         self._classes[episode] = classes
 
@@ -134,9 +134,9 @@ class Labelling:
     ) -> QueryResult:
         """Query the records at ``picks`` (B, b); what was under way in the episodes ``active`` (B,) comes closer.
 
-        ``truth`` (B, N) are the true classes. In the ``first`` sample nobody abstains, nothing comes late and nothing
-        counts as spent; ``choose`` may tell from its labels (B, b) which of them are kept, (B, b): the others are paid,
-        spent and set aside.
+        ``truth`` (B, N) are the true classes. In the ``first`` sample no annotator abstains, nothing comes late and no
+        label counts as spent; ``choose`` may tell from its labels (B, b) which of them are kept, (B, b): the others
+        are paid, spent and set aside.
         """
         real = picks >= 0
         if self.annotator.truthful and self._votes is None and choose is None:
@@ -209,7 +209,7 @@ class Labelling:
         return copies(self, episodes, shared=("annotator",), axes={"_coming": 1})
 
     def widen(self, records: int) -> None:
-        """Room for so many more records."""
+        """Make room for ``records`` more."""
         self.labelled, self.pending, self.silent = (
             pad(mask, (0, records)) for mask in (self.labelled, self.pending, self.silent)
         )

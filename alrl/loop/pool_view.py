@@ -48,7 +48,7 @@ class Refits:
         return Refits(self._learner.take(episodes))
 
     def with_max_iterations(self, iterations: int) -> Refits:
-        """Return the same, but a refit begins at the learner's last fit and may end after so many steps or epochs."""
+        """Return the same, but a refit begins at the learner's last fit and ends after at most ``iterations``."""
         return Refits(self._learner.with_max_iterations(iterations))
 
     def probabilities(self, view: PoolView, records: Tensor, of: Tensor) -> Tensor:
@@ -181,14 +181,14 @@ class PoolView:
     price: Tensor | None = None
     """What the label of each record costs, (B, N); None where all cost the same."""
     fits: Tensor | None = None
-    """Fits so far, those before a restart included, (B,), long; None where nobody counted."""
+    """Fits so far, those before a restart included, (B,), long; None where they were not counted."""
     trained: Tensor | None = None
     """Labelled records that all these fits were to, counted in every fit, (B,), long."""
     obtained: Tensor | None = None
     """Labels that there have been, those given up in a restart included, (B,), long."""
     near_batch: Tensor | None = None
-    """True where a record is nearly equal to one of the batch being filled, (B, N), bool; None where nobody looked. Not
-    to be had while others are left, as are records whose features equal those of a selected one."""
+    """True where a record is nearly equal to one of the batch being filled, (B, N), bool; None where that was not
+    looked for. It is unavailable while others are left, as are records whose features equal those of a selected one."""
     times_queried: Tensor | None = None
     """How often each record was asked for, the first sample included, (B, N), long; None where none may be asked for
     again."""

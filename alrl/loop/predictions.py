@@ -46,7 +46,7 @@ class Memory:
             lived[episodes] = False
 
     def widen(self, records: int, classes: int) -> None:
-        """Room for so many more records and classes."""
+        """Make room for more records and classes."""
         self._kept = [(wider(probabilities, records, classes), lived) for probabilities, lived in self._kept]
 
 
@@ -110,7 +110,7 @@ class PredictionHistory:
         self._memory.forget(episodes)
 
     def widen(self, records: int, classes: int) -> None:
-        """Room for so many more records and classes."""
+        """Make room for more records and classes."""
         pad = torch.nn.functional.pad
         self._flips = pad(self._flips, (0, records))
         self._predicted = pad(self._predicted, (0, records))

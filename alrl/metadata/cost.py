@@ -57,7 +57,7 @@ class TrainingCost(FeatureGroup):
 def _counted(view: PoolView, labelled: Tensor, spent: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Return fits so far, records that they were to in all, and labels that there have been, (B,) each.
 
-    Where nobody counted, as in a loop of one's own, as many labels are taken to have been bought in each round.
+    Where fits were not counted, as in a loop of one's own, as many labels are taken to have been bought in each round.
     """
     if view.fits is not None and view.trained is not None and view.obtained is not None:
         return view.fits.to(labelled.dtype), view.trained.to(labelled.dtype), view.obtained.to(labelled.dtype)

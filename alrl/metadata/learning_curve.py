@@ -149,7 +149,7 @@ class _Steps:
 
 
 def _steps(view: PoolView, values: list[Tensor]) -> _Steps:
-    """Of ``values`` (B,), one for each step; where one round alone is remembered, of a step that nobody lived."""
+    """Of ``values`` (B,), one for each step; where one round alone is remembered, of a step that did not take place."""
     lived = view.trajectory.remembered
     nothing = torch.zeros(1, len(view.exists), device=lived.device)
     if not values:

@@ -72,7 +72,7 @@ class Suspicion(FeatureGroup):
         # In a view of a large pool only records that it stands for have neighbours of their own.
         real = geometry.neighbour_mask[:, None] & pick(view.exists, near)
         theirs = (pick(sparsity, near) * real).sum(-1) / real.sum(-1).clamp_min(1)
-        # The nearest of all; a record without others is nobody's duplicate.
+        # The nearest of all; a record without others duplicates none.
         padded = pick(apart, index).masked_fill(~geometry.neighbour_mask[:, None], torch.inf)
         first = torch.nn.functional.pad(padded, (0, 1), value=torch.inf)[..., 0]
         local = distance_ratio(own, theirs, extent)

@@ -17,7 +17,7 @@ from alrl.numerics.ranking import Likeliest, likeliest
 def kappa(first: Tensor, second: Tensor, among: Tensor, classes: int) -> Tensor:
     """Return Cohen's kappa of two predictions (..., N), long.
 
-    Of so many ``classes``, over the records ``among`` (..., N).
+    Among ``classes`` classes, over the records ``among`` (..., N).
 
     Cohen 1960; as a stopping criterion Bloodgood and Vijay-Shanker 2009, "A method for stopping active learning based
     on stabilizing predictions". From -1 to 1 for full agreement, (...), which also has 1 where both predict one and the

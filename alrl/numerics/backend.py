@@ -102,7 +102,7 @@ def _compiler(options: dict[str, Any], fastmath: set[str]) -> Callable[..., Any]
 
 
 def _private_folder() -> str | None:
-    """Return a folder that nobody else can write to, for what is compiled is run; None if none can be had."""
+    """Return a folder that no other user can write to, for what is compiled is run; None if none can be had."""
     try:
         folder = Path(tempfile.gettempdir()) / f"alrl-numba-{os.getuid() if hasattr(os, 'getuid') else 'cache'}"
         folder.mkdir(mode=0o700, exist_ok=True)

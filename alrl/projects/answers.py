@@ -11,7 +11,7 @@ from alrl.errors import InvalidDataError
 IRRELEVANT_WORD = "#irrelevant"
 """What files hold for :data:`IRRELEVANT`."""
 UNKNOWN_WORD = "#unknown"
-"""What files hold for "don't know"; an empty cell is a record that nobody has looked at."""
+"""What files hold for "don't know"; an empty cell is a record that was not looked at."""
 
 
 class _Irrelevant(Enum):

@@ -77,7 +77,7 @@ class Project(Judged):
             folder: a new or empty folder.
             pool: the records: a frame, a file (:func:`alrl.projects.records.tables.read_table`), or an array.
             id: the column that names each record; rows are numbered where it is left out.
-            label: the column of classes. Where the table has it, what it holds are labels that nobody is paid for.
+            label: the column of classes. Where the table has it, what it holds are labels that cost nothing.
             classes: every class; by default those in the label column.
             model: a learner's name, ``auto``, an unfitted scikit-learn classifier, or a skops file.
             prices: of labels and computing.

@@ -40,7 +40,7 @@ class Person:
 
 
 TEAM = (Person(name="ann", late=0.2), Person(name="bob", wrong=0.1, unknown=0.05))
-"""Who labels where nobody is named: one who is slow, one who errs."""
+"""Who labels where no annotators are named: one who is slow, one who errs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +84,7 @@ def rehearse(
         batches: batches that are asked for.
         batch: records of each; they go to ``people`` in turn.
         people: who answers.
-        held_out: share of the records, drawn by chance, that nobody is asked about: accuracy is measured on them.
+        held_out: share of the records, drawn by chance, that are never queried: accuracy is measured on them.
         seed: of all chance.
         settings: of :meth:`alrl.projects.project.Project.create`.
 

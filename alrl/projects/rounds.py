@@ -154,7 +154,7 @@ def sample_weights(state: State, records: list[str], size: int) -> tuple[NDArray
 def _progressive(state: State, pool: Pool, before: Predictions | None) -> list[list[Any]]:
     """Return, of each record labelled since the round before, whether that round predicted it, and its chance.
 
-    Predict, then be told (Dawid 1984, "prequential"): nobody's label is used for its own prediction.
+    Predict, then be told (Dawid 1984, "prequential"): no label is used for its own prediction.
     """
     if before is None:
         return []

@@ -32,7 +32,7 @@ class Receipt:
     stale: int = 0
     """Answers that were given before and corrected since; they are left out."""
     uncalled: int = 0
-    """Answers among the new ones to records that nobody was sent; they count as any other."""
+    """Answers among the new ones to records that were sent to no annotator; they count as any other."""
 
     @property
     def written(self) -> int:

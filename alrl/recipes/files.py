@@ -79,7 +79,7 @@ def find(kind: RecipeKind, name: str | Path, *, known: Collection[str] | None = 
 def own(kind: RecipeKind, name: str) -> Path | None:
     """Return the recipe of a name in the working directory's own folder, None if there is none.
 
-    The folder of alrl's recipes, in a checkout, is nobody's own.
+    The folder of alrl's recipes, in a checkout, is not counted as such.
     """
     file = Path(kind) / f"{name}.toml"
     return file if file.is_file() and file.resolve() != _home(kind) / file.name else None

@@ -188,7 +188,7 @@ class BatchBALD(Strategy):
     configurations: int = 1024
     """Configurations of a batch's labels that are kept."""
     candidates: int = 4096
-    """Of a pool with more available records, so many of highest BALD may follow the first of a batch."""
+    """Most records that may follow the first of a batch: those of highest BALD."""
 
     def __post_init__(self) -> None:
         for name, given in (("configurations", self.configurations), ("candidates", self.candidates)):

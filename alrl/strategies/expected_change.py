@@ -111,9 +111,9 @@ class ExpectedErrorReduction(Strategy):
     loss: Loss = "log"
     """How the error is estimated."""
     candidates: int = 256
-    """Of a pool with more available records, so many may be queried."""
+    """Most records that may be queried: drawn anew for every query from a pool with more available ones."""
     evaluated: int = 512
-    """Of a pool with more unlabelled records, the loss is estimated on so many."""
+    """Most unlabelled records that the loss is estimated on."""
     iterations: int | None = None
     """Most solver steps or epochs of a refit, which then begins at the learner's last fit; None for a whole fit."""
 
@@ -161,9 +161,9 @@ class ExpectedOutputChange(Strategy):
     needs: ClassVar[frozenset[Need]] = frozenset({"refits"})
 
     candidates: int = 256
-    """Of a pool with more available records, so many may be queried."""
+    """Most records that may be queried: drawn anew for every query from a pool with more available ones."""
     evaluated: int = 512
-    """Of a pool with more unlabelled records, the change is measured on so many."""
+    """Most unlabelled records that the change is measured on."""
     iterations: int | None = None
     """Most solver steps or epochs of a refit, which then begins at the learner's last fit; None for a whole fit."""
 

@@ -263,7 +263,7 @@ def _data(spec: Mapping[str, Any], cell: StoredCell) -> DataSet:
     except AlrlError:
         raise
     except ValueError as error:
-        raise ReproduceError(f"cell {cell.id[:12]} tells of its table what nobody can read: {error}") from error
+        raise ReproduceError(f"cell {cell.id[:12]} tells of its table what cannot be read: {error}") from error
 
 
 def _surroundings(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:

@@ -107,7 +107,7 @@ def _episode(
 
 
 def _epochs(logits: Tensor, labels: Tensor, confidence: np.ndarray) -> EpochRecord:
-    """Return what so many epochs did, for logits (1, E, L, k), labels (1, L) and the pool's confidence (E, N)."""
+    """Return what ``epochs`` epochs did, for logits (1, E, L, k), labels (1, L) and the pool's confidence (E, N)."""
     place = labels[:, None, :, None].expand(*logits.shape[:3], 1)
     own, others = logits.gather(3, place)[..., 0], logits.scatter(3, place, -torch.inf).amax(3)
     return EpochRecord(

@@ -25,7 +25,7 @@ _REST = 200
 
 
 def begun(records: int, needs: Iterable[Need] = ()) -> Simulator:
-    """Return one episode on a pool of so many records: one label a class and three loops of thirty random queries.
+    """Return one episode on a pool of ``records`` records: one label a class and three rounds of thirty random queries.
 
     The learner is softmax regression; a committee of five where members are needed, a multilayer perceptron that keeps
     its epochs where epochs are.

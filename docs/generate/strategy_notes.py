@@ -97,19 +97,19 @@ APPROXIMATIONS: tuple[tuple[str, str, str], ...] = (
     (
         "batch-bald",
         (
-            "joint entropies from so many configurations of labels; after the first record only so many "
-            "candidates of highest BALD"
+            "joint entropies from a set number of configurations of labels; after the first record only a set "
+            "number of candidates of highest BALD"
         ),
         "`configurations`, `candidates`",
     ),
     (
         "probcover",
-        "so many candidates drawn anew for every query; the radius from 1,024 records",
+        "a set number of candidates drawn anew for every query; the radius from 1,024 records",
         "`candidates`",
     ),
     (
         "typiclust",
-        "typicality among 2,048 records of a larger pool; at most so many clusters",
+        "typicality among 2,048 records of a larger pool; at most a set number of clusters",
         "`clusters`",
     ),
     (
@@ -119,12 +119,12 @@ APPROXIMATIONS: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "max-herding, uherding",
-        "so many candidates, and so many records that stand for the pool, drawn at random",
+        "a set number of candidates, and a set number of records that stand for the pool, drawn at random",
         "`candidates`, `others`",
     ),
     (
         "epig, bait",
-        "so many candidates drawn anew for every query; so many records that stand for the pool",
+        "a set number of candidates drawn anew for every query; a set number of records that stand for the pool",
         "`candidates`; `targets`, `others`",
     ),
     (
@@ -134,7 +134,7 @@ APPROXIMATIONS: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "discriminative",
-        "the known records are told from so many others",
+        "the known records are told from a set number of others",
         "`compared`",
     ),
     (
@@ -149,7 +149,7 @@ APPROXIMATIONS: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "any",
-        "`subsampled` shows its base so many records drawn at random",
+        "`subsampled` shows its base a set number of records drawn at random",
         "`records`",
     ),
 )

@@ -74,7 +74,7 @@ class _Peeking(Strategy):
         )
 
     def _valued(self, simulator: Simulator, tried_ones: Tensor) -> Tensor:
-        """Return the value (B, K) of records (B, K) or of batches of them (B, K, n), so many at once as memory has."""
+        """Return the value (B, K) of records (B, K) or of batches of them (B, K, n), in parts that fit into memory."""
         view, (B, K) = simulator.view, tried_ones.shape[:2]
         scored = simulator.parts(self.part).exists.shape[1] * view.class_mask.shape[1]
         at_once = max(1, _AT_ONCE // (B * (scored + view.labels.shape[1] * view.features.shape[2])))
@@ -89,7 +89,7 @@ class GreedyOracle(_Peeking):
 
     The greedy oracle of Werner et al. 2024, "A cross-domain benchmark for active learning" (Lu et al. 2023 search
     beams of several). It looks at the very part that the curves are drawn on, so that what it gains includes what is
-    noise: an upper bound on greedy querying, no goal. Of larger pools so many ``candidates`` are drawn anew for every
+    noise: an upper bound on greedy querying, no goal. Of larger pools ``candidates`` records are drawn anew for every
     query. A batch is the records of highest score, each tried alone.
 
     Raises InvalidRecipeError for an unknown ``part``, or ``candidates``, ``horizon`` or ``iterations`` below 1.
@@ -106,7 +106,7 @@ class GreedyOracle(_Peeking):
     paper: ClassVar[str] = "Werner et al. 2024"
     cost: ClassVar[str] = "256 k refits, each scored on the part"
     candidates: int = 256
-    """Of a pool with more available records, so many are tried."""
+    """Most records that are tried: drawn anew for every query from a pool with more available ones."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -30,7 +30,7 @@ class ModelOutputs:
     probabilities: NDArray[np.float64]
     """Class probabilities, (N, k), zero for classes that the model has not seen."""
     members: NDArray[np.float64] | None
-    """Those of each of M members, (M, N, k); None where the model has none, or nobody asked."""
+    """Those of each of M members, (M, N, k); None where the model has none, or they are not needed."""
 
     def codes(self, labels: Sequence[Any]) -> NDArray[np.int64]:
         """Return places of the labels among the classes."""

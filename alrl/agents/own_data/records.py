@@ -100,7 +100,7 @@ def _numbers(array: NDArray[Any], name: str, *, given: Any) -> Records:
 
 
 def _objects(array: NDArray[Any], X: Any, name: str) -> Records:
-    """Return objects or dates: numbers in disguise, text, a table of several kinds, or what nobody here can read."""
+    """Return objects or dates: numbers in disguise, text, a table of several kinds, or what is not readable here."""
     if array.ndim == 1:
         values = array.tolist()
         if values and all(isinstance(each, str) for each in values):

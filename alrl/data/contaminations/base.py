@@ -1,4 +1,4 @@
-"""Pools that are not clean: what is wrong with which record is known for scoring, and to nobody who queries."""
+"""Pools that are not clean: what is wrong with which record is known for scoring, and hidden from whoever queries."""
 
 from __future__ import annotations
 
@@ -74,14 +74,14 @@ class Contamination(ABC):
 
     @abstractmethod
     def apply(self, pool: Pool, classes: int, rng: np.random.Generator) -> Pool:
-        """Return the contaminated pool of a data set of so many classes.
+        """Return the contaminated pool of a data set of ``classes`` classes.
 
         Classes of its records are 0 to ``classes`` - 1.
         """
 
 
 def added(records: int, share: float) -> int:
-    """Return records to be added to so many, to make up ``share`` of all.
+    """Return how many records to add, to make up ``share`` of all.
 
     >>> added(90, 0.1), added(100, 0.0)
     (10, 0)

@@ -18,7 +18,7 @@ from alrl.errors import InvalidRecipeError
 class Duplicates(Contamination):
     """So many copies of clean records, with their labels, that they make up ``share`` of the pool.
 
-    Each is of another record while there are enough. With a ``spread`` above 0 normal noise of so many standard
+    Each is of another record while there are enough. With a ``spread`` above 0 normal noise of ``spread`` standard
     deviations of the pool is added to every feature: near duplicates.
 
     Raises InvalidRecipeError for a share outside 0 to below 1, or a spread below 0.

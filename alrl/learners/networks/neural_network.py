@@ -34,7 +34,7 @@ def in_parts(X: Tensor, branches: int) -> Sequence[Tensor]:
 
 
 class NeuralNetwork(Learner):
-    """A neural network for each of B episodes, trained with Adam on all labelled records for so many epochs.
+    """A neural network for each of B episodes, trained with Adam on all labelled records for a number of epochs.
 
     A subclass says what the network is, by :meth:`build`; everything else is done here. The loss is the weighted mean
     log loss plus ``alpha / (2 n)`` times the sum of squares of the weights, n the sum of the records' weights: that of
@@ -268,7 +268,7 @@ class NeuralNetwork(Learner):
         return part
 
     def with_max_iterations(self, iterations: int) -> Self:
-        """Return a copy of at most so many epochs a fit, each begun at the last.
+        """Return a copy of at most ``iterations`` epochs a fit, each begun at the last.
 
         They are too few to begin from scratch.
 

@@ -91,7 +91,7 @@ class NetworkTally:
         self._keep = record
 
     def add(self, episodes: Tensor, given: TrainingSet, trained: Trained, multiply_adds: int) -> None:
-        """Note what training ``episodes`` (b,) did, at so many multiply-adds for the logits of one record."""
+        """Note what training ``episodes`` (b,) did, and the multiply-adds for the logits of one record."""
         losses = trained.losses
         self._epochs[episodes] = trained.epochs
         self._losses[episodes] = losses.to(self._losses.dtype)
@@ -105,7 +105,7 @@ class NetworkTally:
             self._record.correct[episodes, :, :n] = trained.correct
 
     def report(self, seconds: float) -> FitReport:
-        """Return the report, of a call that took so many seconds."""
+        """Return the report of a call that took ``seconds``."""
         return FitReport(
             iterations=self._epochs,
             converged=self._whole,

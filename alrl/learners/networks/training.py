@@ -37,7 +37,7 @@ class TrainingSet:
     """What the gradient gains for each unit of a weight, (b,); biases are not penalised."""
 
     def cut(self, episodes: Tensor, features: int, classes: int) -> TrainingSet:
-        """Return some episodes, with so many features and classes and no more records than they need."""
+        """Return some episodes, cut to ``features`` and ``classes`` and with no more records than they need."""
         share = self.share[episodes]
         n = int(used_width(share[:, None]).max())
         return TrainingSet(
@@ -72,7 +72,7 @@ class Trained:
 
 
 def with_columns(X: Tensor, features: int) -> Tensor:
-    """Return X (..., D) with so many columns: further ones cut off, those that it lacks zero."""
+    """Return X (..., D) with ``features`` columns: further ones cut off, those that it lacks zero."""
     return X[..., :features] if X.shape[-1] >= features else pad(X, (0, features - X.shape[-1]))
 
 

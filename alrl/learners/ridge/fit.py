@@ -243,7 +243,7 @@ class RidgeFit:
         self._change[episodes] = change
 
     def multiply_adds(self, classes: Tensor) -> Tensor:
-        """Return modelled multiply-adds of each episode, (B,), double, for so many classes (B,)."""
+        """Return modelled multiply-adds of each episode, (B,), double, for ``classes`` (B,)."""
         n, D, r, k = (each.double() for each in (self.count, self.width, self.taken, classes))
         s = torch.where(self.state.dual, n, D)
         update = 2 * s**2 * r + torch.where(self.state.dual, r * n * D, 0.0)

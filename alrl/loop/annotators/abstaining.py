@@ -19,8 +19,8 @@ from alrl.loop.annotators.perfect import PerfectAnnotator
 class AbstainingAnnotator(Annotator):
     """Gives no label with probability ``rate``; otherwise answers as ``annotator`` does.
 
-    A record without an answer is not asked for again unless the recipe allows relabelling. Where he abstains belongs to
-    the records. The first sample is waited for: there he does not abstain.
+    A record without an answer is not asked for again unless the recipe allows relabelling. Where it abstains belongs to
+    the records. The first sample is waited for: there it does not abstain.
 
     Raises InvalidRecipeError for a rate outside 0 to 1, or an annotator that cannot be made.
 

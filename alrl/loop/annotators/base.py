@@ -21,7 +21,7 @@ NO_LABEL = -1
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Query:
-    """Hold what an annotator is asked, and all that he knows; B episodes, N pool records, b queries each."""
+    """The queries to an annotator, and all that it knows; B episodes, N pool records, b queries each."""
 
     picks: Tensor
     """Pool positions, (B, b), long; -1 for no query."""
@@ -40,7 +40,7 @@ class Query:
     who: Tensor | None = None
     """Who of several annotators is asked, (B, b), long; None leaves it to their rule."""
     first: bool = False
-    """True for the first sample, which is waited for: nobody abstains and nothing comes late."""
+    """True for the first sample, which is waited for: none abstains and nothing comes late."""
     branch: int = 0
     """Tells the chance of one annotator from that of another."""
 
@@ -68,7 +68,7 @@ class Answer:
     """Hold what came of a query, (B, b) each; entries of no query mean nothing."""
 
     labels: Tensor
-    """The classes that the annotator says, long; :data:`NO_LABEL` where he says none."""
+    """The classes that the annotator says, long; :data:`NO_LABEL` where it gives none."""
     charged: Tensor | None = None
     """Where the query counts against the budget and is paid, bool; None where all are."""
     price: Tensor | None = None
@@ -89,12 +89,12 @@ class Annotator(ABC):
 
     @property
     def abstains(self) -> bool:
-        """Whether he may give no label."""
+        """Whether it may give no label."""
         return False
 
     @property
     def truthful(self) -> bool:
-        """Whether he always gives the true class, at once, at the record's price."""
+        """Whether it always gives the true class, at once, at the record's price."""
         return False
 
 

@@ -29,7 +29,7 @@ class NoisyAnnotator(Annotator):
     """Gives a wrong class with probability ``rate``, each other class of the episode being equally likely.
 
     The errors belong to the records, by the stream ``annotator`` of each episode's seed: two strategies that query the
-    same record are told the same. Asked again, where a recipe allows it, he considers anew.
+    same record are told the same. Asked again, where a recipe allows it, it considers anew.
 
     Raises InvalidRecipeError for a rate outside 0 to 1.
 

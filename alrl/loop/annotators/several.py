@@ -117,7 +117,7 @@ def _one(everyone: Answer, who: Tensor) -> Answer:
 
 
 def _panel(everyone: Answer) -> Answer:
-    """Return what most say, no label where nobody gives one."""
+    """Return what most say, no label where none gives one."""
     labels = everyone.labels
     votes = (labels[:, None] == labels[None]).sum(1) * (labels != NO_LABEL)
     winner = votes.argmax(0, keepdim=True)

@@ -28,7 +28,7 @@ def write_tasks(project: Project, batch: pd.DataFrame, file: Path, *, reasons: b
     """Write one row a record: its identifier, an empty label, and its columns.
 
     Text that a spreadsheet would run as a formula begins with an apostrophe; :func:`take_file` knows it. What the model
-    thinks is left out, so that nobody is led by it, unless ``reasons`` asks for it.
+    thinks is left out, so that it leads no annotator, unless ``reasons`` asks for it.
 
     Raises InvalidDataError if there is such a file, or its kind is unknown.
     """

@@ -82,7 +82,7 @@ def _weighted(weighted: dict[str, float]) -> Estimate:
 
 
 def progressive(points: Sequence[Point], state: State, window: int = 50) -> Estimate | None:
-    """Return the progressive accuracy over the last labels, at least ``window`` of them where there are so many."""
+    """Return the progressive accuracy over the last labels, at least ``window`` of them where there are that many."""
     right = records = 0
     for facts in reversed(state.rounds[state.first_round :][-len(points) :]):
         trials = facts.facts.get("progressive") or []

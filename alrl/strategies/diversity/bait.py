@@ -125,7 +125,7 @@ def greedy(
     oversampled: float,
     noise: NDArray[np.float32],
 ) -> NDArray[np.int64]:
-    """Return the rows of X (n, E) chosen forward, to so many times the count, then backward, in order of choice.
+    """Return the rows of X (n, E) chosen forward, to a multiple of the count, then backward, in order of choice.
 
     Of rows of equal worth that of more ``noise`` (n,) is taken, and that of less put back.
     """

@@ -70,7 +70,7 @@ class ClusterMargin(Strategy):
 
 
 def _clusters(X: NDArray[np.float64], clusters: int) -> NDArray[np.int64]:
-    """Return the cluster of each row of X (m, E), of at most so many, by average linkage."""
+    """Return the cluster of each row of X (m, E), of at most ``clusters``, by average linkage."""
     if len(X) < 2:
         return np.zeros(len(X), dtype=np.int64)
     from scipy.cluster.hierarchy import fcluster, linkage

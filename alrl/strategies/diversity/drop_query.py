@@ -89,7 +89,7 @@ def _dropped(view: PoolView, turn: int, rate: float) -> Tensor:
 def _candidates(view: PoolView, differ: Tensor, count: int) -> Tensor:
     """Return records (B, N) whose prediction changes mostly.
 
-    Where fewer than ``count`` do, so many that change most often.
+    Where fewer than ``count`` do, the ``count`` that change most often.
     """
     chosen = (differ > 0.5) & view.available
     most = top(differ, view, max(count, 1))

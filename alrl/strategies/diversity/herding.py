@@ -34,8 +34,8 @@ class MaxHerding(Strategy):
 
     Bae, Noh and Sutherland 2024, "Generalized coverage for more robust low-budget active learning":
     C(S) = mean over x of the largest exp(-|x - s|² / radius²) over s in S, made large greedily; features are scaled to
-    length one. Each pick of a batch counts as known for the next. In pools with more available records than
-    ``candidates`` so many, drawn anew for every query, may be queried, and as many ``others`` stand for the pool.
+    length one. Each pick of a batch counts as known for the next. In larger pools
+    ``candidates`` records, drawn anew for every query, may be queried, and ``others`` records stand for the pool.
 
     Raises InvalidRecipeError for a ``radius`` that is not above 0 and finite, ``candidates`` or ``others`` below 1.
 

@@ -52,7 +52,7 @@ class ProbCover(Strategy):
     purity: float = 0.95
     """Share of the records whose balls are to be pure, when ``delta`` is not given."""
     candidates: int = 2048
-    """Of a pool with more available records than this, so many may be queried, drawn anew for every query."""
+    """Most records that may be queried: drawn anew for every query from a pool with more available ones."""
 
     def __post_init__(self) -> None:
         if self.delta is not None and not 0 <= self.delta < math.inf:

@@ -30,7 +30,7 @@ class TypiClust(Strategy):
     Of the clusters with the fewest known records the largest comes first, and of its records the most typical: the one
     of least mean distance to its ``neighbours`` nearest in the cluster. A score is minus the number of clusters that
     come before, plus, in the first cluster, typicality t = 1 / (mean distance) as t / (1 + t). In pools of more than
-    2,048 records those neighbours are looked for among so many, drawn at random.
+    2,048 records those neighbours are looked for among 2,048, drawn at random.
 
     Raises InvalidRecipeError for ``neighbours`` or ``clusters`` below 1.
 
@@ -112,7 +112,7 @@ class _Clustered:
 
 
 def _reference(view: PoolView) -> NDArray[np.bool_]:
-    """Return records that neighbours are looked for among, (B, N): all, or so many at random of a larger pool."""
+    """Return records that neighbours are looked for among, (B, N): all, or a random sample of a larger pool."""
     drawn = fresh(view.noise, _STEP).masked_fill(~view.exists, -1)
     lowest = drawn.topk(min(_REFERENCE, drawn.shape[1]), 1).values[:, -1:]
     reference: NDArray[np.bool_] = (view.exists & (drawn >= lowest)).cpu().numpy()

@@ -177,7 +177,7 @@ def csv_rows(curves: Curves, header: Sequence[str] = CSV_HEADER) -> Iterator[lis
 
 
 def _kind(curves: Curves, row: int, labels: int) -> str:
-    """Return what the record was that the last of so many ``labels`` bought.
+    """Return what the record was that the last of the ``labels`` bought.
 
     Empty where none did, or the pool was clean.
     """

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import dataclasses
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import overload
 
 import numpy as np
@@ -86,6 +87,24 @@ class Comparison(Sequence[Curves]):
         seeds = () if a is None or b is None else tuple(seed for seed in a.seeds if seed in set(b.seeds))
         return None if a is None or b is None or not seeds else (a.take(seeds), b.take(seeds))
 
+    def of_methods(self, methods: Mapping[str, Sequence[str]]) -> Comparison:
+        """Return the comparison in which each method stands for the policies that were trained for it, one a seed.
+
+        ``methods`` holds the names of their curves by the method's name. Its curves are the mean over the policies, at
+        each evaluation seed that all have; what single records were bought is not known of them. A method stands where
+        its first policy stood.
+        """
+        place = {name: method for method, names in methods.items() for name in names}
+        curves: list[Curves] = []
+        for each in self:
+            method = place.get(each.strategy)
+            if method is None:
+                curves.append(each)
+            elif each.strategy == methods[method][0]:
+                parts = [self.get(each.data_set, name) for name in methods[method]]
+                curves += [_mean(method, [part for part in parts if part is not None])] if None not in parts else []
+        return Comparison(curves)
+
     def means(self, metric: Metric = "accuracy") -> Floats:
         """Return mean AUBC, (data sets, strategies), as a fraction; nan where curves are missing."""
         cells = [[self.get(data_set, strategy) for strategy in self.strategies] for data_set in self.data_sets]
@@ -125,6 +144,21 @@ def _join(parts: list[Curves]) -> Curves:
         wasted=_joined([each.wasted for each in parts]),
         guarded=_joined([each.guarded for each in parts]),
         unfitted_rounds=_rounds(parts),
+    )
+
+
+def _mean(method: str, parts: list[Curves]) -> Curves:
+    seeds = tuple(seed for seed in parts[0].seeds if all(seed in part.seeds for part in parts))
+    taken = [part.take(seeds) for part in parts]
+    return dataclasses.replace(
+        taken[0],
+        strategy=method,
+        accuracy=np.mean([part.accuracy for part in taken], axis=0),
+        balanced_accuracy=np.mean([part.balanced_accuracy for part in taken], axis=0),
+        picks=np.full_like(taken[0].picks, -1),
+        wasted=None,
+        guarded=None,
+        unfitted_rounds=None,
     )
 
 

@@ -22,7 +22,7 @@ from alrl.reports.pages.policy_card import PolicyCard, policy_card
 from alrl.reports.picks.picks import Picks, see_picks
 from alrl.reports.summary import Summary
 from alrl.reports.tables import aubc
-from alrl.reports.tables.across import across_table
+from alrl.reports.tables.across import across_table, ratings_table
 from alrl.reports.tables.training import training_table
 
 _STILLS = {
@@ -64,6 +64,9 @@ class ReportPart:
     comparison: Comparison
     summaries: tuple[Summary, ...]
     """One a metric, the first the study's own."""
+    policies_apart: Comparison
+    """The same with a method's policies for themselves, one a training seed."""
+    summaries_apart: tuple[Summary, ...]
     cells: Sequence[Mapping[str, Any]]
     """Specifications of the comparison's cells."""
     policies: Mapping[str, Policy]
@@ -75,9 +78,12 @@ class ReportPart:
         A figure that cannot be drawn, and the page where its packages are missing, are named in the notes, and
         everything else is written.
         """
-        picks = see_picks(self.comparison, self.summaries[0], self.cells)
+        picks = see_picks(self.policies_apart, self.summaries_apart[0], self.cells)
         drawn, stills, notes = self._draw(picks)
-        cards = [policy_card(name, policy, self.summaries, self.comparison) for name, policy in self.policies.items()]
+        cards = [
+            policy_card(name, policy, self.summaries_apart, self.policies_apart)
+            for name, policy in self.policies.items()
+        ]
         items = checklist(self.record, self.summaries[0], list(self.policies))
         tabulated = self._tables()
         texts = self._texts(items, cards)
@@ -156,16 +162,18 @@ class ReportPart:
     def _tables(self) -> list[Path]:
         each = {"mark": self.mark}
         markdown = [
-            aubc.area_table(one, **each).to_markdown() + "\n" + across_table(one, **each).to_markdown()
+            "\n".join(table(one, **each).to_markdown() for table in (aubc.area_table, across_table, ratings_table))
             for one in self.summaries
         ]
         texts = {
             f"table{self.slug}.md": "\n".join(markdown),
             f"table{self.slug}.csv": aubc.csv_table(list(self.summaries), mark=self.mark),
             f"table{self.slug}.tex": "\n".join(aubc.area_table(one, **each).to_latex() for one in self.summaries),
-            f"across{self.slug}.tex": "\n".join(across_table(one, **each).to_latex() for one in self.summaries),
+            f"across{self.slug}.tex": "\n".join(
+                table(one, **each).to_latex() for one in self.summaries for table in (across_table, ratings_table)
+            ),
         }
-        trained = training_table(self.policies, self.summaries[0], mark=self.mark)
+        trained = training_table(self.policies, self.summaries_apart[0], mark=self.mark)
         texts |= {f"training{self.slug}.md": trained} if trained else {}
         return [_write(self.folder / name, text) for name, text in texts.items()]
 

@@ -57,6 +57,8 @@ class _Study:
     metrics: tuple[Metric, ...]
     upper_bounds: tuple[str, ...]
     settings: Mapping[str, Any]
+    methods: Mapping[str, Sequence[str]]
+    """Policies that were trained for one method, one a seed, by its name."""
 
 
 def report(run: Path | str, *, title: str | None = None, allow_incomplete: bool = False) -> ReportFiles:
@@ -107,14 +109,18 @@ def report(run: Path | str, *, title: str | None = None, allow_incomplete: bool 
     for comparison, slug in zip(comparisons, slugs, strict=True):
         own = [cell for cell, each in zip(done, stored, strict=True) if _settings(each) == _settings(comparison)]
         others = tuple(f"index{other}.html" for other in slugs if other != slug)
+        whole = comparison.of_methods(study.methods)
+        apart = tuple(_summaries(comparison, study))
         part = ReportPart(
             folder=folder,
             slug=slug,
             mark=mark,
             title=(title or study.title) + (f" ({comparison.setting}, batch {comparison.batch})" if others else ""),
             record=record,
-            comparison=comparison,
-            summaries=tuple(_summaries(comparison, study)),
+            comparison=whole,
+            summaries=tuple(_summaries(whole, study, apart)),
+            policies_apart=comparison,
+            summaries_apart=apart,
             cells=own,
             policies=policies,
             remarks=remarks,
@@ -158,12 +164,26 @@ def _read_study(path: Path) -> _Study:
             metrics=tuple(metric for metric in stored.get("metrics", METRICS) if metric in METRICS) or METRICS,
             upper_bounds=tuple(map(str, stored.get("upper_bounds", ()))),
             settings=dict(stored.get("settings", {})),
+            methods=_methods(stored),
         )
     except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
         raise RunDirectoryError(
             f"{path} does not describe a study ({type(error).__name__}: {error}); it needs title and cells: "
             "run the study again"
         ) from error
+
+
+def _methods(stored: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return the methods of a study's description; of an older one, agents of several seeds by their names."""
+    if "methods" in stored:
+        return {str(name): list(map(str, shown)) for name, shown in stored["methods"].items()}
+    methods: dict[str, list[str]] = {}
+    trained = str(dict(stored.get("settings", {})).get("trained policies", ""))
+    for name in dict.fromkeys(str(cell.get("agent")) for cell in stored["cells"]):
+        base, dash, seed = name.rpartition("-")
+        if dash and seed.isdigit() and f"{base}: " in trained:
+            methods.setdefault(base, []).append(name)
+    return {base: names for base, names in methods.items() if len(names) > 1}
 
 
 def _completeness(store: Store, study: _Study, allow_incomplete: bool) -> str:
@@ -185,13 +205,33 @@ def _last_line(traceback: str) -> str:
     return (traceback.strip().splitlines() or ["no traceback"])[-1]
 
 
-def _summaries(comparison: Comparison, study: _Study) -> list[Summary]:
+def _summaries(comparison: Comparison, study: _Study, apart: Sequence[Summary] = ()) -> list[Summary]:
+    """Return one summary a metric; ``apart`` are those in which policies stand for themselves."""
+    method = {name: base for base, names in study.methods.items() for name in names}
     names = comparison.strategies
-    emphasis, reference = (name if name in names else None for name in study.primary or (None, None))
-    return [
-        summarise(comparison, metric=metric, reference=reference, emphasis=emphasis, upper_bounds=study.upper_bounds)
-        for metric in study.metrics
-    ]
+    primary = study.primary or (None, None)
+    emphasis, reference = (
+        name if name in names else method[name] if name in method and method[name] in names else None
+        for name in map(str, primary)
+    )
+    summaries = []
+    for place, metric in enumerate(study.metrics):
+        trainings = {
+            base: [apart[place].across[name].mean.value for name in trained if name in apart[place].across]
+            for base, trained in (study.methods.items() if apart else ())
+            if base in names
+        }
+        summaries.append(
+            summarise(
+                comparison,
+                metric=metric,
+                reference=reference,
+                emphasis=emphasis,
+                upper_bounds=study.upper_bounds,
+                trainings={base: values for base, values in trainings.items() if len(values) > 1},
+            )
+        )
+    return summaries
 
 
 def _slugs(comparisons: Sequence[Comparison]) -> list[str]:

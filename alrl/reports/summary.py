@@ -17,15 +17,15 @@ from alrl.evaluation.statistics import (
     Profile,
     deficiency,
     friedman,
-    interquartile_mean,
+    improvability,
     label_saving,
     labels_needed,
     log_area,
     mean_ranks,
     performance_profile,
-    probability_of_improvement,
     wilcoxon_holm,
 )
+from alrl.reports.across_data_sets import Across, across_data_sets, elo_ratings
 
 _THRESHOLDS = 81
 
@@ -87,10 +87,14 @@ class Summary:
     friedman: Friedman | None
     wilcoxon: Mapping[str, float] | None
     """Holm-adjusted p-values of each strategy against the reference; None with too few data sets."""
-    interquartile: Mapping[str, Estimate]
-    """Interquartile mean of paired differences to the reference, points."""
-    improvement: Mapping[str, Estimate]
-    """Probability of improvement over the reference."""
+    across: Mapping[str, Across]
+    """Each strategy against the reference over data sets; without the reference itself."""
+    elo: Mapping[str, Estimate]
+    """Ratings among all strategies, the baseline at 1000; empty for a single strategy."""
+    improvability: Mapping[str, float]
+    """Percent by which the error had to fall to be the best, mean over data sets; empty if there are none."""
+    trainings: Mapping[str, Sequence[float]]
+    """Of a method that was trained with several seeds: the mean difference to the reference of each, in points."""
     targets: Mapping[str, float]
     """Value that labels are counted to on each data set, a fraction: random's mean at the end of the budget."""
     profiles: Mapping[str, Profile]
@@ -118,7 +122,7 @@ class Summary:
         return sum(shares) / len(shares) if shares else None
 
     def worse_share(self, strategy: str) -> tuple[int, int]:
-        """Return data sets on which the strategy is significantly worse than random, and data sets compared with it."""
+        """Return data sets on which the strategy is worse than random, and data sets compared with it."""
         cells = [self.cells.get((data_set, strategy)) for data_set in self.data_sets]
         compared = [cell for cell in cells if cell and cell.against_random]
         return sum(cell.worse_than_random for cell in compared), len(compared)
@@ -131,10 +135,13 @@ def summarise(
     reference: str | None = None,
     emphasis: str | None = None,
     upper_bounds: Collection[str] = (),
+    trainings: Mapping[str, Sequence[float]] | None = None,
 ) -> Summary:
     """Return summary of a comparison against ``reference``.
 
     Margin if it is there and none is given, else the first strategy.
+
+    ``trainings`` are kept as they are.
 
     ``upper_bounds`` see hidden labels: they have cells, but no rank, are best of no data set, and no test across data
     sets counts them. Raises InvalidDataError if ``reference`` or ``emphasis`` is not among the other strategies.
@@ -154,6 +161,7 @@ def summarise(
     baseline = "random" if "random" in names else chosen
     gaps = _gaps(comparison, rivals, chosen, metric)
     scores = means[complete, : len(rivals)]
+    ranked = tuple(np.array(comparison.data_sets, dtype=object)[complete])
     pairwise = pairwise_differences(comparison, metric)
     targets = _targets(comparison, baseline, metric)
     return Summary(
@@ -166,15 +174,14 @@ def summarise(
         emphasis=emphasis,
         upper_bounds=names[len(rivals) :],
         cells=_cells(comparison, names, means, metric, chosen, pairwise, targets, len(rivals)),
-        ranked=tuple(np.array(comparison.data_sets, dtype=object)[complete]),
+        ranked=ranked,
         ranks=dict(zip(rivals, mean_ranks(scores).tolist(), strict=True)) if complete.any() else {},
         friedman=friedman(scores) if complete.any() else None,
         wilcoxon=wilcoxon_holm(scores, rivals, chosen) if complete.any() else None,
-        interquartile={name: interquartile_mean(each, resampling("IQM", metric, name)) for name, each in gaps.items()},
-        improvement={
-            name: probability_of_improvement(each, resampling("improvement", metric, name))
-            for name, each in gaps.items()
-        },
+        across=across_data_sets(gaps, metric, ranked),
+        elo=elo_ratings(comparison, rivals, ranked, baseline, metric),
+        improvability=dict(zip(rivals, improvability(scores).tolist(), strict=True)) if complete.any() else {},
+        trainings=trainings or {},
         targets=targets,
         profiles=_profiles(comparison, rivals, baseline, metric),
         baseline=baseline,
@@ -240,12 +247,12 @@ def _targets(comparison: Comparison, baseline: str, metric: Metric) -> dict[str,
     }
 
 
-def _gaps(comparison: Comparison, names: Sequence[str], other: str, metric: Metric) -> dict[str, list[Floats]]:
+def _gaps(comparison: Comparison, names: Sequence[str], other: str, metric: Metric) -> dict[str, dict[str, Floats]]:
     """Return differences of AUBC to another strategy in points, one array of seeds a data set; by strategy."""
-    gaps: dict[str, list[Floats]] = {}
+    gaps: dict[str, dict[str, Floats]] = {}
     for name in names:
         pairs = [comparison.pair(data_set, name, other) for data_set in comparison.data_sets if name != other]
-        differences = [100 * (a.area(metric) - b.area(metric)) for a, b in filter(None, pairs)]
+        differences = {a.data_set: 100 * (a.area(metric) - b.area(metric)) for a, b in filter(None, pairs)}
         if differences:
             gaps[name] = differences
     return gaps
@@ -256,10 +263,10 @@ def _profiles(comparison: Comparison, names: Sequence[str], baseline: str, metri
     if not gaps:
         return {}
     # The middle 98 % of all runs: a single wild one would leave no room to the others.
-    every = np.concatenate([each for differences in gaps.values() for each in differences])
+    every = np.concatenate([each for differences in gaps.values() for each in differences.values()])
     low, high = np.quantile(every, [0.01, 0.99])
     thresholds = np.linspace(min(float(low), 0.0), max(float(high), 0.0), _THRESHOLDS)
     return {
-        name: performance_profile(differences, thresholds, resampling("profile", metric, name))
+        name: performance_profile(list(differences.values()), thresholds, resampling("profile", metric, name))
         for name, differences in gaps.items()
     }

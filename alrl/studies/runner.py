@@ -220,6 +220,7 @@ class Runner:
             "cells": cells,
             "primary": self.agents.primary(),
             "upper_bounds": self.agents.upper_bounds(),
+            "methods": self.agents.methods(),
             "metrics": list(self.study.metrics),
             "settings": self._settings(),
             "tables": {name: report.to_json() for name, report in self.tables().items()},

@@ -63,6 +63,10 @@ class StudyAgents:
         about, against = (self.shown(name)[0] for name in self.study.primary)
         return about, against
 
+    def methods(self) -> dict[str, list[str]]:
+        """Return the methods that are trained with several seeds, and what tables call the policy of each seed."""
+        return {name: shown for name in self.study.train if len(shown := self.shown(name)) > 1}
+
     def upper_bounds(self) -> list[str]:
         """Return the oracles, as tables name them: no competitors."""
         known = [name for name in self.study.agents if name not in self.study.train]

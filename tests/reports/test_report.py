@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import json
 import re
 import shutil
@@ -83,6 +84,36 @@ def test_a_study_becomes_page_figures_tables_and_curves(
     assert all(f'href="{path.relative_to(tmp_path)}"' in text for path in (*files.tables, *files.texts))
     assert 'href="figures/ranking.pdf"' in text
     assert 'href="figures/ranking.png"' not in text
+
+
+@pytest.mark.parametrize(
+    "said",
+    [{"methods": {"general": ["general-0", "general-1"]}}, {"settings": {"trained policies": "general: a on b"}}],
+)
+def test_policies_of_several_seeds_are_one_method_with_its_spread(
+    tmp_path: Path, make_curves: Callable[..., list[Curves]], saved: list[Figure], said: dict[str, Any]
+) -> None:
+    names = [f"set_{place}" for place in range(6)]
+    curves = make_curves(tuple(names), ("general", "margin", "random"), seeds=6, labels=4)
+    trained = [
+        dataclasses.replace(each, strategy=f"general-{seed}", accuracy=each.accuracy - 0.01 * seed)
+        for each in curves
+        for seed in (0, 1)
+        if each.strategy == "general"
+    ]
+    both = [*trained, *(each for each in curves if each.strategy != "general")]
+    cells = [{**cell(each), "agent": each.strategy} for each in both]
+    write_study(tmp_path, both, primary=["general-0", "margin"], cells=cells, **said)
+    with Store(tmp_path / "results.sqlite") as store:
+        for spec, each in zip(cells, both, strict=True):
+            store.add(spec, each, seconds=1.0)
+    report(tmp_path)
+    text = (tmp_path / "table.md").read_text(encoding="utf-8")
+    assert "| data set | general | margin | random |" in text
+    assert "general is one method, the mean of 2 trainings, whose mean differences are" in text
+    assert "(standard deviation 0.71)" in text
+    assert "Family of the correction: the 2 tests" in text
+    assert "**general** against **margin**" in (tmp_path / "summary.md").read_text(encoding="utf-8")
 
 
 def test_what_a_study_measures_is_what_its_report_tells(

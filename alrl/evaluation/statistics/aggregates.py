@@ -26,17 +26,17 @@ class Profile:
     high: tuple[float, ...]
 
 
-def interquartile_mean(
+def midmean_difference(
     differences: Sequence[ArrayLike], rng: np.random.Generator, *, level: float = 0.95, resamples: int = 2000
 ) -> Estimate:
-    """Return interquartile mean of the differences of all runs.
+    """Return the midmean of the differences of all runs: the mean of their middle half.
 
-    With a bootstrap stratified by data set (Agarwal et al. 2021).
-
-    ``differences`` holds one array of seeds a data set.
+    ``differences`` holds one array of seeds a data set. The bootstrap is stratified by data set, as that of Agarwal et
+    al. 2021 is; their interquartile mean is of scores, this one of paired differences. It hides the worst and the best
+    quarter of the runs: :func:`~alrl.evaluation.statistics.mean_difference` stands beside it.
 
     >>> rng = np.random.default_rng(0)
-    >>> interquartile_mean([[0.0, 1.0, 2.0, 3.0], [-100.0, 1.5, 2.5, 100.0]], rng).value
+    >>> midmean_difference([[0.0, 1.0, 2.0, 3.0], [-100.0, 1.5, 2.5, 100.0]], rng).value
     1.75
     """
     strata = [np.asarray(each, dtype=np.float64) for each in differences]
@@ -48,15 +48,16 @@ def interquartile_mean(
     )
 
 
-def probability_of_improvement(
+def pairs_won(
     differences: Sequence[ArrayLike], rng: np.random.Generator, *, level: float = 0.95, resamples: int = 2000
 ) -> Estimate:
-    """Return chance that a run on a random data set and seed ends above its pair, ties counting half.
+    """Return the share of the paired runs that end above their pair, ties counting half.
 
-    After Agarwal et al. 2021, but paired: both runs of a pair share split and first sample. Each data set weighs the
-    same; the bootstrap is stratified by data set as in :func:`interquartile_mean`.
+    Both runs of a pair share split and first sample, unlike those of the probability of improvement of Agarwal et al.
+    2021, which compares every run with every other. Each data set weighs the same; the bootstrap is stratified by data
+    set as in :func:`midmean_difference`.
 
-    >>> probability_of_improvement([[1.0, 2.0], [0.0, -1.0]], np.random.default_rng(0)).value
+    >>> pairs_won([[1.0, 2.0], [0.0, -1.0]], np.random.default_rng(0)).value
     0.625
     """
     strata = [np.sign(np.asarray(each, dtype=np.float64)) / 2 + 0.5 for each in differences]

@@ -30,7 +30,7 @@ def ranking(summary: Summary, *, mark: str = "") -> Figure:
         left, right = figure.subplots(1, 2, width_ratios=(1.7, 1))
         _dots(left, summary, shown)
         _ranks(right, summary, looks)
-        note = f"Bars: 95 % bootstrap interval of the paired difference. Ranks over {len(summary.ranked)} data sets."
+        note = f"Bars: 95 % Student-t interval of the paired difference. Ranks over {len(summary.ranked)} data sets."
         legend(figure, shown, note, mark, with_markers=True)
     return figure
 

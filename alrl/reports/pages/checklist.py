@@ -59,14 +59,14 @@ def checklist(record: RunRecord, summary: Summary, policies: Sequence[str]) -> l
             question="Are measures and their variation defined?",
             status="yes",
             answer="Area under the budget curve on a test part that no choice saw; means over paired seeds with 95 %"
-            " Student-t intervals, differences with percentile bootstraps.",
+            " Student-t intervals, paired differences too; over data sets with data sets as units.",
         ),
         _tests(summary),
         Item(
             question="Are losses shown beside wins?",
             status="yes",
             answer=f"Every data set is in the table, wins, ties and losses against {summary.reference} are counted, and"
-            " data sets that are significantly worse than random are marked.",
+            " data sets that are worse than random are marked.",
         ),
         _compute(record),
     ]
@@ -195,7 +195,8 @@ def _tests(summary: Summary) -> Item:
     return Item(
         question="Are tests across data sets corrected for their number?",
         status="yes" if enough else "partly",
-        answer=f"Data sets are the unit; Wilcoxon's signed-rank test against {summary.reference}, corrected by Holm;"
+        answer=f"Data sets are the unit; Wilcoxon's signed-rank test against {summary.reference}, corrected by Holm"
+        f" over the {max(len(summary.ranks) - 1, 0)} strategies of one metric, which are the family;"
         " Friedman and Nemenyi over all strategies."
         if enough
         else f"None was made: {len(summary.ranked)} data sets, a test needs {SMALLEST_SAMPLE}.",

@@ -176,7 +176,7 @@ def results_of(summary: Summary, name: str) -> dict[str, str]:
         texts[f"wins / ties / losses against {summary.reference}, {metric}"] = f"{wins} / {ties} / {losses}"
         texts[f"loses to {summary.reference} on, {metric}"] = _named(losses_of(summary, name, summary.reference))
     if "random" in summary.strategies and name != "random":
-        texts[f"significantly worse than random on, {metric}"] = _named(losses_of(summary, name, "random"))
+        texts[f"worse than random on, {metric}"] = _named(losses_of(summary, name, "random"))
     return texts
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from alrl.reports.pages.about import About, Still
 from alrl.reports.pages.policy_card import PolicyCard
 from alrl.reports.pages.tables import (
-    across_table,
+    across_tables,
     aubc_table,
     budget_tables,
     definitions,
@@ -39,13 +39,13 @@ def sections(summaries: Sequence[Summary], about: About) -> str:
         _section("AUBC", aubc_table(first)),
         _section(f"AUBC difference to {first.reference}", difference_table(first)),
     ]
-    parts.append(_section("Across data sets", across_table(first)))
+    parts.append(_section("Across data sets", across_tables(first)))
     more = "<details><summary>Labels to target, area over log labels, deficiency</summary>"
     more += f"{budget_tables(first)}</details>"
     parts.append(_section("More measures of the budget", more))
     for other in others:
         name = other.metric.replace("_", " ")
-        body = aubc_table(other) + difference_table(other) + across_table(other)
+        body = aubc_table(other) + difference_table(other) + across_tables(other)
         parts.append(_section(f"The same in {name}", f"<details><summary>AUBC of {name}</summary>{body}</details>"))
     parts += [_section(f"Policy card: {card.name}", _card(card)) for card in about.cards]
     if about.checklist:

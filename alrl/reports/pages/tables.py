@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import Any
 
 import numpy as np
 
-from alrl.evaluation.statistics import SMALLEST_SAMPLE, Estimate
+from alrl.evaluation.statistics import Estimate
 from alrl.evaluation.table import MISSING, Markup, Row, Table
 from alrl.reports.summary import AreaSummary, Summary
+from alrl.reports.tables.across import across_table, ratings_table
 from alrl.reports.tables.aubc import caption, count, foot, notes
 
 
 def headline(summary: Summary) -> str:
     """Return one sentence: how the strategy that the study is about does against the reference; empty without one."""
     name = summary.emphasis
-    difference = summary.interquartile.get(name) if name else None
-    if name is None or difference is None:
+    across = summary.across.get(name) if name else None
+    if name is None or across is None:
         return ""
     wins, ties, losses = summary.record(name)
     metric = summary.metric.replace("_", " ")
     record = f'<span class="win">{_count(wins, "win")}</span>, {_count(ties, "tie")}, '
     return (
         f'<p class="headline"><strong>{escape(name)}</strong> against <strong>{escape(summary.reference)}</strong>, '
-        f"AUBC of {metric}: interquartile mean of the paired differences {_signed(difference)} points; by data set "
+        f"AUBC of {metric}: mean of the paired differences {_signed(across.mean)} points over data sets, worst "
+        f"{_plus(across.worst[1])} on {escape(across.worst[0])}; midmean {_signed(across.midmean)}; by data set "
         f'{record}<span class="loss">{_count(losses, "loss")}</span>.</p>'
     )
 
@@ -40,7 +43,7 @@ def aubc_table(summary: Summary) -> str:
 
 
 def difference_table(summary: Summary) -> str:
-    """Return paired differences of AUBC to the reference with their bootstrap intervals and outcomes.
+    """Return paired differences of AUBC to the reference with their Student-t intervals and outcomes.
 
     One row a data set.
     """
@@ -48,34 +51,18 @@ def difference_table(summary: Summary) -> str:
     for name in summary.data_sets:
         cells = [summary.cells.get((name, each)) for each in summary.strategies]
         rows.append((name, [MISSING if cell is None else _outcome(cell.against_reference) for cell in cells]))
-    text = f"AUBC minus {summary.reference} in points, paired by seed, with 95 % bootstrap interval"
+    text = f"AUBC minus {summary.reference} in points, paired by seed, with 95 % Student-t interval"
     return _table(summary, text, rows, [])
 
 
-def across_table(summary: Summary) -> str:
-    """Return ranks, interquartile mean difference, probability of improvement and tests, one row a strategy."""
-    order = sorted(summary.strategies, key=lambda name: summary.ranks.get(name, np.inf))
-    header = ["strategy", "mean rank", "wins / ties / losses", "IQM difference", "P(improvement)", "Wilcoxon p (Holm)"]
-    rows = []
-    for name in order:
-        gap, chance = summary.interquartile.get(name), summary.improvement.get(name)
-        p_value = None if summary.wilcoxon is None else summary.wilcoxon.get(name)
-        rows.append(
-            (
-                name,
-                [
-                    f"{summary.ranks[name]:.2f}" if name in summary.ranks else MISSING,
-                    MISSING if name == summary.reference else " / ".join(map(str, summary.record(name))),
-                    MISSING if gap is None else _signed(gap),
-                    MISSING
-                    if chance is None
-                    else f"{chance.value:.2f} {_small(f'{chance.low:.2f} to {chance.high:.2f}')}",
-                    MISSING if p_value is None else f"{p_value:.3g}",
-                ],
-            )
-        )
-    text = f"Against {summary.reference}; {len(summary.ranked)} data sets on which every strategy ran"
-    return _grid(text, header, rows, [], summary.emphasis) + f'<p class="note">{_tests(summary)}</p>'
+def across_tables(summary: Summary) -> str:
+    """Return differences, tests and ratings over data sets, one row a strategy, with what the columns mean."""
+    parts = []
+    for table in (across_table(summary), ratings_table(summary)):
+        caption = f"Against {summary.reference}; {len(summary.ranked)} data sets on which every strategy ran"
+        parts.append(dataclasses.replace(table, caption=caption).to_html())
+        parts.append(f'<p class="note">{escape(table.notes)}</p>')
+    return "".join(parts)
 
 
 def budget_tables(summary: Summary) -> str:
@@ -137,21 +124,6 @@ def _text(value: Any) -> str:
     return str(value)
 
 
-def _tests(summary: Summary) -> str:
-    what = "Intervals of IQM and P(improvement): bootstrap over seeds within these data sets. "
-    if len(summary.ranked) < SMALLEST_SAMPLE:
-        return what + f"No test across data sets: it needs {SMALLEST_SAMPLE} of them, here are {len(summary.ranked)}."
-    if summary.friedman is None:
-        return what + "Friedman's test needs three strategies."
-    test = summary.friedman
-    return what + (
-        f"Friedman: χ² = {test.chi_square:.2f} (corrected for ties {test.chi_square_tied:.2f}, "
-        f"p = {test.p_tied:.3g}), "
-        f"Iman–Davenport F = {test.f:.2f}, p = {test.p_f:.3g}; Nemenyi critical difference of mean ranks "
-        f"{test.critical_difference:.2f}."
-    )
-
-
 def _aubc(cell: AreaSummary | None) -> str:
     if cell is None:
         return MISSING
@@ -159,7 +131,9 @@ def _aubc(cell: AreaSummary | None) -> str:
     if cell.best:
         text = f'<strong class="best">{text}</strong>'
     if cell.worse_than_random:
-        text += ' <span class="worse" title="significantly worse than random">↓</span>'
+        text += (
+            ' <span class="worse" title="worse than random: 95 % interval of the paired difference below zero">↓</span>'
+        )
     return text
 
 

@@ -40,7 +40,10 @@ def notes(summary: Summary) -> str:
     """Return what the marks in the table mean."""
     parts = ["Bold: best of its data set."]
     if "random" in summary.strategies:
-        parts.append("↓: significantly worse than random (95 % interval of the paired difference below zero).")
+        parts.append(
+            "↓: worse than random (95 % interval of the paired difference below zero, not corrected for the number of"
+            " data sets)."
+        )
     if summary.reference in summary.strategies:
         parts.append(f"Wins / ties / losses: data sets on which the paired difference to {summary.reference} is so.")
     if any(cell.wasted is not None for cell in summary.cells.values()):

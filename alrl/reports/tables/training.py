@@ -18,7 +18,7 @@ _HEAD = (
     "CPU seconds",
     "gain on validation sets",
     "AUBC",
-    "against {reference} (IQM)",
+    "against {reference} (midmean)",
     "wins / ties / losses",
     "worse than random on",
 )
@@ -73,7 +73,7 @@ def _took(names: Sequence[str], policies: Mapping[str, Policy]) -> list[str]:
 def _came(names: Sequence[str], summary: Summary) -> list[str]:
     area = ", ".join(f"{_area(summary, name):.2f}" for name in names)
     worse = ", ".join("–" if name == "random" else "/".join(map(str, summary.worse_share(name))) for name in names)
-    differences = [summary.interquartile[name] for name in names if name in summary.interquartile]
+    differences = [summary.across[name].midmean_seeds for name in names if name in summary.across]
     if not differences or list(names) == [summary.reference]:
         return [area, "–", "–", worse]
     gaps = ", ".join(f"{each.value:+.2f} ({each.low:+.2f} to {each.high:+.2f})" for each in differences)

@@ -174,7 +174,7 @@ def test_without_the_upper_bound_every_rank_and_test_is_the_same():
     plain = summarise(Comparison(curves))
     bound = [dataclasses.replace(made(data, "margin", 1), strategy=NAME, accuracy=[[0.9, 1.0]] * 3) for data in sets]
     marked = summarise(Comparison([*bound, *curves]), upper_bounds=[NAME])
-    for field in ("ranks", "friedman", "wilcoxon", "interquartile", "improvement", "ranked", "reference"):
+    for field in ("ranks", "friedman", "wilcoxon", "elo", "improvability", "ranked", "reference"):
         assert getattr(marked, field) == getattr(plain, field)
     assert marked.strategies == (*plain.strategies, NAME)
     assert not any(marked.cells[data, NAME].best for data in sets)

@@ -132,34 +132,46 @@ def test_paired_difference_tells_win_tie_and_loss(shift: float, outcome: str) ->
     noise = generator([4], "noise").normal(0, 0.01, 30)
     noise -= noise.mean()
     a, b = flat("general", list(levels + noise + shift)), flat("margin", list(levels))
-    found = statistics.paired_difference(a, b, generator([0], "bootstrap"))
+    found = statistics.paired_difference(a, b)
     assert found.value == pytest.approx(shift, abs=1e-12)
     assert found.low <= found.value <= found.high
     assert found.outcome == outcome
 
 
 def test_paired_difference_of_equal_curves_is_a_tie_and_of_one_seed_unbounded() -> None:
-    same = statistics.paired_difference(flat("a", [0.5, 0.7]), flat("b", [0.5, 0.7]), generator([0], "bootstrap"))
+    same = statistics.paired_difference(flat("a", [0.5, 0.7]), flat("b", [0.5, 0.7]))
     assert (same.value, same.low, same.high, same.outcome) == (0.0, 0.0, 0.0, "tie")
-    single = statistics.paired_difference(flat("a", [0.9]), flat("b", [0.5]), generator([0], "bootstrap"))
+    single = statistics.paired_difference(flat("a", [0.9]), flat("b", [0.5]))
     assert (single.low, single.high, single.outcome) == (-np.inf, np.inf, "tie")
+
+
+def test_the_interval_of_a_paired_difference_is_scipys_and_few_seeds_carry_no_win() -> None:
+    gaps = generator([5], "gaps").normal(0.02, 0.005, 8)
+    a, b = flat("a", list(0.7 + gaps)), flat("b", [0.7] * 8)
+    result = statistics.paired_difference(a, b)
+    expected = stats.ttest_1samp(gaps, 0.0).confidence_interval(0.95)
+    assert (result.low, result.high) == pytest.approx((expected.low, expected.high))
+    assert result.outcome == "win"
+    few = statistics.paired_difference(a.take((0, 1, 2, 3, 4)), b.take((0, 1, 2, 3, 4)))
+    assert few.low > 0
+    assert few.outcome == few.mirrored.outcome == "tie"
 
 
 def test_paired_difference_refuses_other_seeds() -> None:
     with pytest.raises(InvalidDataError, match="a and b differ in seeds"):
-        statistics.paired_difference(flat("a", [0.5]), flat("b", [0.5, 0.6]), generator([0], "bootstrap"))
+        statistics.paired_difference(flat("a", [0.5]), flat("b", [0.5, 0.6]))
 
 
-def test_interquartile_mean_leaves_out_both_quarters() -> None:
-    found = statistics.interquartile_mean(
+def test_the_midmean_leaves_out_both_quarters() -> None:
+    found = statistics.midmean_difference(
         [[0.0, 1.0, 2.0, 3.0], [-100.0, 1.5, 2.5, 100.0]], generator([0], "bootstrap")
     )
     assert found.value == pytest.approx((1.0 + 1.5 + 2.0 + 2.5) / 4)
     assert found.low <= found.value <= found.high
 
 
-def test_probability_of_improvement_weighs_data_sets_alike_and_ties_half() -> None:
-    found = statistics.probability_of_improvement([[1.0] * 8, [0.0, -1.0]], generator([0], "bootstrap"))
+def test_pairs_won_weigh_data_sets_alike_and_ties_half() -> None:
+    found = statistics.pairs_won([[1.0] * 8, [0.0, -1.0]], generator([0], "bootstrap"))
     assert found.value == pytest.approx((1.0 + 0.25) / 2)
     assert (found.low, found.high) == (0.5, 0.75)
 
@@ -198,7 +210,7 @@ def test_summary_puts_the_study_first_and_random_last_and_counts_losses(
     assert not summary.cells["vowel", "random"].best
     assert summary.ranks["general"] == 1.0
     assert summary.friedman is None
-    assert "margin" not in summary.interquartile
+    assert "margin" not in summary.across
 
 
 def test_summary_counts_labels_to_what_random_reaches(make_curves: Callable[..., list[Curves]]) -> None:

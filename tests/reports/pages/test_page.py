@@ -234,7 +234,7 @@ def test_the_text_says_what_was_done(tmp_path: Path, comparison: Comparison) -> 
         "INCOMPLETE: 1 of 2",
         'href="table.md"',
         "wins / ties / losses vs margin",
-        "No test across data sets: it needs 6 of them, here are 2.",
+        "No test and no interval across data sets: they need 6 of them.",
     ):
         assert part in text
 

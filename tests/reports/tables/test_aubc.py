@@ -62,10 +62,29 @@ def test_the_table_over_data_sets_is_booktabs_and_says_which_friedman(
     assert rf"$\chi^2$ = {six.friedman.chi_square:.2f} (scipy's, corrected for ties" in text
     assert text.index(r"\toprule") < text.index("general") < text.index(r"\bottomrule")
     assert "INCOMPLETE" in text
-    rows = across.across_rows(six)
+    rows = across.across_table(six).rows
     assert [row[0] for row in rows] == sorted(six.ranks, key=lambda name: six.ranks[name])
-    assert next(row for row in rows if row[0] == "margin")[2:6] == ["–"] * 4
+    assert next(row for row in rows if row[0] == "margin")[2:8] == ("–",) * 6
+    assert "Family of the correction: the 2 tests of this column." in across.across_notes(six)
     assert "**INCOMPLETE**" in across.across_table(six, mark="INCOMPLETE").to_markdown()
+
+
+def test_the_wide_interval_stands_first_and_the_mean_and_the_worst_beside_the_midmean(
+    make_curves: Callable[..., list[Curves]],
+) -> None:
+    names = tuple(f"set_{place}" for place in range(7))
+    summary = summarise(Comparison(make_curves(names, ("margin", "core-set", "random"), seeds=8, labels=5)))
+    (row,) = (row for row in across.across_table(summary).rows if row[0] == "core-set")
+    shown = dict(zip(across.across_table(summary).header, row, strict=True))
+    about = summary.across["core-set"]
+    assert shown["mean difference"] == across.interval(about.mean, "+.2f")
+    assert shown["midmean difference"] == across.interval(about.midmean, "+.2f")
+    assert shown["worst data set"] == f"{about.worst[1]:+.2f} {about.worst[0]}"
+    assert about.midmean.high - about.midmean.low > about.midmean_seeds.high - about.midmean_seeds.low
+    assert about.worst[1] <= about.mean.value
+    ratings = across.ratings_table(summary)
+    assert {row[0]: row[1] for row in ratings.rows}["random"] == "1000 (1000 to 1000)"
+    assert "not rliable's" in ratings.notes
 
 
 def test_csv_carries_intervals_outcomes_and_the_mark(summary: Summary) -> None:
@@ -87,8 +106,8 @@ def test_what_was_wasted_has_a_row_a_column_and_a_place_in_the_csv(
     assert found.wasted("margin") == pytest.approx(0.4)
     assert aubc.foot(found)[-1] == ("labels wasted", ["40.0 %", "20.0 %"])
     assert "Labels wasted: share of the budget" in aubc.notes(found)
-    assert across.across_header(found)[-1] == "labels wasted"
-    assert {row[0]: row[-1] for row in across.across_rows(found)} == {"margin": "40.0 %", "general": "20.0 %"}
+    assert across.across_table(found).header[-1] == "labels wasted"
+    assert {row[0]: row[-1] for row in across.across_table(found).rows} == {"margin": "40.0 %", "general": "20.0 %"}
     assert "40.0 \\%" in across.across_table(found).to_latex()
     rows = list(csv.DictReader(io.StringIO(aubc.csv_table([found], mark="M"))))
     assert [row["wasted_share"] for row in rows] == ["0.4000", "0.2000", "", ""]

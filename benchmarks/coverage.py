@@ -16,7 +16,7 @@ from alrl.evaluation.curves import Floats, mean_interval
 from alrl.evaluation.statistics import Estimate, mean_difference, midmean_difference, midmean_over_data_sets
 from alrl.evaluation.table import Table
 
-TRIALS, RESAMPLES = 1000, 400
+TRIALS, RESAMPLES = 500, 400
 _SEEDS_SD = 2.0
 _SHAPES: dict[str, Callable[[np.random.Generator, tuple[int, ...]], Floats]] = {
     "normal": lambda rng, shape: rng.normal(size=shape),

@@ -17,8 +17,7 @@ from torch import Tensor
 from alrl.agents.guard.guard import Guard
 from alrl.agents.networks.ensemble import Ensemble
 from alrl.agents.networks.set_scorer import CandidateScorer, SetScorer
-from alrl.agents.rule_picks import RulePicks
-from alrl.envs.candidates import CandidateMixture
+from alrl.envs.candidates import CandidateSource
 from alrl.errors import InvalidQueryError, InvalidRecipeError
 from alrl.loop.pool_view import KEPT_WHILE_FILLING, PoolView
 from alrl.loop.view_fields import Need
@@ -43,7 +42,7 @@ class Policy(Strategy):
     """Scores candidates."""
     features: FeatureSet
     """What the network reads."""
-    mixture: CandidateMixture | RulePicks
+    mixture: CandidateSource
     """Which records it chooses from."""
     card: Mapping[str, Any] = field(default_factory=dict)
     """Where it comes from: recipes, training data sets, seeds, results, ranges of the features in training."""
@@ -63,7 +62,7 @@ class Policy(Strategy):
     def untrained(
         cls,
         features: FeatureSet,
-        mixture: CandidateMixture | RulePicks,
+        mixture: CandidateSource,
         *,
         seed: int = 0,
         name: str = "policy",

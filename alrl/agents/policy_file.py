@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 import os
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 from alrl.agents.guard.guard import Guard
 from alrl.agents.guard.training_ranges import TrainingRanges
-from alrl.agents.networks.saved_networks import NETWORKS
+from alrl.agents.networks.saved_networks import build_network
 from alrl.agents.policy import Policy
 from alrl.agents.policy_validation import (
     MOST_DESCRIPTION_BYTES,
@@ -22,8 +22,9 @@ from alrl.agents.policy_validation import (
     read_regular,
 )
 from alrl.agents.rule_picks import chosen_from
-from alrl.errors import InvalidRecipeError, PolicyFileError
+from alrl.errors import CodeRefusedError, InvalidRecipeError, PolicyFileError
 from alrl.metadata import FeatureSet
+from alrl.recipes.modules import only_imported
 
 FORMAT = 2
 _UNSIGNED = 1
@@ -47,7 +48,7 @@ def save_policy(policy: Policy, folder: str | Path) -> Path:
         "name": policy.name,
         "network": policy.network.described,
         "features": policy.features.schema,
-        "candidates": dataclasses.asdict(mixture),
+        "candidates": mixture.described,
         "card": dict(policy.card),
         "sha256": hashlib.sha256(weights).hexdigest(),
     }
@@ -75,12 +76,20 @@ def _replace(path: Path, data: bytes) -> None:
     part.replace(path)
 
 
-def load_policy(name: str | Path) -> Policy:
+def load_policy(name: str | Path, *, trust: bool = False) -> Policy:
     """Load a policy from its folder, or a shipped one by name, such as ``general``.
+
+    A file may name features, candidates or a network of one's own, ``package.module:Class``. Their modules are used if
+    they have been imported already; with ``trust`` they are imported, which runs their code.
 
     Raises PolicyFileError if there is none, if a file is missing, not what it should be or changed after it was
     written, or if this version of alrl computes other features.
     """
+    with nullcontext() if trust else only_imported():
+        return _load(name)
+
+
+def _load(name: str | Path) -> Policy:
     folder = Path(name)
     if not (folder / "policy.json").is_file():
         if (_SHIPPED / str(name) / "policy.json").is_file():
@@ -96,19 +105,17 @@ def load_policy(name: str | Path) -> Policy:
         features = FeatureSet(content["features"]["groups"])
         mixture = chosen_from(content["candidates"])
         described = content["network"]
-        kind = str(described["kind"])
-        build = NETWORKS.get(kind)
+        str(described["kind"])
         card = dict(content.get("card", {}))
         _check_schema(folder, content["features"], features.schema)
         TrainingRanges.of_card(card, features)
         guard = Guard.from_json(content["guard"], card, features) if content.get("guard") is not None else None
+    except CodeRefusedError as error:
+        raise PolicyFileError(f"{folder}: {error}") from error
     except (AttributeError, KeyError, TypeError, ValueError, InvalidRecipeError) as error:
         raise PolicyFileError(f"{folder / 'policy.json'}: incomplete or malformed ({error}); train it again") from error
-    if build is None:
-        known = ", ".join(map(repr, NETWORKS))
-        raise PolicyFileError(f"{folder}: a network of kind {kind!r} given; this version of alrl knows {known}")
     try:
-        network = build(folder, features, described, weights)
+        network = build_network(folder, features, described, weights)
     except InvalidRecipeError as error:
         raise PolicyFileError(f"{folder}: {error}") from error
     return Policy(

@@ -18,6 +18,7 @@ from alrl.agents.training_recipes import EvolutionRecipe, ReinforcementRecipe, S
 from alrl.envs.action_recipe import CandidatesRecipe
 from alrl.recipes import checked_while_parsed
 from alrl.recipes.model import Recipe
+from alrl.recipes.suggest import unknown
 from alrl.strategies import Strategy, make_strategy, strategies
 
 
@@ -85,8 +86,12 @@ class OracleRecipe(Recipe):
 
 
 class NetworkRecipe(Recipe):
-    """The set-scoring network."""
+    """The set-scoring network, or one of your own, whose further keys go to its class."""
 
+    model_config = ConfigDict(extra="allow")
+
+    kind: str = "set-scorer"
+    """``set-scorer``, or a :class:`~alrl.agents.networks.set_scorer.CandidateScorer`, ``package.module:Class``."""
     width: int = Field(default=64, ge=1)
     members: int = Field(default=1, ge=1)
     """Networks whose mean score counts, each trained from weights of its own; several for imitation alone."""
@@ -96,6 +101,35 @@ class NetworkRecipe(Recipe):
     """Features that it never looks at, by name, though they are observed."""
     relative: bool = False
     """Whether it also sees each feature of a candidate against those of the others, in their standard deviations."""
+    LATER: ClassVar[frozenset[str]] = frozenset({"kind"})
+
+    @property
+    def own(self) -> dict[str, Any]:
+        """The arguments of a class of one's own."""
+        return {name: getattr(self, name) for name in self.model_fields_set - {"kind"}}
+
+    @model_validator(mode="after")
+    def _known(self) -> NetworkRecipe:
+        if ":" in self.kind:
+            return self
+        if self.kind != "set-scorer":
+            raise ValueError(f"kind = {self.kind!r} given; allowed: set-scorer, or package.module:Class")
+        for name in self.model_extra or {}:
+            raise ValueError(unknown("key", name, list(type(self).model_fields)))
+        return self
+
+
+class AlgorithmRecipe(Recipe):
+    """A training algorithm of one's own; every further key is an argument of its class."""
+
+    model_config = ConfigDict(extra="allow")
+
+    kind: str = Field(pattern=r"^[\w.]+:\w+$")
+    """An :class:`~alrl.agents.training.algorithm.Algorithm`, ``package.module:Class``."""
+    steps: int = Field(default=20_000, ge=1)
+    """Queries played in all."""
+    envs: int = Field(default=64, ge=1)
+    """Episodes side by side."""
 
 
 class LookAheadRecipe(Recipe):
@@ -214,6 +248,8 @@ class TrainedRecipe(Recipe):
     """Policy gradient on branches, after imitation and before weights are bred."""
     reinforcement: ReinforcementRecipe | None = None
     """Fine-tuning on the environment's own reward."""
+    algorithm: AlgorithmRecipe | None = None
+    """The same by an algorithm of one's own, after all others."""
     candidates: CandidatesRecipe | None = None
     """What the trained policy chooses from when it plays; by default the candidates of its environment."""
     guard: GuardRecipe | None = None
@@ -223,17 +259,17 @@ class TrainedRecipe(Recipe):
     keep: Literal["best", "last"] = "best"
     """Which stage's policy is kept: the best on these data sets, the untrained one among them, or the last whatever it
     came to, where algorithms themselves are to be compared."""
-    LATER: ClassVar[frozenset[str]] = frozenset({"evolution", "branching"})
+    LATER: ClassVar[frozenset[str]] = frozenset({"evolution", "branching", "algorithm"})
 
     @model_validator(mode="after")
     def _some_training(self) -> TrainedRecipe:
         alone = [name for name in ("regression", "search") if getattr(self, name) is not None]
-        stages = (self.imitation, self.branching, self.evolution, self.reinforcement)
+        stages = (self.imitation, self.branching, self.evolution, self.reinforcement, self.algorithm)
         others = any(each is not None for each in stages)
         if not alone and not others:
             raise ValueError(
-                "neither imitation, branching, evolution, reinforcement, regression nor search is given; add one of the"
-                " tables, or use an agent of kind rule"
+                "neither imitation, branching, evolution, reinforcement, algorithm, regression nor search is given; add"
+                " one of the tables, or use an agent of kind rule"
             )
         if self.network.members > 1 and (self.imitation is None or self.reinforcement is not None):
             raise ValueError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from alrl.envs.candidates import CandidateMixture
+from alrl.envs.candidates import CandidateSource, make_candidates
 from alrl.errors import InvalidRecipeError
 from alrl.loop.pool_view import PoolView
 from alrl.loop.view_fields import Need
@@ -17,7 +18,7 @@ from alrl.strategies import make_strategy, strategies
 
 
 @dataclass(frozen=True, kw_only=True)
-class RulePicks:
+class RulePicks(CandidateSource):
     """One candidate a rule: the record that it would query next. Two rules may name the same one.
 
     Raises InvalidRecipeError for fewer than two rules, one given twice, one that is not registered (a policy file may
@@ -43,21 +44,16 @@ class RulePicks:
         if learning:
             raise InvalidRecipeError(f"rule {learning[0]!r} learns from round to round; name rules that do not")
         object.__setattr__(self, "_built", built)
-
-    @property
-    def labelled(self) -> float:
-        """Share of the candidates that have a label: rules query records that have none."""
-        return 0.0
-
-    @property
-    def count(self) -> int:
-        """Candidates, S."""
-        return len(self.rules)
+        object.__setattr__(self, "count", len(self.rules))
 
     @property
     def needs(self) -> frozenset[Need]:
         """What a view must hold for the rules beyond what every view holds."""
         return frozenset(need for rule in self._built for need in rule.needs)  # type: ignore[attr-defined]
+
+    @property
+    def described(self) -> dict[str, Any]:
+        return dataclasses.asdict(self)
 
     @property
     def summary(self) -> str:
@@ -69,6 +65,8 @@ class RulePicks:
         return torch.cat([rule.select(view, 1) for rule in self._built], 1)  # type: ignore[attr-defined]
 
 
-def chosen_from(table: Mapping[str, Any]) -> CandidateMixture | RulePicks:
+def chosen_from(table: Mapping[str, Any]) -> CandidateSource:
     """Return what a policy file says that its policy chooses from."""
-    return RulePicks(**table) if "rules" in table else CandidateMixture(**table)
+    if "rules" in table:
+        return RulePicks(**table)
+    return make_candidates(**{"kind": "mixture", **table})

@@ -7,32 +7,46 @@ from typing import Any, ClassVar
 from pydantic import ConfigDict, Field, model_validator
 
 from alrl.envs.actions import Actions, Setting, action_kinds, make_actions
-from alrl.envs.candidates import CandidateMixture
+from alrl.envs.candidates import CandidateSource, make_candidates
 from alrl.errors import InvalidRecipeError
 from alrl.metadata import FeatureSet
 from alrl.recipes.model import Recipe
+from alrl.recipes.modules import checked_while_parsed
 from alrl.recipes.registry import check_keys
+from alrl.recipes.suggest import unknown
 
 
 class CandidatesRecipe(Recipe):
-    """The candidates that an action chooses from."""
+    """The candidates that an action chooses from; further keys are arguments of a kind of your own."""
 
+    model_config = ConfigDict(extra="allow")
+
+    kind: str = "mixture"
+    """A ``mixture`` by the shares below, or a class of your own, ``package.module:Class``."""
     count: int = Field(default=32, ge=1)
     margin: float = Field(default=0.5, ge=0, le=1)
     random: float = Field(default=0.5, ge=0, le=1)
     clusters: float = Field(default=0.0, ge=0, le=1)
     herding: float = Field(default=0.0, ge=0, le=1)
     labelled: float = Field(default=0.0, ge=0, le=1)
-    LATER: ClassVar[frozenset[str]] = frozenset({"herding"})
+    LATER: ClassVar[frozenset[str]] = frozenset({"herding", "kind"})
 
     @model_validator(mode="after")
     def _shares(self) -> CandidatesRecipe:
-        self.build()
+        with checked_while_parsed():
+            self.build()
         return self
 
-    def build(self) -> CandidateMixture:
-        """Return the mixture."""
-        return CandidateMixture(**self.model_dump())
+    def build(self) -> CandidateSource:
+        """Return what draws them."""
+        own = dict(self.model_extra or {})
+        shares = {name: getattr(self, name) for name in type(self).model_fields if name != "kind"}
+        if self.kind == "mixture":
+            for name in own:
+                raise InvalidRecipeError(unknown("key", name, ["kind", *shares]))
+            return make_candidates("mixture", **shares)
+        given = {name: getattr(self, name) for name in self.model_fields_set - {"kind"}}
+        return make_candidates(self.kind, **given)
 
 
 class ActionRecipe(Recipe):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,6 +16,7 @@ from alrl.loop.pool_view import PoolView
 from alrl.loop.view_fields import Need
 from alrl.metadata.own_label import doubted
 from alrl.numerics.ranking import best
+from alrl.recipes.registry import Registry
 from alrl.strategies.base import top
 from alrl.strategies.batches import closed_up
 from alrl.strategies.diversity.clustering import kmeans, rows_of
@@ -24,8 +27,52 @@ _CLUSTERED = 256
 """Records that are clustered at most, drawn at random: what they cost must not grow with the pool."""
 
 
+class CandidateSource(ABC):
+    """Draws the records that an action, or a policy, chooses from. One of your own is a frozen dataclass."""
+
+    count: int
+    """Candidates, K."""
+    labelled: float = 0.0
+    """Share of them that have a label and may be asked for again."""
+
+    @property
+    def needs(self) -> frozenset[Need]:
+        """What a view must hold beyond what every view holds."""
+        return frozenset()
+
+    @property
+    def summary(self) -> str:
+        """Source of the candidates, in words."""
+        return f"{self.count} records by {type(self).__name__}"
+
+    @property
+    def described(self) -> dict[str, Any]:
+        """What a policy file says of it: its class, and its settings."""
+        kind = f"{type(self).__module__}:{type(self).__qualname__}"
+        return {"kind": kind, **dataclasses.asdict(self)}  # type: ignore[call-overload]
+
+    @abstractmethod
+    def draw(self, view: PoolView) -> Tensor:
+        """Return pool positions of the candidates, (B, K), distinct; -1 where the pool ran out."""
+
+
+_OWN: Registry[CandidateSource] = Registry(CandidateSource, package="alrl.envs", noun="source of candidates")  # type: ignore[type-abstract]
+
+
+def make_candidates(kind: str, **settings: Any) -> CandidateSource:
+    """Return the candidates of a kind: ``mixture``, or a class of your own, ``package.module:Class``.
+
+    Raises InvalidRecipeError for another kind, and for settings that it does not take.
+    """
+    if kind == "mixture":
+        return CandidateMixture(**settings)
+    if ":" not in kind:
+        raise InvalidRecipeError(f"candidates: kind = {kind!r} given; allowed: mixture, or package.module:Class")
+    return _OWN.make(kind, **settings)
+
+
 @dataclass(frozen=True, kw_only=True)
-class CandidateMixture:
+class CandidateMixture(CandidateSource):
     """K candidates: top of margin sampling, clusters' representatives, top of uncertain herding, random, then doubtful.
 
     Representatives are the records nearest to the centres of as many clusters (k-means in the features) of the records
@@ -76,11 +123,6 @@ class CandidateMixture:
         return round(self.count * self.labelled)
 
     @property
-    def needs(self) -> frozenset[Need]:
-        """What a view must hold beyond what every view holds: nothing."""
-        return frozenset()
-
-    @property
     def summary(self) -> str:
         """Source of the candidates, in words."""
         parts = {
@@ -92,6 +134,10 @@ class CandidateMixture:
         shares = [f"{100 * share:g} % {how}" for how, share in parts.items() if share]
         shares += [f"{self.again} of them labelled"] if self.again else []
         return f"{self.count} records, {', '.join(shares)}"
+
+    @property
+    def described(self) -> dict[str, Any]:
+        return dataclasses.asdict(self)
 
     def draw(self, view: PoolView) -> Tensor:
         """Return pool positions of the candidates, (B, K), distinct, smallest margin first; -1 where the pool ran out.

@@ -201,11 +201,12 @@ class ObservationRecipe(Recipe):
     """The groups of features that are observed."""
 
     features: tuple[str, ...] = DEFAULT_GROUPS
-    """Groups of features, by name."""
+    """Groups of features, by name, or each of your own as ``package.module:Class``."""
 
     @model_validator(mode="after")
     def _known(self) -> ObservationRecipe:
-        self.build()
+        with checked_while_parsed():
+            self.build()
         return self
 
     def build(self) -> FeatureSet:

@@ -31,6 +31,7 @@ from alrl.metadata.own_label import OwnLabel
 from alrl.metadata.suspicion import Suspicion
 from alrl.metadata.training_dynamics import TrainingDynamics
 from alrl.metadata.trajectory import TrajectoryGroup
+from alrl.recipes.registry import Registry
 from alrl.recipes.suggest import unknown
 
 SCHEMA_VERSION = 1
@@ -75,11 +76,14 @@ class Observation:
     """True where there is a candidate, (B, K), bool."""
 
 
-class FeatureSet:
-    """Features of the named groups, in the order of :data:`GROUPS`.
+_OWN: Registry[FeatureGroup] = Registry(FeatureGroup, package="alrl.metadata", noun="feature group")  # type: ignore[type-abstract]
 
-    Raises InvalidRecipeError for an unknown group, a missing ``confidence`` group (policies start from the margin) or a
-    missing ``loop`` group.
+
+class FeatureSet:
+    """Features of the named groups, in the order of :data:`GROUPS`; then those of ``package.module:Class``.
+
+    Raises InvalidRecipeError for an unknown group, a missing ``confidence`` group (policies start from the margin), a
+    missing ``loop`` group, or two features of one name.
 
     >>> features = FeatureSet(["confidence", "loop"])
     >>> [feature.name for feature in features.record][:3], len(features.loop)
@@ -87,15 +91,25 @@ class FeatureSet:
     """
 
     def __init__(self, groups: Sequence[str]) -> None:
+        own = [name for name in dict.fromkeys(groups) if ":" in name]
         for name in groups:
-            if name not in GROUPS:
+            if name not in GROUPS and name not in own:
                 raise InvalidRecipeError(unknown("feature group", name, GROUPS))
         for needed in ("confidence", "loop"):
             if needed not in groups:
                 raise InvalidRecipeError(f"feature groups {list(groups)} given; {needed!r} must be one of them")
-        self.groups = tuple(group for name, group in GROUPS.items() if name in groups)
+        self.groups = (
+            *(group for name, group in GROUPS.items() if name in groups),
+            *(_OWN.make(name) for name in own),
+        )
+        self.names = (*(name for name in GROUPS if name in groups), *own)
+        """The groups as recipes name them."""
         self.record: tuple[Feature, ...] = self._columns("record")
         self.loop: tuple[Feature, ...] = self._columns("loop")
+        columns = [feature.name for feature in (*self.record, *self.loop)]
+        twice = [name for name in columns if columns.count(name) > 1]
+        if twice:
+            raise InvalidRecipeError(f"the feature {twice[0]!r} is in two of the groups {list(groups)}; rename one")
 
     def _columns(self, scope: str) -> tuple[Feature, ...]:
         return tuple(feature for group in self.groups if group.scope == scope for feature in group.features)
@@ -119,7 +133,7 @@ class FeatureSet:
         """Version, groups and names in order: what the weights of a policy belong to."""
         return {
             "version": SCHEMA_VERSION,
-            "groups": [group.name for group in self.groups],
+            "groups": list(self.names),
             "record": [feature.name for feature in self.record],
             "loop": [feature.name for feature in self.loop],
         }

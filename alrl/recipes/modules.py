@@ -25,6 +25,7 @@ NO_CODE = "ALRL_NO_CODE"
 _KINDS = {"envs", "agents", "experiments"}
 _offered: dict[str, Path] = {}
 _not_now: ContextVar[bool] = ContextVar("not_now", default=False)
+_imported_alone: ContextVar[bool] = ContextVar("imported_alone", default=False)
 
 
 def let_import(content: Any, folders: Iterable[Path]) -> None:
@@ -57,10 +58,25 @@ def permit_import(reference: str) -> None:
         )
     if _not_now.get():
         raise CodeRefusedError(f'"{reference}" is code of others: nothing that is parsed or tried out runs it')
+    if _imported_alone.get() and reference.partition(":")[0] not in sys.modules:
+        raise CodeRefusedError(
+            f'"{reference}" is code of others, which a file does not run by itself: if you trust it, import its module'
+            " first, or load with trust=True"
+        )
     place = _offered.get(reference.partition(":")[0].partition(".")[0])
     if place is not None and str(place) not in sys.path:
         sys.path.append(str(place))
         importlib.invalidate_caches()
+
+
+@contextmanager
+def only_imported() -> Iterator[None]:
+    """Refuse in the block every ``package.module:Class`` whose module is not imported yet, with a CodeRefusedError."""
+    token = _imported_alone.set(True)
+    try:
+        yield
+    finally:
+        _imported_alone.reset(token)
 
 
 @contextmanager

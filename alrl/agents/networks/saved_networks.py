@@ -15,6 +15,7 @@ from alrl.agents.networks.weighted import LinearScorer, Weigher
 from alrl.agents.policy_validation import check_weights
 from alrl.errors import PolicyFileError
 from alrl.metadata import FeatureSet
+from alrl.recipes.registry import Registry
 
 _MOST_SIZES = 1000
 """Sizes of a batch that a file may name: a made-up number must not fill the memory."""
@@ -129,6 +130,35 @@ def _weighed(folder: Path, weights: dict[str, Any]) -> list[int]:
     if columns is None or columns.ndim != 1 or columns.is_floating_point():
         raise PolicyFileError(f"{folder}: the columns of what is weighed are missing")
     return [int(each) for each in columns]
+
+
+_OWN: Registry[CandidateScorer] = Registry(CandidateScorer, package="alrl.agents.networks", noun="network")  # type: ignore[type-abstract]
+
+
+def own_network(kind: str, features: FeatureSet, **settings: Any) -> CandidateScorer:
+    """Return a network of a class of one's own, ``package.module:Class``, which takes the features first.
+
+    Raises InvalidRecipeError where there is none, or for a setting that it does not take.
+    """
+    return _OWN.make(kind, features=features, **settings)
+
+
+def build_network(
+    folder: Path, features: FeatureSet, described: dict[str, Any], weights: dict[str, Any]
+) -> CandidateScorer:
+    """Return the network that a policy file describes.
+
+    Raises PolicyFileError for a kind that is not known, and for weights that do not fit.
+    """
+    kind = str(described["kind"])
+    if ":" in kind:
+        network = own_network(kind, features, **{name: each for name, each in described.items() if name != "kind"})
+        _fill(network, weights, folder)
+        return network
+    if kind not in NETWORKS:
+        known = ", ".join(map(repr, NETWORKS))
+        raise PolicyFileError(f"{folder}: a network of kind {kind!r} given; this version of alrl knows {known}")
+    return NETWORKS[kind](folder, features, described, weights)
 
 
 NETWORKS: dict[str, Build] = {

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from alrl.agents.networks.ensemble import Ensemble
-from alrl.agents.networks.set_scorer import SetScorer
+from alrl.agents.networks.set_scorer import CandidateScorer, SetScorer
 from alrl.agents.policy import Policy
 from alrl.agents.training.valued_candidates import ValuedCandidates
 from alrl.errors import InvalidRecipeError
@@ -79,7 +79,7 @@ def fit(
 
     Of an ensemble each member is trained by itself, on the same examples in an order of its own, one after the other.
     """
-    if not isinstance(policy.network, SetScorer | Ensemble):
+    if not isinstance(policy.network, SetScorer | Ensemble) and ":" not in policy.network.described["kind"]:
         raise InvalidRecipeError(
             f"a {policy.network.described['kind']} cannot be trained by imitation; a set scorer can"
         )
@@ -96,7 +96,7 @@ def fit(
 
 
 def _epochs(
-    network: SetScorer,
+    network: CandidateScorer,
     examples: ValuedCandidates,
     target: Tensor,
     epochs: int,
@@ -106,7 +106,8 @@ def _epochs(
 ) -> Iterator[tuple[int, float]]:
     """Train, and tell each epoch and its mean loss."""
     network.train()
-    network.normalise(examples.candidates, examples.loop, examples.mask)
+    if isinstance(network, SetScorer):
+        network.normalise(examples.candidates, examples.loop, examples.mask)
     steps = epochs * ((len(examples) + _BATCH - 1) // _BATCH)
     optimiser = torch.optim.AdamW(network.parameters(), learning_rate, weight_decay=weight_decay)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, learning_rate, total_steps=steps)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -11,7 +12,8 @@ from typing import Any
 from alrl import recipes
 from alrl.agents.networks.mixture import NETWORK
 from alrl.agents.policy import Policy
-from alrl.agents.recipe import BranchingRecipe, TrainedRecipe
+from alrl.agents.recipe import AlgorithmRecipe, BranchingRecipe, TrainedRecipe
+from alrl.agents.training.algorithm import make_algorithm
 from alrl.agents.training.branching import Update, branch
 from alrl.agents.training.evolution import Progress, evolve, mixture_of
 from alrl.agents.training.reinforcement.run import improve
@@ -24,6 +26,7 @@ from alrl.data.task import Task
 from alrl.envs.action_recipe import CandidatesRecipe
 from alrl.envs.recipe import EnvRecipe
 from alrl.envs.task_source import TaskSource
+from alrl.envs.vector_env import ActiveLearningVectorEnv
 from alrl.loop.counting import Tally, counted
 from alrl.numerics.backend import one_thread
 from alrl.numerics.streams import generator
@@ -137,6 +140,29 @@ def reinforce(
     improved = improve(policy, env, recipe, seed=seed, log=log, progress=progress, moved=moved)
     bar.done()
     return improved, done
+
+
+def by_algorithm(
+    policy: Policy, env: EnvRecipe, recipe: AlgorithmRecipe, *, seed: int, bars: Bars, tracker: Tracker
+) -> tuple[Policy, int]:
+    """Return the policy that an algorithm of one's own made of it, and the queries that it played."""
+    bar, done = bars.bar(recipe.kind, recipe.steps), 0
+
+    def progress(steps: int, mean: float | None) -> None:
+        nonlocal done
+        bar.advance(steps - done, note="" if mean is None else f"mean return {mean:+.4f}")
+        done = steps
+        if mean is not None:
+            tracker.scalar("algorithm/mean_return", mean, steps)
+
+    algorithm = make_algorithm(recipe.kind, **(recipe.model_extra or {}))
+    environment = ActiveLearningVectorEnv(env, num_envs=recipe.envs)
+    network = algorithm.improve(
+        copy.deepcopy(policy.network), environment, steps=recipe.steps, seed=seed, progress=progress
+    )
+    environment.close()
+    bar.done()
+    return dataclasses.replace(policy, network=network.eval()), done
 
 
 def search_weights(

@@ -107,6 +107,17 @@ class Trainer:
         if self.agent.reinforcement is not None:
             policy = self._reinforce(policy, self.agent.reinforcement)
             stages += played_as(self.agent.reinforcement.kind, policy)
+        if self.agent.algorithm is not None:
+            policy, steps = training_stages.by_algorithm(
+                policy,
+                training_stages.played_on(self.env, self.training, self.agent.candidates),
+                self.agent.algorithm,
+                seed=stream_key([self.seed], "algorithm") % 2**31,
+                bars=self.bars,
+                tracker=self._tracker,
+            )
+            self._steps += steps
+            stages.append(("algorithm", policy))
         chosen, gains = self._choose(stages)
         self._tracker.settings(
             {"agent": self.agent.model_dump(), "env": self.env.model_dump(), "seed": self.seed, "policy": name},

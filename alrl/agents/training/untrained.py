@@ -7,6 +7,7 @@ import dataclasses
 import torch
 
 from alrl.agents.networks.buyer import Buyer
+from alrl.agents.networks.saved_networks import own_network
 from alrl.agents.networks.set_scorer import SetScorer
 from alrl.agents.networks.weighted import LinearScorer, Weigher, columns_of
 from alrl.agents.policy import Policy
@@ -41,6 +42,9 @@ def untrained(agent: TrainedRecipe, env: EnvRecipe, *, seed: int, name: str) -> 
         return Policy(name=name, network=weigher, features=features, mixture=mixture)
     chosen = RulePicks(rules=tuple(rule.name for rule in actions.rules)) if isinstance(actions, RuleAction) else mixture
     network = agent.network
+    if ":" in network.kind:
+        own = own_network(network.kind, features, generator=torch.Generator().manual_seed(seed), **network.own)
+        return Policy(name=name, network=own, features=features, mixture=chosen)
     policy = Policy.untrained(
         features,
         chosen,

@@ -10,7 +10,7 @@ import gymnasium
 import torch
 from torch import Tensor
 
-from alrl.envs.candidates import CandidateMixture
+from alrl.envs.candidates import CandidateSource
 from alrl.errors import InvalidRecipeError
 from alrl.loop.pool_view import PoolView
 from alrl.loop.view_fields import Need
@@ -27,7 +27,7 @@ class Setting:
 
     features: FeatureSet
     """What records and the loop are described by."""
-    mixture: CandidateMixture
+    mixture: CandidateSource
     """Where candidates come from."""
     sizes: tuple[int, ...] = (1,)
     """Sizes of a batch that the agent may choose from, in rising order."""

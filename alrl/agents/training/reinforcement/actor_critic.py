@@ -17,7 +17,7 @@ from stable_baselines3.sac.policies import Actor, MultiInputPolicy
 from torch import Tensor, nn
 
 from alrl.agents.networks.buyer import Buyer
-from alrl.agents.networks.set_scorer import SetScorer
+from alrl.agents.networks.set_scorer import CandidateScorer, SetScorer
 from alrl.agents.networks.weighted import Weigher
 
 FORBIDDEN = -1e9
@@ -34,17 +34,25 @@ class Untouched(BaseFeaturesExtractor):
         return observations
 
 
+def critic_of(scorer: CandidateScorer, space: spaces.Dict) -> SetScorer:
+    """Return what encodes the state: a copy of a set scorer; a fresh one beside a network of one's own."""
+    (_, record), (loop,) = space["candidates"].shape or (), space["loop"].shape or ()
+    fresh = (
+        copy.deepcopy(scorer) if isinstance(scorer, SetScorer) else SetScorer(record=record, loop=loop, margin_column=0)
+    )
+    fresh.head.requires_grad_(False)
+    fresh.margin_weight.requires_grad_(False)
+    return fresh
+
+
 class _ActorAndCritic(nn.Module):
     """The scorer gives the logits; a copy of its encoder gives the critic's representation of the state."""
 
-    def __init__(self, scorer: SetScorer, sharpness: float = 1.0) -> None:
+    def __init__(self, scorer: CandidateScorer, critic: SetScorer, sharpness: float = 1.0) -> None:
         super().__init__()
         self.sharpness = sharpness
-        self.scorer = copy.deepcopy(scorer)
-        self.critic = copy.deepcopy(scorer)
-        self.critic.head.requires_grad_(False)
-        self.critic.margin_weight.requires_grad_(False)
-        self.latent_dim_pi, self.latent_dim_vf = 1, scorer.width
+        self.scorer, self.critic = copy.deepcopy(scorer), critic
+        self.latent_dim_pi, self.latent_dim_vf = 1, critic.width
 
     def forward(self, features: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
         return self.forward_actor(features), self.forward_critic(features)
@@ -62,21 +70,23 @@ class _ActorAndCritic(nn.Module):
 class SetScoring:
     """Hold what both libraries' policies are given: the scorer's scores are the logits already."""
 
-    _start: tuple[SetScorer]
+    _start: tuple[CandidateScorer]
     _sharpness: float
+    observation_space: Any
     mlp_extractor: Any
     action_net: nn.Module
     optimizer: torch.optim.Optimizer
     optimizer_class: Any
     optimizer_kwargs: dict[str, Any]
 
-    def __init__(self, *args: Any, scorer: SetScorer, sharpness: float = 1.0, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, scorer: CandidateScorer, sharpness: float = 1.0, **kwargs: Any) -> None:
         # In a tuple: a torch module takes no other module before it is initialised itself.
         self._start, self._sharpness = (scorer,), sharpness
         super().__init__(*args, **{**kwargs, "features_extractor_class": Untouched, "ortho_init": False})
 
     def _build_mlp_extractor(self) -> None:
-        self.mlp_extractor = _ActorAndCritic(self._start[0], self._sharpness)
+        critic = critic_of(self._start[0], self.observation_space)
+        self.mlp_extractor = _ActorAndCritic(self._start[0], critic, self._sharpness)
 
     def _build(self, lr_schedule: Callable[[float], float]) -> None:
         super()._build(lr_schedule)  # type: ignore[misc]
@@ -85,9 +95,9 @@ class SetScoring:
         self.optimizer = self.optimizer_class(trained, lr=lr_schedule(1), **self.optimizer_kwargs)
 
     @property
-    def scorer(self) -> SetScorer:
+    def scorer(self) -> CandidateScorer:
         """The scorer being trained."""
-        scorer: SetScorer = self.mlp_extractor.scorer
+        scorer: CandidateScorer = self.mlp_extractor.scorer
         return scorer
 
 

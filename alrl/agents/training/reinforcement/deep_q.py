@@ -8,13 +8,14 @@ from typing import Any, cast
 
 import numpy as np
 import torch
+from gymnasium import spaces
 from numpy.typing import NDArray
 from stable_baselines3 import DQN
 from stable_baselines3.dqn.policies import DQNPolicy, QNetwork
 from torch import Tensor, nn
 
-from alrl.agents.networks.set_scorer import SetScorer
-from alrl.agents.training.reinforcement.actor_critic import FORBIDDEN, Untouched
+from alrl.agents.networks.set_scorer import CandidateScorer, SetScorer
+from alrl.agents.training.reinforcement.actor_critic import FORBIDDEN, Untouched, critic_of
 
 _FIRST_SCALE = 0.01
 """Value of a unit of score before training: rewards are changes of a metric, of this order."""
@@ -27,10 +28,12 @@ class DuelingSetQ(nn.Module):
     and the trained scorer alone plays as the values say.
     """
 
-    def __init__(self, scorer: SetScorer) -> None:
+    def __init__(self, scorer: CandidateScorer, critic: SetScorer | None = None) -> None:
         super().__init__()
         self.scorer = copy.deepcopy(scorer)
-        self.value = nn.Linear(scorer.width, 1)
+        self.critic = critic
+        """Encodes the state beside a network of one's own; a set scorer encodes it itself."""
+        self.value = nn.Linear((critic or cast("SetScorer", scorer)).width, 1)
         nn.init.zeros_(self.value.weight)
         nn.init.zeros_(self.value.bias)
         self.log_scale = nn.Parameter(torch.tensor(math.log(_FIRST_SCALE)))
@@ -38,8 +41,12 @@ class DuelingSetQ(nn.Module):
     def forward(self, features: dict[str, Tensor]) -> Tensor:
         """Return values (B, K) of candidates (B, K, F)."""
         mask = features["mask"] > 0
-        hidden, context = self.scorer.encode(features["candidates"], features["loop"], mask)
-        scores = self.scorer.score(features["candidates"], hidden, context)
+        if isinstance(self.scorer, SetScorer):
+            hidden, context = self.scorer.encode(features["candidates"], features["loop"], mask)
+            scores = self.scorer.score(features["candidates"], hidden, context)
+        else:
+            _, context = cast("SetScorer", self.critic).encode(features["candidates"], features["loop"], mask)
+            scores = self.scorer(features["candidates"], features["loop"], mask).masked_fill(~mask, 0.0)
         real = mask.to(scores.dtype)
         mean = (scores * real).sum(1, keepdim=True) / real.sum(1, keepdim=True).clamp_min(1)
         values: Tensor = self.value(context) + (scores - mean) * self.log_scale.exp()
@@ -49,15 +56,18 @@ class DuelingSetQ(nn.Module):
 class SetQNetwork(QNetwork):
     """Stable-Baselines3's Q network around a :class:`DuelingSetQ`."""
 
-    def __init__(self, *args: Any, scorer: SetScorer, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, scorer: CandidateScorer, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.q_net = cast("nn.Sequential", DuelingSetQ(scorer))
+        space = cast("spaces.Dict", self.observation_space)
+        self.q_net = cast(
+            "nn.Sequential", DuelingSetQ(scorer, None if isinstance(scorer, SetScorer) else critic_of(scorer, space))
+        )
 
 
 class SetQPolicy(DQNPolicy):
     """Stable-Baselines3's pair of Q networks, each around a copy of the scorer."""
 
-    def __init__(self, *args: Any, scorer: SetScorer, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, scorer: CandidateScorer, **kwargs: Any) -> None:
         # In a tuple: a torch module takes no other module before it is initialised itself.
         self._start = (scorer,)
         super().__init__(*args, **{**kwargs, "features_extractor_class": Untouched, "net_arch": []})
@@ -68,7 +78,7 @@ class SetQPolicy(DQNPolicy):
         return SetQNetwork(**settings, scorer=self._start[0]).to(self.device)
 
     @property
-    def scorer(self) -> SetScorer:
+    def scorer(self) -> CandidateScorer:
         """The scorer being trained."""
         values = cast("DuelingSetQ", self.q_net.q_net)
         return values.scorer

@@ -14,7 +14,7 @@ import torch
 from stable_baselines3.common.vec_env import VecEnv
 from torch import Tensor
 
-from alrl.agents.networks.set_scorer import SetScorer
+from alrl.agents.networks.set_scorer import CandidateScorer, SetScorer
 
 _STEPS = 8
 _FACTORS = torch.logspace(-2, 3, 101)
@@ -28,7 +28,7 @@ class Sample:
     loop: Tensor
     mask: Tensor
 
-    def scores(self, network: SetScorer) -> Tensor:
+    def scores(self, network: CandidateScorer) -> Tensor:
         """Return scores (M, K), minus infinity where there is no candidate."""
         with torch.no_grad():
             scores: Tensor = network(self.candidates, self.loop, self.mask)
@@ -50,16 +50,16 @@ def visited(environment: VecEnv, *, seed: int) -> Sample:
     return Sample(candidates=whole["candidates"][kept], loop=whole["loop"][kept], mask=real[kept])
 
 
-def normalised(network: SetScorer, sample: Sample) -> SetScorer:
+def normalised(network: CandidateScorer, sample: Sample) -> CandidateScorer:
     """Return the network with means and scales of the features in the sample; as it is where it has its own already."""
-    if bool((network.mean != 0).any()):
+    if not isinstance(network, SetScorer) or bool((network.mean != 0).any()):
         return network
     network = copy.deepcopy(network)
     network.normalise(sample.candidates, sample.loop, sample.mask)
     return network
 
 
-def sharpness(network: SetScorer, sample: Sample, certainty: float | None) -> float:
+def sharpness(network: CandidateScorer, sample: Sample, certainty: float | None) -> float:
     """Return the factor on all scores by which the likeliest candidate has probability ``certainty`` on average.
 
     No choice of the highest score changes; what is drawn by chance is then near to what is chosen without. The factor
@@ -72,7 +72,7 @@ def sharpness(network: SetScorer, sample: Sample, certainty: float | None) -> fl
     return float(_FACTORS[(reached - certainty).abs().argmin()])
 
 
-def movement(before: SetScorer, after: SetScorer, sample: Sample, factor: float) -> dict[str, float]:
+def movement(before: CandidateScorer, after: CandidateScorer, sample: Sample, factor: float) -> dict[str, float]:
     """Return how far a training has moved a policy on the sample: what a reader needs to see first.
 
     ``argmax_changed`` is the share of states in which another candidate is chosen, ``kl`` the mean divergence of the

@@ -8,7 +8,7 @@ import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
@@ -87,7 +87,7 @@ def improve(
         )
     given = environment if environment is not None else ActiveLearningVecEnv(recipe, num_envs=settings.envs, seed=seed)
     start, sample, factor = policy.network, None, 1.0
-    if type(start) is SetScorer:
+    if type(start) is SetScorer or ":" in start.described["kind"]:
         sample = visited(given, seed=seed)
         start = normalised(start, sample)
         if not isinstance(settings, DQNRecipe | SACRecipe):
@@ -117,7 +117,7 @@ def improve(
     network.requires_grad_(True)
     network.eval()
     if sample is not None and moved is not None:
-        moved(movement(cast("SetScorer", start), network, sample, factor))
+        moved(movement(start, network, sample, factor))
     return dataclasses.replace(policy, network=network)
 
 

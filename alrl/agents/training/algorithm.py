@@ -1,0 +1,42 @@
+"""The contract of training algorithms of one's own: any loop that makes a network better in an environment."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+
+from alrl.agents.networks.set_scorer import CandidateScorer
+from alrl.envs.vector_env import ActiveLearningVectorEnv
+from alrl.recipes.registry import Registry
+
+
+class Algorithm(ABC):
+    """Trains a network on a vector environment; the keys of its table ``[agent.algorithm]`` go to the constructor."""
+
+    @abstractmethod
+    def improve(
+        self,
+        network: CandidateScorer,
+        environment: ActiveLearningVectorEnv,
+        *,
+        steps: int,
+        seed: int,
+        progress: Callable[[int, float | None], object],
+    ) -> CandidateScorer:
+        """Return the network after about ``steps`` queries in all sub-environments; it may be trained in place.
+
+        The environment has not been reset, and its autoreset mode is ``NEXT_STEP``: the step after an episode's end
+        begins the next one and teaches nothing. Chance is drawn from ``seed`` alone. ``progress`` takes the queries
+        played so far and the mean return of the last episodes, None while there is none.
+        """
+
+
+_OWN: Registry[Algorithm] = Registry(Algorithm, package="alrl.agents.training", noun="training algorithm")  # type: ignore[type-abstract]
+
+
+def make_algorithm(kind: str, **settings: object) -> Algorithm:
+    """Return the algorithm of a class ``package.module:Class``.
+
+    Raises InvalidRecipeError where there is none, or for a setting that it does not take.
+    """
+    return _OWN.make(kind, **settings)

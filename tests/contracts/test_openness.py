@@ -1,0 +1,132 @@
+"""Everything registered keeps the contracts that users run over classes of their own."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import ClassVar
+
+import pytest
+import torch
+
+from alrl.agents.networks.set_scorer import SetScorer
+from alrl.agents.policy_file import load_policy, shipped_policies
+from alrl.agents.rule_picks import RulePicks
+from alrl.envs.candidates import CandidateMixture, CandidateSource
+from alrl.envs.rewards import Reward, make_reward, reward_kinds
+from alrl.errors import ContractError, InvalidRecipeError
+from alrl.metadata import GROUPS, Feature, FeatureSet
+from alrl.metadata.feature import FeatureGroup
+from alrl.testing import check_candidates, check_feature, check_network, check_policy, check_reward
+
+
+@pytest.mark.parametrize("name", GROUPS)
+def test_features(name):
+    check_feature(GROUPS[name])
+
+
+@pytest.mark.parametrize("kind", reward_kinds())
+def test_rewards(kind):
+    check_reward(make_reward(kind))
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        CandidateMixture(count=5),
+        CandidateMixture(count=6, margin=0.5, random=0.0, herding=0.5),
+        CandidateMixture(count=6, margin=0.34, random=0.33, clusters=0.33),
+    ],
+)
+def test_candidates(source):
+    check_candidates(source)
+
+
+def set_scorer(features, generator=None):
+    sizes = {"record": len(features.record), "loop": len(features.loop), "margin_column": features.margin_column}
+    return SetScorer(**sizes, width=8, generator=generator)
+
+
+def test_networks():
+    check_network(set_scorer)
+
+
+@pytest.mark.parametrize("name", shipped_policies())
+def test_policies(name):
+    check_policy(load_policy(name))
+    rules = dataclasses.replace(load_policy(name), mixture=RulePicks(rules=("margin", "entropy")), guard=None)
+    assert rules.mixture.count == 2
+
+
+class Loud(FeatureGroup):
+    """Larger than it says."""
+
+    name, scope = "loud", "record"
+    features: ClassVar = (Feature(name="loud", low=0, high=1, meaning="Twice."),)
+
+    def compute(self, view, index):
+        return torch.full((*index.shape, 1), 2.0)
+
+
+class Companion(Loud):
+    """Depends on the other episodes."""
+
+    def compute(self, view, index):
+        return view.margin.gather(1, index)[..., None] * view.margin.max() / 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class First(CandidateSource):
+    """Labelled or not."""
+
+    count: int = 2
+
+    def draw(self, view):
+        return torch.arange(2).expand(len(view.exists), 2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shared(Reward):
+    """Pays all episodes the mean."""
+
+    name: ClassVar[str] = "shared"
+
+    def paid(self, before, after):
+        return (after.score - before.score).mean().expand(after.score.shape).float()
+
+
+def stubborn(features, generator=None):
+    made = set_scorer(features, generator)
+    made.forward = lambda candidates, loop, mask: -candidates[..., 0]
+    return made
+
+
+@pytest.mark.parametrize(
+    ("check", "broken", "message"),
+    [
+        (check_feature, Loud(), "loud lies from 0 to 1; it was from 2 to 2"),
+        (check_feature, Companion(), "an episode alone is described as among others"),
+        (check_candidates, First(), "candidates are distinct and available"),
+        (check_reward, Shared(), "pays an episode by its own standing alone"),
+        (check_network, stubborn, "minus infinity outside"),
+        (check_network, lambda features, generator=None: set_scorer(features, torch.Generator()), "the same weights"),
+    ],
+)
+def test_what_breaks_a_contract_is_named(check, broken, message):
+    if broken.__class__.__name__ == "function" and broken is not stubborn:
+        torch.Generator()
+        seeds = iter((1, 2))
+        broken = lambda features, generator=None: set_scorer(features, torch.Generator().manual_seed(next(seeds)))  # noqa: E731
+    with pytest.raises(ContractError, match=message):
+        check(broken)
+
+
+def test_features_of_one_name_are_refused():
+    with pytest.raises(InvalidRecipeError, match="two of the groups"):
+        FeatureSet(["confidence", "loop", f"{__name__}:Again"])
+
+
+class Again(Loud):
+    """Takes a name that there is."""
+
+    features: ClassVar = (Feature(name="margin", low=0, high=1, meaning="Taken."),)

@@ -24,11 +24,17 @@ class CandidatesRecipe(Recipe):
     kind: str = "mixture"
     """A ``mixture`` by the shares below, or a class of your own, ``package.module:Class``."""
     count: int = Field(default=32, ge=1)
+    """Candidates, K."""
     margin: float = Field(default=0.5, ge=0, le=1)
+    """Share of them that are the available records of smallest margin."""
     random: float = Field(default=0.5, ge=0, le=1)
+    """Share of them drawn at random from the rest."""
     clusters: float = Field(default=0.0, ge=0, le=1)
+    """Share of them that represent clusters."""
     herding: float = Field(default=0.0, ge=0, le=1)
+    """Share of them that would cover most of what is in doubt and not covered yet."""
     labelled: float = Field(default=0.0, ge=0, le=1)
+    """Share of them that have a label and may be asked for again, where the recipe allows it."""
     LATER: ClassVar[frozenset[str]] = frozenset({"herding", "kind"})
 
     @model_validator(mode="after")

@@ -31,7 +31,7 @@ def named(path: Path) -> str:
     return path.stem
 
 
-@pytest.mark.parametrize("path", [path for kind in get_args(recipes.Kind) for path in files(kind)], ids=named)
+@pytest.mark.parametrize("path", [path for kind in get_args(recipes.RecipeKind) for path in files(kind)], ids=named)
 def test_it_says_what_it_is_in_its_first_line(path: Path) -> None:
     assert len(recipes.first_line_comment(path)) > 20
 
@@ -70,7 +70,7 @@ def test_a_study_compares_on_data_that_no_policy_has_seen(path: Path) -> None:
     assert study.hypothesis
 
 
-@pytest.mark.parametrize("kind", get_args(recipes.Kind))
+@pytest.mark.parametrize("kind", get_args(recipes.RecipeKind))
 def test_the_examples_of_a_readme_are_recipes(kind: str) -> None:
     examples = re.findall(r"(?ms)^```toml\n(.*?)^```$", (ROOT / kind / "README.md").read_text(encoding="utf-8"))
     assert examples

@@ -73,6 +73,66 @@ def nearest_listed(features: Any, index: Any, listed: Any, real: Any, place: Any
 
 
 @called
+def outstanding(listed: Any, real: Any, kept: Any, known: Any) -> int:
+    """Return how many of the records ``listed`` (B, L) are not among the ``known`` (B,) first that were ``kept``.
+
+    Where others were kept before, none are any more, and ``known`` is set to zero. -1 where the ``real`` ones (B, L) do
+    not come first.
+    """
+    left = 0
+    for b in range(listed.shape[0]):
+        count = 0
+        while count < listed.shape[1] and real[b, count]:
+            count += 1
+        for j in range(count, listed.shape[1]):
+            if real[b, j]:
+                return -1
+        same = known[b] <= count
+        for j in range(min(known[b], count)):
+            same = same and kept[b, j] == listed[b, j]
+        if not same:
+            known[b] = 0
+        left += count - known[b]
+    return left
+
+
+@called
+def follow(columns: Any, index: Any, listed: Any, real: Any, kept: Any, near: Any, place: Any, present: Any) -> None:
+    """Bring the nearest of the records ``listed`` (B, L) up to date in ``near``, and write those of ``index`` (B, K).
+
+    ``columns`` are the features (B, D, N); ``kept`` are the records that were listed before (B, M) and their number
+    (B,), ``near`` squared distances and places (B, N, count); ``place`` and ``present`` are as in
+    :func:`nearest_listed`.
+    """
+    (before, known), (squares, places) = kept, near
+    B, D, N = columns.shape
+    count = place.shape[2]
+    point, square = np.empty(D, columns.dtype), np.empty(N, columns.dtype)
+    for b in range(B):
+        if known[b] == 0:
+            squares[b] = np.inf
+        while known[b] < listed.shape[1] and real[b, known[b]]:
+            new = known[b]
+            before[b, new] = listed[b, new]
+            for a in range(D):
+                point[a] = columns[b, a, listed[b, new]]
+            _squares_to(columns[b], point, square)
+            for j in range(N):
+                best, at = squares[b, j], count
+                while at > 0 and square[j] < best[at - 1]:
+                    if at < count:
+                        best[at], places[b, j, at] = best[at - 1], places[b, j, at - 1]
+                    at -= 1
+                if at < count:
+                    best[at], places[b, j, at] = square[j], new
+            known[b] += 1
+        for i in range(index.shape[1]):
+            for c in range(count):
+                present[b, i, c] = c < known[b]
+                place[b, i, c] = places[b, index[b, i], c] if present[b, i, c] else 0
+
+
+@called
 def all_neighbours(columns: Any, exists: Any, distance: Any, place: Any) -> None:
     """Write the nearest other records of every record and distances into (B, N, count) each, the nearest first.
 

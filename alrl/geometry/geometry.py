@@ -11,6 +11,7 @@ from torch import Tensor
 
 from alrl.geometry.copies import copy_groups
 from alrl.geometry.distances import NEIGHBOURS, distance_between, nearest
+from alrl.geometry.nearest_labelled import NearestLabelled
 from alrl.geometry.neighbour_index import EXACT_RECORDS
 from alrl.numerics.backend import compiles
 from alrl.numerics.ranking import rows_at
@@ -152,6 +153,11 @@ class Geometry:
         return torch.where(distance.isfinite(), distance, torch.zeros_like(distance)), index
 
     @cached_property
+    def nearest_labelled(self) -> NearestLabelled:
+        """The labelled records nearest to others, by the order in which they were labelled."""
+        return NearestLabelled(self.features, self._by_column)
+
+    @cached_property
     def copies(self) -> Tensor | None:
         """Position of the first record of equal features, (B, N), long; None where no two records are equal."""
         # Column by column, where they are there: each is read as one piece.
@@ -268,6 +274,8 @@ class Geometry:
         self.__dict__.pop("_large", None)
         if self._columns is not None:
             self._columns[episodes] = self.features[episodes].transpose(1, 2)
+        if "nearest_labelled" in self.__dict__:
+            self.nearest_labelled.forget(episodes)
         fresh = Geometry(self.features[episodes], self.exists[episodes])
         self._nearest[episodes], self._known[episodes] = fresh._nearest, fresh._known
         for name in ("sparsity", "similarity", "extent"):

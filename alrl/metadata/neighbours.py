@@ -10,8 +10,6 @@ from alrl.loop.pool_view import PoolView
 from alrl.metadata.pick import pick
 from alrl.numerics.backend import compiles
 
-NEAREST = 3
-
 
 def nearest_labelled(view: PoolView, index: Tensor) -> tuple[Tensor, Tensor]:
     """Return the three nearest labelled records to those at ``index`` (B, K), and which of them are real.
@@ -26,18 +24,7 @@ def nearest_labelled(view: PoolView, index: Tensor) -> tuple[Tensor, Tensor]:
     >>> sorted(place[0, 0].tolist()), real[0, 0].tolist()
     ([0, 1], [True, True])
     """
-    if compiles(view.features):
-        from alrl.geometry.compiled_geometry import nearest_listed
-
-        shape = (*index.shape, min(NEAREST, view.labelled_index.shape[1]))
-        place, real = torch.empty(shape, dtype=torch.long), torch.empty(shape, dtype=torch.bool)
-        given = (view.features, index.contiguous(), view.labelled_index, view.labelled_mask, place, real)
-        nearest_listed(*(part.numpy() for part in given))
-        return place, real
-    points, listed = pick(view.features, index), pick(view.features, view.labelled_index)
-    distance = distance_between(points, listed).masked_fill(~view.labelled_mask[:, None, :], torch.inf)
-    closest, place = nearest(distance, min(NEAREST, distance.shape[-1]))
-    return place, closest.isfinite()
+    return view.geometry.nearest_labelled.of(index, view.labelled_index, view.labelled_mask)
 
 
 def mean_of_nearest(values: Tensor, place: Tensor, real: Tensor) -> Tensor:

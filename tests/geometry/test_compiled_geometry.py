@@ -82,3 +82,22 @@ def test_of_equal_distances_the_record_held_first_is_nearer():
     nearest_listed(features, np.array([[0]]), held, real, place, found)
     assert found.tolist() == [[[True, False, False]]]
     assert place[0, 0, 0] == 0
+
+
+@given(st.integers(8, 30), st.integers(1, 20), st.integers(0, 99))
+def test_the_nearest_labelled_that_are_brought_up_to_date_are_those_measured_anew(N, D, seed):
+    X, exists = pool(N, D, seed)
+    followed, generator = Geometry(X, exists).nearest_labelled, torch.Generator().manual_seed(seed)
+    order = torch.stack([torch.randperm(N, generator=generator) for _ in range(2)])
+    index = torch.randint(N, (2, 6), generator=generator)
+    # The second pool has a label fewer; in the fourth round it begins again, and in the last the first one does.
+    for size, shift in ((3, 0), (4, 0), (N - 1, 0), (N - 1, 1), (5, 1)):
+        listed = torch.stack([order[0][:size], order[1].roll(shift)[:size]])
+        real = torch.arange(size) < torch.tensor([[size], [size - 1]])
+        place, present = followed.of(index, listed, real)
+        anew = (torch.empty_like(place), torch.empty_like(present))
+        nearest_listed(*(part.numpy() for part in (X, index, listed, real, *anew)))
+        assert present.equal(anew[1])
+        assert place.where(present, 0).equal(anew[0].where(present, 0))
+        followed._spent += 10_000
+    assert followed._followed is not None

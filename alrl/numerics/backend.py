@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import re
 import stat
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -82,10 +86,42 @@ _ALWAYS: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy"}
 _INNER: dict[str, Any] = {**_ALWAYS, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
 
+@lru_cache(maxsize=1)
+def source_digest(module: str) -> str:
+    """Return a digest of the text of a module and of all modules of alrl that it imports at its beginning.
+
+    >>> len(source_digest("alrl.numerics.backend"))
+    64
+    """
+    texts: dict[str, str] = {}
+    pending = [module]
+    while pending:
+        name = pending.pop()
+        if name not in texts and getattr(sys.modules.get(name), "__file__", None):
+            texts[name] = Path(str(sys.modules[name].__file__)).read_text()
+            pending += _IMPORTED.findall(texts[name])
+    return hashlib.sha256("\0".join(texts[name] for name in sorted(texts)).encode()).hexdigest()
+
+
+_IMPORTED = re.compile(r"^from (alrl[\w.]*) import", re.MULTILINE)
+
+
 def _compiler(options: dict[str, Any], fastmath: set[str]) -> Callable[..., Any]:
-    """Return a decorator that compiles and caches, wherever a cache can be written."""
+    """Return a decorator that compiles and caches, wherever a cache can be written.
+
+    It compiles anew when a module that the function's own imports has changed. Numba itself looks at the function's own
+    file alone, though it compiles what is called from others into the same code.
+    """
 
     def decorate(function: Callable[..., Any]) -> Any:
+        made = make(function)
+        # Without a cache, as where numba is switched off, there is nothing to stamp.
+        with suppress(AttributeError, OSError):
+            kept = made._cache._cache_file
+            kept._source_stamp = (kept._source_stamp, source_digest(function.__module__))
+        return made
+
+    def make(function: Callable[..., Any]) -> Any:
         try:
             return njit(**options, fastmath=fastmath)(function)
         except RuntimeError as error:

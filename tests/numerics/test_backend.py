@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import importlib.util
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -59,3 +61,23 @@ def test_a_cache_folder_that_others_can_write_to_is_not_taken(monkeypatch: pytes
     assert first is not None
     Path(first).chmod(0o777)
     assert _private_folder() not in {None, first}
+
+
+def test_a_compiled_function_is_compiled_anew_when_one_that_it_calls_from_another_file_has_changed(
+    tmp_path, monkeypatch
+):
+    inner, outer = tmp_path / "inner.py", tmp_path / "outer.py"
+    outer.write_text(
+        "from alrl.inner_of_a_test import answer\nfrom alrl.numerics.backend import called\n\n\n"
+        "@called\ndef result():\n    return answer()\n"
+    )
+    for expected in (1, 2):
+        inner.write_text(
+            f"from alrl.numerics.backend import compiled\n\n\n@compiled\ndef answer():\n    return {expected}\n"
+        )
+        for name, file in (("alrl.inner_of_a_test", inner), ("alrl.outer_of_a_test", outer)):
+            spec = importlib.util.spec_from_file_location(name, file)
+            module = importlib.util.module_from_spec(spec)
+            monkeypatch.setitem(sys.modules, name, module)
+            spec.loader.exec_module(module)
+        assert module.result() == expected

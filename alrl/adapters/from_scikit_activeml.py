@@ -56,7 +56,7 @@ class FromScikitActiveml(FromElsewhere):
             given |= {"fit_clf": False} if "fit_clf" in taken else {}
         if "ensemble" in taken:
             members = episode.probabilities[None] if episode.members is None else episode.members
-            given |= {"ensemble": [_StoredPredictions(episode, each) for each in members]}
+            given |= {"ensemble": [_StoredPredictions(episode, member) for member in members]}
             given |= {"fit_ensemble": False} if "fit_ensemble" in taken else {}
         if episode.begun:
             given["candidates"] = episode.free

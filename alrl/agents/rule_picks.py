@@ -40,7 +40,7 @@ class RulePicks(CandidateSource):
         if foreign:
             raise InvalidRecipeError(f"rule {foreign[0]!r} given; a policy chooses among registered strategies alone")
         built = tuple(make_strategy(rule) for rule in self.rules)
-        learning = [each.name for each in built if each.learns]
+        learning = [model.name for model in built if model.learns]
         if learning:
             raise InvalidRecipeError(f"rule {learning[0]!r} learns from round to round; name rules that do not")
         object.__setattr__(self, "_built", built)

@@ -80,13 +80,13 @@ def _agents() -> _Rows:
 def _strategies() -> _Rows:
     from alrl.strategies import strategies
 
-    return [(name, _first_line(each)) for name, each in sorted(strategies().items())]
+    return [(name, _first_line(strategy)) for name, strategy in sorted(strategies().items())]
 
 
 def _learners() -> _Rows:
     from alrl.learners import learners
 
-    return [(name, _first_line(each)) for name, each in sorted(learners().items())]
+    return [(name, _first_line(learner)) for name, learner in sorted(learners().items())]
 
 
 def _data() -> _Rows:
@@ -121,13 +121,13 @@ def _policies() -> _Rows:
 def _executors() -> _Rows:
     from alrl.studies.executors import executors
 
-    return [(name, _first_line(each)) for name, each in executors().items()]
+    return [(name, _first_line(engine)) for name, engine in executors().items()]
 
 
 def _protocols() -> _Rows:
     from alrl.studies.protocols import protocols
 
-    return [(name, _first_line(each)) for name, each in protocols().items()]
+    return [(name, _first_line(protocol)) for name, protocol in protocols().items()]
 
 
 _LISTS: dict[str, Callable[[], _Rows]] = {

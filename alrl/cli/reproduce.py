@@ -42,11 +42,11 @@ def reproduce(
         for each in again(folder, cell, data=data, tolerance=tolerance / 100):
             voice.say(each.summary)
             reproduced.append(each)
-        same, agreeing = sum(each.same for each in reproduced), sum(each.agrees for each in reproduced)
+        same, agreeing = sum(result.same for result in reproduced), sum(result.agrees for result in reproduced)
         also = f" {agreeing - same} more agree within {tolerance:g} points, elsewhere." if agreeing > same else ""
         voice.say(f"{same} of {len(reproduced)} cells gave the same bits.{also}")
         counts = {"cells": len(reproduced), "same": same, "agreeing": agreeing}
-        voice.result({**counts, "found": [each.to_json() for each in reproduced]})
+        voice.result({**counts, "found": [result.to_json() for result in reproduced]})
         if agreeing < len(reproduced):
             raise typer.Exit(Exit.DIFFERENT)
 

@@ -124,7 +124,7 @@ def _join(parts: list[Curves]) -> Curves:
     if len(parts) == 1:
         return parts[0]
     first = parts[0]
-    shapes = {(each.labels, each.learner, each.condition, each.batch) for each in parts}
+    shapes = {(part.labels, part.learner, part.condition, part.batch) for part in parts}
     if len(shapes) > 1:
         raise InvalidDataError(
             f"several curves of {first.strategy} on {first.data_set} differ in (labels, learner, condition, batch), "
@@ -136,13 +136,13 @@ def _join(parts: list[Curves]) -> Curves:
         learner=first.learner,
         condition=first.condition,
         batch=first.batch,
-        seeds=tuple(seed for each in parts for seed in each.seeds),
-        accuracy=np.concatenate([each.accuracy for each in parts]),
-        balanced_accuracy=np.concatenate([each.balanced_accuracy for each in parts]),
-        picks=np.concatenate([each.picks for each in parts]),
-        first=np.concatenate([each.first for each in parts]),
-        wasted=_joined([each.wasted for each in parts]),
-        guarded=_joined([each.guarded for each in parts]),
+        seeds=tuple(seed for part in parts for seed in part.seeds),
+        accuracy=np.concatenate([part.accuracy for part in parts]),
+        balanced_accuracy=np.concatenate([part.balanced_accuracy for part in parts]),
+        picks=np.concatenate([part.picks for part in parts]),
+        first=np.concatenate([part.first for part in parts]),
+        wasted=_joined([part.wasted for part in parts]),
+        guarded=_joined([part.guarded for part in parts]),
         unfitted_rounds=_rounds(parts),
     )
 
@@ -164,18 +164,18 @@ def _mean(method: str, parts: list[Curves]) -> Curves:
 
 def _rounds(parts: list[Curves]) -> NDArray[np.int64] | None:
     """Return rounds that were not fitted of all rows; None where there is none."""
-    if all(each.unfitted_rounds is None for each in parts):
+    if all(part.unfitted_rounds is None for part in parts):
         return None
     each_part = [
-        np.zeros(len(each.seeds), dtype=np.int64) if each.unfitted_rounds is None else each.unfitted_rounds
-        for each in parts
+        np.zeros(len(part.seeds), dtype=np.int64) if part.unfitted_rounds is None else part.unfitted_rounds
+        for part in parts
     ]
     return np.concatenate(each_part)
 
 
 def _joined(parts: list[NDArray[np.int8] | None]) -> NDArray[np.int8] | None:
     """Return all rows, None where a part has none."""
-    known = [each for each in parts if each is not None]
+    known = [part for part in parts if part is not None]
     return np.concatenate(known) if len(known) == len(parts) else None
 
 

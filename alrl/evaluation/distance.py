@@ -145,7 +145,7 @@ def distance(
 
 
 def _distance_of(name: str, policy: Policy, ranges: TrainingRanges, seen: Sequence[Observation]) -> DataDistance:
-    parts = [ranges.unusual(each) for each in seen]
+    parts = [ranges.unusual(observation) for observation in seen]
     record, loop = (torch.cat(each).mean(0).tolist() for each in zip(*parts, strict=True))
     shares = {"record": iter(record), "loop": iter(loop)}
     groups = []
@@ -153,8 +153,12 @@ def _distance_of(name: str, policy: Policy, ranges: TrainingRanges, seen: Sequen
         own = {feature.name: next(shares[group.scope]) for feature in group.features}
         mean = sum(own.values()) / len(own)
         groups.append(GroupDistance(data_set=name, group=group.name, unusual=mean, features=own))
-    far = torch.cat([ranges.distance(each) for each in seen])
-    fired = None if policy.guard is None else torch.cat([policy.guard.triggers(each) for each in seen]).float()
+    far = torch.cat([ranges.distance(observation) for observation in seen])
+    fired = (
+        None
+        if policy.guard is None
+        else torch.cat([policy.guard.triggers(observation) for observation in seen]).float()
+    )
     return DataDistance(
         data_set=name,
         states=len(far),

@@ -246,7 +246,7 @@ def _say_if_exhausted(picks: NDArray[np.int64], data_set: str) -> None:
 
 def _unfitted(parts: Sequence[NDArray[np.int64] | None], what: str) -> NDArray[np.int64] | None:
     """Return rounds in which the learner was not fitted, (episodes,), and warn of them; None where there is none."""
-    counts = [each for each in parts if each is not None]
+    counts = [part for part in parts if part is not None]
     rounds = np.concatenate(counts) if counts else np.zeros(0, dtype=np.int64)
     if not rounds.any():
         return None

@@ -127,10 +127,10 @@ class ScikitLearn(Learner):
 
     def _spread(self, arguments: Sequence[tuple[Any, ...]], work: Any) -> list[Any]:
         if self.workers == 1:
-            return [work(*each) for each in arguments]
+            return [work(*argument) for argument in arguments]
         from joblib import Parallel, delayed
 
-        return list(Parallel(n_jobs=self.workers)(delayed(work)(*each) for each in arguments))
+        return list(Parallel(n_jobs=self.workers)(delayed(work)(*argument) for argument in arguments))
 
     def restart(self, episodes: Tensor) -> None:
         """Nothing to forget: every fit is from scratch."""

@@ -55,7 +55,7 @@ class Cartography(FeatureGroup):
         trajectory = view.trajectory
         past, lived = trajectory.probabilities, trajectory.remembered.to(view.probabilities.dtype)[:, :, None]
         now = view.predicted[..., None]
-        chosen = torch.stack([each.gather(2, now)[..., 0] for each in past])
+        chosen = torch.stack([probabilities.gather(2, now)[..., 0] for probabilities in past])
         mean, spread = data_map(chosen, lived)
         oldest = trajectory.remembered.to(torch.uint8).argmax(0)[None, :, None].expand(1, *chosen.shape[1:])
         drift = (chosen[-1] - chosen.gather(0, oldest)[0]).clamp(-1, 1)

@@ -22,10 +22,10 @@ def picked(values: Any, index: Any, out: Any) -> None:
 @called
 def picked_columns(values: Any, index: Any, out: Any) -> None:
     """Entries of each of the tuple ``values``, (B, N), at ``index`` (B, K), into the columns of ``out`` (B, K, F)."""
-    for column, each in enumerate(values):
+    for column, value in enumerate(values):
         for b in range(index.shape[0]):
             for i in range(index.shape[1]):
-                out[b, i, column] = each[b, index[b, i]]
+                out[b, i, column] = value[b, index[b, i]]
 
 
 @called

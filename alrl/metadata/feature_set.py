@@ -160,7 +160,9 @@ class FeatureSet:
 @lru_cache(maxsize=64)
 def _bounds(features: tuple[Feature, ...], device: torch.device) -> tuple[Tensor, Tensor]:
     """Return the bounds that rounding leaves to each of the features, (F,)."""
-    low, high = (torch.tensor([getattr(each, end) for each in features], device=device) for end in ("low", "high"))
+    low, high = (
+        torch.tensor([getattr(feature, end) for feature in features], device=device) for end in ("low", "high")
+    )
     return low - _ROUNDING, high + _ROUNDING
 
 

@@ -158,7 +158,7 @@ def _steps(view: PoolView, values: list[Tensor]) -> _Steps:
 
 
 def _stability(view: PoolView) -> list[Tensor]:
-    predictions = [each.predicted for each in remembered(view)]
+    predictions = [likeliest.predicted for likeliest in remembered(view)]
     pairs, k = list(pairwise(predictions)), view.probabilities.shape[2]
     kappas = _steps(view, [kappa(first, second, view.exists, k) for first, second in pairs])
     same = _steps(view, [agreement(first, second, view.exists) for first, second in pairs[-1:]] * len(pairs))
@@ -179,7 +179,7 @@ def _validation(view: PoolView) -> list[Tensor]:
 
 def _certainty(view: PoolView) -> list[Tensor]:
     # In doubles: how a mean is rounded must not show in the ratio of two small changes.
-    certain = [average(each.first.double(), view.exists) for each in remembered(view)]
+    certain = [average(likeliest.first.double(), view.exists) for likeliest in remembered(view)]
     steps = _steps(view, [later - earlier for earlier, later in pairwise(certain)])
     rise = steps.mean * steps.lived.sum(0)
     share = steps.newest.abs() / (steps.absolute + _SMALL)

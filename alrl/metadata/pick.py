@@ -44,7 +44,7 @@ def columns(index: Tensor, *values: Tensor) -> Tensor:
              [1, 4]]])
     """
     if not compiles(index):
-        return torch.stack([pick(each, index) for each in values], -1)
+        return torch.stack([pick(value, index) for value in values], -1)
     from alrl.metadata.compiled_features import picked_columns
 
     out = torch.empty(*index.shape, len(values), dtype=values[0].dtype)
@@ -55,13 +55,13 @@ def columns(index: Tensor, *values: Tensor) -> Tensor:
 def pick_each(values: Sequence[Tensor], index: Tensor) -> Tensor:
     """Return rows of each of ``values``, (B, N, k), for the records at ``index`` (B, K): (T, B, K, k)."""
     if not compiles(index):
-        return torch.stack([pick(each, index) for each in values])
+        return torch.stack([pick(value, index) for value in values])
     from alrl.metadata.compiled_features import picked_by_class
 
     out = torch.empty(len(values), *index.shape, values[0].shape[2], dtype=values[0].dtype)
     # Stored class by class, as the learner leaves them.
-    for place, each in enumerate(values):
-        picked_by_class(*arrays(each.transpose(1, 2), index, out[place]))
+    for place, value in enumerate(values):
+        picked_by_class(*arrays(value.transpose(1, 2), index, out[place]))
     return out
 
 
@@ -82,7 +82,7 @@ def rank(index: Tensor, among: Tensor, *values: Tensor, tie: float = 0.0) -> Ten
         given = arrays(*values)
         ranks(given, index.contiguous().numpy(), among.numpy(), np.full(1, tie, given[0].dtype), share.numpy())
         return share
-    return torch.stack([_rank(index, among, each, tie) for each in values], -1)
+    return torch.stack([_rank(index, among, value, tie) for value in values], -1)
 
 
 def _rank(index: Tensor, among: Tensor, values: Tensor, tie: float) -> Tensor:

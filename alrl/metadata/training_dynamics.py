@@ -119,4 +119,4 @@ class TrainingDynamics(FeatureGroup):
             signed(area_under_margin(epochs.margins)),
             labelled_error_norm(view),
         ]
-        return torch.stack([mean_of_nearest(each, place, real) for each in of_labelled], -1)
+        return torch.stack([mean_of_nearest(value, place, real) for value in of_labelled], -1)

@@ -86,7 +86,7 @@ def _shares(predicted: Tensor, weight: Tensor, classes: int) -> Tensor:
 @once_a_view
 def remembered(view: PoolView) -> list[Likeliest]:
     """Return the likeliest class of every record, and how likely it is, by the learner of each remembered round."""
-    return [likeliest(each) for each in view.trajectory.probabilities]
+    return [likeliest(probabilities) for probabilities in view.trajectory.probabilities]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -19,8 +19,8 @@ def gini(probabilities: Tensor) -> Tensor:
     """
     left = torch.ones_like(probabilities[..., 0])
     # One by one: a sum over the axis rounds equal records differently, by where in the pool they are.
-    for each in probabilities.unbind(-1):
-        left = left - each.square()
+    for probability in probabilities.unbind(-1):
+        left = left - probability.square()
     return left.clamp(0, 1)
 
 
@@ -143,6 +143,6 @@ def mean_divergence(members: Tensor) -> Tensor:
 def _entropy(probabilities: Tensor) -> Tensor:
     """Of (B, N, k), with one look at each class."""
     total = torch.zeros_like(probabilities[..., 0])
-    for each in probabilities.transpose(1, 2).contiguous().unbind(1):
-        total = total + torch.special.entr(each)
+    for probability in probabilities.transpose(1, 2).contiguous().unbind(1):
+        total = total + torch.special.entr(probability)
     return total

@@ -248,7 +248,7 @@ def _pick(
 def _nothing_left(state: State, now: float) -> InvalidQueryError:
     waiting = state.pending(now)
     if waiting:
-        soonest = min(lease.expires for each in waiting for lease in state.leases[each])
+        soonest = min(lease.expires for record in waiting for lease in state.leases[record])
         when = time.strftime("%Y-%m-%d %H:%M", time.gmtime(soonest))
         return InvalidQueryError(
             f"no record is left to ask about: {len(waiting)} are with annotators, until {when} UTC at the earliest;"

@@ -156,7 +156,7 @@ def grow(project: Journal, source: Any) -> int:
     with project.writing() as (transaction, now):
         if len(now.files) != len(state.files):
             raise ProjectError("another process has just added records; repeat the step")
-        twice = [each for each in ids if each in pool.position]
+        twice = [record for record in ids if record in pool.position]
         if twice:
             raise InvalidDataError(
                 f"{len(twice)} records are there already ({', '.join(twice[:3])}); add new ones alone"

@@ -63,7 +63,7 @@ class Journal:
         """Return the records; read once, and again when some were added."""
         with self._lock:
             state = self.state
-            key = ([each["sha256"] for each in state.files], list(state.classes))
+            key = ([file["sha256"] for file in state.files], list(state.classes))
             if self._pool is None or self._pool[0] != key:
                 # Imported here: a status needs neither records nor what reads them.
                 from alrl.projects.records.pool import Pool

@@ -57,7 +57,7 @@ def erase(project: Project, records: Sequence[str]) -> list[str]:
     with project.writing() as (transaction, state):
         state.apply(transaction.append("erased", {"ids": sorted(gone)}))
     names = {record: f"{ERASED}-{pool.position[record]}" for record in gone}
-    replaced = {each["file"]: _without(project.folder / "records" / each["file"], names) for each in pool.files}
+    replaced = {file["file"]: _without(project.folder / "records" / file["file"], names) for file in pool.files}
     events = project.events()
     changed = [_anonymous(event, names, replaced) for event in events]
     project.log.rewrite([new for old, new in zip(events, changed, strict=True) if old != new])
@@ -83,7 +83,7 @@ def _without(file: Path, names: dict[str, str]) -> dict[str, Any] | None:
     for name in table.columns:
         column = table[name]
         if name == ID:
-            columns[name] = [names.get(each, each) for each in column.tolist()]
+            columns[name] = [names.get(value, value) for value in column.tolist()]
         elif pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
             kept = column[~gone]
             columns[name] = column.astype(float).where(~gone, float(kept.mean()) if len(kept) else 0.0)
@@ -104,5 +104,5 @@ def _anonymous(event: Event, names: dict[str, str], replaced: dict[str, dict[str
         kept = {key: value for key, value in body.items() if key in {"annotator", "charged", "seconds"}}
         body = {**kept, "id": names[body["id"]], "erased": True}
     if "ids" in body:
-        body["ids"] = [names.get(each, each) for each in body["ids"]]
+        body["ids"] = [names.get(record, record) for record in body["ids"]]
     return dataclasses.replace(event, body=body)

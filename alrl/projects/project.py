@@ -204,11 +204,11 @@ class Project(Judged):
 
         picks = asking.ask(self, count, strategy=strategy, annotator=annotator, audit=audit, lease_days=lease_days)
         rows = [
-            {"reason": each.reason, "score": each.score, "prediction": each.prediction, "confidence": each.confidence}
-            for each in picks
+            {"reason": pick.reason, "score": pick.score, "prediction": pick.prediction, "confidence": pick.confidence}
+            for pick in picks
         ]
         frame = pd.DataFrame(rows)
-        frame.insert(0, self.id_column, [each.id for each in picks])
+        frame.insert(0, self.id_column, [pick.id for pick in picks])
         return frame
 
     @property

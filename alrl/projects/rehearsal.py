@@ -141,6 +141,6 @@ def _accuracies(project: Project, outside: Sequence[str], truth: dict[str, str])
     pool = project.pool()
     at, wanted = pool.at(outside), np.array([pool.classes.index(truth[record]) for record in outside])
     return [
-        float((read_predictions(project.folder, each).probabilities[at].argmax(1) == wanted).mean())
-        for each in project.state.rounds
+        float((read_predictions(project.folder, facts).probabilities[at].argmax(1) == wanted).mean())
+        for facts in project.state.rounds
     ]

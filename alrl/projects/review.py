@@ -171,7 +171,7 @@ def forgotten(project: Journal) -> list[str]:
     if len(rounds) < 2:
         return []
     before, now = (
-        read_predictions(project.folder, each).widened(pool.records, len(pool.classes)) for each in rounds[-2:]
+        read_predictions(project.folder, facts).widened(pool.records, len(pool.classes)) for facts in rounds[-2:]
     )
     code = {name: number for number, name in enumerate(pool.classes)}
     return [
@@ -205,7 +205,7 @@ def review(project: Journal, count: int = 20) -> dict[str, Any]:
     """Return everything that is looked at after a round, as one document."""
     state, pool = project.state, project.pool()
     return {
-        "suspects": [vars(each) for each in suspects(project, count)],
+        "suspects": [vars(suspect) for suspect in suspects(project, count)],
         "false_alarms": FALSE_ALARMS,
         "disagreements": disagreements(state)[:count],
         "annotators": annotators(state),

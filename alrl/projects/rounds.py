@@ -63,7 +63,7 @@ def read_predictions(folder: Path, facts: RoundFacts) -> Predictions:
 def labelled(state: State, pool: Pool) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return positions and class codes of the labelled records, in the order of their first labels, (L,) each."""
     code = {name: number for number, name in enumerate(pool.classes)}
-    return pool.at(list(state.labels)), np.array([code[each] for each in state.labels.values()], dtype=np.int64)
+    return pool.at(list(state.labels)), np.array([code[label] for label in state.labels.values()], dtype=np.int64)
 
 
 def fit_round(

@@ -256,7 +256,7 @@ class State:
         if self.settings.get("aggregate", "majority") == "majority":
             votes = Counter(labels)
             most = max(votes.values())
-            believed = before if votes[before] == most else next(each for each in votes if votes[each] == most)
+            believed = before if votes[before] == most else next(vote for vote in votes if votes[vote] == most)
         if isinstance(believed, str):
             self.labels[record] = believed
             self.labelled_by.setdefault(record, event.number)

@@ -24,7 +24,7 @@ from alrl.projects.state import State
 
 def status_of(state: State, now: float) -> dict[str, Any]:
     """Return how a project stands at the clock ``now``."""
-    records = sum(each["records"] for each in state.files)
+    records = sum(file["records"] for file in state.files)
     pending, closed = state.pending(now), state.closed()
     irrelevant = sum(
         any(each.label is IRRELEVANT for each in state.given.get(record, {}).values()) for record in closed
@@ -61,7 +61,7 @@ def status_of(state: State, now: float) -> dict[str, Any]:
                 ("progressive", last.progressive),
             )
         },
-        "curve": [_point(each) for each in points],
+        "curve": [_point(point) for point in points],
         "verdict": _verdict(state),
         "bill": _bill(state),
         "advice": as_document(

@@ -70,7 +70,7 @@ def pool_view(
         geometry=Geometry(pool.features, torch.ones(1, records, dtype=torch.bool), pool.by_column.transpose(1, 2)),
         silent=_mask(pool, state.closed(), records) if state.closed() else None,
         fits=torch.tensor([len(rounds)]),
-        trained=torch.tensor([sum(each.labels for each in rounds)]),
+        trained=torch.tensor([sum(facts.labels for facts in rounds)]),
         obtained=torch.tensor([k]),
     )
     return dataclasses.replace(view, **_provided(pool, fit, needs)) if needs else view

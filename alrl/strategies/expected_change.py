@@ -133,8 +133,8 @@ class ExpectedErrorReduction(Strategy):
         if self.loss == "zero-one":
             return 1 - probabilities.amax(-1).double()
         total = torch.zeros(probabilities.shape[:-1], dtype=torch.float64, device=probabilities.device)
-        for each in probabilities.double().unbind(-1):
-            total += torch.special.entr(each)
+        for probability in probabilities.double().unbind(-1):
+            total += torch.special.entr(probability)
         return total
 
 

@@ -75,9 +75,9 @@ def expected_length(probabilities: Tensor, embedding: Tensor) -> Tensor:
     p = probabilities.double()
     spread = squares(p)
     total = torch.zeros_like(spread)
-    for each in p.transpose(1, 2).contiguous().unbind(1):
+    for probability in p.transpose(1, 2).contiguous().unbind(1):
         # |p - e_y|² = sum of squares - 2 p_y + 1
-        total = total + each * (spread - 2 * each + 1).clamp_min(0).sqrt()
+        total = total + probability * (spread - 2 * probability + 1).clamp_min(0).sqrt()
     return (total * squares(embedding.double()).sqrt()).to(probabilities.dtype)
 
 

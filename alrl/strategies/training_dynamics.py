@@ -87,7 +87,7 @@ class LossChange(Strategy):
     def score(self, view: PoolView) -> Tensor:
         if len(view.trajectory.probabilities) < 2:
             return torch.zeros_like(view.noise)
-        before, now = (each.clamp_min(_LEAST).log() for each in view.trajectory.probabilities[-2:])
+        before, now = (probabilities.clamp_min(_LEAST).log() for probabilities in view.trajectory.probabilities[-2:])
         change, predicted = torch.zeros_like(view.noise), votes(view.probabilities[:, None])
         for share, moved in zip(predicted.unbind(-1), (now - before).abs().unbind(-1), strict=True):
             change = change + share * moved

@@ -108,8 +108,8 @@ class Runner:
         for setting in self.study.settings():
             setting.learner.build()
             setting.annotator.build()
-            for each in setting.contamination:
-                each.build()
+            for contamination in setting.contamination:
+                contamination.build()
 
     def tables(self) -> dict[str, DataReport]:
         """Return how the tables among the data sets were read, by name. Raises what loading a data set does."""
@@ -243,13 +243,13 @@ class Runner:
         study, settings = self.study, list(self.study.settings())
         policies = [f"{name}: {each.summary}" for name, each in study.train.items()]
         seen = dict.fromkeys(data for sets in training_sets(study).values() for data in sets)
-        learners = dict.fromkeys(learner_name(each.learner.kind, each.learner.settings) for each in settings)
+        learners = dict.fromkeys(learner_name(setting.learner.kind, setting.learner.settings) for setting in settings)
         return {
             "data sets": ", ".join(study.data_sets),
             "training data sets": ", ".join(seen) or "none",
             "protocol": study.protocol,
-            "labels": ", ".join(dict.fromkeys(str(each.labels) for each in settings)),
-            "batch": ", ".join(dict.fromkeys(str(each.batch) for each in settings)),
+            "labels": ", ".join(dict.fromkeys(str(setting.labels) for setting in settings)),
+            "batch": ", ".join(dict.fromkeys(str(setting.batch) for setting in settings)),
             "paired seeds": study.seeds,
             "learners": ", ".join(learners),
             "trained policies": "; ".join(policies) or "none",

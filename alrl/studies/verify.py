@@ -54,7 +54,7 @@ def verify(run: Path | str) -> Verified:
     """
     folder = Path(run)
     examined = list(examine(folder / RESULTS))
-    counts = Counter(each.status for each in examined)
+    counts = Counter(examination.status for examination in examined)
     damaged = [f"Cell {each.name} is damaged: {each.fault}." for each in examined if each.status == "damaged"]
     return Verified(
         cells=len(examined),
@@ -73,7 +73,7 @@ def _of_study(folder: Path, examined: list[Examined]) -> Iterator[str]:
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         yield f"{path} does not describe a study ({type(error).__name__}: {error}): run the study again, it writes it."
         return
-    there = {each.id for each in examined}
+    there = {examination.id for examination in examined}
     missing = [key[:12] for key in listed if key not in there]
     if missing:
         shown = ", ".join(missing[:5]) + (", ..." if len(missing) > 5 else "")
@@ -84,7 +84,7 @@ def _of_policies(folder: Path, examined: list[Examined]) -> Iterator[str]:
     """Yield policies of the run whose weights are no longer what cells were played with."""
     try:
         with Store(folder / RESULTS, read_only=True) as store:
-            specs = [_spec(each) for each in examined if each.status in {"sound", "unchecked"}]
+            specs = [_spec(examination) for examination in examined if examination.status in {"sound", "unchecked"}]
             identities = {str(spec["agent_identity"]): str(spec["agent"]) for spec in specs if "agent_identity" in spec}
             kept = {identity: store.agent(identity) for identity in identities}
     except (StoreError, ValueError):
@@ -106,10 +106,10 @@ def _fault_of_policy(folder: Path, identity: str) -> str:
 
 def _of_code(folder: Path, examined: list[Examined]) -> Iterator[str]:
     """Yield how many cells other code played than that which is there now."""
-    finished = [each for each in examined if each.status in {"sound", "unchecked"}]
+    finished = [examination for examination in examined if examination.status in {"sound", "unchecked"}]
     counts: Counter[str] = Counter()
-    for each in finished:
-        stored = (each.cell or {}).get("code")
+    for examination in finished:
+        stored = (examination.cell or {}).get("code")
         known = None if stored is None else json.loads(stored)
         named = [] if known is None else list(known.get("classes", ()))
         use_modules_of(folder, named)

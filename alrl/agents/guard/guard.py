@@ -49,7 +49,7 @@ class Guard:
         """Return the guard that triggers in at most a share of 1 - ``quantile`` of the states ``seen`` in training."""
         if not 0 < quantile <= 1:
             raise InvalidRecipeError(f"guard: quantile = {quantile} given; it must be above 0 and at most 1")
-        distances = torch.cat([ranges.distance(each) for each in seen]).sort().values
+        distances = torch.cat([ranges.distance(observation) for observation in seen]).sort().values
         limit = float(distances[max(0, math.ceil(quantile * len(distances)) - 1)])
         return cls(ranges=ranges, limit=limit, quantile=quantile, fallback=fallback)
 

@@ -57,7 +57,7 @@ class HandOver:
 
 def points(features: FeatureSet, seen: Sequence[Observation]) -> Iterator[HandOver]:
     """Yield points to try: of each feature that grows, quantiles over the states ``seen`` in training."""
-    loop = torch.cat([each.loop for each in seen]).sort(0).values
+    loop = torch.cat([observation.loop for observation in seen]).sort(0).values
     for column, feature in enumerate(features.loop):
         if feature.name in GROWING:
             for share in _TRIED:

@@ -37,8 +37,8 @@ class TrainingRanges:
     @classmethod
     def of(cls, seen: Sequence[Observation]) -> TrainingRanges:
         """Return the ranges over all states that were seen."""
-        record = torch.cat([each.candidates[each.mask] for each in seen])
-        loop = torch.cat([each.loop for each in seen])
+        record = torch.cat([observation.candidates[observation.mask] for observation in seen])
+        loop = torch.cat([observation.loop for observation in seen])
         return cls(states=len(loop), record=_quantiles(record), loop=_quantiles(loop))
 
     @classmethod

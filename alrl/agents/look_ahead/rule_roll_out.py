@@ -123,7 +123,7 @@ def _repeated(view: PoolView, rows: Tensor) -> PoolView:
     trajectory = Trajectory(
         flips=before.flips[rows],
         loops=before.loops[rows],
-        probabilities=tuple(each[rows] for each in before.probabilities),
+        probabilities=tuple(probabilities[rows] for probabilities in before.probabilities),
         remembered=before.remembered[:, rows],
     )
     return dataclasses.replace(view, trajectory=trajectory, **taken)

@@ -60,7 +60,7 @@ class Mixture(CandidateScorer):
     @property
     def names(self) -> tuple[str, ...]:
         """What is weighed, in order."""
-        return (NETWORK, *(each.name for each in self.weighed))
+        return (NETWORK, *(column.name for column in self.weighed))
 
     @property
     def described(self) -> dict[str, Any]:

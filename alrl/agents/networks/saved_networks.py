@@ -129,7 +129,7 @@ def _weighed(folder: Path, weights: dict[str, Any]) -> list[int]:
     columns = weights.get("columns")
     if columns is None or columns.ndim != 1 or columns.is_floating_point():
         raise PolicyFileError(f"{folder}: the columns of what is weighed are missing")
-    return [int(each) for each in columns]
+    return [int(column) for column in columns]
 
 
 _OWN: Registry[CandidateScorer] = Registry(CandidateScorer, package="alrl.agents.networks", noun="network")  # type: ignore[type-abstract]

@@ -136,7 +136,7 @@ class Weigher(_Weighed):
 
     @property
     def summary(self) -> str:
-        names = ", ".join(each.name for each in self.weighed)
+        names = ", ".join(column.name for column in self.weighed)
         return f"network of width {self.width} that weighs {names} anew in every round"
 
     def encode(self, quantiled: Tensor, loop: Tensor) -> Tensor:

@@ -31,7 +31,7 @@ def members_of(model: Any, records: Records, classes: NDArray[Any]) -> NDArray[n
     """
     if hasattr(model, "predict_members"):
         return _stacked(
-            [np.asarray(each) for each in model.predict_members(as_model_eats(model, records))], records, classes
+            [np.asarray(member) for member in model.predict_members(as_model_eats(model, records))], records, classes
         )
     inner, inside = _within(model, records)
     if inner is None or inside is None:

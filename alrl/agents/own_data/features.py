@@ -76,7 +76,7 @@ def _kinds(pool: Records) -> str:
 
 
 def _names_columns(features: Any) -> bool:
-    return isinstance(features, list) and bool(features) and all(isinstance(each, str | int) for each in features)
+    return isinstance(features, list) and bool(features) and all(isinstance(feature, str | int) for feature in features)
 
 
 def _given(pool: Records, labelled: Records | None, features: Any) -> QueryFeatures:

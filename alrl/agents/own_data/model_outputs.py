@@ -64,13 +64,13 @@ def ask_model(
         return _committee(list(model), parts, labels, classes)
     known = known_classes(model)
     outputs = [_outputs(model, part) for part in parts]
-    probabilities = np.concatenate([each.values for each in outputs])
+    probabilities = np.concatenate([output.values for output in outputs])
     columns = outputs[0].columns if known is None else known
     if columns is None:
         columns = _named(model, probabilities.shape[1], labels, classes)
     elif outputs[0].columns is not None and set(map(str, outputs[0].columns)) == set(map(str, columns)):
         # Columns that carry the names of classes are in the order of the names, whatever the model's own.
-        order = [list(map(str, outputs[0].columns)).index(str(each)) for each in columns]
+        order = [list(map(str, outputs[0].columns)).index(str(column)) for column in columns]
         probabilities = probabilities[:, order]
     if probabilities.shape[1] != len(columns):
         raise InvalidDataError(
@@ -91,9 +91,9 @@ def _committee(
 ) -> ModelOutputs:
     if not models:
         raise InvalidDataError("an empty list of models given; give at least one fitted model")
-    outputs = [ask_model(each, parts, labels, classes=classes) for each in models]
-    every = list(dict.fromkeys(label for each in outputs for label in each.classes.tolist()))
-    members = np.stack([align_classes(each.probabilities, each.classes.tolist(), every) for each in outputs])
+    outputs = [ask_model(model, parts, labels, classes=classes) for model in models]
+    every = list(dict.fromkeys(label for output in outputs for label in output.classes.tolist()))
+    members = np.stack([align_classes(output.probabilities, output.classes.tolist(), every) for output in outputs])
     return ModelOutputs(classes=_as_array(every), probabilities=members.mean(0), members=members)
 
 
@@ -177,8 +177,8 @@ def _of_module(model: Any, records: Records) -> _ModelAnswer:
     given = records.given if hasattr(records.given, "detach") else records.value
     if records.kind not in {"matrix", "array"}:
         raise InvalidDataError(f"{records.name} holds no numbers, which a torch module needs; give it in a function")
-    kind = next((each.dtype for each in model.parameters() if each.is_floating_point()), torch.float32)
-    device = next((each.device for each in model.parameters()), torch.device("cpu"))
+    kind = next((parameter.dtype for parameter in model.parameters() if parameter.is_floating_point()), torch.float32)
+    device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
     was_training = model.training
     model.eval()
     try:

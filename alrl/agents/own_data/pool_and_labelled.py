@@ -41,7 +41,7 @@ def read_pair(X_pool: Any, X_labelled: Any, model: Any = None) -> tuple[Records,
 def _known_columns(records: Records, model: Any) -> Records:
     # Of a committee what every member knows: the other columns are none of its business.
     members = model if isinstance(model, list | tuple) else [model]
-    known = [list(getattr(each, "feature_names_in_", ())) for each in members]
+    known = [list(getattr(member, "feature_names_in_", ())) for member in members]
     names = known[0] if known and all(set(each) == set(known[0]) for each in known) else []
     if not names or records.columns is None or not set(names) & set(records.columns):
         return records

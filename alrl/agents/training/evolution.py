@@ -179,13 +179,13 @@ def fitness(areas: Sequence[Tensor], clip: float) -> Tensor:
     >>> fitness([torch.tensor([[0.5, 0.7], [0.4, 0.6]]), torch.tensor([[0.1], [0.9]])], 0.1)
     tensor([-0.0250,  0.0250])
     """
-    means = torch.stack([each.double().mean(1) for each in areas])
+    means = torch.stack([area.double().mean(1) for area in areas])
     return (means - means.mean(1, keepdim=True)).clamp(-clip, clip).mean(0).float()
 
 
 def _progress_on_other_halves(areas: Sequence[Tensor], clip: float) -> float:
     """Return how much better the better half is than all, by the episodes that did not decide which half that is."""
-    halves = [[each[:, start::2] for each in areas if each.shape[1] > 1] for start in (0, 1)]
+    halves = [[area[:, start::2] for area in areas if area.shape[1] > 1] for start in (0, 1)]
     if not halves[0]:
         return math.nan
     gains = []

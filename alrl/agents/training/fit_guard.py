@@ -51,7 +51,7 @@ def guarded(
     if not recipe.hand_over:
         return policy
     trials = try_points(policy, guard, seen, tasks, areas)
-    tried = [{**each.hand_over.to_json(), "gain": each.gain, "error": each.error} for each in trials]
+    tried = [{**trial.hand_over.to_json(), "gain": trial.gain, "error": trial.error} for trial in trials]
     guard = dataclasses.replace(guard, hand_over=best_of(trials))
     return dataclasses.replace(policy, card={**policy.card, "hand_over": tried}, guard=guard)
 

@@ -68,7 +68,7 @@ class Range:
             if ends[0] < ends[1] and (ends[0] > 0 or not log):
                 return cls(key=key, low=ends[0], high=ends[1], log=bool(log), whole=whole)
         elif listed:
-            return cls(key=listed[1], choices=tuple(_value(each) for each in listed[2].split(",")))
+            return cls(key=listed[1], choices=tuple(_value(word) for word in listed[2].split(",")))
         raise InvalidRecipeError(
             f"search: {text!r} given; write KEY=LOW..HIGH, KEY=LOW..HIGH:log (LOW above 0) or KEY=A,B,C, such as"
             f" {DEFAULT[0]}"

@@ -36,7 +36,7 @@ def untrained(agent: TrainedRecipe, env: EnvRecipe, *, seed: int, name: str) -> 
         linear = LinearScorer(features, columns_of(agent.search.features, features))
         return Policy(name=name, network=linear, features=features, mixture=mixture)
     if isinstance(actions, WeightsAction):
-        columns = columns_of([each.name for each in actions.weighed], features)
+        columns = columns_of([column.name for column in actions.weighed], features)
         generator = torch.Generator().manual_seed(seed)
         weigher = Weigher(features, columns, width=agent.network.width, generator=generator)
         return Policy(name=name, network=weigher, features=features, mixture=mixture)
@@ -140,7 +140,7 @@ def _check_other(agent: TrainedRecipe, env: EnvRecipe) -> None:
             raise InvalidRecipeError(
                 f'action: scored = "{actions.scored}" given; a policy scores its candidates: give scored = "candidates"'
             )
-        columns_of([each.name for each in actions.weighed], env.observation.build())
+        columns_of([column.name for column in actions.weighed], env.observation.build())
     if isinstance(actions, RuleAction):
         if agent.candidates is not None:
             raise InvalidRecipeError("candidates have no meaning for a policy over rules; leave them out of the agent")

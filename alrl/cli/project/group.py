@@ -26,4 +26,4 @@ Trust = Annotated[
 
 def names(text: str | None) -> list[str] | None:
     """Return the names in a list with commas; None for None."""
-    return None if text is None else [each.strip() for each in text.split(",") if each.strip()]
+    return None if text is None else [word.strip() for word in text.split(",") if word.strip()]

@@ -60,7 +60,7 @@ def review(
 
 
 def _findings(document: dict[str, Any]) -> list[str]:
-    flagged = [each for each in document["suspects"] if each["flagged"]]
+    flagged = [suspect for suspect in document["suspects"] if suspect["flagged"]]
     rate = 100 * document["false_alarms"]
     share = f"up to {rate:.0f} % of right labels were, in tests; more where classes overlap"
     lines = [f"{len(flagged)} labels flagged as wrong ({share}):"]

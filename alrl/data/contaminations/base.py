@@ -112,8 +112,8 @@ def contaminate(split: Split, seed: Sequence[int], contaminations: Sequence[Cont
     if not contaminations:
         return split
     pool = Pool.of(split)
-    for number, each in enumerate(contaminations):
-        pool = each.apply(pool, split.data_set.n_classes, generator([*seed, number], "contamination"))
+    for number, contamination in enumerate(contaminations):
+        pool = contamination.apply(pool, split.data_set.n_classes, generator([*seed, number], "contamination"))
     new = np.flatnonzero(pool.row < 0)
     if len(new):
         # Where a record stands in the pool must not betray that it was added.

@@ -24,7 +24,9 @@ def read_column(series: Any, column: str, *, is_label: bool = False) -> Values: 
     if is_label:
         return read_label(_objects(series), column)
     if isinstance(kind, types.CategoricalDtype):
-        levels = Texts(codes=series.cat.codes.to_numpy(np.int32), levels=[str(each) for each in kind.categories])
+        levels = Texts(
+            codes=series.cat.codes.to_numpy(np.int32), levels=[str(category) for category in kind.categories]
+        )
         return with_levels(levels, feature_level)
     if types.is_complex_dtype(kind):
         raise InvalidDataError(f"column {column!r} holds complex numbers; give their parts as columns of their own")

@@ -162,7 +162,7 @@ def _read(
 
 def not_a_file(path: Path | str) -> InvalidDataError:
     """Return the error of a folder given for a file."""
-    files = sorted(each.name for each in Path(path).iterdir() if suffix(each) in {*SUFFIXES, ARCHIVE})
+    files = sorted(file.name for file in Path(path).iterdir() if suffix(file) in {*SUFFIXES, ARCHIVE})
     inside = f", such as {Path(path) / files[0]}" if files else ""
     return InvalidDataError(f"{path} is a folder; give the path of a table in it{inside}")
 

@@ -39,8 +39,8 @@ def midmean_difference(
     >>> midmean_difference([[0.0, 1.0, 2.0, 3.0], [-100.0, 1.5, 2.5, 100.0]], rng).value
     1.75
     """
-    strata = [np.asarray(each, dtype=np.float64) for each in differences]
-    drawn = [_resample(each, rng, resamples) for each in strata]
+    strata = [np.asarray(difference, dtype=np.float64) for difference in differences]
+    drawn = [_resample(stratum, rng, resamples) for stratum in strata]
     return percentiles(
         float(stats.trim_mean(np.concatenate(strata), 0.25)),
         stats.trim_mean(np.concatenate(drawn, axis=1), 0.25, axis=1),
@@ -60,9 +60,9 @@ def pairs_won(
     >>> pairs_won([[1.0, 2.0], [0.0, -1.0]], np.random.default_rng(0)).value
     0.625
     """
-    strata = [np.sign(np.asarray(each, dtype=np.float64)) / 2 + 0.5 for each in differences]
-    drawn = [_resample(each, rng, resamples).mean(1) for each in strata]
-    return percentiles(float(np.mean([each.mean() for each in strata])), np.mean(drawn, axis=0), level)
+    strata = [np.sign(np.asarray(difference, dtype=np.float64)) / 2 + 0.5 for difference in differences]
+    drawn = [_resample(stratum, rng, resamples).mean(1) for stratum in strata]
+    return percentiles(float(np.mean([stratum.mean() for stratum in strata])), np.mean(drawn, axis=0), level)
 
 
 def performance_profile(
@@ -82,9 +82,9 @@ def performance_profile(
     (1.0, 0.75, 0.5)
     """
     at = np.asarray(thresholds, dtype=np.float64)
-    strata = [np.asarray(each, dtype=np.float64) for each in scores]
-    share = np.mean([_beyond(each, at) for each in strata], axis=0)
-    drawn = np.mean([_beyond(_resample(each, rng, resamples), at) for each in strata], axis=0)
+    strata = [np.asarray(score, dtype=np.float64) for score in scores]
+    share = np.mean([_beyond(stratum, at) for stratum in strata], axis=0)
+    drawn = np.mean([_beyond(_resample(stratum, rng, resamples), at) for stratum in strata], axis=0)
     low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2], axis=0)
     return Profile(
         thresholds=tuple(at.tolist()),

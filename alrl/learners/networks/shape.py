@@ -73,7 +73,7 @@ class NetworkShape:
         def remember(_: nn.Module, given: tuple[Any, ...]) -> None:
             seen[0] = given[0]
 
-        layers = [each for each in self.module.modules() if any(True for _ in each.parameters(recurse=False))]
+        layers = [layer for layer in self.module.modules() if any(True for _ in layer.parameters(recurse=False))]
         handles = [layer.register_forward_pre_hook(remember) for layer in layers]
         try:
             self.logits(row, X)

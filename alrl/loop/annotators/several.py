@@ -46,7 +46,7 @@ class SeveralAnnotators(Annotator):
     """Who is asked."""
 
     def __post_init__(self) -> None:
-        team = tuple(annotator_of(each) for each in self.annotators)
+        team = tuple(annotator_of(annotator) for annotator in self.annotators)
         if not 2 <= len(team) <= _MOST:
             raise InvalidRecipeError(f"annotator: {len(team)} annotators given; several are 2 to {_MOST}")
         prices = tuple(self.prices) or (1.0,) * len(team)
@@ -63,10 +63,10 @@ class SeveralAnnotators(Annotator):
 
     @property
     def abstains(self) -> bool:
-        return any(annotator_of(each).abstains for each in self.annotators)
+        return any(annotator_of(annotator).abstains for annotator in self.annotators)
 
     def answer(self, query: Query) -> Answer:
-        given = [annotator_of(each).answer(query.to(number)) for number, each in enumerate(self.annotators)]
+        given = [annotator_of(annotator).answer(query.to(number)) for number, annotator in enumerate(self.annotators)]
         prices = torch.tensor(self.prices, dtype=torch.float64, device=query.picks.device)
         everyone = Answer(
             labels=torch.stack([each.labels for each in given]),

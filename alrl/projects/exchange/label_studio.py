@@ -126,7 +126,7 @@ def push_tasks(
     """
     number = _connected(project, server, reasons=reasons)
     batch = project.ask(count, **asking)
-    ids = [str(each) for each in batch[project.id_column]]
+    ids = [str(record) for record in batch[project.id_column]]
     try:
         version = _version(project.state, ids[0])
         server.call("POST", f"/api/projects/{number}/import", tasks_of(project, batch, version))

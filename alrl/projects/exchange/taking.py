@@ -31,7 +31,7 @@ class Taken:
     @property
     def written(self) -> int:
         """Events that were written."""
-        return sum(each.written for each in self.receipts.values())
+        return sum(receipt.written for receipt in self.receipts.values())
 
 
 def take_rows(

@@ -34,7 +34,7 @@ def write_tasks(project: Project, batch: pd.DataFrame, file: Path, *, reasons: b
     """
     if file.exists():
         raise InvalidDataError(f"{file} is there already; name another file, or move it away")
-    ids = [str(each) for each in batch[project.id_column].tolist()]
+    ids = [str(record) for record in batch[project.id_column].tolist()]
     table = project.records(ids)
     table.insert(1, project.state.settings["label"], "")
     if reasons:

@@ -45,7 +45,7 @@ def _rows(project: Project, events: list[Any], *, files: bool) -> Iterator[dict[
     yield {"format": FORMAT, "schema": SCHEMA, "events": len(events), "complete": files}
     for event in events:
         yield {"number": event.number, "at": event.at, "kind": event.kind, "body": event.body}
-    for path in sorted(each for name in FOLDERS for each in (project.folder / name).glob("*")) if files else ():
+    for path in sorted(file for name in FOLDERS for file in (project.folder / name).glob("*")) if files else ():
         if path.suffix != ".part":
             data = base64.b64encode(path.read_bytes()).decode()
             yield {"file": f"{path.parent.name}/{path.name}", "base64": data}

@@ -58,11 +58,11 @@ def bill(state: State) -> Bill:
     break-even takes the price of training on one record from what this project's own fits have cost.
     """
     prices = state.settings["prices"]
-    records = sum(each["records"] for each in state.files)
-    seconds = sum(each.facts["seconds"] + each.facts["estimate_seconds"] for each in state.rounds)
-    trained = sum(each.labels for each in state.rounds)
-    epochs = sum(each.facts["record_epochs"] for each in state.rounds)
-    predicted = sum(each.facts["records"] for each in state.rounds)
+    records = sum(file["records"] for file in state.files)
+    seconds = sum(fitted.facts["seconds"] + fitted.facts["estimate_seconds"] for fitted in state.rounds)
+    trained = sum(facts.labels for facts in state.rounds)
+    epochs = sum(fitted.facts["record_epochs"] for fitted in state.rounds)
+    predicted = sum(fitted.facts["records"] for fitted in state.rounds)
     compute = seconds * prices["hour"] / 3600 + epochs * prices["record_epoch"] + predicted * prices["scored"]
     a_record = compute / trained if trained else 0.0
     rounds = len(state.rounds)

@@ -51,7 +51,7 @@ class Point:
 
 def curve(state: State) -> list[Point]:
     """Return a point for each round since the last restart."""
-    return [point(each) for each in state.rounds[state.first_round :]]
+    return [point(facts) for facts in state.rounds[state.first_round :]]
 
 
 def point(facts: RoundFacts) -> Point:

@@ -46,8 +46,8 @@ class _Joined(StopRule):
 
     def advise(self, state: State) -> Advice:
         advices = [rule.advise(state) for rule in self._rules]
-        stop = all(each.stop for each in advices) if self._every else any(each.stop for each in advices)
-        shown = [each.reason for each in advices if each.stop == stop]
+        stop = all(advice.stop for advice in advices) if self._every else any(advice.stop for advice in advices)
+        shown = [advice.reason for advice in advices if advice.stop == stop]
         return Advice(stop=stop, reason="; ".join(shown))
 
 
@@ -189,7 +189,7 @@ def f_bound(agreement: float) -> float:
 
 def _facts(state: State, name: str) -> list[float]:
     rounds = state.rounds[state.first_round :]
-    return [float(each.facts[name]) for each in rounds if each.facts.get(name) is not None]
+    return [float(fitted.facts[name]) for fitted in rounds if fitted.facts.get(name) is not None]
 
 
 def _early(name: str, present: int, needed: int) -> Advice:

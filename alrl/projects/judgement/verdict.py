@@ -68,7 +68,7 @@ def verdict(state: State) -> Verdict:
     logistic regression on simulated projects turns the change into a chance (``docs/projects.md`` has its error rates).
     A curve is ill-behaved where the weighted estimate has fallen so far that its interval lies below an earlier one.
     """
-    rounds = [each for each in state.rounds[state.first_round :] if each.facts.get("records")]
+    rounds = [fitted for fitted in state.rounds[state.first_round :] if fitted.facts.get("records")]
     labels = rounds[-1].labels if rounds else 0
     changes = [
         (1 - after.facts["agreement"]) / math.log2(after.labels / before.labels)
@@ -104,5 +104,5 @@ def _kind(chance: float, ill: bool) -> VerdictKind:
 
 def fallen(points: list[Point]) -> bool:
     """Return whether the last weighted estimate lies, with its interval, below that of an earlier round."""
-    weighted = [each.weighted for each in points if each.weighted is not None]
+    weighted = [point.weighted for point in points if point.weighted is not None]
     return len(weighted) > 1 and weighted[-1].high < max(each.low for each in weighted[:-1])

@@ -41,7 +41,7 @@ class Pool:
 
     @cached_property
     def _table(self) -> pd.DataFrame:
-        frames = [read_records(self._folder / "records" / each["file"]) for each in self.files]
+        frames = [read_records(self._folder / "records" / file["file"]) for file in self.files]
         if not frames:
             raise ProjectError("the project has no records; add some: alrl project grow")
         return frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
@@ -49,7 +49,7 @@ class Pool:
     @cached_property
     def ids(self) -> list[str]:
         """Identifiers, (N,)."""
-        tables = [read_records(self._folder / "records" / each["file"], only=ID) for each in self.files]
+        tables = [read_records(self._folder / "records" / file["file"], only=ID) for file in self.files]
         return [str(record) for table in tables for record in table[ID].tolist()]
 
     @cached_property
@@ -73,7 +73,7 @@ class Pool:
         """Encoded and standardised records, (1, N, D), float32; kept in the folder ``cache`` where that saves time."""
         import torch
 
-        digest = hashlib.sha256("".join(each["sha256"] for each in self.files).encode()).hexdigest()
+        digest = hashlib.sha256("".join(file["sha256"] for file in self.files).encode()).hexdigest()
         kept = self._folder / "cache" / f"features-{digest[:16]}.npy"
         if kept.is_file():
             return torch.from_numpy(np.load(kept, allow_pickle=False))[None]
@@ -91,7 +91,7 @@ class Pool:
     @property
     def records(self) -> int:
         """Number of records, N."""
-        return sum(each["records"] for each in self.files)
+        return sum(file["records"] for file in self.files)
 
     def at(self, records: Sequence[str]) -> np.ndarray[Any, np.dtype[np.int64]]:
         """Return the positions of identifiers."""

@@ -153,7 +153,7 @@ async def _status(desk: Desk, request: Request) -> Response:  # noqa: ARG001 - a
         except AlrlError:
             # Too few labels, or no extra to look with: the page goes without.
             suspects = []
-        return {**status, "suspects": [vars(each) for each in suspects if each.flagged]}
+        return {**status, "suspects": [vars(suspect) for suspect in suspects if suspect.flagged]}
 
     return JSONResponse(await run_in_threadpool(document), headers=HEADERS)
 

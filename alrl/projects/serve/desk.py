@@ -146,7 +146,7 @@ class Desk:
             "label": state.settings["label"],
             "classes": state.classes,
             "labelled": len(state.labels),
-            "records": sum(each["records"] for each in state.files),
+            "records": sum(file["records"] for file in state.files),
             "own": own,
             "seconds": sum(seconds) / len(seconds) if seconds else None,
             "undo": own > 0,

@@ -18,9 +18,9 @@ def conditions(costs: Sequence[ConditionCost], *, mark: str = "") -> Figure:
 
     ``costs`` are of one learner and batch size.
     """
-    names = list(dict.fromkeys(each.condition for each in costs))
-    data_sets = list(dict.fromkeys(each.data_set for each in costs))
-    looks = styles(list(dict.fromkeys(each.strategy for each in costs)), None)
+    names = list(dict.fromkeys(cost.condition for cost in costs))
+    data_sets = list(dict.fromkeys(cost.data_set for cost in costs))
+    looks = styles(list(dict.fromkeys(cost.strategy for cost in costs)), None)
     columns = min(3, len(names))
     rows = -(-len(names) // columns)
     with mpl.rc_context(STYLE):
@@ -29,12 +29,12 @@ def conditions(costs: Sequence[ConditionCost], *, mark: str = "") -> Figure:
         for axes, name in zip(grid, names, strict=False):
             axes.axvline(0, color="#333333", linewidth=0.8, zorder=1)
             for place, (strategy, look) in enumerate(looks.items()):
-                here = [each for each in costs if each.condition == name and each.strategy == strategy]
+                here = [cost for cost in costs if cost.condition == name and cost.strategy == strategy]
                 offset = (place - (len(looks) - 1) / 2) * 0.7 / len(looks)
                 axes.errorbar(
-                    [each.difference for each in here],
-                    np.array([data_sets.index(each.data_set) for each in here]) + offset,
-                    xerr=[each.half_width for each in here],
+                    [cost.difference for cost in here],
+                    np.array([data_sets.index(cost.data_set) for cost in here]) + offset,
+                    xerr=[cost.half_width for cost in here],
                     fmt=look.marker,
                     color=look.colour,
                     markersize=3.5,

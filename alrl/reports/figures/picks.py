@@ -32,7 +32,7 @@ _POOL: dict[str, Any] = {"color": RANDOM, "linestyle": (0, (1, 1.5)), "linewidth
 
 def pick_profile(replays: Sequence[Replay], *, emphasis: str | None = None, mark: str = "") -> Figure:
     """Draw mean features of picked records with 95 % bands over data sets, against records drawn by chance."""
-    names = tuple(dict.fromkeys(each.strategy for each in replays))
+    names = tuple(dict.fromkeys(replay.strategy for replay in replays))
     looks = {name: look for name, look in styles(names, emphasis).items() if name in names}
     with mpl.rc_context(STYLE):
         figure = new_figure((WIDTH, 4.4))
@@ -40,16 +40,16 @@ def pick_profile(replays: Sequence[Replay], *, emphasis: str | None = None, mark
             for name, look in looks.items():
                 band(
                     axes,
-                    _over_sets([each for each in replays if each.strategy == name], feature, "picked"),
+                    _over_sets([replay for replay in replays if replay.strategy == name], feature, "picked"),
                     look,
                     start=1,
                 )
-            beside = _over_sets([each for each in replays if each.strategy == names[0]], feature, "others")
+            beside = _over_sets([replay for replay in replays if replay.strategy == names[0]], feature, "others")
             axes.plot(1 + np.arange(beside.mean.size), 100 * beside.mean, **_POOL)
             _frame(axes, feature, meaning)
         figure.supxlabel("Pick (1 is the first queried label)", fontsize=8.5)
         figure.supylabel("Mean over data sets (%)", fontsize=8.5)
-        sets = len({each.data_set for each in replays})
+        sets = len({replay.data_set for replay in replays})
         note = f"{sets} data sets, {replays[0].picked.shape[0]} seeds each. Bands: 95 % interval over data sets."
         legend(figure, looks, note, mark, extra={f"the pool, when {names[0]} picks": Line2D([], [], **_POOL)})
     return figure
@@ -64,16 +64,16 @@ def smoothed(values: Floats, width: int = 5) -> Floats:
     half = width // 2
     ends = range(values.shape[1])
     windows = [values[:, max(at - half, 0) : at + half + 1] for at in ends]
-    count = [np.isfinite(each).sum(1) for each in windows]
-    total = [np.nansum(each, 1) for each in windows]
+    count = [np.isfinite(window).sum(1) for window in windows]
+    total = [np.nansum(window, 1) for window in windows]
     return np.stack([np.where(n > 0, t / np.maximum(n, 1), np.nan) for t, n in zip(total, count, strict=True)], 1)
 
 
 def _over_sets(replays: Sequence[Replay], feature: str, part: str) -> Interval:
     """Return mean over data sets and its interval at each label, after seeds have been averaged and noise smoothed."""
     rows = []
-    for each in replays:
-        values = getattr(each, part)[..., each.features.index(feature)]
+    for replay in replays:
+        values = getattr(replay, part)[..., replay.features.index(feature)]
         rows.append(smoothed(values).mean(0))
     return mean_interval(np.stack([row[: min(map(len, rows))] for row in rows]))
 
@@ -160,19 +160,19 @@ def pick_overlap(replays: Sequence[Replay], *, mark: str = "") -> Figure:
 
     ``replays`` are those of one strategy, one a data set.
     """
-    rules = [name for name in replays[0].overlap if all(name in each.overlap for each in replays)]
+    rules = [name for name in replays[0].overlap if all(name in replay.overlap for replay in replays)]
     looks = {name: look for name, look in styles(rules).items() if name in rules}
     with mpl.rc_context(STYLE):
         figure = new_figure((5.2, 3.6))
         axes = figure.add_subplot()
         shares: list[Interval] = []
         for name, look in looks.items():
-            rows = [smoothed(each.overlap[name], 7).mean(0) for each in replays]
+            rows = [smoothed(replay.overlap[name], 7).mean(0) for replay in replays]
             width = min(map(len, rows))
             shares.append(mean_interval(np.stack([row[:width] for row in rows])))
             band(axes, shares[-1], look, start=1)
         # Rules may share next to nothing: the axis ends above the highest of them.
-        top = max((float(np.nanmax(100 * each.mean)) for each in shares), default=0.0)
+        top = max((float(np.nanmax(100 * share.mean)) for share in shares), default=0.0)
         axes.set_ylim(0, min(100.0, 1.4 * top + 10))
         axes.margins(x=0.01)
         axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))

@@ -78,10 +78,10 @@ def _item(question: str, answer: str) -> Item:
 
 def _code(record: RunRecord) -> Item:
     """Return whether every cell recorded the code that played it, with commits and what classes of one's own are."""
-    states = [each.get("git") for each in record.provenance]
+    states = [origin.get("git") for origin in record.provenance]
     commits = list(dict.fromkeys(str(git["commit"]) for git in states if isinstance(git, Mapping) and "commit" in git))
     dirty = any(isinstance(git, Mapping) and git.get("dirty", True) for git in states)
-    codes = [each.code for each in record.played]
+    codes = [cell.code for cell in record.played]
     known = [code for code in codes if code is not None]
     own = {name: what for code in known for name, what in code.get("classes", {}).items()}
     versions = dict.fromkeys(_version(code["alrl"]) for code in known)
@@ -205,11 +205,11 @@ def _tests(summary: Summary) -> Item:
 
 def _compute(record: RunRecord) -> Item:
     texts = []
-    if seconds := [each.seconds for each in record.played if each.seconds is not None]:
+    if seconds := [cell.seconds for cell in record.played if cell.seconds is not None]:
         texts.append(f"{sum(seconds):.0f} s of wall time in {len(seconds)} cells together")
-    if processor := [each.cpu_seconds for each in record.played if each.cpu_seconds is not None]:
+    if processor := [cell.cpu_seconds for cell in record.played if cell.cpu_seconds is not None]:
         texts.append(f"{sum(processor):.0f} s of processor time")
-    if peaks := [each.peak_bytes for each in record.played if each.peak_bytes is not None]:
+    if peaks := [cell.peak_bytes for cell in record.played if cell.peak_bytes is not None]:
         texts.append(f"at most {max(peaks) / 2**20:.0f} MiB in a process")
     return Item(
         question="Is the computing that it took reported?",

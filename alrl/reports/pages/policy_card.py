@@ -184,7 +184,9 @@ def losses_of(summary: Summary, name: str, other: str) -> list[tuple[str, float]
     """Return data sets on which a strategy loses to another, with the difference in points, the worst first."""
     estimates = {data_set: summary.pairwise.of(data_set, name, other) for data_set in summary.data_sets}
     lost = [
-        (data_set, each.value) for data_set, each in estimates.items() if each is not None and each.outcome == "loss"
+        (data_set, estimate.value)
+        for data_set, estimate in estimates.items()
+        if estimate is not None and estimate.outcome == "loss"
     ]
     return sorted(lost, key=lambda pair: pair[1])
 

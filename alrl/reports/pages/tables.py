@@ -36,7 +36,8 @@ def headline(summary: Summary) -> str:
 def aubc_table(summary: Summary) -> str:
     """Return AUBC, mean ± interval, best bold, worse than random marked, with ranks and wins, ties and losses below."""
     body = [
-        (name, [_aubc(summary.cells.get((name, each))) for each in summary.strategies]) for name in summary.data_sets
+        (name, [_aubc(summary.cells.get((name, strategy))) for strategy in summary.strategies])
+        for name in summary.data_sets
     ]
     below = [(label, [escape(text) for text in texts]) for label, texts in foot(summary)]
     return _table(summary, caption(summary), body, below) + f'<p class="note">{escape(notes(summary))}</p>'
@@ -49,7 +50,7 @@ def difference_table(summary: Summary) -> str:
     """
     rows = []
     for name in summary.data_sets:
-        cells = [summary.cells.get((name, each)) for each in summary.strategies]
+        cells = [summary.cells.get((name, strategy)) for strategy in summary.strategies]
         rows.append((name, [MISSING if cell is None else _outcome(cell.against_reference) for cell in cells]))
     text = f"AUBC minus {summary.reference} in points, paired by seed, with 95 % Student-t interval"
     return _table(summary, text, rows, [])
@@ -79,7 +80,7 @@ def budget_tables(summary: Summary) -> str:
     for text, show in texts.items():
         rows = []
         for name in summary.data_sets:
-            cells = [summary.cells.get((name, each)) for each in summary.strategies]
+            cells = [summary.cells.get((name, strategy)) for strategy in summary.strategies]
             rows.append((name, [MISSING if cell is None else show(cell) for cell in cells]))
         parts.append(_table(summary, text, rows, []))
     return "".join(parts)

@@ -87,20 +87,20 @@ def _cost(here: Curves, there: Curves) -> ConditionCost | None:
 def markdown(costs: Sequence[ConditionCost], *, mark: str = "") -> str:
     """Return one table a condition, strategies in the columns; in bold where the interval lies below zero."""
     lines = [f"**{mark}**", ""] if mark else []
-    seeds = min(each.seeds for each in costs)
+    seeds = min(cost.seeds for cost in costs)
     lines.append(
         f"AUBC of accuracy in points less that under *{costs[0].against}*, same seeds: mean ± half the 95 % t interval"
         f" over {seeds} or more seeds. Bold: the interval lies below zero. In brackets: share of the budget spent on"
         " useless records."
     )
-    strategies = list(dict.fromkeys(each.strategy for each in costs))
-    for condition, learner, batch in dict.fromkeys((each.condition, each.learner, each.batch) for each in costs):
-        here = [each for each in costs if (each.condition, each.learner, each.batch) == (condition, learner, batch)]
+    strategies = list(dict.fromkeys(cost.strategy for cost in costs))
+    for condition, learner, batch in dict.fromkeys((cost.condition, cost.learner, cost.batch) for cost in costs):
+        here = [cost for cost in costs if (cost.condition, cost.learner, cost.batch) == (condition, learner, batch)]
         rows = []
-        for data_set in dict.fromkeys(each.data_set for each in here):
-            row = {each.strategy: each for each in here if each.data_set == data_set}
+        for data_set in dict.fromkeys(cost.data_set for cost in here):
+            row = {cost.strategy: cost for cost in here if cost.data_set == data_set}
             rows.append((data_set, *(_shown(row.get(name)) for name in strategies)))
-        hurt = [str(sum(each.hurts for each in here if each.strategy == name)) for name in strategies]
+        hurt = [str(sum(cost.hurts for cost in here if cost.strategy == name)) for name in strategies]
         table = Table(header=("data set", *strategies), rows=tuple(rows), foot=(("data sets hurt", *hurt),))
         lines += ["", f"## {condition.capitalize()} ({learner}, batch {batch})", "", *table.markdown_rows()]
     return "\n".join([*lines, ""])

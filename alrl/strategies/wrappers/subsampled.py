@@ -49,7 +49,7 @@ def subview(view: PoolView, kept: Tensor) -> tuple[PoolView, Tensor]:
     features = some(view.features)
     past = view.trajectory
     trajectory = dataclasses.replace(
-        past, flips=some(past.flips), probabilities=tuple(some(each) for each in past.probabilities)
+        past, flips=some(past.flips), probabilities=tuple(some(probabilities) for probabilities in past.probabilities)
     )
     small = dataclasses.replace(
         view,

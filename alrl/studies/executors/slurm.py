@@ -36,10 +36,10 @@ class Slurm(Executor):
                 while waiting and len(running) < self.workers:
                     group = waiting.pop(0)
                     running.append((executor.submit(play_all, group), group))
-                ended = [each for each in running if each[0].done()]
-                for each in ended:
-                    running.remove(each)
-                    yield from _results(*each)
+                ended = [job for job in running if job[0].done()]
+                for job in ended:
+                    running.remove(job)
+                    yield from _results(*job)
                 if not ended:
                     time.sleep(_POLL)
         finally:

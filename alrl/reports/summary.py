@@ -112,7 +112,7 @@ class Summary:
         The reference if none is named.
         """
         estimates = [self.pairwise.of(data_set, strategy, against or self.reference) for data_set in self.data_sets]
-        outcomes = [each.outcome for each in estimates if each is not None]
+        outcomes = [estimate.outcome for estimate in estimates if estimate is not None]
         return outcomes.count("win"), outcomes.count("tie"), outcomes.count("loss")
 
     def wasted(self, strategy: str) -> float | None:

@@ -42,12 +42,12 @@ def midmean_over_data_sets(
     make a percentile interval too narrow; its levels are moved outwards as Hesterberg 2015 does (the American
     Statistician 69, "expanded percentile"). With fewer than SMALLEST_SAMPLE data sets its ends are nan.
     """
-    strata = [np.asarray(each, dtype=np.float64) for each in differences]
+    strata = [np.asarray(difference, dtype=np.float64) for difference in differences]
     value = float(stats.trim_mean(np.concatenate(strata), 0.25))
     count = len(strata)
     if count < SMALLEST_SAMPLE:
         return Estimate(value=value, low=np.nan, high=np.nan)
-    if len({each.size for each in strata}) == 1:
+    if len({stratum.size for stratum in strata}) == 1:
         table, seeds = np.stack(strata), strata[0].size
         drawn = np.empty(resamples)
         for start in range(0, resamples, 100):
@@ -72,7 +72,7 @@ def expanded(level: float, units: int) -> float:
 
 def _drawn(strata: Sequence[Floats], rng: np.random.Generator) -> Floats:
     chosen = [strata[place] for place in rng.integers(0, len(strata), len(strata))]
-    return np.concatenate([each[rng.integers(0, each.size, each.size)] for each in chosen])
+    return np.concatenate([column[rng.integers(0, column.size, column.size)] for column in chosen])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,4 +118,4 @@ def _share(weights: Floats, pairs: np.ndarray) -> Floats:
 
 
 def _means(differences: Sequence[ArrayLike]) -> Floats:
-    return np.array([np.asarray(each, dtype=np.float64).mean() for each in differences])
+    return np.array([np.asarray(difference, dtype=np.float64).mean() for difference in differences])

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from alrl.agents.policy import Policy
 from alrl.evaluation.comparison import Comparison
 from alrl.reports import figures
+from alrl.reports.claims import Verdict
 from alrl.reports.pages import About, MissingReportExtraError, page
 from alrl.reports.pages.about import Still
 from alrl.reports.pages.checklist import Item, RunRecord, checklist
@@ -67,6 +68,8 @@ class ReportPart:
     policies_apart: Comparison
     """The same with a method's policies for themselves, one a training seed."""
     summaries_apart: tuple[Summary, ...]
+    verdicts: Sequence[Verdict]
+    """On the claims that belong to this comparison."""
     cells: Sequence[Mapping[str, Any]]
     """Specifications of the comparison's cells."""
     policies: Mapping[str, Policy]
@@ -93,6 +96,7 @@ class ReportPart:
         about = About(
             title=self.title,
             hypothesis=self.record.hypothesis,
+            verdicts=self.verdicts,
             command=self.record.command,
             settings=self.record.settings,
             provenance=self.record.provenance,
@@ -179,7 +183,9 @@ class ReportPart:
 
     def _texts(self, items: Sequence[Item], cards: Sequence[PolicyCard]) -> list[Path]:
         record = self.record
-        text = markdown_summary(self.title, record.hypothesis, record.command, self.summaries, items, self.mark)
+        text = markdown_summary(
+            self.title, record.hypothesis, record.command, self.summaries, items, self.verdicts, self.mark
+        )
         warned = f"**{self.mark}**\n\n" if self.mark else ""
         written = [_write(self.folder / f"summary{self.slug}.md", text)]
         for card in cards:

@@ -11,6 +11,7 @@ from typing import Any
 from alrl.errors import AlrlError
 from alrl.evaluation.comparison import Comparison
 from alrl.evaluation.curves import METRICS, Curves, Metric
+from alrl.reports.claims import read_claims, verdicts
 from alrl.reports.comparison_report import ReportPart
 from alrl.reports.figures.canvas import save
 from alrl.reports.figures.conditions import conditions
@@ -19,6 +20,7 @@ from alrl.reports.pages.policy_card import find_policies
 from alrl.reports.summary import Summary, summarise
 from alrl.reports.tables.conditions import as_csv, condition_costs, markdown
 from alrl.studies.cell import protocol_of
+from alrl.studies.claim_recipe import ClaimRecipe
 from alrl.studies.description import RunDirectoryError, read_description
 from alrl.studies.store.store import RESULTS, STUDY, Store, run_id
 
@@ -59,6 +61,7 @@ class _Study:
     settings: Mapping[str, Any]
     methods: Mapping[str, Sequence[str]]
     """Policies that were trained for one method, one a seed, by its name."""
+    claims: tuple[ClaimRecipe, ...]
 
 
 def report(run: Path | str, *, title: str | None = None, allow_incomplete: bool = False) -> ReportFiles:
@@ -105,11 +108,12 @@ def report(run: Path | str, *, title: str | None = None, allow_incomplete: bool 
     )
     comparisons = Comparison.groups(stored)
     slugs = _slugs(comparisons)
+    methods = [comparison.of_methods(study.methods) for comparison in comparisons]
+    judged = verdicts(study.claims, methods, study.metrics[0])
     parts = []
-    for comparison, slug in zip(comparisons, slugs, strict=True):
+    for comparison, whole, slug in zip(comparisons, methods, slugs, strict=True):
         own = [cell for cell, each in zip(done, stored, strict=True) if _settings(each) == _settings(comparison)]
         others = tuple(f"index{other}.html" for other in slugs if other != slug)
-        whole = comparison.of_methods(study.methods)
         apart = tuple(_summaries(comparison, study))
         part = ReportPart(
             folder=folder,
@@ -121,6 +125,7 @@ def report(run: Path | str, *, title: str | None = None, allow_incomplete: bool 
             summaries=tuple(_summaries(whole, study, apart)),
             policies_apart=comparison,
             summaries_apart=apart,
+            verdicts=judged[_settings(whole)],
             cells=own,
             policies=policies,
             remarks=remarks,
@@ -165,6 +170,7 @@ def _read_study(path: Path) -> _Study:
             upper_bounds=tuple(map(str, stored.get("upper_bounds", ()))),
             settings=dict(stored.get("settings", {})),
             methods=_methods(stored),
+            claims=read_claims(stored.get("claims", ())),
         )
     except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
         raise RunDirectoryError(

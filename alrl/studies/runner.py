@@ -221,6 +221,7 @@ class Runner:
             "primary": self.agents.primary(),
             "upper_bounds": self.agents.upper_bounds(),
             "methods": self.agents.methods(),
+            "claims": [{**each.model_dump(), "contrast": self._shown(each.contrast)} for each in self.study.claims],
             "metrics": list(self.study.metrics),
             "settings": self._settings(),
             "tables": {name: report.to_json() for name, report in self.tables().items()},
@@ -234,6 +235,10 @@ class Runner:
             part.replace(path)
         except OSError as error:
             raise _cannot_write(path, error) from error
+
+    def _shown(self, names: Sequence[str]) -> list[str]:
+        """Return what tables over data sets call agents: a method of several trainings by its own name."""
+        return [name if name in self.agents.methods() else self.agents.shown(name)[0] for name in names]
 
     def hiding(self) -> list[str]:
         """Return sentences on agents of the working directory that hide those of their names that come with alrl."""

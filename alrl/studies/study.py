@@ -25,6 +25,7 @@ from alrl.errors import InvalidRecipeError
 from alrl.evaluation.curves import METRICS, Metric
 from alrl.evaluation.simulate import DEFAULT_SPLIT
 from alrl.recipes.model import Recipe
+from alrl.studies.claim_recipe import ClaimRecipe
 from alrl.studies.code_identity import DEFAULT_CHANGES, Change
 from alrl.studies.training_recipe import TrainingRecipe
 
@@ -112,6 +113,8 @@ class StudyRecipe(Recipe):
     """Policies to be trained first, by the name that they have in the tables."""
     primary: tuple[str, str] | None = None
     """The agent that the study is about, and the one that it is held against."""
+    claims: tuple[ClaimRecipe, ...] = ()
+    """What the study is to show, each with a verdict at the head of the page that it belongs to."""
     metrics: tuple[Metric, ...] = Field(default=METRICS, min_length=1)
     """What is reported; the first is that of the primary comparison."""
     learners: tuple[LearnerRecipe, ...] = Field(default=(LearnerRecipe(),), min_length=1)
@@ -154,11 +157,24 @@ class StudyRecipe(Recipe):
             if twice:
                 advice = "; two files of one name get a name each: { file = ..., name = ... }" if key == "data" else ""
                 raise ValueError(f"{key} names {twice[0]!r} twice; name each once{advice}")
+        self._check_claims()
         if self.primary is not None:
             for name in self.primary:
                 if name not in self.agents:
                     raise ValueError(f"primary names {name!r}, which is not among agents")
         return self
+
+    def _check_claims(self) -> None:
+        conditions = [each.name for each in self.conditions]
+        for claim in self.claims:
+            for name in claim.contrast:
+                if name not in self.agents:
+                    raise ValueError(f"the claim {claim.words!r} names {name!r}, which is not among agents")
+            for condition in (claim.condition, claim.against_condition):
+                if condition is not None and condition not in conditions:
+                    raise ValueError(f"the claim {claim.words!r} names {condition!r}, which is not among conditions")
+            if claim.metric is not None and claim.metric not in self.metrics:
+                raise ValueError(f"the claim {claim.words!r} is of {claim.metric}, which is not among metrics")
 
     @model_validator(mode="after")
     def _where(self) -> StudyRecipe:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from alrl.reports.claims import Verdict
 from alrl.reports.pages.checklist import Item
 from alrl.reports.pages.policy_card import PolicyCard
 
@@ -27,6 +28,8 @@ class About:
 
     title: str
     hypothesis: str = ""
+    verdicts: Sequence[Verdict] = ()
+    """On the claims that belong to this page."""
     command: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
     provenance: Sequence[Mapping[str, Any]] = ()

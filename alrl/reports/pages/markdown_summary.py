@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from alrl.reports.claims import Verdict
 from alrl.reports.pages.checklist import Item
 from alrl.reports.pages.policy_card import losses_of
 from alrl.reports.summary import Summary
@@ -11,12 +12,20 @@ from alrl.reports.tables.across import across_table, interval, ratings_table
 
 
 def markdown_summary(
-    title: str, hypothesis: str, command: str, summaries: Sequence[Summary], items: Sequence[Item], mark: str = ""
+    title: str,
+    hypothesis: str,
+    command: str,
+    summaries: Sequence[Summary],
+    items: Sequence[Item],
+    verdicts: Sequence[Verdict] = (),
+    mark: str = "",
 ) -> str:
     """Return the summary; ``summaries`` are those of one comparison, one a metric; a ``mark`` stands above all."""
     lines = [f"# {title}", ""]
     lines += [f"**{mark}**", ""] if mark else []
     lines += [f"**Hypothesis.** {hypothesis}", ""] if hypothesis else []
+    claims = [f"- **{each.verdict}**: {each.claim.words}. {each.evidence}" for each in verdicts]
+    lines += ["## Claims", "", *claims, ""] if claims else []
     for summary in summaries:
         lines += [f"## AUBC of {summary.metric.replace('_', ' ')}", ""]
         lines += [*_finding(summary), across_table(summary).to_markdown(), "", ratings_table(summary).to_markdown(), ""]

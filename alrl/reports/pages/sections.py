@@ -28,6 +28,13 @@ def head(about: About, summary: Summary) -> str:
         parts.append(f'<p class="mark" role="alert">{escape(about.mark)}</p>')
     if about.hypothesis:
         parts.append(f"<p><strong>Hypothesis.</strong> {escape(about.hypothesis)}</p>")
+    if about.verdicts:
+        items = "".join(
+            f"<li><strong>{escape(each.verdict)}</strong>: {escape(each.claim.words)}."
+            f' <span class="small">{escape(each.evidence)}</span></li>'
+            for each in about.verdicts
+        )
+        parts.append(f'<ul class="claims" aria-label="Claims and verdicts">{items}</ul>')
     parts.append(headline(summary))
     return "\n".join(parts)
 

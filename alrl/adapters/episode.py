@@ -1,4 +1,4 @@
-"""Describe what one episode of a view would look like to another library: arrays, and a model of stored predictions."""
+"""One episode of a view as another library sees it: arrays, and a model of stored predictions."""
 
 from __future__ import annotations
 

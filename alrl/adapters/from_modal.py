@@ -50,7 +50,7 @@ class FromModAL(FromElsewhere):
 
 
 class _Classifier:
-    """Hold what modAL's functions ask of a learner or committee."""
+    """The interface of a learner or committee that modAL's functions use."""
 
     on_transformed = False
 

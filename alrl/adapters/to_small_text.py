@@ -72,7 +72,7 @@ class ToSmallText(QueryStrategy):  # type: ignore[misc] # it has no types
 
 
 class _PredictingModel:
-    """Hold what small-text's classifier says of two data sets, in the order in which it is asked about them."""
+    """The predictions of small-text's classifier for two data sets, in the order in which it is asked for them."""
 
     def __init__(self, clf: Any, *parts: Any) -> None:
         self.classes_ = np.arange(clf.num_classes)
@@ -85,7 +85,7 @@ class _PredictingModel:
 
 
 def _of_all(predicted: NDArray[Any], seen: NDArray[np.int64], classes: int) -> NDArray[Any]:
-    """Return probabilities of all classes, (n, k), zero for those that the model has not seen, as at the start."""
+    """Return the probabilities of all classes, (n, k), zero for those that the model has not seen, as at the start."""
     if predicted.ndim != 2 or predicted.shape[1] == classes or predicted.shape[1] != len(seen):
         return predicted
     return align_classes(predicted, np.asarray(seen).tolist(), list(range(classes)))

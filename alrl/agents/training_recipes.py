@@ -45,7 +45,7 @@ class _OnPolicy(_Algorithm):
 
 
 class _Clipped(_OnPolicy):
-    """Describe what both kinds of PPO are told."""
+    """Settings of both kinds of PPO."""
 
     clip: float = Field(default=0.1, gt=0)
     epochs: int = Field(default=4, ge=1)

@@ -1,4 +1,4 @@
-"""Describe which known data sets share rows: none of a family may be trained on when another of it is held out."""
+"""Families of data sets that share rows: none may be trained on when another of its family is held out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Describe what is wrong with the records of a pool, and what of a budget was spent on records that teach nothing."""
+"""Faults of the records of a pool, and the share of a budget that was spent on records that teach nothing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CLEAN, MISLABELLED, OUT_OF_DOMAIN, DUPLICATE = range(4)
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PoolTruth:
-    """Hold what is wrong with each record of a pool of N: for scoring, never for observing."""
+    """Faults of each record of a pool of N: for scoring, never for observing."""
 
     kind: NDArray[np.int8]
     """A code of :data:`KINDS`, (N,); a duplicate is the copy, not what it was made of."""

@@ -1,4 +1,4 @@
-"""Describe where data sets come from: a name, a file, arrays."""
+"""Load data sets by name, from a file or from arrays."""
 
 from __future__ import annotations
 

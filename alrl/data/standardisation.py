@@ -42,7 +42,7 @@ class Standardisation:
 
     @classmethod
     def of_table(cls, X: NDArray[Any]) -> Self:
-        """Return mean and standard deviation of the records X (n, D), whose values are finite.
+        """Return the mean and standard deviation of the records X (n, D), whose values are finite.
 
         Raises InvalidDataError if there is no record, or a value too large to be squared.
         """
@@ -55,7 +55,7 @@ class Standardisation:
 
     @classmethod
     def of(cls, chunks: Iterable[NDArray[Any]]) -> Self:
-        """Return mean and standard deviation of the records in ``chunks``, (n, D) each, in one pass.
+        """Return the mean and standard deviation of the records in ``chunks``, (n, D) each, in one pass.
 
         Chan, Golub and LeVeque 1979, "Updating formulae and a pairwise algorithm for computing sample variances".
 

@@ -20,7 +20,7 @@ from alrl.data.standardisation import Standardisation
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Task:
-    """Describe what one episode of active learning is played on."""
+    """Data, split and first sample that one episode of active learning is played on."""
 
     split: Split
     """Pool, validation and test part of a data set."""

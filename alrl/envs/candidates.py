@@ -197,7 +197,7 @@ def _without(view: PoolView, parts: list[Tensor]) -> PoolView:
 
 
 def _representatives(view: PoolView, count: int) -> Tensor:
-    """Return positions (B, count) of the records nearest to the centres of as many clusters.
+    """Return the positions (B, count) of the records nearest to the centres of as many clusters.
 
     -1 last where there are fewer.
     """

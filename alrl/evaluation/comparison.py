@@ -82,7 +82,7 @@ class Comparison(Sequence[Curves]):
         return self._curves.get((data_set, strategy))
 
     def pair(self, data_set: str, strategy: str, reference: str) -> tuple[Curves, Curves] | None:
-        """Return curves of two strategies on the seeds that both have, None where they share none."""
+        """Return the curves of two strategies on the seeds that both have, None where they share none."""
         a, b = self.get(data_set, strategy), self.get(data_set, reference)
         seeds = () if a is None or b is None else tuple(seed for seed in a.seeds if seed in set(b.seeds))
         return None if a is None or b is None or not seeds else (a.take(seeds), b.take(seeds))
@@ -106,7 +106,7 @@ class Comparison(Sequence[Curves]):
         return Comparison(curves)
 
     def means(self, metric: Metric = "accuracy") -> Floats:
-        """Return mean AUBC, (data sets, strategies), as a fraction; nan where curves are missing."""
+        """Return the mean AUBC, (data sets, strategies), as a fraction; nan where curves are missing."""
         cells = [[self.get(data_set, strategy) for strategy in self.strategies] for data_set in self.data_sets]
         return np.array([[np.nan if each is None else each.area(metric).mean() for each in row] for row in cells])
 

@@ -30,7 +30,7 @@ class Interval(NamedTuple):
 
 
 def aubc(values: ArrayLike, labels: ArrayLike | None = None, log: bool = False) -> Floats:
-    """Return area under the budget curve divided by its width, by trapezoids over the last axis.
+    """Return the area under the budget curve divided by its width, by trapezoids over the last axis.
 
     ``values`` has shape (..., points); ``labels`` (points,) are the label counts, 0, 1, 2, ... if not given; ``log``
     takes the area over log2 of them. A curve of one point has that value as its area.
@@ -74,7 +74,7 @@ def labels_to_target(values: ArrayLike, labels: ArrayLike | None = None, target:
 
 
 def mean_interval(values: ArrayLike, level: float = 0.95) -> Interval:
-    """Return mean over the first axis and its Student-t interval; the interval of a single value is nan.
+    """Return the mean over the first axis and its Student-t interval; the interval of a single value is nan.
 
     >>> mean, low, high = mean_interval([1.0, 2.0, 3.0])
     >>> float(mean), float(low.round(4)), float(high.round(4))
@@ -214,7 +214,7 @@ class Curves:
         return labels_to_target(self.values(metric), target=target)
 
     def interval(self, metric: Metric = "accuracy", level: float = 0.95) -> Interval:
-        """Return mean over seeds and Student-t interval at each label count, each (labels + 1,)."""
+        """Return the mean over seeds and Student-t interval at each label count, each (labels + 1,)."""
         return mean_interval(self.values(metric), level)
 
     def take(self, seeds: tuple[int, ...]) -> Curves:
@@ -234,7 +234,7 @@ class Curves:
         return dataclasses.replace(self, seeds=tuple(seeds), **arrays)
 
     def table(self) -> Table:
-        """Return mean ± 95 % interval in points (0 to 100) at each quarter of the budget, and the AUBC."""
+        """Return the mean ± 95 % interval in points (0 to 100) at each quarter of the budget, and the AUBC."""
         at = sorted({round(self.labels * share) for share in (0, 0.25, 0.5, 0.75, 1)})
         columns = [(mean_interval(self.values(metric)), mean_interval(self.area(metric))) for metric in METRICS]
         rows = [(str(n), *(_points(Interval(*(part[n] for part in curve))) for curve, _ in columns)) for n in at]

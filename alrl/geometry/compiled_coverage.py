@@ -1,4 +1,4 @@
-"""Describe what records would cover of a pool, by a Gaussian kernel, R columns a record at most."""
+"""Measure how much of a pool records would cover, by a Gaussian kernel, R columns a record at most."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _rows(X: Any, index: Any, unit: Any) -> Any:
 
 @compiled
 def _squares(rows: Any, points: Any) -> Any:
-    """Return squared distances (n, m) between two sets of rows."""
+    """Return the squared distances (n, m) between two sets of rows."""
     apart = np.zeros((len(rows), len(points)), np.float32)
     # Column by column of the points: many short rows are then as fast as few long ones.
     columns = np.ascontiguousarray(points.T)
@@ -110,7 +110,7 @@ def _gains(apart: Any, nearest: Any, weight: Any, squared_radius: Any, out: Any)
 
 @compiled
 def _measured(X: Any, chosen: Any, points: Any, known: Any, unit: Any) -> Any:
-    """Return squared distances of the rows ``chosen`` to the ``points``, of these to the nearest known row.
+    """Return the squared distances of the rows ``chosen`` to the ``points``, of these to the nearest known row.
 
     And their rows.
     """

@@ -100,7 +100,7 @@ class ExactNeighbours:
 
 
 def sample_of(records: int) -> Tensor:
-    """Return positions of the records that stand for a large pool, at random.
+    """Return the positions of the records that stand for a large pool, at random.
 
     The same ones for all of its size.
 
@@ -111,7 +111,7 @@ def sample_of(records: int) -> Tensor:
 
 
 def mean_distance(distance: Tensor) -> Tensor:
-    """Return mean over the columns of ``distance`` (m, n), (m,); zero without columns.
+    """Return the mean over the columns of ``distance`` (m, n), (m,); zero without columns.
 
     One by one, as Geometry sums them.
 

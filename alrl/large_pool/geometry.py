@@ -19,7 +19,7 @@ _SIMILAR = 1024
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Surroundings:
-    """Hold where S records of a view lie in the whole pool."""
+    """Distances of S records of a view to their neighbours in the whole pool."""
 
     distance: Tensor
     """Distances to the nearest other records of the pool, (S, n), ascending; zero where they were not asked for."""

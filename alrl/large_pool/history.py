@@ -1,4 +1,4 @@
-"""Describe how the learner's opinion of the records of a large pool moved: four bytes a record, and the last fits."""
+"""Remember how predictions of a large pool moved: four bytes a record, and the last fits."""
 
 from __future__ import annotations
 

@@ -156,7 +156,7 @@ class LargePoolLoop:
         self._scored_already = False
 
     def query(self, batch_size: int = 1, *, model: Any = None) -> NDArray[np.int64]:
-        """Return positions of the records to be labelled next, most wanted first, at most ``batch_size`` of them.
+        """Return the positions of the records to be labelled next, most wanted first, at most ``batch_size`` of them.
 
         The first query after new labels fits and passes over the pool, and is a loop of the trajectory; another one
         before the next labels uses the same scores and takes the place of the first, whose records are proposed no
@@ -244,7 +244,7 @@ class LargePoolLoop:
         return self._scores
 
     def _candidates(self, scores: PoolScores, count: int) -> NDArray[np.int64]:
-        """Return positions of all records that may be picked by certainty, or by chance."""
+        """Return the positions of all records that may be picked by certainty, or by chance."""
         surplus = self._preselection.surplus
         if isinstance(self.strategy, Policy):
             surplus = max(surplus, self.strategy.mixture.count)

@@ -1,4 +1,4 @@
-"""Describe which records of a large pool a strategy sees: those to pick from, and a sample of the rest."""
+"""Choose which records of a large pool a strategy sees: those to pick from, and a sample of the rest."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from alrl.errors import InvalidRecipeError
 
 @dataclass(frozen=True, kw_only=True)
 class Preselection:
-    """Hold how many records a strategy sees of a large pool.
+    """Numbers of records that a strategy sees of a large pool.
 
     Beside the sample it sees the ``batch + surplus`` unlabelled records of which the learner is least sure, and as many
     that chance would pick. A share of the pool, as features tell it, is a share of these records: the larger the sample

@@ -16,7 +16,7 @@ from alrl.numerics.streams import generator
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LargePoolRun:
-    """Hold what a run bought and what it was good for."""
+    """Purchases of a run, and the scores that they led to."""
 
     first: NDArray[np.int64]
     """Positions of the records labelled at the start."""
@@ -87,7 +87,7 @@ def run_large_pool(
 
 
 def one_of_each_class(y: NDArray[np.generic], seed: Sequence[int]) -> NDArray[np.int64]:
-    """Return positions of one record of each class of ``y`` (N,), in the order of the classes.
+    """Return the positions of one record of each class of ``y`` (N,), in the order of the classes.
 
     The stream ``first sample``.
 

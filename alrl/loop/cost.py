@@ -1,4 +1,4 @@
-"""Describe what a loop costs: labels, training and scoring, counted, timed and turned into money in one account."""
+"""Cost of a loop: labels, training and scoring, counted, timed and turned into money in one account."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LABELS, _EPOCHS, _SCORED, _LABEL_MONEY, _COMPUTE_MONEY, _SECONDS = range(6)
 
 @dataclass(frozen=True, kw_only=True)
 class Prices:
-    """Hold what a unit of each thing costs, in one currency.
+    """Prices of a label, a trained and a scored record, in one currency.
 
     Raises InvalidRecipeError for a price that is negative or no finite number.
 
@@ -55,7 +55,7 @@ class Prices:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Cost:
-    """Hold what was used in B episodes, in one round or in all together; each item is (B,), double.
+    """Labels, training and scoring used in B episodes, in one round or in all; each item is (B,), double.
 
     Training is counted in record-epochs, one record in one epoch: retraining from scratch on n labels that came one by
     one makes it grow with the square of n, a warm start makes the epochs few. Both are in this one number.

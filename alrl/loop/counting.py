@@ -1,4 +1,4 @@
-"""Describe what loops do while somebody counts: queries played, refits, and those of roll-outs apart."""
+"""Count what loops do: queries played, refits, and those of roll-outs apart."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CountOrMask = int | Tensor
 
 @dataclass(frozen=True, kw_only=True)
 class Tally:
-    """Hold what was done."""
+    """Numbers of what was done."""
 
     steps: int = 0
     """Queries, of every episode of every simulator."""

@@ -1,4 +1,4 @@
-"""Describe which of several first samples to begin with, told by labels that were paid for and by nothing else."""
+"""Choose one of several first samples by labels that were paid for, and by nothing else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Describe how well a learner does on held-out records."""
+"""Score a learner on held-out records."""
 
 from __future__ import annotations
 

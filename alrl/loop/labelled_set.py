@@ -83,7 +83,7 @@ def mark(mask: Tensor, picks: Tensor) -> None:
 
 
 class LabelVotes:
-    """Hold how often each of N records was asked for in B episodes, and how often each class was said of it.
+    """Counts of the queries of each of N records in B episodes, and of the classes that were answered.
 
     >>> votes = LabelVotes("majority", 1, 2)
     >>> labelled_set = Labelled(index=torch.tensor([[1]]), labels=torch.tensor([[0]]), count=torch.tensor([1]))

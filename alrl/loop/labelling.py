@@ -1,4 +1,4 @@
-"""Describe who was asked for what in many episodes, what came back, and what is still to come."""
+"""Label queried records in many episodes: what was queried, what came back, and what is still to come."""
 
 from __future__ import annotations
 

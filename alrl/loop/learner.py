@@ -1,4 +1,4 @@
-"""Describe what the loop asks of the model being taught."""
+"""Contract of learners: what the loop needs of the model that is taught."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from alrl.data.task import Task
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class EpochRecord:
-    """Hold what happened to each labelled record in each epoch of one fit: E epochs, n records; zero on padding.
+    """Course of each labelled record over the epochs of one fit: E epochs, n records; zero on padding.
 
     Forgetting events, areas under the margin and data maps of labelled records are functions of these. Labels are those
     that the annotator gave; of records without one only what the learner itself predicts is said.
@@ -32,7 +32,7 @@ class EpochRecord:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FitReport:
-    """Hold what one batched fit did."""
+    """Report of one batched fit."""
 
     iterations: Tensor
     """Solver iterations (or epochs) of each episode, (B,), long."""

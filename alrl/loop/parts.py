@@ -111,7 +111,7 @@ class Parts:
 
 
 def largest(tasks: Sequence[Task]) -> dict[str, int]:
-    """Return most features and classes, and most records of each part, over ``tasks``."""
+    """Return the most features and classes, and most records of each part, over ``tasks``."""
     return {
         "features": max(task.split.data_set.n_features for task in tasks),
         "classes": max(task.split.data_set.n_classes for task in tasks),

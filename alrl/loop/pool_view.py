@@ -1,4 +1,4 @@
-"""Describe what a strategy, a feature or a policy may see of the loop."""
+"""The view that a strategy, a feature or a policy has of the loop: all that it may see."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ class Refits:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Trajectory:
-    """Hold what the learner said of each pool record in earlier rounds; no label is involved.
+    """Predictions of each pool record in earlier rounds; no label is involved.
 
     Shapes: B episodes, N records, k classes, at most T remembered rounds (the newest last).
     """

@@ -1,4 +1,4 @@
-"""Describe what is not known yet: covariances among pool records of a linear model, given the labelled ones.
+"""Posterior of a linear model over the pool: covariances among its records, given the labelled ones.
 
 A Bayesian linear model of one logit with a Gaussian prior, its posterior by Laplace's approximation: a labelled record
 of class probabilities p tells 1 - sum of p² about its logit. Nothing here reads a label.
@@ -62,7 +62,7 @@ def posterior(view: PoolView, index: Tensor, others: Tensor) -> Posterior:
 
 
 def standing_for_pool(view: PoolView) -> tuple[Tensor, Tensor]:
-    """Return positions (B, R) of up to 128 available records drawn at random, and 1 where there is one, else 0.
+    """Return the positions (B, R) of up to 128 available records drawn at random, and 1 where there is one, else 0.
 
     (B, R).
     """
@@ -72,7 +72,7 @@ def standing_for_pool(view: PoolView) -> tuple[Tensor, Tensor]:
 
 
 def weighted_mean(values: Tensor, weight: Tensor) -> Tensor:
-    """Return mean over the last axis of ``values`` (B, K, R) by ``weight`` (B, R), (B, K); NaN without any weight.
+    """Return the mean over the last axis of ``values`` (B, K, R) by ``weight`` (B, R), (B, K); NaN without any weight.
 
     >>> weighted_mean(torch.tensor([[[1.0, 2.0, 9.0]]]), torch.tensor([[1.0, 1.0, 0.0]]))
     tensor([[1.5000]])
@@ -87,7 +87,7 @@ def weighted_mean(values: Tensor, weight: Tensor) -> Tensor:
 
 
 def _known(view: PoolView) -> tuple[Tensor, Tensor]:
-    """Return positions (B, L) of the records that count as known, and which of them are real, (B, L) bool."""
+    """Return the positions (B, L) of the records that count as known, and which of them are real, (B, L) bool."""
     most = int(view.selected.sum(1).max()) if view.selected.numel() else 0
     if not most:
         return view.labelled_index, view.labelled_mask

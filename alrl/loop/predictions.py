@@ -1,4 +1,4 @@
-"""Describe what the learners of many episodes say of their pools, now and in the last rounds."""
+"""Keep the predictions of many episodes for their pools, of now and of the last rounds."""
 
 from __future__ import annotations
 

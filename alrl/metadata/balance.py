@@ -25,7 +25,7 @@ def labelled_shares(view: PoolView) -> Tensor:
 
 @once_a_view
 def predicted_shares(view: PoolView) -> Tensor:
-    """Return mean probability of each class over the pool, (B, k)."""
+    """Return the mean probability of each class over the pool, (B, k)."""
     real = view.exists.to(view.probabilities.dtype)
     return torch.bmm(real[:, None], view.probabilities)[:, 0] / real.sum(1, keepdim=True).clamp_min(1)
 

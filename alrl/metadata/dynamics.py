@@ -36,7 +36,7 @@ def never_learnt(correct: Tensor) -> Tensor:
 
 
 def data_map(probability: Tensor, counted: Tensor) -> tuple[Tensor, Tensor]:
-    """Return mean and standard deviation of ``probability`` (E, ...) over the epochs that are ``counted`` (E, ...).
+    """Return the mean and standard deviation of ``probability`` (E, ...) over the epochs that are ``counted`` (E, ...).
 
     1 or 0.
 
@@ -65,7 +65,7 @@ def logit_margin(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 def area_under_margin(margins: Tensor) -> Tensor:
-    """Return mean over the epochs of each record's :func:`logit_margin`, (..., n), for ``margins`` (..., E, n).
+    """Return the mean over the epochs of each record's :func:`logit_margin`, (..., n), for ``margins`` (..., E, n).
 
     Pleiss et al. 2020, "Identifying mislabeled data using the area under the margin ranking": below zero the learner
     would rather have given another label all along.

@@ -1,4 +1,4 @@
-"""Measure what a feature is: a named, bounded number about a record or about the loop, whatever the data set's size."""
+"""Contract of features: named, bounded numbers about a record or about the loop, whatever the data set's size."""
 
 from __future__ import annotations
 

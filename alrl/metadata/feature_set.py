@@ -66,7 +66,7 @@ DEFAULT_GROUPS = ("confidence", "trajectory", "geometry", "balance", "misfit", "
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Observation:
-    """Measure what a policy sees of B episodes: K candidates with F features, G features of the loop."""
+    """Observation of B episodes: K candidates with F features, G features of the loop."""
 
     candidates: Tensor
     """Features of the candidates, (B, K, F), float32; zero where the mask is False."""

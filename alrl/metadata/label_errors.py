@@ -19,7 +19,7 @@ _NEVER = 2.0
 
 
 def thresholds(probabilities: Tensor, labels: Tensor, real: Tensor) -> Tensor:
-    """Return mean probability of each class over the records labelled as it, (B, k), for probabilities (B, n, k).
+    """Return the mean probability of each class over the records labelled as it, (B, k), for probabilities (B, n, k).
 
     A class of which no record is labelled has a threshold above 1: none is confidently of it.
 

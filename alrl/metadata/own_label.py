@@ -13,7 +13,7 @@ from alrl.metadata.pick import columns
 
 
 class OwnLabel(FeatureGroup):
-    """Measure whether the record has a label, how doubtful that label is, how often it was queried; else zeros."""
+    """Whether the record has a label, how doubtful that label is, how often it was queried; else zeros."""
 
     name = "own-label"
     scope = "record"

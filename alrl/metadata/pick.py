@@ -1,4 +1,4 @@
-"""Measure what tensors over the pool say of some of its records: their entries, their ranks."""
+"""Pick the entries and ranks of some records from tensors over the pool."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Describe where tensors live."""
+"""Find the device of tensors, compile for the processor, and keep to a number of threads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Describe how unsure class probabilities are: pure functions of tensors whose last axis is the classes.
+"""Uncertainty of class probabilities: pure functions of tensors whose last axis is the classes.
 
 Natural logarithms. A class that is padding has probability zero and adds nothing: 0 · log 0 = 0.
 """
@@ -127,7 +127,7 @@ def mean_entropy(members: Tensor) -> Tensor:
 
 
 def mean_divergence(members: Tensor) -> Tensor:
-    """Return mean Kullback-Leibler divergence of the members from their mean, (B, N), in nats.
+    """Return the mean Kullback-Leibler divergence of the members from their mean, (B, N), in nats.
 
     McCallum and Nigam 1998. It is the mutual information of the label and the member, which is BALD (Houlsby et al.
     2011): entropy of the mean minus mean of the entropies.

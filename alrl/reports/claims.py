@@ -114,7 +114,7 @@ _TURNED = {"greater": "less", "less": "greater"}
 
 
 def _gaps(comparison: Comparison, claim: ClaimRecipe, metric: Metric) -> dict[str, float]:
-    """Return mean paired differences of AUBC in points, by data set."""
+    """Return the mean paired differences of AUBC in points, by data set."""
     pairs = {data_set: comparison.pair(data_set, *claim.contrast) for data_set in comparison.data_sets}
     return {
         data_set: 100 * float((pair[0].area(metric) - pair[1].area(metric)).mean())

@@ -60,7 +60,7 @@ class AreaSummary:
         return self.against_random is not None and self.against_random.outcome == "loss"
 
     def __str__(self) -> str:
-        """Return mean ± half width, two decimals."""
+        """Return the mean ± half width, two decimals."""
         return f"{self.mean:.2f}" if np.isnan(self.half_width) else f"{self.mean:.2f} ± {self.half_width:.2f}"
 
 
@@ -137,7 +137,7 @@ def summarise(
     upper_bounds: Collection[str] = (),
     trainings: Mapping[str, Sequence[float]] | None = None,
 ) -> Summary:
-    """Return summary of a comparison against ``reference``.
+    """Return the summary of a comparison against ``reference``.
 
     Margin if it is there and none is given, else the first strategy.
 

@@ -56,7 +56,7 @@ class Strategy(ABC):
         """Return scores of shape (episodes, records); those of records that are not available are ignored."""
 
     def select(self, view: PoolView, count: int = 1) -> Tensor:
-        """Return positions of the next batch, (episodes, count), in order of selection, distinct.
+        """Return the positions of the next batch, (episodes, count), in order of selection, distinct.
 
         -1 where the pool ran out.
 

@@ -73,7 +73,7 @@ class EPIG(Strategy):
 
 
 def information(own: Tensor, targets: Tensor, real: Tensor) -> Tensor:
-    """Return mean mutual information (B, K), nats, with targets' classes, of draws (B, S, K, k), (B, S, R, k).
+    """Return the mean mutual information (B, K), nats, with targets' classes, of draws (B, S, K, k), (B, S, R, k).
 
     >>> sure = torch.eye(2).view(1, 2, 1, 2)
     >>> information(sure, sure, torch.ones(1, 1).bool())
@@ -122,7 +122,7 @@ def _drawn(view: PoolView, b: int, index: Tensor, samples: int) -> Tensor:
 
 
 def _begun(view: PoolView, b: int) -> Tensor:
-    """Return positions of the records in the batch being filled, in an order that is theirs."""
+    """Return the positions of the records in the batch being filled, in an order that is theirs."""
     chosen = (view.selected[b] & ~view.labelled[b]).nonzero()[:, 0]
     return chosen[view.noise[b, chosen].argsort()]
 

@@ -23,7 +23,7 @@ Measure = Callable[[Tensor, slice], Tensor]
 
 
 def tried(view: PoolView, count: int) -> Tensor:
-    """Return positions (B, K) of the candidates: the available records, or ``count`` of them at random.
+    """Return the positions (B, K) of the candidates: the available records, or ``count`` of them at random.
 
     -1 where fewer.
     """
@@ -33,7 +33,7 @@ def tried(view: PoolView, count: int) -> Tensor:
 
 
 def evaluation_records(view: PoolView, count: int) -> tuple[Tensor, Tensor]:
-    """Return positions (B, R) of unlabelled records, all or ``count`` of them at random.
+    """Return the positions (B, R) of unlabelled records, all or ``count`` of them at random.
 
     And which of them are no padding.
     """

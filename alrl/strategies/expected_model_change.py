@@ -44,7 +44,7 @@ class ExpectedModelChange(Strategy):
 
 
 def squared_length(probabilities: Tensor, embedding: Tensor) -> Tensor:
-    """Return squared length of the gradient for the predicted class, (B, N), double, of (B, N, k) and (B, N, E).
+    """Return the squared length of the gradient for the predicted class, (B, N), double, of (B, N, k) and (B, N, E).
 
     (1 - 2 max p + sum p²) |h|², Ash et al. 2020.
 
@@ -65,7 +65,7 @@ def push(probabilities: Tensor) -> Tensor:
 
 
 def expected_length(probabilities: Tensor, embedding: Tensor) -> Tensor:
-    """Return mean length of the gradient over the labels that the learner expects, (B, N).
+    """Return the mean length of the gradient over the labels that the learner expects, (B, N).
 
     Sum over y of p_y |p - e_y| |h|.
 

@@ -31,7 +31,7 @@ def reset_peak() -> None:
 
 
 def peak_bytes() -> int | None:
-    """Return most resident memory since :func:`reset_peak`, or since the process began where that had no effect.
+    """Return the most resident memory since :func:`reset_peak`, or since the process began where that had no effect.
 
     None on a system that does not tell.
     """

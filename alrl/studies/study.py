@@ -51,7 +51,7 @@ class ConditionRecipe(Recipe):
         return self
 
     def first_settings(self) -> dict[str, Any] | None:
-        """Return settings of the first sample, None where they are the study's."""
+        """Return the settings of the first sample, None where they are the study's."""
         if self.first is None:
             return None
         size, candidates = self.first_size, self.first_candidates

@@ -1,4 +1,4 @@
-"""Say whether a run is as it was stored: every cell by its checksum, every policy by its weights, nothing missing."""
+"""Verify that a run is as it was stored: every cell by its checksum, every policy by its weights, nothing missing."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ ORDINARY: Sizes = ((12, 3, 3), (20, 5, 2), (9, 8, 4))
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Example:
-    """Hold what :meth:`Learner.fit` takes, and records to predict; B episodes, padded."""
+    """Arguments of :meth:`Learner.fit`, and records to predict; B episodes, padded."""
 
     X: Tensor
     """Labelled records, (B, n, D)."""
@@ -35,7 +35,7 @@ class Example:
         return learner.fit(self.X, self.y, self.weight, self.class_mask)
 
     def predict(self, learner: Learner) -> Tensor:
-        """Return probabilities of the other records, (B, N, k)."""
+        """Return the probabilities of the other records, (B, N, k)."""
         return learner.predict_proba(self.others)
 
     def take(self, episodes: list[int]) -> Example:

@@ -1,4 +1,4 @@
-"""Describe when a policy has stopped helping: the point of a loop from which a rule chooses for good."""
+"""Hand over to a rule for good, at the point of a loop from which a policy has stopped helping."""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ class RollOut:
         counting.note(rolled_out=len(self.rows), refits=len(self.rows))
 
     def surest(self, count: int) -> Tensor:
-        """Return positions (B K, count) of each branch's records of smallest margin, -1 where there are fewer."""
+        """Return the positions (B K, count) of each branch's records of smallest margin, -1 where there are fewer."""
         probabilities = self.learner.predict_branches(self.reach_features, self.branches).flatten(0, 1)
         first, second = probabilities.topk(2, -1).values.unbind(-1)
         score = (second - first).masked_fill(~self.open, -torch.inf)
@@ -113,7 +113,7 @@ class RollOut:
 
 
 def reached(margin: Tensor, available: Tensor, noise: Tensor, size: int) -> Tensor:
-    """Return positions (B, reach) of the records that margin queries choose from."""
+    """Return the positions (B, reach) of the records that margin queries choose from."""
     size = min(size, margin.shape[1])
     sure = (-margin).masked_fill(~available, -torch.inf).topk((size + 1) // 2, 1).indices
     rest = noise.masked_fill(~available, -1.0).scatter(1, sure, -2.0).topk(size // 2, 1).indices

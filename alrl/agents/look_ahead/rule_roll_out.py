@@ -18,7 +18,7 @@ from alrl.numerics.ranking import count_flips
 
 
 class BaseRule(Protocol):
-    """Describe what queries in a roll-out: any strategy or policy that needs probabilities alone."""
+    """The strategy that queries in a roll-out: any rule or policy that needs probabilities alone."""
 
     @property
     def needs(self) -> frozenset[Any]:

@@ -36,7 +36,7 @@ def columns_of(names: Sequence[str], features: FeatureSet) -> tuple[int, ...]:
 
 
 class _Weighed(CandidateScorer):
-    """Describe what both kinds have: the features that are weighed."""
+    """Base of both kinds of networks that weigh features: which features these are."""
 
     columns: Tensor
 

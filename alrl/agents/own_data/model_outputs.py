@@ -163,7 +163,7 @@ def _predicted(model: Any, answer: Any, records: Records) -> NDArray[np.float64]
 
 
 def _votes(model: Any, records: Records, predicted: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return shares of the members of a hard vote; of a model without members what it predicts."""
+    """Return the shares of the members of a hard vote; of a model without members what it predicts."""
     if not hasattr(model, "estimators_"):
         return predicted
     members = members_of(model, records, np.asarray(model.classes_))

@@ -27,7 +27,7 @@ class ProbabilityTable:
     ids: NDArray[Any] | None
 
     def outputs(self, known: LabelledRows) -> ModelOutputs:
-        """Return probabilities of the pool, then of the labelled records."""
+        """Return the probabilities of the pool, then of the labelled records."""
         every = list(dict.fromkeys([*self.classes, *known.labels]))
         every = every if len(every) > 1 else [*every, None]
         classes = np.empty(len(every), dtype=object)

@@ -23,7 +23,7 @@ _FACTORS = torch.logspace(-2, 3, 101)
 
 @dataclass(frozen=True, kw_only=True)
 class Update:
-    """Hold what one update came to, on the states that it was made from."""
+    """Measurements of one update, on the states that it was made from."""
 
     advantage: float
     """Mean standardised value of a draw before the update: 0 is as good as chance."""

@@ -24,7 +24,7 @@ Areas = Callable[[Strategy, Sequence[Task]], Tensor]
 
 @dataclass(frozen=True, kw_only=True)
 class Trial:
-    """Hold what a hand-over did on the validation data sets, in area under the accuracy curve as a fraction."""
+    """Gain and error of a hand-over on the validation data sets, in area under the accuracy curve as a fraction."""
 
     hand_over: HandOver
     gain: float

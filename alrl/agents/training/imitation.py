@@ -21,7 +21,7 @@ _BATCH = 512
 
 @dataclass(frozen=True, kw_only=True)
 class Ranking:
-    """Hold how well scores rank candidates by the expert's values, on examples kept aside."""
+    """Agreement of scores with the expert's values in ranking candidates, on states kept aside."""
 
     loss: float
     """Cross-entropy against the expert's listwise distribution, nats."""
@@ -45,7 +45,7 @@ def targets(values: Tensor, mask: Tensor, temperature: float) -> tuple[Tensor, T
 
 
 def loss(scores: Tensor, target: Tensor, mask: Tensor) -> Tensor:
-    """Return mean cross-entropy of the scores' softmax against ``target``."""
+    """Return the mean cross-entropy of the scores' softmax against ``target``."""
     log = torch.log_softmax(scores, 1).masked_fill(~mask, 0.0)
     return -(target * log).sum(1).mean()
 

@@ -45,7 +45,7 @@ RETURN = "return"
 
 
 def areas(strategy: Strategy, env: EnvRecipe, tasks: Sequence[Task], *, device: str = "cpu") -> Tensor:
-    """Return area under the accuracy curve on each of the tasks, (B,).
+    """Return the area under the accuracy curve on each of the tasks, (B,).
 
     In the environment's batches, to its budget's end.
     """

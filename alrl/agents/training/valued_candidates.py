@@ -51,7 +51,7 @@ class ValuedCandidates:
 
 @dataclass(frozen=True, kw_only=True)
 class Behaviour:
-    """Hold who chooses while examples are collected, drawn anew for each episode and query."""
+    """Who chooses while states are collected: policy, chance or margin, drawn anew for each episode and query."""
 
     policy: Policy | None
     """The policy being trained; None in the first round."""

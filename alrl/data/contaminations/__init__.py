@@ -1,4 +1,4 @@
-"""Describe what can be wrong with a pool, one thing a file.
+"""Contaminate pools on purpose: noise, duplicates, foreign records and the like, one kind a file.
 
 Put a file with a subclass of :class:`alrl.data.contaminations.base.Contamination` here and it is registered under its
 ``name``; one of your own package is named ``package.module:Class``.

@@ -1,4 +1,4 @@
-"""Describe what all families of synthetic tasks share: from drawn arrays to a data set that keeps the promises."""
+"""Make a data set of drawn arrays, as all families of synthetic tasks do, and check that it keeps their promises."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def standardise(X: FloatArray) -> FloatArray:
 
 
 def one_hot(codes: IntArray) -> FloatArray:
-    """Return Indicator columns of the codes 0 to the largest, (records, levels).
+    """Return indicator columns of the codes 0 to the largest, (records, levels).
 
     >>> one_hot(np.array([0, 2])).tolist()
     [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]

@@ -17,7 +17,7 @@ _MOST_CATEGORIES = 255
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FeatureColumns:
-    """Describe where the features that came are found: numbers stand in X, of which the gaps are remembered."""
+    """The features of a table as they came: numbers stand in X, and the places of their gaps are remembered."""
 
     names: tuple[str, ...]
     numbers: Mapping[str, tuple[int, int]]

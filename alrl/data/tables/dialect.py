@@ -21,7 +21,7 @@ _NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
 
 @dataclass(frozen=True, kw_only=True)
 class Dialect:
-    """Describe how a text table is written."""
+    """Dialect of a text table: encoding, delimiter, header and marks of numbers."""
 
     delimiter: str
     header: tuple[str, ...]

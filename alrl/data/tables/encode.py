@@ -23,7 +23,7 @@ _BLOCK = 1 << 16
 
 @dataclass(kw_only=True)
 class Encoded:
-    """Describe what a loop computes with, and how it came about."""
+    """A table as numbers, and how they were made."""
 
     X: NDArray[np.float64]
     """(records, features), finite."""

@@ -29,7 +29,7 @@ _OTHER_GROUPS = re.compile(r"[+-]?\d{1,3}([ ']\d{3})+([.,]\d*)?")
 
 @dataclass(frozen=True, kw_only=True)
 class NumberFormat:
-    """Describe how the numbers of a column are written.
+    """Format of the numbers of a column.
 
     >>> NumberFormat(decimal=",", groups=".").parse("1.234,5"), NumberFormat(signs=True).parse("12 %")
     (1234.5, 12.0)

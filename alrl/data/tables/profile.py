@@ -1,4 +1,4 @@
-"""Describe what a table's columns of numbers hold, all columns at once."""
+"""Profile a table's columns of numbers, all columns at once."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ ARCHIVE = ".npz"
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class TableContent:
-    """Describe what a table holds for a loop: features as numbers, classes, and what they were."""
+    """Content of a table: features as numbers, classes, and what they were."""
 
     name: str
     X: NDArray[np.float64]

@@ -1,4 +1,4 @@
-"""Describe what was recognised, left out, filled and encoded when a table was read, for people and for the record."""
+"""Report what was recognised, left out, filled and encoded when a table was read, for people and for the record."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ONE_VALUE = "one value in every record"
 
 @dataclass(frozen=True, kw_only=True)
 class DataReport:
-    """Describe what reading a table came to; :attr:`lines` tells people, :meth:`to_json` is kept with a run.
+    """Account of how a table was read; :attr:`lines` tells people, :meth:`to_json` is kept with a run.
 
     >>> report = DataReport(source="own.csv", records=3, label="kind", label_by="last column",
     ...                     classes={"a": 2, "b": 1}, features=2, left_out={"id": "identifiers"})

@@ -18,7 +18,7 @@ _KINDS = {"datetime": "date", "high_cardinality": "text", "low_cardinality": "ca
 
 @dataclass(frozen=True, kw_only=True)
 class Vectorised:
-    """Describe what became of one column."""
+    """One column as skrub encodes it."""
 
     kind: str
     """``date``, ``text``, ``category`` or ``numbers``."""

@@ -32,7 +32,7 @@ class Area(Reward):
 
 @dataclass(frozen=True, kw_only=True)
 class Gain(Reward):
-    """Hold what a loop adds to the metric; an episode's rewards sum to its last score minus its first."""
+    """Pays what a round adds to the metric; an episode's rewards sum to its last score minus its first."""
 
     name: ClassVar[str] = "gain"
 

@@ -72,7 +72,7 @@ def expanded(level: float, units: int) -> float:
 
 def _drawn(strata: Sequence[Floats], rng: np.random.Generator) -> Floats:
     chosen = [strata[place] for place in rng.integers(0, len(strata), len(strata))]
-    return np.concatenate([column[rng.integers(0, column.size, column.size)] for column in chosen])
+    return np.concatenate([stratum[rng.integers(0, stratum.size, stratum.size)] for stratum in chosen])
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Describe what a learning curve says of labels and their price: areas, deficiency, labels to a target, break-even."""
+"""Statistics of labels and their price along a learning curve: areas, deficiency, labels to a target, break-even."""
 
 from __future__ import annotations
 

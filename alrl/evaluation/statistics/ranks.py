@@ -43,7 +43,7 @@ def ranks(scores: ArrayLike) -> Floats:
 
 
 def mean_ranks(scores: ArrayLike) -> Floats:
-    """Return mean rank of each strategy over the data sets, (strategies,).
+    """Return the mean rank of each strategy over the data sets, (strategies,).
 
     >>> mean_ranks([[0.9, 0.7], [0.8, 0.6]]).tolist()
     [1.0, 2.0]

@@ -1,4 +1,4 @@
-"""Describe what a batched neural network keeps from one fit to the next."""
+"""State of a batched neural network between two fits."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class NetworkState:
 
 
 class NetworkTally:
-    """Hold what E epochs did to B episodes; those that were not trained have losses of zero and all records right."""
+    """Tally of E epochs in B episodes; those that were not trained have losses of zero and all records right."""
 
     def __init__(self, given: TrainingSet, epochs: int, *, record: bool) -> None:
         B, n = given.y.shape

@@ -51,7 +51,7 @@ class TrainingSet:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Trained:
-    """Hold what training did; E epochs."""
+    """Result of training over E epochs."""
 
     parameters: Tensor
     """(b, P), finite."""

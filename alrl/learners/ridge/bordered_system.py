@@ -47,7 +47,7 @@ class BorderedSystem:
 
 
 def inverse_of(matrices: Tensor) -> Tensor:
-    """Return Inverses of symmetric matrices (b, s, s), symmetric to the last bit."""
+    """Return the inverses of symmetric matrices (b, s, s), symmetric to the last bit."""
     inverse = torch.linalg.inv_ex(matrices).inverse
     symmetric: Tensor = (inverse + inverse.transpose(1, 2)) / 2
     return symmetric

@@ -80,7 +80,7 @@ class Problem(Protocol):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Solution:
-    """Hold where each problem ended: parameters (B, c, m), iterations (B,) and whether its tolerance was met (B,)."""
+    """Solution of each problem: parameters (B, c, m), iterations (B,) and whether its tolerance was met (B,)."""
 
     parameters: Tensor
     iterations: Tensor

@@ -1,4 +1,4 @@
-"""Describe what a batched softmax regression keeps from one fit to the next."""
+"""State of a batched softmax regression between two fits."""
 
 from __future__ import annotations
 

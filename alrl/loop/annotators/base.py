@@ -1,4 +1,4 @@
-"""Describe who answers queries: the contract of simulated annotators, who know the true classes and may err."""
+"""Contract of simulated annotators: they know the true classes, answer queries and may err."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NO_LABEL = -1
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Query:
-    """The queries to an annotator, and all that it knows; B episodes, N pool records, b queries each."""
+    """Queries to an annotator, and all that it knows; B episodes, N pool records, b queries each."""
 
     picks: Tensor
     """Pool positions, (B, b), long; -1 for no query."""
@@ -65,7 +65,7 @@ class Query:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Answer:
-    """Hold what came of a query, (B, b) each; entries of no query mean nothing."""
+    """Answers to a query, (B, b) each; entries of no query mean nothing."""
 
     labels: Tensor
     """The classes that the annotator says, long; :data:`NO_LABEL` where it gives none."""

@@ -19,7 +19,7 @@ def differences(
     emphasis: str | None = None,
     mark: str = "",
 ) -> Figure:
-    """Return mean paired difference to ``reference`` along the budget with 95 % bands, one panel a data set."""
+    """Return the mean paired difference to ``reference`` along the budget with 95 % bands, one panel a data set."""
     looks = styles(comparison.strategies, emphasis)
     shown = {name: look for name, look in looks.items() if name != reference}
 

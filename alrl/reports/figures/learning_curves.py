@@ -14,7 +14,7 @@ from alrl.reports.figures.style import styles
 def learning_curves(
     comparison: Comparison, *, metric: Metric = "accuracy", emphasis: str | None = None, mark: str = ""
 ) -> Figure:
-    """Return mean learning curves with 95 % bands, one panel a data set."""
+    """Return the mean learning curves with 95 % bands, one panel a data set."""
     looks = styles(comparison.strategies, emphasis)
 
     def draw(axes: Axes, data_set: str) -> None:

@@ -54,7 +54,7 @@ def notes(summary: Summary) -> str:
 
 
 def area_table(summary: Summary, *, mark: str = "") -> Table:
-    """Return mean AUBC of each strategy on each data set, best ones bold, with caption, notes and ranks below."""
+    """Return the mean AUBC of each strategy on each data set, best ones bold, with caption, notes and ranks below."""
     return Table(
         header=("data set", *summary.strategies),
         rows=tuple((data_set, *_row(summary, data_set)) for data_set in summary.data_sets),

@@ -76,7 +76,7 @@ class Badge(Strategy):
 
 
 def _selected(view: PoolView) -> Tensor:
-    """Return positions of the records in the batch, (B, m), -1 beyond."""
+    """Return the positions of the records in the batch, (B, m), -1 beyond."""
     most = int(view.selected.sum(1).max())
     marked = view.selected.to(torch.uint8).topk(most, 1) if most else None
     if marked is None:

@@ -72,7 +72,7 @@ def _floored(view: PoolView) -> Tensor:
 
 
 def _divergence(logs: Tensor, neighbours: Tensor, own: Tensor, place: Tensor, real: Tensor) -> Tensor:
-    """Return mean over neighbours at ``place`` (B, n, m) of the sum of p log p less that of p log q, (B, n)."""
+    """Return the mean over neighbours at ``place`` (B, n, m) of the sum of p log p less that of p log q, (B, n)."""
     total = torch.zeros_like(logs[..., 0])
     for column, valid in zip(place.unbind(-1), real.unbind(-1), strict=True):
         p = neighbours.gather(1, column[..., None].expand(-1, -1, neighbours.shape[2]))

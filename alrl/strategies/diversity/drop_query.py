@@ -67,7 +67,7 @@ class DropQuery(Strategy):
         return clustered_choice(view, view.features, chosen, self.score(view), count)
 
     def disagreement(self, view: PoolView) -> Tensor:
-        """Return share (B, N) of the predictions under dropout that differ from the one without."""
+        """Return the share (B, N) of the predictions under dropout that differ from the one without."""
         refits, scale = refits_of(view, self.name), 1 / (1 - self.rate) if self.rescaled else 1.0
         dropped = [_dropped(view, turn, self.rate) for turn in range(self.drops)]
         versions = [view.features, *(torch.where(each, 0.0, view.features * scale) for each in dropped)]

@@ -85,7 +85,7 @@ class ProbCover(Strategy):
 
 
 class _Cover:
-    """Hold how many uncovered records the balls of the candidates hold, as the batch grows."""
+    """Counts of uncovered records in the balls of the candidates, as the batch grows."""
 
     def __init__(self, X: NDArray[np.float32], view: PoolView, drawn: Tensor, radius: NDArray[np.float64]) -> None:
         self._X, self._radius = X, radius

@@ -99,7 +99,7 @@ class _Clustered:
         return torch.where(first, typicality, 0) - ahead
 
     def _mean_distance(self, wanted: Tensor, view: PoolView) -> Tensor:
-        """Return mean distance (B, N) of the records ``wanted`` (B, N) to their nearest in the cluster.
+        """Return the mean distance (B, N) of the records ``wanted`` (B, N) to their nearest in the cluster.
 
         Each measured once.
         """

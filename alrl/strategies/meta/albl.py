@@ -127,7 +127,7 @@ def least_probability(rules: int, budget: Tensor) -> Tensor:
 
 
 def rule_probabilities(log_weight: Tensor, least: Tensor) -> Tensor:
-    """Return probabilities of the rules (B, S) for log weights (B, S) and the least probability (B,).
+    """Return the probabilities of the rules (B, S) for log weights (B, S) and the least probability (B,).
 
     >>> rule_probabilities(torch.tensor([[0.0, 0.0]]), torch.tensor([0.1]))
     tensor([[0.5000, 0.5000]])

@@ -122,7 +122,7 @@ class UCB(Bandit):
 
 
 def upper_bounds(plays: Tensor, total: Tensor, width: float = 2.0) -> Tensor:
-    """Return mean reward plus confidence radius of each rule, (B, S); infinite for one that never played.
+    """Return the mean reward plus confidence radius of each rule, (B, S); infinite for one that never played.
 
     >>> upper_bounds(torch.tensor([[3.0, 1.0]]), torch.tensor([[1.5, 0.2]]))
     tensor([[1.4614, 1.8651]])

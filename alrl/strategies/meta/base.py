@@ -1,4 +1,4 @@
-"""Describe what strategies that choose among rules, and learn which to follow, have in common."""
+"""Base of strategies that choose among rules, and learn which to follow."""
 
 from __future__ import annotations
 

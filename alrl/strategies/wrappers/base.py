@@ -1,4 +1,4 @@
-"""Describe what strategies that wrap another one have in common."""
+"""Base of strategies that wrap another one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Say what a cell plays, one protocol a file: a study names one under ``protocol``."""
+"""Protocols of studies, one a file: what a cell plays; a study names one under ``protocol``."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ class _ActorAndCritic(nn.Module):
 
 
 class SetScoring:
-    """Hold what both libraries' policies are given: the scorer's scores are the logits already."""
+    """Arguments of both libraries' policies: the scorer's scores are the logits already."""
 
     _start: tuple[CandidateScorer]
     _sharpness: float

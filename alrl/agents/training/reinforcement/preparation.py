@@ -1,4 +1,4 @@
-"""Describe what reinforcement learning needs of its start: features on one scale, candidates that differ.
+"""Prepare the start of reinforcement learning: features on one scale, candidates that differ.
 
 And afterwards, whether anything moved.
 """

@@ -14,7 +14,7 @@ _FIRST, _SECOND = np.int64(-4658895280553007687), np.int64(-7723592293110705685)
 
 @summing
 def square(x: Any, y: Any) -> Any:
-    """Return squared Euclidean distance of two rows."""
+    """Return the squared Euclidean distance of two rows."""
     total = np.float32(0)
     for i in range(len(x)):
         gap = x[i] - y[i]

@@ -219,3 +219,10 @@ def test_classes_give_the_texts_back(values):
         return
     data = DataSet.read(table, features=["a", "b"])
     assert [data.class_names[code] for code in data.y] == table["class"].tolist()
+
+
+def test_a_column_of_a_frame_with_levels_is_called_by_all_of_them():
+    columns = pd.MultiIndex.from_tuples([("size", "width"), ("size", "height")])
+    frame = pd.DataFrame(np.arange(12.0).reshape(6, 2) ** 2, columns=columns).assign(kind=list("ababab"))
+    data = DataSet.read(frame, label="kind")
+    assert data.feature_names == ("size width", "size height")

@@ -62,7 +62,8 @@ def _is_fitted(model: Any) -> bool:
         check_is_fitted(model)
     except NotFittedError:
         return False
-    except TypeError:
+    except (TypeError, AttributeError):
+        # It does not follow scikit-learn, so there is no knowing.
         return True
     return True
 

@@ -83,7 +83,7 @@ def _read_array(X: Any, name: str) -> Records:
     if array.dtype.kind in "UTS":
         array = array.astype(str).astype(object)
     if array.dtype.kind in "biuf":
-        return _numbers(array, name, given=X if isinstance(X, np.ndarray) else array)
+        return _numbers(array, name, given=X if isinstance(X, np.ndarray) and not isinstance(X, np.matrix) else array)
     if array.dtype.kind == "c":
         raise InvalidDataError(f"{name} holds complex numbers; give their parts as features of their own")
     return _objects(array, X, name)

@@ -77,7 +77,7 @@ def read_frame(
 
     Raises InvalidDataError for a frame without records or columns, and for columns of kinds that cannot be used.
     """
-    given = [" ".join(map(str, each)) if isinstance(each, tuple) else str(each) for each in frame.columns]
+    given = [" ".join(filter(None, map(str, each))) if isinstance(each, tuple) else str(each) for each in frame.columns]
     names = unique_names(given)
     if len(names) < 2 or not len(frame):
         raise InvalidDataError(f"{name} has shape {frame.shape}; expected records, features and a class column")

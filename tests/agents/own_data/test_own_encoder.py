@@ -86,3 +86,41 @@ def test_a_matrix_for_the_labelled_rows_is_told_by_its_shape():
     ) as error:
         alrl.query(np.full((50, 2), 0.5), labelled=RNG.normal(size=(20, 3)))
     assert len(str(error.value)) < 200
+
+
+class Elsewhere:
+    """A model that follows nobody's interface: a fit, no parameters, and lists of probabilities in an order of its own."""
+
+    classes_ = ("q", "p")
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+
+    def fit(self, X: Any, y: Any) -> Elsewhere:
+        return self
+
+    def predict_proba(self, X: Any) -> list[list[float]]:
+        return np.asarray(self.model.predict_proba(X), dtype=np.float32)[:, ::-1].tolist()  # type: ignore[no-any-return]
+
+
+def test_a_model_that_follows_no_interface_is_asked_in_the_order_of_its_classes():
+    numbers = TABLE.to_numpy()
+    model = LogisticRegression().fit(numbers[:15], Y[:15])
+    assert picks(Elsewhere(model), numbers) == picks(model, numbers)
+    unnamed = Elsewhere(model)
+    unnamed.classes_ = None  # type: ignore[assignment]
+    rows = alrl.query(unnamed, numbers[15:], numbers[:15], Y[:15], classes=["q", "p"], batch_size=4)
+    assert rows.tolist() == picks(model, numbers)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [np.asfortranarray, np.asmatrix, pd.DataFrame, lambda X: np.repeat(X, 2, 0)[::2], lambda X: X.astype(object)],
+    ids=["Fortran", "np.matrix", "frame", "strided", "objects"],
+)
+def test_arrays_of_any_make_give_the_same_picks(change):
+    numbers = TABLE.to_numpy()
+    numbers.setflags(write=False)
+    model = LogisticRegression().fit(numbers[:15], Y[:15])
+    rows = alrl.query(model, change(numbers[15:]), numbers[:15], Y[:15], strategy="general", batch_size=4)
+    assert rows.tolist() == picks(model, numbers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,6 +10,12 @@ from typing import Any, ClassVar
 
 from alrl.errors import InvalidDataError
 from alrl.projects.state import State
+
+STOP_GAIN = 0.005
+"""Accuracy by which no later round is better, where the learned stop says enough."""
+WEIGHTS = (-1.4705, 1.1822, -1.121, 3.458)
+INTERCEPT, SURE = -19.7717, 0.42
+"""Of the learned stop: written by ``python -m experiments.projects score``, from its tuning sets."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,6 +124,46 @@ class ContradictingInformation(StopRule):
         )
 
 
+class LearnedStop(StopRule):
+    """Stop where no later round will be better by half a point, with a chance of at least ``sure``.
+
+    A logistic regression on how much predictions still change, how unsure the model is and how many labels there are,
+    fitted to simulated projects (``experiments/projects``, which scores it on others).
+    """
+
+    name = "learned"
+
+    def __init__(self, sure: float = SURE, *, weights: Sequence[float] = WEIGHTS, intercept: float = INTERCEPT) -> None:
+        _check("sure", sure, 0, 1)
+        self._sure, self._weights, self._intercept = sure, tuple(weights), intercept
+
+    def advise(self, state: State) -> Advice:
+        row = stop_features(state)
+        if row is None:
+            return _early(self.name, len(_facts(state, "agreement")), 3)
+        chance = 1 / (1 + math.exp(-(self._intercept + sum(w * x for w, x in zip(self._weights, row, strict=True)))))
+        return Advice(
+            stop=chance >= self._sure,
+            reason=f"that no later round is better by half a point has a chance of {100 * chance:.0f} % (stop at"
+            f" {100 * self._sure:.0f})",
+        )
+
+
+def stop_features(state: State) -> tuple[float, float, float, float] | None:
+    """Return what :class:`LearnedStop` reads after the last round; None where there are fewer than four.
+
+    Logarithm of the change of predictions for each doubling of the labels, mean uncertainty, mean confidence, logarithm
+    of the labels.
+    """
+    from alrl.projects.judgement.verdict import FLOOR, PAIRS, verdict
+
+    result = verdict(state)
+    unsure, confident = _facts(state, "uncertainty"), _facts(state, "confidence")
+    if result.rounds <= PAIRS or not unsure or not confident:
+        return None
+    return math.log(result.change + FLOOR), unsure[-1], confident[-1], math.log(result.labels)
+
+
 class Budget(StopRule):
     """Stop where the project's labels, or an amount of money, are spent."""
 
@@ -149,8 +196,6 @@ class NetValue(StopRule):
         self._point, self._batch = point, _at_least_one(batch)
 
     def advise(self, state: State) -> Advice:
-        import math
-
         from alrl.projects.judgement.bill import bill
         from alrl.projects.judgement.verdict import PAIRS, verdict
 

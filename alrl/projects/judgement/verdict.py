@@ -16,11 +16,11 @@ PAIRS = 3
 """Pairs of successive rounds that are looked at."""
 STARVED_GAIN = 0.01
 """Accuracy that twice the labels add to a curve that counts as starved."""
-_INTERCEPT, _SLOPE = 1.4066, 0.4834
+_INTERCEPT, _SLOPE = 2.5928, 1.2274
 """Of the logistic regression of "starved" on the logarithm of :attr:`Verdict.change`."""
-_STARVED, _SATURATING = 0.68, 0.5
+_STARVED, _SATURATING = 0.7, 0.45
 """Chances from which, and up to which, a kind is named."""
-_GAIN, _LOW, _HIGH = 0.0496, -0.0543, 0.0543
+_GAIN, _LOW, _HIGH = 0.0665, -0.0471, 0.0589
 """Points of accuracy per point of change, and the 95 % interval of what twice the labels added beside that."""
 FLOOR = 0.005
 """Added to the change before its logarithm is taken."""

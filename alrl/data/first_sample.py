@@ -72,6 +72,17 @@ def draw_first_sample(
     return places[chosen]
 
 
+def first_of_pool(
+    X: NDArray[np.float64], size: int, kind: Literal["cluster", "covering"], rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """Return the positions of ``size`` records of X (N, D), standardised, that no label is needed to choose.
+
+    The most typical record of each of so many clusters, or the one of ten samples drawn by lot that covers X best: see
+    :func:`draw_first_sample`.
+    """
+    return _typical(X, size, rng) if kind == "cluster" else _covering(X, size, 10, rng)
+
+
 def check_first(kind: FirstKind, size: int | None, candidates: int | None, *, records: int | None = None) -> None:
     """Raise InvalidRecipeError for settings of a first sample that a pool of ``records`` records cannot serve."""
     if kind not in get_args(FirstKind):

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from alrl.agents.query import warn_if_fewer
+from alrl.data.first_sample import first_of_pool
 from alrl.errors import InvalidQueryError
 from alrl.loop.pool_view import PoolView
 from alrl.numerics.streams import generator
 from alrl.projects.narrowing import narrowed
-from alrl.projects.records.pool import Pool
+from alrl.projects.records.pool import LARGE, Pool
 from alrl.projects.state import State
 from alrl.strategies import Strategy
 from alrl.strategies.base import refuse_learning
@@ -126,14 +127,23 @@ def first_picks(state: State, pool: Pool, count: int, now: float) -> list[Pick]:
     free = np.flatnonzero(free_records(state, pool, now))
     if not len(free):
         raise _nothing_left(state, now)
-    seed = [int(state.settings.get("seed", 0)), state.batches]
-    order = generator(seed, FIRST).permutation(free)[:count]
+    rng = generator([int(state.settings.get("seed", 0)), state.batches], FIRST)
+    kind = state.settings.get("first", "random")
+    if kind != "random":
+        return _spread_picks(pool, rng.permutation(free)[:LARGE], min(count, len(free)), kind, rng)
+    order = rng.permutation(free)[:count]
     return [
         Pick(
             id=pool.ids[place], reason="first sample, drawn by chance", chance=1 / (len(free) - number), open=len(free)
         )
         for number, place in enumerate(order.tolist())
     ]
+
+
+def _spread_picks(pool: Pool, free: NDArray[np.int64], count: int, kind: Any, rng: np.random.Generator) -> list[Pick]:
+    """Return records that stand for the others; with no known chance, so that estimates leave them out."""
+    chosen = first_of_pool(pool.features[0].numpy()[free].astype(np.float64), count, kind, rng)
+    return [Pick(id=pool.ids[place], reason=f"first sample, {kind}", open=len(free)) for place in free[chosen].tolist()]
 
 
 def free_records(state: State, pool: Pool, now: float) -> NDArray[np.bool_]:
@@ -255,39 +265,3 @@ def _nothing_left(state: State, now: float) -> InvalidQueryError:
             " take their answers, or release them: alrl project release"
         )
     return InvalidQueryError("no record is left to ask about: every one is labelled, skipped or irrelevant")
-
-
-def second_opinions(project: Journal, annotator: str, count: int, overlap: float) -> int:
-    """Return lease records that others have labelled to ``annotator`` too, a share ``overlap`` of ``count`` on average.
-
-    Returns how many. They are drawn by chance, so that agreement is measured on all that was labelled.
-    """
-    if not overlap:
-        return 0
-    with project.writing() as (transaction, state):
-        rng = generator([int(state.settings.get("seed", 0)), state.batches], "overlap")
-        others = [
-            record
-            for record in state.labels
-            if annotator not in state.given[record] and len(state.given[record]) == 1 and record not in state.leases
-        ]
-        wanted = min(len(others), int((rng.random(count) < overlap).sum()))
-        if wanted:
-            chosen = [others[place] for place in rng.choice(len(others), size=wanted, replace=False).tolist()]
-            expires = project.log.now + state.settings["lease_seconds"]
-            state.apply(
-                transaction.append(
-                    "asked",
-                    {
-                        "batch": state.batches + 1,
-                        "ids": chosen,
-                        "to": annotator,
-                        "expires": expires,
-                        "round": None,
-                        "strategy": "second opinion",
-                        "chances": None,
-                        "open": 0,
-                    },
-                )
-            )
-        return wanted

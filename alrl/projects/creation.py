@@ -36,6 +36,7 @@ class Settings:
     label: str
     labels: int | None
     strategy: str
+    first: str
     seed: int
     audit: float
     lease_seconds: float

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 from alrl.projects.journal import Journal
 from alrl.projects.judgement.bill import Bill, bill
 from alrl.projects.judgement.curve import Point, curve
+from alrl.projects.judgement.start import StartCheck, check_start
 from alrl.projects.judgement.stopping import Advice, StopRule, usual_rule
 from alrl.projects.judgement.verdict import Verdict, verdict
 
 if TYPE_CHECKING:
+    from alrl.projects.outlook import Outlook
     from alrl.projects.review import Suspect
 
 
@@ -28,6 +30,16 @@ class Judged(Journal):
         from alrl.projects.review import bias
 
         return bias(self)
+
+    def outlook(self) -> Outlook:
+        """Return what to expect before a label is bought: see :func:`alrl.projects.outlook.outlook`."""
+        from alrl.projects.outlook import outlook
+
+        return outlook(self)
+
+    def start(self) -> StartCheck:
+        """Return whether the project has begun badly: see :func:`alrl.projects.judgement.start.check_start`."""
+        return check_start(self.state)
 
     def curve(self) -> list[Point]:
         """Return the learning curve, a point for each round."""

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from alrl.errors import InvalidDataError, ProjectError
-from alrl.projects.event_log import Event
+from alrl.projects.event_log import SCHEMA, Event, EventLog
 from alrl.projects.exchange.transfer import FOLDERS
 from alrl.projects.journal import LOG
 from alrl.projects.project import Project
@@ -39,6 +39,21 @@ def back_up(project: Project, folder: Path) -> Path:
             shutil.copytree(project.folder / name, part / name, ignore=shutil.ignore_patterns("*.part", "new*"))
     part.rename(folder)
     return folder
+
+
+def upgrade(folder: Path) -> tuple[int, int]:
+    """Bring a project to this version's schema, and keep its log as it was beside it; returns the schemas.
+
+    No event is changed; what is new may be written from then on, and older versions of alrl refuse the project.
+    """
+    log = EventLog(folder / LOG)
+    before = log.schema
+    if before < SCHEMA:
+        kept = folder / f"log-schema-{before}.sqlite"
+        if not kept.exists():
+            log.backup(kept)
+        log.upgrade()
+    return before, SCHEMA
 
 
 def erase(project: Project, records: Sequence[str]) -> list[str]:
@@ -69,7 +84,7 @@ def erase(project: Project, records: Sequence[str]) -> list[str]:
     return [
         f"{len(gone)} records, their answers and identifiers are erased from log and records",
         f"{len(state.rounds)} earlier rounds were fitted with them; their predictions are kept, without names",
-        "copies, exports, task files and backups made before still hold them: remove them yourself",
+        "copies, exports, task files, backups and the log before an upgrade still hold them: remove them yourself",
     ]
 
 

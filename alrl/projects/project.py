@@ -63,6 +63,7 @@ class Project(Judged):
         prices: Prices | None = None,
         labels: int | None = None,
         strategy: str = "general",
+        first: Literal["random", "cluster", "covering"] = "random",
         drop: Sequence[str] = (),
         seed: int = 0,
         audit: float = 0.0,
@@ -83,6 +84,8 @@ class Project(Judged):
             prices: of labels and computing.
             labels: labels that may be bought after the first sample; None for no limit.
             strategy: what chooses unless :meth:`ask` says otherwise.
+            first: how records are drawn while the labels are too few for a model: by chance, the most typical of as
+                many clusters, or the sample of ten that covers the records best.
             drop: columns that are left out.
             seed: of all chance.
             audit: share of the records that are drawn by chance, so that the model can be measured without bias.
@@ -102,6 +105,7 @@ class Project(Judged):
             label=label,
             labels=labels,
             strategy=strategy,
+            first=first,
             seed=seed,
             audit=audit,
             lease_seconds=lease_days * DAY,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -125,16 +126,20 @@ def _answer(
     names: list[str],
     rng: np.random.Generator,
 ) -> None:
-    for person, record in queue:
-        drawn, label = rng.random(), truth[record]
-        if drawn < person.unknown:
-            answer = Answer(id=record, label=None, seconds=4.0)
-        elif drawn < person.unknown + person.wrong:
-            others = [each for each in names if each != label]
-            answer = Answer(id=record, label=others[int(rng.integers(len(others)))], seconds=4.0)
-        else:
-            answer = Answer(id=record, label=label, seconds=4.0)
-        project.tell([answer], annotator=person.name)
+    # Each person's answers come together, as a file does.
+    for person, own in itertools.groupby(queue, key=lambda each: each[0]):
+        answers = [_drawn(person, record, truth[record], names, rng) for _, record in own]
+        project.tell(answers, annotator=person.name)
+
+
+def _drawn(person: Person, record: str, label: str, names: list[str], rng: np.random.Generator) -> Answer:
+    drawn = rng.random()
+    if drawn < person.unknown:
+        return Answer(id=record, label=None, seconds=4.0)
+    if drawn < person.unknown + person.wrong:
+        others = [each for each in names if each != label]
+        return Answer(id=record, label=others[int(rng.integers(len(others)))], seconds=4.0)
+    return Answer(id=record, label=label, seconds=4.0)
 
 
 def _accuracies(project: Project, outside: Sequence[str], truth: dict[str, str]) -> list[float]:

@@ -10,9 +10,11 @@ from typing import Any
 from alrl.projects.answers import IRRELEVANT
 from alrl.projects.judgement.bill import bill, rows
 from alrl.projects.judgement.curve import Estimate, Point, curve
+from alrl.projects.judgement.start import check_start
 from alrl.projects.judgement.stopping import (
     Budget,
     ContradictingInformation,
+    LearnedStop,
     OverallUncertainty,
     StabilisingPredictions,
     as_document,
@@ -65,14 +67,22 @@ def status_of(state: State, now: float) -> dict[str, Any]:
         "verdict": _verdict(state),
         "bill": _bill(state),
         "advice": as_document(
-            usual_rule(), state, (StabilisingPredictions(), OverallUncertainty(), ContradictingInformation(), Budget())
+            usual_rule(),
+            state,
+            (StabilisingPredictions(), OverallUncertainty(), ContradictingInformation(), LearnedStop(), Budget()),
         ),
+        "start": _start(state),
         "last_event": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(state.at)),
     }
 
 
 def _point(point: Point) -> dict[str, Any]:
     return {**asdict(point), "best": None if point.best is None else asdict(point.best)}
+
+
+def _start(state: State) -> dict[str, Any]:
+    check = check_start(state)
+    return {"kind": check.kind, "sentence": check.sentence()}
 
 
 def _verdict(state: State) -> dict[str, Any]:
@@ -106,6 +116,8 @@ def sentences(status: dict[str, Any]) -> list[str]:
             lines.append(f"{words}: {Estimate(**estimates[name]).sentence()}, {estimates[name]['records']} records")
     lines += [f"verdict: {status['verdict']['sentence']}", f"bill: {status['bill']['sentence']}"]
     lines.append(f"advice: {status['advice']['sentence']}")
+    if status["start"]["kind"] == "bad":
+        lines.append(f"start: {status['start']['sentence']}")
     behind = status["labels_since_round"]
     model = f"model {status['model']}, {status['rounds']} rounds"
     lines.append(model + (f"; {behind} labels since the last one" if behind else ""))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from alrl.errors import InvalidDataError
-from alrl.projects.answers import IRRELEVANT, Answer, label_of, word_of
+from alrl.projects.answers import IRRELEVANT, Answer, Label, label_of, word_of
 from alrl.projects.event_log import EventKind, Transaction
 from alrl.projects.state import State
 from alrl.recipes.suggest import nearest
@@ -144,22 +144,35 @@ def write_answers(
                 tally.add("uncalled")
             kind: EventKind = "corrected" if present is not None else "skipped" if answer.label is None else "answered"
             tally.add(_COUNTED[kind])
-            state.apply(transaction.append(kind, _body(answer, annotator, charged=charged, source=source)))
+            state.apply(
+                transaction.append(
+                    kind,
+                    body_of(answer.id, answer.label, annotator, charged=charged, seconds=answer.seconds, source=source),
+                )
+            )
     return Receipt(**tally.counts)
 
 
 _COUNTED = {"corrected": "corrected", "skipped": "unknown", "answered": "new"}
 
 
-def _body(answer: Answer, annotator: str, *, charged: bool, source: str | None) -> dict[str, Any]:
+def body_of(
+    record: str,
+    label: Label | None,
+    annotator: str,
+    *,
+    charged: bool,
+    seconds: float | None = None,
+    source: str | None = None,
+) -> dict[str, Any]:
     """Return what the log says of an answer."""
-    body: dict[str, Any] = {"id": answer.id, "annotator": annotator}
-    if answer.label is IRRELEVANT:
+    body: dict[str, Any] = {"id": record, "annotator": annotator}
+    if label is IRRELEVANT:
         body["irrelevant"] = True
-    elif answer.label is not None:
-        body["label"] = answer.label
-    if answer.seconds is not None:
-        body["seconds"] = round(float(answer.seconds), 3)
+    elif label is not None:
+        body["label"] = label
+    if seconds is not None:
+        body["seconds"] = round(float(seconds), 3)
     if source is not None:
         body["source"] = source
     if not charged:

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import pytest
 
-from alrl.errors import ProjectError
+from alrl.errors import InvalidQueryError, ProjectError
 from alrl.projects import Project
 from tests.projects.conftest import Clock, table, truth
 
@@ -218,3 +218,32 @@ def test_events_cannot_be_changed_or_removed(make: Make, clock: Clock) -> None:
         for change in ("UPDATE events SET body = '{}'", "DELETE FROM events"):
             with pytest.raises(sqlite3.IntegrityError, match="events are never"):
                 database.execute(change)
+
+
+def test_a_clock_that_jumps_back_and_forth_loses_and_doubles_no_label(make: Make, clock: Clock) -> None:
+    moments = random.Random(11)  # noqa: S311 - chance, not secrets
+    folder = make(pool=table(40), lease_days=1.0).folder
+    everything = truth(table(40), [f"c{place}" for place in range(40)])
+    # Two machines whose clocks disagree, and are set by days at any time.
+    clocks = {"ann": Clock(), "bob": Clock()}
+    projects = {annotator: Project(folder, clock=own) for annotator, own in clocks.items()}
+    for _ in range(30):
+        annotator = moments.choice(("ann", "bob"))
+        clocks[annotator].now = clock.now + moments.uniform(-5, 5) * 86_400
+        with suppress(InvalidQueryError):
+            batch = [str(each) for each in projects[annotator].ask(2, annotator=annotator)["customer"]]
+            projects[annotator].tell({record: everything[record] for record in batch}, annotator=annotator)
+        for own, project in projects.items():
+            project.tell({record: everything[record] for record in taken_by(project, own)}, annotator=own)
+    assert set(answers(folder).values()) == {1}
+    whole = Project(folder, clock=clock)
+    assert whole.state.labels == {record: everything[record] for record in whole.state.labels}
+    assert len(whole.state.labels) == 40
+    assert [event.number for event in whole.events()] == list(range(1, whole.state.number + 1))
+    assert whole.state == projects["ann"].state == projects["bob"].state
+    assert whole.at(whole.state.at).labels == whole.state.labels
+
+
+def taken_by(project: Project, annotator: str) -> list[str]:
+    """Return the records that this annotator has answered: telling them again has to write nothing."""
+    return [record for record, given in project.state.given.items() if annotator in given]

@@ -24,6 +24,9 @@ def create(  # noqa: PLR0913, PLR0917 - options of a command line, each with its
     price_hour: Annotated[float, typer.Option(min=0.0, help="Price of an hour of computing.")] = 0.0,
     labels: Annotated[int | None, typer.Option(min=1, help="Labels that may be bought after the first sample.")] = None,
     strategy: Annotated[str, typer.Option(help="A policy or rule: see `alrl list strategies`.")] = "general",
+    first: Annotated[
+        Literal["random", "cluster", "covering"], typer.Option(help="How records are drawn before there is a model.")
+    ] = "random",
     audit: Annotated[
         float, typer.Option(min=0.0, max=0.99, help="Share drawn by chance, so that accuracy is measured without bias.")
     ] = 0.1,
@@ -50,6 +53,7 @@ def create(  # noqa: PLR0913, PLR0917 - options of a command line, each with its
             prices=Prices(label=price_label, hour=price_hour),
             labels=labels,
             strategy=strategy,
+            first=first,
             audit=audit,
             lease_days=lease_days,
             aggregate=aggregate,

@@ -12,7 +12,7 @@ from alrl.cli.project.group import Folder, Trust, project
 
 
 @project.command("next")
-def next_(
+def next_(  # noqa: PLR0913, PLR0917 - options of a command line, each with its default
     context: typer.Context,
     folder: Folder,
     to: Annotated[str, typer.Option(help="The file of tasks to write: .csv, .tsv, .jsonl; or labelstudio:URL.")],
@@ -20,6 +20,9 @@ def next_(
     strategy: Annotated[str | None, typer.Option(help="A policy or rule; the project's own if left out.")] = None,
     annotator: Annotated[str | None, typer.Option(help="Who will answer; anybody if left out.")] = None,
     audit: Annotated[float | None, typer.Option(min=0.0, max=0.99, help="Share drawn by chance.")] = None,
+    relabel: Annotated[
+        bool, typer.Option("--relabel", help="Labelled records too, where a second label helps more than a first.")
+    ] = False,
     reasons: Annotated[bool, typer.Option("--reasons", help="Show what the model predicts.")] = False,
     trust: Trust = None,
     machine: Json = False,
@@ -33,9 +36,12 @@ def next_(
         from alrl.projects import Project
         from alrl.projects.exchange.label_studio import SCHEME, Server, push_tasks
         from alrl.projects.exchange.task_files import write_tasks
+        from alrl.projects.relabelling import relabel_or_new
 
         asking: dict[str, Any] = {"strategy": strategy, "annotator": annotator, "audit": audit}
         opened = Project(folder, trusted=trust or ())
+        if relabel and to.startswith(SCHEME):
+            raise InvalidDataError("--relabel writes files; Label Studio is sent first labels alone")
         if to.startswith(SCHEME):
             server = Server.of(to)
             tasks, number = push_tasks(opened, server, batch, reasons=reasons, **asking)
@@ -47,7 +53,7 @@ def next_(
             return
         if Path(to).exists():
             raise InvalidDataError(f"{to} is there already; name another file, or move it away")
-        tasks = opened.ask(batch, **asking)
+        tasks = relabel_or_new(opened, batch, annotator=annotator) if relabel else opened.ask(batch, **asking)
         write_tasks(opened, tasks, Path(to), reasons=reasons)
         label = opened.state.settings["label"]
         voice.say(

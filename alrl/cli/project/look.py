@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -21,6 +23,35 @@ def status(context: typer.Context, folder: Folder, machine: Json = False) -> Non
         document = status_of(opened.state, opened.log.now)
         voice.say("\n".join(sentences(document)))
         voice.result(document)
+
+
+@project.command()
+def advise(context: typer.Context, folder: Folder, trust: Trust = None, machine: Json = False) -> None:
+    """Say, before a label is bought, whether querying will pay, and with what first sample and batch."""
+    with reporting(context, machine) as voice:
+        from alrl.projects import Project
+
+        result = Project(folder, trusted=trust or ()).outlook()
+        voice.say("\n".join(result.sentences()))
+        voice.result({**asdict(result), "pays": result.pays, "sentences": result.sentences()})
+
+
+@project.command()
+def report(
+    context: typer.Context,
+    folder: Folder,
+    to: Annotated[Path, typer.Option(help="The page to write: .html or .md.")],
+    trust: Trust = None,
+    machine: Json = False,
+) -> None:
+    """Write how a project stands as a page: curve, bill, verdict, rounds, annotators and what to look at again."""
+    with reporting(context, machine) as voice:
+        from alrl.projects import Project
+        from alrl.projects.report import write_report
+
+        files = write_report(Project(folder, trusted=trust or ()), to)
+        voice.say(f"wrote {', '.join(str(each) for each in files)}")
+        voice.result({"files": [str(each) for each in files]})
 
 
 @project.command()

@@ -38,7 +38,7 @@ def write_tasks(project: Project, batch: pd.DataFrame, file: Path, *, reasons: b
     table = project.records(ids)
     table.insert(1, project.state.settings["label"], "")
     if reasons:
-        for name in ("reason", "prediction", "confidence"):
+        for name in [each for each in ("reason", "prediction", "confidence") if each in batch]:
             table[f"model {name}"] = batch[name].tolist()
     rows = table.astype(object).where(table.notna(), None).to_dict("records")
     part = file.with_name(f"{file.name}.part")

@@ -10,8 +10,8 @@ import pandas as pd
 
 from alrl.errors import InvalidDataError, InvalidQueryError
 from alrl.projects.answers import IRRELEVANT, Answer, Label
-from alrl.projects.asking import second_opinions
 from alrl.projects.project import Project
+from alrl.projects.relabelling import second_opinions
 
 IMAGES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".gif": "image/gif", ".webp": "image/webp"}
 _LONG = 120

@@ -1,0 +1,50 @@
+"""What is said before a label is bought."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import alrl
+from alrl.projects import Project
+from alrl.projects.outlook import batch_for, first_size
+
+Make = Callable[..., Project]
+
+
+def test_an_outlook_needs_no_label_and_writes_nothing(make: Make) -> None:
+    project = make(prices=alrl.Prices(label=0.5, hour=2.0), labels=40)
+    number = project.state.number
+    result = project.outlook()
+    assert project.state.number == number
+    assert (result.records, result.classes, result.labels, result.first) == (60, 2, 40, 10)
+    assert result.rounds * result.batch >= 40
+    assert result.label_money == 20.0
+    assert result.everything == 30.0
+    assert result.pays
+    assert "margin is a rule, which was not trained" in result.sentences()[-1]
+
+
+def test_a_policy_is_held_against_its_training(make: Make) -> None:
+    result = make(strategy="general").outlook()
+    assert result.distance is not None
+    assert 0 <= result.distance < 0.5
+    assert "with clusters in place of classes" in result.distance_words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "settings", "batch"),
+    [
+        (0.5, {"label": 0.8, "hour": 2.5}, 1),
+        (60.0, {"label": 0.8, "hour": 2.5}, 100),
+        (0.01, {"label": 0.0, "hour": 9.0}, 200),
+    ],
+)
+def test_slow_or_dear_fits_ask_for_larger_batches(seconds: float, settings: dict[str, Any], batch: int) -> None:
+    assert batch_for(1000, seconds, **settings) == batch
+
+
+def test_more_classes_need_a_larger_first_sample() -> None:
+    assert [first_size(classes) for classes in (2, 3, 10, 26)] == [10, 10, 44, 142]

@@ -1,0 +1,189 @@
+"""Lessons: scripts in percent format that are run, and become a page of the site and a notebook each.
+
+``python -m docs.generate.lessons`` runs every lesson into ``build/lessons``; with ``--small`` at the sizes that the
+comments ``# small: VALUE`` behind its constants give.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import json
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jupytext
+from nbformat import NotebookNode
+from nbformat.v4 import new_output
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / "docs" / "lessons"
+BUILT = ROOT / "build" / "lessons"
+_SMALL = re.compile(r"= [^#\n]+?  # small: (.+)$", re.MULTILINE)
+_COMMENT = re.compile(r"  # small: .+$", re.MULTILINE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Output:
+    """What one code cell printed, and the figures that it left open, as SVG for the page and PNG for the notebook."""
+
+    text: str
+    figures: tuple[tuple[bytes, bytes], ...]
+
+
+def lesson_files() -> list[Path]:
+    """Return the scripts of the lessons, in alphabetical order; the navigation gives theirs."""
+    return sorted(FOLDER.glob("*.py"))
+
+
+def read(path: Path, *, small: bool = False) -> NotebookNode:
+    """Return a lesson as a notebook without outputs; ``small`` takes the values behind ``# small:``."""
+    text = path.read_text(encoding="utf-8")
+    text = _SMALL.sub(r"= \1", text) if small else _COMMENT.sub("", text)
+    return jupytext.reads(text, fmt="py:percent")
+
+
+def run(lesson: NotebookNode) -> list[Output]:
+    """Return what each code cell of a lesson gives, all of them run in one namespace in the present folder."""
+    names: dict[str, Any] = {"__name__": "lesson"}
+    return [_run(cell.source, names) for cell in lesson.cells if cell.cell_type == "code"]
+
+
+def _run(source: str, names: dict[str, Any]) -> Output:
+    from matplotlib import pyplot as plt
+
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(compile(source, "lesson", "exec"), names)  # noqa: S102 - our own lessons are programs
+    figures = tuple((_drawn(number, "svg"), _drawn(number, "png")) for number in plt.get_fignums())
+    plt.close("all")
+    return Output(text=printed.getvalue(), figures=figures)
+
+
+def _drawn(number: int, kind: str) -> bytes:
+    from matplotlib import pyplot as plt
+
+    file = io.BytesIO()
+    plt.figure(number).savefig(file, format=kind, bbox_inches="tight", dpi=110)
+    return file.getvalue()
+
+
+def page(name: str, lesson: NotebookNode, outputs: list[Output], seconds: float) -> tuple[str, dict[str, bytes]]:
+    """Return the page of a lesson in Markdown, and its figures by file name."""
+    parts, figures, at = [], {}, iter(outputs)
+    for cell in lesson.cells:
+        if cell.cell_type == "markdown":
+            parts.append(cell.source)
+            continue
+        output = next(at)
+        parts.append(f"```python\n{cell.source}\n```")
+        if output.text.strip():
+            parts.append(f"```text\n{output.text.rstrip()}\n```")
+        for svg, _ in output.figures:
+            file = f"{name}-{len(figures) + 1}.svg"
+            figures[file] = svg
+            parts.append(f"![{_caption(lesson)}]({file})" + "{ .figure }")
+    took = f"Ran in {seconds:.0f} seconds when this page was built."
+    files = f"[Notebook]({name}.ipynb){{ download }} · [script]({name}.txt){{ download=\"{name}.py\" }}"
+    parts.insert(1, f"{took} {files}")
+    return "\n\n".join(parts) + "\n", figures
+
+
+def _caption(lesson: NotebookNode) -> str:
+    """Return the first heading of a lesson, which names its figures to whoever does not see them."""
+    first = str(lesson.cells[0].source)
+    return "Figure of lesson " + first.split("\n")[0].lstrip("# ")
+
+
+def notebook(lesson: NotebookNode, outputs: list[Output]) -> str:
+    """Return the notebook, its outputs in it, as the text of an ``ipynb`` file."""
+    import base64
+
+    at = iter(outputs)
+    for number, cell in enumerate(lesson.cells):
+        cell["id"] = f"cell-{number}"
+        if cell.cell_type == "code":
+            output = next(at)
+            texts = [new_output("stream", name="stdout", text=output.text)] if output.text else []
+            drawn = [
+                new_output("display_data", data={"image/png": base64.b64encode(png).decode()})
+                for _, png in output.figures
+            ]
+            cell["outputs"] = [*texts, *drawn]
+    return str(jupytext.writes(lesson, fmt="ipynb"))
+
+
+def build(path: Path, folder: Path, *, small: bool = False) -> None:
+    """Run a lesson and write its page, figures, notebook and script into ``folder``."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    mpl.rcParams.update({"svg.hashsalt": "alrl", "figure.dpi": 110, "axes.spines.top": False, "axes.spines.right": False})
+    lesson = read(path, small=small)
+    started = time.perf_counter()
+    outputs = run(lesson)
+    text, figures = page(path.stem, lesson, outputs, time.perf_counter() - started)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in figures.items():
+        (folder / name).write_bytes(content)
+    (folder / f"{path.stem}.ipynb").write_text(notebook(lesson, outputs), encoding="utf-8")
+    (folder / f"{path.stem}.txt").write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
+    (folder / f"{path.stem}.md").write_text(text, encoding="utf-8")
+
+
+def built(path: Path, *, small: bool = False) -> Path:
+    """Return the folder that a lesson was built into, built now unless it is newer than script and library.
+
+    Each lesson runs in a process and a temporary folder of its own, so that none leaves anything to another.
+    """
+    folder = BUILT / ("small" if small else "full") / path.stem
+    key = json.dumps([path.read_text(encoding="utf-8"), library()])
+    stamp = folder / "built-from"
+    if not stamp.is_file() or stamp.read_text(encoding="utf-8") != hashlib.sha256(key.encode()).hexdigest():
+        command = [sys.executable, "-m", "docs.generate.lessons", str(path), str(folder), *(["--small"] * small)]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603
+        if done.returncode:
+            raise RuntimeError(f"lesson {path.stem} does not run:\n{done.stderr[-3000:]}")
+        stamp.write_text(hashlib.sha256(key.encode()).hexdigest(), encoding="utf-8")
+    return folder
+
+
+def library() -> str:
+    """Return a hash of the library's sources, its policies and this file: what a lesson's figures depend on."""
+    digest = hashlib.sha256(Path(__file__).read_bytes())
+    for path in _sources():
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _sources() -> Iterator[Path]:
+    yield from sorted((ROOT / "alrl").rglob("*.py"))
+    yield from sorted((ROOT / "alrl" / "policies").rglob("*.safetensors"))
+
+
+def main(arguments: list[str]) -> None:
+    """Build one lesson into a folder, or all of them, each into its own."""
+    import os
+    import tempfile
+
+    small, names = "--small" in arguments, [each for each in arguments if each != "--small"]
+    if not names:
+        for path in lesson_files():
+            sys.stdout.write(f"{built(path, small=small)}\n")
+        return
+    script, folder = Path(names[0]).resolve(), Path(names[1]).resolve()
+    with tempfile.TemporaryDirectory() as place:
+        os.chdir(place)
+        build(script, folder, small=small)
+        os.chdir(ROOT)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,99 @@
+"""What MkDocs calls while the site is built: lessons, pictures, and a copy of every page for machines.
+
+Lessons, gallery, animation and the labelling game are made when the site is built and are kept in ``build/``; with
+``ALRL_DOCS_SMALL=1`` they are made at small sizes. Every page is also written as Markdown beside its HTML, and
+``llms.txt`` lists them all.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.nav import Navigation, Section
+from mkdocs.structure.pages import Page
+
+from docs.generate import lessons, pictures
+
+_MARKDOWN: dict[str, str] = {}
+_NAVIGATION: list[tuple[str, str, str]] = []
+"""Section, title and address of each page, in the order of the navigation."""
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Add the pages and pictures that are made now."""
+    small = os.environ.get("ALRL_DOCS_SMALL") == "1"
+    for script in lessons.lesson_files():
+        _add_folder(files, config, lessons.built(script, small=small), "lessons")
+    _add_folder(files, config, pictures.built(small=small), "pictures")
+    files.append(File.generated(config, "gallery.md", content=pictures.gallery_page()))
+    for figure in sorted((lessons.ROOT / "experiments" / "headline").glob("ranking.png")):
+        files.append(File.generated(config, f"pictures/{figure.name}", abs_src_path=str(figure)))
+    return files
+
+
+def _add_folder(files: Files, config: MkDocsConfig, folder: Path, place: str) -> None:
+    for path in sorted(folder.iterdir()):
+        if path.suffix:
+            files.append(File.generated(config, f"{place}/{path.name}", abs_src_path=str(path)))
+
+
+def on_nav(nav: Navigation, config: MkDocsConfig, files: Files) -> Navigation:
+    """Keep the order of the navigation for ``llms.txt``."""
+    _NAVIGATION.clear()
+    _remember(nav.items, "")
+    return nav
+
+
+def _remember(items: list[Any], section: str) -> None:
+    for item in items:
+        if isinstance(item, Section):
+            _remember(item.children, section or item.title)
+        elif isinstance(item, Page):
+            _NAVIGATION.append((section, str(item.title or ""), item.file.src_uri))
+
+
+def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Keep the source of a page."""
+    _MARKDOWN[page.file.src_uri] = markdown
+    return markdown
+
+
+def on_post_build(config: MkDocsConfig) -> None:
+    """Write every page as Markdown, and ``llms.txt``."""
+    site = Path(config.site_dir)
+    for name, markdown in _MARKDOWN.items():
+        (site / name).parent.mkdir(parents=True, exist_ok=True)
+        (site / name).write_text(markdown, encoding="utf-8")
+    (site / "llms.txt").write_text(llms(str(config.site_name), str(config.site_description)), encoding="utf-8")
+
+
+def llms(name: str, description: str) -> str:
+    """Return ``llms.txt`` (llmstxt.org): what the site is, and each page with its first sentence."""
+    lines, before = [f"# {name}", "", f"> {description}"], None
+    for section, title, address in _NAVIGATION:
+        if section != before:
+            lines += ["", f"## {section or 'Start'}", ""]
+            before = section
+        text = _MARKDOWN.get(address, "")
+        heading = re.search(r"(?m)^# (.+)$", text)
+        lines.append(f"- [{title or (heading[1] if heading else address)}]({address}){_first_sentence(text)}")
+    return "\n".join(lines) + "\n"
+
+
+def _first_sentence(markdown: str) -> str:
+    """Return the first sentence of a page behind a colon, or nothing.
+
+    >>> _first_sentence("# Title\\n\\nOne thing. Another.")
+    ': One thing.'
+    """
+    paragraphs = re.sub(r"<!--.*?-->", "", markdown, flags=re.DOTALL).split("\n\n")
+    for paragraph in paragraphs:
+        plain = " ".join(paragraph.split())
+        if plain and plain[0] not in "#<|!`[-":
+            return ": " + re.split(r"(?<=[.:]) ", plain)[0]
+    return ""

@@ -136,6 +136,7 @@ def game(seeds: int = 40) -> dict[str, Any]:
     pool, test = task.split.pool, task.split.test
     place = {int(record): at for at, record in enumerate(pool)}
     return {
+        "seeds": seeds,
         "points": X[pool].round(4).tolist(),
         "features": standardised[pool].round(5).tolist(),
         "labels": y[pool].tolist(),
@@ -161,7 +162,7 @@ def animate(data: dict[str, Any], folder: Path) -> None:
         axes[2].clear()
         for name, colour in (("random", "#999999"), ("margin", "#0072B2"), ("general", "#D55E00")):
             axes[2].plot(100 * np.array(data["average"][name][: count + 1]), color=colour, label=name)
-        axes[2].set(xlim=(0, LABELS), ylim=(60, 95), xlabel="Queried labels", title="Mean of 40 such loops")
+        axes[2].set(xlim=(0, LABELS), ylim=(60, 95), xlabel="Queried labels", title=f"Mean of {data['seeds']} such loops")
         axes[2].set_ylabel("Test accuracy (%)")
         axes[2].legend(loc="lower right")
 

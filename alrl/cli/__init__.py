@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
-from alrl.cli import distance, evaluate, export, lists, project, quickstart, report, reproduce, run, train, tune
+from alrl.cli import (
+    distance,
+    evaluate,
+    explain,
+    export,
+    lists,
+    project,
+    quickstart,
+    report,
+    reproduce,
+    run,
+    train,
+    tune,
+)
 from alrl.cli.app import app
 
 __all__ = [
     "app",
     "distance",
     "evaluate",
+    "explain",
     "export",
     "lists",
     "project",

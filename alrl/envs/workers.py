@@ -20,7 +20,10 @@ Arrays = dict[str, NDArray[Any]]
 
 
 class CrewError(AlrlError):
-    """A process that plays episodes has died or failed."""
+    """A process that plays episodes has died or failed.
+
+    To do: read the cause in the message; one worker plays in this process and fails where the cause is.
+    """
 
 
 class _Member(NamedTuple):

@@ -26,7 +26,10 @@ from alrl.studies.store.store import RESULTS, STUDY, Store, run_id
 
 
 class IncompleteStudyError(AlrlError):
-    """A study with cells that have not finished."""
+    """A study with cells that have not finished.
+
+    To do: run the study to its end, or report what there is by ``--incomplete``.
+    """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +53,9 @@ class ReportFiles:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Study:
+class StoredStudy:
+    """What ``study.json`` of a run says."""
+
     title: str
     hypothesis: str
     command: str
@@ -76,7 +81,7 @@ def report(run: Path | str, *, title: str | None = None, allow_incomplete: bool 
     RunDirectoryError if ``run`` holds no study; StoreError if its results cannot be read.
     """
     folder = Path(run)
-    study = _read_study(folder / STUDY)
+    study = read_study(folder / STUDY)
     with Store(folder / RESULTS, read_only=True) as store:
         mark = _completeness(store, study, allow_incomplete)
         # In the order of the study: the order in which cells were finished is chance.
@@ -156,11 +161,12 @@ def _curves_path(folder: Path, mark: str) -> Path:
     return part if mark else whole
 
 
-def _read_study(path: Path) -> _Study:
+def read_study(path: Path) -> StoredStudy:
+    """Return what ``study.json`` at ``path`` says. Raises RunDirectoryError if there is none, or it says nothing."""
     stored = read_description(path.parent)
     try:
         primary = stored.get("primary")
-        return _Study(
+        return StoredStudy(
             title=stored["title"],
             hypothesis=str(stored.get("hypothesis", "")),
             command=str(stored.get("command", "")),
@@ -192,7 +198,7 @@ def _methods(stored: Mapping[str, Any]) -> dict[str, list[str]]:
     return {base: names for base, names in methods.items() if len(names) > 1}
 
 
-def _completeness(store: Store, study: _Study, allow_incomplete: bool) -> str:
+def _completeness(store: Store, study: StoredStudy, allow_incomplete: bool) -> str:
     finished, failures = store.finished(), store.failures()
     ids = [run_id(cell) for cell in study.cells]
     missing = [place for place, each in enumerate(ids) if each not in finished]
@@ -211,7 +217,7 @@ def _last_line(traceback: str) -> str:
     return (traceback.strip().splitlines() or ["no traceback"])[-1]
 
 
-def _summaries(comparison: Comparison, study: _Study, apart: Sequence[Summary] = ()) -> list[Summary]:
+def _summaries(comparison: Comparison, study: StoredStudy, apart: Sequence[Summary] = ()) -> list[Summary]:
     """Return one summary a metric; ``apart`` are those in which policies stand for themselves."""
     method = {name: base for base, names in study.methods.items() for name in names}
     names = comparison.strategies

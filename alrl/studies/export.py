@@ -21,7 +21,10 @@ _CELL_HEADER = (
 
 
 class ExportError(AlrlError):
-    """An export that needs a package which is not installed."""
+    """An export that needs a package which is not installed.
+
+    To do: install the package that is named.
+    """
 
 
 def export_files(run: Path | str, out: Path | str, kind: Literal["csv", "parquet"]) -> list[Path]:

@@ -34,7 +34,10 @@ _ARRAYS = ("accuracy", "balanced_accuracy", "picks", "first")
 
 
 class ReproduceError(AlrlError):
-    """A cell that is not there, has not finished, or whose agent or data set is no longer what it was."""
+    """A cell that is not there, has not finished, or whose agent or data set is no longer what it was.
+
+    To do: name a finished cell of the run; get the data set and the agent as they were.
+    """
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -30,7 +30,10 @@ from alrl.studies.study_agents import StudyAgent, StudyAgents, check_held_out, t
 
 
 class RunFolderError(AlrlError):
-    """A folder that a run cannot write to."""
+    """A folder that a run cannot write to.
+
+    To do: give a folder that can be written with ``--out``.
+    """
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -91,7 +91,7 @@ def page(name: str, lesson: NotebookNode, outputs: list[Output], seconds: float)
             figures[file] = svg
             parts.append(f"![{_caption(lesson)}]({file})" + "{ .figure }")
     took = f"Ran in {seconds:.0f} seconds when this page was built."
-    files = f"[Notebook]({name}.ipynb){{ download }} · [script]({name}.txt){{ download=\"{name}.py\" }}"
+    files = f'[Notebook]({name}.ipynb){{ download }} · [script]({name}.txt){{ download="{name}.py" }}'
     parts.insert(1, f"{took} {files}")
     return "\n\n".join(parts) + "\n", figures
 
@@ -125,7 +125,9 @@ def build(path: Path, folder: Path, *, small: bool = False) -> None:
     import matplotlib as mpl
 
     mpl.use("Agg")
-    mpl.rcParams.update({"svg.hashsalt": "alrl", "figure.dpi": 110, "axes.spines.top": False, "axes.spines.right": False})
+    mpl.rcParams.update(
+        {"svg.hashsalt": "alrl", "figure.dpi": 110, "axes.spines.top": False, "axes.spines.right": False}
+    )
     lesson = read(path, small=small)
     started = time.perf_counter()
     outputs = run(lesson)

@@ -130,7 +130,10 @@ def game(seeds: int = 40) -> dict[str, Any]:
     task = draw_task(data, [0], split=DEFAULT_SPLIT)
     standardised, _, _ = task.standardised()
     played = {
-        name: (alrl.simulate(data, name, labels=LABELS, seeds=[0]), alrl.simulate(data, name, labels=LABELS, seeds=seeds))
+        name: (
+            alrl.simulate(data, name, labels=LABELS, seeds=[0]),
+            alrl.simulate(data, name, labels=LABELS, seeds=seeds),
+        )
         for name in ("general", "margin", "random")
     }
     pool, test = task.split.pool, task.split.test
@@ -162,7 +165,9 @@ def animate(data: dict[str, Any], folder: Path) -> None:
         axes[2].clear()
         for name, colour in (("random", "#999999"), ("margin", "#0072B2"), ("general", "#D55E00")):
             axes[2].plot(100 * np.array(data["average"][name][: count + 1]), color=colour, label=name)
-        axes[2].set(xlim=(0, LABELS), ylim=(60, 95), xlabel="Queried labels", title=f"Mean of {data['seeds']} such loops")
+        axes[2].set(
+            xlim=(0, LABELS), ylim=(60, 95), xlabel="Queried labels", title=f"Mean of {data['seeds']} such loops"
+        )
         axes[2].set_ylabel("Test accuracy (%)")
         axes[2].legend(loc="lower right")
 

@@ -17,7 +17,7 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.nav import Navigation, Section
 from mkdocs.structure.pages import Page
 
-from docs.generate import lessons, pictures
+from docs.generate import api, errors, lessons, pictures
 
 _MARKDOWN: dict[str, str] = {}
 _NAVIGATION: list[tuple[str, str, str]] = []
@@ -30,7 +30,14 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for script in lessons.lesson_files():
         _add_folder(files, config, lessons.built(script, small=small), "lessons")
     _add_folder(files, config, pictures.built(small=small), "pictures")
-    files.append(File.generated(config, "gallery.md", content=pictures.gallery_page()))
+    written = {
+        "gallery.md": pictures.gallery_page,
+        "errors.md": errors.errors_page,
+        "api.md": api.api_page,
+        "api-rooms.md": api.rooms_page,
+    }
+    for name, make in written.items():
+        files.append(File.generated(config, name, content=make()))
     for figure in sorted((lessons.ROOT / "experiments" / "headline").glob("ranking.png")):
         files.append(File.generated(config, f"pictures/{figure.name}", abs_src_path=str(figure)))
     return files

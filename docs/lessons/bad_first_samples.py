@@ -48,7 +48,9 @@ print(f"early and late accuracy correlate by {np.corrcoef(chance.accuracy[:, 10]
 data = alrl.load_data_set("breast_cancer")
 for strategy in ("random", "margin", "general"):
     picks = alrl.simulate(data, strategy, labels=40, seeds=SEEDS).picks
-    print(f"{strategy:8} queries {100 * data.y[picks].mean():.0f} % of class 1; the data hold {100 * data.y.mean():.0f} %")
+    print(
+        f"{strategy:8} queries {100 * data.y[picks].mean():.0f} % of class 1; the data hold {100 * data.y.mean():.0f} %"
+    )
 
 # %% [markdown]
 # So an accuracy that is measured on the labelled records, or a class frequency, is biased: measure on a part drawn by

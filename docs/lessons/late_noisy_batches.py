@@ -37,7 +37,9 @@ for place, strategy in enumerate(("margin", "general")):
     error = [2 * gain.std() / SEEDS**0.5 for gain in gains]
     ax.barh(at, [gain.mean() for gain in gains], 0.28, xerr=error, capsize=2, label=strategy)
 ax.axvline(0, color="black", linewidth=0.8)
-ax.set(yticks=range(len(HARDSHIPS)), yticklabels=HARDSHIPS, xlabel="AUBC beyond random under the same hardship (points)")
+ax.set(
+    yticks=range(len(HARDSHIPS)), yticklabels=HARDSHIPS, xlabel="AUBC beyond random under the same hardship (points)"
+)
 ax.invert_yaxis()
 ax.legend()
 for hardship in HARDSHIPS:

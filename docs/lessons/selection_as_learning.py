@@ -33,11 +33,12 @@ env.close()
 # The policy starts as margin sampling, so whatever differs was learned.
 
 # %%
-recipe = load_agent_recipe("quick")  # a small network and a short look-ahead, trained in about a minute
+recipe = load_agent_recipe("quick")  # a short look-ahead; its PPO is left out here to stay below a minute
 short = recipe.imitation.model_copy(update={"episodes": EPISODES})
 world = load_env_recipe("synthetic")
 world = world.model_copy(update={"data": world.data.model_copy(update={"synthetic": TASKS})})
-policy = Trainer(agent=recipe.model_copy(update={"imitation": short}), env=world, workers=1).train("mine")
+agent = recipe.model_copy(update={"imitation": short, "reinforcement": None})
+policy = Trainer(agent=agent, env=world, workers=1).train("mine")
 for data in ("iris", "wine", "breast_cancer", "digits"):
     ours, margin = (alrl.simulate(data, name, labels=40, seeds=SEEDS) for name in (policy, "margin"))
     gain = 100 * (ours.aubc - margin.aubc)
@@ -49,12 +50,12 @@ for data in ("iris", "wine", "breast_cancer", "digits"):
 # %%
 batch = gymnasium.make_vec("alrl/synthetic-v0", num_envs=64)
 candidates, loop, mask = map(torch.as_tensor, batch.reset(seed=1)[0].values())
-choose = lambda shown: policy.network(shown, loop, mask.bool()).argmax(1)  # noqa: E731
+chosen = lambda shown: policy.network(shown, loop, mask.bool()).argmax(1)  # noqa: E731
 names, share = [feature.name for feature in policy.features.record], []
 for column in range(len(names)):
     shown = candidates.clone()
     shown[..., column] = shown[:, torch.randperm(shown.shape[1], generator=torch.manual_seed(column)), column]
-    share.append(float((choose(shown) != choose(candidates)).float().mean()))
+    share.append(float((chosen(shown) != chosen(candidates)).float().mean()))
 most = sorted(zip(share, names, strict=True))[-12:]
 figure, ax = plt.subplots(figsize=(8, 3.6), layout="constrained")
 ax.barh([name for _, name in most], [100 * changed for changed, _ in most])

@@ -38,7 +38,9 @@ figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.4), layout="constraine
 for batch, (labels, trained, money) in accounts.items():
     left.plot(labels, trained / 1000, label=f"batches of {batch}")
     right.plot(labels, money, label=f"batches of {batch}")
-    print(f"batches of {batch:2}: {trained[-1]:8,.0f} record-epochs, {money[-1]:6.2f} in money for {labels[-1]:.0f} labels")
+    print(
+        f"batches of {batch:2}: {trained[-1]:8,.0f} record-epochs, {money[-1]:6.2f} in money for {labels[-1]:.0f} labels"
+    )
 everything = len(data.y) // 2 * PRICES.label
 right.axhline(everything, color="black", linestyle=":", label="label the whole pool, train once")
 left.set(xlabel="Labels", ylabel="Record-epochs so far (thousands)", title="Figure 2: compute grows quadratically")

@@ -51,7 +51,8 @@ def test_every_key_of_every_recipe_is_explained(written):
 
 def test_the_site_lists_every_page(written):
     text = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
-    (listed,) = [next(iter(each.values())) for each in yaml.safe_load(text)["nav"] if "Environments" in each]
+    (look_up,) = [each["Look up"] for each in yaml.safe_load(text)["nav"] if "Look up" in each]
+    (listed,) = [each["Environments"] for each in look_up if "Environments" in each]
     assert {next(iter(each.values())) for each in listed} == {f"environments/{name}" for name in written}
 
 

@@ -13,7 +13,10 @@ from alrl.reports.summary import Summary
 
 
 class MissingReportExtraError(AlrlError, ImportError):
-    """The packages that draw the page are not installed."""
+    """The packages that draw the page are not installed.
+
+    To do: install it: ``pip install "alrl[report]"``.
+    """
 
 
 _POINT = "datum.datum || datum"

@@ -17,7 +17,10 @@ _MOST = 8
 
 
 class ExecutorError(AlrlError):
-    """An engine that is not installed, cannot be reached, or does not know a setting."""
+    """An engine that is not installed, cannot be reached, or does not know a setting.
+
+    To do: install the engine's extra, mend its address, or play with ``--executor loky``.
+    """
 
 
 class Executor(ABC):

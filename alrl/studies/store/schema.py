@@ -76,7 +76,10 @@ CREATE TABLE unfitted_rounds (
 
 
 class StoreError(AlrlError):
-    """A results file that cannot be opened, written or read."""
+    """A results file that cannot be opened, written or read.
+
+    To do: keep a copy of the file, and play the study into a new folder.
+    """
 
 
 def connect(path: Path, read_only: bool) -> sqlite3.Connection:

@@ -1,0 +1,36 @@
+"""``alrl explain``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from alrl.cli import complete
+from alrl.cli.app import app
+from alrl.cli.common import Json, reporting
+
+
+@app.command()
+def explain(
+    context: typer.Context,
+    folder: Annotated[
+        Path, typer.Argument(metavar="RUN", help="Folder that a run wrote.", autocompletion=complete.runs)
+    ],
+    strategy: Annotated[
+        str | None, typer.Option(metavar="NAME", help="What is explained; what the study is about if left out.")
+    ] = None,
+    against: Annotated[
+        str | None, typer.Option(metavar="NAME", help="What it is held against; the study's reference if left out.")
+    ] = None,
+    machine: Json = False,
+) -> None:
+    """Say where a strategy lost, at which labels, and to which kind of record. Nothing is played anew or written."""
+    with reporting(context, machine) as voice:
+        from alrl.reports.explain import explain as explained
+
+        found = explained(folder, strategy=strategy, against=against)
+        for each in found:
+            voice.say(each.text())
+        voice.result({"explained": [each.to_json() for each in found]})

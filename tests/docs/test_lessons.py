@@ -1,0 +1,63 @@
+"""Every lesson runs, at small size, and has what a lesson needs."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import matplotlib as mpl
+import nbformat
+import pytest
+
+from docs.generate.lessons import lesson_files, notebook, page, read, run
+
+ROOT = Path(__file__).parents[2]
+LESSONS = lesson_files()
+
+
+def named(path: Path) -> str:
+    return path.stem
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("path", LESSONS, ids=named)
+def test_a_lesson_runs_and_becomes_a_page_and_a_notebook(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    lesson = read(path, small=True)
+    with mpl.rc_context():
+        outputs = run(lesson)
+    text, figures = page(path.stem, lesson, outputs, 1.0)
+    assert figures
+    assert all(f"]({name})" in text for name in figures)
+    written = nbformat.reads(notebook(lesson, outputs), as_version=4)
+    nbformat.validate(written)
+    assert any("image/png" in json.dumps(cell.get("outputs", [])) for cell in written.cells)
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=named)
+def test_a_lesson_is_short_and_has_exercises_answers_and_literature(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 80
+    exercises, answers, literature = re.split(r"## Exercises|<summary>Answers</summary>|## Literature", text)[1:]
+    assert re.findall(r"(?m)^# (\d)\. ", exercises) == ["1", "2", "3"]
+    assert re.findall(r"(?m)^# (\d)\. ", answers) == ["1", "2", "3"]
+    assert re.search(r"\b(19|20)\d\d\b", literature)
+    assert "# small: " in text
+
+
+def test_the_values_of_a_small_run_are_taken_and_never_shown(tmp_path: Path) -> None:
+    script = tmp_path / "lesson.py"
+    script.write_text("# %%\nSEEDS = 50  # small: 3\n")
+    assert read(script).cells[0].source == "SEEDS = 50"
+    assert read(script, small=True).cells[0].source == "SEEDS = 3"
+
+
+def test_there_is_a_lesson_for_each_of_the_nine_reasons_and_the_site_lists_it() -> None:
+    reasons = [re.search(r"\*\*Reason (\d)", path.read_text(encoding="utf-8")) for path in LESSONS]
+    assert sorted(each[1] for each in reasons if each) == list("123456789")
+    site = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    for path in LESSONS:
+        assert f"lessons/{path.stem}.md" in site

@@ -1,0 +1,71 @@
+"""What a run says of where its strategy lost."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from alrl.cli import app
+from alrl.errors import InvalidDataError
+from alrl.recipes import parse
+from alrl.reports.explain import explain
+from alrl.reports.report import RunDirectoryError
+from alrl.studies.runner import Runner
+from alrl.studies.study import StudyRecipe
+
+STUDY = {
+    "title": "outliers",
+    "data": ["synthetic/heavy-tailed-2", "wine"],
+    "agents": ["core-set", "margin", "random"],
+    "primary": ["core-set", "margin"],
+    "labels": 16,
+    "seeds": 8,
+}
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("run")
+    Runner(study=parse(StudyRecipe, STUDY, where="test_explain.py"), folder=folder, workers=1).run()
+    return folder
+
+
+def test_a_loss_is_told_by_data_set_by_labels_and_by_kind_of_record(played: Path) -> None:
+    (explained,) = explain(played)
+    assert (explained.strategy, explained.reference) == ("core-set", "margin")
+    worst = explained.data_sets[0]
+    assert worst.data_set == "synthetic/heavy-tailed-2"
+    assert worst.difference.outcome == "loss"
+    assert [(each.first, each.last) for each in worst.stretches] == [(1, 4), (5, 8), (9, 12), (13, 16)]
+    # The stretches are of equal length: their mean is the mean gap of the curves after the first label.
+    assert min(each.difference for each in worst.stretches) == worst.worst.difference < 0
+    assert len(worst.kinds) == 3
+    assert all(each.meaning for each in worst.kinds)
+    assert worst.data_set in explained.text()
+
+
+def test_a_strategy_that_does_not_lose_is_shown_where_it_gains_least(played: Path) -> None:
+    (explained,) = explain(played, strategy="margin", against="core-set")
+    assert explained.record[2] == 0
+    assert len(explained.data_sets) == 1
+    assert "No loss" in explained.text()
+
+
+def test_a_strategy_is_not_held_against_itself_and_has_to_be_there(played: Path, tmp_path: Path) -> None:
+    with pytest.raises(InvalidDataError, match="against itself"):
+        explain(played, strategy="margin")
+    with pytest.raises(InvalidDataError, match="'entropy' was not run"):
+        explain(played, strategy="entropy")
+    with pytest.raises(RunDirectoryError, match="does not exist"):
+        explain(tmp_path)
+
+
+def test_the_command_says_it_in_words_and_in_json(played: Path) -> None:
+    said = CliRunner().invoke(app, ["explain", str(played), "--against", "random"])
+    assert said.exit_code == 0, said.output
+    assert "core-set against random" in said.output
+    machine = CliRunner().invoke(app, ["explain", str(played), "--json"])
+    assert json.loads(machine.stdout)["explained"][0]["data_sets"][0]["kinds"][0]["feature"]

@@ -5,7 +5,6 @@ Made when the site is built, into ``build/pictures``: ``python -m docs.generate.
 
 from __future__ import annotations
 
-import hashlib
 import inspect
 import json
 import sys
@@ -24,7 +23,7 @@ from alrl.evaluation.simulate import DEFAULT_SPLIT
 from alrl.learners import Committee, MultilayerPerceptron, SoftmaxRegression
 from alrl.loop import Simulator
 from alrl.strategies import Strategy, make_strategy, strategies
-from docs.generate.lessons import ROOT, library
+from docs.generate.lessons import ROOT, current, keep, library
 from docs.generate.strategy_equations import EQUATIONS
 
 BUILT = ROOT / "build" / "pictures"
@@ -110,10 +109,11 @@ def gallery_page() -> str:
 def _entry(name: str) -> str:
     kind = strategies()[name]
     first = " ".join((inspect.getdoc(kind) or "").split("\n\n")[0].split()).replace("*", "\\*").replace("_", "\\_")
+    equation = f"\n\n`{EQUATIONS[name]}`" if name in EQUATIONS else ""
     paper = f" {kind.paper}." if kind.paper else ""
     return (
-        f"\n## {name}\n\n![Records that {name} queries](pictures/strategy-{name}.png){{ .pick }}\n\n`{EQUATIONS[name]}`"
-        f"\n\n{first}{paper} Cost of a query: {kind.cost or 'none'}.\n"
+        f"\n## {name}\n\n![Records that {name} queries](pictures/strategy-{name}.png){{ .pick }}"
+        f"{equation}\n\n{first}{paper} Cost of a query: {kind.cost or 'none'}.\n"
     )
 
 
@@ -216,11 +216,10 @@ def build(folder: Path, *, small: bool = False) -> None:
 def built(*, small: bool = False) -> Path:
     """Return the folder of the pictures, made now unless it is newer than this file and the library."""
     folder = BUILT / ("small" if small else "full")
-    key = hashlib.sha256(Path(__file__).read_bytes() + library().encode()).hexdigest()
-    stamp = folder / "built-from"
-    if not stamp.is_file() or stamp.read_text(encoding="utf-8") != key:
+    key = Path(__file__).read_text(encoding="utf-8") + library()
+    if not current(folder, key):
         build(folder, small=small)
-        stamp.write_text(key, encoding="utf-8")
+        keep(folder, key)
     return folder
 
 

@@ -24,7 +24,6 @@ print({name: array.shape for name, array in observation.items()})
 choice = observation["candidates"][:, 2].argmin()  # column 2 is the margin: this agent is margin sampling
 observation, reward, terminated, truncated, info = env.step(choice)
 print(f"reward {reward:+.4f}")
-env.close()
 
 # %% [markdown]
 # 32 candidates, each with its features, whatever the data: a policy that is trained here plays on any data set. Training

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -153,7 +154,7 @@ def explain(run: Path | str, *, strategy: str | None = None, against: str | None
     return found
 
 
-def _explained(comparison: Comparison, summary: Summary, cells: Sequence[dict[str, Any]]) -> Explanation:
+def _explained(comparison: Comparison, summary: Summary, cells: Sequence[Mapping[str, Any]]) -> Explanation:
     subject, reference = summary.emphasis or summary.strategies[0], summary.reference
     if subject == reference:
         raise InvalidDataError(f"{subject} is held against itself; name another by against (--against)")
@@ -187,7 +188,7 @@ def _one(
     ends = np.linspace(0, len(gap), min(_PARTS, len(gap)) + 1).round().astype(int)
     stretches = tuple(
         Stretch(first=int(start) + 1, last=int(end), difference=float(gap[start:end].mean()))
-        for start, end in zip(ends[:-1], ends[1:], strict=True)
+        for start, end in pairwise(ends)
     )
     explained = DataSetExplained(
         data_set=data_set,

@@ -31,11 +31,12 @@ def rooms_page() -> str:
     """Return the page of what the face of each room names, apart from what ``import alrl`` gives already."""
     import alrl
 
-    parts = [
-        "# API by room\n\nA room is a package with a face: what its `__init__` names may be imported and will stay; modules"
-        " behind a face may move without notice. Learners, strategies and features are named in recipes by their"
-        " registered names.\n"
-    ]
+    head = (
+        "# API by room\n\nA room is a package with a face: what its `__init__` names may be imported and will stay;"
+        " modules behind a face may move without notice. Learners, strategies and features go by their"
+        " registered names in recipes.\n"
+    )
+    parts = [head]
     for room in ROOMS:
         module = importlib.import_module(f"alrl.{room}")
         names = [
@@ -43,5 +44,6 @@ def rooms_page() -> str:
         ]
         first = " ".join((module.__doc__ or "").split("\n\n")[0].split()).replace("``", "`")
         if names:
-            parts.append(f"\n## alrl.{room}\n\n{first}\n" + "".join(f"\n::: alrl.{room}.{name}\n" for name in names))
+            parts.append(f"\n## alrl.{room}\n\n{first}\n")
+            parts += [f"\n::: alrl.{room}.{each}\n" for each in names]
     return "".join(parts)

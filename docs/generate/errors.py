@@ -10,9 +10,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 _HEAD = """# Errors and warnings by name
 
-Each message says what was given, what is allowed and what to do; this page says what kind of thing went wrong. Every error below is
-an `AlrlError`, which is a `ValueError`: one `except alrl.errors.AlrlError` catches all that a user can cause. On the command line
-they end with a [status](cli.md#exit-status) and no traceback; `alrl --debug` shows it.
+Each message says what was given, what is allowed and what to do; this page says what kind of thing went wrong. Every
+error below is an `AlrlError`, which is a `ValueError`: one `except alrl.errors.AlrlError` catches all that a user can
+cause. On the command line they end with a [status](cli.md#exit-status) and no traceback; `alrl --debug` shows it.
 
 | name | what it is | what to do | raised in |
 |---|---|---|---|

@@ -6,9 +6,11 @@ comments ``# small: VALUE`` behind its constants give.
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import hashlib
 import io
+import json
 import os
 import re
 import subprocess
@@ -21,7 +23,6 @@ from typing import Any
 
 import jupytext
 from nbformat import NotebookNode
-from nbformat.v4 import new_output
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "docs" / "lessons"
@@ -47,7 +48,8 @@ def read(path: Path, *, small: bool = False) -> NotebookNode:
     """Return a lesson as a notebook without outputs; ``small`` takes the values behind ``# small:``."""
     text = path.read_text(encoding="utf-8")
     text = _SMALL.sub(r"= \1", text) if small else _COMMENT.sub("", text)
-    return jupytext.reads(text, fmt="py:percent")
+    lesson: NotebookNode = jupytext.reads(text, fmt="py:percent")
+    return lesson
 
 
 def run(lesson: NotebookNode) -> list[Output]:
@@ -77,7 +79,9 @@ def _drawn(number: int, kind: str) -> bytes:
 
 def page(name: str, lesson: NotebookNode, outputs: list[Output], seconds: float) -> tuple[str, dict[str, bytes]]:
     """Return the page of a lesson in Markdown, and its figures by file name."""
-    parts, figures, at = [], {}, iter(outputs)
+    parts: list[str] = []
+    figures: dict[str, bytes] = {}
+    at = iter(outputs)
     for cell in lesson.cells:
         if cell.cell_type == "markdown":
             parts.append(cell.source)
@@ -98,26 +102,24 @@ def page(name: str, lesson: NotebookNode, outputs: list[Output], seconds: float)
 
 def _caption(lesson: NotebookNode) -> str:
     """Return the first heading of a lesson, which names its figures to whoever does not see them."""
-    first = str(lesson.cells[0].source)
-    return "Figure of lesson " + first.split("\n")[0].lstrip("# ")
+    heading, *_ = str(lesson.cells[0].source).split("\n", 1)
+    return "Figure of lesson " + heading.lstrip("# ")
 
 
 def notebook(lesson: NotebookNode, outputs: list[Output]) -> str:
     """Return the notebook, its outputs in it, as the text of an ``ipynb`` file."""
-    import base64
-
+    written = json.loads(jupytext.writes(lesson, fmt="ipynb"))
     at = iter(outputs)
-    for number, cell in enumerate(lesson.cells):
+    for number, cell in enumerate(written["cells"]):
         cell["id"] = f"cell-{number}"
-        if cell.cell_type == "code":
+        if cell["cell_type"] == "code":
             output = next(at)
-            texts = [new_output("stream", name="stdout", text=output.text)] if output.text else []
-            drawn = [
-                new_output("display_data", data={"image/png": base64.b64encode(png).decode()})
-                for _, png in output.figures
+            pngs = [base64.b64encode(png).decode() for _, png in output.figures]
+            cell["outputs"] = [
+                *([{"output_type": "stream", "name": "stdout", "text": output.text}] if output.text else []),
+                *({"output_type": "display_data", "data": {"image/png": png}, "metadata": {}} for png in pngs),
             ]
-            cell["outputs"] = [*texts, *drawn]
-    return str(jupytext.writes(lesson, fmt="ipynb"))
+    return json.dumps(written, indent=1, ensure_ascii=False)
 
 
 def build(path: Path, folder: Path, *, small: bool = False) -> None:
@@ -174,7 +176,7 @@ def _digest(key: str) -> str:
 
 
 def library() -> str:
-    """Return a hash of the library's sources, its policies and this file: what figures depend on beside their script."""
+    """Return a hash of the library's sources, its policies and this file: what figures depend on."""
     digest = hashlib.sha256(Path(__file__).read_bytes())
     for path in _sources():
         digest.update(path.read_bytes())

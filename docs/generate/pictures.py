@@ -86,9 +86,11 @@ def _draw(strategy: Strategy, path: Path) -> None:
     known, batch = picks(strategy)
     figure = Figure(figsize=(2.6, 2.2), layout="constrained")
     ax = figure.add_subplot()
-    ax.scatter(*X.T, s=6, c="#bbbbbb", linewidths=0)
-    ax.scatter(*X[known].T, s=30, c=[_COLOURS[label] for label in y[known]], edgecolors="white", linewidths=0.6)
-    ax.scatter(*X[batch].T, s=70, facecolors="none", edgecolors="#D55E00", linewidths=1.6)
+    ax.scatter(X[:, 0], X[:, 1], s=6, c="#bbbbbb", linewidths=0)
+    ax.scatter(
+        X[known, 0], X[known, 1], s=30, c=[_COLOURS[label] for label in y[known]], edgecolors="white", linewidths=0.6
+    )
+    ax.scatter(X[batch, 0], X[batch, 1], s=70, facecolors="none", edgecolors="#D55E00", linewidths=1.6)
     ax.set(xticks=[], yticks=[])
     figure.savefig(path, dpi=90)
 
@@ -172,7 +174,7 @@ def animate(data: dict[str, Any], folder: Path) -> None:
         axes[2].legend(loc="lower right")
 
     shown = [*range(LABELS + 1), *[LABELS] * 6]
-    animation.FuncAnimation(figure, frame, frames=shown, interval=600).save(  # type: ignore[arg-type]
+    animation.FuncAnimation(figure, frame, frames=shown, interval=600).save(
         folder / "two-moons.gif", writer="pillow", dpi=72
     )
     frame(LABELS)

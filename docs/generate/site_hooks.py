@@ -49,7 +49,7 @@ def _add_folder(files: Files, config: MkDocsConfig, folder: Path, place: str) ->
             files.append(File.generated(config, f"{place}/{path.name}", abs_src_path=str(path)))
 
 
-def on_nav(nav: Navigation, config: MkDocsConfig, files: Files) -> Navigation:
+def on_nav(nav: Navigation, **_: Any) -> Navigation:
     """Keep the order of the navigation for ``llms.txt``."""
     _NAVIGATION.clear()
     _remember(nav.items, "")
@@ -64,7 +64,7 @@ def _remember(items: list[Any], section: str) -> None:
             _NAVIGATION.append((section, str(item.title or ""), item.file.src_uri))
 
 
-def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
     """Keep the source of a page."""
     _MARKDOWN[page.file.src_uri] = markdown
     return markdown
@@ -93,9 +93,9 @@ def llms(name: str, description: str) -> str:
 
 
 def _first_sentence(markdown: str) -> str:
-    """Return the first sentence of a page behind a colon, or nothing.
+    r"""Return the first sentence of a page behind a colon, or nothing.
 
-    >>> _first_sentence("# Title\\n\\nOne thing. Another.")
+    >>> _first_sentence("# Title\n\nOne thing. Another.")
     ': One thing.'
     """
     paragraphs = re.sub(r"<!--.*?-->", "", markdown, flags=re.DOTALL).split("\n\n")

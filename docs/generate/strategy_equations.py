@@ -6,7 +6,7 @@ EQUATIONS: dict[str, str] = {
     "activation-change": "‖h_t(x) − h_{t−1}(x)‖",
     "albl": "p(x) = Σ_r w_r · advice_r(x);  w_r ← w_r · exp(η · reward / p)",
     "badge": "D(x)² = min_{s∈batch} ‖g(x) − g(s)‖²,  g = (p − e_ŷ) ⊗ h;  drawn ∝ D²",
-    "bait": "argmin_S tr( (I(S ∪ L) + λ)⁻¹ · I(pool) )",
+    "bait": "argmin_S tr( (I(S + L) + λ)⁻¹ · I(pool) )",
     "bald": "H( mean_m p_m ) − mean_m H( p_m )",
     "batch-bald": "I( y_1 … y_b ; m ),  greedily",
     "class-balanced": "−labels(ŷ(x)), then the base's score",

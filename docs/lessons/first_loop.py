@@ -77,4 +77,4 @@ lines.set(title="What a label is worth")
 # ## Literature
 #
 # Lewis and Gale 1994, *A sequential algorithm for training text classifiers*. Scheffer, Decomain and Wrobel 2001
-# (margin). Settles 2009, *Active learning literature survey*, chapters 1 to 3. As one file: `examples/active_learning.py`.
+# (margin). Settles 2009, *Active learning literature survey*, chapters 1-3. In one file: `examples/active_learning.py`.

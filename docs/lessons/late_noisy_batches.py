@@ -55,15 +55,15 @@ for hardship in HARDSHIPS:
 # 1. Three annotators who err a fifth of the time, majority: `{"kind": "several", ...}`, three labels a record. With the
 #    same number of paid *labels*, is it better to relabel or to buy new records?
 # 2. Which batch size makes `margin` as bad as `random` on digits? Which strategy is hurt least, and why?
-# 3. Late labels hurt a strategy that looks at counts of classes more than margin. Why?
+# 3. Add `"most": 10` to the late annotator. Which curve moves most, and what do you tell the labelling service?
 #
 # <details markdown="1"><summary>Answers</summary>
 #
-# 1. With few labels new records win even at a fifth of errors; relabelling pays when most of the pool is known or errors
-#    are more frequent. Sheng, Provost and Ipeirotis 2008 derive when; [relabel or new](../do/relabel-or-new.md) plays it.
-# 2. Try 30 and 60: a batch as large as the budget is chosen by the first, worst model. Strategies that spread a batch
-#    (`badge`, `weighted-kmeans`, `general`) are hurt least.
-# 3. Labels under way are unknown: it buys the rare class several times over before the first of them arrives.
+# 1. [Relabel or new](../do/relabel-or-new.md) plays it. More errors and a task nearer to its ceiling speak for
+#    relabelling; Sheng, Provost and Ipeirotis 2008 derive when.
+# 2. Try 30: half of the budget is then chosen by the first, worst model. `weighted-kmeans`, which takes one record of
+#    each cluster of the doubtful ones, keeps most of its gain.
+# 3. Single queries with late labels are batches in disguise: order early, in batches that are spread.
 #
 # </details>
 #

@@ -6,7 +6,6 @@
 # they are the most attractive of all. Here three in ten records are foreign; an annotator gives them any class.
 
 # %%
-import numpy as np
 from matplotlib import pyplot as plt
 from sklearn.linear_model import LogisticRegression
 
@@ -38,8 +37,8 @@ for name, share, points in zip(STRATEGIES, waste, cost, strict=True):
     print(f"{name:9} spends {share:3.0f} % on foreign records and loses {points:4.1f} points")
 
 # %% [markdown]
-# **Forgetting** is the other half: what a model knew, and knows no longer after a round. It is seen by asking each model
-# about the same records as the model before. A forgetting event: right before, wrong after (Toneva et al. 2019).
+# **Forgetting** is the other half: what a model knew, and knows no longer after a round. It is seen by asking each
+# model about the same records as the model before. A forgetting event: right before, wrong after (Toneva et al. 2019).
 
 # %%
 data = alrl.load_data_set("digits")
@@ -66,10 +65,10 @@ for name in STRATEGIES:
 #
 # <details markdown="1"><summary>Answers</summary>
 #
-# 1. Core-set: a copy of a known record lies at distance zero. Margin buys copies as long as the model is unsure of them.
+# 1. All but random: a copy of a known record lies at distance zero, and is in no doubt after the fit.
 # 2. That they are foreign, which is what the annotator finds out: in a [project](../projects.md) the answer
 #    `alrl.IRRELEVANT` is charged, not learned from, and not asked again.
-# 3. Below three tenths: the figure shows it already at that share, since every foreign record is far from all others.
+# 3. At one in ten already, on digits: every foreign record is far from all others, and so among the first picks.
 #
 # </details>
 #

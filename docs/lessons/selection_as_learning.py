@@ -26,9 +26,9 @@ observation, reward, terminated, truncated, info = env.step(choice)
 print(f"reward {reward:+.4f}")
 
 # %% [markdown]
-# 32 candidates, each with its features, whatever the data: a policy that is trained here plays on any data set. Training
+# 32 candidates, each with its features, whatever the data: a policy that is trained here plays on any data. Training
 # goes by *imitation of a look-ahead* first: in each state an expert tries every candidate in a copy of the loop, sees
-# what it is worth some rounds later, and the policy learns to rank candidates as the expert does, without looking ahead.
+# what it is worth some rounds later, and the policy learns to rank candidates as the expert does, not looking ahead.
 # The policy starts as margin sampling, so whatever differs was learned.
 
 # %%
@@ -49,7 +49,7 @@ for data in ("iris", "wine", "breast_cancer", "digits"):
 # %%
 batch = gymnasium.make_vec("alrl/synthetic-v0", num_envs=64)
 candidates, loop, mask = map(torch.as_tensor, batch.reset(seed=1)[0].values())
-chosen = lambda shown: policy.network(shown, loop, mask.bool()).argmax(1)  # noqa: E731
+chosen = lambda shown: policy.network(shown, loop, mask.bool()).argmax(1)
 names, share = [feature.name for feature in policy.features.record], []
 for column in range(len(names)):
     shown = candidates.clone()

@@ -1,10 +1,10 @@
 # %% [markdown]
 # # 2. Strategies differ, and so do batch sizes
 #
-# **Reason 2: strategy and batch size need tuning, and vanilla strategies ignore what the loop itself tells.** No rule is
-# best everywhere, and a rule that ranks first one query at a time may fall behind in batches, because its ten favourite
-# records say the same. What you can do before you pay for a label: play the choice on a *past* task whose labels you
-# have. Here that task is `digits`; your own is `alrl.simulate("my.csv", ..., label="kind")`.
+# **Reason 2: strategy and batch size need tuning, and vanilla strategies ignore what the loop itself tells.** No rule
+# is best everywhere, and a rule that ranks first one query at a time may fall behind in batches, because its ten
+# favourite records say the same. What you can do before you pay for a label: play the choice on a *past* task whose
+# labels you have. Here that task is `digits`; your own is `alrl.simulate("my.csv", ..., label="kind")`.
 
 # %%
 import numpy as np
@@ -65,4 +65,4 @@ ax.legend()
 # ## Literature
 #
 # Ash et al. 2020 (badge); Citovsky et al. 2021 (cluster-margin); Toneva et al. 2019 and Bengar et al. 2021 (forgetting
-# as a signal); Lowell, Lipton and Wallace 2019, *Practical obstacles to deploying active learning*; Lu, Li and Lin 2023.
+# as a signal); Lowell, Lipton and Wallace 2019, *Practical obstacles to deploying active learning*; Lu et al. 2023.

@@ -39,10 +39,9 @@ for batch, (labels, trained, money) in accounts.items():
     left.plot(labels, trained / 1000, label=f"batches of {batch}")
     right.plot(labels, money, label=f"batches of {batch}")
     print(
-        f"batches of {batch:2}: {trained[-1]:8,.0f} record-epochs, {money[-1]:6.2f} in money for {labels[-1]:.0f} labels"
+        f"batches of {batch:2}: {trained[-1]:8,.0f} record-epochs, {money[-1]:6.2f} in money, {labels[-1]:.0f} labels"
     )
-everything = len(data.y) // 2 * PRICES.label
-right.axhline(everything, color="black", linestyle=":", label="label the whole pool, train once")
+right.axhline(len(data.y) // 2 * PRICES.label, color="black", linestyle=":", label="label the whole pool, train once")
 left.set(xlabel="Labels", ylabel="Record-epochs so far (thousands)", title="Figure 2: compute grows quadratically")
 right.set(xlabel="Labels", ylabel="Money so far", title="Figure 3: labels and compute together")
 [ax.legend() for ax in (left, right)]
@@ -60,8 +59,7 @@ for kappa in (0.0, 0.01, 0.1):
     print(f"κ/c = {kappa:4}: must save " + ", ".join(f"{100 * each:.0f} %" for each in saved) + " at 1, 10, 100 rounds")
 
 # %% [markdown]
-# Warm starts make the epochs few, large batches the rounds; both have a price in accuracy. A policy can be trained to
-# stop, and to choose the batch size, for money (`envs/net-value-train.toml`).
+# Warm starts make the epochs few, large batches the rounds; a policy can learn to stop (`envs/net-value-train.toml`).
 #
 # ## Exercises
 #

@@ -51,7 +51,7 @@ for name, curves in (("random", random), ("core-set", queried)):
 # %% [markdown]
 # ## Exercises
 #
-# 1. Play `entropy` on `keel/vowel` (extra `bench`; eleven classes). Which verdict do you get, and why not with `margin`?
+# 1. Play `entropy` on `keel/vowel` (extra `bench`; eleven classes). Which verdict, and why not with `margin`?
 # 2. Let the starved task run on, `labels=400`. Where does its verdict change?
 # 3. Is one verdict of "worse than random" among ten data sets a surprise, if nothing is wrong with a strategy?
 #

@@ -18,7 +18,7 @@ _MAP = LinearSegmentedColormap.from_list("outcomes", [EMPHASIS, "#F7F7F7", "#007
 def outcome_matrix(summary: Summary, *, mark: str = "") -> Figure:
     """Return wins, ties and losses of each row against each column.
 
-    Blue where wins prevail, vermillion where losses do.
+    Blue where wins prevail, vermilion where losses do.
     """
     order = sorted(summary.strategies, key=lambda name: summary.ranks.get(name, np.inf))
     k = len(order)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 OKABE_ITO = ("#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-"""Colours that the colour-blind tell apart (Okabe and Ito 2008), vermillion kept for the emphasised strategy."""
+"""Colours that the colour-blind tell apart (Okabe and Ito 2008), vermilion kept for the emphasised strategy."""
 EMPHASIS = "#D55E00"
 RANDOM = "#7F7F7F"
 _DASHES: tuple[tuple[float, ...], ...] = ((), (5, 1.5), (1.2, 1.2), (6, 1.5, 1.2, 1.5), (3, 1), (8, 2))
@@ -53,7 +53,7 @@ class Style:
 def styles(strategies: Sequence[str], emphasis: str | None = None) -> dict[str, Style]:
     """Return one look a strategy, in the order of a legend.
 
-    The emphasised one first, thick and vermillion, random last.
+    The emphasised one first, thick and vermilion, random last.
 
     Rules are thin, and told apart by colour and by strokes.
 

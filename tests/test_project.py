@@ -12,7 +12,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from alrl.recipes import Kind
+from alrl.recipes import RecipeKind
 
 ROOT = Path(__file__).parents[1]
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -42,8 +42,8 @@ def test_the_citation_names_the_version() -> None:
 
 def test_the_wheel_carries_every_recipe_and_no_published_result() -> None:
     wheel = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]
-    assert wheel["sources"] == {kind: f"alrl/_recipes/{kind}" for kind in get_args(Kind)}
-    for kind in get_args(Kind):
+    assert wheel["sources"] == {kind: f"alrl/_recipes/{kind}" for kind in get_args(RecipeKind)}
+    for kind in get_args(RecipeKind):
         inside = {
             path.name: any(fnmatch(f"/{kind}/{path.name}", pattern) for pattern in wheel["include"])
             for path in (ROOT / kind).iterdir()
@@ -51,7 +51,7 @@ def test_the_wheel_carries_every_recipe_and_no_published_result() -> None:
         assert inside == {name: (ROOT / kind / name).is_file() for name in inside}
 
 
-@pytest.mark.parametrize("kind", get_args(Kind))
+@pytest.mark.parametrize("kind", get_args(RecipeKind))
 def test_the_examples_of_a_folder_are_toml(kind: str) -> None:
     examples = re.findall(r"(?ms)^```toml\n(.*?)^```$", (ROOT / kind / "README.md").read_text(encoding="utf-8"))
     assert examples

@@ -23,7 +23,11 @@ PAGES = [
     *sorted(path for path in (ROOT / "docs").rglob("*.md") if path.parent.name != "environments"),
 ]
 BLOCK = re.compile(r"(?ms)^(<!-- not run: [^\n]+ -->\n)?^( *)```(python|sh|toml)\n(.*?)^ *```$")
-ELSEWHERE = {"adapters.md": "tests/adapters/test_docs.py", "README.md": "tests/contracts/test_recipes.py"}
+ELSEWHERE = {
+    "README.md": "tests/contracts/test_recipes.py",
+    "adapters.md": "tests/adapters/test_docs.py",
+    "reinforcement-learning.md": "tests/envs and tests/agents",
+}
 """Pages whose Python is run by tests of their own, on smaller settings."""
 
 

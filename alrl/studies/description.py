@@ -12,7 +12,10 @@ STUDY = "study.json"
 
 
 class RunDirectoryError(AlrlError):
-    """A directory that holds no study, or whose description cannot be read."""
+    """A directory that holds no study, or whose description cannot be read.
+
+    To do: name the folder that ``alrl run`` wrote: it holds ``study.json`` and ``results.sqlite``.
+    """
 
 
 def read_description(folder: Path) -> dict[str, Any]:

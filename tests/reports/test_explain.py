@@ -12,7 +12,7 @@ from alrl.cli import app
 from alrl.errors import InvalidDataError
 from alrl.recipes import parse
 from alrl.reports.explain import explain
-from alrl.reports.report import RunDirectoryError
+from alrl.studies.description import RunDirectoryError
 from alrl.studies.runner import Runner
 from alrl.studies.study import StudyRecipe
 

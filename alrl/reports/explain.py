@@ -18,7 +18,7 @@ from alrl.evaluation.statistics import Estimate
 from alrl.metadata import DEFAULT_GROUPS, FeatureSet
 from alrl.reports.picks.picks import Picks, see_picks
 from alrl.reports.picks.replay import Replay
-from alrl.reports.report import read_study
+from alrl.reports.report import StoredStudy, read_study
 from alrl.reports.summary import Summary, summarise
 from alrl.studies.store.store import RESULTS, STUDY, Store, run_id
 
@@ -146,12 +146,17 @@ def explain(run: Path | str, *, strategy: str | None = None, against: str | None
         names = comparison.strategies
         summary = summarise(
             comparison,
-            reference=reference if against or reference in names else None,
-            emphasis=subject if strategy or subject in names else None,
+            reference=_played(reference, names, study) if against is None else against,
+            emphasis=_played(subject, names, study) if strategy is None else strategy,
             upper_bounds=study.upper_bounds,
         )
         found.append(_explained(comparison, summary, cells))
     return found
+
+
+def _played(name: str | None, names: Sequence[str], study: StoredStudy) -> str | None:
+    """Return the name if it was played, the first of its trainings if it is a method of several; else None."""
+    return next((each for each in (name, *study.methods.get(name or "", [])) if each in names), None)
 
 
 def _explained(comparison: Comparison, summary: Summary, cells: Sequence[Mapping[str, Any]]) -> Explanation:

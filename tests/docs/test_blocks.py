@@ -26,6 +26,7 @@ BLOCK = re.compile(r"(?ms)^(<!-- not run: [^\n]+ -->\n)?^( *)```(python|sh|toml)
 ELSEWHERE = {
     "README.md": "tests/contracts/test_recipes.py",
     "adapters.md": "tests/adapters/test_docs.py",
+    "extending.md": "tests/docs/test_extending.py",
     "reinforcement-learning.md": "tests/envs and tests/agents",
 }
 """Pages whose Python is run by tests of their own, on smaller settings."""

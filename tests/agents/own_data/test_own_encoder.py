@@ -89,7 +89,7 @@ def test_a_matrix_for_the_labelled_rows_is_told_by_its_shape():
 
 
 class Elsewhere:
-    """A model that follows nobody's interface: a fit, no parameters, and lists of probabilities in an order of its own."""
+    """A model that follows nobody's interface: no parameters, and lists of probabilities in an order of its own."""
 
     classes_ = ("q", "p")
 
@@ -116,8 +116,9 @@ def test_a_model_that_follows_no_interface_is_asked_in_the_order_of_its_classes(
 @pytest.mark.parametrize(
     "change",
     [np.asfortranarray, np.asmatrix, pd.DataFrame, lambda X: np.repeat(X, 2, 0)[::2], lambda X: X.astype(object)],
-    ids=["Fortran", "np.matrix", "frame", "strided", "objects"],
+    ids=["Fortran", "matrix", "frame", "strided", "objects"],
 )
+@pytest.mark.filterwarnings("ignore:the matrix subclass:PendingDeprecationWarning")
 def test_arrays_of_any_make_give_the_same_picks(change):
     numbers = TABLE.to_numpy()
     numbers.setflags(write=False)

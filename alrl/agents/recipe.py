@@ -10,11 +10,15 @@ from pydantic import ConfigDict, Field, model_validator
 
 from alrl import recipes
 from alrl.agents.guard.guard import Fallback
-from alrl.agents.look_ahead.look_ahead import LookAhead
 from alrl.agents.look_ahead.oracle import TEN_RULES, BoSS, GreedyOracle, ScoredPart
-from alrl.agents.look_ahead.roll_out import ScoredMetric
 from alrl.agents.policy_file import load_policy
-from alrl.agents.training_recipes import EvolutionRecipe, ReinforcementRecipe, SearchRecipe
+from alrl.agents.training_recipes import (
+    BranchingRecipe,
+    EvolutionRecipe,
+    LookAheadRecipe,
+    ReinforcementRecipe,
+    SearchRecipe,
+)
 from alrl.envs.action_recipe import CandidatesRecipe
 from alrl.recipes import checked_while_parsed
 from alrl.recipes.model import Recipe
@@ -132,37 +136,6 @@ class AlgorithmRecipe(Recipe):
     """Episodes side by side."""
 
 
-class LookAheadRecipe(Recipe):
-    """The expert that is imitated: see :class:`alrl.agents.look_ahead.look_ahead.LookAhead`."""
-
-    horizon: int = Field(default=6, ge=1)
-    base: str = "margin"
-    """Who queries after the candidate: ``margin``, another registered rule, or ``policy``, the one in training."""
-    reach: int = Field(default=128, ge=1)
-    iterations: int = Field(default=5, ge=1)
-    metric: ScoredMetric = "accuracy"
-    likelihood: float = Field(default=0.2, ge=0)
-    repeats: int = Field(default=1, ge=1)
-    beam: int = Field(default=1, ge=1)
-
-    @model_validator(mode="after")
-    def _buildable(self) -> LookAheadRecipe:
-        with checked_while_parsed():
-            self.build()
-        return self
-
-    def build(self, policy: Strategy | None = None) -> LookAhead:
-        """Return the expert; ``policy`` is the one in training, if there is one yet.
-
-        Until then margin takes its place.
-        """
-        base = {"margin": None, "policy": policy}[self.base] if self.base in _BASES else make_strategy(self.base)
-        return LookAhead(**self.model_dump(exclude={"base"}), base=base)
-
-
-_BASES = ("margin", "policy")
-
-
 class ImitationRecipe(Recipe):
     """Imitation of the look-ahead expert in DAgger rounds."""
 
@@ -180,30 +153,6 @@ class ImitationRecipe(Recipe):
     temperature: float = Field(default=1.5, gt=0)
     """Sharpness of the expert's distribution over candidates."""
     expert: LookAheadRecipe = LookAheadRecipe()
-
-
-class BranchingRecipe(Recipe):
-    """Policy gradient on branches: every candidate of a state is queried, and the policy itself plays on from there."""
-
-    updates: int = Field(default=10, ge=1)
-    """How often: branches are made anew by the policy as it is, on tasks of their own."""
-    tasks: int = Field(default=24, ge=1)
-    """Data sets of an update: fresh synthetic ones, and tables of the environment."""
-    tables: float = Field(default=0.3, ge=0, le=1)
-    """Share of them that are the environment's own tables, where it has any."""
-    every: int = Field(default=6, ge=1)
-    """Branches are made at every query whose number is a multiple of this."""
-    share: float = Field(default=1.0, ge=0, le=1)
-    """Share of the policy's own choices between them; the rest are margin's and chance's."""
-    epochs: int = Field(default=4, ge=1)
-    """Gradient steps on the branches of an update."""
-    learning_rate: float = Field(default=3e-4, gt=0)
-    kl: float = Field(default=0.1, ge=0)
-    """Weight of the divergence from the start, in standard deviations of a state's values."""
-    certainty: float = Field(default=0.5, gt=0, lt=1)
-    """Mean probability of the likeliest candidate at the start, by one factor on all scores."""
-    expert: LookAheadRecipe = LookAheadRecipe(horizon=4, base="policy")
-    """How a branch is played on and valued."""
 
 
 class RegressionRecipe(Recipe):

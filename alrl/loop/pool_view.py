@@ -60,13 +60,7 @@ class Refits:
         return torch.cat([probabilities for _, probabilities in self.blocks(view, records, of)], 1)
 
     def by_part(self, view: PoolView, part: Tensor) -> Tensor:
-        """Return class probabilities (B, L, k) of the labelled records, the learner fitted to ``part`` (B, L).
-
-        >>> from alrl.testing.example_view import example_view
-        >>> view = example_view(records=(9,), classes=(2,), labelled=(3,))
-        >>> view.refits.by_part(view, view.labelled_mask).shape
-        torch.Size([1, 3, 2])
-        """
+        """Return class probabilities (B, L, k) of the labelled records, the learner fitted to ``part`` (B, L)."""
         return self._fitted(view, part).predict_proba(rows_at(view.features, view.labelled_index))
 
     def probabilities_of(self, view: PoolView, versions: Sequence[Tensor]) -> list[Tensor]:

@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 
 from alrl.agents.policy import Policy
-from alrl.agents.recipe import BranchingRecipe
 from alrl.agents.training.imitation import targets
 from alrl.agents.training.validation import by_size, chunks
 from alrl.agents.training.valued_candidates import Behaviour, ValuedCandidates, collect
+from alrl.agents.training_recipes import BranchingRecipe
 from alrl.data.task import Task
 from alrl.envs.recipe import EnvRecipe
 

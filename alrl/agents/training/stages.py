@@ -12,7 +12,7 @@ from typing import Any
 from alrl import recipes
 from alrl.agents.networks.mixture import NETWORK
 from alrl.agents.policy import Policy
-from alrl.agents.recipe import AlgorithmRecipe, BranchingRecipe, TrainedRecipe
+from alrl.agents.recipe import AlgorithmRecipe, TrainedRecipe
 from alrl.agents.training.algorithm import make_algorithm
 from alrl.agents.training.branching import Update, branch
 from alrl.agents.training.evolution import Progress, evolve, mixture_of
@@ -21,7 +21,7 @@ from alrl.agents.training.search import search
 from alrl.agents.training.task_groups import task_groups
 from alrl.agents.training.tensorboard import Tracker
 from alrl.agents.training.valued_candidates import Behaviour, ValuedCandidates, collect
-from alrl.agents.training_recipes import EvolutionRecipe, ReinforcementRecipe, SearchRecipe
+from alrl.agents.training_recipes import BranchingRecipe, EvolutionRecipe, ReinforcementRecipe, SearchRecipe
 from alrl.data.task import Task
 from alrl.envs.action_recipe import CandidatesRecipe
 from alrl.envs.recipe import EnvRecipe

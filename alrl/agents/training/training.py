@@ -249,10 +249,7 @@ class Trainer:
         return improved
 
     def _choose(self, stages: Sequence[tuple[str, Policy]]) -> tuple[Policy, dict[str, float]]:
-        """Return the stage to keep: of the largest area or return beyond margin's on the validation data sets.
-
-        Or the last.
-        """
+        """Return the stage to keep: the last, or that of the largest area or return beyond margin's in validation."""
         names = self.validation or self.training
         tasks = by_size(self._tasks(names, _TRIALS, 2000))
         bar = self.bars.bar("compare stages on validation sets", len(stages))
@@ -268,19 +265,15 @@ class Trainer:
                 bar.advance(note=f"{name} {gains[name]:+.4f}")
         self._validation_steps += counter.tally.steps
         bar.done()
-        last = len(stages) - 1
         best = max(range(len(stages)), key=lambda number: gains[stages[number][0]])
-        best = last if self.agent.keep == "last" else best
+        best = len(stages) - 1 if self.agent.keep == "last" else best
         return stages[best][1], {**gains, "chosen": float(best)}
 
     def _areas(self, strategy: Strategy, tasks: Sequence[Task]) -> torch.Tensor:
         return areas(strategy, self.env, tasks, device=self.device)
 
     def _guarded(self, policy: Policy) -> Policy:
-        """Return the policy with the ranges of its features where it plays its training data sets.
-
-        And its guard, if any.
-        """
+        """Return the policy with its features' ranges on its training data sets, and with its guard, if any."""
         bar = self.bars.bar("play training sets for the features' ranges and the guard", 1)
         player = policy.to(self.device)
         seen = watch_tasks(self._tasks(self.training, 1, 3000), self.env, player, player, device=self.device)
@@ -297,11 +290,10 @@ class Trainer:
             self._tracker.scalar(f"imitation/{name}", value, step)
 
     def _card(self, gains: dict[str, float]) -> dict[str, Any]:
-        work = {"steps": self._steps, "validation_steps": self._validation_steps} | self._counter.tally.summary
         return {
             **training_stages.made_by(self.agent, self.env, self.seed, gains),
             "trained_on": self.training,
             "validated_on": self.validation,
-            "work": work,
+            "work": {"steps": self._steps, "validation_steps": self._validation_steps, **self._counter.tally.summary},
             **training_stages.by_stage(self.scalars),
         }

@@ -21,7 +21,7 @@ from alrl.evaluation.simulate import simulate
 from alrl.learners import SoftmaxRegression
 from alrl.loop.simulator import Simulator
 from alrl.recipes import parse
-from alrl.reports.report import _read_study, _summaries
+from alrl.reports.report import _summaries, read_study
 from alrl.reports.summary import summarise
 from alrl.reports.tables import aubc
 from alrl.strategies import strategies
@@ -150,7 +150,7 @@ def test_a_study_that_names_it_marks_it_in_every_table_and_ranks_it_nowhere(tmp_
     assert json.loads((tmp_path / "study.json").read_text())["upper_bounds"] == [NAME]
     with Store(tmp_path / "results.sqlite", read_only=True) as store:
         (comparison,) = Comparison.groups(store.curves(ran.ids))
-    (summary, *_) = _summaries(comparison, _read_study(tmp_path / "study.json"))
+    (summary, *_) = _summaries(comparison, read_study(tmp_path / "study.json"))
     markdown = aubc.area_table(summary).to_markdown()
     assert f"| data set | margin | random | {NAME} |" in markdown
     row = next(line for line in markdown.splitlines() if line.startswith("| mean rank"))

@@ -6,12 +6,12 @@ import pytest
 import torch
 
 from alrl.agents.policy import Policy
-from alrl.agents.recipe import BranchingRecipe, LookAheadRecipe, TrainedRecipe
+from alrl.agents.recipe import TrainedRecipe
 from alrl.agents.training.branching import branch, improve_on
 from alrl.agents.training.task_groups import task_groups
 from alrl.agents.training.training import Trainer
 from alrl.agents.training.valued_candidates import ValuedCandidates
-from alrl.agents.training_recipes import EvolutionRecipe
+from alrl.agents.training_recipes import BranchingRecipe, EvolutionRecipe, LookAheadRecipe
 from alrl.envs.candidates import CandidateMixture
 from alrl.metadata import FeatureSet
 from alrl.recipes import canonical_json, parse

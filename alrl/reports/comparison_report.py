@@ -74,6 +74,8 @@ class ReportPart:
     """Specifications of the comparison's cells."""
     policies: Mapping[str, Policy]
     remarks: Sequence[str]
+    looks: figures.Looks
+    """Of every strategy of the study, one wherever it is drawn."""
 
     def write(self, beside: Sequence[str]) -> Written:
         """Write all files; ``beside`` are names of further ones that the page is to link.
@@ -109,7 +111,9 @@ class ReportPart:
         )
         file: Path | None = None
         try:
-            file = _write(self.folder / f"index{self.slug}.html", page(self.comparison, self.summaries, about))
+            file = _write(
+                self.folder / f"index{self.slug}.html", page(self.comparison, self.summaries, about, looks=self.looks)
+            )
         except MissingReportExtraError as error:
             notes.append(str(error))
         return Written(page=file, figures=tuple(drawn), tables=tuple(tabulated), texts=tuple(texts), notes=tuple(notes))
@@ -135,17 +139,20 @@ class ReportPart:
         for summary in self.summaries:
             ending = "" if summary is self.summaries[0] else "-" + summary.metric.removesuffix("_accuracy")
             look: dict[str, Any] = {"metric": summary.metric, "emphasis": summary.emphasis, "mark": self.mark}
+            look["looks"] = self.looks
             yield f"learning-curves{ending}", partial(figures.learning_curves, self.comparison, **look)
             if len(summary.strategies) > 1:
                 gaps = partial(figures.differences, self.comparison, reference=summary.reference, **look)
                 yield f"differences{ending}", gaps
-                yield f"ranking{ending}", partial(figures.ranking, summary, mark=self.mark)
+                yield f"ranking{ending}", partial(figures.ranking, summary, mark=self.mark, looks=self.looks)
         yield from self._figures_over_sets(self.summaries[0])
         if picks.own:
-            profile = partial(figures.pick_profile, picks.replays, emphasis=picks.subject, mark=self.mark)
+            profile = partial(
+                figures.pick_profile, picks.replays, emphasis=picks.subject, mark=self.mark, looks=self.looks
+            )
             yield "pick-profile", profile
             if any(each.overlap for each in picks.own):
-                yield "pick-overlap", partial(figures.pick_overlap, picks.own, mark=self.mark)
+                yield "pick-overlap", partial(figures.pick_overlap, picks.own, mark=self.mark, looks=self.looks)
         if picks.projections:
             yield "pick-embedding", partial(figures.pick_embedding, picks.projections, mark=self.mark)
 
@@ -155,13 +162,14 @@ class ReportPart:
         mark = self.mark
         if summary.baseline != summary.reference:
             look: dict[str, Any] = {"metric": summary.metric, "emphasis": summary.emphasis, "mark": mark}
+            look["looks"] = self.looks
             gaps = partial(figures.differences, self.comparison, reference=summary.baseline, **look)
             yield f"differences-{summary.baseline}", gaps
         if summary.friedman is not None:
-            yield "critical-difference", partial(figures.critical_difference, summary, mark=mark)
+            yield "critical-difference", partial(figures.critical_difference, summary, mark=mark, looks=self.looks)
         yield "outcomes", partial(figures.outcome_matrix, summary, mark=mark)
-        yield "performance-profile", partial(figures.performance_profile, summary, mark=mark)
-        yield "break-even", partial(figures.break_even, summary, mark=mark)
+        yield "performance-profile", partial(figures.performance_profile, summary, mark=mark, looks=self.looks)
+        yield "break-even", partial(figures.break_even, summary, mark=mark, looks=self.looks)
 
     def _tables(self) -> list[Path]:
         each = {"mark": self.mark}

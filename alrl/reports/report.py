@@ -13,6 +13,7 @@ from alrl.evaluation.comparison import Comparison
 from alrl.evaluation.curves import METRICS, Curves, Metric
 from alrl.reports.claims import read_claims, verdicts
 from alrl.reports.comparison_report import ReportPart
+from alrl.reports.figures import Looks, styles
 from alrl.reports.figures.canvas import save
 from alrl.reports.figures.conditions import conditions
 from alrl.reports.pages.checklist import RunRecord
@@ -115,6 +116,7 @@ def report(run: Path | str, *, title: str | None = None, allow_incomplete: bool 
     slugs = _slugs(comparisons)
     methods = [comparison.of_methods(study.methods) for comparison in comparisons]
     judged = verdicts(study.claims, methods, study.metrics[0])
+    looks = _looks(methods, study)
     parts = []
     for comparison, whole, slug in zip(comparisons, methods, slugs, strict=True):
         own = [cell for cell, each in zip(done, stored, strict=True) if _settings(each) == _settings(comparison)]
@@ -134,6 +136,7 @@ def report(run: Path | str, *, title: str | None = None, allow_incomplete: bool 
             cells=own,
             policies=policies,
             remarks=remarks,
+            looks=looks,
         )
         parts.append(part.write(beside=(*others, curves.name, *(path.name for path in further))))
     return ReportFiles(
@@ -244,6 +247,13 @@ def _summaries(comparison: Comparison, study: StoredStudy, apart: Sequence[Summa
             )
         )
     return summaries
+
+
+def _looks(comparisons: Sequence[Comparison], study: _Study) -> Looks:
+    """Return one look for each strategy of the study, by the first comparison's ranks."""
+    names = list(dict.fromkeys(name for comparison in comparisons for name in comparison.strategies))
+    first = _summaries(comparisons[0], study)[0]
+    return styles(names, first.emphasis, reference=first.reference, ranks=first.ranks)
 
 
 def _slugs(comparisons: Sequence[Comparison]) -> list[str]:

@@ -12,13 +12,14 @@ from alrl.reports.figures.outcome_matrix import outcome_matrix
 from alrl.reports.figures.performance_profile import performance_profile
 from alrl.reports.figures.picks import pick_embedding, pick_overlap, pick_profile
 from alrl.reports.figures.ranking import ranking
-from alrl.reports.figures.style import EMPHASIS, OKABE_ITO, RANDOM, STYLE, Style, styles
+from alrl.reports.figures.style import EMPHASIS, OKABE_ITO, RANDOM, STYLE, Looks, Style, styles
 
 __all__ = [
     "EMPHASIS",
     "OKABE_ITO",
     "RANDOM",
     "STYLE",
+    "Looks",
     "Style",
     "as_svg",
     "break_even",

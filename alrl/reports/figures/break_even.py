@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
@@ -10,7 +12,7 @@ from matplotlib.ticker import PercentFormatter
 
 from alrl.evaluation import statistics
 from alrl.reports.figures.canvas import WIDTH, headline, new_figure
-from alrl.reports.figures.style import EMPHASIS, STYLE, styles
+from alrl.reports.figures.style import EMPHASIS, MANY, STYLE, Looks, looks_of
 from alrl.reports.summary import Summary
 
 _RATIOS = np.logspace(-4, 1, 121)
@@ -19,16 +21,18 @@ NEVER = -6.0
 """Height at which a target that was never reached is drawn, in percent."""
 
 
-def break_even(summary: Summary, *, mark: str = "") -> Figure:
+def break_even(summary: Summary, *, mark: str = "", looks: Looks | None = None) -> Figure:
     """Return left: what must be saved by price of computing and number of rounds.
 
     Right: what was saved, a dot a data set.
     """
     with mpl.rc_context(STYLE):
-        figure = new_figure((WIDTH, 3.5))
-        left, right = figure.subplots(1, 2, width_ratios=(1.15, 1), sharey=True)
+        looks = looks_of(summary.strategies, looks, summary.emphasis)
+        lying = len(looks) > MANY
+        figure = new_figure((WIDTH, max(3.5, 1.3 + 0.17 * len(looks)) if lying else 3.5))
+        left, right = figure.subplots(1, 2, width_ratios=(1.15, 1), sharey=not lying)
         _needed(left, summary.rounds)
-        _saved(right, summary)
+        _saved(right, summary, looks, lying)
         left.set_ylim(-12, 103)
         left.set_yticks(range(0, 101, 20))
         left.yaxis.set_major_formatter(PercentFormatter(decimals=0))
@@ -49,14 +53,12 @@ def _needed(axes: Axes, own: int) -> None:
         share = [100 * statistics.break_even(1.0, float(ratio), rounds) for ratio in _RATIOS]
         ours = rounds == own
         axes.semilogx(_RATIOS, share, color=EMPHASIS if ours else "#555555", linewidth=1.9 if ours else 0.9)
-        # Where the curve is steep labels stand apart.
-        at = int(np.argmin(np.abs(_RATIOS - 2.0)))
         axes.annotate(
             f"R = {rounds}",
-            (float(_RATIOS[at]), share[at]),
-            (0, 3),
+            (float(_RATIOS[-1]), share[-1]),
+            (3, 0),
             textcoords="offset points",
-            ha="center",
+            va="center",
             fontsize=7,
             color=EMPHASIS if ours else "#555555",
         )
@@ -64,21 +66,38 @@ def _needed(axes: Axes, own: int) -> None:
     axes.set_xlabel("Price of training on one record / price of a label", fontsize=8.5)
 
 
-def _saved(axes: Axes, summary: Summary) -> None:
-    names = [name for name in styles(summary.strategies, summary.emphasis) if name != summary.baseline]
-    looks = styles(summary.strategies, summary.emphasis)
+def _saved(axes: Axes, summary: Summary, looks: Looks, lying: bool) -> None:
+    """Draw a dot a data set; many strategies have a line each, on which their names can be read."""
+    names = [name for name in looks if name != summary.baseline]
     for place, name in enumerate(names):
         cells = [summary.cells.get((data_set, name)) for data_set in summary.data_sets]
         saved = np.array([100 * cell.saving.value for cell in cells if cell is not None and cell.saving is not None])
         shown = np.where(np.isfinite(saved), saved, NEVER)
         # Spread by rank, so that equal savings stand side by side and nothing is drawn by chance.
-        spread = (np.argsort(np.argsort(shown, kind="stable")) % 7 - 3) / 14
-        axes.scatter(place + spread, shown, s=9, color=looks[name].colour, alpha=0.75, linewidths=0, zorder=3)
+        across = place + (np.argsort(np.argsort(shown, kind="stable")) % 7 - 3) / 14
+        x, y = (shown, across) if lying else (across, shown)
+        axes.scatter(x, y, s=9, color=looks[name].colour, alpha=0.75, linewidths=0, zorder=3)
         if saved.size:
-            ends, middle = [place - 0.3, place + 0.3], float(np.median(shown))
-            axes.plot(ends, [middle, middle], color=looks[name].colour, linewidth=2, zorder=4)
+            ends, middle = np.array([place - 0.3, place + 0.3]), np.full(2, float(np.median(shown)))
+            x, y = (middle, ends) if lying else (ends, middle)
+            axes.plot(x, y, color=looks[name].colour, linewidth=2, zorder=4)
+    if lying:
+        _lie(axes, names)
+        return
     axes.axhline(0, color="#333333", linewidth=0.8, zorder=1)
     axes.text(len(names) - 0.45, NEVER, "never", va="center", ha="left", fontsize=7, color="#555555", clip_on=False)
     axes.set_xticks(range(len(names)), names, rotation=30, ha="right", rotation_mode="anchor")
     axes.grid(visible=False, axis="x")
     axes.set_xlim(-0.6, len(names) - 0.4)
+
+
+def _lie(axes: Axes, names: Sequence[str]) -> None:
+    axes.axvline(0, color="#333333", linewidth=0.8, zorder=1)
+    axes.text(NEVER, -0.7, "never", va="bottom", ha="center", fontsize=7, color="#555555", clip_on=False)
+    axes.set_yticks(range(len(names)), names, fontsize=7)
+    axes.tick_params(axis="y", length=0)
+    axes.grid(visible=False, axis="y")
+    axes.set_ylim(len(names) - 0.4, -0.6)
+    axes.set_xlim(-12, 103)
+    axes.xaxis.set_major_formatter(PercentFormatter(decimals=0))
+    axes.set_xlabel("Labels saved", fontsize=8.5)

@@ -18,8 +18,8 @@ from alrl.evaluation.comparison import Comparison
 from alrl.evaluation.curves import Interval
 from alrl.reports.figures.style import STYLE, Style
 
-WIDTH = 7.0
-"""Inches: the text width of a page."""
+COLUMN, TEXT, WIDTH = 3.5, 5.5, 7.16
+"""Inches: a column of a journal, the text of an article, the text of a page of two columns."""
 _COLUMNS = 3
 _WARNING, _NOTE = "#B00020", "#555555"
 
@@ -66,7 +66,7 @@ def panels(
     columns = 2 if count == 4 else min(count, _COLUMNS)
     rows = -(-count // columns)
     with mpl.rc_context(STYLE):
-        figure = new_figure((WIDTH if columns > 1 else 4.5, 0.9 + {1: 3.0, 2: 2.3}.get(columns, 1.95) * rows))
+        figure = new_figure((WIDTH if columns > 1 else COLUMN, 0.9 + {1: 3.0, 2: 2.3}.get(columns, 1.95) * rows))
         grid = figure.subplots(rows, columns, squeeze=False).ravel()
         for axes, data_set in zip(grid, comparison.data_sets, strict=False):
             draw(axes, data_set)
@@ -82,12 +82,12 @@ def panels(
     return figure
 
 
-def band(axes: Axes, interval: Interval, look: Style, *, start: int = 0) -> None:
+def band(axes: Axes, interval: Interval, look: Style, *, start: int = 0, shaded: bool = True) -> None:
     """Draw a mean and its band in percent, at ``start`` and the label counts after it."""
     at = start + np.arange(interval.mean.size)
     mean, low, high = (100 * part for part in interval)
     axes.plot(at, mean, **look.line, solid_capstyle="round")
-    if not np.isnan(low).any():
+    if shaded and not look.other and not np.isnan(low).any():
         strength = 0.22 if look.order == 5 else 0.12
         axes.fill_between(at, low, high, color=look.colour, alpha=strength, linewidth=0, zorder=look.order - 1)
 
@@ -109,6 +109,10 @@ def legend(
 ) -> None:
     """Draw the legend above the figure, headed by the mark, if any, and a note."""
     handles = []
+    others = [look for look in looks.values() if look.other]
+    looks = {name: look for name, look in looks.items() if not look.other}
+    if others:
+        looks |= {f"{len(others)} others": others[0]}
     for look in looks.values():
         if with_markers:
             handles.append(
@@ -122,14 +126,19 @@ def legend(
         handles,
         names,
         loc="outside upper center",
-        ncols={5: 5, 6: 3}.get(len(names), min(len(names), 4)),
+        ncols=min({5: 5, 6: 3}.get(len(names), min(len(names), 4)), _fitting(figure, names)),
         handlelength=3 if looks else 1,
-        columnspacing=1.6,
+        columnspacing=1.6 if figure.get_figwidth() >= TEXT else 1.0,
         title=_headed(note, mark),
         title_fontsize=7,
     )
     box.get_title().set_multialignment("center")
     box.get_title().set_color(_WARNING if mark else _NOTE)
+
+
+def _fitting(figure: Figure, names: list[str]) -> int:
+    """Return how many names a line of the legend has room for, each with its stroke."""
+    return max(1, int(72 * figure.get_figwidth() / (4.6 * max(map(len, names), default=1) + 42)))
 
 
 def headline(figure: Figure, note: str, mark: str) -> None:

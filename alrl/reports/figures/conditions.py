@@ -9,18 +9,18 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from alrl.reports.figures.canvas import WIDTH, legend, new_figure
-from alrl.reports.figures.style import STYLE, styles
+from alrl.reports.figures.style import STYLE, Looks, looks_of
 from alrl.reports.tables.conditions import ConditionCost
 
 
-def conditions(costs: Sequence[ConditionCost], *, mark: str = "") -> Figure:
+def conditions(costs: Sequence[ConditionCost], *, mark: str = "", looks: Looks | None = None) -> Figure:
     """Return mean paired differences in points of AUBC with 95 % intervals, data sets in rows, strategies side by side.
 
     ``costs`` are of one learner and batch size.
     """
     names = list(dict.fromkeys(cost.condition for cost in costs))
     data_sets = list(dict.fromkeys(cost.data_set for cost in costs))
-    looks = styles(list(dict.fromkeys(cost.strategy for cost in costs)), None)
+    looks = looks_of(list(dict.fromkeys(cost.strategy for cost in costs)), looks)
     columns = min(3, len(names))
     rows = -(-len(names) // columns)
     with mpl.rc_context(STYLE):

@@ -9,14 +9,16 @@ from matplotlib.figure import Figure
 from alrl.errors import InvalidDataError
 from alrl.evaluation.statistics import SMALLEST_SAMPLE, cliques
 from alrl.reports.figures.canvas import WIDTH, headline, new_figure
-from alrl.reports.figures.style import STYLE, styles
+from alrl.reports.figures.style import STYLE, Looks, Style, looks_of
 from alrl.reports.summary import Summary
 
 _STEP = 0.26
 """Inches between two lines of names."""
+_TICKS = 12
+"""Ranks that the ruler has room to number."""
 
 
-def critical_difference(summary: Summary, *, mark: str = "") -> Figure:
+def critical_difference(summary: Summary, *, mark: str = "", looks: Looks | None = None) -> Figure:
     """Return critical-difference diagram of a summary's mean ranks; best on the left.
 
     Raises InvalidDataError if the summary has no Friedman test: fewer than three strategies or six data sets.
@@ -26,6 +28,7 @@ def critical_difference(summary: Summary, *, mark: str = "") -> Figure:
             f"{len(summary.strategies)} strategies on {len(summary.ranked)} data sets given; a critical difference"
             f" needs 3 strategies and {SMALLEST_SAMPLE} data sets on which all of them ran"
         )
+    looks = looks_of(summary.strategies, looks, summary.emphasis)
     groups = cliques(summary.ranks, summary.friedman.critical_difference)
     order = sorted(summary.ranks, key=lambda name: summary.ranks[name])
     left = (len(order) + 1) // 2
@@ -46,7 +49,14 @@ def critical_difference(summary: Summary, *, mark: str = "") -> Figure:
             below = 0.9 + 0.12 * len(groups)
             on_left = place < left
             row = place if on_left else len(order) - 1 - place
-            _name(axes, summary, name, below + _STEP * row, 1 - 0.06 * (k - 1) if on_left else k + 0.06 * (k - 1))
+            _name(
+                axes,
+                summary,
+                looks[name],
+                name,
+                below + _STEP * row,
+                1 - 0.06 * (k - 1) if on_left else k + 0.06 * (k - 1),
+            )
         test = summary.friedman
         note = (
             f"Mean ranks over {len(summary.ranked)} data sets, AUBC of {summary.metric.replace('_', ' ')}, 1 is best."
@@ -61,6 +71,8 @@ def _ruler(axes: Axes, k: int, distance: float) -> None:
     axes.plot([1, k], [0.55, 0.55], color="#333333", linewidth=0.8)
     for rank in range(1, k + 1):
         axes.plot([rank, rank], [0.49, 0.55], color="#333333", linewidth=0.8)
+        if rank not in {1, k} and (k > _TICKS and (rank % (1 + k // _TICKS) or k - rank < k // _TICKS)):
+            continue
         axes.annotate(str(rank), (rank, 0.46), ha="center", va="bottom", fontsize=8)
     axes.plot([1, 1 + distance], [0.17, 0.17], color="#333333", linewidth=1.2, marker="|", markersize=6)
     axes.annotate(
@@ -73,8 +85,7 @@ def _ruler(axes: Axes, k: int, distance: float) -> None:
     )
 
 
-def _name(axes: Axes, summary: Summary, name: str, y: float, end: float) -> None:
-    look = styles(summary.strategies, summary.emphasis)[name]
+def _name(axes: Axes, summary: Summary, look: Style, name: str, y: float, end: float) -> None:
     rank = summary.ranks[name]
     axes.plot([rank, rank, end], [0.55, y, y], color=look.colour, linewidth=1.0, solid_joinstyle="miter")
     left = end < rank

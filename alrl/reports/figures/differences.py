@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from alrl.evaluation.comparison import Comparison
 from alrl.evaluation.curves import Metric, mean_interval
 from alrl.reports.figures.canvas import band, panels
-from alrl.reports.figures.style import styles
+from alrl.reports.figures.style import Looks, looks_of
 
 
 def differences(
@@ -18,9 +18,10 @@ def differences(
     metric: Metric = "accuracy",
     emphasis: str | None = None,
     mark: str = "",
+    looks: Looks | None = None,
 ) -> Figure:
     """Return the mean paired difference to ``reference`` along the budget with 95 % bands, one panel a data set."""
-    looks = styles(comparison.strategies, emphasis)
+    looks = looks_of(comparison.strategies, looks, emphasis)
     shown = {name: look for name, look in looks.items() if name != reference}
 
     def draw(axes: Axes, data_set: str) -> None:

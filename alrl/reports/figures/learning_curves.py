@@ -8,14 +8,19 @@ from matplotlib.figure import Figure
 from alrl.evaluation.comparison import Comparison
 from alrl.evaluation.curves import Metric
 from alrl.reports.figures.canvas import band, panels
-from alrl.reports.figures.style import styles
+from alrl.reports.figures.style import Looks, looks_of
 
 
 def learning_curves(
-    comparison: Comparison, *, metric: Metric = "accuracy", emphasis: str | None = None, mark: str = ""
+    comparison: Comparison,
+    *,
+    metric: Metric = "accuracy",
+    emphasis: str | None = None,
+    mark: str = "",
+    looks: Looks | None = None,
 ) -> Figure:
     """Return the mean learning curves with 95 % bands, one panel a data set."""
-    looks = styles(comparison.strategies, emphasis)
+    looks = looks_of(comparison.strategies, looks, emphasis)
 
     def draw(axes: Axes, data_set: str) -> None:
         for name, look in looks.items():

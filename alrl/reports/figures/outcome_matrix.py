@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
-from alrl.reports.figures.canvas import headline, new_figure
+from alrl.reports.figures.canvas import COLUMN, WIDTH, headline, new_figure
 from alrl.reports.figures.style import EMPHASIS, STYLE
 from alrl.reports.summary import Summary
 
@@ -23,9 +23,10 @@ def outcome_matrix(summary: Summary, *, mark: str = "") -> Figure:
     order = sorted(summary.strategies, key=lambda name: summary.ranks.get(name, np.inf))
     k = len(order)
     with mpl.rc_context(STYLE):
-        # Of many strategies each keeps the half inch that its record takes.
-        width, height = max(9.5, 2.1 + 0.5 * k), max(7.5, 1.9 + 0.25 * k)
-        figure = new_figure((min(2.1 + 0.72 * k, width), min(1.9 + 0.36 * k, height)))
+        # A record takes half an inch: of many strategies there is room for the balance alone.
+        brief = 2.1 + 0.5 * k > WIDTH
+        width = min(max(2.1 + 0.72 * k, COLUMN), WIDTH)
+        figure = new_figure((width, 1.9 + (0.21 if brief else 0.36) * k))
         axes = figure.add_subplot()
         balance = np.full((k, k), np.nan)
         for row, name in enumerate(order):
@@ -33,9 +34,14 @@ def outcome_matrix(summary: Summary, *, mark: str = "") -> Figure:
                 if name != other:
                     wins, ties, losses = summary.record(name, other)
                     balance[row, column] = (wins - losses) / max(wins + ties + losses, 1)
-                    _cell(axes, column, row, f"{wins}–{ties}–{losses}", float(balance[row, column]))
+                    record = (
+                        f"{wins - losses:+d}".replace("-", "−").replace("+0", "0")
+                        if brief
+                        else f"{wins}–{ties}–{losses}"
+                    )
+                    _cell(axes, column, row, record, float(balance[row, column]), 6 if brief else 7.5)
         axes.imshow(np.ma.masked_invalid(balance), cmap=_MAP, vmin=-1, vmax=1, aspect="auto")
-        axes.set_xticks(range(k), order, rotation=30, ha="left", rotation_mode="anchor")
+        axes.set_xticks(range(k), order, rotation=60 if brief else 30, ha="left", rotation_mode="anchor")
         axes.set_yticks(range(k), order)
         axes.xaxis.tick_top()
         axes.tick_params(length=0)
@@ -44,8 +50,9 @@ def outcome_matrix(summary: Summary, *, mark: str = "") -> Figure:
         for texts in (axes.get_xticklabels(), axes.get_yticklabels()):
             for text, name in zip(texts, order, strict=True):
                 text.set_fontweight("bold" if name == summary.emphasis else "normal")
+        what = "Wins less losses" if brief else "Wins–ties–losses"
         note = (
-            f"Wins–ties–losses of the row against the column over {len(summary.data_sets)} data sets, AUBC of"
+            f"{what} of the row against the column over {len(summary.data_sets)} data sets, AUBC of"
             f" {summary.metric.replace('_', ' ')}:\n"
             "a win where the whole 95 % bootstrap interval of the paired difference is above zero."
         )
@@ -53,7 +60,5 @@ def outcome_matrix(summary: Summary, *, mark: str = "") -> Figure:
     return figure
 
 
-def _cell(axes: Axes, x: int, y: int, text: str, balance: float) -> None:
-    axes.annotate(
-        text, (x, y), ha="center", va="center", fontsize=7.5, color="white" if abs(balance) > 0.7 else "#1A1A1A"
-    )
+def _cell(axes: Axes, x: int, y: int, text: str, balance: float, size: float) -> None:
+    axes.annotate(text, (x, y), ha="center", va="center", fontsize=size, color="white" if balance > 0.9 else "#1A1A1A")

@@ -7,22 +7,24 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from alrl.reports.figures.canvas import legend, new_figure
-from alrl.reports.figures.style import STYLE, styles
+from alrl.reports.figures.canvas import TEXT, legend, new_figure
+from alrl.reports.figures.style import STYLE, Looks, looks_of
 from alrl.reports.summary import Summary
 
 
-def performance_profile(summary: Summary, *, mark: str = "") -> Figure:
+def performance_profile(summary: Summary, *, mark: str = "", looks: Looks | None = None) -> Figure:
     """Return the figure of shares of runs that beat the baseline by more than each threshold, with 95 % bands."""
-    every = styles(summary.strategies, summary.emphasis)
+    every = looks_of(summary.strategies, looks, summary.emphasis)
     looks = {name: look for name, look in every.items() if name in summary.profiles}
     with mpl.rc_context(STYLE):
-        figure = new_figure((5.2, 3.6))
+        figure = new_figure((TEXT, 3.6))
         axes = figure.add_subplot()
         axes.axvline(0, color="#333333", linewidth=0.8, zorder=1)
         for name, look in looks.items():
             profile = summary.profiles[name]
             axes.plot(profile.thresholds, 100 * np.array(profile.share), **look.line)
+            if look.other:
+                continue
             axes.fill_between(
                 profile.thresholds,
                 100 * np.array(profile.low),

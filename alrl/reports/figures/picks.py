@@ -14,8 +14,8 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from alrl.evaluation.curves import Floats, Interval, mean_interval
-from alrl.reports.figures.canvas import WIDTH, band, legend, new_figure
-from alrl.reports.figures.style import RANDOM, STYLE, styles
+from alrl.reports.figures.canvas import TEXT, WIDTH, band, legend, new_figure
+from alrl.reports.figures.style import MANY, RANDOM, STYLE, Looks, looks_of
 from alrl.reports.picks.replay import Projection, Replay
 
 SHOWN = {
@@ -30,10 +30,12 @@ SHOWN = {
 _POOL: dict[str, Any] = {"color": RANDOM, "linestyle": (0, (1, 1.5)), "linewidth": 1.2}
 
 
-def pick_profile(replays: Sequence[Replay], *, emphasis: str | None = None, mark: str = "") -> Figure:
+def pick_profile(
+    replays: Sequence[Replay], *, emphasis: str | None = None, mark: str = "", looks: Looks | None = None
+) -> Figure:
     """Draw mean features of picked records with 95 % bands over data sets, against records drawn by chance."""
     names = tuple(dict.fromkeys(replay.strategy for replay in replays))
-    looks = {name: look for name, look in styles(names, emphasis).items() if name in names}
+    looks = looks_of(names, looks, emphasis)
     with mpl.rc_context(STYLE):
         figure = new_figure((WIDTH, 4.4))
         for axes, (feature, meaning) in zip(figure.subplots(2, 3, sharex=True).ravel(), SHOWN.items(), strict=True):
@@ -155,22 +157,43 @@ def _explain(figure: Figure, projections: Sequence[Projection], mark: str) -> No
     legend(figure, {}, note, mark, extra=extra)
 
 
-def pick_overlap(replays: Sequence[Replay], *, mark: str = "") -> Figure:
+def _name_highest(axes: Axes, looks: Looks, shares: Sequence[Interval]) -> None:
+    """Write the names of the three grey lines that end highest: what is much alike is to be known."""
+    drawn = zip(looks.items(), shares, strict=True)
+    ends = {name: 100 * float(share.mean[-1]) for (name, look), share in drawn if look.other}
+    height = -np.inf
+    for name in sorted(sorted(ends, key=lambda each: -ends[each])[:3], key=lambda each: ends[each]):
+        # Names that would lie upon each other are moved up.
+        height = max(ends[name], height + 4.0)
+        axes.annotate(
+            name,
+            (shares[0].mean.size, height),
+            (3, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=6.5,
+            color="#555555",
+            annotation_clip=False,
+        )
+
+
+def pick_overlap(replays: Sequence[Replay], *, mark: str = "", looks: Looks | None = None) -> Figure:
     """Return the share of one strategy's picks that each rule would have made in the same place, along the budget.
 
     ``replays`` are those of one strategy, one a data set.
     """
     rules = [name for name in replays[0].overlap if all(name in replay.overlap for replay in replays)]
-    looks = {name: look for name, look in styles(rules).items() if name in rules}
+    looks = looks_of(rules, looks)
     with mpl.rc_context(STYLE):
-        figure = new_figure((5.2, 3.6))
+        figure = new_figure((TEXT, 3.6))
         axes = figure.add_subplot()
         shares: list[Interval] = []
         for name, look in looks.items():
             rows = [smoothed(replay.overlap[name], 7).mean(0) for replay in replays]
             width = min(map(len, rows))
             shares.append(mean_interval(np.stack([row[:width] for row in rows])))
-            band(axes, shares[-1], look, start=1)
+            band(axes, shares[-1], look, start=1, shaded=len(rules) <= MANY)
+        _name_highest(axes, looks, shares)
         # Rules may share next to nothing: the axis ends above the highest of them.
         top = max((float(np.nanmax(100 * share.mean)) for share in shares), default=0.0)
         axes.set_ylim(0, min(100.0, 1.4 * top + 10))
@@ -181,7 +204,7 @@ def pick_overlap(replays: Sequence[Replay], *, mark: str = "") -> Figure:
         axes.set_ylabel(f"Picks of {replays[0].strategy} that the rule shares", fontsize=8.5)
         note = (
             f"{len(replays)} data sets, {replays[0].picked.shape[0]} seeds each; each rule is asked in the very state\n"
-            f"in which {replays[0].strategy} chose. Bands: 95 % interval over data sets."
+            f"in which {replays[0].strategy} chose.{' Bands: 95 % interval over data sets.' if len(rules) <= MANY else ''}"
         )
         legend(figure, looks, note, mark)
     return figure

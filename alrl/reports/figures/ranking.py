@@ -11,22 +11,23 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from alrl.reports.figures.canvas import WIDTH, dot, legend, new_figure
-from alrl.reports.figures.style import STYLE, Style, styles
+from alrl.reports.figures.style import MANY, STYLE, Looks, Style, looks_of
 from alrl.reports.summary import Summary
 
 _ROOMY = 10
 """Data sets up to which each strategy has a line of its own."""
 
 
-def ranking(summary: Summary, *, mark: str = "") -> Figure:
+def ranking(summary: Summary, *, mark: str = "", looks: Looks | None = None) -> Figure:
     """Return AUBC against the reference on each data set with 95 % intervals, and mean ranks over data sets."""
-    looks = styles(summary.strategies, summary.emphasis)
+    looks = looks_of(summary.strategies, looks, summary.emphasis)
     shown = {name: look for name, look in looks.items() if name != summary.reference}
     # Many data sets share a page: their rows are closer.
-    row = max(0.16 * len(shown) + 0.12, 0.3) if len(summary.data_sets) <= _ROOMY else 0.38
+    lanes = _lanes(shown)
+    row = max((0.16 if len(shown) <= MANY else 0.12) * lanes + 0.12, 0.3) if len(summary.data_sets) <= _ROOMY else 0.38
     height = 1.5 + row * len(summary.data_sets)
     with mpl.rc_context(STYLE):
-        figure = new_figure((WIDTH, max(height, 1.5 + 0.24 * len(looks))))
+        figure = new_figure((WIDTH, max(height, 1.5 + (0.24 if len(looks) <= MANY else 0.18) * len(looks))))
         left, right = figure.subplots(1, 2, width_ratios=(1.7, 1))
         _dots(left, summary, shown)
         _ranks(right, summary, looks)
@@ -35,18 +36,27 @@ def ranking(summary: Summary, *, mark: str = "") -> Figure:
     return figure
 
 
+def _lanes(looks: Looks) -> int:
+    """Return how many lines the strategies take on a data set: those that are not told apart share one."""
+    return max(1, sum(not look.other for look in looks.values()) + any(look.other for look in looks.values()))
+
+
 def _dots(axes: Axes, summary: Summary, shown: Mapping[str, Style]) -> None:
-    step = 0.8 / max(len(shown), 1)
+    own = [name for name, look in shown.items() if not look.other]
+    lanes = _lanes(shown)
+    step = 0.8 / lanes
     axes.axvline(0, color="#333333", linewidth=0.8, zorder=1)
     for row, data_set in enumerate(summary.data_sets):
         if row % 2:
             axes.axhspan(row - 0.5, row + 0.5, color="#F5F5F5", linewidth=0, zorder=0)
-        for place, (name, look) in enumerate(shown.items()):
+        for name, look in shown.items():
             cell = summary.cells.get((data_set, name))
             estimate = cell.against_reference if cell else None
             if estimate is not None:
-                y = row + (place - (len(shown) - 1) / 2) * step
-                if np.isfinite(estimate.low):
+                # Strategies that are not told apart share the last line.
+                lane = lanes - 1 if look.other else own.index(name)
+                y = row + (lane - (lanes - 1) / 2) * step
+                if np.isfinite(estimate.low) and not look.other:
                     axes.plot(
                         [estimate.low, estimate.high], [y, y], color=look.colour, linewidth=look.width * 0.8, zorder=3
                     )
@@ -74,7 +84,7 @@ def _ranks(axes: Axes, summary: Summary, looks: Mapping[str, Style]) -> None:
     for text, name in zip(axes.get_yticklabels(), order, strict=True):
         text.set_fontweight("bold" if name == summary.emphasis else "normal")
     axes.set_ylim(len(order) - 0.5, -0.5)
-    axes.set_xlim(0.8, len(summary.strategies) + 0.9)
+    axes.set_xlim(0.8, 1.08 * len(summary.strategies) + 0.9)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.tick_params(axis="y", length=0)
     axes.set_xlabel("Mean rank (1 is best)", fontsize=8.5)

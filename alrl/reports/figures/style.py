@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,12 @@ OKABE_ITO = ("#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 """Colours that the colour-blind tell apart (Okabe and Ito 2008), vermilion kept for the emphasised strategy."""
 EMPHASIS = "#D55E00"
 RANDOM = "#7F7F7F"
+OTHER = "#949494"
+"""Grey of strategies that a figure of many does not tell apart; on white, lines may be as light as that."""
+MANY = 8
+"""Strategies up to which each has a look of its own."""
+_BEST = 4
+"""Of many, the best by rank that have one beside the subject, the reference and random sampling."""
 _DASHES: tuple[tuple[float, ...], ...] = ((), (5, 1.5), (1.2, 1.2), (6, 1.5, 1.2, 1.5), (3, 1), (8, 2))
 _MARKERS = ("s", "^", "D", "v", "P", "X", "<", ">", "h", "p")
 STYLE: dict[Any, Any] = {
@@ -44,18 +50,33 @@ class Style:
     """Drawing order, higher in front."""
 
     @property
+    def other(self) -> bool:
+        """Whether it is one of many that are not told apart."""
+        return self.order == 1
+
+    @property
     def line(self) -> dict[str, Any]:
         """As keywords of ``Axes.plot``."""
         dashes: Any = (0, self.dashes) if self.dashes else "solid"
         return {"color": self.colour, "linestyle": dashes, "linewidth": self.width, "zorder": self.order}
 
 
-def styles(strategies: Sequence[str], emphasis: str | None = None) -> dict[str, Style]:
+Looks = Mapping[str, Style]
+"""The look of each strategy, the same in every figure of a study."""
+
+
+def styles(
+    strategies: Sequence[str],
+    emphasis: str | None = None,
+    *,
+    reference: str | None = None,
+    ranks: Mapping[str, float] | None = None,
+) -> dict[str, Style]:
     """Return one look a strategy, in the order of a legend.
 
-    The emphasised one first, thick and vermilion, random last.
-
-    Rules are thin, and told apart by colour and by strokes.
+    The emphasised one first, thick and vermilion, random last. Rules are thin, and told apart by colour and by
+    strokes. Of more than eight strategies only the subject, the ``reference``, random sampling and the best by
+    ``ranks`` are told apart; the others are grey.
 
     >>> looks = styles(["random", "margin", "general"], emphasis="general")
     >>> list(looks), looks["general"].colour, looks["random"].dashes
@@ -63,13 +84,31 @@ def styles(strategies: Sequence[str], emphasis: str | None = None) -> dict[str, 
     """
     looks = {}
     rules = [name for name in strategies if name not in {"random", emphasis}]
+    apart = _apart(rules, reference, ranks or {}) if len(strategies) > MANY else rules
+    rest = [name for name in rules if name not in apart]
+    rules = [name for name in rules if name in apart]
     for place, name in enumerate(rules):
         colour = OKABE_ITO[place % len(OKABE_ITO)]
         # The second round of colours meets other dashes, so that no two rules share both.
         dashes = _DASHES[(place + place // len(OKABE_ITO)) % len(_DASHES)]
         looks[name] = Style(colour=colour, dashes=dashes, width=1.1, marker=_MARKERS[place % len(_MARKERS)], order=3)
     looks["random"] = Style(colour=RANDOM, dashes=(4, 2), width=1.1, marker="x", order=2)
+    for name in rest:
+        looks[name] = Style(colour=OTHER, dashes=(), width=0.7, marker=".", order=1)
     if emphasis is not None:
         looks[emphasis] = Style(colour=EMPHASIS, dashes=(), width=1.9, marker="o", order=5)
-    order = [name for name in (emphasis, *rules, "random") if name in strategies]
+    order = [name for name in (emphasis, *rules, "random", *rest) if name in strategies]
     return {name: looks[name] for name in order if name is not None}
+
+
+def _apart(rules: Sequence[str], reference: str | None, ranks: Mapping[str, float]) -> Collection[str]:
+    best = sorted((name for name in rules if name != reference), key=lambda name: ranks.get(name, float(len(rules))))
+    return {*best[:_BEST], *(name for name in rules if name == reference)}
+
+
+def looks_of(names: Sequence[str], looks: Looks | None, emphasis: str | None = None) -> dict[str, Style]:
+    """Return the looks of ``names`` among those of a study, in their order; looks of their own without a study."""
+    known = dict(looks or {})
+    missing = [name for name in names if name not in known]
+    known |= styles(missing, emphasis if emphasis in missing else None)
+    return {name: look for name, look in known.items() if name in names}

@@ -10,7 +10,7 @@ from string import Template
 from typing import Any, ClassVar
 
 from alrl.evaluation.comparison import Comparison
-from alrl.reports.figures import Style, styles
+from alrl.reports.figures import Looks, Style, styles
 from alrl.reports.pages.about import About
 from alrl.reports.pages.altair_charts import bundle, specifications
 from alrl.reports.pages.rows import curve_rows, gap_rows, profile_rows, saving_rows
@@ -23,14 +23,15 @@ class _Page(Template):
     braceidpattern: ClassVar[str | None] = None
 
 
-def page(comparison: Comparison, summaries: Sequence[Summary], about: About) -> str:
+def page(comparison: Comparison, summaries: Sequence[Summary], about: About, *, looks: Looks | None = None) -> str:
     """Return the page as HTML, self-contained; ``summaries`` are those of ``comparison``, one a metric.
 
     Raises MissingReportExtraError without the extra ``report`` (altair and vl-convert).
     """
     first = summaries[0]
     metrics = [summary.metric for summary in summaries]
-    looks = styles(comparison.strategies, first.emphasis)
+    known = styles(comparison.strategies, first.emphasis) if looks is None else looks
+    looks = {name: look for name, look in known.items() if name in comparison.strategies}
     study: dict[str, Any] = {
         "specs": specifications(looks, first),
         "curves": list(curve_rows(comparison, metrics)),

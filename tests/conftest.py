@@ -49,7 +49,7 @@ def synthetic(
         shared = rng.normal(0, 0.02, (seeds, 1)) + rng.normal(0, 0.003, (seeds, labels + 1))
         for strategy in strategies:
             own = np.cumsum(rng.normal(0, 0.002, (seeds, labels + 1)), axis=1)
-            gain = GAINS[strategy] * (1 - np.exp(-at / 10)) * (1.4 if place % 2 else 0.4)
+            gain = GAINS.get(strategy, 0.01) * (1 - np.exp(-at / 10)) * (1.4 if place % 2 else 0.4)
             ceiling = CEILINGS.get(data_set, 0.8)
             accuracy = np.clip(ceiling - 0.45 * (at + 3.0) ** -0.6 + gain + shared + own, 0, 1)
             found.append(

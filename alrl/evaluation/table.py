@@ -9,15 +9,13 @@ from dataclasses import dataclass
 from textwrap import fill
 from typing import TYPE_CHECKING
 
+from alrl.evaluation.latex import TEXT, latex
 from alrl.evaluation.spreadsheet import SpreadsheetWriter
 
 if TYPE_CHECKING:
     from rich.table import Table as RichTable
 
 MISSING = "–"
-_TEX = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"} | {
-    letter: "\\" + letter for letter in "&%$#_{}"
-}
 
 
 class Bold(str):
@@ -87,16 +85,14 @@ class Table:
         for row in (*self.rows, *self.foot):
             yield _pipes(tuple(f"**{cell}**" if isinstance(cell, Bold) else cell for cell in row))
 
-    def to_latex(self) -> str:
-        """Return the table in LaTeX; needs the package booktabs."""
-        ends = [self.caption + "."] if self.caption else []
-        lines = [f"% {self.mark}"] if self.mark else []
-        lines += [r"\begin{table}", r"\centering"]
-        lines.append(rf"\caption{{{tex(' '.join(filter(None, (self.mark, *ends, self.notes))))}}}")
-        lines += [rf"\begin{{tabular}}{{l{'r' * (len(self.header) - 1)}}}", r"\toprule"]
-        lines += [_ampersands(self.header), r"\midrule", *map(_ampersands, self.rows)]
-        lines += [r"\midrule", *map(_ampersands, self.foot)] if self.foot else []
-        return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", r"\end{table}", ""])
+    def to_latex(self, *, width: float = TEXT, label: str = "results") -> str:
+        r"""Return the table in LaTeX, at most ``width`` inches wide; needs the package booktabs.
+
+        ``label`` is what ``\\ref{tab:...}`` names.
+        """
+        parts = {"caption": self.caption, "notes": self.notes, "mark": self.mark}
+        look: Callable[[str], bool] = lambda cell: isinstance(cell, Bold)  # noqa: E731
+        return latex(self.header, self.rows, self.foot, **parts, label=label, width=width, bold=look)
 
     def to_html(self) -> str:
         """Return the table in HTML, scrollable where it is too wide, its caption above; cells are text or Markup."""
@@ -142,16 +138,6 @@ class Table:
         return table
 
 
-def tex(text: str) -> str:
-    r"""Return text as LaTeX.
-
-    >>> tex("50 % ± 1")
-    '50 \\% $\\pm$ 1'
-    """
-    escaped = "".join(_TEX.get(letter, letter) for letter in text)
-    return escaped.replace("±", r"$\pm$").replace("↓", r"$\downarrow$").replace("–", "--").replace("χ²", r"$\chi^2$")
-
-
 def _aligned(row: Row, widths: list[int]) -> str:
     cells = [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
     return "  ".join(cells).rstrip()
@@ -159,11 +145,6 @@ def _aligned(row: Row, widths: list[int]) -> str:
 
 def _pipes(row: Row) -> str:
     return "| " + " | ".join(cell.replace("|", r"\|") for cell in row) + " |"
-
-
-def _ampersands(row: Row) -> str:
-    bold: Callable[[str], str] = lambda cell: rf"\textbf{{{tex(cell)}}}" if isinstance(cell, Bold) else tex(cell)  # noqa: E731
-    return " & ".join(map(bold, row)) + r" \\"
 
 
 def _head(text: str, scope: str, emphasis: str | None) -> str:

@@ -13,6 +13,8 @@ from matplotlib.figure import Figure
 
 from alrl.agents.policy import Policy
 from alrl.evaluation.comparison import Comparison
+from alrl.evaluation.latex import COLUMN, PAGE, TEXT
+from alrl.evaluation.table import Table
 from alrl.reports import figures
 from alrl.reports.claims import Verdict
 from alrl.reports.pages import About, MissingReportExtraError, page
@@ -26,6 +28,8 @@ from alrl.reports.tables import aubc
 from alrl.reports.tables.across import across_table, ratings_table
 from alrl.reports.tables.training import training_table
 
+_WIDTHS = {"": TEXT, "-column": COLUMN, "-page": PAGE}
+"""Endings of LaTeX files, and the inches that their tables fit."""
 _STILLS = {
     "critical-difference": (
         "ranks",
@@ -180,14 +184,23 @@ class ReportPart:
         texts = {
             f"table{self.slug}.md": "\n".join(markdown),
             f"table{self.slug}.csv": aubc.csv_table(list(self.summaries), mark=self.mark),
-            f"table{self.slug}.tex": "\n".join(aubc.area_table(one, **each).to_latex() for one in self.summaries),
-            f"across{self.slug}.tex": "\n".join(
-                table(one, **each).to_latex() for one in self.summaries for table in (across_table, ratings_table)
-            ),
         }
+        for ending, width in _WIDTHS.items():
+            texts[f"table{self.slug}{ending}.tex"] = self._latex({"area": aubc.area_table}, width)
+            texts[f"across{self.slug}{ending}.tex"] = self._latex(
+                {"across": across_table, "ratings": ratings_table}, width
+            )
         trained = training_table(self.policies, self.summaries_apart[0], mark=self.mark)
         texts |= {f"training{self.slug}.md": trained} if trained else {}
         return [_write(self.folder / name, text) for name, text in texts.items()]
+
+    def _latex(self, tables: Mapping[str, Callable[..., Table]], width: float) -> str:
+        """Return each table of each metric, at most ``width`` inches wide."""
+        return "\n".join(
+            table(one, mark=self.mark).to_latex(width=width, label=f"{name}-{one.metric.replace('_', '-')}{self.slug}")
+            for one in self.summaries
+            for name, table in tables.items()
+        )
 
     def _texts(self, items: Sequence[Item], cards: Sequence[PolicyCard]) -> list[Path]:
         record = self.record

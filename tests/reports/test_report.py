@@ -73,7 +73,10 @@ def test_a_study_becomes_page_figures_tables_and_curves(
     text = files.page.read_text(encoding="utf-8")
     assert "<h1>Another title</h1>" in text
     assert "INCOMPLETE" not in text
-    assert {path.name for path in files.tables} == {"table.md", "table.csv", "table.tex", "across.tex"}
+    assert {path.name for path in files.tables} == {
+        *("table.md", "table.csv", "table.tex", "table-column.tex", "table-page.tex"),
+        *("across.tex", "across-column.tex", "across-page.tex"),
+    }
     assert {path.name for path in files.texts} == {"summary.md"}
     each = [f"{name}{metric}" for name in ("learning-curves", "differences", "ranking") for metric in ("", "-balanced")]
     over_sets = ["differences-random", "outcomes", "performance-profile", "break-even"]

@@ -34,11 +34,8 @@ def outcome_matrix(summary: Summary, *, mark: str = "") -> Figure:
                 if name != other:
                     wins, ties, losses = summary.record(name, other)
                     balance[row, column] = (wins - losses) / max(wins + ties + losses, 1)
-                    record = (
-                        f"{wins - losses:+d}".replace("-", "−").replace("+0", "0")
-                        if brief
-                        else f"{wins}–{ties}–{losses}"
-                    )
+                    less = f"{wins - losses:+d}" if wins != losses else "0"
+                    record = less.replace("-", "−") if brief else f"{wins}–{ties}–{losses}"
                     _cell(axes, column, row, record, float(balance[row, column]), 6 if brief else 7.5)
         axes.imshow(np.ma.masked_invalid(balance), cmap=_MAP, vmin=-1, vmax=1, aspect="auto")
         axes.set_xticks(range(k), order, rotation=60 if brief else 30, ha="left", rotation_mode="anchor")

@@ -202,9 +202,10 @@ def pick_overlap(replays: Sequence[Replay], *, mark: str = "", looks: Looks | No
         axes.yaxis.set_major_formatter(PercentFormatter(decimals=0))
         axes.set_xlabel("Pick (1 is the first queried label)", fontsize=8.5)
         axes.set_ylabel(f"Picks of {replays[0].strategy} that the rule shares", fontsize=8.5)
+        bands = " Bands: 95 % interval over data sets." if len(rules) <= MANY else ""
         note = (
             f"{len(replays)} data sets, {replays[0].picked.shape[0]} seeds each; each rule is asked in the very state\n"
-            f"in which {replays[0].strategy} chose.{' Bands: 95 % interval over data sets.' if len(rules) <= MANY else ''}"
+            f"in which {replays[0].strategy} chose.{bands}"
         )
         legend(figure, looks, note, mark)
     return figure

@@ -54,11 +54,41 @@ def test_ranking_names_every_strategy_and_carries_the_mark(comparison: Compariso
     assert figure.legends[0].get_title().get_text().startswith("INCOMPLETE")
 
 
-def test_looks_differ_in_colour_or_strokes_for_many_rules() -> None:
-    names = [f"rule {place}" for place in range(30)]
+def test_looks_differ_in_colour_or_strokes_up_to_eight_strategies() -> None:
+    names = [f"rule {place}" for place in range(6)]
     looks = figures.styles([*names, "random", "general"], emphasis="general")
-    assert len({(look.colour, look.dashes) for look in looks.values()}) == 32
-    assert looks["general"].width > max(look.width for name, look in looks.items() if name != "general")
+    assert len({(look.colour, look.dashes) for look in looks.values()}) == 8
+
+
+def test_of_many_the_subject_the_reference_random_and_the_best_are_told_apart() -> None:
+    names = [f"rule {place}" for place in range(22)]
+    ranks = {name: float(place) for place, name in enumerate(reversed(names))}
+    looks = figures.styles([*names, "random", "general"], emphasis="general", reference="rule 0", ranks=ranks)
+    apart = [name for name, look in looks.items() if not look.other]
+    assert apart == ["general", "rule 0", "rule 18", "rule 19", "rule 20", "rule 21", "random"]
+    assert len({looks[name].colour for name in apart}) == 7
+
+
+def test_figures_of_many_strategies_fit_a_page_and_embed_their_fonts(
+    make_curves: Callable[..., list[Curves]], tmp_path: Path
+) -> None:
+    names = ("random", "margin", "general", *(f"rule-with-a-name-{place}" for place in range(21)))
+    sets = ("satimage", "vehicle", "vowel", "ecoli", "glass", "yeast")
+    comparison = Comparison(make_curves(sets, names, seeds=3, labels=6))
+    summary = summarise(comparison, emphasis="general")
+    looks = figures.styles(names, "general", reference="margin", ranks=summary.ranks)
+    for draw in (figures.ranking, figures.critical_difference, figures.break_even):
+        figure = draw(summary, looks=looks)
+        assert figure.get_figwidth() <= 7.16
+        assert figure.get_figheight() <= 9.0
+        written = {text.get_text() for text in figure.findobj(Text)}
+        assert all(any(name in text for text in written) for name in names if name != "random")
+    matrix = figures.outcome_matrix(summary)
+    assert matrix.get_figwidth() <= 7.16
+    assert matrix.axes[0].texts[0].get_text().lstrip("+−").isdigit()
+    _, pdf = figures.save(figures.critical_difference(summary, looks=looks), tmp_path / "ranks")
+    assert b"/FontFile2" in pdf.read_bytes()
+    assert b"/Type3" not in pdf.read_bytes()
 
 
 def test_one_seed_has_lines_without_bands(make_curves: Callable[..., list[Curves]]) -> None:

@@ -108,20 +108,21 @@ def report(run: Path | str, *, title: str | None = None, allow_incomplete: bool 
         " played them."
     )
     remarks = [*remarks, unidentified] if unknown else remarks
-    further = (
-        *protocol_of(study.cells[0]).report(stored, folder, mark=mark),
-        *write_conditions(stored, folder, mark=mark),
-    )
     comparisons = Comparison.groups(stored)
     slugs = _slugs(comparisons)
     methods = [comparison.of_methods(study.methods) for comparison in comparisons]
     judged = verdicts(study.claims, methods, study.metrics[0])
-    looks = _looks(methods, study)
+    apart = [tuple(_summaries(comparison, study)) for comparison in comparisons]
+    summaries = [tuple(_summaries(whole, study, each)) for whole, each in zip(methods, apart, strict=True)]
+    looks = _looks(methods, summaries[0][0])
+    further = (
+        *protocol_of(study.cells[0]).report(stored, folder, mark=mark),
+        *write_conditions(stored, folder, mark=mark, looks=looks),
+    )
     parts = []
-    for comparison, whole, slug in zip(comparisons, methods, slugs, strict=True):
+    for place, (comparison, whole, slug) in enumerate(zip(comparisons, methods, slugs, strict=True)):
         own = [cell for cell, each in zip(done, stored, strict=True) if _settings(each) == _settings(comparison)]
         others = tuple(f"index{other}.html" for other in slugs if other != slug)
-        apart = tuple(_summaries(comparison, study))
         part = ReportPart(
             folder=folder,
             slug=slug,
@@ -129,9 +130,9 @@ def report(run: Path | str, *, title: str | None = None, allow_incomplete: bool 
             title=(title or study.title) + (f" ({comparison.setting}, batch {comparison.batch})" if others else ""),
             record=record,
             comparison=whole,
-            summaries=tuple(_summaries(whole, study, apart)),
+            summaries=summaries[place],
             policies_apart=comparison,
-            summaries_apart=apart,
+            summaries_apart=apart[place],
             verdicts=judged[_settings(whole)],
             cells=own,
             policies=policies,
@@ -249,11 +250,10 @@ def _summaries(comparison: Comparison, study: StoredStudy, apart: Sequence[Summa
     return summaries
 
 
-def _looks(comparisons: Sequence[Comparison], study: _Study) -> Looks:
+def _looks(comparisons: Sequence[Comparison], summary: Summary) -> Looks:
     """Return one look for each strategy of the study, by the first comparison's ranks."""
     names = list(dict.fromkeys(name for comparison in comparisons for name in comparison.strategies))
-    first = _summaries(comparisons[0], study)[0]
-    return styles(names, first.emphasis, reference=first.reference, ranks=first.ranks)
+    return styles(names, summary.emphasis, reference=summary.reference, ranks=summary.ranks)
 
 
 def _slugs(comparisons: Sequence[Comparison]) -> list[str]:
@@ -265,7 +265,9 @@ def _slugs(comparisons: Sequence[Comparison]) -> list[str]:
     return endings
 
 
-def write_conditions(curves: Sequence[Curves], folder: Path, *, mark: str = "") -> list[Path]:
+def write_conditions(
+    curves: Sequence[Curves], folder: Path, *, mark: str = "", looks: Looks | None = None
+) -> list[Path]:
     """Write ``conditions.md``, ``.csv`` and the figures into ``folder``; return the files, none without conditions."""
     costs = condition_costs(curves)
     if not costs:
@@ -276,5 +278,5 @@ def write_conditions(curves: Sequence[Curves], folder: Path, *, mark: str = "") 
     for place, setting in enumerate(dict.fromkeys((cost.learner, cost.batch) for cost in costs)):
         of_setting = [cost for cost in costs if (cost.learner, cost.batch) == setting]
         stem = folder / ("conditions" + (f"-{place}" if place else ""))
-        paths += save(conditions(of_setting, mark=mark), stem)
+        paths += save(conditions(of_setting, mark=mark, looks=looks), stem)
     return paths

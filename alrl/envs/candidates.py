@@ -36,6 +36,11 @@ class CandidateSource(ABC):
     """Share of them that have a label and may be asked for again."""
 
     @property
+    def again(self) -> int:
+        """Places of candidates that have a label."""
+        return round(self.count * self.labelled)
+
+    @property
     def needs(self) -> frozenset[Need]:
         """What a view must hold beyond what every view holds."""
         return frozenset()
@@ -116,11 +121,6 @@ class CandidateMixture(CandidateSource):
                 f"candidates: labelled = {self.labelled} of count = {self.count} given, which is no candidate; raise"
                 " either"
             )
-
-    @property
-    def again(self) -> int:
-        """Places of candidates that have a label."""
-        return round(self.count * self.labelled)
 
     @property
     def summary(self) -> str:

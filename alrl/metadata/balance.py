@@ -75,7 +75,7 @@ class Balance(FeatureGroup):
         return torch.stack(columns, -1)
 
     def _compiled(self, view: PoolView, index: Tensor, surplus: Tensor, share: Tensor) -> Tensor:
-        from alrl.metadata.compiled_groups import balance
+        from alrl.metadata.kernels.compiled_groups import balance
 
         out = surplus.new_empty(*index.shape, len(self.features))
         balance(*arrays(view.by_class, index, view.class_mask, surplus, share, out))

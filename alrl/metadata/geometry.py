@@ -65,7 +65,7 @@ class GeometryGroup(FeatureGroup):
         return torch.cat([self._ranks(view, index, sparsity), torch.stack(rest, -1)], -1)
 
     def _compiled(self, view: PoolView, index: Tensor, sparsity: Tensor, neighbours: Tensor) -> Tensor:
-        from alrl.metadata.compiled_groups import geometry
+        from alrl.metadata.kernels.compiled_groups import geometry
 
         place, rest = view.geometry, sparsity.new_empty(*index.shape, 5)
         pool = (view.margin, view.predicted, view.known, view.distance_to_known, sparsity)

@@ -57,7 +57,7 @@ class Influence(FeatureGroup):
         doubt, own = posterior(view, index, others), pick(view.impurity, index)
         weight_of_doubt = weight * pick(view.impurity, others).square()
         if compiles(index):
-            from alrl.metadata.compiled_groups import influence
+            from alrl.metadata.kernels.compiled_groups import influence
 
             out = own.new_empty(*index.shape, len(self.features))
             influence(*arrays(doubt.own, doubt.others, doubt.covariance, own, weight, weight_of_doubt, out))

@@ -92,7 +92,7 @@ class LoopState(FeatureGroup):
         return torch.stack(columns, -1).clamp(0, 1)
 
     def _compiled(self, view: PoolView, index: Tensor) -> Tensor:
-        from alrl.metadata.compiled_groups import loop
+        from alrl.metadata.kernels.compiled_groups import loop
 
         place, exists = view.geometry, view.exists
         pool = (view.margin, view.normalised_entropy, view.trajectory.flips, place.sparsity_at(index))

@@ -55,7 +55,7 @@ class Misfit(FeatureGroup):
         return torch.stack(columns, -1)
 
     def _compiled(self, view: PoolView, index: Tensor, place: Tensor, real: Tensor) -> Tensor:
-        from alrl.metadata.compiled_groups import misfit
+        from alrl.metadata.kernels.compiled_groups import misfit
 
         out = view.probabilities.new_empty(*index.shape, len(self.features))
         misfit(*arrays(view.by_class, view.predicted, index, view.labels, place, real, out))

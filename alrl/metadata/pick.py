@@ -22,7 +22,7 @@ def pick(values: Tensor, index: Tensor) -> Tensor:
             [[5, 6]]])
     """
     if compiles(values) and values.dim() <= 3:
-        from alrl.metadata.compiled_features import picked
+        from alrl.metadata.kernels.compiled_features import picked
 
         rows = values if values.dim() == 3 else values[..., None]
         flat = index.reshape(index.shape[0], -1).contiguous()
@@ -45,7 +45,7 @@ def columns(index: Tensor, *values: Tensor) -> Tensor:
     """
     if not compiles(index):
         return torch.stack([pick(value, index) for value in values], -1)
-    from alrl.metadata.compiled_features import picked_columns
+    from alrl.metadata.kernels.compiled_features import picked_columns
 
     out = torch.empty(*index.shape, len(values), dtype=values[0].dtype)
     picked_columns(arrays(*values), index.contiguous().numpy(), out.numpy())
@@ -56,7 +56,7 @@ def pick_each(values: Sequence[Tensor], index: Tensor) -> Tensor:
     """Return rows of each of ``values``, (B, N, k), for the records at ``index`` (B, K): (T, B, K, k)."""
     if not compiles(index):
         return torch.stack([pick(value, index) for value in values])
-    from alrl.metadata.compiled_features import picked_by_class
+    from alrl.metadata.kernels.compiled_features import picked_by_class
 
     out = torch.empty(len(values), *index.shape, values[0].shape[2], dtype=values[0].dtype)
     # Stored class by class, as the learner leaves them.
@@ -76,7 +76,7 @@ def rank(index: Tensor, among: Tensor, *values: Tensor, tie: float = 0.0) -> Ten
     tensor([[0.7500, 0.1250, 0.3750]])
     """
     if compiles(index) and index.shape[1] <= _FEW:
-        from alrl.metadata.compiled_features import ranks
+        from alrl.metadata.kernels.compiled_features import ranks
 
         share = torch.empty(*index.shape, len(values), dtype=values[0].dtype)
         given = arrays(*values)

@@ -65,7 +65,7 @@ class TrajectoryGroup(FeatureGroup):
         return torch.stack(columns, -1)
 
     def _compiled(self, view: PoolView, index: Tensor, past: Tensor) -> Tensor:
-        from alrl.metadata.compiled_groups import trajectory
+        from alrl.metadata.kernels.compiled_groups import trajectory
 
         past_rounds, out = view.trajectory, past.new_empty(*index.shape, len(self.features))
         trajectory(*arrays(past, past_rounds.remembered, past_rounds.flips, past_rounds.loops, index, out))

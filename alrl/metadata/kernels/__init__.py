@@ -1,0 +1,1 @@
+"""Feature groups and picks of pool tensors, compiled for the processor."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 
 ROOMS = (
     "evaluation",
@@ -39,11 +40,15 @@ def rooms_page() -> str:
     parts = [head]
     for room in ROOMS:
         module = importlib.import_module(f"alrl.{room}")
-        names = [
-            name for name in getattr(module, "__all__", []) if name not in alrl.__all__ and name != "ContractError"
-        ]
+        exported = {name: getattr(module, name) for name in getattr(module, "__all__", []) if name not in alrl.__all__}
+        names = [name for name, each in exported.items() if _described(each) and name != "ContractError"]
         first = " ".join((module.__doc__ or "").split("\n\n")[0].split()).replace("``", "`")
         if names:
             parts.append(f"\n## alrl.{room}\n\n{first}\n")
             parts += [f"\n::: alrl.{room}.{each}\n" for each in names]
     return "".join(parts)
+
+
+def _described(thing: object) -> bool:
+    """Return whether mkdocstrings finds a docstring of it in the sources: that of a class or of a function."""
+    return inspect.isclass(thing) or inspect.isfunction(thing)

@@ -40,11 +40,12 @@ $(LABEL_STUDIO)/bin/label-studio:
 fuzz: $(STAMP) ## mutate files and command lines that strangers may send, 2,500 of them
 	ALRL_FUZZ=2000 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q tests/fuzz $(PYTEST_FLAGS)
 
-check: $(STAMP) ## lint, format, types, direction of imports
+check: $(STAMP) ## lint, format, types, direction of imports, spelling
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/codespell
 
 bench: $(PEERS_STAMP) ## measure loop and strategies against a hand-written loop and against other libraries
 	$(BIN)/python -m benchmarks

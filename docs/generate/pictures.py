@@ -112,7 +112,7 @@ def _entry(name: str) -> str:
     kind = strategies()[name]
     first = " ".join((inspect.getdoc(kind) or "").split("\n\n")[0].split()).replace("*", "\\*").replace("_", "\\_")
     equation = f"\n\n`{EQUATIONS[name]}`" if name in EQUATIONS else ""
-    paper = f" {kind.paper}." if kind.paper else ""
+    paper = f" {kind.paper[:1].upper()}{kind.paper[1:]}." if kind.paper else ""
     return (
         f"\n## {name}\n\n![Records that {name} queries](pictures/strategy-{name}.png){{ .pick }}"
         f"{equation}\n\n{first}{paper} Cost of a query: {kind.cost or 'none'}.\n"
@@ -199,7 +199,7 @@ def _map(ax: Any, data: dict[str, Any], name: str, count: int) -> None:
     if count:
         ax.scatter(*X[known[-1]], s=110, facecolors="none", edgecolors="black", linewidths=1.4)
     accuracy = 100 * data["curves"][name][count]
-    ax.set(title=f"{name}: {count} labels, {accuracy:.0f} %", xticks=[], yticks=[])
+    ax.set(title=f"{name}: {count} queried, {accuracy:.0f} %", xticks=[], yticks=[])
 
 
 def build(folder: Path, *, small: bool = False) -> None:

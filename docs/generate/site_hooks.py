@@ -102,5 +102,5 @@ def _first_sentence(markdown: str) -> str:
     for paragraph in paragraphs:
         plain = " ".join(paragraph.split())
         if plain and plain[0] not in "#<|!`[-":
-            return ": " + re.split(r"(?<=[.:]) ", plain)[0]
+            return ": " + re.split(r"(?<=\.)(?:\*\*)? ", plain)[0].replace("**", "")
     return ""

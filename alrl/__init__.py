@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from alrl.loop.cost import Prices
     from alrl.projects.answers import IRRELEVANT
     from alrl.projects.project import Project
+    from alrl.studies.export import read_run
 
 __version__ = version("alrl")
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "load_policy",
     "npy_from_parquet",
     "query",
+    "read_run",
     "run_large_pool",
     "simulate",
     "strategy_of",
@@ -61,6 +63,7 @@ _HOMES = {
     "npy_from_parquet": "alrl.data.parquet_file",
     "run_large_pool": "alrl.large_pool.run",
     "simulate": "alrl.evaluation.simulate",
+    "read_run": "alrl.studies.export",
     "query": "alrl.agents.query_probabilities",
     "strategy_of": "alrl.agents.model_strategy",
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -78,6 +79,7 @@ def estimate(voice: Voice, study: str, folder: Path, **settings: Any) -> None:
 
 def play(voice: Voice, study: str, folder: Path, **settings: Any) -> None:
     """Run and report; raises typer.Exit with the status of failed cells if some failed."""
+    from alrl.reports.pages.progress import write_progress
     from alrl.studies.loading import load_study
     from alrl.studies.runner import Runner
 
@@ -91,7 +93,9 @@ def play(voice: Voice, study: str, folder: Path, **settings: Any) -> None:
             for name, value, usual in (("device", device, "cpu"), ("executor", executor, "loky"))
             if value != usual
         )
-        ran = Runner(study=recipe, folder=folder, command=f"alrl run {study}{flags}", bars=bars, **settings).run()
+        watch = partial(write_progress, folder, recipe.title)
+        command = f"alrl run {study}{flags}"
+        ran = Runner(study=recipe, folder=folder, command=command, bars=bars, watch=watch, **settings).run()
     for line in (*ran.hiding, *ran.replayed):
         voice.say(line)
     voice.say(f"{ran.cells} cells, {ran.played} played now, {ran.failed} failed, {ran.seconds:.0f} s.")

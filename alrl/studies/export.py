@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -48,6 +49,34 @@ def export_files(run: Path | str, out: Path | str, kind: Literal["csv", "parquet
     return [write(target / f"{name}.{kind}", *sheet) for name, sheet in sheets.items()]
 
 
+@dataclass(frozen=True, kw_only=True)
+class RunFrames:
+    """A stored run as two data frames."""
+
+    curves: Any
+    """A row for each data set, strategy, learner, batch, seed and label count."""
+    cells: Any
+    """A row for each cell, failed ones too, its specification and provenance as JSON."""
+
+
+def read_run(run: Path | str, *, frames: Literal["pandas", "polars"] = "pandas") -> RunFrames:
+    """Return the curves and the cells of a run's study, as data frames of pandas or polars.
+
+    Raises RunDirectoryError or StoreError if the run cannot be read.
+    """
+    curves, cells = _stored(Path(run))
+    header = csv_header(curves)
+    of_curves = _columns(header, (row for each in curves for row in csv_rows(each, header)))
+    of_cells = _columns(_CELL_HEADER, map(_cell_row, cells))
+    if frames == "pandas":
+        import pandas as pd
+
+        return RunFrames(curves=pd.DataFrame(of_curves), cells=pd.DataFrame(of_cells))
+    import polars as pl
+
+    return RunFrames(curves=pl.DataFrame(of_curves, strict=False), cells=pl.DataFrame(of_cells, strict=False))
+
+
 def _stored(folder: Path) -> tuple[list[Curves], list[StoredCell]]:
     """Return curves and cells of the study that the folder was last run with, in its order."""
     wanted = [run_id(cell) for cell in read_description(folder)["cells"]]
@@ -72,15 +101,17 @@ def _write_csv(path: Path, header: Iterable[str], rows: Iterable[Iterable[Any]])
     return part.replace(path)
 
 
-def _write_parquet(path: Path, header: Iterable[str], rows: Iterable[Iterable[Any]]) -> Path:
+def _columns(header: Iterable[str], rows: Iterable[Sequence[Any]]) -> dict[str, list[Any]]:
+    kept = list(rows)
+    # No query precedes the first value of a curve: that is no record, and no empty text.
+    return {name: [None if row[at] == "" else row[at] for row in kept] for at, name in enumerate(header)}
+
+
+def _write_parquet(path: Path, header: Iterable[str], rows: Iterable[Sequence[Any]]) -> Path:
     try:
         import polars as pl
     except ImportError as error:
         raise ExportError("Parquet needs polars, which is not installed: pip install 'alrl[parquet]'") from error
-    names = list(header)
-    columns: Mapping[str, list[Any]] = dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
-    # No query precedes the first value of a curve: that is no record, and no empty text.
-    plain = {name: [None if value == "" else value for value in values] for name, values in columns.items()}
     part = path.with_name(path.name + ".part")
-    pl.DataFrame(plain or {name: [] for name in names}, strict=False).write_parquet(part)
+    pl.DataFrame(_columns(header, rows), strict=False).write_parquet(part)
     return part.replace(path)

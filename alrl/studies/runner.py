@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -78,6 +80,10 @@ class Runner:
     address: str | None = None
     options: Mapping[str, str] = field(default_factory=dict)
     bars: Bars = field(default_factory=lambda: Bars(quiet=True))
+    watch: Callable[[Store, int, int], object] | None = None
+    """Called now and then while cells are played: with the store, how many are played, and how many are to be."""
+    every: float = 10.0
+    """Seconds between two such calls."""
 
     def __post_init__(self) -> None:
         self.agents = StudyAgents(
@@ -187,11 +193,12 @@ class Runner:
         codes: Mapping[str, Mapping[str, Any]],
     ) -> int:
         bar = self.bars.bar("play, data sets x strategies", len(cells))
+        watched = -math.inf
         # Longest first, lest one is waited for at the end.
         ordered = sorted(cells, key=lambda pair: -work(pair[0]))
         to_play = [Cell(spec=spec, agent=agent.strategy, device=self.device) for spec, agent in ordered]
         failed = 0
-        for outcome in engine.outcomes(to_play) if to_play else ():
+        for done, outcome in enumerate(engine.outcomes(to_play) if to_play else (), start=1):
             if outcome.curves is None:
                 store.fail(outcome.spec, outcome.traceback, provenance=outcome.provenance)
                 failed += 1
@@ -205,6 +212,11 @@ class Runner:
                     provenance=outcome.provenance,
                     code=codes[run_id(outcome.spec)],
                 )
+            if self.watch is not None and time.monotonic() - watched > self.every:
+                watched = time.monotonic()
+                with suppress(OSError):
+                    # A page that cannot be written must not end the run.
+                    self.watch(store, done, len(cells))
             bar.advance(note=f"{outcome.spec.get('data_set', '')}, {outcome.spec['agent']}")
         bar.done()
         return failed

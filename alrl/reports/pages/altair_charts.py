@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
+from textwrap import wrap
 from typing import Any
 
 from alrl.errors import AlrlError
@@ -96,7 +97,7 @@ def _profile(looks: Mapping[str, Style], summary: Summary) -> dict[str, Any]:
     alt = _altair()
     x = alt.X(
         "threshold:Q",
-        title=f"AUBC minus {summary.baseline}, τ (points)",
+        title=_lines(f"AUBC minus {summary.baseline}, τ (points)"),
         axis=alt.Axis(tickCount=8, grid=False),
         scale=alt.Scale(nice=False),
     )
@@ -121,7 +122,7 @@ def _savings(looks: Mapping[str, Style], summary: Summary) -> dict[str, Any]:
     chosen = "datum.data_set === data_set"
     x = alt.X(
         "saving:Q",
-        title="Labels saved (%); left of 0: target never reached",
+        title=_lines("Labels saved (%); left of 0: target never reached"),
         axis=alt.Axis(values=list(range(0, 101, 20))),
         scale=alt.Scale(domain=[-10, 100]),
     )
@@ -149,6 +150,11 @@ def _savings(looks: Mapping[str, Style], summary: Summary) -> dict[str, Any]:
     chart = alt.layer(rule, label, middle, dots, data=alt.NamedData("rows"))
     height = max(60, 34 * len(names))
     return _finished(chart, looks, "Labels saved by strategy and data set, beside the break-even", height)
+
+
+def _lines(title: str) -> list[str]:
+    """Return the title of an axis in lines that a phone has room for."""
+    return wrap(title, 34)
 
 
 def _finished(chart: Any, looks: Mapping[str, Style], description: str, height: int) -> dict[str, Any]:

@@ -245,3 +245,39 @@ def test_without_the_extra_the_error_names_it(
     monkeypatch.setitem(sys.modules, "altair", None)
     with pytest.raises(MissingReportExtraError, match=r'pip install "alrl\[report\]"'):
         write_page(comparison, tmp_path)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_fault_of_access_on_the_page(
+    browser: Any, tmp_path: Path, comparison: Comparison, scheme: str
+) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    still = Still(name="outcomes", svg="<svg xmlns='http://www.w3.org/2000/svg'/>", alternative="A matrix")
+    items = [Item(question="Seeds told?", status="yes", answer="10"), Item(question="Power?", status="no", answer="-")]
+    path = write_page(
+        comparison, tmp_path, stills=[still], checklist=items, mark="INCOMPLETE: 1 of 2", command="alrl run x"
+    )
+    tab, _, _ = open_page(browser, path)
+    tab.emulate_media(color_scheme=scheme)
+    tab.wait_for_timeout(500)
+    # WCAG 2.2, A and AA: contrast, names for readers of screens, keyboard, structure.
+    found = Axe().run(tab, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]})
+    told = [(each["id"], [node["html"][:200] for node in each["nodes"]][:3]) for each in found.response["violations"]]
+    assert told == []
+
+
+def test_titles_of_axes_are_whole_on_a_phone(browser: Any, tmp_path: Path, comparison: Comparison) -> None:
+    path = write_page(comparison, tmp_path)
+    tab, _, _ = open_page(browser, path, width=360)
+    script = """() => [...document.querySelectorAll('.chart svg.marks')].flatMap((svg) => {
+        const frame = svg.getBoundingClientRect();
+        return [...svg.querySelectorAll('.role-axis-title text')].map((text) => {
+            const box = text.getBoundingClientRect();
+            return [text.textContent, text.textContent.includes('…') || box.left < frame.left - 1
+                || box.right > frame.right + 1 || box.top < frame.top - 1 || box.bottom > frame.bottom + 1];
+        });
+    })"""
+    titles = tab.evaluate(script)
+    assert len(titles) >= 7
+    assert [title for title, cut in titles if cut] == []

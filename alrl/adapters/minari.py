@@ -68,7 +68,7 @@ def play_episodes(
     a look-ahead of one's own settings.
 
     Raises InvalidRecipeError for an unknown player, fewer than one episode, actions of a kind other than ``record``, in
-    which candidates cannot be compared, and candidates that have a label already, of which the players know nothing.
+    which candidates cannot be compared, and candidates that have a label already, which the players do not expect.
 
     >>> played = play_episodes("breast-cancer", player="margin", episodes=2)
     >>> [len(episode.actions) for episode in played], played[0].observations["loop"].shape

@@ -60,7 +60,7 @@ class ToModAL:
 
 
 def _model(classifier: BaseLearner | BaseCommittee) -> Any:
-    """Return the fitted model, or those of a committee, each of which may know classes of its own."""
+    """Return the fitted model, or those of a committee, which may know different classes."""
     if isinstance(classifier, BaseCommittee):
         return [learner.estimator for learner in classifier.learner_list]
     return classifier.estimator

@@ -1,4 +1,4 @@
-"""Lets a policy that buys play: how many labels it wants of which records, until it stops."""
+"""Play a policy that buys: how many labels it wants, and of what records, until it stops."""
 
 from __future__ import annotations
 

@@ -127,7 +127,7 @@ def query(  # noqa: PLR0913 - the front door: all but a few have defaults
         InvalidDataError: the records do not fit each other or the model, hold infinite numbers, or hold what no
             features can be made of.
         InvalidQueryError: the batch size is no whole number or below 1, or the pool is empty.
-        InvalidRecipeError: the strategy learns from round to round, of which one query knows nothing.
+        InvalidRecipeError: the strategy learns from round to round, and one query knows no round.
 
     >>> from sklearn.linear_model import LogisticRegression
     >>> from alrl.strategies import make_strategy

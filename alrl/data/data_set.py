@@ -40,7 +40,7 @@ class DataSet:
     X: NDArray[np.float64]
     """Features as they came, not standardised, (records, features)."""
     y: NDArray[np.int64]
-    """Class codes 0 to classes - 1, each of which occurs, (records,)."""
+    """Class codes 0 to classes - 1, each of them occurring, (records,)."""
     class_names: tuple[str, ...]
     """Name of each class, in the order of the codes."""
     origin: tuple[str, ...] = ()

@@ -69,7 +69,7 @@ class TableRecipe(Recipe):
 
 
 Source = str | TableRecipe
-"""A data set in a recipe: a name or a file, or a table of which more is said."""
+"""A data set in a recipe: a name or a file, or a table with more than its place."""
 
 
 @lru_cache(maxsize=16)

@@ -71,7 +71,7 @@ class DataRecipe(Recipe):
 
     @property
     def tables(self) -> dict[str, TableRecipe]:
-        """Tables of which more is said than where they are, by name."""
+        """Tables that are declared by more than their place, by name."""
         return {source.called: source for source in self.sets if isinstance(source, TableRecipe)}
 
     @model_validator(mode="after")

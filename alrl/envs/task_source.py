@@ -73,7 +73,7 @@ class TaskSource:
 
     @property
     def samples(self) -> int:
-        """First samples that are labelled, of which one is kept."""
+        """First samples that are labelled; one of them is kept."""
         return int(self._first.get("candidates") or 1) if self._first.get("kind") == "promising" else 1
 
 
@@ -85,7 +85,7 @@ class EpisodeDraws:
     """
 
     ALLOWED = ("data", "task", "reset_mask")
-    """Options of ``reset``, of which the last says who begins."""
+    """Options of ``reset``; the last says who begins."""
 
     def __init__(self, source: TaskSource, num_envs: int) -> None:
         self.source, self.num_envs = source, num_envs

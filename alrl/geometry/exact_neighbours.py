@@ -16,11 +16,11 @@ _SAMPLE = 1024
 _ROWS, _PRODUCTS = 512, 2**20
 """Rows and products that are taken at once: what stays in the processor's cache, and few calls for few rows."""
 _GROUP = 16
-"""Consecutive records of which only the nearest is looked for at first."""
+"""Consecutive records: only the nearest of them is looked for at first."""
 _GROUPS = NEIGHBOURS + 6
 """Groups whose records are measured: neighbours lie in ten of them, the record itself and rounding may add a few."""
 _MEASURED = 32_768
-"""Features, over rows, of which distances are measured at once: 32 MiB of members."""
+"""Features, over rows, whose distances are measured at once: 32 MiB of members."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -29,7 +29,7 @@ class NeighbourIndex:
     """Nearest neighbours by Euclidean distance among records that were added chunk by chunk.
 
     The inverted lists of faiss (Jégou, Douze and Schmid 2011, "Product quantization for nearest neighbor search",
-    uncompressed): the square root of N lists, of which a query reads the 32 nearest. Up to 20,000 records there is one
+    uncompressed): the square root of N lists; a query reads the 32 nearest. Up to 20,000 records there is one
     list and the answer is exact. Why this library and what its recall is: ``docs/large-pools.md``.
 
     The same records in the same order give the same answers: the seed is fixed, and one thread does the work.

@@ -32,7 +32,7 @@ class LargePoolLoop:
     """One episode on a :class:`~alrl.large_pool.pool.LargePool`, labelled by whoever calls.
 
     Every round passes once over the pool in chunks and keeps a few numbers a record. The strategy or policy then picks
-    from a view of some thousand records: those of which the learner is least sure, some by chance, and a random sample
+    from a view of some thousand records: those that the learner is least sure of, some by chance, and a random sample
     that stands for the rest in ranks and means (:class:`~alrl.large_pool.preselection.Preselection`). The picks of
     margin, least confidence, entropy and random sampling are those of the whole pool; what is approximate for others is
     told and measured in ``docs/large-pools.md``.

@@ -25,7 +25,7 @@ CHUNK_BYTES = 8 * 2**20
 
 
 class LargePool:
-    """Unlabelled records (N, D) in a ``.npy`` file or an array, of which no more than a chunk is in memory at once.
+    """Unlabelled records (N, D) in a ``.npy`` file or an array; no more than a chunk is in memory at once.
 
     Features may be stored in half, single or double precision or as integers; they are centred and scaled by the pool's
     own mean and scale, in double precision, whenever a chunk is read. A Parquet file is written to ``.npy`` once, by

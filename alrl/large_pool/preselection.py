@@ -14,7 +14,7 @@ from alrl.errors import InvalidRecipeError
 class Preselection:
     """Numbers of records that a strategy sees of a large pool.
 
-    Beside the sample it sees the ``batch + surplus`` unlabelled records of which the learner is least sure, and as many
+    Beside the sample it sees the ``batch + surplus`` unlabelled records that the learner is least sure of, and as many
     that chance would pick. A share of the pool, as features tell it, is a share of these records: the larger the sample
     beside the batch, the smaller the excess of unsure ones (2 % for the defaults and a batch of 100).
 

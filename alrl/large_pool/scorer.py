@@ -75,7 +75,7 @@ class ModelScorer(Scorer):
             strange = [label for label in known if label not in classes]
             if strange:
                 raise InvalidDataError(
-                    f"the model knows the classes {strange[:3]}, of which the loop has none: {list(classes)}"
+                    f"the model knows the classes {strange[:3]}, which the loop does not have: {list(classes)}"
                 )
         self._model = _copied(model)
         self._classes = list(classes)

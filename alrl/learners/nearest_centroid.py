@@ -24,7 +24,7 @@ class NearestCentroid(Learner):
     features that vary, σ² = (W + T / n) / ((n - k + 1) m): there is one even where every class has one record. Where
     nothing varies, classes are equally likely.
 
-    A record of weight w counts as w records. Classes of which no record is labelled get probability zero; with one
+    A record of weight w counts as w records. Classes without a labelled record get probability zero; with one
     class seen, that class gets probability one. Every fit is from scratch. Modelled multiply-adds, for n records and D
     features: 3 n D a fit, D k a predicted record.
 

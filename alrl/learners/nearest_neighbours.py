@@ -27,7 +27,7 @@ class NearestNeighbours(Learner):
 
     Distances are Euclidean, in single precision. Of records at equal distance, those labelled first are nearer (there
     scikit-learn leaves open which). While fewer records are labelled than ``neighbours``, all of them vote. A record's
-    weight multiplies its vote; it counts as one neighbour. Classes of which no record is labelled get probability zero;
+    weight multiplies its vote; it counts as one neighbour. Classes without a labelled record get probability zero;
     with one class seen, that class gets probability one.
 
     A fit keeps the records and costs nothing; a predicted record costs n D multiply-adds for n records of D features.

@@ -27,7 +27,7 @@ class _NotFiniteError(ValueError):
 
 def not_finite(estimator: Any) -> InvalidDataError:
     """Return the error of a classifier whose probabilities are no numbers."""
-    # Silently, a record of which nothing is known would look like one that nothing is wrong with.
+    # Silently, a record that nothing is known about would look like one that nothing is wrong with.
     return InvalidDataError(
         f"scikit-learn: {type(estimator).__name__} predicts probabilities that are NaN or infinite; look at its"
         " parameters, or choose another classifier"
@@ -161,7 +161,7 @@ def fit_or_frequencies(
         X, y, codes, given = rows_of(X, rows), y[rows], codes[rows], {}
     model, error = _try(estimator, X, y, given, doubtful)
     if model is None and len(seen) <= seen[-1]:
-        # Some take no labels but 0, 1, ..., of which none may be missing.
+        # Some take no labels but 0, 1, ..., none of them missing.
         model, _ = _try(estimator, X, codes, given, doubtful)
         if model is not None:
             return Fit(model=model, encoded=True, **known)

@@ -30,7 +30,7 @@ class ScikitLearn(Learner):
 
     Each fit is a clone with ``random_state`` set from the stream ``learner`` of ``seed``: the same number in every
     episode and loop, so that a refit with one more label differs by that label alone, and no episode by its place.
-    Classes of which no record is labelled get probability zero. A warm start is not made use of.
+    Classes without a labelled record get probability zero. A warm start is not made use of.
 
     **A fit that is impossible so far** (one class seen; one label a class and cross-validation inside; fewer records
     than neighbours; an early stop that needs a part of its own) leaves the shares of the classes among the labels as

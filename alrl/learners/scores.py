@@ -26,7 +26,7 @@ def class_weights(y: Tensor, weight: Tensor, class_mask: Tensor) -> Tensor:
 
 
 def allowed_classes(weights: Tensor, class_mask: Tensor) -> Tensor:
-    """Return classes that may get probability, (B, k), bool: those of which a record is labelled.
+    """Return classes that may get probability, (B, k), bool: those with a labelled record.
 
     All if no record is.
     """

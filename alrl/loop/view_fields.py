@@ -109,7 +109,7 @@ class NeededFields:
         new = known_needs(needs) - self.needs
         if "epochs" in new and self._epochs is None:
             raise InvalidQueryError(
-                f"epochs asked for, of which {learner!r} keeps no record; give a learner that is trained in epochs with"
+                f"epochs needed, and {learner!r} keeps no record of them; give a learner that is trained in epochs with"
                 ' record = true, such as "multilayer-perceptron" or "convolutional-network"'
             )
         if "earlier-embedding" in new:

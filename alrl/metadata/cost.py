@@ -1,4 +1,4 @@
-"""Measure what the loop has cost so far beside labels: records trained on, of which retraining makes many."""
+"""Measure what the loop has cost so far beside labels: records trained on, retraining included."""
 
 from __future__ import annotations
 

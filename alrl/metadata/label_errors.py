@@ -1,7 +1,7 @@
 """Confident learning: which labels held-out probabilities contradict; pure functions of B episodes.
 
 Northcutt, Jiang and Chuang 2021, "Confident learning: estimating uncertainty in dataset labels". Shapes: n labelled
-records of which ``real`` (B, n) are no padding, k classes.
+records, those in ``real`` (B, n) no padding, k classes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _NEVER = 2.0
 def thresholds(probabilities: Tensor, labels: Tensor, real: Tensor) -> Tensor:
     """Return the mean probability of each class over the records labelled as it, (B, k), for probabilities (B, n, k).
 
-    A class of which no record is labelled has a threshold above 1: none is confidently of it.
+    A class without a labelled record has a threshold above 1: none is confidently of it.
 
     >>> p = torch.tensor([0.9, 0.8, 0.7, 0.1, 0.2, 0.3, 0.1, 0.95])
     >>> y = torch.tensor([[0, 0, 0, 0, 1, 1, 1, 1]])

@@ -39,7 +39,7 @@ def kappa(first: Tensor, second: Tensor, among: Tensor, classes: int) -> Tensor:
 
 
 def agreement(first: Tensor, second: Tensor, among: Tensor) -> Tensor:
-    """Return share of the records ``among`` (..., N) of which two predictions (..., N) are the same, (...); 1 of none.
+    """Return the share of the records ``among`` (..., N) with two equal predictions (..., N), (...); 1 of none.
 
     >>> agreement(torch.tensor([0, 1, 1, 0]), torch.tensor([0, 1, 1, 1]), torch.ones(4, dtype=torch.bool))
     tensor(0.7500)

@@ -114,7 +114,7 @@ def outlook(project: Journal) -> Outlook:
 
 
 def first_size(classes: int) -> int:
-    """Return the records, at least ten, of which some equally common class is missing with a chance of a tenth at most.
+    """Return the records, at least ten, that miss one of equally common classes with a chance of a tenth at most.
 
     By the union bound: K (1 - 1 / K) ** n is the expected number of missing classes.
 

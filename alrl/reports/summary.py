@@ -116,7 +116,7 @@ class Summary:
         return outcomes.count("win"), outcomes.count("tie"), outcomes.count("loss")
 
     def wasted(self, strategy: str) -> float | None:
-        """Return share of the budget wasted, mean over the data sets of which it is known; None if it is of none."""
+        """Return the mean share of the budget wasted, over the data sets where it is known; None if none is."""
         cells = [self.cells.get((data_set, strategy)) for data_set in self.data_sets]
         shares = [cell.wasted for cell in cells if cell is not None and cell.wasted is not None]
         return sum(shares) / len(shares) if shares else None

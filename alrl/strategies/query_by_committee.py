@@ -28,7 +28,7 @@ class CommitteeRule(Strategy):
 
     @abstractmethod
     def disagreement(self, members: Tensor) -> Tensor:
-        """Return the score (B, N) of records of which the members give the probabilities (B, M, N, k)."""
+        """Return the score (B, N) of records that the members give the probabilities (B, M, N, k)."""
 
 
 @dataclass(frozen=True, kw_only=True)

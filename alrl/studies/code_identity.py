@@ -24,7 +24,7 @@ CHANGES: dict[Change, str] = {
 }
 """What may be otherwise than when a cell was played, in words."""
 DEFAULT_CHANGES: tuple[Change, ...] = ("own-code", "alrl-version", "alrl-modules")
-"""What a study plays cells again for, if it does not say: all but cells of which nothing is known."""
+"""What a study plays cells again for, if it does not say: all but cells whose code is not known."""
 
 _PACKAGE = Path(__file__).parents[1]
 _PLAYING = (

@@ -31,7 +31,7 @@ class Verified:
     faults: tuple[str, ...]
     """What is damaged or missing, in sentences that name the cell, the policy or the file."""
     remarks: tuple[str, ...]
-    """What is no damage: other code than today's, cells of which it is not known."""
+    """What is no damage: other code than today's, cells whose code is not known."""
 
     @property
     def lines(self) -> list[str]:

@@ -87,7 +87,7 @@ def test_models_of_every_kind_score_the_pool(model: Any) -> None:
     loop = begun()
     assert len(set(loop.query(5, model=given).tolist())) == 5
     strange = LogisticRegression().fit(X[:12], Y[:12] + 1)
-    with pytest.raises(InvalidDataError, match=r"the model knows the classes \[3\], of which the loop has none"):
+    with pytest.raises(InvalidDataError, match=r"the model knows the classes \[3\], which the loop does not have"):
         loop.query(5, model=strange)
 
 

@@ -79,7 +79,7 @@ class TrainingRanges:
         return {_CARD_KEY: ranges}
 
     def unusual(self, seen: Observation) -> tuple[Tensor, Tensor]:
-        """Return the share of the candidates of which a feature is unusual, (B, F), and which features of the loop are.
+        """Return the share of the candidates with an unusual feature, (B, F), and which of the loop are unusual.
 
         (B, G).
         """

@@ -165,7 +165,7 @@ def _numbers(parts: list[Records]) -> QueryFeatures | None:
 
 
 def _filled(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the values, the mean of its column where one is missing; a column of which all are missing is constant."""
+    """Return the values, the mean of its column where one is missing; a column without any value is constant."""
     missing = np.isnan(values)
     if not missing.any():
         return values

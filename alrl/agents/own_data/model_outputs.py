@@ -58,7 +58,7 @@ def ask_model(
         members: whether the members of a committee are wanted too.
 
     Raises InvalidDataError for a model that is not fitted, is no classifier or cannot predict these records, for
-    outputs that are no probabilities, and for labels none of which the model knows.
+    outputs that are no probabilities, and for labels that the model does not know.
     """
     if isinstance(model, list | tuple):
         return _committee(list(model), parts, labels, classes)

@@ -1,4 +1,4 @@
-"""Classes of which the first sample has no record."""
+"""Classes without a record in the first sample."""
 
 from __future__ import annotations
 

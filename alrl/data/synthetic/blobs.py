@@ -153,7 +153,7 @@ _IMBALANCED_RECORDS = 1000
 
 
 def make_imbalanced(seed: int) -> DataSet:
-    """Return 1000 records, 2 to 4 classes of which the rarest holds 3 to 15 %, 2 to 40 features, up to 5 % label noise.
+    """Return 1000 records, 2 to 4 classes, the rarest with 3 to 15 %, 2 to 40 features, up to 5 % label noise.
 
     >>> data = make_imbalanced(0)
     >>> bool(0.03 <= np.bincount(data.y).min() / data.n_records <= 0.15)

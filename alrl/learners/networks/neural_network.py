@@ -42,7 +42,7 @@ class NeuralNetwork(Learner):
     ``build`` gives under the stream ``learner`` of ``seed``: a refit differs by its labels alone, and no episode by its
     place.
 
-    Classes of which no record is labelled get probability zero; with one class seen, that class gets one and nothing is
+    Classes without a labelled record get probability zero; with one class seen, that class gets one and nothing is
     trained. A network is built for the columns up to the last that is not zero in every labelled record of its episode,
     and for its own classes: padding has no part in it. ``FitReport.converged`` is False where the loss or a parameter
     ceased to be finite, or the loss ended above both its first value and that of guessing; weights stay finite always.
@@ -240,7 +240,7 @@ class NeuralNetwork(Learner):
         return torch.cat([logits(rows, part) for part in in_parts(X, rows.shape[1])], 2).transpose(2, 3)
 
     def embed(self, X: Tensor) -> Tensor:
-        """Return what the last layer is given, (B, N, E); networks of which that is narrower have zeros behind."""
+        """Return what the last layer is given, (B, N, E); narrower networks have zeros behind."""
         state, parts = self._state_for(len(X)), []
         for group in state.groups:
             records = with_columns(X[group.episodes], group.shape.features).float()

@@ -15,7 +15,7 @@ from alrl.learners.scores import used_width
 FIRST_DECAY, SECOND_DECAY, EPSILON = 0.9, 0.999, 1e-8
 """Decay rates of Adam's two moments and what keeps its divisor above zero: the values of Kingma and Ba."""
 MOMENTS = 8
-"""Epochs at the start of which the parameters are kept, where epochs are recorded."""
+"""Epochs whose first parameters are kept, where epochs are recorded."""
 _LOWEST = -1e30
 
 Logits = Callable[[Tensor, Tensor], Tensor]
@@ -56,7 +56,7 @@ class Trained:
     parameters: Tensor
     """(b, P), finite."""
     epochs: Tensor
-    """Epochs of which the loss was finite, (b,), long: all of them unless training broke down."""
+    """Epochs whose loss was finite, (b,), long: all of them unless training broke down."""
     whole: Tensor
     """False where training broke down, (b,), bool."""
     losses: Tensor
@@ -102,7 +102,7 @@ def train(
 
     ``logits`` gives those of all episodes (b, n, k) by parameters (b, P); ``decayed`` (P,) is 1 for weights and 0 for
     biases. The loss is the weighted mean log loss plus half of ``decay`` times the sum of squares of the weights. An
-    episode whose loss or parameters cease to be finite keeps the last parameters of which the loss was.
+    episode whose loss or parameters cease to be finite keeps the last parameters whose loss was finite.
     """
     now, decay = start.clone(), given.decay[:, None] * decayed.to(start)
     before, first, second = now, torch.zeros_like(now), torch.zeros_like(now)

@@ -20,7 +20,7 @@ class RidgeClassifier(Learner):
 
     The intercept is not penalised; a record's weight multiplies its squared error. Probabilities are the softmax of the
     scores divided by ``temperature``. They rank classes as the scores do, but are not calibrated: scores lie near -1
-    and 1, so with the default of two classes none is far above 0.88. Classes of which no record is labelled get
+    and 1, so with the default of two classes none is far above 0.88. Classes without a labelled record get
     probability zero; with one class seen, that class gets probability one.
 
     A fit keeps an inverse in double precision, over the features or, while they are fewer, over the labelled records.

@@ -1,6 +1,6 @@
 """Softmax regression of many episodes, one after another, compiled for the processor.
 
-An episode is worked on at its own size: without padding, and without the classes of which no record is labelled. So its
+An episode is worked on at its own size: without padding, and without the classes without a labelled record. So its
 result is the same to the last bit alone, in any batch and under any padding.
 """
 

@@ -159,7 +159,7 @@ def _restart(problem: Problem, state: _State) -> None:
 def _settle(problem: Problem, state: _State, tolerance: float) -> Problem:
     """End what has converged or cannot; make anew the preconditioners that are not to be trusted, and return them.
 
-    Rounding or a curvature of long ago can leave a preconditioner of which the decrement is negative, or small where
+    Rounding or a curvature of long ago can leave a preconditioner whose decrement is negative, or small where
     the gradient is not. It is made anew from the curvature here, and where that is no better, plain.
     """
     away = (~(state.decrement.abs() <= RUNAWAY * state.best) & ~state.done).flatten().nonzero()[:, 0]

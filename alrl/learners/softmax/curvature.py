@@ -101,7 +101,7 @@ def shared_curvature(design: Tensor, probability: Tensor, weight: Tensor, penalt
     doubt = (1 - (probability * probability).sum(1, keepdim=True)).maximum(floor) * weight
     hessian = (design.transpose(1, 2) * (SHARED * doubt)) @ design
     hessian.diagonal(dim1=-2, dim2=-1).add_(penalty[:, 0])
-    # Rounding must not make much of the intercepts, of which a common shift has no curvature.
+    # Rounding must not make much of the intercepts, whose common shift has no curvature.
     hessian[:, -1, -1] += LEAST_INTERCEPT
     return hessian
 

@@ -20,7 +20,7 @@ class SoftmaxState:
     weights: Tensor
     """Coefficients, the intercept last, (B, k, D + 1)."""
     seen: Tensor
-    """Classes of which a record was labelled, (B, k), bool."""
+    """Classes with a labelled record, (B, k), bool."""
     records: Tensor
     """Labelled records that ``shares`` belong to, (B, n, D)."""
     shares: Tensor

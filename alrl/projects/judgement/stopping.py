@@ -45,7 +45,7 @@ class StopRule(ABC):
 
 
 class _Joined(StopRule):
-    """Two rules, of which one or both have to advise a stop."""
+    """Two rules: one or both of them have to advise a stop."""
 
     def __init__(self, first: StopRule, second: StopRule, *, every: bool) -> None:
         self._rules, self._every = (first, second), every

@@ -155,7 +155,7 @@ def surprise(before: PoolView, picks: Tensor, after: PoolView) -> Tensor:
 
 
 def change(before: PoolView, picks: Tensor, after: PoolView) -> Tensor:  # noqa: ARG001
-    """Return the share of the unlabelled records of which the learner now says another class, (B,).
+    """Return the share of the unlabelled records that the learner now puts into another class, (B,).
 
     Osugi, Kim and Scott 2005, "Balancing exploration and exploitation", reward the change of the hypothesis likewise.
     """

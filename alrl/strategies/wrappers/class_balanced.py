@@ -1,4 +1,4 @@
-"""Class balance: the strategy's choice among records that look like the class of which fewest are labelled."""
+"""Class balance: the strategy's choice among records that look like the class with the fewest labels."""
 
 from __future__ import annotations
 

@@ -11,9 +11,9 @@ _ROLE = re.compile(r":[a-z]+:`~?([^`]+)`")
 
 
 def as_markdown(docstring: str) -> str:
-    """Return a docstring in which each example stands in a block of its own.
+    r"""Return a docstring in which each example stands in a block of its own.
 
-    >>> print(as_markdown("Say.\\n\\n>>> 1 + 1\\n2"))
+    >>> print(as_markdown("Say.\n\n>>> 1 + 1\n2"))
     Say.
     <BLANKLINE>
     ```pycon

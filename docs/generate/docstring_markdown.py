@@ -13,13 +13,8 @@ _ROLE = re.compile(r":[a-z]+:`~?([^`]+)`")
 def as_markdown(docstring: str) -> str:
     r"""Return a docstring in which each example stands in a block of its own.
 
-    >>> print(as_markdown("Say.\n\n>>> 1 + 1\n2"))
-    Say.
-    <BLANKLINE>
-    ```pycon
-    >>> 1 + 1
-    2
-    ```
+    >>> as_markdown("Say.\n\n>>> 1 + 1\n2").splitlines()
+    ['Say.', '', '```pycon', '>>> 1 + 1', '2', '```']
     """
     paragraphs = _ROLE.sub(r"`\1`", docstring).replace("``", "`").split("\n\n")
     return "\n\n".join(f"```pycon\n{each}\n```" if each.startswith(">>> ") else each for each in paragraphs)

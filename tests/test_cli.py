@@ -99,7 +99,7 @@ def test_help_names_every_command_and_where_to_begin() -> None:
         ("list", ("features", "policies")),
         ("train", ("--env", "--seed", "--out", "--workers", "runs/policies")),
         ("run", ("--out", "plays only what is missing")),
-        ("report", ("--incomplete", "nothing is run again")),
+        ("report", ("--incomplete", "no cell is played again")),
         ("evaluate", ("--against", "--data", "losses are told as wins are")),
         ("distance", ("--seeds", "how far data sets lie")),
         ("reproduce", ("--cell", "bit for bit")),

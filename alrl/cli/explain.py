@@ -26,7 +26,7 @@ def explain(
     ] = None,
     machine: Json = False,
 ) -> None:
-    """Say where a strategy lost, at which labels, and to which kind of record. Nothing is played anew or written."""
+    """Say where a strategy lost, at which labels, and to which kind of record. No cell is played again."""
     with reporting(context, machine) as voice:
         from alrl.reports.explain import explain as explained
 

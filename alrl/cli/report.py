@@ -24,7 +24,7 @@ def report(
     no_code: NoCode = False,  # noqa: ARG001 - its callback answers it
     machine: Json = False,
 ) -> None:
-    """Write page, figures and tables of a run; nothing is run again."""
+    """Write page, figures and tables of a run; no cell is played again."""
     with reporting(context, machine) as voice:
         from alrl.reports.report import report as write
 

@@ -120,8 +120,8 @@ class Explanation:
 def explain(run: Path | str, *, strategy: str | None = None, against: str | None = None) -> list[Explanation]:
     """Return what a run says of its strategy, for each learner, condition and batch size.
 
-    Nothing is played anew: stored picks are put through the simulator and described. Of a run that is not finished,
-    what there is counts.
+    No strategy chooses again: stored picks are put through the simulator, with right labels, and described. Of a run
+    that is not finished, what there is counts.
 
     Args:
         run: folder that a run wrote.

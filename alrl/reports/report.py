@@ -1,4 +1,4 @@
-"""From a run directory to a page, figures and tables; nothing is ever run again."""
+"""From a run directory to a page, figures and tables; no cell is played again."""
 
 from __future__ import annotations
 

@@ -204,8 +204,8 @@ def pick_overlap(replays: Sequence[Replay], *, mark: str = "", looks: Looks | No
         axes.set_ylabel(f"Picks of {replays[0].strategy} that the rule shares", fontsize=8.5)
         bands = " Bands: 95 % interval over data sets." if len(rules) <= MANY else ""
         note = (
-            f"{len(replays)} data sets, {replays[0].picked.shape[0]} seeds each; each rule is asked in the very state\n"
-            f"in which {replays[0].strategy} chose.{bands}"
+            f"{len(replays)} data sets, {replays[0].picked.shape[0]} seeds each; each rule is asked where\n"
+            f"{replays[0].strategy} chose, its picks played again with right labels.{bands}"
         )
         legend(figure, looks, note, mark)
     return figure

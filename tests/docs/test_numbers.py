@@ -1,0 +1,134 @@
+"""Numbers in prose are those of the tables: each claim below is found in a page and computed from its table."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+EXPERIMENTS = ROOT / "experiments"
+
+
+def row(table: str, beginning: str, section: str = "") -> list[str]:
+    """Return the cells of the first row that begins so, in the section of a page of tables."""
+    text = (ROOT / table).read_text(encoding="utf-8")
+    text = text[text.index(section) :]
+    line = next(line for line in text.split("\n") if line.startswith(f"| {beginning} |"))
+    return [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def numbers(text: str) -> list[float]:
+    return [float(each.replace("−", "-").replace(",", "")) for each in re.findall(r"[+\-−]?\d+(?:[.,]\d+)?", text)]
+
+
+def shipped() -> list[float]:
+    """Return wins, ties and losses of the shipped training, and its worst difference to margin."""
+    with (EXPERIMENTS / "headline" / "table.csv").open(encoding="utf-8") as file:
+        rows = [
+            each
+            for each in csv.DictReader(file)
+            if each["strategy"] == "general-0" and each["metric"] == "accuracy" and each["batch"] == "1"
+        ]
+    outcomes = [each["reference_outcome"] for each in rows]
+    losses = [float(each["reference_difference"]) for each in rows if each["reference_outcome"] == "loss"]
+    return [*(outcomes.count(each) for each in ("win", "tie", "loss")), min(losses)]
+
+
+RESTATED = "experiments/headline/restated.md"
+CLAIMS: dict[str, tuple[str, str, Callable[[], list[float]]]] = {
+    "headline, README": (
+        "README.md",
+        r"by\s+\*\*(\S+) points of AUBC \((\S+) to (\S+),",
+        lambda: numbers(row(RESTATED, "general", "## Accuracy, single")[2]),
+    ),
+    "headline": (
+        "docs/results.md",
+        r"by \*\*(\S+) points of AUBC \((\S+) to (\S+),",
+        lambda: numbers(row(RESTATED, "general", "## Accuracy, single")[2]),
+    ),
+    "headline, worst and p": (
+        "docs/results.md",
+        r"worst data set (\S+) \(bands\)[\s\S]*?p = (\S+)\. Mean rank (\S+) of 20, margin (\S+); Elo (\d+),"
+        r" margin (\d+),",
+        lambda: [
+            numbers(row(RESTATED, "general")[3])[0],
+            numbers(row(RESTATED, "general")[5])[0],
+            numbers(row(RESTATED, "general")[1])[0],
+            numbers(row(RESTATED, "margin")[1])[0],
+            numbers(row(RESTATED, "general")[9])[0],
+            numbers(row(RESTATED, "margin")[9])[0],
+        ],
+    ),
+    "the shipped training": (
+        "docs/results.md",
+        r"on (\d+) data sets, ties on (\d+) and \*\*loses on (one)\*\*, hayes-roth \((\S+)\)",
+        shipped,
+    ),
+    "batches of ten": (
+        "docs/results.md",
+        r"With batches of ten it exceeds margin by (\S+) points \((\S+) to (\S+)\), worst (\S+);",
+        lambda: [
+            *numbers(row(RESTATED, "general", "## Accuracy, batches of ten")[2]),
+            numbers(row(RESTATED, "general", "## Accuracy, batches of ten")[3])[0],
+        ],
+    ),
+    "robustness": (
+        "docs/results.md",
+        r"by (\S+) points \((\S+) to (\S+)\), better on (\d+) of 10",
+        lambda: [
+            *numbers(row("experiments/robustness/README.md", "out of domain, 30 % of the pool")[1]),
+            numbers(row("experiments/robustness/README.md", "out of domain, 30 % of the pool")[2])[0],
+        ],
+    ),
+    "transfer": (
+        "docs/results.md",
+        r"nearest neighbours\) it exceeds margin by (\S+) to\s+(\S+) points",
+        lambda: [
+            choose(
+                numbers(row("experiments/transfer/README.md", learner)[1])[0]
+                for learner in ("random forest, 30 trees", "RBF-SVM", "multilayer perceptron", "nearest neighbours")
+            )
+            for choose in (min, max)
+        ],
+    ),
+    "a whole study": (
+        "docs/results.md",
+        r"took (\S+) minutes on two cores with its report, (\S+)\s+without",
+        lambda: [
+            numbers(row("experiments/grid/README.md", name)[1])[0]
+            for name in ("`alrl run`, the whole command", "of it, cells played and stored")
+        ],
+    ),
+    "a million records": (
+        "docs/results.md",
+        r"takes (\S+) s by margin and (\S+) s by a learned policy[\s\S]*?with\s+(\S+) GiB",
+        lambda: [
+            numbers(row("docs/benchmarks.md", f"pool of 1,000,000 × 64, {what}")[2])[0]
+            for what in (
+                "margin, the slowest of 5 loops",
+                "general, the slowest of 5 loops",
+                "general, peak memory beyond the file",
+            )
+        ],
+    ),
+    "one episode alone": (
+        "docs/results.md",
+        r"\| (\d+) to (\d+) × \|\n",
+        lambda: sorted(numbers(row("docs/benchmarks.md", f"{work}, one episode")[2])[0] for work in ("W1", "W2")),
+    ),
+}
+
+
+@pytest.mark.parametrize("claim", CLAIMS)
+def test_a_number_in_prose_is_that_of_its_table(claim: str) -> None:
+    page, pattern, source = CLAIMS[claim]
+    match = re.search(pattern, (ROOT / page).read_text(encoding="utf-8"))
+    assert match, f"{page} no longer says this as the pattern does: change both"
+    written = [each.replace("one", "1").replace("−", "-").strip("*.,") for each in match.groups()]
+    for said, exact in zip(written, source(), strict=True):
+        decimals = len(said.partition(".")[2])
+        assert abs(float(said) - exact) <= 0.5 * 10**-decimals + 1e-9, (said, exact)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from alrl.cli import (
+    bundle,
     distance,
     evaluate,
     explain,
@@ -20,6 +21,7 @@ from alrl.cli.app import app
 
 __all__ = [
     "app",
+    "bundle",
     "distance",
     "evaluate",
     "explain",

@@ -111,7 +111,9 @@ changes = st.lists(st.tuples(st.sampled_from(["set", "add", "drop"]), places, va
 
 def changed(content: Any, edits: list[tuple[str, float, Any]]) -> Any:
     """Return plain values, nested, with some set to others, dropped, or with keys added that nobody knows."""
-    for kind, place, value in copy.deepcopy(edits):
+    for kind, place, edit in edits:
+        # Each its own: what is set twice must not hold itself.
+        value = copy.deepcopy(edit)
         holders = list(_holders(content))
         holder, key = holders[int(place * len(holders))]
         if kind == "set":

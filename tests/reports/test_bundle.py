@@ -1,0 +1,61 @@
+"""One archive of a run, which checks itself."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from alrl.cli import app
+from alrl.studies.loading import load_study
+from alrl.studies.runner import Runner
+
+ROOT = Path(__file__).parents[2]
+STUDY = """title = "Own table"
+hypothesis = "margin gains"
+data = [{ file = "own.csv", label = "kind" }, "iris"]
+agents = ["margin", "random"]
+labels = 3
+seeds = 2
+"""
+
+
+def test_a_bundle_holds_all_and_its_script_ends_in_the_same_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, undrawn: None
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    rows = [f"{place % 7},{place % 3},{'ab'[place % 2]}" for place in range(60)]
+    (tmp_path / "own.csv").write_text("\n".join(["x,z,kind", *rows]) + "\n", encoding="utf-8")
+    (tmp_path / "study.toml").write_text(STUDY, encoding="utf-8")
+    Runner(study=load_study("study.toml"), folder=tmp_path / "run", workers=1, command="alrl run study.toml").run()
+    result = CliRunner().invoke(app, ["bundle", "run", "--out", "paper.zip"])
+    assert result.exit_code == 0, result.output
+    (tmp_path / "own.csv").unlink()
+
+    with zipfile.ZipFile(tmp_path / "paper.zip") as archive:
+        archive.extractall(tmp_path / "elsewhere")
+    place = tmp_path / "elsewhere" / "paper"
+    assert (place / "data" / "own.csv").is_file()
+    sheet = (place / "DATASHEET.md").read_text(encoding="utf-8")
+    assert "60 records of 2 features, 2 classes" in sheet
+    assert "a: 30, b: 30" in sheet
+    assert "alrl.load_data_set('iris')" in sheet
+    listed = (place / "NEURIPS-CHECKLIST.md").read_text(encoding="utf-8")
+    assert "margin gains" in listed
+    assert "2 paired seeds" in listed
+    assert "numpy==" in (place / "requirements.lock").read_text(encoding="utf-8")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "ALRL": f"{sys.executable} -m alrl.cli"}
+    ran = subprocess.run(
+        ["/bin/sh", "reproduce.sh"], cwd=place, env=environment, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert ran.stdout.endswith("The same table.\n")
+
+    (place / "data" / "own.csv").write_text("x,kind\n1,a\n", encoding="utf-8")
+    broken = subprocess.run(["/bin/sh", "reproduce.sh"], cwd=place, env=environment, capture_output=True, check=False)
+    assert broken.returncode != 0

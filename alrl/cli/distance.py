@@ -9,7 +9,7 @@ import typer
 from alrl.cli import complete
 from alrl.cli.app import app
 from alrl.cli.common import Json, reporting
-from alrl.cli.tables import Drop, Header, Label, read_tables
+from alrl.cli.tables import Drop, Header, LabelColumn, read_tables
 
 
 @app.command()
@@ -19,7 +19,7 @@ def distance(  # noqa: PLR0913, PLR0917 - options of a command line, each with i
         str, typer.Argument(help="A policy's folder, or a shipped policy.", autocompletion=complete.policies)
     ],
     data: Annotated[list[str], typer.Argument(help="Data sets: names or files.", autocompletion=complete.data_sets)],
-    label: Label = None,
+    label: LabelColumn = None,
     drop: Drop = None,
     header: Header = None,
     labels: Annotated[int, typer.Option(min=1, help="Queries after one label of each class.")] = 60,

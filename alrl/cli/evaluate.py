@@ -9,7 +9,7 @@ import typer
 from alrl.cli import complete
 from alrl.cli.app import app
 from alrl.cli.common import Json, NoCode, Params, read_params, reporting
-from alrl.cli.tables import Drop, Header, Label, read_tables
+from alrl.cli.tables import Drop, Header, LabelColumn, read_tables
 
 if TYPE_CHECKING:
     from alrl.strategies import Strategy
@@ -30,7 +30,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 - options of a command line, each with i
         list[str],
         typer.Option(help="A data set, its name or its file; repeatable.", autocompletion=complete.data_sets),
     ],
-    label: Label = None,
+    label: LabelColumn = None,
     drop: Drop = None,
     header: Header = None,
     against: Annotated[

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from alrl.data.data_set import DataSet
     from alrl.data.table_recipe import Source
 
-Label = Annotated[
+LabelColumn = Annotated[
     str | None, typer.Option(help="Column of the classes, in the tables among the data; looked for if left out.")
 ]
 Drop = Annotated[list[str] | None, typer.Option(help="Column of the tables that is no feature; repeatable.")]

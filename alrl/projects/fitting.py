@@ -9,7 +9,7 @@ from alrl.errors import InvalidQueryError
 from alrl.loop.pool_view import PoolView
 from alrl.loop.predictions import REMEMBERED
 from alrl.loop.view_fields import Need
-from alrl.projects.models import Fit, ProjectModel, load_model
+from alrl.projects.models import FittedRound, ProjectModel, load_model
 from alrl.projects.records.pool import Pool
 from alrl.projects.rounds import Predictions, fit_round, labelled, read_predictions, write_predictions
 from alrl.projects.state import RoundFacts, State
@@ -75,12 +75,12 @@ def model_of(project: Journal, state: State) -> ProjectModel:
     return load_model(state.model, project.folder / "models", project.trusted)
 
 
-def _fit_of(project: Journal, state: State, pool: Pool, facts: RoundFacts) -> Fit:
+def _fit_of(project: Journal, state: State, pool: Pool, facts: RoundFacts) -> FittedRound:
     """Return the fit of the last round: of this process, or made again, which gives the same."""
     if project.last_fit is None or project.last_fit[0] != facts.fingerprint:
         at, codes = labelled(state, pool)
         project.last_fit = (facts.fingerprint, model_of(project, state).fit(pool, at, codes, len(pool.classes)))
-    fit: Fit = project.last_fit[1]
+    fit: FittedRound = project.last_fit[1]
     return fit
 
 

@@ -29,7 +29,7 @@ _PARTS_TRUSTED = ("skrub.",)
 
 
 @dataclass(kw_only=True)
-class Fit:
+class FittedRound:
     """A model fitted to some records of a pool."""
 
     probabilities: NDArray[np.float32]
@@ -51,7 +51,7 @@ class ProjectModel(ABC):
     """What is fitted to the labels of a project."""
 
     @abstractmethod
-    def fit(self, pool: Pool, at: NDArray[np.int64], codes: NDArray[np.int64], classes: int) -> Fit:
+    def fit(self, pool: Pool, at: NDArray[np.int64], codes: NDArray[np.int64], classes: int) -> FittedRound:
         """Fit to the records at positions ``at`` (L,) with class ``codes`` (L,), and predict the whole pool."""
 
     @abstractmethod
@@ -79,14 +79,14 @@ class LearnerModel(ProjectModel):
     def ready(self, codes: NDArray[np.int64]) -> bool:
         return len(codes) > 0
 
-    def fit(self, pool: Pool, at: NDArray[np.int64], codes: NDArray[np.int64], classes: int) -> Fit:
+    def fit(self, pool: Pool, at: NDArray[np.int64], codes: NDArray[np.int64], classes: int) -> FittedRound:
         started = time.perf_counter()
         learner, mask = self.learner.fresh(), torch.ones(1, classes, dtype=torch.bool)
         X = pool.features[0, torch.from_numpy(at)][None]
         report = learner.fit(X, torch.from_numpy(codes)[None], torch.ones(1, len(at)), mask)
         probabilities = learner.predict_proba(pool.by_column).to(torch.float32)[0]
         trained = record_epochs(report, torch.tensor([len(at)]))
-        return Fit(
+        return FittedRound(
             probabilities=probabilities.contiguous().numpy(),
             seconds=time.perf_counter() - started,
             record_epochs=float(trained[0]),
@@ -121,11 +121,11 @@ class EstimatorModel(ProjectModel):
     def ready(self, codes: NDArray[np.int64]) -> bool:
         return len(set(codes.tolist())) > 1
 
-    def fit(self, pool: Pool, at: NDArray[np.int64], codes: NDArray[np.int64], classes: int) -> Fit:
+    def fit(self, pool: Pool, at: NDArray[np.int64], codes: NDArray[np.int64], classes: int) -> FittedRound:
         started = time.perf_counter()
         fitted, known = self._fitted(pool, at, codes)
         probabilities = probabilities_of(fitted, pool.frame, known, classes)
-        return Fit(
+        return FittedRound(
             probabilities=probabilities,
             seconds=time.perf_counter() - started,
             record_epochs=float(len(at)),

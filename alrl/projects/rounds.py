@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from alrl.errors import ProjectError
 from alrl.numerics.streams import generator
 from alrl.projects.judgement.lure import lure_weights
-from alrl.projects.models import Fit, ProjectModel
+from alrl.projects.models import FittedRound, ProjectModel
 from alrl.projects.records.pool import Pool
 from alrl.projects.records.record_file import sha256_of, write_whole
 from alrl.projects.state import RoundFacts, State
@@ -68,7 +68,7 @@ def labelled(state: State, pool: Pool) -> tuple[NDArray[np.int64], NDArray[np.in
 
 def fit_round(
     state: State, pool: Pool, model: ProjectModel, before: Predictions | None
-) -> tuple[Fit, Predictions, dict[str, Any]]:
+) -> tuple[FittedRound, Predictions, dict[str, Any]]:
     """Fit to the labels of ``state``; return the fit, its predictions, and what the log says of the round.
 
     Args:

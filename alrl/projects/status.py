@@ -9,7 +9,7 @@ from typing import Any
 
 from alrl.projects.answers import IRRELEVANT
 from alrl.projects.judgement.bill import bill, rows
-from alrl.projects.judgement.curve import Estimate, Point, curve
+from alrl.projects.judgement.curve import AccuracyEstimate, Point, curve
 from alrl.projects.judgement.start import check_start
 from alrl.projects.judgement.stopping import (
     Budget,
@@ -113,7 +113,9 @@ def sentences(status: dict[str, Any]) -> list[str]:
         ("progressive", "accuracy on the labels of the last round, before they came"),
     ):
         if estimates.get(name):
-            lines.append(f"{words}: {Estimate(**estimates[name]).sentence()}, {estimates[name]['records']} records")
+            lines.append(
+                f"{words}: {AccuracyEstimate(**estimates[name]).sentence()}, {estimates[name]['records']} records"
+            )
     lines += [f"verdict: {status['verdict']['sentence']}", f"bill: {status['bill']['sentence']}"]
     lines.append(f"advice: {status['advice']['sentence']}")
     if status["start"]["kind"] == "bad":

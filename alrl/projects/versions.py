@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from alrl.projects.journal import Journal
-    from alrl.projects.models import Fit
+    from alrl.projects.models import FittedRound
 
 
 def round_of(state: State, number: int) -> RoundFacts:
@@ -121,7 +121,7 @@ def roll_back(project: Journal, number: int) -> dict[str, int]:
     return {"withdrawn": len(withdrawn), "put_back": put_back, "model": int(changed)}
 
 
-def fitted_model(project: Journal, number: int) -> Fit:
+def fitted_model(project: Journal, number: int) -> FittedRound:
     """Return the model of a round, fitted again to the labels of then: fits begin from scratch, so it is the same.
 
     Raises InvalidDataError for a number that no round has.

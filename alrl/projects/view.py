@@ -15,7 +15,7 @@ from alrl.geometry.geometry import Geometry
 from alrl.loop.pool_view import PoolView, Refits, Trajectory
 from alrl.loop.view_fields import Need
 from alrl.numerics.streams import stream_key, uniform
-from alrl.projects.models import Fit
+from alrl.projects.models import FittedRound
 from alrl.projects.records.pool import Pool
 from alrl.projects.rounds import Predictions, labelled
 from alrl.projects.state import State
@@ -25,7 +25,13 @@ USUAL_BUDGET = 60
 
 
 def pool_view(
-    state: State, pool: Pool, remembered: Sequence[Predictions], *, now: float, fit: Fit | None, needs: Collection[Need]
+    state: State,
+    pool: Pool,
+    remembered: Sequence[Predictions],
+    *,
+    now: float,
+    fit: FittedRound | None,
+    needs: Collection[Need],
 ) -> PoolView:
     """Return the view of a project after its last round.
 
@@ -88,7 +94,7 @@ def _mask(pool: Pool, records: Collection[str], size: int) -> Tensor:
     return mask
 
 
-def _provided(pool: Pool, fit: Fit | None, needs: Collection[Need]) -> dict[str, Any]:
+def _provided(pool: Pool, fit: FittedRound | None, needs: Collection[Need]) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     X = pool.by_column
     for need in needs:

@@ -18,7 +18,7 @@ from alrl.projects.judgement.lure import lure_weights
 from alrl.projects.judgement.stopping import (
     Budget,
     ContradictingInformation,
-    NetValue,
+    NetValueRule,
     OverallUncertainty,
     StabilisingPredictions,
     f_bound,
@@ -181,8 +181,8 @@ def test_rules_are_joined() -> None:
 
 
 def test_a_batch_that_is_worth_less_than_it_costs_advises_a_stop() -> None:
-    advice = NetValue(point=1.0, batch=20).advise(changing(1.0))
+    advice = NetValueRule(point=1.0, batch=20).advise(changing(1.0))
     assert advice.stop
     assert "cost 20.00" in advice.reason
-    assert not NetValue(point=1000.0, batch=20).advise(changing(0.8)).stop
-    assert not NetValue(point=1.0).advise(state_of([20])).stop
+    assert not NetValueRule(point=1000.0, batch=20).advise(changing(0.8)).stop
+    assert not NetValueRule(point=1.0).advise(state_of([20])).stop

@@ -19,7 +19,7 @@ from alrl.recipes.registry import Registry
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Pool:
+class PoolRows:
     """The records of a pool while it is being contaminated; n of them."""
 
     X: NDArray[np.float64]
@@ -36,20 +36,20 @@ class Pool:
     """Classes that the first sample lacks."""
 
     @classmethod
-    def of(cls, split: Split) -> Pool:
+    def of(cls, split: Split) -> PoolRows:
         """Return the clean pool of a split."""
         rows = split.pool
         clean = np.full(len(rows), CLEAN, dtype=np.int8)
         return cls(X=split.data_set.X[rows], y=split.data_set.y[rows], row=rows, kind=clean, group=np.arange(len(rows)))
 
-    def take(self, places: NDArray[np.int64]) -> Pool:
+    def take(self, places: NDArray[np.int64]) -> PoolRows:
         """Return some of the records, in that order."""
         kept = {name: getattr(self, name)[places] for name in ("X", "y", "row", "kind", "group")}
         return dataclasses.replace(self, **kept)
 
     def joined(
         self, X: NDArray[np.float64], y: NDArray[np.int64], *, kind: int, group: NDArray[np.int64] | None = None
-    ) -> Pool:
+    ) -> PoolRows:
         """Return the same with more records, which are in no data set, of one ``kind``.
 
         Each alone in its group by default.
@@ -73,7 +73,7 @@ class Contamination(ABC):
     """The kind in recipes, such as ``out-of-domain``."""
 
     @abstractmethod
-    def apply(self, pool: Pool, classes: int, rng: np.random.Generator) -> Pool:
+    def apply(self, pool: PoolRows, classes: int, rng: np.random.Generator) -> PoolRows:
         """Return the contaminated pool of a data set of ``classes`` classes.
 
         Classes of its records are 0 to ``classes`` - 1.
@@ -111,7 +111,7 @@ def contaminate(split: Split, seed: Sequence[int], contaminations: Sequence[Cont
     """
     if not contaminations:
         return split
-    pool = Pool.of(split)
+    pool = PoolRows.of(split)
     for number, contamination in enumerate(contaminations):
         pool = contamination.apply(pool, split.data_set.n_classes, generator([*seed, number], "contamination"))
     new = np.flatnonzero(pool.row < 0)
@@ -124,7 +124,7 @@ def contaminate(split: Split, seed: Sequence[int], contaminations: Sequence[Cont
     return _split_of(split, pool)
 
 
-def _split_of(split: Split, pool: Pool) -> Split:
+def _split_of(split: Split, pool: PoolRows) -> Split:
     data, fresh = split.data_set, pool.row < 0
     y = data.y.copy()
     y[pool.row[~fresh]] = pool.y[~fresh]

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from alrl.data.contaminations.base import Contamination, Pool, added, check_share
+from alrl.data.contaminations.base import Contamination, PoolRows, added, check_share
 from alrl.data.pool_truth import CLEAN, DUPLICATE
 from alrl.data.standardisation import Standardisation
 from alrl.errors import InvalidRecipeError
@@ -36,7 +36,7 @@ class Duplicates(Contamination):
         if not 0 <= self.spread < math.inf:
             raise InvalidRecipeError(f"contamination: spread = {self.spread} given; allowed is 0 or any number above")
 
-    def apply(self, pool: Pool, classes: int, rng: np.random.Generator) -> Pool:  # noqa: ARG002
+    def apply(self, pool: PoolRows, classes: int, rng: np.random.Generator) -> PoolRows:  # noqa: ARG002
         count, sound = added(len(pool.y), self.share), np.flatnonzero(pool.kind == CLEAN)
         rounds = [rng.permutation(sound) for _ in range(-(-count // max(1, len(sound))))]
         copied = np.concatenate([*rounds, np.zeros(0, dtype=np.int64)])[:count].astype(np.int64)

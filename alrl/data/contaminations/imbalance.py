@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from alrl.data.contaminations.base import Contamination, Pool
+from alrl.data.contaminations.base import Contamination, PoolRows
 from alrl.errors import InvalidRecipeError
 
 
@@ -31,7 +31,7 @@ class Imbalance(Contamination):
         if not 1 <= self.ratio < math.inf:
             raise InvalidRecipeError(f"contamination: ratio = {self.ratio} given; allowed is 1 or any number above")
 
-    def apply(self, pool: Pool, classes: int, rng: np.random.Generator) -> Pool:
+    def apply(self, pool: PoolRows, classes: int, rng: np.random.Generator) -> PoolRows:
         order = rng.permutation(classes)
         largest = int((pool.y == order[0]).sum())
         kept = []

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from alrl.data.contaminations.base import Contamination, Pool
+from alrl.data.contaminations.base import Contamination, PoolRows
 from alrl.data.pool_truth import CLEAN, MISLABELLED
 from alrl.errors import InvalidRecipeError
 
@@ -32,7 +32,7 @@ class LabelNoise(Contamination):
         if not 0 <= self.rate <= 1:
             raise InvalidRecipeError(f"contamination: rate = {self.rate:g} is not allowed; give a number from 0 to 1")
 
-    def apply(self, pool: Pool, classes: int, rng: np.random.Generator) -> Pool:
+    def apply(self, pool: PoolRows, classes: int, rng: np.random.Generator) -> PoolRows:
         wrong = (rng.random(len(pool.y)) < self.rate) & (pool.kind == CLEAN)
         other = (pool.y + rng.integers(1, classes, len(pool.y))) % classes
         kind = np.where(wrong, MISLABELLED, pool.kind).astype(np.int8)

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from alrl.data.contaminations.base import Contamination, Pool
+from alrl.data.contaminations.base import Contamination, PoolRows
 from alrl.errors import InvalidRecipeError
 
 
@@ -30,6 +30,6 @@ class MissingClasses(Contamination):
         if self.count < 1:
             raise InvalidRecipeError(f"contamination: count = {self.count} given; it must be at least 1")
 
-    def apply(self, pool: Pool, classes: int, rng: np.random.Generator) -> Pool:
+    def apply(self, pool: PoolRows, classes: int, rng: np.random.Generator) -> PoolRows:
         missing = rng.permutation(classes)[: min(self.count, classes - 1)]
         return dataclasses.replace(pool, missing=tuple(sorted({*pool.missing, *missing.tolist()})))

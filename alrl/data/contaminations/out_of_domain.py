@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from alrl.data.contaminations.base import Contamination, Pool, added, check_share
+from alrl.data.contaminations.base import Contamination, PoolRows, added, check_share
 from alrl.data.pool_truth import OUT_OF_DOMAIN
 from alrl.data.sources import load_data_set
 from alrl.data.standardisation import Standardisation
@@ -37,7 +37,7 @@ class OutOfDomain(Contamination):
     def __post_init__(self) -> None:
         check_share("share", self.share)
 
-    def apply(self, pool: Pool, classes: int, rng: np.random.Generator) -> Pool:
+    def apply(self, pool: PoolRows, classes: int, rng: np.random.Generator) -> PoolRows:
         count = added(len(pool.y), self.share)
         X = _shuffled(pool.X, count, rng) if self.source is None else _foreign(pool.X, self.source, count, rng)
         return pool.joined(X, rng.integers(0, classes, count), kind=OUT_OF_DOMAIN)

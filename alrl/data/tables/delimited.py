@@ -21,7 +21,7 @@ from alrl.data.tables.numbers import (
     is_missing,
     parse_numbers,
 )
-from alrl.data.tables.table import WORDS, NumberBlocks, Table, Texts, with_levels
+from alrl.data.tables.table import WORDS, NumberBlocks, RawTable, Texts, with_levels
 from alrl.data.tables.text_file import TextFile, fallback, open_text, stem
 from alrl.errors import InvalidDataError
 
@@ -43,7 +43,7 @@ def read_delimited(
     label: str | int | None = None,
     skip: Collection[str] = (),
     only: Collection[str] | None = None,
-) -> Table:
+) -> RawTable:
     """Return the table in a file of delimited text, plain or compressed.
 
     Args:
@@ -73,7 +73,7 @@ class _Reader:
     skip: Collection[str]
     only: Collection[str] | None
 
-    def read(self) -> Table:
+    def read(self) -> RawTable:
         with self.file.lines() as lines:
             dialect, sample = find_dialect(lines, self.file.path, has_header=self.header)
         names = dialect.header
@@ -95,13 +95,13 @@ class _Reader:
     def _wanted(self, name: str) -> bool:
         return name not in self.skip and (self.only is None or name in self.only)
 
-    def _table(self, dialect: Dialect, columns: dict[int, _Format], passed: _Pass) -> Table:
+    def _table(self, dialect: Dialect, columns: dict[int, _Format], passed: _Pass) -> RawTable:
         names = dialect.header
         numeric = [at for at, written in columns.items() if written is not None]
         notes = [*dialect.notes, *_unusual(names, columns)]
         if self.file.encoding not in {"utf-8", "utf-8-sig"}:
             notes.append(f"the text is in {self.file.encoding}")
-        return Table(
+        return RawTable(
             name=stem(self.file.path),
             columns=names,
             n_records=passed.rows,

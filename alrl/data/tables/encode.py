@@ -12,7 +12,7 @@ from alrl.data.arrays import LARGEST
 from alrl.data.tables.columns import FeatureColumns
 from alrl.data.tables.profile import NumberProfile
 from alrl.data.tables.recognise import looks_dated
-from alrl.data.tables.table import Table, Texts
+from alrl.data.tables.table import RawTable, Texts
 from alrl.data.tables.vectorise import vectorise
 from alrl.errors import InvalidDataError
 
@@ -62,7 +62,7 @@ class _Columns:
             X[inside, at + 1] = 1.0
 
 
-def encode(table: Table, features: Sequence[str], numbers: NumberProfile) -> Encoded:
+def encode(table: RawTable, features: Sequence[str], numbers: NumberProfile) -> Encoded:
     """Return the features of a table as numbers; the table's own numbers are used up.
 
     Numbers stay as they are. A missing number becomes the mean of its column, and an indicator column says where. A
@@ -102,7 +102,7 @@ def encode(table: Table, features: Sequence[str], numbers: NumberProfile) -> Enc
     )
 
 
-def _number_parts(table: Table, name: str, numbers: NumberProfile) -> list[_Columns]:
+def _number_parts(table: RawTable, name: str, numbers: NumberProfile) -> list[_Columns]:
     first, width = table.places[name]
     parts = []
     for place in range(first, first + width):
@@ -138,7 +138,7 @@ def _indicators(texts: Texts, name: str) -> _Columns:
     return _Columns(names=[f"{name} = {level}" for level in shown], codes=codes[texts.codes])
 
 
-def _matrix(table: Table, parts: Sequence[_Columns]) -> NDArray[np.float64]:
+def _matrix(table: RawTable, parts: Sequence[_Columns]) -> NDArray[np.float64]:
     starts = np.cumsum([0, *(len(part.names) for part in parts)])
     numeric = [(at, part.place) for at, part in zip(starts, parts, strict=False) if part.place is not None]
     slots, places = [at for at, _ in numeric], [place for _, place in numeric]
@@ -156,7 +156,7 @@ def _matrix(table: Table, parts: Sequence[_Columns]) -> NDArray[np.float64]:
 
 
 def _slots(
-    features: Sequence[str], parts: Mapping[str, Sequence[_Columns]], table: Table
+    features: Sequence[str], parts: Mapping[str, Sequence[_Columns]], table: RawTable
 ) -> dict[str, tuple[int, int]]:
     """Return where each column of numbers stands in X, and how wide it is there."""
     slots, at = {}, 0
@@ -167,7 +167,7 @@ def _slots(
     return slots
 
 
-def _dated(table: Table, name: str) -> bool:
+def _dated(table: RawTable, name: str) -> bool:
     return looks_dated(table.texts[name])
 
 

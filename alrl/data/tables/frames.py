@@ -13,7 +13,7 @@ import numpy as np
 from alrl.data.tables import pandas_column, polars_column
 from alrl.data.tables.dialect import unique_names
 from alrl.data.tables.label import label_or_last
-from alrl.data.tables.table import MOST_NUMBERS, NumberBlocks, Table, Texts, Values
+from alrl.data.tables.table import MOST_NUMBERS, NumberBlocks, RawTable, Texts, Values
 from alrl.errors import InvalidDataError
 
 PARQUET = (".parquet", ".pq")
@@ -32,7 +32,7 @@ def read_frame_file(
     label: str | int | None = None,
     skip: Collection[str] = (),
     only: Collection[str] | None = None,
-) -> Table:
+) -> RawTable:
     """Return the table in a Parquet, Arrow or Feather file; arguments are those of :func:`read_frame`.
 
     What a file keeps of the index of a pandas frame is no column of it, unless it is named.
@@ -65,7 +65,7 @@ def read_frame(
     label: str | int | None = None,
     skip: Collection[str] = (),
     only: Collection[str] | None = None,
-) -> Table:
+) -> RawTable:
     """Return the table in a frame of pandas or polars.
 
     Args:
@@ -123,7 +123,7 @@ def _wanted(name: str, skip: Collection[str], only: Collection[str] | None) -> b
     return name not in skip and (only is None or name in only)
 
 
-def _table(name: str, names: tuple[str, ...], kept: Mapping[str, Values], n_records: int, notes: list[str]) -> Table:
+def _table(name: str, names: tuple[str, ...], kept: Mapping[str, Values], n_records: int, notes: list[str]) -> RawTable:
     arrays = {column: values for column, values in kept.items() if not isinstance(values, Texts)}
     numbers = {column: values for column, values in arrays.items() if values.dtype.kind == "f"}
     widths = {column: 1 if values.ndim == 1 else values.shape[1] for column, values in numbers.items()}
@@ -139,7 +139,7 @@ def _table(name: str, names: tuple[str, ...], kept: Mapping[str, Values], n_reco
         places[column] = (start, widths[column])
         matrix[:, start : start + widths[column]] = values.reshape(n_records, -1)
         start += widths[column]
-    return Table(
+    return RawTable(
         name=name,
         columns=names,
         n_records=n_records,

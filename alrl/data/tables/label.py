@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 
 from alrl.data.tables.numbers import is_missing, parse_numbers
-from alrl.data.tables.table import Table, Texts
+from alrl.data.tables.table import RawTable, Texts
 from alrl.errors import InvalidDataError
 from alrl.recipes.suggest import unknown
 
@@ -77,7 +77,7 @@ def label_or_last(names: Sequence[str], label: str | int | None, source: str, *,
     return named if named is not None else next(likely, names[-1])
 
 
-def guess_label(table: Table, source: str, *, drop: Collection[str] = ()) -> str:
+def guess_label(table: RawTable, source: str, *, drop: Collection[str] = ()) -> str:
     """Return the last column, where it can be the class and no column before it looks more like one.
 
     Raises InvalidDataError, with the columns listed, where it cannot.
@@ -94,7 +94,7 @@ def guess_label(table: Table, source: str, *, drop: Collection[str] = ()) -> str
     )
 
 
-def _repeated(table: Table, column: str) -> bool:
+def _repeated(table: RawTable, column: str) -> bool:
     """Return whether a column of text has the levels of a class: at least two, few, and each some times."""
     texts = table.texts.get(column)
     if texts is None or not 2 <= len(texts.levels) <= _MOST_GUESSED:
@@ -103,7 +103,7 @@ def _repeated(table: Table, column: str) -> bool:
     return 2 * len(counts) <= sum(counts.values()) or sum(counts.values()) < 10
 
 
-def _why_not(table: Table, column: str) -> str:
+def _why_not(table: RawTable, column: str) -> str:
     texts = table.texts[column]
     filled = int((texts.codes >= 0).sum())
     kind = "numbers, as a regression target does" if _is_number(texts) and len(texts.levels) > 1 else "values"

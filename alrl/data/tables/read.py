@@ -21,7 +21,7 @@ from alrl.data.tables.label import find_label, guess_label
 from alrl.data.tables.profile import NumberProfile, profile
 from alrl.data.tables.recognise import suspicious, useless
 from alrl.data.tables.report import DataReport
-from alrl.data.tables.table import Table
+from alrl.data.tables.table import RawTable
 from alrl.data.tables.text_file import suffix
 from alrl.errors import GuessedLabelWarning, InvalidDataError, InvalidRecipeError
 from alrl.recipes.suggest import unknown
@@ -148,7 +148,7 @@ def _read(
     features: Sequence[str] | None,
     header: bool | None,
     name: str | None,
-) -> Table:
+) -> RawTable:
     if frames.is_frame(source):
         return frames.read_frame(source, name=name or "data", label=label, skip=drop, only=features)
     path = _file(source)
@@ -190,7 +190,7 @@ def _file(source: Any) -> Path:
 
 
 def _features(
-    table: Table, label: str, drop: Sequence[str], wanted: Sequence[str] | None, numbers: NumberProfile
+    table: RawTable, label: str, drop: Sequence[str], wanted: Sequence[str] | None, numbers: NumberProfile
 ) -> tuple[list[str], dict[str, str]]:
     """Return the columns that are features, and why others are none."""
     left_out = {name: "as asked" for name in table.columns if name in drop}
@@ -216,7 +216,7 @@ def _features(
     return chosen, left_out
 
 
-def _with_frame(columns: FeatureColumns, source: Any, table: Table, chosen: Sequence[str]) -> FeatureColumns:
+def _with_frame(columns: FeatureColumns, source: Any, table: RawTable, chosen: Sequence[str]) -> FeatureColumns:
     if not frames.is_frame(source):
         return columns
     places = [table.columns.index(name) for name in chosen]

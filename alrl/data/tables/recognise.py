@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from alrl.data.tables.label import UNNAMED
 from alrl.data.tables.profile import NumberProfile
 from alrl.data.tables.report import ONE_VALUE
-from alrl.data.tables.table import WORDS, Table, Texts
+from alrl.data.tables.table import WORDS, RawTable, Texts
 
 _INDEX = {
     "index", "idx", "row", "rows", "rowid", "row_id", "rowname", "rownames", "row.names", "rownumber", "row_number",
@@ -23,13 +23,13 @@ _FEWEST = 10
 """Records from which a column without repetition says something."""
 
 
-def useless(table: Table, column: str, numbers: NumberProfile) -> str | None:
+def useless(table: RawTable, column: str, numbers: NumberProfile) -> str | None:
     """Return why a column is no feature, None if it may be one.
 
     >>> from alrl.data.tables.profile import profile
     >>> from alrl.data.tables.table import NumberBlocks, as_texts
     >>> blocks = NumberBlocks.of(np.array([[7.0], [8.0]]))
-    >>> table = Table(name="own", columns=("id", "a"), n_records=2, numbers=blocks, places={"id": (0, 1)},
+    >>> table = RawTable(name="own", columns=("id", "a"), n_records=2, numbers=blocks, places={"id": (0, 1)},
     ...               texts={"a": as_texts(["red", "red"])})
     >>> useless(table, "id", profile(blocks)), useless(table, "a", profile(blocks))
     ('identifiers', 'one value in every record')
@@ -42,7 +42,7 @@ def useless(table: Table, column: str, numbers: NumberProfile) -> str | None:
     return _numbers(table, column, place, numbers) if width == 1 else None
 
 
-def suspicious(table: Table, column: str, numbers: NumberProfile) -> str | None:
+def suspicious(table: RawTable, column: str, numbers: NumberProfile) -> str | None:
     """Return what is odd about a column of numbers that is kept all the same, None if nothing is."""
     place, width = table.places.get(column, (0, 0))
     if width != 1 or table.n_records < _FEWEST:
@@ -54,7 +54,7 @@ def suspicious(table: Table, column: str, numbers: NumberProfile) -> str | None:
     return None
 
 
-def _numbers(table: Table, column: str, place: int, numbers: NumberProfile) -> str | None:
+def _numbers(table: RawTable, column: str, place: int, numbers: NumberProfile) -> str | None:
     if numbers.missing[place]:
         return "no value in any record" if numbers.missing[place] == table.n_records else None
     if numbers.low[place] == numbers.high[place]:

@@ -98,7 +98,7 @@ Values = NDArray[Any] | Texts
 
 
 @dataclass(kw_only=True)
-class Table:
+class RawTable:
     """A table in memory. Each column stands in one of the four places."""
 
     name: str

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from alrl.data.tables.table import Table
+from alrl.data.tables.table import RawTable
 
 _FIT_RECORDS = 100_000
 """Records that the encoders are fitted on, spread over the table; their number bounds time and memory."""
@@ -27,7 +27,7 @@ class Vectorised:
     """(records, names), finite."""
 
 
-def vectorise(table: Table, columns: Sequence[str]) -> dict[str, Vectorised]:
+def vectorise(table: RawTable, columns: Sequence[str]) -> dict[str, Vectorised]:
     """Return columns of text and dates as numbers; a column that is the same in every record is left out.
 
     Where a number cannot be made of a value, it is the mean of its column and an indicator column says so.
@@ -54,7 +54,7 @@ def vectorise(table: Table, columns: Sequence[str]) -> dict[str, Vectorised]:
     return made
 
 
-def _frame(table: Table, columns: Sequence[str]) -> Any:
+def _frame(table: RawTable, columns: Sequence[str]) -> Any:
     import pandas as pd
 
     content: dict[str, Any] = {}

@@ -12,7 +12,7 @@ from xml.sax.saxutils import quoteattr
 
 from alrl.errors import InvalidDataError, ProjectError
 from alrl.projects.answers import IRRELEVANT_WORD, Answer, label_of
-from alrl.projects.exchange.taking import Row, Taken, take_rows
+from alrl.projects.exchange.taking import AnswerRow, Taken, take_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -188,14 +188,14 @@ def take_annotations(project: Project, server: Server, *, leave_out: bool = Fals
     return take_rows(project, rows, source=f"label studio {number}", empty=empty, leave_out=leave_out, correct=correct)
 
 
-def answers_in(tasks: list[dict[str, Any]], users: dict[int, str]) -> tuple[dict[str, list[Row]], int]:
+def answers_in(tasks: list[dict[str, Any]], users: dict[int, str]) -> tuple[dict[str, list[AnswerRow]], int]:
     """Return the answers in exported tasks by annotator, and how many tasks have none; the latest of each counts.
 
     >>> annotation = {"completed_by": 1, "result": [{"value": {"choices": ["yes"]}}], "lead_time": 2.5, "id": 9}
     >>> answers_in([{"id": 4, "data": {"alrl_id": "7"}, "annotations": [annotation]}], {1: "ann"})[0]["ann"][0][1]
     Answer(id='7', label='yes', seconds=2.5)
     """
-    rows: dict[str, list[Row]] = {}
+    rows: dict[str, list[AnswerRow]] = {}
     empty = 0
     for task in tasks:
         record = task.get("data", {}).get("alrl_id")

@@ -13,7 +13,7 @@ from alrl.projects.telling import Receipt, faults
 if TYPE_CHECKING:
     from alrl.projects.project import Project
 
-Row = tuple[str, Answer]
+AnswerRow = tuple[str, Answer]
 """Where an answer stands in its source, such as ``row 7``, and the answer."""
 
 
@@ -36,7 +36,7 @@ class Taken:
 
 def take_rows(
     project: Project,
-    by_annotator: Mapping[str, Sequence[Row]],
+    by_annotator: Mapping[str, Sequence[AnswerRow]],
     *,
     source: str,
     empty: int,

@@ -13,7 +13,7 @@ import pandas as pd
 
 from alrl.errors import InvalidDataError
 from alrl.projects.answers import Answer, label_of
-from alrl.projects.exchange.taking import Row, Taken, take_rows
+from alrl.projects.exchange.taking import AnswerRow, Taken, take_rows
 from alrl.projects.records.tables import read_table
 from alrl.projects.telling import id_of
 
@@ -111,10 +111,10 @@ def take_file(
 
 def _answers(
     project: Project, table: pd.DataFrame, id_column: str, label_column: str, annotator: str | None
-) -> tuple[dict[str, list[Row]], int]:
+) -> tuple[dict[str, list[AnswerRow]], int]:
     """Return row and answer of each annotator's rows, and how many rows have no answer."""
     known, empty = project.pool().position, 0
-    rows: dict[str, list[Row]] = {}
+    rows: dict[str, list[AnswerRow]] = {}
     names = table["annotator"].tolist() if "annotator" in table.columns else [annotator] * len(table)
     seconds = table["seconds"].tolist() if "seconds" in table.columns else [None] * len(table)
     columns = (table[id_column].tolist(), table[label_column].tolist(), names, seconds)

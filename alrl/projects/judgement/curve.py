@@ -10,7 +10,7 @@ from alrl.projects.state import RoundFacts, State
 
 
 @dataclass(frozen=True, kw_only=True)
-class Estimate:
+class AccuracyEstimate:
     """An accuracy with its 95 % interval."""
 
     accuracy: float
@@ -22,7 +22,7 @@ class Estimate:
     def sentence(self) -> str:
         """Return it in words.
 
-        >>> Estimate(accuracy=0.9, low=0.8, high=0.95, records=50).sentence()
+        >>> AccuracyEstimate(accuracy=0.9, low=0.8, high=0.95, records=50).sentence()
         '90.0 % (80.0 to 95.0)'
         """
         return f"{100 * self.accuracy:.1f} % ({100 * self.low:.1f} to {100 * self.high:.1f})"
@@ -35,16 +35,16 @@ class Point:
     round: int
     labels: int
     at: float
-    cross_validated: Estimate | None
+    cross_validated: AccuracyEstimate | None
     """On the labelled records, out of fold: of what was queried, which is harder or easier than the pool."""
-    weighted: Estimate | None
+    weighted: AccuracyEstimate | None
     """The same with LURE weights, which undo that; None unless records are drawn with a known chance (``audit``). Its
     interval is Wilson's for as many records as the weights are worth."""
-    progressive: Estimate | None
+    progressive: AccuracyEstimate | None
     """Of the labels that came since the round before, predicted by that round's model; None in the first round."""
 
     @property
-    def best(self) -> Estimate | None:
+    def best(self) -> AccuracyEstimate | None:
         """The estimate to look at: the weighted one where there is one, else the cross-validated one."""
         return self.weighted or self.cross_validated
 
@@ -69,19 +69,19 @@ def point(facts: RoundFacts) -> Point:
     )
 
 
-def share(right: int, records: int) -> Estimate:
+def share(right: int, records: int) -> AccuracyEstimate:
     """Return a share as an estimate."""
     low, high = wilson(right, records)
-    return Estimate(accuracy=right / records, low=low, high=high, records=records)
+    return AccuracyEstimate(accuracy=right / records, low=low, high=high, records=records)
 
 
-def _weighted(weighted: dict[str, float]) -> Estimate:
+def _weighted(weighted: dict[str, float]) -> AccuracyEstimate:
     effective = weighted["effective"]
     low, high = wilson(weighted["accuracy"] * effective, effective)
-    return Estimate(accuracy=weighted["accuracy"], low=low, high=high, records=int(weighted["records"]))
+    return AccuracyEstimate(accuracy=weighted["accuracy"], low=low, high=high, records=int(weighted["records"]))
 
 
-def progressive(points: Sequence[Point], state: State, window: int = 50) -> Estimate | None:
+def progressive(points: Sequence[Point], state: State, window: int = 50) -> AccuracyEstimate | None:
     """Return the progressive accuracy over the last labels, at least ``window`` of them where there are that many."""
     right = records = 0
     for facts in reversed(state.rounds[state.first_round :][-len(points) :]):

@@ -186,7 +186,7 @@ class Budget(StopRule):
         return Advice(stop=spent >= labels, reason=f"{spent} of {labels} labels are spent")
 
 
-class NetValue(StopRule):
+class NetValueRule(StopRule):
     """Stop where the next batch is worth less than it costs: ``point`` is what one point of accuracy is worth."""
 
     name = "net-value"

@@ -52,8 +52,10 @@ CLAIMS: dict[str, tuple[str, str, Callable[[], list[float]]]] = {
     ),
     "headline, worst and p": (
         "docs/results.md",
-        r"worst data set (\S+) \(bands\)[\s\S]*?p = (\S+)\. Mean rank (\S+) of 20, margin (\S+); Elo (\d+),"
-        r" margin (\d+),",
+        (
+            r"worst data set (\S+) \(bands\)[\s\S]*?p = (\S+)\. Mean rank (\S+) of 20, margin (\S+); Elo (\d+),"
+            r" margin (\d+),"
+        ),
         lambda: [
             numbers(row(RESTATED, "general")[3])[0],
             numbers(row(RESTATED, "general")[5])[0],

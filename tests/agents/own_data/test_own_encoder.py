@@ -33,7 +33,7 @@ def picks(model: Any, table: Any, labelled: Any = None) -> list[int]:
 @pytest.mark.parametrize(
     "columns",
     [["a", "b"], [0, 1], slice(0, 2), slice("a", "b"), [True, True, False, False], make_column_selector("^[ab]$")],
-    ids=str,
+    ids=["names", "places", "slice of places", "slice of names", "mask", "selector"],
 )
 def test_a_column_that_a_model_leaves_out_is_no_feature(columns):
     def model(table, chosen):

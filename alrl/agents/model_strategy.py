@@ -23,8 +23,8 @@ from alrl.loop.view_fields import Need
 from alrl.recipes.modules import code_is_refused
 from alrl.strategies.base import Strategy
 
-Arrays = Mapping[str, NDArray[Any]]
-Answer = Callable[[Arrays, NDArray[np.int8]], Any]
+ViewArrays = Mapping[str, NDArray[Any]]
+Chooser = Callable[[ViewArrays, NDArray[np.int8]], Any]
 """What is to be done in B states, given their observations and masks."""
 
 
@@ -39,7 +39,7 @@ class ModelStrategy(Strategy):
     name: str = "model"  # type: ignore[misc]
     env: EnvRecipe
     """Says what is observed, which candidates there are, and what an action means."""
-    answer: Answer
+    answer: Chooser
 
     def __post_init__(self) -> None:
         action = self.env.action
@@ -157,7 +157,7 @@ class _Asked:
             raise InvalidRecipeError(f"{model!r} given; give a model with predict, a torch module or a function")
         self._model = model
 
-    def __call__(self, seen: Arrays, mask: NDArray[np.int8]) -> Any:
+    def __call__(self, seen: ViewArrays, mask: NDArray[np.int8]) -> Any:
         observation: Any = dict(seen)
         if self._space is not None:
             # As gymnasium.spaces.flatten: parts in the order of the space.

@@ -14,16 +14,16 @@ from alrl.evaluation.curves import Floats, Metric
 from alrl.evaluation.statistics import SMALLEST_SAMPLE, Estimate, holm, mean_difference
 from alrl.studies.claim_recipe import ClaimRecipe
 
-Setting = tuple[str, str, int]
+ComparedSetting = tuple[str, str, int]
 """Learner, condition and batch size of a comparison."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verdict:
+class ClaimVerdict:
     """What the data say of a claim in one setting."""
 
     claim: ClaimRecipe
-    setting: Setting
+    setting: ComparedSetting
     metric: Metric
     effect: Estimate
     """Mean over data sets of the paired difference (of the difference of two), in points, with Student's interval."""
@@ -68,7 +68,7 @@ class Verdict:
 
 def verdicts(
     claims: Sequence[ClaimRecipe], comparisons: Sequence[Comparison], metric: Metric
-) -> dict[Setting, list[Verdict]]:
+) -> dict[ComparedSetting, list[ClaimVerdict]]:
     """Return the verdicts by the setting of the page that they belong to; ``metric`` is that of claims that name none.
 
     A claim is tested in every learner and batch size, and under its condition or, without one, under each.
@@ -89,7 +89,9 @@ def verdicts(
     return {setting: [each for each in corrected if each.setting == setting] for setting in by_setting}
 
 
-def _tested(claim: ClaimRecipe, comparison: Comparison, other: Comparison | None, default: Metric) -> Verdict | None:
+def _tested(
+    claim: ClaimRecipe, comparison: Comparison, other: Comparison | None, default: Metric
+) -> ClaimVerdict | None:
     metric = claim.metric or default
     gaps = _gaps(comparison, claim, metric)
     if claim.against_condition is not None:
@@ -98,7 +100,7 @@ def _tested(claim: ClaimRecipe, comparison: Comparison, other: Comparison | None
     if not gaps:
         return None
     values = np.array(list(gaps.values()))
-    return Verdict(
+    return ClaimVerdict(
         claim=claim,
         setting=(comparison.learner, comparison.condition, comparison.batch),
         metric=metric,
@@ -131,7 +133,7 @@ def _p_value(values: Floats, alternative: str) -> float | None:
     return float(stats.wilcoxon(values, zero_method="zsplit", alternative=alternative).pvalue)
 
 
-def _corrected(tested: Sequence[Verdict]) -> list[Verdict]:
+def _corrected(tested: Sequence[ClaimVerdict]) -> list[ClaimVerdict]:
     """Return the verdicts with Holm's correction within each family; one that is turned round has the same family."""
     families: dict[str, list[int]] = {}
     for place, each in enumerate(tested):

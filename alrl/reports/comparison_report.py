@@ -16,7 +16,7 @@ from alrl.evaluation.comparison import Comparison
 from alrl.evaluation.latex import COLUMN, PAGE, TEXT
 from alrl.evaluation.table import Table
 from alrl.reports import figures
-from alrl.reports.claims import Verdict
+from alrl.reports.claims import ClaimVerdict
 from alrl.reports.pages import About, MissingReportExtraError, page
 from alrl.reports.pages.about import Still
 from alrl.reports.pages.checklist import Item, RunRecord, checklist
@@ -72,7 +72,7 @@ class ReportPart:
     policies_apart: Comparison
     """The same with a method's policies for themselves, one a training seed."""
     summaries_apart: tuple[Summary, ...]
-    verdicts: Sequence[Verdict]
+    verdicts: Sequence[ClaimVerdict]
     """On the claims that belong to this comparison."""
     cells: Sequence[Mapping[str, Any]]
     """Specifications of the comparison's cells."""

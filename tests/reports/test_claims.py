@@ -14,7 +14,7 @@ from alrl.evaluation.comparison import Comparison
 from alrl.evaluation.curves import Curves
 from alrl.recipes import parse
 from alrl.reports import figures
-from alrl.reports.claims import Verdict, verdicts
+from alrl.reports.claims import ClaimVerdict, verdicts
 from alrl.reports.report import report
 from alrl.studies.claim_recipe import ClaimRecipe
 from alrl.studies.runner import Runner
@@ -43,7 +43,7 @@ def comparison(gaps: list[float], condition: str = "") -> Comparison:
     )
 
 
-def only(claims: list[ClaimRecipe], *comparisons: Comparison) -> list[Verdict]:
+def only(claims: list[ClaimRecipe], *comparisons: Comparison) -> list[ClaimVerdict]:
     return [verdict for of_page in verdicts(claims, comparisons, "accuracy").values() for verdict in of_page]
 
 

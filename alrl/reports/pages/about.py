@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from alrl.reports.claims import Verdict
+from alrl.reports.claims import ClaimVerdict
 from alrl.reports.pages.checklist import Item
 from alrl.reports.pages.policy_card import PolicyCard
 
@@ -28,7 +28,7 @@ class About:
 
     title: str
     hypothesis: str = ""
-    verdicts: Sequence[Verdict] = ()
+    verdicts: Sequence[ClaimVerdict] = ()
     """On the claims that belong to this page."""
     command: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)

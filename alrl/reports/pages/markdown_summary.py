@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from alrl.reports.claims import Verdict
+from alrl.reports.claims import ClaimVerdict
 from alrl.reports.pages.checklist import Item
 from alrl.reports.pages.policy_card import losses_of
 from alrl.reports.summary import Summary
@@ -17,7 +17,7 @@ def markdown_summary(
     command: str,
     summaries: Sequence[Summary],
     items: Sequence[Item],
-    verdicts: Sequence[Verdict] = (),
+    verdicts: Sequence[ClaimVerdict] = (),
     mark: str = "",
 ) -> str:
     """Return the summary; ``summaries`` are those of one comparison, one a metric; a ``mark`` stands above all."""

@@ -111,15 +111,17 @@
     }
 
     function lines(canvas, ink) {
-      const c = canvas.getContext("2d"), left = 46, bottom = 28, low = 0.5, high = 1;
-      const X = (n) => left + (n / budget) * (canvas.width - left - 90);
+      // On a phone the canvas is drawn smaller than it is: letters grow by as much.
+      const scale = Math.max(1, canvas.width / (canvas.clientWidth || canvas.width));
+      const c = canvas.getContext("2d"), left = 46 * scale, bottom = 28 * scale, low = 0.5, high = 1;
+      const X = (n) => left + (n / budget) * (canvas.width - left - 70 * scale);
       const Y = (v) => canvas.height - bottom - ((Math.max(v, low) - low) / (high - low)) * (canvas.height - bottom - 10);
       c.clearRect(0, 0, canvas.width, canvas.height);
       c.fillStyle = ink;
-      c.font = "13px sans-serif";
+      c.font = `${13 * scale}px sans-serif`;
       [0.5, 0.75, 1].forEach((v) => c.fillText(`${100 * v} %`, 4, Y(v) + 4));
       [0, 5, 10, 15, 20].forEach((n) => c.fillText(String(n), X(n) - 4, canvas.height - 8));
-      const drawn = [["random", data.average.random, "#8a8a8a"], ["margin", data.curves.margin, "#0072B2"], ["policy", data.curves.general, "#D55E00"], ["you", curve, ink]];
+      const drawn = [["random", data.average.random, "#8a8a8a"], ["margin", data.curves.margin, "#3b8fd0"], ["policy", data.curves.general, "#D55E00"], ["you", curve, ink]];
       const shown = known.length - data.first.length;
       const ends = [];
       drawn.forEach(([name, values, colour]) => {
@@ -131,7 +133,7 @@
         c.lineWidth = name === "you" ? 3.5 : 2;
         c.stroke();
         let y = Y(part[part.length - 1]) + 4;
-        while (ends.some((other) => Math.abs(other - y) < 14)) y += 14;
+        while (ends.some((other) => Math.abs(other - y) < 14 * scale)) y += 14 * scale;
         ends.push(y);
         c.fillStyle = colour;
         c.fillText(name, X(shown) + 8, y);

@@ -53,7 +53,8 @@ for strategy in ("random", "margin", "general"):
     )
 
 # %% [markdown]
-# So an accuracy that is measured on the labelled records, or a class frequency, is biased: measure on a part drawn by
+# A correlation near zero says that bad beginnings were made up for: a restart would have bought nothing here.
+# An accuracy that is measured on the labelled records, or a class frequency, is biased: measure on a part drawn by
 # chance, or weigh by the chance of each pick (LURE, `--audit` in [projects](../projects.md)).
 #
 # ## Exercises

@@ -30,7 +30,7 @@ def explain(
     with reporting(context, machine) as voice:
         from alrl.reports.explain import explain as explained
 
-        found = explained(folder, strategy=strategy, against=against)
-        for each in found:
-            voice.say(each.text())
-        voice.result({"explained": [each.to_json() for each in found]})
+        explanations = explained(folder, strategy=strategy, against=against)
+        for explanation in explanations:
+            voice.say(explanation.text())
+        voice.result({"explained": [explanation.to_json() for explanation in explanations]})

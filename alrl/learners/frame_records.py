@@ -70,12 +70,12 @@ class FrameRecords:
             return X
         # Padding is all zeros; what is predicted of it is not used.
         try:
-            found = [self.places[name or names[0]] for name in names]
+            places = [self.places[name or names[0]] for name in names]
         except KeyError:
             raise InvalidDataError(
                 "a classifier that is given rows of a table was asked about records that are none of its rows"
             ) from None
-        return rows_of(self.frames[found[0][0]], np.array([row for _, row in found], dtype=np.int64))
+        return rows_of(self.frames[places[0][0]], np.array([row for _, row in places], dtype=np.int64))
 
 
 def _names(X: NDArray[np.float32]) -> list[bytes]:

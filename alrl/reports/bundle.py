@@ -102,12 +102,12 @@ def _copy_code(cells: Sequence[StoredCell], description: Mapping[str, Any], plac
     (place / "code" / "identity.json").write_text(text + "\n", encoding="utf-8")
     classes = {name for code in codes.values() if code is not None for name in code.get("classes", ())}
     for module in sorted({name.partition(":")[0].partition(".")[0] for name in classes}):
-        found = PathFinder.find_spec(module, [str(folder) for folder in description.get("modules", ())])
-        if found is None or found.origin is None:
+        spec = PathFinder.find_spec(module, [str(folder) for folder in description.get("modules", ())])
+        if spec is None or spec.origin is None:
             continue
-        origin = Path(found.origin)
+        origin = Path(spec.origin)
         # Beside the run, where `alrl reproduce` looks for it.
-        if found.submodule_search_locations:
+        if spec.submodule_search_locations:
             shutil.copytree(origin.parent, place / "run" / module, ignore=shutil.ignore_patterns("__pycache__", ".*"))
         else:
             shutil.copyfile(origin, place / "run" / origin.name)

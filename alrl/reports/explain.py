@@ -141,7 +141,7 @@ def explain(run: Path | str, *, strategy: str | None = None, against: str | None
         raise InvalidDataError(f"no cell of {folder} has finished: run the study first")
     subject = strategy or (study.primary[0] if study.primary else None)
     reference = against or (study.primary[1] if study.primary else None)
-    found = []
+    explanations = []
     for comparison in Comparison.groups(curves):
         names = comparison.strategies
         summary = summarise(
@@ -150,8 +150,8 @@ def explain(run: Path | str, *, strategy: str | None = None, against: str | None
             emphasis=_played(subject, names, study) if strategy is None else strategy,
             upper_bounds=study.upper_bounds,
         )
-        found.append(_explained(comparison, summary, cells))
-    return found
+        explanations.append(_explained(comparison, summary, cells))
+    return explanations
 
 
 def _played(name: str | None, names: Sequence[str], study: StoredStudy) -> str | None:

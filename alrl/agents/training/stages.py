@@ -132,8 +132,8 @@ def reinforce(
         if mean is not None:
             tracker.scalar("reinforcement/mean_return", mean, steps)
 
-    def moved(found: dict[str, float]) -> None:
-        for name, value in found.items():
+    def moved(measures: dict[str, float]) -> None:
+        for name, value in measures.items():
             scalars[f"reinforcement/{name}"] = value
             tracker.scalar(f"reinforcement/{name}", value, done)
 

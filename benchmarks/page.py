@@ -76,7 +76,10 @@ def page(report: BenchReport, figure: str | None) -> str:
     if report.environments:
         lines += ["## Vector environment", "", *tables.environments(report).markdown_rows(), ""]
         lines += [
-            f"{size.env_episodes} episodes of 100 labels, {CANDIDATES} candidates, all features, random policy.",
+            (
+                f"{size.env_episodes} episodes of 100 labels, {CANDIDATES} candidates, all features, paid by the gain over"
+                " that of margin sampling, random policy; beginning the episodes is included."
+            ),
             "",
         ]
     if report.recipes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from benchmarks.environment import EnvSpeed
+from benchmarks.environment import EnvSpeed, PolicyCost
 from benchmarks.gpu import Gpu
 from benchmarks.growth import Growth
 from benchmarks.large_pool import LargePoolMeasure
@@ -23,6 +23,7 @@ class BenchReport:
     measured: tuple[Measured, ...]
     shares: tuple[Shares, ...]
     environments: tuple[EnvSpeed, ...]
+    policies: tuple[PolicyCost, ...]
     recipes: tuple[RecipeSpeed, ...]
     growth: tuple[Growth, ...]
     rate: float
@@ -41,6 +42,7 @@ class BenchReport:
             "measured": [_measured(each) for each in self.measured],
             "shares": [asdict(each) | {"floor_share": each.floor_share(self.rate)} for each in self.shares],
             "environments": [asdict(each) for each in self.environments],
+            "policies": [asdict(each) for each in self.policies],
             "recipes": [asdict(each) | {"steps_a_second": each.speeds} for each in self.recipes],
             "growth": [
                 asdict(each) | {"work_exponent": each.work_exponent, "time_exponent": each.time_exponent}

@@ -10,7 +10,7 @@ import torch
 from alrl.numerics.backend import one_thread
 from alrl.progress import Bar, Bars
 from alrl.studies.provenance import provenance
-from benchmarks.environment import TARGETS, EnvSpeed, measure_environment
+from benchmarks.environment import TARGETS, EnvSpeed, PolicyCost, measure_environment, measure_policy
 from benchmarks.gpu import Gpu, measure_gpu
 from benchmarks.growth import WAYS, Growth, measure_growth
 from benchmarks.large_pool import LargePoolMeasure, measure_large_pool
@@ -55,6 +55,7 @@ def run(
         measured = tuple(_measured(each, size, bars, whole) for each in workloads)
         profiled = tuple(shares(each, min(_PROFILED, max(size.episodes)), size.cut(each)) for each in workloads)
         environments = _environments(size, bars, whole) if rest else ()
+        policies = _policies(size, bars) if rest else ()
         played = _recipes(size, bars, whole) if recipes else ()
         grown = _growth(size, bars, whole) if rest else ()
         gpu = _gpu(measured, size) if rest else None
@@ -65,6 +66,7 @@ def run(
         measured=measured,
         shares=profiled,
         environments=environments,
+        policies=policies,
         recipes=played,
         growth=grown,
         rate=rate,
@@ -102,6 +104,16 @@ def _environments(size: Size, bars: Bars, whole: Bar) -> tuple[EnvSpeed, ...]:
             bar.advance()
     bar.done()
     return tuple(speeds)
+
+
+def _policies(size: Size, bars: Bars) -> tuple[PolicyCost, ...]:
+    bar = bars.bar("policies", len(TARGETS))
+    costs = []
+    for data_set in TARGETS:
+        costs.append(measure_policy(data_set, size=size))
+        bar.advance()
+    bar.done()
+    return tuple(costs)
 
 
 def _recipes(size: Size, bars: Bars, whole: Bar) -> tuple[RecipeSpeed, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from statistics import median
 
 from alrl.evaluation.table import Table
-from benchmarks.measure import COLD, WARM, Measured
+from benchmarks.measure import COLD, WARM, Measured, Ratio
 from benchmarks.peers import PEERS
 from benchmarks.report import BenchReport
 from benchmarks.shares import PARTS
@@ -54,12 +54,18 @@ def agreement(report: BenchReport) -> Table:
 
 
 def environments(report: BenchReport) -> Table:
-    """Return steps per second of the vector environment."""
+    """Return steps per second of the vector environment, and its ratios to the hand-written loop."""
     rows = tuple(
-        (each.data_set, str(each.workers), f"{each.median:,.0f} ({min(each.speeds):,.0f} to {max(each.speeds):,.0f})")
+        (
+            each.data_set,
+            str(each.workers),
+            f"{each.median:,.0f} ({min(each.speeds):,.0f} to {max(each.speeds):,.0f})",
+            str(Ratio(median(each.ratios), min(each.ratios), max(each.ratios))),
+        )
         for each in report.environments
     )
-    return Table(caption="Vector environment", header=("data set", "workers", "steps per second"), rows=rows)
+    header = ("data set", "workers", "steps per second", "ratio to the hand-written loop")
+    return Table(caption="Vector environment", header=header, rows=rows)
 
 
 def recipes(report: BenchReport) -> Table:

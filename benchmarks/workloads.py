@@ -69,9 +69,9 @@ class Workload:
 WORKLOADS: Mapping[str, Workload] = {
     each.name: each
     for each in (
-        Workload(name="W1", data_set="digits", target=25, single_target=3),
-        Workload(name="W2", data_set="breast_cancer", target=60, single_target=8),
-        Workload(name="W3", data_set="digits", labels=200, batch=10, target=25),
+        Workload(name="W1", data_set="digits", target=45, single_target=3),
+        Workload(name="W2", data_set="breast_cancer", target=180, single_target=8),
+        Workload(name="W3", data_set="digits", labels=200, batch=10, target=30),
         Workload(name="W4", data_set="digits", rule="random", target=30),
         Workload(name="W5", data_set="digits", model="multilayer-perceptron", labels=30, target=15),
     )

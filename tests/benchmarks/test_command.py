@@ -13,7 +13,7 @@ from alrl.studies.provenance import provenance
 from benchmarks import command, growth
 from benchmarks.agreement import Agreement
 from benchmarks.command import main
-from benchmarks.environment import EnvSpeed, recipe
+from benchmarks.environment import EnvSpeed, PolicyCost, recipe
 from benchmarks.growth import SCRATCH, WARM_START, Growth, measure_growth
 from benchmarks.growth_figure import growth_figure
 from benchmarks.measure import COLD, WARM, Measured
@@ -55,7 +55,10 @@ def report(free=NONE, recipes=WINE):
         measured=(measured,),
         shares=(Shares(workload="W2", episodes=64, seconds_a_step=1e-4, shares=spent, multiply_adds_a_step=2e5),),
         recipes=recipes,
-        environments=(EnvSpeed(data_set="digits", episodes=64, workers=2, speeds=(1000.0, 3000.0)),),
+        environments=(
+            EnvSpeed(data_set="digits", episodes=64, workers=1, speeds=(1000.0, 3000.0), by_hand=(100.0, 100.0)),
+        ),
+        policies=(PolicyCost(data_set="digits", ratios=(2.5, 1.5)),),
         growth=tuple(grown()),
         rate=1e10,
         peers=PEERS,
@@ -149,10 +152,11 @@ def test_the_page_has_verdicts_speeds_ratios_and_where_they_come_from():
     source = provenance()
     given = command.page(report(), "figures/growth.png")
     for line in (
-        "| W2, 64 episodes or more (best: 64 with 2 workers) | ≥ 60 × | 85 (80 to 90) | reached |",
+        "| W2, 64 episodes or more (best: 64 with 2 workers) | ≥ 180 × | 85 (80 to 90) | short by 53 % |",
         "| W2, one episode | ≥ 8 × | 15 (10 to 20) | reached |",
         "| W1 on a GPU, 4,096 episodes | ≥ 1,000 × | – |",
-        "32 candidates, all features | ≥ 3,000 steps/s | 2,000 (1,000 to 3,000) | short by 33 % |",
+        "32 candidates, all features, paired | ≥ 30 × | 20 (10 to 30) | short by 33 % |",
+        "| general over margin in simulate, digits, 64 episodes | ≤ 2 × | 2 (1.5 to 2.5) | reached |",
         "| hand-written, cold | 100 |",
         "| scikit-activeml | not installed |",
         "| alrl, 64 episodes, 2 workers | 8,500 |",
@@ -205,4 +209,4 @@ def test_the_environment_has_all_features_and_as_many_candidates_as_the_target_s
     assert made.observation.features == DEFAULT_GROUPS
     assert made.action.candidates.count == 32
     assert made.budget.labels == 100
-    assert made.reward.against == "nothing"
+    assert made.reward.against == "margin"

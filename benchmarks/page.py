@@ -77,8 +77,8 @@ def page(report: BenchReport, figure: str | None) -> str:
         lines += ["## Vector environment", "", *tables.environments(report).markdown_rows(), ""]
         lines += [
             (
-                f"{size.env_episodes} episodes of 100 labels, {CANDIDATES} candidates, all features, paid by the gain over"
-                " that of margin sampling, random policy; beginning the episodes is included."
+                f"{size.env_episodes} episodes of 100 labels, {CANDIDATES} candidates, all features, paid by the gain"
+                " over that of margin sampling, random policy; beginning the episodes is included."
             ),
             "",
         ]

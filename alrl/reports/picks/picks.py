@@ -63,12 +63,16 @@ def see_picks(comparison: Comparison, summary: Summary, cells: Sequence[Mapping[
             data, cell = _source(data_set, cells)
             curves = [curves_of for name in names if (curves_of := comparison.get(data_set, name)) is not None]
             learner = dict(cell["learner"])
-            begun = {"split": cell["split"], "first": cell.get("first")}
+            begun: dict[str, Any] = {name: cell.get(name) for name in ("split", "first")}
+            begun["contamination"] = cell.get("contamination", ())
             taught = make_learner(learner.pop("kind"), **learner)
             for each in curves:
                 seen = each.take(each.seeds[:SEEDS])
                 replayed_rules = rules if each.strategy == subject else {}
-                replays[each.strategy].append(replay(seen, data, learner=taught, rules=replayed_rules, **begun))
+                again = replay(
+                    seen, data, learner=taught, rules=replayed_rules, annotator=cell.get("annotator"), **begun
+                )
+                replays[each.strategy].append(again)
             if data_set in extremes:
                 projections[data_set] = project(curves, data, **begun)
         except AlrlError as error:

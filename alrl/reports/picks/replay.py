@@ -14,10 +14,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from alrl.data.contaminations import make_contamination
+from alrl.data.contaminations.base import Contamination
 from alrl.data.data_set import DataSet
 from alrl.data.task import Task, draw_task
 from alrl.errors import AlrlError, InvalidDataError
 from alrl.evaluation.curves import Curves, Floats
+from alrl.loop.annotators.base import annotator_of
 from alrl.loop.learner import Learner
 from alrl.loop.pool_view import PoolView
 from alrl.loop.simulator import Simulator
@@ -51,10 +54,13 @@ def replay(
     split: Mapping[str, Any],
     rules: Mapping[str, Strategy],
     first: Mapping[str, Any] | None = None,
+    annotator: Mapping[str, Any] | None = None,
+    contamination: Sequence[Mapping[str, Any]] = (),
 ) -> Replay:
     """Play the picks of ``curves`` again on the same splits, and describe them.
 
-    ``split`` and ``first`` are what the curves were made with. Features are those of the groups that every learner
+    ``split``, ``first``, ``annotator`` and ``contamination`` are what the curves were made with: the state before each
+    round is the one that was played. Features are those of the groups that every learner
     provides. Rules that need what the learner cannot provide are left out. Raises InvalidDataError if a pick is not in
     its pool: the data, the split or the version differ from those of the study.
 
@@ -68,8 +74,10 @@ def replay(
     >>> seen.overlap["margin"].tolist()
     [[1.0, 1.0, 1.0], [1.0, 1.0, 1.0]]
     """
-    tasks = [draw_task(data_set, [seed], split=split, first=first) for seed in curves.seeds]
-    simulator = Simulator(tasks, learner, labels=curves.labels)
+    wrong = _contaminations(contamination)
+    tasks = [draw_task(data_set, [seed], split=split, first=first, contaminations=wrong) for seed in curves.seeds]
+    answers = annotator_of(annotator) if annotator else None
+    simulator = Simulator(tasks, learner, labels=curves.labels, annotator=answers)
     able = {name: rule for name, rule in rules.items() if _provides(simulator, rule)}
     features = FeatureSet(list(DEFAULT_GROUPS))
     positions = _positions(tasks, curves)
@@ -91,6 +99,12 @@ def replay(
         others=torch.cat(others, 1).double().numpy(),
         overlap={name: torch.cat(shares, 1).double().numpy() for name, shares in overlap.items()},
     )
+
+
+def _contaminations(tables: Sequence[Mapping[str, Any]]) -> list[Contamination]:
+    """Return them from their tables, each with its ``kind`` and settings."""
+    each = [(table["kind"], {name: value for name, value in table.items() if name != "kind"}) for table in tables]
+    return [make_contamination(kind, **settings) for kind, settings in each]
 
 
 def _provides(simulator: Simulator, rule: Strategy) -> bool:
@@ -159,6 +173,7 @@ def project(
     *,
     split: Mapping[str, Any],
     first: Mapping[str, Any] | None = None,
+    contamination: Sequence[Mapping[str, Any]] = (),
 ) -> Projection:
     """Return principal components of the pool of the first seed that all ``curves`` share, with the picks of each.
 
@@ -167,7 +182,8 @@ def project(
     shared = [seed for seed in curves[0].seeds if all(seed in each.seeds for each in curves)]
     if not shared:
         raise InvalidDataError(f"strategies on {data_set.name} share no seed: their picks cannot be drawn together")
-    task = draw_task(data_set, [shared[0]], split=split, first=first)
+    wrong = _contaminations(contamination)
+    task = draw_task(data_set, [shared[0]], split=split, first=first, contaminations=wrong)
     pool = task.standardised()[0][task.split.pool].astype(np.float64)
     centred = pool - pool.mean(0)
     left, values, _ = np.linalg.svd(centred, full_matrices=False)

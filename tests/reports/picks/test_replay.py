@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
@@ -36,6 +37,45 @@ def test_a_rule_overlaps_with_its_own_picks_wholly(name: str, played: dict[str, 
     found = seen_again(played[name], name, "core-set")
     assert (found.overlap[name] == 1).all()
     assert not (found.overlap["core-set"] == 1).all()
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"annotator": {"kind": "noisy", "rate": 0.4}},
+        {"annotator": {"kind": "delayed", "least": 1, "most": 2}},
+        {"annotator": {"kind": "abstaining", "rate": 0.3}},
+        {"contamination": [{"kind": "label-noise", "rate": 0.3}]},
+        {"contamination": [{"kind": "duplicates", "share": 0.3}, {"kind": "out-of-domain", "share": 0.3}]},
+    ],
+)
+def test_under_any_condition_a_rule_overlaps_with_its_own_picks_wholly(settings: dict[str, Any]) -> None:
+    curves = simulate("wine", "margin", labels=12, batch=2, seeds=3, **settings)
+    rules = {"margin": make_strategy("margin")}
+    again = replay(
+        curves, load_data_set("wine"), learner=SoftmaxRegression(), split=DEFAULT_SPLIT, rules=rules, **settings
+    )
+    assert (again.overlap["margin"] == 1).all()
+
+
+def test_a_study_shows_picks_under_the_settings_of_its_cells() -> None:
+    annotator = {"kind": "noisy", "rate": 0.4}
+    curves = [simulate("wine", name, labels=8, seeds=3, annotator=annotator) for name in ("margin", "random")]
+    cells = [
+        {
+            "data_set": "wine",
+            "agent": each.strategy,
+            "fingerprint": load_data_set("wine").fingerprint,
+            "learner": {"kind": "softmax-regression"},
+            "split": DEFAULT_SPLIT,
+            "annotator": annotator,
+        }
+        for each in curves
+    ]
+    comparison = Comparison(curves)
+    picks = see_picks(comparison, summarise(comparison, emphasis="margin", reference="random"), cells)
+    assert not picks.left_out
+    assert (picks.own[0].overlap["margin"] == 1).all()
 
 
 def test_margin_picks_records_of_small_margin_and_the_pool_is_average(played: dict[str, Curves]) -> None:

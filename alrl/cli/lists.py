@@ -105,9 +105,9 @@ def _features() -> _Rows:
     from alrl.metadata import GROUPS
 
     return [
-        (each.name, f"{group.name} ({group.scope})", f"{each.low:g} to {each.high:g}", each.meaning)
+        (feature.name, f"{group.name} ({group.scope})", f"{feature.low:g} to {feature.high:g}", feature.meaning)
         for group in GROUPS.values()
-        for each in group.features
+        for feature in group.features
     ]
 
 

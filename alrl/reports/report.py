@@ -259,8 +259,8 @@ def _looks(comparisons: Sequence[Comparison], summary: Summary) -> Looks:
 def _slugs(comparisons: Sequence[Comparison]) -> list[str]:
     """Return a distinct ending of file names for each comparison; none for the first."""
     endings = [""]
-    for each in comparisons[1:]:
-        ending = "-" + re.sub(r"[^a-z0-9]+", "-", f"{each.setting} batch {each.batch}".lower()).strip("-")
+    for comparison in comparisons[1:]:
+        ending = "-" + re.sub(r"[^a-z0-9]+", "-", f"{comparison.setting} batch {comparison.batch}".lower()).strip("-")
         endings.append(ending if ending not in endings else f"{ending}-{len(endings)}")
     return endings
 

@@ -261,7 +261,7 @@ class Runner:
 
     def _settings(self) -> dict[str, Any]:
         study, settings = self.study, list(self.study.settings())
-        policies = [f"{name}: {each.summary}" for name, each in study.train.items()]
+        policies = [f"{name}: {training.summary}" for name, training in study.train.items()]
         seen = dict.fromkeys(data for sets in training_sets(study).values() for data in sets)
         learners = dict.fromkeys(learner_name(setting.learner.kind, setting.learner.settings) for setting in settings)
         return {

@@ -84,9 +84,9 @@ class NetworkShape:
 
 
 def _refuse_chance(module: nn.Module) -> None:
-    for each in module.modules():
-        if isinstance(each, (_BatchNorm, _DropoutNd)):
+    for layer in module.modules():
+        if isinstance(layer, (_BatchNorm, _DropoutNd)):
             raise InvalidRecipeError(
-                f"neural network: the module holds {type(each).__name__}; layers that draw chance or keep statistics of"
-                " a batch are not supported: leave it out, or take LayerNorm or GroupNorm"
+                f"neural network: the module holds {type(layer).__name__}; layers that draw chance or keep statistics"
+                " of a batch are not supported: leave it out, or take LayerNorm or GroupNorm"
             )

@@ -45,7 +45,7 @@ def check_start(state: State) -> StartCheck:
         return StartCheck(
             kind="bad", reason=f"no label of {', '.join(missing[:3])} among the first {len(state.labels)}"
         )
-    trials = [trial for each in rounds for trial in each.facts.get("progressive") or []]
+    trials = [trial for facts in rounds for trial in facts.facts.get("progressive") or []]
     if len(rounds) < FIRST_ROUNDS or len(trials) < LEAST_TRIALS:
         return StartCheck(kind="early", reason=f"{len(trials)} labels were predicted before they came")
     right = sum(trial[0] for trial in trials)

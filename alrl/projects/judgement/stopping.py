@@ -49,7 +49,7 @@ class _Joined(StopRule):
 
     def __init__(self, first: StopRule, second: StopRule, *, every: bool) -> None:
         self._rules, self._every = (first, second), every
-        self.name = f" {'&' if every else '|'} ".join(each.name for each in self._rules)  # type: ignore[misc]
+        self.name = f" {'&' if every else '|'} ".join(rule.name for rule in self._rules)  # type: ignore[misc]
 
     def advise(self, state: State) -> Advice:
         advices = [rule.advise(state) for rule in self._rules]

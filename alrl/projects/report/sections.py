@@ -113,7 +113,7 @@ def _rounds(project: Project) -> Section:
                 str(facts.number),
                 str(facts.labels),
                 str(then.model.get("name")),
-                *("–" if each is None else each.sentence() for each in columns),
+                *("–" if estimate is None else estimate.sentence() for estimate in columns),
                 facts.fingerprint[:12],
             )
         )
@@ -146,7 +146,7 @@ def _review(project: Project) -> Section:
         return Section(title="To look at again", sentences=(f"Not looked for: {error}.",))
     rate = f"up to {100 * review.FALSE_ALARMS:.0f} % of right ones are, more where classes overlap"
     warning = f"{len(flagged)} labels are flagged as wrong; {rate}: look again, do not correct by rote."
-    suspects = tuple((each.id, each.label, each.rather, f"{each.score:.3f}") for each in flagged)
+    suspects = tuple((suspect.id, suspect.label, suspect.rather, f"{suspect.score:.3f}") for suspect in flagged)
     bias = tuple(
         (each["column"], f"{100 * each['gap']:.0f}", f"{100 * each['chance']:.0f} %", each["too_much"]) for each in gaps
     )

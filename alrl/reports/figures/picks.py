@@ -152,7 +152,7 @@ def _explain(figure: Figure, projections: Sequence[Projection], mark: str) -> No
         "first sample": Line2D([], [], marker="x", color="#1A1A1A", linestyle="none", markersize=5),
         "picked": Line2D([], [], marker="o", color="#B12A90", markeredgecolor="white", linestyle="none", markersize=5),
     }
-    kept = ", ".join(f"{each.data_set} {100 * each.explained:.0f} %" for each in projections)
+    kept = ", ".join(f"{projection.data_set} {100 * projection.explained:.0f} %" for projection in projections)
     note = f"Seed {projections[0].seed}. Variance that the two principal components hold: {kept}."
     legend(figure, {}, note, mark, extra=extra)
 

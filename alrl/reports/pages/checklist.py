@@ -118,14 +118,14 @@ def _packages(record: RunRecord) -> str:
 
 def _machine(record: RunRecord) -> Item:
     names = []
-    for each in record.provenance:
-        cpu = each.get("cpu", {})
+    for origin in record.provenance:
+        cpu = origin.get("cpu", {})
         name = (
             f"{cpu.get('name', 'unknown processor')}, {cpu.get('count', '?')} cores"
             if isinstance(cpu, Mapping)
             else str(cpu)
         )
-        names.append(f"{name}, {each.get('platform', 'unknown system')}")
+        names.append(f"{name}, {origin.get('platform', 'unknown system')}")
     return _item("Is the machine described?", "; ".join(dict.fromkeys(names)))
 
 

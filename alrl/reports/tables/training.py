@@ -76,7 +76,9 @@ def _came(names: Sequence[str], summary: Summary) -> list[str]:
     differences = [summary.across[name].midmean_seeds for name in names if name in summary.across]
     if not differences or list(names) == [summary.reference]:
         return [area, "–", "–", worse]
-    gaps = ", ".join(f"{each.value:+.2f} ({each.low:+.2f} to {each.high:+.2f})" for each in differences)
+    gaps = ", ".join(
+        f"{difference.value:+.2f} ({difference.low:+.2f} to {difference.high:+.2f})" for difference in differences
+    )
     return [area, gaps, ", ".join(" / ".join(map(str, summary.record(name))) for name in names), worse]
 
 

@@ -28,19 +28,18 @@ RULE_ROWS, TRAINED_ROWS = ("random", "margin", "best rule"), ("ppo", "dqn", "imi
 
 
 def main() -> None:
-    """Play every row that is not there yet: rules first, then learning curves, then trainings."""
+    """Play every row that is not there yet, environment by environment, then the learning curves."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--env", action="append", help="an environment; all of them if left out")
+    parser.add_argument("--env", action="append", help="an environment, in this order; all if left out")
     parser.add_argument("--agent", action="append", default=[], help="a further row: an agent's name or file")
     parser.add_argument("--episodes", type=int, default=16, help="episodes that each row is measured on")
     parser.add_argument("--minutes", type=float, default=40.0, help="begin no further row after so many minutes")
     settings = parser.parse_args()
     end, names = time.monotonic() + 60 * settings.minutes, settings.env or recipes.names("envs")
     with one_thread():
-        play_rows([(name, agent) for agent in RULE_ROWS for name in names], settings.episodes, end)
+        agents = (*RULE_ROWS, *TRAINED_ROWS, *settings.agent)
+        play_rows([(name, agent) for name in names for agent in agents], settings.episodes, end)
         play_curves([name for name in CURVED if name in names], end)
-        further = [*TRAINED_ROWS, *settings.agent]
-        play_rows([(name, agent) for agent in further for name in names], settings.episodes, end)
     write_page(stored(ROWS), stored(CURVES), Path("docs"))
 
 

@@ -156,7 +156,14 @@ class Game:
     @property
     def view(self) -> PoolView:
         """The pools, the batches being filled marked as selected."""
-        return self._batch.shown_in(self.simulator.view)
+        view = self._batch.shown_in(self.simulator.view)
+        return view if "pace" not in self.features.names else view.with_pace(self._pace())
+
+    def _pace(self) -> Tensor:
+        """Return the share of the batch that is filled, and the lead over the paired run, (B, 2)."""
+        score = self.score()
+        rival = score if self._rival is None else self._rival.standing.score
+        return torch.stack([self._batch.filled / self._batch.wanted.clamp_min(1), score - rival], 1).to(torch.float32)
 
     def _draw(self) -> None:
         view = self.view

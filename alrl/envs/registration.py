@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import gymnasium
 
@@ -17,12 +18,22 @@ _NAME = re.compile(r"[\w:.-]+")
 
 def environment_id(name: str) -> str:
     """Return the Gymnasium name of a recipe: ``digits`` of version 0 is ``alrl/digits-v0``."""
+    version = _content(name).get("version", 0)
+    return f"alrl/{name}-v{version if isinstance(version, int) else 0}"
+
+
+def _content(name: str) -> dict[str, Any]:
     try:
-        version = recipes.read(recipes.find("envs", name)).get("version", 0)
+        return recipes.read(recipes.find("envs", name))
     except InvalidRecipeError:
         # Any folder may hold an "envs" of its own: that must not break the import. Making it tells what is wrong.
-        version = 0
-    return f"alrl/{name}-v{version if isinstance(version, int) else 0}"
+        return {}
+
+
+def _threshold(name: str) -> float | None:
+    reward = _content(name).get("reward")
+    threshold = reward.get("threshold") if isinstance(reward, dict) else None
+    return float(threshold) if isinstance(threshold, int | float) else None
 
 
 def register() -> tuple[str, ...]:
@@ -38,6 +49,7 @@ def register() -> tuple[str, ...]:
                 entry_point=_ENTRY,
                 vector_entry_point=_VECTOR_ENTRY,
                 kwargs={"recipe": name},
+                reward_threshold=_threshold(name),
                 # Candidates and loop are two tables; Gymnasium's flattening hints do not apply.
                 order_enforce=True,
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import ConfigDict, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from alrl.envs.rewards import Reward, make_reward, reward_kinds
 from alrl.envs.rewards.shaping import SCORE, Shaping
@@ -44,6 +44,9 @@ class RewardRecipe(Recipe):
     """``margin`` takes off what margin sampling earns with the same split and first sample."""
     shaping: ShapingRecipe | None = None
     """Potential-based shaping that is added to the reward; ``info["true_return"]`` is without it."""
+
+    threshold: float | None = Field(default=None, exclude=True)
+    """Return at which the environment counts as solved, ``spec.reward_threshold``; it changes no episode."""
 
     @model_validator(mode="after")
     def _buildable(self) -> RewardRecipe:

@@ -186,6 +186,9 @@ class PoolView:
     times_queried: Tensor | None = None
     """How often each record was asked for, the first sample included, (B, N), long; None where none may be asked for
     again."""
+    pace: Tensor | None = None
+    """Share of the batch that is filled, and lead over the paired run, (B, 2); None outside an environment that shows
+    them."""
 
     @cached_property
     def available(self) -> Tensor:
@@ -287,7 +290,14 @@ class PoolView:
         chosen = picks >= 0
         rows = torch.arange(len(picks), device=picks.device)[chosen]
         selected[rows, picks[chosen]] = True
-        view = dataclasses.replace(self, selected=selected)
+        return self._with(selected=selected)
+
+    def with_pace(self, pace: Tensor) -> PoolView:
+        """Return the same view, which also says the pace (B, 2) of the episodes."""
+        return self._with(pace=pace)
+
+    def _with(self, **fields: Tensor) -> PoolView:
+        view = dataclasses.replace(self, **fields)  # type: ignore[arg-type]
         # What does not depend on the batch being filled is not computed again.
         view.__dict__.update({name: self.__dict__[name] for name in KEPT_WHILE_FILLING if name in self.__dict__})
         return view

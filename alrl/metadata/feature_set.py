@@ -28,6 +28,7 @@ from alrl.metadata.learning_curve import LearningCurve
 from alrl.metadata.loop import LoopState
 from alrl.metadata.misfit import Misfit
 from alrl.metadata.own_label import OwnLabel
+from alrl.metadata.pace import Pace
 from alrl.metadata.suspicion import Suspicion
 from alrl.metadata.training_dynamics import TrainingDynamics
 from alrl.metadata.trajectory import TrajectoryGroup
@@ -57,6 +58,7 @@ GROUPS: dict[str, FeatureGroup] = {
         OwnLabel(),
         Influence(),
         Coverage(),
+        Pace(),
     )
 }
 """Every group by name, in the order of an observation's columns."""

@@ -43,6 +43,7 @@ _AXES = {
     "fits": "B",
     "trained": "B",
     "obtained": "B",
+    "pace": "BP",
 }
 """B episodes, N records, D features, L labelled records, k classes, T remembered rounds, E columns, M members,
 S epochs."""

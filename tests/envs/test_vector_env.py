@@ -3,6 +3,7 @@ from __future__ import annotations
 import gymnasium
 import numpy as np
 import pytest
+import torch
 from gymnasium.vector import AutoresetMode
 
 from alrl import recipes
@@ -10,9 +11,11 @@ from alrl.data.sources import load_data_set
 from alrl.data.task import draw_task
 from alrl.envs.env import ActiveLearningEnv
 from alrl.envs.recipe import load_env_recipe
+from alrl.envs.send_receive import SendReceive
 from alrl.envs.vector_env import ActiveLearningVectorEnv
 from alrl.errors import InvalidQueryError, InvalidRecipeError
 from alrl.metadata import DEFAULT_GROUPS, FeatureSet
+from alrl.testing import example_view
 from tests.envs.playing import assert_same_episodes, single_episodes, vector_episodes
 
 
@@ -218,3 +221,40 @@ def test_labels_of_a_step_are_what_a_discount_by_label_needs(recipe):
     env.reset(seed=0)
     bought = [env.step(np.zeros(1, dtype=int))[-1]["labels"].tolist() for _ in range(4)]
     assert bought == [[0], [2], [0], [2]]
+
+
+def test_loops_of_envpool_send_and_receive(recipe):
+    env = SendReceive(ActiveLearningVectorEnv(recipe(), num_envs=3))
+    env.async_reset(seed=0)
+    *_, info = env.recv()
+    actions = np.array([2, 0, 1])
+    env.send(actions[[2, 0, 1]], info["env_id"][[2, 0, 1]])
+    _, rewards, *_ = env.recv()
+    alone = ActiveLearningVectorEnv(recipe(), num_envs=3)
+    alone.reset(seed=0)
+    np.testing.assert_array_equal(rewards, alone.step(actions)[1])
+
+
+def test_the_pace_group_says_the_batch_and_the_lead_over_the_paired_run(recipe):
+    paced = recipe(
+        observation={"features": ["confidence", "loop", "pace"]},
+        budget={"labels": 8, "batch": 4},
+        reward={"against": "margin"},
+    )
+    env = ActiveLearningVectorEnv(paced, num_envs=2, autoreset_mode="SameStep")
+    observation, _ = env.reset(seed=0)
+    seen = [observation["loop"][:, -2:]]
+    for _ in range(7):
+        observation, *_ = env.step(np.array([7, 5]))
+        seen.append(observation["loop"][:, -2:])
+    assert [float(each[0, 0]) for each in seen] == [0, 0.25, 0.5, 0.75, 0, 0.25, 0.5, 0.75]
+    rival = env.game._rival.standing.score
+    np.testing.assert_array_equal(seen[-1][:, 1], (env.game.score() - rival).numpy())
+    assert np.abs(seen[-1][:, 1]).max() > 0
+    # Nobody knows it outside an environment: there it is zero.
+    assert (
+        not FeatureSet(["confidence", "loop", "pace"])
+        .observe(example_view(), torch.zeros(3, 1).long())
+        .loop[:, -2:]
+        .any()
+    )

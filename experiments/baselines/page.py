@@ -20,7 +20,7 @@ that has the highest mean return on as many other seeds. Rules buy whole batches
 no sizes, do not stop and do not begin again. `ppo`, `dqn` and `imitation` are small trainings of one seed, on the
 environment's own data sets (eight of them at most) with other splits, by `experiments/baselines/*.toml`. Steps are the
 queries that the training played, seconds its wall time on a core that was shared. So short a training is a start to
-compare with, no statement about the algorithm.
+compare with, no statement about the algorithm. Rows that are not here were not played yet: the command adds them.
 
 ```sh
 python -m experiments.baselines                              # plays what is missing; a killed run goes on

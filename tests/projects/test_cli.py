@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -97,3 +98,12 @@ def test_what_is_wrong_is_told_with_what_to_do(place: Path, arguments: tuple[str
     result = project(*arguments)
     assert result.exit_code == 2
     assert words in result.stderr
+
+
+def test_without_the_extra_a_page_is_not_served_and_files_are_named(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ok("create", "churn", "--data", "customers.csv", "--id", "customer", "--label", "churn")
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    text = ok("serve", "churn")
+    assert 'pip install "alrl[serve]"; or label by files: alrl project next churn --to tasks.csv' in text

@@ -23,15 +23,20 @@ def serve(
 ) -> None:
     """Serve a page on this machine's loopback, on which people label by keyboard. Ctrl-C ends it; nothing is lost."""
     with reporting(context) as voice:
+        from alrl.errors import MissingPackageError
         from alrl.projects import Project
         from alrl.projects.serve import serve as served
 
         opened = Project(folder, trusted=trust or ())
-        served(
-            opened,
-            port=port,
-            batch=batch,
-            overlap=overlap,
-            images=images,
-            ready=lambda address: voice.say(f"label at {address}"),
-        )
+        try:
+            served(
+                opened,
+                port=port,
+                batch=batch,
+                overlap=overlap,
+                images=images,
+                ready=lambda address: voice.say(f"label at {address}"),
+            )
+        except MissingPackageError as error:
+            # The page is all that it costs: files serve as well.
+            voice.say(f"{error}; or label by files: alrl project next {folder} --to tasks.csv")

@@ -64,7 +64,7 @@ def expanded(level: float, units: int) -> float:
     """Return the level that a percentile bootstrap over so few units has to be read at (Hesterberg 2015).
 
     >>> round(expanded(0.95, 6), 4), round(expanded(0.95, 1000), 4)
-    (0.9951, 0.9502)
+    (0.9951, 0.9504)
     """
     quantile = np.sqrt(units / (units - 1)) * stats.t.ppf((1 + level) / 2, units - 1)
     return float(2 * stats.norm.cdf(quantile) - 1)

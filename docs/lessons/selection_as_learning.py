@@ -10,9 +10,8 @@ import torch
 from matplotlib import pyplot as plt
 
 import alrl
-from alrl.agents.recipe import load_agent_recipe
-from alrl.agents.training.training import Trainer
-from alrl.envs.recipe import load_env_recipe
+from alrl.agents import Trainer, load_agent_recipe
+from alrl.envs import load_env_recipe
 
 SEEDS = 30  # small: 3
 TASKS = {"mixed": 20, "overlapping": 5, "categorical": 5}  # small: {"mixed": 2}

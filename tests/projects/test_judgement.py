@@ -186,3 +186,9 @@ def test_a_batch_that_is_worth_less_than_it_costs_advises_a_stop() -> None:
     assert "cost 20.00" in advice.reason
     assert not NetValueRule(point=1000.0, batch=20).advise(changing(0.8)).stop
     assert not NetValueRule(point=1.0).advise(state_of([20])).stop
+
+
+def test_rounds_of_the_same_labels_are_no_sign_of_stability() -> None:
+    state = state_of([20, 40, 60, 60, 60], kappa=[None, 0.8, 0.8, 1.0, 1.0])
+    assert not StabilisingPredictions(0.9, window=2).advise(state).stop
+    assert StabilisingPredictions(0.9, window=2).advise(state_of([20, 40, 60, 80], kappa=[None, 0.8, 1.0, 1.0])).stop

@@ -6,6 +6,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, ClassVar
 
 from alrl.errors import InvalidDataError
@@ -69,11 +70,11 @@ class StabilisingPredictions(StopRule):
         self._agreement, self._window = agreement, _at_least_one(window)
 
     def advise(self, state: State) -> Advice:
-        rows = _facts(state, "kappa")[-self._window :]
+        rows = _facts(state, "kappa", grown=True)[-self._window :]
         if len(rows) < self._window:
             return _early(self.name, len(rows), self._window)
         mean = sum(rows) / len(rows)
-        agreements = _facts(state, "agreement")[-1:]
+        agreements = _facts(state, "agreement", grown=True)[-1:]
         bound = f", which bounds the change of F by {f_bound(agreements[-1]):.3f}" if agreements else ""
         return Advice(
             stop=mean >= self._agreement,
@@ -232,8 +233,14 @@ def f_bound(agreement: float) -> float:
     return 4 * (1 - agreement) / agreement if agreement > 0 else float("inf")
 
 
-def _facts(state: State, name: str) -> list[float]:
+def _facts(state: State, name: str, *, grown: bool = False) -> list[float]:
+    """Return a fact of each round that has it; with ``grown`` of those alone that had more labels than the one before.
+
+    A round that another model or a roll-back made of the same labels agrees with its predecessor, and tells nothing.
+    """
     rounds = state.rounds[state.first_round :]
+    if grown:
+        rounds = rounds[:1] + [after for before, after in pairwise(rounds) if after.labels > before.labels]
     return [float(fitted.facts[name]) for fitted in rounds if fitted.facts.get(name) is not None]
 
 

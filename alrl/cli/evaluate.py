@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -58,7 +59,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 - options of a command line, each with i
         typer.Option(help="The environment that a zip was trained in.", autocompletion=complete.environments),
     ] = None,
     trust: Annotated[
-        bool, typer.Option("--trust", help="Load a zip, which runs whatever code its author put there.")
+        bool, typer.Option("--trust", help="Load a zip, or a policy of classes of others: that runs their code.")
     ] = False,
     no_code: NoCode = False,  # noqa: ARG001 - its callback answers it
     machine: Json = False,
@@ -69,7 +70,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 - options of a command line, each with i
 
         with voice.bars() as bars:
             evaluation = played(
-                _model(policy, env, trust=trust) if policy.endswith(".zip") else policy,
+                _subject(policy, env, trust=trust),
                 data=read_tables(data, label=label, drop=drop, header=header),
                 against=against or ["margin"],
                 labels=labels,
@@ -87,10 +88,16 @@ def evaluate(  # noqa: PLR0913, PLR0917 - options of a command line, each with i
         voice.result(evaluation.to_json())
 
 
-def _model(path: str, env: str | None, *, trust: bool) -> Strategy:
+def _subject(path: str, env: str | None, *, trust: bool) -> Strategy | str:
+    """Return the strategy of a zip, or of a trusted policy's folder; else the name as it is."""
     from alrl.agents.model_strategy import strategy_of
+    from alrl.agents.policy_file import load_policy
     from alrl.errors import InvalidRecipeError
 
+    if trust and (Path(path) / "policy.json").is_file():
+        return load_policy(path, trust=True)
+    if not path.endswith(".zip"):
+        return path
     if env is None:
         raise InvalidRecipeError(f"{path}: give --env, the environment that the model was trained in")
     return strategy_of(path, env, trust=trust)

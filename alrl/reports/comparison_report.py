@@ -119,6 +119,8 @@ class ReportPart:
                 self.folder / f"index{self.slug}.html", page(self.comparison, self.summaries, about, looks=self.looks)
             )
         except MissingReportExtraError as error:
+            # The page that told of the run while it was played would load itself again for ever.
+            (self.folder / f"index{self.slug}.html").unlink(missing_ok=True)
             notes.append(str(error))
         return Written(page=file, figures=tuple(drawn), tables=tuple(tabulated), texts=tuple(texts), notes=tuple(notes))
 

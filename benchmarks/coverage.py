@@ -47,13 +47,13 @@ def over_data_sets(trials: int = TRIALS // 2) -> Table:
         midmean = float(stats.trim_mean(population, 0.25))
         for sets, seeds in ((6, 10), (10, 50), (34, 50)):
             rng = np.random.default_rng(0)
-            held = np.zeros(3)
+            kept = np.zeros(3)
             for _ in range(trials):
                 runs = list(draw(rng, (sets, 1)) + _SEEDS_SD * draw(rng, (sets, seeds)))
                 wide = midmean_over_data_sets(runs, rng, resamples=RESAMPLES)
                 narrow = midmean_difference(runs, rng, resamples=RESAMPLES)
-                held += [_holds(mean_difference(runs), 0.0), _holds(wide, midmean), _holds(narrow, midmean)]
-            rows.append((shape, str(sets), str(seeds), *(f"{100 * share:.0f} %" for share in held / trials)))
+                kept += [_holds(mean_difference(runs), 0.0), _holds(wide, midmean), _holds(narrow, midmean)]
+            rows.append((shape, str(sets), str(seeds), *(f"{100 * share:.0f} %" for share in kept / trials)))
     header = ("differences", "data sets", "seeds", "mean, Student's t", "midmean, hierarchical", "midmean, seeds alone")
     return Table(header=header, rows=tuple(rows))
 

@@ -43,7 +43,7 @@ def synthetic(
 ) -> list[Curves]:
     """Curves ceiling - a n^-c with noise that seeds share, as splits do."""
     at = np.arange(labels + 1)
-    found = []
+    result = []
     for place, data_set in enumerate(data_sets):
         rng = np.random.default_rng([7, place])
         shared = rng.normal(0, 0.02, (seeds, 1)) + rng.normal(0, 0.003, (seeds, labels + 1))
@@ -52,7 +52,7 @@ def synthetic(
             gain = GAINS.get(strategy, 0.01) * (1 - np.exp(-at / 10)) * (1.4 if place % 2 else 0.4)
             ceiling = CEILINGS.get(data_set, 0.8)
             accuracy = np.clip(ceiling - 0.45 * (at + 3.0) ** -0.6 + gain + shared + own, 0, 1)
-            found.append(
+            result.append(
                 Curves(
                     data_set=data_set,
                     strategy=strategy,
@@ -65,7 +65,7 @@ def synthetic(
                     first=np.full(seeds, 3),
                 )
             )
-    return found
+    return result
 
 
 @pytest.fixture(scope="session")

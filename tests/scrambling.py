@@ -41,7 +41,7 @@ class Remembering(Annotator):
         self.inner = inner
         self._truth = {}
 
-    def told(self, task):
+    def given(self, task):
         """Take note of a task's true classes; the task."""
         self._truth[stream_key(task.seed, "annotator")] = torch.from_numpy(task.split.data_set.y[task.split.pool])
         return task

@@ -201,18 +201,18 @@ def rules(place: Path) -> Path:
 def test_a_dry_run_counts_and_estimates_and_writes_nothing(place: Path) -> None:
     file = place / "experiments" / "rules.toml"
     file.write_text(RULES, encoding="utf-8")
-    found = json.loads(alrl_cli("run", "rules", "--dry-run", "--workers", "2", "--json").stdout)
-    assert (found["cells"], found["finished"], found["missing"], found["workers"]) == (4, 0, 4, 2)
-    assert 0 < found["seconds"] < 60
-    assert found["basis"] == "the first loops of some cells"
+    outcome = json.loads(alrl_cli("run", "rules", "--dry-run", "--workers", "2", "--json").stdout)
+    assert (outcome["cells"], outcome["finished"], outcome["missing"], outcome["workers"]) == (4, 0, 4, 2)
+    assert 0 < outcome["seconds"] < 60
+    assert outcome["basis"] == "the first loops of some cells"
     assert not (place / "runs").exists()
     Runner(study=load_study("rules"), folder=place / "runs" / "rules", workers=1).run()
     file.write_text(RULES.replace("seeds = 4", "seeds = 6"), encoding="utf-8")
     text = ok("run", "rules", "--dry-run", "--workers", "1")
     assert "6 cells: 4 finished, 2 to play, about" in text
     assert "judged by cells played before" in text
-    told = ok("run", "small", "--dry-run", "--workers", "1")
-    assert "First learned would be trained" in told
+    given = ok("run", "small", "--dry-run", "--workers", "1")
+    assert "First learned would be trained" in given
 
 
 def test_a_cell_is_reproduced_bit_for_bit_and_a_changed_one_is_found(rules: Path) -> None:
@@ -230,9 +230,9 @@ def test_a_cell_is_reproduced_bit_for_bit_and_a_changed_one_is_found(rules: Path
         database.execute("UPDATE cells SET checksum = NULL WHERE run_id = ?", (key,))
     result = alrl_cli("reproduce", str(rules), "--cell", key[:9], "--json")
     assert result.exit_code == 4
-    found = json.loads(result.stdout)
-    assert (found["cells"], found["same"]) == (1, 0)
-    assert "accuracy in 1 of 8 values, first at seed 1" in found["found"][0]["differences"][0]
+    outcome = json.loads(result.stdout)
+    assert (outcome["cells"], outcome["same"]) == (1, 0)
+    assert "accuracy in 1 of 8 values, first at seed 1" in outcome["found"][0]["differences"][0]
     other = alrl_cli("reproduce", str(rules), "--cell", "nothing")
     assert (other.exit_code, "no cell of" in other.stderr) == (2, True)
     with sqlite3.connect(rules / "results.sqlite") as database:
@@ -246,9 +246,9 @@ def test_a_policy_is_held_against_rules_and_its_losses_are_named(place: Path) ->
     text = ok("evaluate", "random", "--against", "margin", "--against", "entropy", *arguments)
     assert "against margin:" in text
     assert "against entropy:" in text
-    found = json.loads(alrl_cli("evaluate", "random", *arguments, "--json").stdout)
-    assert [(each["data_set"], each["rule"]) for each in found["duels"]] == [("iris", "margin"), ("wine", "margin")]
-    for each in found["duels"]:
+    outcome = json.loads(alrl_cli("evaluate", "random", *arguments, "--json").stdout)
+    assert [(each["data_set"], each["rule"]) for each in outcome["duels"]] == [("iris", "margin"), ("wine", "margin")]
+    for each in outcome["duels"]:
         assert each["low"] <= each["difference"] <= each["high"]
         assert each["difference"] == pytest.approx(each["policy_aubc"] - each["rule_aubc"])
     (seen,) = [name for name in alrl.load_policy("general").card["trained_on"] if name.startswith("keel/")][:1]
@@ -278,16 +278,16 @@ def test_a_study_with_failed_cells_ends_with_a_status_of_its_own(place: Path, mo
     monkeypatch.setattr(paired, "simulate", broken)
     result = alrl_cli("run", "rules", "--workers", "1", "--json")
     assert result.exit_code == 3
-    found = json.loads(result.stdout)
-    assert (found["played"], found["failed"]) == (0, 4)
-    assert all("ZeroDivisionError: the bottle is empty" in text for text in found["failures"].values())
+    outcome = json.loads(result.stdout)
+    assert (outcome["played"], outcome["failed"]) == (0, 4)
+    assert all("ZeroDivisionError: the bottle is empty" in text for text in outcome["failures"].values())
     assert "margin on iris: ZeroDivisionError" in result.stderr
 
 
 def test_a_machine_reads_one_document_and_errors_apart(rules: Path) -> None:
-    found = json.loads(alrl_cli("run", "rules", "--workers", "1", "--json").stdout)
-    assert (found["cells"], found["played"]) == (4, 0)
-    assert Path(found["page"]).is_file()
+    outcome = json.loads(alrl_cli("run", "rules", "--workers", "1", "--json").stdout)
+    assert (outcome["cells"], outcome["played"]) == (4, 0)
+    assert Path(outcome["page"]).is_file()
     assert {"envs", "data"} <= {row["kind"] for row in json.loads(alrl_cli("list", "--json").stdout)}
     failed = alrl_cli("run", "rule", "--json")
     assert (failed.exit_code, failed.stdout) == (2, "")
@@ -349,8 +349,8 @@ def test_every_option_of_help_is_on_the_page(place: Path) -> None:
 
 def test_the_shell_completes_names(place: Path) -> None:
     def completed(words: str) -> set[str]:
-        asked = {"_ALRL_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
-        environment = {**os.environ, **asked}
+        wanted = {"_ALRL_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+        environment = {**os.environ, **wanted}
         code = "from alrl.cli import app; app(prog_name='alrl')"
         done = subprocess.run(
             [sys.executable, "-c", code], cwd=place, env=environment, capture_output=True, text=True, check=True
@@ -435,8 +435,8 @@ def test_a_foreign_folder_named_envs_does_not_break_the_command(place: Path) -> 
     assert listed.returncode == 0, listed.stderr
     assert "alrl/broken-v0" in listed.stdout
     made = "import gymnasium, alrl; gymnasium.make('alrl/broken-v0')"
-    told = subprocess.run([sys.executable, "-c", made], cwd=place, capture_output=True, text=True, check=False)
-    assert "broken.toml: not valid TOML" in told.stderr
+    given = subprocess.run([sys.executable, "-c", made], cwd=place, capture_output=True, text=True, check=False)
+    assert "broken.toml: not valid TOML" in given.stderr
 
 
 def test_bars_write_a_line_each_where_no_terminal_listens(capsys: pytest.CaptureFixture[str]) -> None:

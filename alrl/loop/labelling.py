@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from alrl.geometry.geometry import Geometry
-from alrl.loop.annotators.base import NO_LABEL, Annotator, Answer, Query
+from alrl.loop.annotators.base import NO_LABEL, Annotator, Answers, Query
 from alrl.loop.copies import copies
 from alrl.loop.labelled_set import Labelled, LabelVotes, mark
 from alrl.numerics.streams import stream_key
@@ -160,7 +160,7 @@ class Labelling:
             self._votes.count(picks)
         return QueryResult(answers=self._arrived(picks, real, answer, active), charged=charged, price=answer.price)
 
-    def _arrived(self, picks: Tensor, real: Tensor, answer: Answer, active: Tensor | None) -> Tensor:
+    def _arrived(self, picks: Tensor, real: Tensor, answer: Answers, active: Tensor | None) -> Tensor:
         """Keep the labels that are there now, the late ones of earlier rounds first: those of ``picks``, (B, b)."""
         given = real & (answer.labels != NO_LABEL)
         mark(self.silent, picks.masked_fill(~(real & ~given), -1))

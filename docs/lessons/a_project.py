@@ -29,18 +29,18 @@ chance = np.random.default_rng(0)
 # %%
 wrong, history = set(), []
 for round_ in range(ROUNDS):
-    asked = project.ask(BATCH)["case"]
-    slips = {case for case in asked if chance.random() < 0.1}
+    batch = project.ask(BATCH)["case"]
+    slips = {case for case in batch if chance.random() < 0.1}
     wrong |= slips
-    project.tell({case: other[answers[case]] if case in slips else answers[case] for case in asked}, annotator="ann")
-    found = [suspect for suspect in project.suspects(8) if suspect.flagged]
-    for suspect in found:  # Bob looks again, and Ann corrects what she sees is wrong
+    project.tell({case: other[answers[case]] if case in slips else answers[case] for case in batch}, annotator="ann")
+    suspects = [suspect for suspect in project.suspects(8) if suspect.flagged]
+    for suspect in suspects:  # Bob looks again, and Ann corrects what she sees is wrong
         if answers[suspect.id] != suspect.label:
             project.tell({suspect.id: answers[suspect.id]}, annotator="ann")
             wrong.discard(suspect.id)
     facts = project.fit()
-    history.append((len(project.state.labels), len(wrong), len(found)))
-    print(f"round {round_ + 1}: {history[-1][0]} labels, {len(found)} looked at again, {len(wrong)} still wrong")
+    history.append((len(project.state.labels), len(wrong), len(suspects)))
+    print(f"round {round_ + 1}: {history[-1][0]} labels, {len(suspects)} looked at again, {len(wrong)} still wrong")
 
 # %%
 figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.2), layout="constrained")

@@ -76,7 +76,7 @@ def test_margin_picks_in_all_three_what_the_simulator_picks(case):
     X, _, _ = task.standardised()
     X, y = X[task.split.pool].astype(float), case.y[task.split.pool]
     picks = play(simulator, make_strategy("margin"), labels=LOOPS).picks[0].tolist()
-    held, labelled, known = [], task.first, np.full(len(X), np.nan)
+    kept, labelled, known = [], task.first, np.full(len(X), np.nan)
     known[task.first] = y[task.first]
     for _ in range(LOOPS):
         pool = np.setdiff1d(np.arange(len(X)), labelled)
@@ -84,7 +84,7 @@ def test_margin_picks_in_all_three_what_the_simulator_picks(case):
         rows = pool[modal.query(X[pool])[0]]
         clf = SklearnClassifier(case.model(), classes=[0, 1, 2])
         assert ToScikitActiveml("margin").query(X, known, clf=clf).tolist() == rows.tolist()
-        held += rows.tolist()
+        kept += rows.tolist()
         labelled = np.concatenate([labelled, rows])
         known[rows] = y[rows]
-    assert held == picks
+    assert kept == picks

@@ -67,8 +67,8 @@ def committee(case, name, holding, **more):
         rows = np.concatenate([case.first, rng.choice(len(case.X), 4)])
         rows = rows[case.y[rows] < 2] if number == 3 else rows
         fitted = case.model().fit(case.X[rows], case.y[rows])
-        held = {"X_training": case.X[rows], "y_training": case.y[rows]} if holding else {}
-        learners.append(ActiveLearner(fitted, **held))
+        kept = {"X_training": case.X[rows], "y_training": case.y[rows]} if holding else {}
+        learners.append(ActiveLearner(fitted, **kept))
     return Committee(learners, ToModAL(name, **more))
 
 
@@ -83,9 +83,9 @@ def test_a_committee_of_fitted_learners_queries(name, holding, case):
 def test_a_committee_queries_what_its_members_disagree_about(case):
     pool = case.pool(case.first)
     made = committee(case, "mean-kl", True)
-    said = made.vote_proba(case.X[pool])
-    mean = said.mean(1, keepdims=True)
-    disagreement = np.where(said > 0, said * np.log(np.where(said > 0, said, 1) / mean), 0).sum(-1).mean(1)
+    answer = made.vote_proba(case.X[pool])
+    mean = answer.mean(1, keepdims=True)
+    disagreement = np.where(answer > 0, answer * np.log(np.where(answer > 0, answer, 1) / mean), 0).sum(-1).mean(1)
     rows, _ = made.query(case.X[pool])
     assert disagreement[rows[0]] == pytest.approx(disagreement.max(), rel=1e-4)
 

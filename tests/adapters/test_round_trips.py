@@ -58,8 +58,8 @@ def test_a_committee_goes_there_and_back():
         ).shape == (2, 1)
         theirs = FromModAL(function=disagreement.consensus_entropy_sampling, needs=frozenset({"members"}))
         assert theirs.select(view).equal(make_strategy("consensus-entropy").select(view))
-        asked = skactiveml_pool.QueryByCommittee(method="KL_divergence")
-        theirs = FromScikitActiveml(query_strategy=asked, needs=frozenset({"members"}))
+        wanted = skactiveml_pool.QueryByCommittee(method="KL_divergence")
+        theirs = FromScikitActiveml(query_strategy=wanted, needs=frozenset({"members"}))
         assert theirs.select(view).equal(make_strategy("mean-kl").select(view))
 
 
@@ -121,9 +121,9 @@ def test_modal_committees_tell_ours_what_their_members_say(case):
     committee.X_training, committee.y_training = case.X[case.first], case.y[case.first]
     pool = case.pool(case.first)
     picked, _ = committee.query(case.X[pool])
-    said = np.stack([member.predict_proba(case.X[pool]) for member in members])
-    mean = said.mean(0)
-    assert picked[0] == (said * np.log(said / mean)).sum(-1).mean(0).argmax()
+    answer = np.stack([member.predict_proba(case.X[pool]) for member in members])
+    mean = answer.mean(0)
+    assert picked[0] == (answer * np.log(answer / mean)).sum(-1).mean(0).argmax()
 
 
 def test_a_forest_is_a_committee(case):

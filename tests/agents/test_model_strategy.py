@@ -137,8 +137,8 @@ def test_what_no_strategy_can_play_is_refused():
 
 
 def test_it_is_evaluated_and_named_in_recipes():
-    found = evaluate(made_for_a_test(), data=["iris"], labels=4, seeds=2)
-    assert [(each.rule, each.difference) for each in found.comparisons] == [("margin", 0.0)]
+    result = evaluate(made_for_a_test(), data=["iris"], labels=4, seeds=2)
+    assert [(each.rule, each.difference) for each in result.comparisons] == [("margin", 0.0)]
     assert make_strategy(f"{__name__}:made_for_a_test").name == "mine"
     with pytest.raises(InvalidRecipeError, match="unknown class in os"):
         make_strategy("os:system")
@@ -152,9 +152,9 @@ def test_the_command_line_loads_a_zip_on_trust_alone(trained, tmp_path):
         'data = { sets = ["synthetic/tiny-0"] }\nobservation = { features = ["confidence", "loop"] }\n'
         "action = { candidates = { count = 8 } }\n"
     )
-    asked = ["evaluate", file, "--data", "iris", "--labels", "3", "--seeds", "2"]
-    for more, said in ((["--env", str(recipe)], "runs whatever"), ([], "give --env")):
-        refused = CliRunner().invoke(app, [*asked, *more])
+    wanted = ["evaluate", file, "--data", "iris", "--labels", "3", "--seeds", "2"]
+    for more, answers in ((["--env", str(recipe)], "runs whatever"), ([], "give --env")):
+        refused = CliRunner().invoke(app, [*wanted, *more])
         assert refused.exit_code != 0
-        assert said in " ".join(refused.output.split())
-    assert CliRunner().invoke(app, [*asked, "--env", str(recipe), "--trust"]).exit_code == 0
+        assert answers in " ".join(refused.output.split())
+    assert CliRunner().invoke(app, [*wanted, "--env", str(recipe), "--trust"]).exit_code == 0

@@ -84,11 +84,12 @@ def test_the_fingerprint_is_that_of_the_weights(untrained: Policy) -> None:
 
 def test_a_feature_that_is_no_number_or_out_of_bounds_is_named(wild: Policy) -> None:
     view = example_view(seed=2)
-    for value, said in ((torch.nan, "nan"), (torch.inf, "inf"), (1.5, "1.5"), (-0.5, "-0.5")):
+    for value, answer in ((torch.nan, "nan"), (torch.inf, "inf"), (1.5, "1.5"), (-0.5, "-0.5")):
         broken = dataclasses.replace(view, probabilities=torch.full_like(view.probabilities, value))
         for ask in (wild.select, wild.score):
             with pytest.raises(
-                InvalidQueryError, match=rf"the feature 'top-probability' of a candidate is {said}; it lies from 0 to 1"
+                InvalidQueryError,
+                match=rf"the feature 'top-probability' of a candidate is {answer}; it lies from 0 to 1",
             ):
                 ask(broken)
 

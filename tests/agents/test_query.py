@@ -243,8 +243,8 @@ def test_probabilities_that_are_none_are_refused(case: Case, untrained: Policy) 
 def test_a_member_without_a_word_of_its_own_is_refused(case: Case) -> None:
     class Committee(GaussianNB):
         def predict_members(self, X: Any) -> Any:
-            said = self.predict_proba(X)
-            return [said, np.where(np.arange(len(said))[:, None] == 1, np.nan, said)]
+            answer = self.predict_proba(X)
+            return [answer, np.where(np.arange(len(answer))[:, None] == 1, np.nan, answer)]
 
     model = case.fitted(Committee())
     with pytest.raises(InvalidDataError, match="a member of the model gives probabilities that are NaN or infinite"):

@@ -87,19 +87,19 @@ def test_one_that_buys_is_loaded_as_it_was_saved(tmp_path: Path) -> None:
 
 
 @of_members
-@pytest.mark.parametrize("told", [None, False, 0])
-def test_a_file_that_does_not_tell_it_is_refused(members: int, told: Any, tmp_path: Path) -> None:
-    folder = edited(save_policy(made(members), tmp_path / "it"), {"relative": told})
+@pytest.mark.parametrize("shown", [None, False, 0])
+def test_a_file_that_does_not_tell_it_is_refused(members: int, shown: Any, tmp_path: Path) -> None:
+    folder = edited(save_policy(made(members), tmp_path / "it"), {"relative": shown})
     with pytest.raises(PolicyFileError, match="the weights do not fit the network that policy"):
         load_policy(folder)
 
 
 @of_members
 @pytest.mark.parametrize(
-    ("told", "message"), [(True, "the weights do not fit the network that policy"), ("yes", "incomplete or malformed")]
+    ("shown", "message"), [(True, "the weights do not fit the network that policy"), ("yes", "incomplete or malformed")]
 )
-def test_a_file_that_claims_it_wrongly_is_refused(members: int, told: Any, message: str, tmp_path: Path) -> None:
-    folder = edited(save_policy(made(members, relative=False), tmp_path / "it"), {"relative": told})
+def test_a_file_that_claims_it_wrongly_is_refused(members: int, shown: Any, message: str, tmp_path: Path) -> None:
+    folder = edited(save_policy(made(members, relative=False), tmp_path / "it"), {"relative": shown})
     with pytest.raises(PolicyFileError, match=message):
         load_policy(folder)
 
@@ -137,8 +137,8 @@ def test_a_recipe_asks_for_it(tiny_env: EnvRecipe) -> None:
 
 
 def test_what_it_is_to_do_without_it_does_not_see_beside_the_others_either(tiny_env: EnvRecipe) -> None:
-    asked = recipe(network={"relative": True, "without": ["entropy", "budget-spent"]})
-    network = untrained(asked, tiny_env, seed=0, name="it").network
+    wanted = recipe(network={"relative": True, "without": ["entropy", "budget-spent"]})
+    network = untrained(wanted, tiny_env, seed=0, name="it").network
     assert isinstance(network, SetScorer)
     names = [feature.name for feature in (*FEATURES.record, *FEATURES.loop, *FEATURES.record)]
     assert [names[column] for column in network.blind] == ["entropy", "budget-spent", "entropy"]
@@ -158,6 +158,6 @@ def test_it_is_trained_as_any_other(kind: str | None, tiny_env: EnvRecipe, tmp_p
 
 def test_what_is_searched_for_has_no_such_setting(tiny_env: EnvRecipe) -> None:
     search = {"kind": "random", "features": ["margin"], "population": 2, "generations": 1, "episodes": 1}
-    asked = parse(TrainedRecipe, {"kind": "trained", "network": {"relative": True}, "search": search}, where="test")
+    wanted = parse(TrainedRecipe, {"kind": "trained", "network": {"relative": True}, "search": search}, where="test")
     with pytest.raises(InvalidRecipeError, match="members, start, without and relative have no meaning for weights"):
-        check(asked, tiny_env)
+        check(wanted, tiny_env)

@@ -104,5 +104,5 @@ print(sorted(set(seen)), sorted(set(opened)))
 
 def test_loading_runs_imports_and_unpickles_nothing(name: str) -> None:
     command = [sys.executable, "-c", _WATCHED, str(SHIPPED / name)]
-    told = subprocess.run(command, check=True, capture_output=True, text=True, timeout=120)
-    assert told.stdout.strip() == "[] ['policy.json', 'weights.safetensors']"
+    given = subprocess.run(command, check=True, capture_output=True, text=True, timeout=120)
+    assert given.stdout.strip() == "[] ['policy.json', 'weights.safetensors']"

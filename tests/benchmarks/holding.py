@@ -7,7 +7,7 @@ import time
 import numpy as np
 
 
-def held(megabytes):
+def kept(megabytes):
     """Hold so many MB for a tenth of a second and return their number."""
     block = np.ones(megabytes * 2**17)
     time.sleep(0.1)

@@ -71,14 +71,14 @@ def report(free=NONE, recipes=WINE):
 @pytest.fixture
 def seen(monkeypatch):
     """What the command asks to be measured, which is not done."""
-    asked = {}
+    wanted = {}
 
     def run(workloads, size, **named):
-        asked.update(named, names=[each.name for each in workloads], size=size)
-        return asked.get("report") or report()
+        wanted.update(named, names=[each.name for each in workloads], size=size)
+        return wanted.get("report") or report()
 
     monkeypatch.setattr(command, "run", run)
-    return asked
+    return wanted
 
 
 def test_the_whole_is_measured_and_written(tmp_path, seen, monkeypatch, capsys):
@@ -195,12 +195,12 @@ def test_growth_is_what_the_fits_report(monkeypatch):
     settings = {}
     monkeypatch.setattr(growth, "make_learner", lambda name, **given: settings.update(given, name=name) or Counted())
     ticks = []
-    found = measure_growth("softmax-regression", SCRATCH, {"warm_start": False}, loops=5, tick=ticks.append)
+    result = measure_growth("softmax-regression", SCRATCH, {"warm_start": False}, loops=5, tick=ticks.append)
     assert settings == {"name": "softmax-regression", "warm_start": False}
-    assert found.labels == (4, 8, 12, 16, 20)
+    assert result.labels == (4, 8, 12, 16, 20)
     # Ten classes, one label each to start.
-    assert found.multiply_adds == (14.0, 18.0, 22.0, 26.0, 30.0)
-    assert found.seconds == (0.5,) * 5
+    assert result.multiply_adds == (14.0, 18.0, 22.0, 26.0, 30.0)
+    assert result.seconds == (0.5,) * 5
     assert len(ticks) == 5
 
 

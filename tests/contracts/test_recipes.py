@@ -97,9 +97,9 @@ def blocks(path: Path) -> list[str]:
 
 
 def test_the_examples_of_the_front_page_compile_and_import_what_they_use() -> None:
-    found = blocks(ROOT / "README.md")
-    assert len(found) >= 3
-    for block in found:
+    result = blocks(ROOT / "README.md")
+    assert len(result) >= 3
+    for block in result:
         compile(block, "README.md", "exec")
         assert block.startswith("import alrl\n")
 

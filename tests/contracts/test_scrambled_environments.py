@@ -22,8 +22,8 @@ def played(name, monkeypatch, *, scramble=None, remember=True):
     env = ActiveLearningEnv(recipe)
     draw = env.game.source.draw
 
-    def drawn(seed):
-        task = annotator.told(draw(seed)) if remember else draw(seed)
+    def drawn(seed, name=None):
+        task = annotator.given(draw(seed, name)) if remember else draw(seed, name)
         return task if scramble is None else scrambled(task, scramble)
 
     monkeypatch.setattr(env.game.source, "draw", drawn)
@@ -47,11 +47,11 @@ def unstopped(env, mask):
 
 def differences(given, expected):
     """Names of what is not to the last bit the same, in the steps that both were played."""
-    found = set()
+    result = set()
     for (seen, info), (other, others) in zip(given, expected, strict=False):
-        found |= {name for name in seen if not np.array_equal(seen[name], other[name])}
-        found |= {name for name in OBSERVED if not np.array_equal(info[name], others[name])}
-    return found
+        result |= {name for name in seen if not np.array_equal(seen[name], other[name])}
+        result |= {name for name in OBSERVED if not np.array_equal(info[name], others[name])}
+    return result
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -122,11 +122,11 @@ def test_of_several_samples_the_one_that_tells_the_others_is_kept_and_all_are_pa
         scores = []
         for sample in samples:
             X, y = task.standardised()[0][task.split.pool], task.split.data_set.y[task.split.pool]
-            held = sorted({int(y[place]) for place in sample})
-            centroid = np.stack([X[[p for p in sample if y[p] == label]].mean(0) for label in held])
+            stored = sorted({int(y[place]) for place in sample})
+            centroid = np.stack([X[[p for p in sample if y[p] == label]].mean(0) for label in stored])
             rest = [place for other in samples if other is not sample for place in other]
-            said = [held[int(np.linalg.norm(centroid - X[place], axis=1).argmin())] for place in rest]
-            scores.append(sum(int(a == y[place]) for a, place in zip(said, rest, strict=True)))
+            answer = [stored[int(np.linalg.norm(centroid - X[place], axis=1).argmin())] for place in rest]
+            scores.append(sum(int(a == y[place]) for a, place in zip(answer, rest, strict=True)))
         assert kept == samples[int(np.argmax(scores))]
         assert loop.first_counts().tolist() == [4]
         assert loop.view.spent.tolist() == [8]
@@ -147,7 +147,7 @@ def test_the_choice_knows_no_label_that_was_not_paid():
 def test_the_choice_believes_what_the_annotator_says():
     for annotator in (NoisyAnnotator(rate=0.5), DelayedAnnotator(annotator=NoisyAnnotator(rate=0.5))):
         pairs = [(begun(seed)[1].view, begun(seed, annotator)[1].view) for seed in range(8)]
-        assert any(not told.labelled_index.equal(misled.labelled_index) for told, misled in pairs)
+        assert any(not given.labelled_index.equal(misled.labelled_index) for given, misled in pairs)
 
 
 def test_a_sample_is_chosen_for_each_episode_by_itself():

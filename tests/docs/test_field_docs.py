@@ -42,15 +42,15 @@ def test_strings_below_attributes_are_their_meanings():
 
 
 def test_keys_say_whether_they_were_given_and_what_they_mean():
-    told = {key.name: key for key in keys(LearnerRecipe(kind="multilayer-perceptron", hidden=[8]), "learner")}
-    assert not told["learner.hidden"].meaning
-    told = {
+    shown = {key.name: key for key in keys(LearnerRecipe(kind="multilayer-perceptron", hidden=[8]), "learner")}
+    assert not shown["learner.hidden"].meaning
+    shown = {
         key.name: key
         for key in keys(LearnerRecipe(kind="multilayer-perceptron", hidden=[8]), "learner", MultilayerPerceptron)
     }
-    assert told["learner.hidden"].value == [8]
-    assert told["learner.hidden"].meaning.startswith("units of each hidden layer")
-    assert told["learner.kind"].given
+    assert shown["learner.hidden"].value == [8]
+    assert shown["learner.hidden"].meaning.startswith("units of each hidden layer")
+    assert shown["learner.kind"].given
 
 
 @pytest.mark.parametrize("kind", [int, object])

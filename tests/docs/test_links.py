@@ -47,11 +47,11 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 def test_the_navigation_names_every_page_once() -> None:
     def names(items: list[object]) -> list[str]:
-        found: list[str] = []
+        result: list[str] = []
         for item in items:
             for each in item.values() if isinstance(item, dict) else (item,):
-                found += [each] if isinstance(each, str) else names(each)
-        return found
+                result += [each] if isinstance(each, str) else names(each)
+        return result
 
     listed = names(yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))["nav"])
     there = {str(path.relative_to(DOCS)) for path in DOCS.rglob("*.md")} | BUILT

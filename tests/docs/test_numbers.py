@@ -127,6 +127,6 @@ def test_a_number_in_prose_is_that_of_its_table(claim: str) -> None:
     match = re.search(pattern, (ROOT / page).read_text(encoding="utf-8"))
     assert match, f"{page} no longer says this as the pattern does: change both"
     written = [each.replace("one", "1").replace("−", "-").strip("*.,") for each in match.groups()]
-    for said, exact in zip(written, source(), strict=True):
-        decimals = len(said.partition(".")[2])
-        assert abs(float(said) - exact) <= 0.5 * 10**-decimals + 1e-9, (said, exact)
+    for answer, exact in zip(written, source(), strict=True):
+        decimals = len(answer.partition(".")[2])
+        assert abs(float(answer) - exact) <= 0.5 * 10**-decimals + 1e-9, (answer, exact)

@@ -62,12 +62,12 @@ def test_history_and_values_are_told(tmp_path):
         '# An environment of one\'s own\n# v1: a larger budget\nversion = 2\n[data]\nsets = ["iris"]\n'
         '[learner]\nkind = "multilayer-perceptron"\nhidden = [8, 4]\n[budget]\nlabels = 7\n'
     )
-    told = page(path, load_env_recipe(path))
-    assert "- v2: changed.\n- v1: a larger budget\n- v0: the first version." in told
-    assert "| `learner.hidden` | `8`, `4` | units of each hidden layer, at least one layer" in told
-    assert "terminated when 7 labels have been bought" in told
-    assert "| `budget.labels` | `7` | Labels after the first sample. |" in told
-    assert "| `budget.batch` | `1` (default) |" in told
+    given = page(path, load_env_recipe(path))
+    assert "- v2: changed.\n- v1: a larger budget\n- v0: the first version." in given
+    assert "| `learner.hidden` | `8`, `4` | units of each hidden layer, at least one layer" in given
+    assert "terminated when 7 labels have been bought" in given
+    assert "| `budget.labels` | `7` | Labels after the first sample. |" in given
+    assert "| `budget.batch` | `1` (default) |" in given
 
 
 def test_a_page_of_an_environment_that_is_gone_is_removed(tmp_path):

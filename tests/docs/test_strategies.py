@@ -25,9 +25,9 @@ def test_every_strategy_has_a_row_a_paper_and_a_cost_and_is_an_agent(name):
     assert row.replace("\\|", "").count("|") == 7
     for need in make_strategy(name).needs:
         assert f"`{need}`" in row
-    for told in (kind.paper, kind.batch, kind.cost):
-        assert told in row
-        assert told
+    for given in (kind.paper, kind.batch, kind.cost):
+        assert given in row
+        assert given
     # The table names a paper of which the docstring gives the title.
     surname = kind.paper.removeprefix("after ").replace(",", "").split()[0]
     assert surname in inspect.getdoc(kind) or name == "random"

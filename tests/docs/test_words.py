@@ -25,8 +25,8 @@ INSTEAD = {
 def test_a_page_uses_the_words_of_the_glossary(page: Path) -> None:
     # Titles of papers and code are others' words.
     prose = re.sub(r"```.*?```|`[^`]*`|\*[^*\n]+\*|\"[^\"\n]+\"", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
-    said = {instead: re.findall(rf"(?i)\b(?:{words})\b", prose) for words, instead in INSTEAD.items()}
-    assert not any(said.values()), said
+    answer = {instead: re.findall(rf"(?i)\b(?:{words})\b", prose) for words, instead in INSTEAD.items()}
+    assert not any(answer.values()), answer
 
 
 def test_every_word_of_the_check_is_one_of_the_glossary() -> None:

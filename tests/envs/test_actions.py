@@ -73,17 +73,17 @@ def test_what_numbers_say():
     layout = Layout(3, setting(sizes=(1, 5), stop=True, restart=True))
     masked(layout, wanted=0, left=9)
 
-    def said(number):
+    def answer(number):
         choice = layout.read(torch.tensor([number]), torch.tensor([True]))
         return [int(each) for each in (choice.choice, choice.size, choice.stop, choice.restart)]
 
-    assert [said(number) for number in (1, 4, 6, 7)] == [[1, 1, 0, 0], [1, 5, 0, 0], [0, 1, 1, 0], [0, 1, 0, 1]]
+    assert [answer(number) for number in (1, 4, 6, 7)] == [[1, 1, 0, 0], [1, 5, 0, 0], [0, 1, 1, 0], [0, 1, 0, 1]]
     # While a batch is filled its size is settled: a learner without masks cannot go wrong.
     masked(layout, wanted=5, left=9, filled=1)
-    assert said(1) == said(4) == [1, 5, 0, 0]
+    assert answer(1) == answer(4) == [1, 5, 0, 0]
     for number in (2, 5, 8, -1):
         with pytest.raises(InvalidQueryError, match=f"episode 0: action {number}.* is not allowed here"):
-            said(number)
+            answer(number)
 
 
 @pytest.mark.parametrize("sizes", [(), (0, 1), (3, 1), (2, 2)])
@@ -156,11 +156,11 @@ def test_first_samples_of_restarts_differ_and_are_the_seeds_own(recipe):
 
     def samples():
         env.reset(seed=4)
-        found = []
+        result = []
         for _ in range(3):
-            found.append(tuple(env.game.simulator.view.labelled[0].nonzero()[:, 0].tolist()))
+            result.append(tuple(env.game.simulator.view.labelled[0].nonzero()[:, 0].tolist()))
             env.step(8)
-        return found
+        return result
 
     once = samples()
     assert len(set(once)) == 3

@@ -133,8 +133,8 @@ def test_margins_own_choices_earn_exactly_nothing_against_margin(recipe, batch):
     assert [env.step(0)[1] for _ in range(14)] == [0.0] * 14
 
 
-@pytest.mark.parametrize(("action", "said"), [(-1, ""), (8, ""), (3, " (choice 3, batch of 1)")])
-def test_an_action_that_is_masked_is_refused(recipe, twenty_records, action, said):
+@pytest.mark.parametrize(("action", "where"), [(-1, ""), (8, ""), (3, " (choice 3, batch of 1)")])
+def test_an_action_that_is_masked_is_refused(recipe, twenty_records, action, where):
     env = ActiveLearningEnv(recipe(data={"sets": [str(twenty_records)]}, budget={"labels": 50}))
     _, info = env.reset(seed=0)
     for _ in range(6):
@@ -145,7 +145,7 @@ def test_an_action_that_is_masked_is_refused(recipe, twenty_records, action, sai
     with pytest.raises(InvalidQueryError) as error:
         env.step(action)
     assert str(error.value) == (
-        f"episode 0: action {action}{said} is not allowed here; allowed are the actions that info['action_mask'] marks"
+        f"episode 0: action {action}{where} is not allowed here; allowed are the actions that info['action_mask'] marks"
     )
 
 

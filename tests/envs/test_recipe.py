@@ -71,9 +71,9 @@ def test_synthetic_tasks_are_named_from_the_offset_on():
     ],
 )
 def test_a_recipe_that_does_not_fit_is_refused_with_what_to_do(written, message):
-    said = refusal(written)
-    assert said.startswith("mine.toml:\n")
-    assert message in said
+    answer = refusal(written)
+    assert answer.startswith("mine.toml:\n")
+    assert message in answer
 
 
 def test_shares_of_the_split_that_exceed_the_whole_are_refused(recipe):

@@ -38,7 +38,7 @@ def recipe(**changes):
     return recipes.parse(EnvRecipe, {**PLAIN, **changes}, where="mine.toml")
 
 
-def asked(view, times=1):
+def wanted(view, times=1):
     """The view where records may be asked for again, and each that has a label was so often."""
     return dataclasses.replace(view, times_queried=times * view.labelled.long())
 
@@ -72,14 +72,14 @@ def test_the_count_begins_anew_with_the_episode():
     _, info = env.reset(seed=0)
     assert info["asked_again"].tolist() == [0]
     number = int(np.flatnonzero(info["action_mask"][0])[-1])
-    said = [env.step(np.array([number]))[4]["asked_again"].tolist() for _ in range(4)]
-    assert said == [[1], [2], [0], [1]]
+    answer = [env.step(np.array([number]))[4]["asked_again"].tolist() for _ in range(4)]
+    assert answer == [[1], [2], [0], [1]]
 
 
 def test_labelled_candidates_have_the_last_places_the_most_doubtful_first():
     mixture = CandidateMixture(**MIXTURE)
     view = example_view(seed=3, records=(14, 9), labelled=(8, 2))
-    view = asked(view)
+    view = wanted(view)
     drawn = mixture.draw(view)
     assert drawn[:, :6].equal(CandidateMixture(count=6).draw(view))
     for episode, row in enumerate(drawn[:, 6:]):
@@ -94,7 +94,7 @@ def test_who_is_being_asked_is_no_candidate_and_without_leave_nobody_is():
     mixture = CandidateMixture(**MIXTURE)
     plain = example_view(seed=3, records=(14,), labelled=(8,))
     assert (mixture.draw(plain)[:, 6:] == -1).all()
-    view = asked(plain)
+    view = wanted(plain)
     first = mixture.draw(view)[:, 6]
     assert int(first) not in mixture.draw(view.with_selected(first))[0].tolist()
     silent = dataclasses.replace(view, silent=view.labelled.clone())
@@ -103,22 +103,22 @@ def test_who_is_being_asked_is_no_candidate_and_without_leave_nobody_is():
 
 def test_the_more_often_a_record_was_asked_for_the_less_its_label_is_doubted():
     view = example_view(seed=3, records=(14,), labelled=(8,))
-    assert doubted(asked(view, 3)).allclose(doubted(view) / 3)
+    assert doubted(wanted(view, 3)).allclose(doubted(view) / 3)
 
 
 def test_the_own_label_is_told_of_records_that_have_one_and_of_no_other():
     features = FeatureSet(FEATURES)
-    view = asked(example_view(seed=3, records=(14,), labelled=(8,)), 2)
+    view = wanted(example_view(seed=3, records=(14,), labelled=(8,)), 2)
     everyone = torch.arange(14)[None]
-    told = features.observe(view, everyone).candidates[0, :, 7:]
+    shown = features.observe(view, everyone).candidates[0, :, 7:]
     labelled = view.labelled[0]
-    assert told[~labelled].abs().sum() == 0
-    assert told[labelled, 0].tolist() == [1.0] * 8
-    assert told[labelled, 4].allclose(torch.tensor(2 / 3))
+    assert shown[~labelled].abs().sum() == 0
+    assert shown[labelled, 0].tolist() == [1.0] * 8
+    assert shown[labelled, 4].allclose(torch.tensor(2 / 3))
     place = int(view.labelled_index[0, 3])
     p, y = view.probabilities[0, place], int(view.labels[0, 3])
     expected = (p - torch.nn.functional.one_hot(torch.tensor(y), len(p))).norm() / 2**0.5
-    assert float(told[place, 3]) == pytest.approx(float(expected), abs=1e-6)
+    assert float(shown[place, 3]) == pytest.approx(float(expected), abs=1e-6)
 
 
 def test_an_episode_goes_on_while_labels_may_be_asked_for_though_the_pool_is_used_up():

@@ -16,12 +16,12 @@ from alrl.errors import InvalidRecipeError
 
 def standings(scores, spent, *, budget=30, money=None, full=float("nan"), reward=None):
     """The standings of one episode, in order."""
-    told, reached = [], torch.tensor([False])
+    shown, reached = [], torch.tensor([False])
     for number, (score, labels) in enumerate(zip(scores, spent, strict=True)):
         now, whole = torch.tensor([float(score)]), torch.tensor([float(full)])
         if reward is not None:
             reached = reached | reward.reaches(now, whole)
-        told.append(
+        shown.append(
             Standing(
                 score=now,
                 spent=torch.tensor([labels]),
@@ -31,12 +31,12 @@ def standings(scores, spent, *, budget=30, money=None, full=float("nan"), reward
                 reached=reached,
             )
         )
-    return told
+    return shown
 
 
-def earned(reward, told):
+def earned(reward, shown):
     """What each round pays, and what is settled at the end."""
-    return [float(reward.paid(a, b)) for a, b in pairwise(told)], float(reward.settled(told[-1]))
+    return [float(reward.paid(a, b)) for a, b in pairwise(shown)], float(reward.settled(shown[-1]))
 
 
 def test_these_are_all():
@@ -66,9 +66,9 @@ def test_area_goes_on_level_where_an_episode_ends_before_its_budget():
 def test_target_pays_minus_the_labels_until_it_is_reached():
     reward = make_reward("target", share=0.95)
     # 95 % of .9 is .855.
-    told = standings([0.5, 0.7, 0.86], [0, 10, 15], full=0.9, reward=reward)
-    assert earned(reward, told) == ([-10, -5], 0)
-    assert [bool(each.reached) for each in told] == [False, False, True]
+    shown = standings([0.5, 0.7, 0.86], [0, 10, 15], full=0.9, reward=reward)
+    assert earned(reward, shown) == ([-10, -5], 0)
+    assert [bool(each.reached) for each in shown] == [False, False, True]
 
 
 def test_target_costs_the_whole_budget_where_it_is_not_reached():
@@ -79,9 +79,9 @@ def test_target_costs_the_whole_budget_where_it_is_not_reached():
 
 def test_target_is_free_where_the_first_sample_reaches_it_even_if_the_next_fit_falls_below():
     reward = make_reward("target", share=0.95)
-    told = standings([0.88, 0.8], [0, 1], full=0.9, reward=reward)
-    assert earned(reward, told) == ([0], 0)
-    assert bool(told[1].reached)
+    shown = standings([0.88, 0.8], [0, 1], full=0.9, reward=reward)
+    assert earned(reward, shown) == ([0], 0)
+    assert bool(shown[1].reached)
 
 
 def test_a_share_that_is_met_exactly_is_reached():
@@ -103,9 +103,9 @@ scores = st.lists(st.floats(0, 1, width=32), min_size=2, max_size=8)
 def test_rewards_of_any_episode(values, step):
     spent = [step * number for number in range(len(values))]
     budget = spent[-1] + 3
-    told = standings(values, spent, budget=budget, full=1.0, reward=make_reward("target", share=0.9))
+    shown = standings(values, spent, budget=budget, full=1.0, reward=make_reward("target", share=0.9))
     gain, area, target, value = (
-        earned(make_reward(kind, **own), told)
+        earned(make_reward(kind, **own), shown)
         for kind, own in (("gain", {}), ("area", {}), ("target", {"share": 0.9}), ("net-value", {"value": 50.0}))
     )
     assert sum(gain[0]) == pytest.approx(values[-1] - values[0], abs=1e-5)

@@ -78,8 +78,8 @@ def test_seeds_count_up_and_are_used_once(env, recipe):
 
 def test_reset_tells_what_an_episode_may_do(env):
     env.reset()
-    told = ["action_mask", "asked_again", "data", "labels", "score", "spent", "true_return"]
-    assert [sorted(info) for info in env.reset_infos] == [told] * 2
+    given = ["action_mask", "asked_again", "data", "labels", "score", "spent", "true_return"]
+    assert [sorted(info) for info in env.reset_infos] == [given] * 2
 
 
 def test_attributes_are_those_of_the_environment(env):

@@ -49,8 +49,8 @@ def strange() -> DataSet:
 
 
 def test_training_data_are_near_and_noise_is_far(of_wine: Policy) -> None:
-    found = distance(of_wine, ["wine", strange()], labels=12, seeds=4)
-    near, far = found.data_sets
+    result = distance(of_wine, ["wine", strange()], labels=12, seeds=4)
+    near, far = result.data_sets
     assert (near.data_set, near.verdict, near.states) == ("wine", "near", 48)
     assert near.distance < 0.03
     assert near.guarded < 0.15
@@ -72,13 +72,13 @@ def test_the_distance_is_the_share_over_all_features(of_wine: Policy) -> None:
 
 def test_the_command_tells_people_and_machines(of_wine: Policy, tmp_path) -> None:
     folder = str(save_policy(of_wine, tmp_path / "policy"))
-    told = CliRunner().invoke(app, ["distance", folder, "wine", "iris", "--labels", "4", "--seeds", "2"])
-    assert told.exit_code == 0, told.output
-    assert "wine, near: " in told.output
-    assert "most unusual features" in told.output
-    told = CliRunner().invoke(app, ["distance", folder, "wine", "--labels", "4", "--seeds", "2", "--json"])
-    found = json.loads(told.stdout)["found"]
-    assert [(each["data_set"], each["verdict"], each["states"]) for each in found] == [("wine", "near", 8)]
+    given = CliRunner().invoke(app, ["distance", folder, "wine", "iris", "--labels", "4", "--seeds", "2"])
+    assert given.exit_code == 0, given.output
+    assert "wine, near: " in given.output
+    assert "most unusual features" in given.output
+    given = CliRunner().invoke(app, ["distance", folder, "wine", "--labels", "4", "--seeds", "2", "--json"])
+    result = json.loads(given.stdout)["found"]
+    assert [(each["data_set"], each["verdict"], each["states"]) for each in result] == [("wine", "near", 8)]
 
 
 def test_what_cannot_be_told_is_said(of_wine: Policy) -> None:

@@ -171,9 +171,9 @@ def test_it_plays_what_a_loop_written_by_hand_plays() -> None:
 
 
 def test_progress_is_told_label_by_label() -> None:
-    told: list[int] = []
-    simulate("iris", "random", labels=5, batch=2, seeds=1, progress=told.append)
-    assert told == [2, 2, 1]
+    shown: list[int] = []
+    simulate("iris", "random", labels=5, batch=2, seeds=1, progress=shown.append)
+    assert shown == [2, 2, 1]
 
 
 def test_the_split_may_be_set() -> None:

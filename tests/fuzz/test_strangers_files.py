@@ -176,9 +176,9 @@ def _read_run(folder: Path) -> None:
 def test_tables_of_other_bytes(place: Path, kind: str, case: Path, data: Any) -> None:
     file = place / f"mutant.{kind if kind != 'csv' else case.suffix[1:]}"
     file.write_bytes(spliced(_table(kind, case), data))
-    found = documented(lambda: DataSet.read(file))
-    if found is not None:
-        assert np.isfinite(found.X).all()  # type: ignore[attr-defined]
+    outcome = documented(lambda: DataSet.read(file))
+    if outcome is not None:
+        assert np.isfinite(outcome.X).all()  # type: ignore[attr-defined]
 
 
 def _table(kind: str, case: Path) -> bytes:

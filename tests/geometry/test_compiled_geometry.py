@@ -43,9 +43,9 @@ def test_an_answer_that_was_given_stays_as_it_was():
     geometry, known = Geometry(X, exists), torch.zeros(2, 9, dtype=torch.bool)
     known[:, 1] = True
     given_before = geometry.distance_to(known)
-    held = given_before.clone()
+    kept = given_before.clone()
     geometry.distance_to(known | torch.arange(9).eq(2))
-    assert given_before.equal(held)
+    assert given_before.equal(kept)
 
 
 @given(st.integers(8, 30), st.integers(1, 20), st.integers(0, 99))
@@ -74,13 +74,13 @@ def test_padding_changes_no_bit():
 
 def test_of_equal_distances_the_record_held_first_is_nearer():
     features = np.array([[[0.0], [1.0], [-1.0], [1.0], [3.0]]], np.float32)
-    place, found = np.empty((1, 1, 3), np.int64), np.empty((1, 1, 3), bool)
-    held, real = np.array([[3, 2, 1, 4]]), np.array([[True, True, True, True]])
-    nearest_listed(features, np.array([[0]]), held, real, place, found)
+    place, result = np.empty((1, 1, 3), np.int64), np.empty((1, 1, 3), bool)
+    kept, real = np.array([[3, 2, 1, 4]]), np.array([[True, True, True, True]])
+    nearest_listed(features, np.array([[0]]), kept, real, place, result)
     assert place.tolist() == [[[0, 1, 2]]]
     real[0, 1:] = False
-    nearest_listed(features, np.array([[0]]), held, real, place, found)
-    assert found.tolist() == [[[True, False, False]]]
+    nearest_listed(features, np.array([[0]]), kept, real, place, result)
+    assert result.tolist() == [[[True, False, False]]]
     assert place[0, 0, 0] == 0
 
 

@@ -40,22 +40,22 @@ def at(values, index):
 
 def test_what_is_asked_for_is_exact(pools, exact, some, limited):
     pool = Geometry(*pools)
-    for found, true in zip(pool.neighbours_at(some), exact["neighbours"], strict=True):
-        torch.testing.assert_close(at(found, some)[0], at(true, some)[0], rtol=1e-5, atol=1e-6)
+    for result, true in zip(pool.neighbours_at(some), exact["neighbours"], strict=True):
+        torch.testing.assert_close(at(result, some)[0], at(true, some)[0], rtol=1e-5, atol=1e-6)
     torch.testing.assert_close(at(pool.sparsity_at(some), some)[0], at(exact["sparsity"], some)[0], rtol=1e-5, atol=0)
 
 
 def test_small_pools_beside_a_large_one_are_what_they_are_alone_to_the_bit(pools, exact, some, limited):
     pool = Geometry(*pools)
     mask = pool.neighbour_mask[:, None]
-    for found, true in zip(pool.neighbours_at(some), exact["neighbours"], strict=True):
-        assert (at(found, some) * mask)[1:].equal((at(true, some) * mask)[1:])
+    for result, true in zip(pool.neighbours_at(some), exact["neighbours"], strict=True):
+        assert (at(result, some) * mask)[1:].equal((at(true, some) * mask)[1:])
     assert at(pool.sparsity_at(some), some)[1:].equal(at(exact["sparsity"], some)[1:])
 
 
 def test_pools_within_the_limit_have_the_neighbours_and_the_sparsity_of_all(pools, some):
     pool = Geometry(*pools)
-    assert all(found is kept for found, kept in zip(pool.neighbours_at(some), pool.neighbours, strict=True))
+    assert all(result is kept for result, kept in zip(pool.neighbours_at(some), pool.neighbours, strict=True))
     assert pool.sparsity_at(some) is pool.sparsity
     assert pool.sampled.equal(pool.exists)
 

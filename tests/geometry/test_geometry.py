@@ -140,12 +140,12 @@ def test_block_size_changes_nothing(monkeypatch):
 
 
 def test_no_more_distances_than_a_block_are_held_at_once(monkeypatch):
-    held = []
+    kept = []
     measure = torch.cdist
 
     def watched(*arguments, **settings):
         result = measure(*arguments, **settings)
-        held.append(result.numel())
+        kept.append(result.numel())
         return result
 
     monkeypatch.setattr(torch, "cdist", watched)
@@ -155,7 +155,7 @@ def test_no_more_distances_than_a_block_are_held_at_once(monkeypatch):
     geometry.distance_to(exists)
     assert geometry.neighbours[0].shape == (3, 30, 10)
     assert geometry.similarity.shape == (3, 30)
-    assert max(held) <= 500
+    assert max(kept) <= 500
 
 
 def test_a_renewed_episode_is_measured_anew_and_the_others_stay():

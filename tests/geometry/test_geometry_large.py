@@ -26,8 +26,8 @@ def exact(pools):
 
 def test_neighbours_of_a_large_pool_are_nearly_all_found(pools, exact, limited):
     distance, index = Geometry(*pools).neighbours
-    found = (exact["neighbours"][1][0, :, :, None] == index[0, :, None]).any(-1)
-    assert found.float().mean() > 0.97
+    result = (exact["neighbours"][1][0, :, :, None] == index[0, :, None]).any(-1)
+    assert result.float().mean() > 0.97
     assert (distance[0] >= exact["neighbours"][0][0] - 1e-5).all()
     assert (distance[0].diff(dim=1) >= 0).all()
     assert (index[0] != torch.arange(2000)[:, None]).all()

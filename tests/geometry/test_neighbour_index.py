@@ -52,11 +52,11 @@ def test_copies_of_a_record_are_neighbours_at_distance_zero_and_itself_is_none()
 def test_large_pools_find_nearly_all_neighbours_and_never_the_record_itself():
     X = clusters(1, 25_000)
     rows = np.arange(0, 25_000, 500)
-    _, found = build(X).neighbours(X[rows], rows, 10)
+    _, result = build(X).neighbours(X[rows], rows, 10)
     _, expected = brute(X, rows, 10)
-    recall = np.mean([len(set(a) & set(b)) / 10 for a, b in zip(found, expected, strict=True)])
+    recall = np.mean([len(set(a) & set(b)) / 10 for a, b in zip(result, expected, strict=True)])
     assert recall > 0.97
-    assert (found != rows[:, None]).all()
+    assert (result != rows[:, None]).all()
 
 
 def test_two_builds_answer_alike():

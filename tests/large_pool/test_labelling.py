@@ -34,8 +34,8 @@ def models() -> tuple[LogisticRegression, LogisticRegression]:
 
 
 def least_margin(model: LogisticRegression, count: int = 5) -> set[int]:
-    said = np.sort(model.predict_proba(X), 1)
-    gap = said[:, -1] - said[:, -2]
+    answer = np.sort(model.predict_proba(X), 1)
+    gap = answer[:, -1] - answer[:, -2]
     gap[:12] = np.inf
     return set(gap.argsort()[:count].tolist())
 

@@ -51,7 +51,7 @@ LATE = [
 
 @pytest.mark.parametrize("classifier", LATE, ids=lambda each: type(each).__name__)
 def test_what_cannot_be_fitted_so_far_predicts_shares_and_is_counted(classifier: Any) -> None:
-    with warnings.catch_warnings(record=True) as told:
+    with warnings.catch_warnings(record=True) as given:
         warnings.simplefilter("always")
         curves = alrl.simulate("wine", "margin", learner=classifier, labels=24, batch=6, seeds=2)
     assert curves.learner == type(classifier).__name__
@@ -60,9 +60,11 @@ def test_what_cannot_be_fitted_so_far_predicts_shares_and_is_counted(classifier:
     if not isinstance(classifier, NuSVC):
         # One label a class: a constant prediction.
         assert curves.accuracy[:, 0].max() < 0.5
-    said = [each for each in told if issubclass(each.category, UnfittedLearnerWarning)]
-    assert len(said) == 1
-    assert f"{type(classifier).__name__} on wine: in {curves.unfitted_rounds.sum()} rounds of 2" in str(said[0].message)
+    answer = [each for each in given if issubclass(each.category, UnfittedLearnerWarning)]
+    assert len(answer) == 1
+    assert f"{type(classifier).__name__} on wine: in {curves.unfitted_rounds.sum()} rounds of 2" in str(
+        answer[0].message
+    )
     if curves.unfitted_rounds.max() < 4:
         assert curves.accuracy[:, -1].mean() > curves.accuracy[:, 0].mean()
     assert "rounds not fitted" in str(curves.table())
@@ -98,9 +100,9 @@ def test_a_classifier_that_starts_with_a_gap_in_its_codes_is_fitted_to_places() 
     report = learner.fit(X, y, torch.ones(1, 12), torch.ones(1, 3, dtype=torch.bool))
     assert report.fitted is not None
     assert report.fitted.all()
-    said = learner.predict_proba(X)[0]
-    assert said.argmax(1).tolist() == y[0].tolist()
-    assert not said[:, 1].any()
+    answer = learner.predict_proba(X)[0]
+    assert answer.argmax(1).tolist() == y[0].tolist()
+    assert not answer[:, 1].any()
 
 
 def test_shares_are_those_of_the_weights() -> None:
@@ -146,7 +148,7 @@ def test_settings_go_to_the_class_that_is_named() -> None:
     assert made.estimator.n_estimators == 7
     recipe = LearnerRecipe(kind="sklearn.ensemble:RandomForestClassifier", n_estimators=7)  # type: ignore[call-arg]
     assert recipe.build().label == "RandomForestClassifier"
-    found = evaluate(
+    result = evaluate(
         "margin",
         data=["wine"],
         against=["random"],
@@ -155,8 +157,8 @@ def test_settings_go_to_the_class_that_is_named() -> None:
         learner="sklearn.neighbors:KNeighborsClassifier",
         params={"n_neighbors": 4},
     )
-    assert found.unfitted_rounds == {"wine": 1.0}
-    assert any("rounds a run in which KNeighborsClassifier could not be fitted" in line for line in found.lines)
+    assert result.unfitted_rounds == {"wine": 1.0}
+    assert any("rounds a run in which KNeighborsClassifier could not be fitted" in line for line in result.lines)
 
 
 def test_a_committee_is_fitted_where_a_member_is() -> None:

@@ -163,9 +163,9 @@ def test_prediction_for_other_episodes_than_were_fitted_is_refused():
 def test_probabilities_that_are_no_numbers_are_refused_and_not_taken_for_certain(value):
     class Broken(DecisionTreeClassifier):
         def predict_proba(self, X):
-            said = super().predict_proba(X)
-            said[-1] = value
-            return said
+            answer = super().predict_proba(X)
+            answer[-1] = value
+            return answer
 
     with pytest.raises(InvalidDataError, match=r"Broken predicts probabilities that are NaN or infinite; look at its"):
         fitted(ScikitLearn(Broken()), example(1))

@@ -44,13 +44,13 @@ def test_an_episode_is_the_same_in_any_order_and_any_company(learner, strategy):
 
 @pytest.mark.parametrize("workers", [2, 3, 9])
 def test_workers_change_nothing(workers):
-    told = []
+    given = []
     here = simulate("wine", "margin", labels=6, seeds=[4, 0, 9, 2])
-    there = simulate("wine", "margin", labels=6, seeds=[4, 0, 9, 2], workers=workers, progress=told.append)
+    there = simulate("wine", "margin", labels=6, seeds=[4, 0, 9, 2], workers=workers, progress=given.append)
     assert there.seeds == here.seeds
     for name in ("accuracy", "balanced_accuracy", "picks", "first"):
         assert np.array_equal(getattr(there, name), getattr(here, name)), name
-    assert sum(told) == 6
+    assert sum(given) == 6
 
 
 @pytest.mark.parametrize("workers", [0, -1])

@@ -56,18 +56,18 @@ def test_every_label_that_arrives_was_charged_once_and_all_arrive(batches, least
     loop = simulator(make_annotator("delayed", least=least, most=least + more, annotator=inner), prices=Prices(label=2))
     first = loop.first_counts()
     rounds = play(loop, [*batches, *[0] * (least + more)])
-    view, asked = loop.view, torch.tensor(sum(batches))
+    view, wanted = loop.view, torch.tensor(sum(batches))
     arrived = view.labelled.sum(1)
     assert view.labelled_mask.sum(1).equal(arrived)
     assert not view.selected.any()
     silent = view.silent.sum(1)
-    assert (arrived - first + silent).tolist() == [asked] * 2
-    assert view.spent.equal(asked - silent * (not charged))
+    assert (arrived - first + silent).tolist() == [wanted] * 2
+    assert view.spent.equal(wanted - silent * (not charged))
     assert loop.cost.labels.equal((view.spent + first).double())
     assert loop.cost.money.equal(2 * loop.cost.labels)
     assert torch.stack([each.cost.labels for each in rounds]).sum(0).equal(view.spent.double())
-    for held, there in zip(view.labelled_index, view.labelled_mask, strict=True):
-        assert len(set(held[there].tolist())) == int(there.sum())
+    for kept, there in zip(view.labelled_index, view.labelled_mask, strict=True):
+        assert len(set(kept[there].tolist())) == int(there.sum())
 
 
 def test_a_late_label_is_out_of_reach_until_it_comes_and_then_known():
@@ -133,25 +133,25 @@ def test_a_record_without_an_answer_has_no_label_and_is_not_asked_for_again():
 def test_a_record_is_asked_for_again_where_that_is_allowed_and_the_majority_is_believed():
     loop = simulator(make_annotator("noisy", rate=0.4), seeds=range(20), relabel="majority")
     pick = RANDOM.select(loop.view, 1)
-    said = torch.cat([loop.step(pick).answers for _ in range(9)], 1)
-    assert (said != said[:, :1]).any()
+    answer = torch.cat([loop.step(pick).answers for _ in range(9)], 1)
+    assert (answer != answer[:, :1]).any()
     view = loop.view
     assert view.labelled.sum(1).equal(loop.first_counts() + 1)
     assert view.spent.tolist() == [9] * 20
     believed = view.labels[:, -1]
-    votes = torch.nn.functional.one_hot(said).sum(1)
+    votes = torch.nn.functional.one_hot(answer).sum(1)
     most = votes.amax(1)
     assert votes.gather(1, believed[:, None])[:, 0].equal(most)
     truth = loop.parts("pool").labels.gather(1, pick)[:, 0]
-    assert (believed == truth).sum() > (said[:, 0] == truth).sum()
+    assert (believed == truth).sum() > (answer[:, 0] == truth).sum()
 
 
 def test_the_last_of_several_labels_is_believed_where_that_is_declared():
     loop = simulator(make_annotator("noisy", rate=0.5), seeds=range(9), relabel="last")
     pick = RANDOM.select(loop.view, 1)
     for _ in range(4):
-        said = loop.step(pick).answers
-        assert loop.view.labels[:, -1:].equal(said)
+        answer = loop.step(pick).answers
+        assert loop.view.labels[:, -1:].equal(answer)
 
 
 def test_a_record_of_the_first_sample_may_be_asked_for_again():
@@ -232,8 +232,8 @@ def test_a_look_ahead_values_what_the_annotator_would_say():
     for column in range(4):
         played = simulator(noisy)
         played.step(candidates[:, column : column + 1])
-        said = played.view.labels[:, -1:]
-        assert loop.labels_if_queried().gather(1, candidates[:, column : column + 1]).equal(said)
+        answer = played.view.labels[:, -1:]
+        assert loop.labels_if_queried().gather(1, candidates[:, column : column + 1]).equal(answer)
         score = LookAhead(horizon=1, reach=8).value(played, torch.full((2, 1), -1))
         torch.testing.assert_close(value[:, column : column + 1], score)
 
@@ -242,7 +242,7 @@ def test_a_look_ahead_learns_nothing_of_a_record_without_an_answer():
     loop = simulator(make_annotator("abstaining", rate=1.0))
     candidates = RANDOM.select(loop.view, 2)
     nothing = torch.full((2, 1), -1)
-    value, without = (LookAhead(horizon=1).value(loop, asked) for asked in (candidates, nothing))
+    value, without = (LookAhead(horizon=1).value(loop, wanted) for wanted in (candidates, nothing))
     torch.testing.assert_close(value, without.expand(-1, 2))
 
 

@@ -23,9 +23,9 @@ MEBIBYTE = 2**20
 def tensors() -> tuple[int, int]:
     """Number of the process's tensors, and the bytes that they hold."""
     # The exact type alone: asking other objects what they are may run code of theirs.
-    found = [each for each in gc.get_objects() if type(each) is torch.Tensor]
-    storages = {each.untyped_storage().data_ptr(): each.untyped_storage().nbytes() for each in found}
-    return len(found), sum(storages.values())
+    result = [each for each in gc.get_objects() if type(each) is torch.Tensor]
+    storages = {each.untyped_storage().data_ptr(): each.untyped_storage().nbytes() for each in result}
+    return len(result), sum(storages.values())
 
 
 def objects() -> int:
@@ -74,10 +74,10 @@ def test_a_thousand_loops_do_not_grow_the_process():
     played.loops(4 * played.budget)
     # The same place in an episode before and after.
     more = -(-LOOPS // (2 * played.budget)) * 2 * played.budget
-    alive, held, before = objects(), tensors(), resident() if STATUS.exists() else 0
+    alive, kept, before = objects(), tensors(), resident() if STATUS.exists() else 0
     played.loops(more)
     assert more >= LOOPS
     # Other tests of the process leave a few behind; a leak is one a loop at least.
     assert objects() - alive < LOOPS / 2
-    assert tensors() == held
+    assert tensors() == kept
     assert (resident() if STATUS.exists() else 0) - before < 8 * MEBIBYTE

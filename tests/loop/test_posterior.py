@@ -27,11 +27,11 @@ def on_a_line(places: list[float], labelled: tuple[int, ...] = (), probabilities
     view = example_view(records=(len(places),), features=(1,), classes=(2,), labelled=(len(labelled),))
     is_labelled = torch.zeros_like(view.labelled)
     is_labelled[0, list(labelled)] = True
-    told = [[0.5, 0.5]] * len(places) if probabilities is None else probabilities
+    shown = [[0.5, 0.5]] * len(places) if probabilities is None else probabilities
     return dataclasses.replace(
         view,
         features=torch.tensor(places)[None, :, None],
-        probabilities=torch.tensor(told)[None],
+        probabilities=torch.tensor(shown)[None],
         labelled=is_labelled,
         labelled_index=torch.tensor([list(labelled)], dtype=torch.int64),
     )
@@ -39,18 +39,18 @@ def on_a_line(places: list[float], labelled: tuple[int, ...] = (), probabilities
 
 def of(view: PoolView, index: list[int], others: list[int]) -> tuple[Any, ...]:
     """Variances of the records, of the others and covariances, of the only episode."""
-    found = posterior(view, torch.tensor([index]), torch.tensor([others]))
-    return tuple(getattr(found, part)[0].tolist() for part in PARTS)
+    result = posterior(view, torch.tensor([index]), torch.tensor([others]))
+    return tuple(getattr(result, part)[0].tolist() for part in PARTS)
 
 
-def asked(view: PoolView) -> tuple[torch.Tensor, torch.Tensor]:
+def wanted(view: PoolView) -> tuple[torch.Tensor, torch.Tensor]:
     """All records as records and, the other way round, as others; padding included."""
     every = torch.arange(view.exists.shape[1]).expand_as(view.exists)
     return every, every.flip(1)
 
 
 def found_in(view: PoolView) -> Posterior:
-    return posterior(view, *asked(view))
+    return posterior(view, *wanted(view))
 
 
 def with_batch(view: PoolView, count: int) -> PoolView:
@@ -106,8 +106,8 @@ def test_a_label_that_the_learner_is_sure_of_still_tells_a_fiftieth(sure: list[f
 
 
 def test_the_unsure_records_of_the_labelled_tell_most() -> None:
-    told = [[0.5, 0.5], [0.5, 0.5], [0.9, 0.1]]
-    view = on_a_line([0.0, 1.0, 1.0], probabilities=told)
+    shown = [[0.5, 0.5], [0.5, 0.5], [0.9, 0.1]]
+    view = on_a_line([0.0, 1.0, 1.0], probabilities=shown)
     unsure, sure = (of(view.with_selected(torch.tensor([n])), [0], [0])[0] for n in (1, 2))
     # Impurities .5 and .18.
     assert unsure == pytest.approx([0.1 - 0.01 / 2.2])
@@ -117,14 +117,14 @@ def test_the_unsure_records_of_the_labelled_tell_most() -> None:
 @FEW
 @given(views())
 def test_covariances_are_those_of_dense_algebra(view: PoolView) -> None:
-    found = found_in(view)
+    result = found_in(view)
     for episode in range(len(view.exists)):
         size = int(view.exists[episode].sum())
         expected = dense(view, episode)
         variance = expected.diagonal()
-        np.testing.assert_allclose(found.own[episode, :size], variance[:size], rtol=1e-3, atol=1e-5)
-        np.testing.assert_allclose(found.others[episode].flip(0)[:size], variance[:size], rtol=1e-3, atol=1e-5)
-        covariance = found.covariance[episode].flip(1)[:size, :size]
+        np.testing.assert_allclose(result.own[episode, :size], variance[:size], rtol=1e-3, atol=1e-5)
+        np.testing.assert_allclose(result.others[episode].flip(0)[:size], variance[:size], rtol=1e-3, atol=1e-5)
+        covariance = result.covariance[episode].flip(1)[:size, :size]
         np.testing.assert_allclose(covariance, expected[:size, :size], rtol=1e-3, atol=1e-5)
 
 
@@ -142,17 +142,17 @@ def test_what_torch_alone_computes_is_what_compiled_code_computes(view: PoolView
 @FEW
 @given(views(), st.integers(0, 5), st.integers(0, 5), st.integers(0, 5))
 def test_padding_changes_no_bit(view: PoolView, records: int, features: int, labelled: int) -> None:
-    found, size = found_in(view), view.exists.shape[1]
+    result, size = found_in(view), view.exists.shape[1]
     wide = padded(view, records=records, features=features, labelled=labelled, classes=1)
-    same = posterior(wide, *asked(view))
-    assert all(getattr(same, part).equal(getattr(found, part)) for part in PARTS)
-    assert found_in(wide).own[:, :size].equal(found.own)
+    same = posterior(wide, *wanted(view))
+    assert all(getattr(same, part).equal(getattr(result, part)) for part in PARTS)
+    assert found_in(wide).own[:, :size].equal(result.own)
 
 
 @FEW
 @given(views())
 def test_company_changes_no_bit(view: PoolView) -> None:
-    index, others = asked(view)
+    index, others = wanted(view)
     together = posterior(view, index, others)
     for episode in range(len(view.exists)):
         single = alone(view, episode)
@@ -166,10 +166,10 @@ def test_company_changes_no_bit(view: PoolView) -> None:
 def test_a_batch_of_several_is_summed_in_one_order_whatever_the_size_of_the_pool() -> None:
     view = with_batch(example_view(seed=4, records=(300,), labelled=(5,)), 9)
     index, others = torch.arange(300)[None], torch.arange(128)[None]
-    found = posterior(view, index, others)
+    result = posterior(view, index, others)
     for records in (1, 37, 300):
         wide = posterior(padded(view, records=records), index, others)
-        assert all(getattr(wide, part).equal(getattr(found, part)) for part in PARTS)
+        assert all(getattr(wide, part).equal(getattr(result, part)) for part in PARTS)
 
 
 def test_records_in_the_batch_count_as_known() -> None:
@@ -202,21 +202,21 @@ def test_variances_stay_above_zero_and_correlations_in_their_range_on_any_scale(
     here = found_in(scaled)
     with portable():
         there = found_in(scaled)
-    for found in (here, there):
-        assert (found.own >= 1e-6).all()
-        assert (found.others >= 1e-6).all()
-        assert (found.correlation.abs() <= 1).all()
+    for result in (here, there):
+        assert (result.own >= 1e-6).all()
+        assert (result.others >= 1e-6).all()
+        assert (result.correlation.abs() <= 1).all()
 
 
 def test_duplicates_are_correlated_through_and_through() -> None:
-    found = found_in(example_view(seed=2, records=(8,), labelled=(3,), case="duplicates"))
-    assert found.own.equal(found.own[:, :1].expand_as(found.own))
-    torch.testing.assert_close(found.correlation, torch.ones(1, 8, 8))
+    result = found_in(example_view(seed=2, records=(8,), labelled=(3,), case="duplicates"))
+    assert result.own.equal(result.own[:, :1].expand_as(result.own))
+    torch.testing.assert_close(result.correlation, torch.ones(1, 8, 8))
 
 
 def test_the_gini_impurity_stays_within_its_range() -> None:
-    told = torch.tensor([[[0.25, 0.25, 0.25, 0.25], [0.7, 0.2, 0.1, 0.0], [0.0, 1.0, 0.0, 0.0]]])
-    assert gini(told)[0].tolist() == pytest.approx([0.75, 0.46, 0.0])
+    shown = torch.tensor([[[0.25, 0.25, 0.25, 0.25], [0.7, 0.2, 0.1, 0.0], [0.0, 1.0, 0.0, 0.0]]])
+    assert gini(shown)[0].tolist() == pytest.approx([0.75, 0.46, 0.0])
     # What rounds to more than one is no negative doubt.
     assert gini(torch.tensor([[[1.0000001, 0.0]]])).tolist() == [[0.0]]
 

@@ -40,13 +40,13 @@ def play(simulator, steps, batch=1):
 
 def fields(view):
     """Every tensor of a view, geometry included."""
-    found = {}
+    result = {}
     for prefix, part in (("", view), ("past ", view.trajectory)):
         for field in dataclasses.fields(part):
             value = getattr(part, field.name)
             values = value if isinstance(value, tuple) else (value,)
-            found |= {f"{prefix}{field.name} {i}": each for i, each in enumerate(values) if torch.is_tensor(each)}
-    return found | {"distances": view.distance_to_known, "neighbours": view.geometry.neighbours[0]}
+            result |= {f"{prefix}{field.name} {i}": each for i, each in enumerate(values) if torch.is_tensor(each)}
+    return result | {"distances": view.distance_to_known, "neighbours": view.geometry.neighbours[0]}
 
 
 def assert_episode_equal(one, other, episode=0, of=0, names=None):
@@ -145,11 +145,11 @@ def test_answers_are_labels_and_labels_are_kept_in_order():
     loop = simulator.step(picks)
     for episode, task in enumerate(simulator.tasks):
         real = [pick for pick in picks[episode].tolist() if pick >= 0]
-        asked = [*task.first.tolist(), *real]
-        assert simulator.view.labelled_index[episode][simulator.view.labelled_mask[episode]].tolist() == asked
-        truth = task.split.data_set.y[task.split.pool[asked]]
+        wanted = [*task.first.tolist(), *real]
+        assert simulator.view.labelled_index[episode][simulator.view.labelled_mask[episode]].tolist() == wanted
+        truth = task.split.data_set.y[task.split.pool[wanted]]
         assert simulator.view.labels[episode][simulator.view.labelled_mask[episode]].tolist() == truth.tolist()
-        assert sorted(simulator.view.labelled[episode].nonzero()[:, 0].tolist()) == sorted(asked)
+        assert sorted(simulator.view.labelled[episode].nonzero()[:, 0].tolist()) == sorted(wanted)
         rows = simulator.records(picks)[episode].tolist()
         assert [row for row in rows if row >= 0] == task.split.pool[real].tolist()
     assert loop.answers[1, 1] == -1
@@ -183,8 +183,8 @@ def test_no_field_of_the_view_depends_on_a_hidden_label():
     tasks = tasks_of("iris", "digits")
     simulator = Simulator(tasks, SoftmaxRegression(), labels=30)
     picks = play(simulator, 6)
-    asked = [[*task.first.tolist(), *picks[i].tolist()] for i, task in enumerate(tasks)]
-    other = Simulator([scrambled(*each) for each in zip(tasks, asked, strict=True)], SoftmaxRegression(), labels=30)
+    wanted = [[*task.first.tolist(), *picks[i].tolist()] for i, task in enumerate(tasks)]
+    other = Simulator([scrambled(*each) for each in zip(tasks, wanted, strict=True)], SoftmaxRegression(), labels=30)
     assert play(other, 6).tolist() == picks.tolist()
     seen, expected = fields(other.view), fields(simulator.view)
     assert all(torch.equal(seen[name], expected[name]) for name in expected)
@@ -263,7 +263,7 @@ def test_the_learner_given_is_left_as_it_is():
     assert learner._state is None
 
 
-def held():
+def stored():
     """Numbers in all tensors that are alive."""
     return sum(each.numel() for each in gc.get_objects() if type(each) is torch.Tensor)
 
@@ -278,5 +278,5 @@ def test_many_loops_hold_no_more_than_few():
             simulator.restart([0, 1], [draw_task(data, [seed, loop]) for seed in range(2)])
         if loop % 100 == 99:
             gc.collect()
-            after.append(held())
+            after.append(stored())
     assert after[2] <= after[0]

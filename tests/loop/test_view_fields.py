@@ -17,10 +17,10 @@ from alrl.strategies.play import play
 class Counting(SoftmaxRegression):
     """Says how often it was asked."""
 
-    asked = 0
+    wanted = 0
 
     def embed(self, X):
-        type(self).asked += 1
+        type(self).wanted += 1
         return X * 2
 
     def predict_members(self, X):
@@ -33,21 +33,21 @@ def simulator(learner, episodes=2, labels=6):
 
 
 def test_nothing_is_computed_that_nobody_needs():
-    Counting.asked = 0
+    Counting.wanted = 0
     played_on = simulator(Counting())
     assert played_on.view.embedding is None
     assert played_on.view.members is None
-    assert Counting.asked == 0
+    assert Counting.wanted == 0
 
 
 def test_what_is_needed_is_computed_once_a_loop():
-    Counting.asked = 0
+    Counting.wanted = 0
     played_on = simulator(Counting())
     played_on.provide(["embedding"])
     for loop in range(1, 4):
         assert played_on.view.embedding.equal(played_on.view.features * 2)
         assert played_on.view.members is None
-        assert Counting.asked == loop
+        assert Counting.wanted == loop
         played_on.step(torch.tensor([[30 + loop], [40 + loop]]))
 
 

@@ -9,7 +9,7 @@ from alrl.errors import InvalidQueryError
 
 def voting(*members):
     """Members that are certain of the class that a digit names, one string of digits each, of three classes."""
-    return [[[float(int(digit) == c) for c in range(3)] for digit in said] for said in members]
+    return [[[float(int(digit) == c) for c in range(3)] for digit in answer] for answer in members]
 
 
 def view_with(view_of, members):

@@ -50,8 +50,8 @@ def test_many_records_of_many_episodes_at_once():
     ("probability", "mean", "spread"), [([0.2, 0.6, 0.4, 0.8], 0.5, 0.2236068), ([0.2, 0.6, 1.0], 0.6, 0.3265986)]
 )
 def test_the_data_map_has_the_population_deviation(probability, mean, spread):
-    found = data_map(torch.tensor(probability), torch.ones(len(probability)))
-    assert [float(each) for each in found] == pytest.approx([mean, spread], abs=1e-6)
+    result = data_map(torch.tensor(probability), torch.ones(len(probability)))
+    assert [float(each) for each in result] == pytest.approx([mean, spread], abs=1e-6)
 
 
 def test_epochs_that_are_not_counted_leave_the_data_map_alone():

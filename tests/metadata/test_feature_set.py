@@ -237,8 +237,8 @@ def test_confidence_and_loop_are_needed(missing):
 
 
 @pytest.mark.parametrize("scope", ["record", "loop"])
-@pytest.mark.parametrize(("value", "said"), [(torch.nan, "nan"), (-torch.inf, "-inf"), (7.0, "7"), (-3.0, "-3")])
-def test_the_feature_that_is_out_of_bounds_is_named(scope, value, said):
+@pytest.mark.parametrize(("value", "answer"), [(torch.nan, "nan"), (-torch.inf, "-inf"), (7.0, "7"), (-3.0, "-3")])
+def test_the_feature_that_is_out_of_bounds_is_named(scope, value, answer):
     view = example_view()
     seen = EVERYTHING.observe(view, all_records(view))
     EVERYTHING.check(seen)
@@ -246,7 +246,7 @@ def test_the_feature_that_is_out_of_bounds_is_named(scope, value, said):
     features = EVERYTHING.record if scope == "record" else EVERYTHING.loop
     values[..., 3] = value
     wrong = dataclasses.replace(seen, **{"candidates" if scope == "record" else "loop": values})
-    with pytest.raises(InvalidQueryError, match=rf"the feature '{features[3].name}' of .* is {said}; it lies from"):
+    with pytest.raises(InvalidQueryError, match=rf"the feature '{features[3].name}' of .* is {answer}; it lies from"):
         EVERYTHING.check(wrong)
 
 

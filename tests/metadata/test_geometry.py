@@ -83,7 +83,7 @@ def random_view(view_of):
     return lambda: view_of(features=X.tolist(), probabilities=P.tolist(), labelled=range(40), labels=labels)
 
 
-ASKED = list(range(100, 1500, 50))
+WANTED = list(range(100, 1500, 50))
 ESTIMATED = {"sparsity-rank": 0.06, "outlierness": 0.02, "concentration": 0.02}
 """Features that a sample of 400 of 1500 records estimates, and how far off they may be."""
 
@@ -91,10 +91,10 @@ ESTIMATED = {"sparsity-rank": 0.06, "outlierness": 0.02, "concentration": 0.02}
 def test_in_a_large_pool_ranks_and_means_of_sparsity_are_estimated_and_nothing_else(
     random_view, features_of, monkeypatch
 ):
-    exact = features_of(random_view(), ASKED)
+    exact = features_of(random_view(), WANTED)
     monkeypatch.setattr(geometry, "EXACT_RECORDS", 1000)
     monkeypatch.setattr(exact_neighbours, "_SAMPLE", 400)
-    seen = features_of(random_view(), ASKED)
+    seen = features_of(random_view(), WANTED)
     for name, values in exact.items():
         assert seen[name] == pytest.approx(values, abs=ESTIMATED.get(name, 1e-5)), name
     for name in ESTIMATED:
@@ -102,9 +102,9 @@ def test_in_a_large_pool_ranks_and_means_of_sparsity_are_estimated_and_nothing_e
 
 
 def test_a_sample_as_large_as_the_pool_estimates_nothing(random_view, features_of, monkeypatch):
-    exact = features_of(random_view(), ASKED)
+    exact = features_of(random_view(), WANTED)
     monkeypatch.setattr(geometry, "EXACT_RECORDS", 1000)
     monkeypatch.setattr(exact_neighbours, "_SAMPLE", 1500)
-    seen = features_of(random_view(), ASKED)
+    seen = features_of(random_view(), WANTED)
     for name, values in exact.items():
         assert seen[name] == pytest.approx(values, abs=1e-5), name

@@ -49,14 +49,14 @@ def task_of(hardship):
     return draw_task(data, [1], contaminations=DIRT if hardship == "contaminated" else ())
 
 
-def told(hardship, scramble=None, *, remember=True):
+def shown(hardship, scramble=None, *, remember=True):
     """Views, features, candidates and choices of five rounds, and the scores on the validation part before each."""
     settings, task = dict(HARDSHIPS[hardship]), task_of(hardship)
     table = dict(settings.pop("annotator", {"kind": "perfect"}))
     annotator = make_annotator(table.pop("kind"), **table)
     if remember:
         annotator = Remembering(annotator)
-        annotator.told(task)
+        annotator.given(task)
     task = task if scramble is None else scrambled(task, scramble)
     simulator = Simulator([task], SoftmaxRegression(), labels=20, annotator=annotator, **settings)
     simulator.provide(ABLE)
@@ -85,19 +85,19 @@ def differences(given, expected):
 
 @pytest.fixture(scope="module")
 def plain():
-    return {hardship: told(hardship) for hardship in HARDSHIPS}
+    return {hardship: shown(hardship) for hardship in HARDSHIPS}
 
 
 @pytest.mark.parametrize("hardship", HARDSHIPS)
 def test_scrambling_what_is_hidden_changes_nothing(plain, hardship):
-    given, scores = told(hardship, 1)
+    given, scores = shown(hardship, 1)
     assert differences(given, plain[hardship][0]) == set()
     assert scores != plain[hardship][1]
 
 
 @pytest.mark.parametrize("hardship", HARDSHIPS)
 def test_labels_that_are_bought_are_seen(plain, hardship):
-    given, _ = told(hardship, 1, remember=False)
+    given, _ = shown(hardship, 1, remember=False)
     assert {"labels", "probabilities", "records"} <= differences(given, plain[hardship][0])
 
 

@@ -59,7 +59,7 @@ def features_for(learner):
     return FeatureSet([name for name, group in GROUPS.items() if group.needs <= able])
 
 
-def told(learner, scramble):
+def shown(learner, scramble):
     """Everything that the querying side learns of an episode, and what it would choose."""
     task, picks = task_of(scramble)
     model, able = LEARNERS[learner]
@@ -79,28 +79,28 @@ def told(learner, scramble):
 
 @pytest.fixture(scope="module")
 def plain():
-    return {learner: told(learner, 0) for learner in LEARNERS}
+    return {learner: shown(learner, 0) for learner in LEARNERS}
 
 
 @pytest.mark.parametrize("learner", LEARNERS)
 @settings(max_examples=4)
 @given(scramble=st.integers(1, 10_000))
 def test_scrambling_what_is_hidden_changes_nothing(plain, learner, scramble):
-    given, _ = told(learner, scramble)
+    given, _ = shown(learner, scramble)
     assert all(a.equal(b) for a, b in zip(given, plain[learner][0], strict=True))
 
 
 def test_scrambling_changes_nothing_in_a_pool_too_large_for_all_pairs(plain, monkeypatch):
     monkeypatch.setattr(geometry, "EXACT_RECORDS", 30)
     monkeypatch.setattr(exact_neighbours, "_SAMPLE", 25)
-    (here, _), (there, _) = told("softmax-regression", 0), told("softmax-regression", 77)
+    (here, _), (there, _) = shown("softmax-regression", 0), shown("softmax-regression", 77)
     assert all(a.equal(b) for a, b in zip(here, there, strict=True))
     assert not all(a.equal(b) for a, b in zip(here, plain["softmax-regression"][0], strict=True))
 
 
 @pytest.mark.parametrize("learner", LEARNERS)
 def test_the_scramble_reaches_what_it_should(plain, learner):
-    assert told(learner, 1)[1] != plain[learner][1]
+    assert shown(learner, 1)[1] != plain[learner][1]
     assert not np.array_equal(task_of(0)[0].split.data_set.y, task_of(1)[0].split.data_set.y)
 
 

@@ -22,7 +22,7 @@ NAMES = [feature.name for feature in INFLUENCE.features]
 FEW = settings(max_examples=25)
 LINE = [0.0, 1.0, -1.0]
 """Without a label: variances .1, .2 and .2, covariances .1 with the first, 0 between the others."""
-TOLD = [[0.5, 0.5], [0.5, 0.5], [0.9, 0.1]]
+GIVEN = [[0.5, 0.5], [0.5, 0.5], [0.9, 0.1]]
 """Impurities .5, .5 and .18."""
 
 
@@ -43,12 +43,12 @@ def by_hand(view: PoolView) -> np.ndarray:
     def covariance(weight: np.ndarray) -> np.ndarray:
         return Z @ np.linalg.inv(10 * np.eye(Z.shape[1]) + (Z.T * weight) @ Z) @ Z.T
 
-    said = np.maximum(impurity, 0.02) * known
-    now = covariance(said)
+    answer = np.maximum(impurity, 0.02) * known
+    now = covariance(answer)
     variance, doubt = now.diagonal(), (impurity**2 * free)[free]
     rows = []
     for n in range(len(Z)):
-        later = covariance(said + impurity * (np.arange(len(Z)) == n)).diagonal()
+        later = covariance(answer + impurity * (np.arange(len(Z)) == n)).diagonal()
         correlation = (now[n] / np.sqrt(variance[n] * variance))[free]
         rows.append(
             [
@@ -82,25 +82,25 @@ def views(draw: st.DrawFn, cases: tuple[str, ...] = ("ordinary", "duplicates", "
 
 def test_leverage_is_the_share_of_its_variance_that_a_label_takes(view_of, features_of):
     # .5 v / (1 + .5 v): .05 / 1.05, .1 / 1.1, and with an impurity of .18 .036 / 1.036.
-    seen = features_of(view_of(features=LINE, probabilities=TOLD))
+    seen = features_of(view_of(features=LINE, probabilities=GIVEN))
     assert seen["leverage"] == pytest.approx([0.05 / 1.05, 0.1 / 1.1, 0.036 / 1.036])
 
 
 def test_the_variance_is_told_beside_the_pools(view_of, features_of):
     # Mean of .1, .2 and .2: 1/6.
-    seen = features_of(view_of(features=LINE, probabilities=TOLD))
+    seen = features_of(view_of(features=LINE, probabilities=GIVEN))
     assert seen["variance-ratio"] == pytest.approx([math.log(0.6) / 3, math.log(1.2) / 3, math.log(1.2) / 3], abs=1e-6)
 
 
 def test_reach_is_the_mean_squared_correlation(view_of, features_of):
     # Correlations: 1, √.5 and √.5 of the first; √.5, 1 and 0 of the second.
-    seen = features_of(view_of(features=LINE, probabilities=TOLD))
+    seen = features_of(view_of(features=LINE, probabilities=GIVEN))
     assert seen["reach"] == pytest.approx([2 / 3, 0.5, 0.5])
 
 
 def test_in_doubtful_reach_records_count_by_their_squared_impurity(view_of, features_of):
     # Weights .25, .25 and .0324.
-    seen, total = features_of(view_of(features=LINE, probabilities=TOLD)), 0.5324
+    seen, total = features_of(view_of(features=LINE, probabilities=GIVEN)), 0.5324
     expected = [(0.25 + 0.125 + 0.0162) / total, (0.125 + 0.25) / total, (0.125 + 0.0324) / total]
     assert seen["doubtful-reach"] == pytest.approx(expected)
     # No correlation is below zero here.
@@ -115,7 +115,7 @@ def test_what_is_correlated_the_other_way_round_is_not_aligned(view_of, features
 
 
 def test_variance_reduction_is_the_share_of_the_pools_variance_that_a_label_takes(view_of, features_of):
-    seen = features_of(view_of(features=LINE, probabilities=TOLD))
+    seen = features_of(view_of(features=LINE, probabilities=GIVEN))
     pool = 0.25 * 0.1 + 0.25 * 0.2 + 0.0324 * 0.2
     first = (0.25 * 0.01 + 0.25 * 0.01 + 0.0324 * 0.01) * 0.5 / 1.05
     second = (0.25 * 0.01 + 0.25 * 0.04) * 0.5 / 1.1
@@ -124,7 +124,7 @@ def test_variance_reduction_is_the_share_of_the_pools_variance_that_a_label_take
 
 
 def test_records_that_may_not_be_queried_are_none_of_the_pool(view_of, features_of):
-    seen = features_of(view_of(features=[1.0, 0.0, 1.0], probabilities=TOLD, labelled=[1], labels=[0]))
+    seen = features_of(view_of(features=[1.0, 0.0, 1.0], probabilities=GIVEN, labelled=[1], labels=[0]))
     # Left are two at the same place, of variance .2 - .01 / (.1 + 2) each.
     assert seen["reach"][0] == pytest.approx(1)
     assert seen["variance-ratio"][::2] == pytest.approx([0, 0], abs=1e-6)

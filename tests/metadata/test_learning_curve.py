@@ -46,7 +46,7 @@ def test_the_first_loop_knows_of_no_other(view_of, features_of):
 
 
 # Bought: record 0, then 1, then 2. What the learner said of each before it knew it: .2, .6 and .9 for the label 0.
-SAID = [
+ANSWERS = [
     [[0.2, 0.8], [0.5, 0.5], [0.5, 0.5]],
     [[0.9, 0.1], [0.6, 0.4], [0.5, 0.5]],
     [[0.9, 0.1], [0.9, 0.1], [0.9, 0.1]],
@@ -55,10 +55,10 @@ NOW = [[1.0, 0.0]] * 3
 
 
 def test_each_label_is_foretold_by_the_last_learner_that_did_not_know_it(view_of, features_of):
-    view = view_of(probabilities=NOW, past=SAID, labelled=[0, 1, 2], labels=[0, 0, 0], spent=3)
-    found = progressive(view)
-    assert found.probability[0].tolist() == pytest.approx([0.9, 0.6, 0.2])
-    assert found.right[0].tolist() == [1, 1, 0]
+    view = view_of(probabilities=NOW, past=ANSWERS, labelled=[0, 1, 2], labels=[0, 0, 0], spent=3)
+    result = progressive(view)
+    assert result.probability[0].tolist() == pytest.approx([0.9, 0.6, 0.2])
+    assert result.right[0].tolist() == [1, 1, 0]
     seen = features_of(view)
     assert seen["progressive-accuracy"] == pytest.approx(2 / 3)
     assert seen["progressive-probability"] == pytest.approx(1.7 / 3)
@@ -66,7 +66,7 @@ def test_each_label_is_foretold_by_the_last_learner_that_did_not_know_it(view_of
 
 
 def test_labels_of_the_first_sample_are_not_foretold(view_of, features_of):
-    view = view_of(probabilities=NOW, past=SAID, labelled=[0, 1, 2], labels=[0, 0, 0], spent=1)
+    view = view_of(probabilities=NOW, past=ANSWERS, labelled=[0, 1, 2], labels=[0, 0, 0], spent=1)
     assert progressive(view).counted.tolist() == [[1, 0, 0]]
     assert features_of(view)["progressive-probability"] == pytest.approx(0.9)
     assert features_of(view)["progressive-surprise"] == pytest.approx(0)

@@ -19,9 +19,9 @@ def test_a_record_is_told_by_five_others_never_by_itself(view_of):
 
 
 def test_votes_are_smoothed_by_one_that_all_classes_share(view_of):
-    said = left_out_probabilities(line(view_of, [0, 1, 2], [0, 1, 1]))
-    assert said[0, 0].tolist() == pytest.approx([0.5 / 3, 2.5 / 3])
-    assert said[0, 1].tolist() == pytest.approx([1.5 / 3, 1.5 / 3])
+    answer = left_out_probabilities(line(view_of, [0, 1, 2], [0, 1, 1]))
+    assert answer[0, 0].tolist() == pytest.approx([0.5 / 3, 2.5 / 3])
+    assert answer[0, 1].tolist() == pytest.approx([1.5 / 3, 1.5 / 3])
 
 
 def test_accuracy_counts_even_splits_by_half(view_of):

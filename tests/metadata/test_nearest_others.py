@@ -19,19 +19,19 @@ def pools(seed, B=2, N=14, levels=3):
 
 @given(st.integers(0, 99), st.integers(1, 20))
 def test_torch_and_the_compiled_pass_find_the_same(seed, count):
-    space, index, held, real = pools(seed)
-    place, found = nearest_others(space, index, held, real, count)
+    space, index, kept, real = pools(seed)
+    place, result = nearest_others(space, index, kept, real, count)
     with portable():
-        other, there = nearest_others(space, index, held, real, count)
-    assert found.equal(there)
-    assert place.masked_fill(~found, -1).equal(other.masked_fill(~there, -1))
+        other, there = nearest_others(space, index, kept, real, count)
+    assert result.equal(there)
+    assert place.masked_fill(~result, -1).equal(other.masked_fill(~there, -1))
 
 
 @given(st.integers(0, 99))
 def test_no_record_is_a_neighbour_of_itself_however_many_duplicates_it_has(seed):
-    space, index, held, real = pools(seed, levels=1)
-    place, found = nearest_others(space, index, held, real, 4)
-    assert bool(found.all())
+    space, index, kept, real = pools(seed, levels=1)
+    place, result = nearest_others(space, index, kept, real, 4)
+    assert bool(result.all())
     assert not (place == index[..., None]).any()
 
 
@@ -45,17 +45,17 @@ def test_neighbours_are_those_of_the_whole_geometry():
 
 
 def test_the_result_does_not_depend_on_how_many_distances_are_held_at_once(monkeypatch):
-    space, index, held, real = pools(3)
+    space, index, kept, real = pools(3)
     with portable():
-        whole = nearest_others(space, index, held, real, 4)
+        whole = nearest_others(space, index, kept, real, 4)
         monkeypatch.setattr("alrl.metadata.neighbours._BLOCK", 30)
-        parts = nearest_others(space, index, held, real, 4)
+        parts = nearest_others(space, index, kept, real, 4)
     assert all(a.equal(b) for a, b in zip(parts, whole, strict=True))
 
 
 def test_nobody_is_near_where_nobody_is_held():
-    space, index, held, real = pools(0)
-    place, found = nearest_others(space, index, held[:, :0], real[:, :0], 3)
-    assert place.shape == found.shape == (2, 5, 0)
+    space, index, kept, real = pools(0)
+    place, result = nearest_others(space, index, kept[:, :0], real[:, :0], 3)
+    assert place.shape == result.shape == (2, 5, 0)
     with portable():
-        assert nearest_others(space, index, held[:, :0], real[:, :0], 3)[0].shape == (2, 5, 0)
+        assert nearest_others(space, index, kept[:, :0], real[:, :0], 3)[0].shape == (2, 5, 0)

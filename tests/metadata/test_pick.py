@@ -36,11 +36,11 @@ def test_many_candidates_are_ranked_by_a_sort():
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.int64, torch.bool])
 @pytest.mark.parametrize("shape", [(3, 7), (3, 7, 4)])
-@pytest.mark.parametrize("asked", [(3, 5), (3, 5, 2)])
-def test_entries_are_those_of_plain_indexing(dtype, shape, asked):
+@pytest.mark.parametrize("wanted", [(3, 5), (3, 5, 2)])
+def test_entries_are_those_of_plain_indexing(dtype, shape, wanted):
     generator = torch.Generator().manual_seed(0)
     values = (10 * torch.rand(shape, generator=generator)).to(dtype)
-    index = torch.randint(7, asked, generator=generator)
+    index = torch.randint(7, wanted, generator=generator)
     expected = torch.stack([values[b][index[b]] for b in range(3)])
     assert pick(values, index).equal(expected)
     by_class = values.transpose(1, -1).contiguous().transpose(1, -1)

@@ -19,8 +19,8 @@ def view_with(view_of, **more):
 
 
 def test_pseudo_losses_of_a_candidate(view_of, features_of):
-    said = [[0.5, 1.0, 1.0, 1.0, 0.25], [0.5, 1.0, 1.0, 1.0, 0.75], [0.5, 1.0, 1.0, 1.0, 0.5]]
-    seen = features_of(view_with(view_of, confidence=said), index=[0, 1, 4])
+    answer = [[0.5, 1.0, 1.0, 1.0, 0.25], [0.5, 1.0, 1.0, 1.0, 0.75], [0.5, 1.0, 1.0, 1.0, 0.5]]
+    seen = features_of(view_with(view_of, confidence=answer), index=[0, 1, 4])
     # A guess at two classes has a loss of log 2, which counts one half.
     loss = -(math.log(0.25) + math.log(0.75) + math.log(0.5)) / 3
     assert seen["pseudo-loss"] == pytest.approx([1 / 2, 0, loss / (loss + LOG2)], abs=1e-6)

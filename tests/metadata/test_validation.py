@@ -37,8 +37,8 @@ def test_kappa_is_that_of_scikit_learn(pairs):
     first, second = zip(*pairs, strict=True)
     if len({*first, *second}) > 1:
         expected = cohen_kappa_score(first, second, labels=[0, 1, 2])
-        found = kappa(torch.tensor(first), torch.tensor(second), torch.ones(len(first), dtype=torch.bool), 3)
-        assert float(found) == pytest.approx(expected, abs=1e-6)
+        result = kappa(torch.tensor(first), torch.tensor(second), torch.ones(len(first), dtype=torch.bool), 3)
+        assert float(result) == pytest.approx(expected, abs=1e-6)
 
 
 def test_records_that_do_not_count_do_not_count():

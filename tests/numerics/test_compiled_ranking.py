@@ -37,19 +37,19 @@ def test_a_score_that_is_no_number_comes_last():
 
 
 def test_the_likeliest_class_is_the_first_of_equals():
-    found = likeliest(torch.tensor([[[0.25, 0.5, 0.25], [0.4, 0.2, 0.4], [1 / 3, 1 / 3, 1 / 3]]]))
-    assert found.predicted.tolist() == [[1, 0, 0]]
-    assert found.first.tolist()[0] == pytest.approx([0.5, 0.4, 1 / 3])
-    assert found.second.tolist()[0] == pytest.approx([0.25, 0.4, 1 / 3])
+    result = likeliest(torch.tensor([[[0.25, 0.5, 0.25], [0.4, 0.2, 0.4], [1 / 3, 1 / 3, 1 / 3]]]))
+    assert result.predicted.tolist() == [[1, 0, 0]]
+    assert result.first.tolist()[0] == pytest.approx([0.5, 0.4, 1 / 3])
+    assert result.second.tolist()[0] == pytest.approx([0.25, 0.4, 1 / 3])
 
 
 @given(st.integers(1, 6), st.integers(0, 99))
 def test_the_two_likeliest_are_those_of_a_sort(k, seed):
     probabilities = torch.rand(2, 17, k, generator=torch.Generator().manual_seed(seed))
-    found, order = likeliest(probabilities), probabilities.sort(-1, descending=True)
-    assert found.predicted.equal(order.indices[..., 0])
-    assert found.first.equal(order.values[..., 0])
-    assert found.second.equal(order.values[..., 1] if k > 1 else torch.zeros(2, 17))
+    result, order = likeliest(probabilities), probabilities.sort(-1, descending=True)
+    assert result.predicted.equal(order.indices[..., 0])
+    assert result.first.equal(order.values[..., 0])
+    assert result.second.equal(order.values[..., 1] if k > 1 else torch.zeros(2, 17))
 
 
 def test_noise_is_the_same_on_any_device():

@@ -29,17 +29,17 @@ Make = Callable[..., Project]
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    result = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     try:
         from playwright.sync_api import sync_playwright
     except ImportError:
-        found = None
-    if found is None:
+        result = None
+    if result is None:
         if os.environ.get("ALRL_REQUIRE_BROWSER") == "1":
             pytest.fail("ALRL_REQUIRE_BROWSER=1, but there is no chromium or no playwright")
         pytest.skip("no chromium or no playwright on this machine; ALRL_REQUIRE_BROWSER=1 makes this a failure")
     with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=found, args=FLAGS)
+        opened = playwright.chromium.launch(executable_path=result, args=FLAGS)
         yield opened
         opened.close()
 

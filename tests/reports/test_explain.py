@@ -64,8 +64,8 @@ def test_a_strategy_is_not_held_against_itself_and_has_to_be_there(played: Path,
 
 
 def test_the_command_says_it_in_words_and_in_json(played: Path) -> None:
-    said = CliRunner().invoke(app, ["explain", str(played), "--against", "random"])
-    assert said.exit_code == 0, said.output
-    assert "core-set against random" in said.output
+    answer = CliRunner().invoke(app, ["explain", str(played), "--against", "random"])
+    assert answer.exit_code == 0, answer.output
+    assert "core-set against random" in answer.output
     machine = CliRunner().invoke(app, ["explain", str(played), "--json"])
     assert json.loads(machine.stdout)["explained"][0]["data_sets"][0]["kinds"][0]["feature"]

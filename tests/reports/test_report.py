@@ -90,11 +90,11 @@ def test_a_study_becomes_page_figures_tables_and_curves(
 
 
 @pytest.mark.parametrize(
-    "said",
+    "answer",
     [{"methods": {"general": ["general-0", "general-1"]}}, {"settings": {"trained policies": "general: a on b"}}],
 )
 def test_policies_of_several_seeds_are_one_method_with_its_spread(
-    tmp_path: Path, make_curves: Callable[..., list[Curves]], saved: list[Figure], said: dict[str, Any]
+    tmp_path: Path, make_curves: Callable[..., list[Curves]], saved: list[Figure], answer: dict[str, Any]
 ) -> None:
     names = [f"set_{place}" for place in range(6)]
     curves = make_curves(tuple(names), ("general", "margin", "random"), seeds=6, labels=4)
@@ -106,7 +106,7 @@ def test_policies_of_several_seeds_are_one_method_with_its_spread(
     ]
     both = [*trained, *(each for each in curves if each.strategy != "general")]
     cells = [{**cell(each), "agent": each.strategy} for each in both]
-    write_study(tmp_path, both, primary=["general-0", "margin"], cells=cells, **said)
+    write_study(tmp_path, both, primary=["general-0", "margin"], cells=cells, **answer)
     with Store(tmp_path / "results.sqlite") as store:
         for spec, each in zip(cells, both, strict=True):
             store.add(spec, each, seconds=1.0)
@@ -192,8 +192,8 @@ def test_a_study_that_was_played_shows_its_picks_its_policy_and_how_it_was_made(
     text = files.page.read_text(encoding="utf-8")
     assert text.count('src="data:image/svg+xml;base64,') == 4
     card = (played / "policy-general.md").read_text(encoding="utf-8")
-    told = r"\| margin-rank \| record \| 0 to 1 \| (not recorded|[\d.]+ to [\d.]+) \| Share of the pool that has"
-    assert re.search(told, card)
+    given = r"\| margin-rank \| record \| 0 to 1 \| (not recorded|[\d.]+ to [\d.]+) \| Share of the pool that has"
+    assert re.search(given, card)
     for part in ("keel/australian", "Share of the pool that has a smaller margin.", "loses to margin on", "guard"):
         assert part in card
         assert part in text

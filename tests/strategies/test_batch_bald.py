@@ -66,11 +66,11 @@ def test_scores_are_the_joint_information_of_the_batch():
 
 def test_a_batch_is_what_single_picks_give():
     view = example_view(seed=8)
-    held, single = view, []
+    kept, single = view, []
     for _ in range(4):
-        pick = BatchBALD().select(held, 1)
+        pick = BatchBALD().select(kept, 1)
         single.append(pick)
-        held = held.with_selected(pick[:, 0])
+        kept = kept.with_selected(pick[:, 0])
     assert BatchBALD().select(view, 4).equal(torch.cat(single, 1))
 
 
@@ -96,11 +96,11 @@ def test_certain_members_give_finite_scores():
 def test_records_that_are_not_measured_would_not_have_been_picked(seed):
     # More records than are measured at once, so that bounds decide about the rest.
     view = example_view(seed=seed, records=(700, 400), classes=(2, 3), labelled=(5,))
-    held, single = view, []
+    kept, single = view, []
     for _ in range(5):
-        pick = top(BatchBALD().score(held), held, 1)
+        pick = top(BatchBALD().score(kept), kept, 1)
         single.append(pick)
-        held = held.with_selected(pick[:, 0])
+        kept = kept.with_selected(pick[:, 0])
     assert BatchBALD().select(view, 5).equal(torch.cat(single, 1))
 
 

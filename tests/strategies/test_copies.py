@@ -36,8 +36,8 @@ class Case:
         self.labelled, self.y = X[order[:12]], y[order[:12]]
         pool = X[order[12:100]]
         self.model = LogisticRegression().fit(self.labelled, self.y)
-        said = np.sort(self.model.predict_proba(pool), 1)
-        likeliest = pool[(said[:, -1] - said[:, -2]).argmin()]
+        answer = np.sort(self.model.predict_proba(pool), 1)
+        likeliest = pool[(answer[:, -1] - answer[:, -2]).argmin()]
         copies = likeliest + noise * np.random.default_rng(1).normal(size=(20, 13))
         self.pool = np.concatenate([copies, pool])
 

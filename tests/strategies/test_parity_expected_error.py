@@ -33,8 +33,8 @@ def case(seed):
     )
     fitted = learner.fresh()
     fitted.fit(view.features[:, view.labelled_index[0]], view.labels, torch.ones(1, 7), view.class_mask)
-    said = fitted.predict_proba(view.features).float()
-    return dataclasses.replace(view, probabilities=said, refits=Refits(fitted))
+    answer = fitted.predict_proba(view.features).float()
+    return dataclasses.replace(view, probabilities=answer, refits=Refits(fitted))
 
 
 def theirs_of(view, method):
@@ -47,7 +47,7 @@ def theirs_of(view, method):
     y = np.full(len(X), np.nan)
     y[view.labelled_index[0].numpy()] = view.labels[0].numpy()
     model = SklearnClassifier(GaussianNB(var_smoothing=SMOOTHING), classes=list(range(int(view.class_count))))
-    found = []
+    result = []
     for record in free:
         rest = X[free[free != record]]
         query = MonteCarloEER(method=method, random_state=0)
@@ -55,8 +55,8 @@ def theirs_of(view, method):
             # That records to evaluate on are records of the pool too.
             warnings.simplefilter("ignore")
             _, utilities = query.query(X, y, model, candidates=np.array([record]), X_eval=rest, return_utilities=True)
-        found.append(utilities[0][record] / len(rest))
-    return np.array(found), free
+        result.append(utilities[0][record] / len(rest))
+    return np.array(result), free
 
 
 @pytest.mark.parametrize("loss", ["log", "zero-one"])

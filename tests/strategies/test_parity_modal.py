@@ -100,5 +100,5 @@ def test_ranked_batch(seed):
     X = view.features[0].double().numpy()
     unsure = 1 - view.probabilities[0].double().numpy().max(1)
     classifier = SimpleNamespace(on_transformed=False, X_training=X[~free], transform_without_estimating=None)
-    found, _ = ranked_batch(classifier, X[free], unsure[free], n_instances=6, metric="euclidean", n_jobs=None)
-    assert RankedBatch().select(view, 6)[0].tolist() == np.flatnonzero(free)[found].tolist()
+    result, _ = ranked_batch(classifier, X[free], unsure[free], n_instances=6, metric="euclidean", n_jobs=None)
+    assert RankedBatch().select(view, 6)[0].tolist() == np.flatnonzero(free)[result].tolist()

@@ -50,16 +50,16 @@ def classifier(view):
     """One that says of each row of the embedding what the view's learner says."""
     from skactiveml.base import SkactivemlClassifier
 
-    rows, said = view.embedding[0].double().numpy(), view.probabilities[0].double().numpy()
+    rows, answer = view.embedding[0].double().numpy(), view.probabilities[0].double().numpy()
 
-    class Said(SkactivemlClassifier):
+    class Fixed(SkactivemlClassifier):
         def fit(self, X, y, sample_weight=None):
             return self
 
         def predict_proba(self, X):
-            return said[[int(np.flatnonzero((rows == row).all(1))[0]) for row in X]]
+            return answer[[int(np.flatnonzero((rows == row).all(1))[0]) for row in X]]
 
-    return Said()
+    return Fixed()
 
 
 @pytest.mark.parametrize("seed", CASES)
@@ -112,8 +112,8 @@ def test_core_set(seed):
     from skactiveml.pool import k_greedy_center
 
     view, free = case(seed)
-    found, _ = k_greedy_center(view.features[0].double().numpy(), targets(free), batch_size=6, random_state=0)
-    assert CoreSet().select(view, 6)[0].tolist() == found.tolist()
+    result, _ = k_greedy_center(view.features[0].double().numpy(), targets(free), batch_size=6, random_state=0)
+    assert CoreSet().select(view, 6)[0].tolist() == result.tolist()
 
 
 def test_typiclust_of_the_same_clusters():

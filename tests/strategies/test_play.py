@@ -46,9 +46,9 @@ def test_between_two_refits_the_older_learner_holds():
     ("labels", "batch", "sizes"), [(7, 3, [3, 3, 1]), (6, 3, [3, 3]), (2, 5, [2]), (3, 1, [1] * 3)]
 )
 def test_the_labels_bought_are_those_asked_for(labels, batch, sizes):
-    played_on, told = simulator(9), []
-    play(played_on, make_strategy("random"), labels=labels, batch=batch, progress=told.append)
-    assert told == sizes
+    played_on, given = simulator(9), []
+    play(played_on, make_strategy("random"), labels=labels, batch=batch, progress=given.append)
+    assert given == sizes
     assert played_on.view.spent.tolist() == [labels, labels]
 
 

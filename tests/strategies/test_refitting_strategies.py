@@ -40,14 +40,14 @@ def one_by_one(view, value, *, itself):
     """Expected ``value`` of every available record, in the way of the papers' pseudo-code."""
     free = view.available[0].nonzero()[:, 0].tolist()
     p = view.probabilities[0].double().numpy()
-    found = np.full(len(p), np.nan)
+    result = np.full(len(p), np.nan)
     for record in free:
         rest = [each for each in free if itself or each != record]
-        found[record] = sum(
+        result[record] = sum(
             p[record, label] * value(said_with(view, record, label)[rest], rest).mean()
             for label in range(view.class_mask.shape[1])
         )
-    return found
+    return result
 
 
 def view_of(seed):
@@ -82,10 +82,10 @@ def test_a_label_that_is_certain_changes_nothing_where_it_is_what_the_learner_sa
     # Two classes at -1 and 1, the learner sure of all: a third record of the left class at -1 moves no centre.
     view = example_view(records=(4,), features=(1,), classes=(2,), labelled=(2,))
     X = torch.tensor([[[-9.0], [9.0], [-9.0], [-7.0]]])
-    held = torch.tensor([[True, True, False, False]])
+    kept = torch.tensor([[True, True, False, False]])
     index, labels = torch.tensor([[0, 1]]), torch.tensor([[0, 1]])
     sure = torch.tensor([[[1.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 0.0]]])
-    view = dataclasses.replace(view, features=X, labelled=held, labelled_index=index, labels=labels, probabilities=sure)
+    view = dataclasses.replace(view, features=X, labelled=kept, labelled_index=index, labels=labels, probabilities=sure)
     assert ExpectedOutputChange().score(view)[0, 2:].tolist() == pytest.approx([0, 0], abs=1e-6)
     # The record left out of its own error is the only one: the other is as sure as can be.
     assert ExpectedErrorReduction().score(view)[0, 2:].tolist() == pytest.approx([0, 0], abs=1e-6)

@@ -19,11 +19,11 @@ def git(folder: Path, *arguments: str) -> None:
 
 
 def test_provenance_names_versions_and_machine_and_is_json() -> None:
-    found = json.loads(json.dumps(provenance()))
-    assert found["python"] == platform.python_version()
-    assert found["packages"]["numpy"] == np.__version__
-    assert found["cpu"]["count"] >= 1
-    assert found["time"].endswith("+00:00")
+    result = json.loads(json.dumps(provenance()))
+    assert result["python"] == platform.python_version()
+    assert result["packages"]["numpy"] == np.__version__
+    assert result["cpu"]["count"] >= 1
+    assert result["time"].endswith("+00:00")
 
 
 def test_outside_git_there_is_no_commit(tmp_path: Path) -> None:
@@ -41,10 +41,10 @@ def test_commit_and_dirty_flag_follow_the_checkout(tmp_path: Path) -> None:
     hashes = set()
     for name, text in (("a.txt", "b"), ("a.txt", "c"), ("new.txt", "d"), ("new.txt", "e")):
         (tmp_path / name).write_text(text)
-        found = provenance(tmp_path)["git"]
-        assert (found["commit"], found["dirty"]) == (clean["commit"], True)
-        assert provenance(tmp_path)["git"] == found
-        hashes.add(found["changes"])
+        result = provenance(tmp_path)["git"]
+        assert (result["commit"], result["dirty"]) == (clean["commit"], True)
+        assert provenance(tmp_path)["git"] == result
+        hashes.add(result["changes"])
     assert len(hashes) == 4
     assert all(len(each) == 64 for each in hashes)
 

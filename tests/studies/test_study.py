@@ -137,9 +137,9 @@ def test_a_study_is_loaded_only_with_a_protocol_that_there_is(tmp_path: Path) ->
 def test_every_data_set_learner_and_batch_is_compared_under_every_condition() -> None:
     given = study(data=["wine", "iris"], batches=[1, 2], conditions=CONDITIONS)
     settings = list(given.settings())
-    told = [(each.data_set, each.condition, each.batch) for each in settings]
+    shown = [(each.data_set, each.condition, each.batch) for each in settings]
     names = [each["name"] for each in CONDITIONS]
-    assert told == [(data, name, batch) for data in ("wine", "iris") for name in names for batch in (1, 2)]
+    assert shown == [(data, name, batch) for data in ("wine", "iris") for name in names for batch in (1, 2)]
     clean, noisy, foreign, chance = (settings[2 * place].circumstances for place in range(4))
     assert clean == {"condition": "clean"}
     assert noisy == {"condition": "noisy", "annotator": {"kind": "noisy", "rate": 0.5}}

@@ -54,11 +54,11 @@ def test_a_table_is_taken_away_by_false() -> None:
 
 
 def test_a_changed_environment_is_trained_on_and_held_out() -> None:
-    asked = {"agent": "mine", "env": "mine", "env_change": {"data": {"sets": ["iris"]}, "budget": {"labels": 5}}}
-    env = training(**asked).build_env()
+    wanted = {"agent": "mine", "env": "mine", "env_change": {"data": {"sets": ["iris"]}, "budget": {"labels": 5}}}
+    env = training(**wanted).build_env()
     assert env.data.names == ("iris", "synthetic/mixed-0", "synthetic/mixed-1")
     assert env.budget.labels == 5
-    content = {"title": "t", "data": ["digits"], "agents": ["learned"], "train": {"learned": asked}}
+    content = {"title": "t", "data": ["digits"], "agents": ["learned"], "train": {"learned": wanted}}
     study = recipes.parse(StudyRecipe, content, where="test")
     assert training_sets(study)["learned"] == env.data.names
     check_held_out(study)
@@ -82,6 +82,6 @@ def test_what_does_not_fit_is_refused_by_name() -> None:
 
 
 def test_what_is_changed_is_told_in_a_line() -> None:
-    told = training(change={"imitation": {"expert": {"horizon": 0}}}, env_change={"data": {"sets": []}}, seeds=[0, 4])
-    assert told.summary == "mine with imitation.expert.horizon = 0 on mine with data.sets = [], seeds [0, 4]"
+    given = training(change={"imitation": {"expert": {"horizon": 0}}}, env_change={"data": {"sets": []}}, seeds=[0, 4])
+    assert given.summary == "mine with imitation.expert.horizon = 0 on mine with data.sets = [], seeds [0, 4]"
     assert training().summary == "mine on mine, seeds [0]"

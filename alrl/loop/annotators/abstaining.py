@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import torch
 
-from alrl.loop.annotators.base import NO_LABEL, Annotator, Answer, Query, annotator_of
+from alrl.loop.annotators.base import NO_LABEL, Annotator, Answers, Query, annotator_of
 from alrl.loop.annotators.boundary import difficulty
 from alrl.loop.annotators.noisy import share
 from alrl.loop.annotators.perfect import PerfectAnnotator
@@ -50,7 +50,7 @@ class AbstainingAnnotator(Annotator):
     def abstains(self) -> bool:
         return True
 
-    def answer(self, query: Query) -> Answer:
+    def answer(self, query: Query) -> Answers:
         inner = annotator_of(self.annotator).answer(query)
         if query.first:
             return inner

@@ -64,7 +64,7 @@ class Query:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Answer:
+class Answers:
     """Answers to a query, (B, b) each; entries of no query mean nothing."""
 
     labels: Tensor
@@ -84,7 +84,7 @@ class Annotator(ABC):
     """The kind in recipes, such as ``noisy``."""
 
     @abstractmethod
-    def answer(self, query: Query) -> Answer:
+    def answer(self, query: Query) -> Answers:
         """Return labels of the records asked for, each for itself: no other query of the batch changes it."""
 
     @property

@@ -8,7 +8,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from alrl.loop.annotators.base import Annotator, Answer, Query
+from alrl.loop.annotators.base import Annotator, Answers, Query
 from alrl.loop.annotators.noisy import another_class, share
 
 
@@ -41,7 +41,7 @@ class BoundaryAnnotator(Annotator):
     def __post_init__(self) -> None:
         share("rate", self.rate)
 
-    def answer(self, query: Query) -> Answer:
+    def answer(self, query: Query) -> Answers:
         place = query.picks.clamp_min(0)
         chance = (self.rate * difficulty(query)).clamp_max(1).gather(1, place)
         near, real = _neighbours(query, place)
@@ -49,7 +49,7 @@ class BoundaryAnnotator(Annotator):
         votes = votes.scatter_add(2, near, real.to(votes.dtype)).scatter(2, query.known[..., None], -1.0)
         most, likeliest = votes.max(2)
         wrong = torch.where(most > 0, likeliest, another_class(query, query.luck(1)))
-        return Answer(labels=torch.where(query.luck(0) < chance, wrong, query.known))
+        return Answers(labels=torch.where(query.luck(0) < chance, wrong, query.known))
 
 
 def difficulty(query: Query) -> Tensor:

@@ -10,7 +10,7 @@ from typing import ClassVar
 import torch
 
 from alrl.errors import InvalidDataError, InvalidRecipeError
-from alrl.loop.annotators.base import Annotator, Answer, Query
+from alrl.loop.annotators.base import Annotator, Answers, Query
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +45,7 @@ class ConfusedAnnotator(Annotator):
                 " classes, at least 0 each and 1 together"
             )
 
-    def answer(self, query: Query) -> Answer:
+    def answer(self, query: Query) -> Answers:
         size = len(self.matrix)
         other = query.class_count[query.class_count != size]
         if len(other):
@@ -57,4 +57,4 @@ class ConfusedAnnotator(Annotator):
         # The last class that is possible takes what rounding leaves of one.
         drawn = (query.luck(0).double()[..., None] >= reached[query.known]).sum(-1)
         last = size - 1 - (torch.tensor(self.matrix, device=drawn.device).flip(1) > 0).byte().argmax(1)
-        return Answer(labels=torch.minimum(drawn, last[query.known]))
+        return Answers(labels=torch.minimum(drawn, last[query.known]))

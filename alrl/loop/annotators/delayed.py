@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from alrl.errors import InvalidRecipeError
-from alrl.loop.annotators.base import Annotator, Answer, Query, annotator_of
+from alrl.loop.annotators.base import Annotator, Answers, Query, annotator_of
 from alrl.loop.annotators.perfect import PerfectAnnotator
 
 
@@ -46,7 +46,7 @@ class DelayedAnnotator(Annotator):
     def abstains(self) -> bool:
         return annotator_of(self.annotator).abstains
 
-    def answer(self, query: Query) -> Answer:
+    def answer(self, query: Query) -> Answers:
         inner = annotator_of(self.annotator).answer(query)
         if query.first:
             return inner

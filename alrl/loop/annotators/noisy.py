@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from alrl.errors import InvalidRecipeError
-from alrl.loop.annotators.base import Annotator, Answer, Query
+from alrl.loop.annotators.base import Annotator, Answers, Query
 
 
 def share(name: str, value: float) -> None:
@@ -47,6 +47,6 @@ class NoisyAnnotator(Annotator):
     def __post_init__(self) -> None:
         share("rate", self.rate)
 
-    def answer(self, query: Query) -> Answer:
+    def answer(self, query: Query) -> Answers:
         wrong = another_class(query, query.luck(1))
-        return Answer(labels=torch.where(query.luck(0) < self.rate, wrong, query.known))
+        return Answers(labels=torch.where(query.luck(0) < self.rate, wrong, query.known))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from alrl.loop.annotators.base import Annotator, Answer, Query
+from alrl.loop.annotators.base import Annotator, Answers, Query
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,8 +19,8 @@ class PerfectAnnotator(Annotator):
 
     name: ClassVar[str] = "perfect"
 
-    def answer(self, query: Query) -> Answer:
-        return Answer(labels=query.known)
+    def answer(self, query: Query) -> Answers:
+        return Answers(labels=query.known)
 
     @property
     def truthful(self) -> bool:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from alrl.errors import InvalidQueryError, InvalidRecipeError
-from alrl.loop.annotators.base import NO_LABEL, Annotator, Answer, Query, annotator_of
+from alrl.loop.annotators.base import NO_LABEL, Annotator, Answers, Query, annotator_of
 
 AnnotatorRule = Literal["random", "in-turn", "panel"]
 _MOST = 15
@@ -65,10 +65,10 @@ class SeveralAnnotators(Annotator):
     def abstains(self) -> bool:
         return any(annotator_of(annotator).abstains for annotator in self.annotators)
 
-    def answer(self, query: Query) -> Answer:
+    def answer(self, query: Query) -> Answers:
         given = [annotator_of(annotator).answer(query.to(number)) for number, annotator in enumerate(self.annotators)]
         prices = torch.tensor(self.prices, dtype=torch.float64, device=query.picks.device)
-        everyone = Answer(
+        everyone = Answers(
             labels=torch.stack([each.labels for each in given]),
             charged=_stacked([each.charged for each in given], query, fill=True),
             price=torch.stack([_price(each, query) * price for each, price in zip(given, prices, strict=True)]),
@@ -91,7 +91,7 @@ class SeveralAnnotators(Annotator):
         return (query.luck(4) * size).long()
 
 
-def _price(answer: Answer, query: Query) -> Tensor:
+def _price(answer: Answers, query: Query) -> Tensor:
     return torch.ones_like(query.picks, dtype=torch.float64) if answer.price is None else answer.price
 
 
@@ -102,13 +102,13 @@ def _stacked(parts: Sequence[Tensor | None], query: Query, *, fill: bool | int) 
     return torch.stack([blank if part is None else part for part in parts])
 
 
-def _one(everyone: Answer, who: Tensor) -> Answer:
+def _one(everyone: Answers, who: Tensor) -> Answers:
     """Return the answers (m, B, b) of those asked, ``who`` (1, B, b)."""
 
     def of(values: Tensor | None) -> Tensor | None:
         return None if values is None else values.gather(0, who)[0]
 
-    return Answer(
+    return Answers(
         labels=everyone.labels.gather(0, who)[0],
         charged=of(everyone.charged),
         price=of(everyone.price),
@@ -116,7 +116,7 @@ def _one(everyone: Answer, who: Tensor) -> Answer:
     )
 
 
-def _panel(everyone: Answer) -> Answer:
+def _panel(everyone: Answers) -> Answers:
     """Return what most say, no label where none gives one."""
     labels = everyone.labels
     votes = (labels[:, None] == labels[None]).sum(1) * (labels != NO_LABEL)
@@ -124,7 +124,7 @@ def _panel(everyone: Answer) -> Answer:
     price = everyone.price if everyone.price is not None else torch.ones_like(labels, dtype=torch.float64)
     paid = price if everyone.charged is None else price * everyone.charged
     delay = None if everyone.delay is None else everyone.delay.masked_fill(labels == NO_LABEL, 0)
-    return Answer(
+    return Answers(
         labels=labels.gather(0, winner)[0],
         charged=None if everyone.charged is None else everyone.charged.any(0),
         price=paid.sum(0),

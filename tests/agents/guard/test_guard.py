@@ -32,8 +32,8 @@ def ranges_of(policy: Policy, *, low: float = -2.0, high: float = 2.0) -> Traini
 
 def guarded(policy: Policy, ranges: TrainingRanges, **settings: object) -> Policy:
     """With a guard that fires where a feature is unusual."""
-    told: dict[str, object] = {"limit": 0.0, "quantile": 0.99, **settings}
-    return dataclasses.replace(policy, guard=Guard(ranges=ranges, **told))  # type: ignore[arg-type]
+    given: dict[str, object] = {"limit": 0.0, "quantile": 0.99, **settings}
+    return dataclasses.replace(policy, guard=Guard(ranges=ranges, **given))  # type: ignore[arg-type]
 
 
 def test_where_nothing_is_unusual_the_policy_chooses(wild: Policy) -> None:
@@ -105,21 +105,21 @@ def test_a_training_notes_the_ranges_and_makes_the_guard(
     tiny_env: EnvRecipe, tiny_agent: TrainedRecipe, tmp_path: Path
 ) -> None:
     plain = tiny_agent.model_copy(update={"reinforcement": None})
-    asked = TrainedRecipe.model_validate({**plain.model_dump(), "guard": {"quantile": 0.9, "fallback": "random"}})
+    wanted = TrainedRecipe.model_validate({**plain.model_dump(), "guard": {"quantile": 0.9, "fallback": "random"}})
     bare = Trainer(agent=plain, env=tiny_env, workers=1).train("mine")
-    policy = Trainer(agent=asked, env=tiny_env, workers=1).train("mine")
+    policy = Trainer(agent=wanted, env=tiny_env, workers=1).train("mine")
     assert bare.guard is None
     assert policy.guard is not None
     assert policy.weights() == bare.weights()
     assert policy.fingerprint != bare.fingerprint
     assert (policy.guard.quantile, policy.guard.fallback) == (0.9, "random")
-    told = policy.card["feature_ranges"]
-    assert bare.card["feature_ranges"] == told
-    assert told["states"] == 8 * len(policy.card["trained_on"])
+    given = policy.card["feature_ranges"]
+    assert bare.card["feature_ranges"] == given
+    assert given["states"] == 8 * len(policy.card["trained_on"])
     for scope, features in (("record", policy.features.record), ("loop", policy.features.loop)):
-        assert list(told[scope]) == [feature.name for feature in features]
+        assert list(given[scope]) == [feature.name for feature in features]
         for feature in features:
-            least, low, high, most = told[scope][feature.name]
+            least, low, high, most = given[scope][feature.name]
             assert feature.low - 1e-4 <= least <= low <= high <= most <= feature.high + 1e-4
     loaded = load_policy(save_policy(policy, tmp_path / "guarded"))
     assert loaded.fingerprint == policy.fingerprint

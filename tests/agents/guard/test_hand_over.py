@@ -65,12 +65,12 @@ def test_once_it_is_reached_margin_chooses_to_the_end(wild: Policy, seen: list[O
 
 
 def test_points_are_of_features_that_only_grow(wild: Policy, seen: list[Observation]) -> None:
-    found = list(points(wild.features, seen))
-    assert [point.feature for point in found] == [name for name in GROWING for _ in range(4)]
+    result = list(points(wild.features, seen))
+    assert [point.feature for point in result] == [name for name in GROWING for _ in range(4)]
     for name in GROWING:
         path = torch.stack([each.loop[:, column(wild, name)] for each in seen])
         assert (path.diff(dim=0) > 0).all()
-        tried = [point.above for point in found if point.feature == name]
+        tried = [point.above for point in result if point.feature == name]
         assert tried == sorted(set(tried))
         assert path.min() <= tried[0] < tried[-1] < path.max()
 
@@ -97,17 +97,17 @@ def areas_that_like(feature: str, gains: Sequence[float]) -> Any:
 
 
 def test_what_gains_for_sure_is_kept_and_every_trial_told(wild: Policy, seen: list[Observation]) -> None:
-    asked = GuardRecipe(hand_over=True)
+    wanted = GuardRecipe(hand_over=True)
     sure = areas_that_like("labelled-per-class", [0.00, 0.03, 0.03, 0.021, 0.019])
-    policy = guarded(wild, seen, asked, TASKS, sure)
+    policy = guarded(wild, seen, wanted, TASKS, sure)
     assert policy.guard.hand_over.feature == "labelled-per-class"
     assert len(policy.card["hand_over"]) == 12
-    told = [each for each in policy.card["hand_over"] if each["feature"] == "labelled-per-class"]
+    given = [each for each in policy.card["hand_over"] if each["feature"] == "labelled-per-class"]
     # Each data set counts once, however many tasks are on it.
-    assert [each["gain"] for each in told] == pytest.approx([0.02] * 4, abs=1e-6)
-    assert [each["error"] for each in told] == pytest.approx([0.001 / 3**0.5] * 4, abs=1e-6)
+    assert [each["gain"] for each in given] == pytest.approx([0.02] * 4, abs=1e-6)
+    assert [each["error"] for each in given] == pytest.approx([0.001 / 3**0.5] * 4, abs=1e-6)
     unsure = areas_that_like("labelled-per-class", [0.09, 0.09, 0.09, -0.01, -0.02])
-    assert guarded(wild, seen, asked, TASKS, unsure).guard.hand_over is None
+    assert guarded(wild, seen, wanted, TASKS, unsure).guard.hand_over is None
     assert guarded(wild, seen, GuardRecipe(), TASKS, sure).guard.hand_over is None
     assert "hand_over" not in guarded(wild, seen, GuardRecipe(), TASKS, sure).card
     assert guarded(wild, seen, None, TASKS, sure).guard is None
@@ -131,7 +131,7 @@ def test_the_best_is_kept_if_it_is_more_than_two_standard_errors() -> None:
 
 
 @pytest.mark.parametrize(
-    "told",
+    "given",
     [
         {"feature": "budget-spent", "above": 0.5},
         {"feature": ["labelled-count"], "above": 0.5},
@@ -140,9 +140,9 @@ def test_the_best_is_kept_if_it_is_more_than_two_standard_errors() -> None:
         {"feature": "labelled-count", "above": "late"},
     ],
 )
-def test_what_is_no_hand_over_is_refused(told: dict[str, Any], wild: Policy) -> None:
+def test_what_is_no_hand_over_is_refused(given: dict[str, Any], wild: Policy) -> None:
     with pytest.raises(PolicyFileError, match="allowed are labelled-count, labelled-per-feature"):
-        HandOver.from_json(told, wild.features)
+        HandOver.from_json(given, wild.features)
 
 
 def test_it_is_written_and_read(wild: Policy, seen: list[Observation], tmp_path: Any) -> None:

@@ -93,15 +93,15 @@ def test_a_longer_horizon_is_the_loop_played_on_by_margin(horizon):
 @pytest.mark.parametrize("base", [None, make_strategy("core-set")])
 @pytest.mark.parametrize("horizon", [1, 3])
 def test_beside_a_batch_that_is_being_filled_its_labels_come_with_the_candidates(base, horizon):
-    held, rule = torch.tensor([[0, 0], [0, -1]]), base or make_strategy("margin")
-    asked = candidates_of(simulator(), 6)
-    held[:, 0], held[0, 1], candidates = asked[:, 0], asked[0, 1], asked[:, 2:]
+    kept, rule = torch.tensor([[0, 0], [0, -1]]), base or make_strategy("margin")
+    wanted = candidates_of(simulator(), 6)
+    kept[:, 0], kept[0, 1], candidates = wanted[:, 0], wanted[0, 1], wanted[:, 2:]
     expert = dataclasses.replace(WHOLE, horizon=horizon, base=base)
-    value = expert.value(simulator(), candidates, batch=held)
+    value = expert.value(simulator(), candidates, batch=kept)
     assert not value.equal(expert.value(simulator(), candidates))
     for place in range(4):
         loop, scores = simulator(), []
-        picks = torch.cat([held, candidates[:, place : place + 1]], 1)
+        picks = torch.cat([kept, candidates[:, place : place + 1]], 1)
         for _ in range(horizon):
             loop.step(picks)
             scores.append(loop.outcome("validation").accuracy)

@@ -162,9 +162,9 @@ def test_a_study_that_names_it_marks_it_in_every_table_and_ranks_it_nowhere(tmp_
 
 
 def test_it_cannot_be_what_a_study_is_about(tmp_path: Path):
-    asked = study(primary=["greedy-oracle", "margin"])
+    wanted = study(primary=["greedy-oracle", "margin"])
     with pytest.raises(InvalidRecipeError, match="which sees hidden labels: no competitor"):
-        Runner(study=asked, folder=tmp_path, workers=1).run()
+        Runner(study=wanted, folder=tmp_path, workers=1).run()
 
 
 def test_without_the_upper_bound_every_rank_and_test_is_the_same():

@@ -29,7 +29,7 @@ def of_members(members: int) -> Policy:
 
 def trained(policy: Policy, losses: list[float] | None = None) -> Policy:
     """Of states whose best candidate is the one with the largest second feature."""
-    told: list[float] = [] if losses is None else losses
+    given: list[float] = [] if losses is None else losses
     draw = torch.Generator().manual_seed(1)
     candidates = torch.rand(300, 6, len(policy.features.record), generator=draw)
     examples = ValuedCandidates(
@@ -47,7 +47,7 @@ def trained(policy: Policy, losses: list[float] | None = None) -> Policy:
         weight_decay=1e-3,
         temperature=1.5,
         generator=torch.Generator().manual_seed(0),
-        progress=lambda _, value: told.append(value),
+        progress=lambda _, value: given.append(value),
     )
     return made
 
@@ -96,9 +96,9 @@ def test_the_first_member_is_what_a_policy_of_one_would_be() -> None:
 
 def test_a_loaded_ensemble_is_the_saved_one(tmp_path: Path) -> None:
     policy = trained(of_members(2))
-    found = load_policy(save_policy(policy, tmp_path / "both"))
-    assert scores_of(found.network).equal(scores_of(policy.network))
-    assert found.fingerprint == policy.fingerprint
+    result = load_policy(save_policy(policy, tmp_path / "both"))
+    assert scores_of(result.network).equal(scores_of(policy.network))
+    assert result.fingerprint == policy.fingerprint
 
 
 def test_weights_of_fewer_members_than_told_are_refused(tmp_path: Path) -> None:

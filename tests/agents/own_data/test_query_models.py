@@ -116,8 +116,8 @@ def test_models_of_every_kind_are_asked_whatever_their_labels(model: Any, labels
     assert len(set(rows)) == 5
     # Whatever a label is called, the record of least margin is that of the model's own probabilities.
     if labels != "bools" and hasattr(model, "predict_proba"):
-        said = np.sort(np.asarray(model.predict_proba(X[POOL]).tolist()), 1)
-        margin = said[:, -1] - said[:, -2]
+        answers = np.sort(np.asarray(model.predict_proba(X[POOL]).tolist()), 1)
+        margin = answers[:, -1] - answers[:, -2]
         assert margin[ask(model, y, "margin", batch=1)[0]] == pytest.approx(margin.min(), abs=1e-6)
 
 
@@ -198,8 +198,8 @@ def service() -> Iterator[str]:
 
 def test_a_function_that_asks_a_web_service_is_a_model(service: str) -> None:
     def model(records: NDArray[Any]) -> Any:
-        asked = urllib.request.Request(service, json.dumps(records.tolist()).encode(), method="POST")  # noqa: S310
-        with urllib.request.urlopen(asked, timeout=30) as answer:  # noqa: S310
+        wanted = urllib.request.Request(service, json.dumps(records.tolist()).encode(), method="POST")  # noqa: S310
+        with urllib.request.urlopen(wanted, timeout=30) as answer:  # noqa: S310
             return json.load(answer)
 
     here = LogisticRegression().fit(X[LABELLED], Y[LABELLED])
@@ -254,8 +254,8 @@ def test_a_torch_module_gives_logits_or_probabilities_and_is_left_as_it_was() ->
 def test_several_models_are_a_committee() -> None:
     models = [LogisticRegression(C=C).fit(X[LABELLED], Y[LABELLED]) for C in (0.01, 1.0)]
     rows = ask(models, strategy="mean-kl")
-    said = np.stack([each.predict_proba(X[POOL]) for each in models])
-    disagreement = (said * np.log(said / said.mean(0))).sum(-1).mean(0)
+    answers = np.stack([each.predict_proba(X[POOL]) for each in models])
+    disagreement = (answers * np.log(answers / answers.mean(0))).sum(-1).mean(0)
     assert rows == disagreement.argsort()[::-1][:5].tolist()
     two = LABELLED[Y[LABELLED] < 2]
     blind = LogisticRegression().fit(X[two], Y[two])
@@ -316,20 +316,20 @@ def test_nothing_need_be_labelled_for_a_model_from_elsewhere() -> None:
             assert len(alrl.query(model, X[POOL], nothing, [], strategy=strategy, batch_size=3)) == 3
 
 
-class Told(ClassifierMixin, BaseEstimator):
+class Given(ClassifierMixin, BaseEstimator):
     """Says what it was told to say."""
 
     classes_ = np.array([0, 1, 2])
 
-    def __init__(self, said: Any) -> None:
-        self.said = said
+    def __init__(self, answers: Any) -> None:
+        self.answers = answers
 
     def predict_proba(self, X: NDArray[Any]) -> Any:
-        return self.said(X)
+        return self.answers(X)
 
 
 @pytest.mark.parametrize(
-    ("said", "message"),
+    ("answers", "message"),
     [
         (lambda X: np.full((len(X), 3), np.nan), "predict_proba gave 180 values that are not finite"),
         (lambda X: np.full((len(X), 3), 0.5), "sum to 1.5 to 1.5; probabilities of classes sum to 1: normalise them"),
@@ -341,15 +341,15 @@ class Told(ClassifierMixin, BaseEstimator):
         (lambda X: [np.full((len(X), 2), 0.5)] * 3, "several outputs a record; alrl learns one class a record"),
     ],
 )
-def test_probabilities_that_are_none_are_refused(said: Any, message: str) -> None:
+def test_probabilities_that_are_none_are_refused(answers: Any, message: str) -> None:
     with pytest.raises(InvalidDataError, match=message):
-        ask(Told(said))
+        ask(Given(answers))
 
 
 def test_half_precision_and_lists_are_probabilities() -> None:
     model = LogisticRegression().fit(X[LABELLED], Y[LABELLED])
-    for said in (lambda X: model.predict_proba(X).tolist(), lambda X: model.predict_proba(X).astype(np.float16)):
-        assert len(ask(Told(said))) == 5
+    for answers in (lambda X: model.predict_proba(X).tolist(), lambda X: model.predict_proba(X).astype(np.float16)):
+        assert len(ask(Given(answers))) == 5
 
 
 @pytest.mark.parametrize(
@@ -388,10 +388,10 @@ def test_what_is_no_fitted_classifier_is_refused(model: Any, message: str) -> No
 
 def test_scores_and_features_come_along_if_asked_for() -> None:
     model = LogisticRegression().fit(X[LABELLED], Y[LABELLED])
-    asked = query(make_strategy("margin"), model, X[POOL], X[LABELLED], Y[LABELLED], batch_size=4, return_scores=True)
-    assert asked.records.tolist() == ask(model, strategy="margin", batch=4)  # type: ignore[union-attr]
-    assert asked.scores.argsort()[::-1][:4].tolist() == asked.records.tolist()  # type: ignore[union-attr]
-    assert asked.features.shape == (60, 13)  # type: ignore[union-attr]
+    wanted = query(make_strategy("margin"), model, X[POOL], X[LABELLED], Y[LABELLED], batch_size=4, return_scores=True)
+    assert wanted.records.tolist() == ask(model, strategy="margin", batch=4)  # type: ignore[union-attr]
+    assert wanted.scores.argsort()[::-1][:4].tolist() == wanted.records.tolist()  # type: ignore[union-attr]
+    assert wanted.features.shape == (60, 13)  # type: ignore[union-attr]
     general = alrl.load_policy("general").query(model, X[POOL], X[LABELLED], Y[LABELLED], return_scores=True)
     assert general.scores.argmax() == general.records[0]
     assert np.isneginf(general.scores).any()

@@ -92,9 +92,9 @@ def test_the_pipelines_own_encoder_is_what_strategies_see() -> None:
         GridSearchCV(pipeline(), {}, cv=2).fit(table[:30], answers(table[:30])),
         VotingClassifier([("a", pipeline()), ("b", pipeline())]).fit(table[:30], answers(table[:30])),
     ):
-        found = find_features(*read_pair(table[30:], table[:30], wrapped), wrapped)
-        assert found.source == "the model's own encoder"
-        np.testing.assert_allclose(found.values[:60], model[:-1].transform(table[30:]))
+        result = find_features(*read_pair(table[30:], table[:30], wrapped), wrapped)
+        assert result.source == "the model's own encoder"
+        np.testing.assert_allclose(result.values[:60], model[:-1].transform(table[30:]))
 
 
 @pytest.mark.parametrize("rule", ["vote-entropy", "bald", "mean-kl", "consensus-entropy"])
@@ -115,29 +115,29 @@ def test_a_frame_that_the_model_encodes_by_itself_is_encoded_by_skrub(rule: str)
 
     ids = rows(model, table[30:], table[:30], answers(table[:30]), strategy=rule, classes=["no", "yes"])
     assert len(set(ids)) == 4
-    found = find_features(*read_pair(table[30:], table[:30]), model)
-    assert found.source == "skrub's TableVectorizer"
-    assert np.isfinite(found.values).all()
+    result = find_features(*read_pair(table[30:], table[:30]), model)
+    assert result.source == "skrub's TableVectorizer"
+    assert np.isfinite(result.values).all()
     again = find_features(*read_pair(table[30:], table[:30]), model)
-    np.testing.assert_array_equal(found.values, again.values)
+    np.testing.assert_array_equal(result.values, again.values)
 
 
 def test_polars_frames_give_the_positions_of_what_pandas_frames_give() -> None:
     table = people()
     model = pipeline().fit(table[:30], answers(table[:30]))
 
-    def asked(frame: pl.DataFrame) -> Any:
+    def wanted(frame: pl.DataFrame) -> Any:
         return model.predict_proba(table.iloc[frame["row"].to_list()])
 
     theirs = pl.DataFrame({**{name: table[name].tolist() for name in table}, "row": range(90)})
-    found = rows(asked, theirs[30:], theirs[:30], answers(table[:30]), strategy="margin", classes=["no", "yes"])
+    result = rows(wanted, theirs[30:], theirs[:30], answers(table[:30]), strategy="margin", classes=["no", "yes"])
     ours = table.assign(row=range(90))
 
     def asked_ours(frame: pd.DataFrame) -> Any:
         return model.predict_proba(frame)
 
     expected = rows(asked_ours, ours[30:], ours[:30], answers(table[:30]), strategy="margin", classes=["no", "yes"])
-    assert [30 + row for row in found] == expected
+    assert [30 + row for row in result] == expected
 
 
 @pytest.mark.parametrize("unit", [1e-12, 1e-30, 1e12])
@@ -229,8 +229,8 @@ def test_text_is_queried_as_lists_arrays_and_series(rule: str) -> None:
 def test_text_of_a_model_without_a_pipeline_is_seen_by_its_words() -> None:
     words, y = text()
     inner = make_pipeline(TfidfVectorizer(), LogisticRegression()).fit(words[:15], y[:15])
-    found = find_features(*read_pair(words[15:], words[:15]), inner.predict_proba)
-    assert found.source in {"TF-IDF", "100 principal directions of TF-IDF"}
+    result = find_features(*read_pair(words[15:], words[:15]), inner.predict_proba)
+    assert result.source in {"TF-IDF", "100 principal directions of TF-IDF"}
     assert len(rows(inner.predict_proba, words[15:], words[:15], y[:15])) == 4
     assert find_features(read_records(["!", "?", ""], "X_pool"), None, None).values.shape[0] == 3
 
@@ -238,9 +238,9 @@ def test_text_of_a_model_without_a_pipeline_is_seen_by_its_words() -> None:
 def test_wide_sparse_matrices_are_seen_in_principal_directions_and_equal_rows_stay_equal() -> None:
     wide = sparse.random(80, 30_000, density=0.001, format="csr", random_state=0)
     twice = sparse.vstack([wide, wide[[5, 5, 7]]], format="csr")
-    found = find_features(read_records(twice, "X_pool"), None, None)
-    assert found.source == "82 principal directions of the sparse matrix"
-    assert (found.values[[80, 81, 82]] == found.values[[5, 5, 7]]).all()
+    result = find_features(read_records(twice, "X_pool"), None, None)
+    assert result.source == "82 principal directions of the sparse matrix"
+    assert (result.values[[80, 81, 82]] == result.values[[5, 5, 7]]).all()
     model = LogisticRegression().fit(twice[:20], np.arange(20) % 2)
     assert len(rows(model, twice[20:], twice[:20], np.arange(20) % 2)) == 4
 
@@ -272,8 +272,8 @@ def test_models_that_take_gaps_are_given_them(rule: str, frame: bool) -> None:
 
 
 def test_a_gap_is_seen_as_the_mean_of_its_column() -> None:
-    found = find_features(read_records([[1.0, np.nan], [3.0, np.nan], [np.nan, np.nan]], "X_pool"), None, None)
-    assert found.values.tolist() == [[1.0, 0.0], [3.0, 0.0], [2.0, 0.0]]
+    result = find_features(read_records([[1.0, np.nan], [3.0, np.nan], [np.nan, np.nan]], "X_pool"), None, None)
+    assert result.values.tolist() == [[1.0, 0.0], [3.0, 0.0], [2.0, 0.0]]
 
 
 def test_a_model_that_takes_no_gaps_says_so() -> None:
@@ -358,10 +358,10 @@ def test_features_may_be_said_to_be_others() -> None:
     assert rows(*frames, strategy="core-set", features=["c0"]) == first
     objects = [{"row": row} for row in range(len(pool))]
 
-    def told(records: list[dict[str, int]]) -> NDArray[Any]:
+    def shown(records: list[dict[str, int]]) -> NDArray[Any]:
         return np.full((len(records), 3), 1 / 3)
 
-    assert len(rows(told, objects, [{}] * 30, y, features=(pool, labelled))) == 4
+    assert len(rows(shown, objects, [{}] * 30, y, features=(pool, labelled))) == 4
 
 
 @pytest.mark.parametrize(

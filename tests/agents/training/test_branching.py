@@ -80,8 +80,8 @@ def test_of_shuffled_values_nothing_is_learnt_that_holds_elsewhere():
 
 def test_a_great_weight_of_the_divergence_keeps_it_where_it_was():
     _, free = moved(QUICK, branches())
-    _, held = moved(QUICK.model_copy(update={"kl": 50.0}), branches())
-    assert held.kl < 0.05 * free.kl
+    _, kept = moved(QUICK.model_copy(update={"kl": 50.0}), branches())
+    assert kept.kl < 0.05 * free.kl
 
 
 def test_with_a_learning_rate_of_almost_nothing_it_stays_where_it_was():
@@ -95,18 +95,18 @@ def test_branches_are_made_anew_in_every_update_and_the_start_is_left_alone(tiny
     before = policy.fingerprint
     recipe = BranchingRecipe(updates=2, every=4, learning_rate=1e-2, expert=LookAheadRecipe(horizon=2, base="policy"))
     drawn = EvolutionRecipe(tasks=2, episodes=1)
-    told = []
-    found = branch(
+    given = []
+    result = branch(
         policy,
         tiny_env,
         recipe,
         lambda number: [
             task for each in task_groups(tiny_env, drawn, [], seed=0, generation=number) for task in each.tasks
         ],
-        progress=told.append,
+        progress=given.append,
     )
-    assert len(told) == 2
-    assert policy.fingerprint == before != found.fingerprint
+    assert len(given) == 2
+    assert policy.fingerprint == before != result.fingerprint
 
 
 def test_a_training_branches_after_it_imitates(tiny_env, tiny_agent):

@@ -118,21 +118,21 @@ TARGET = torch.tensor([0.2, -1.0, 0.6])
 
 def test_it_finds_a_known_optimum_through_noise(env, monkeypatch):
     known_optimum(TARGET, monkeypatch)
-    found = evolve(start(env), env, recipe(pairs=6, generations=25), made_up, seed=0)
-    assert cosine(found, TARGET) > 0.95
+    result = evolve(start(env), env, recipe(pairs=6, generations=25), made_up, seed=0)
+    assert cosine(result, TARGET) > 0.95
 
 
 def test_of_a_negated_fitness_it_finds_the_opposite(env, monkeypatch):
     known_optimum(TARGET, monkeypatch)
     monkeypatch.setattr("alrl.agents.training.evolution.fitness", lambda areas, clip: -fitness(areas, clip))
-    found = evolve(start(env), env, recipe(pairs=6, generations=25), made_up, seed=0)
-    assert cosine(found, TARGET) < -0.8
+    result = evolve(start(env), env, recipe(pairs=6, generations=25), made_up, seed=0)
+    assert cosine(result, TARGET) < -0.8
 
 
 def test_of_a_spread_of_almost_nothing_it_stays_where_it_starts(env, monkeypatch):
     known_optimum(TARGET, monkeypatch)
-    found = evolve(start(env), env, recipe(spread=1e-6), made_up, seed=0)
-    assert cosine(found, start(env).network.weight) > 0.999
+    result = evolve(start(env), env, recipe(spread=1e-6), made_up, seed=0)
+    assert cosine(result, start(env).network.weight) > 0.999
 
 
 def test_what_was_interrupted_goes_on_to_the_same_end(env, tmp_path):
@@ -149,7 +149,7 @@ def test_what_was_interrupted_goes_on_to_the_same_end(env, tmp_path):
     with pytest.raises(StoppedError):
         evolve(start(env), env, recipe(generations=3), drawn(env), seed=5, checkpoint=path, progress=stop)
     assert len(json.loads(path.read_text())["means"]) == 2
-    told = []
+    given = []
     again = evolve(
         start(env),
         env,
@@ -157,16 +157,16 @@ def test_what_was_interrupted_goes_on_to_the_same_end(env, tmp_path):
         drawn(env),
         seed=5,
         checkpoint=path,
-        progress=lambda state: told.append(len(state.means)),
+        progress=lambda state: given.append(len(state.means)),
     )
-    assert told == [3]
+    assert given == [3]
     assert again.network.weight.equal(whole.network.weight)
 
 
 def test_the_state_of_another_evolution_is_not_gone_on_from(env, tmp_path):
     path = tmp_path / "evolution.json"
     evolve(start(env), env, recipe(), drawn(env), seed=5, checkpoint=path)
-    told = []
+    given = []
     evolve(
         start(env),
         env,
@@ -174,9 +174,9 @@ def test_the_state_of_another_evolution_is_not_gone_on_from(env, tmp_path):
         drawn(env),
         seed=6,
         checkpoint=path,
-        progress=lambda state: told.append(len(state.means)),
+        progress=lambda state: given.append(len(state.means)),
     )
-    assert told == [1, 2]
+    assert given == [1, 2]
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"weights": 3}'])

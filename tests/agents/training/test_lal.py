@@ -59,10 +59,10 @@ def test_the_arrays_say_what_the_forest_says() -> None:
 
 def test_gains_are_those_beyond_the_mean_of_the_state() -> None:
     given = examples()
-    found = torch.from_numpy(gains(given))
-    assert found.sum(1).abs().max() < 1e-5
-    assert (found[~given.mask] == 0).all()
-    assert found[given.mask].abs().max() < 1
+    result = torch.from_numpy(gains(given))
+    assert result.sum(1).abs().max() < 1e-5
+    assert (result[~given.mask] == 0).all()
+    assert result[given.mask].abs().max() < 1
 
 
 def test_the_forest_finds_what_a_candidate_is_worth() -> None:
@@ -164,13 +164,13 @@ def test_arrays_that_are_no_forest_are_refused(
     changed: dict[str, Any], message: str, policy: Policy, tmp_path: Path
 ) -> None:
     folder = save_policy(policy, tmp_path / "lal")
-    held = load_file(folder / "weights.safetensors")
+    kept = load_file(folder / "weights.safetensors")
     for name, value in changed.items():
         if value is None:
-            del held[name]
+            del kept[name]
         else:
-            held[name][0, 0] = value
-    save_file(held, folder / "weights.safetensors")
+            kept[name][0, 0] = value
+    save_file(kept, folder / "weights.safetensors")
     sign(folder, sha256=hashlib.sha256((folder / "weights.safetensors").read_bytes()).hexdigest())
     with pytest.raises(PolicyFileError, match=message):
         load_policy(folder)

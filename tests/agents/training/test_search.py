@@ -49,18 +49,18 @@ def test_weights_near_the_best_are_found(
 ) -> None:
     monkeypatch.setattr(module, "gains", made_up)
     settings = SearchRecipe(kind=kind, population=40, generations=10)
-    said: list[float] = []
-    found = search(trainer.untrained(), trainer.env, settings, lambda _: [], seed=1, progress=said.append)
-    assert isinstance(found.network, LinearScorer)
-    assert float((found.network.weight - BEST).norm()) < near < float((_start(trainer) - BEST).norm())
-    assert len(said) == 10
+    answer: list[float] = []
+    result = search(trainer.untrained(), trainer.env, settings, lambda _: [], seed=1, progress=answer.append)
+    assert isinstance(result.network, LinearScorer)
+    assert float((result.network.weight - BEST).norm()) < near < float((_start(trainer) - BEST).norm())
+    assert len(answer) == 10
 
 
 def test_at_random_nothing_worse_than_margin_is_kept(trainer: Trainer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "gains", lambda *args, **_: -args[3].norm(dim=1))
-    found = search(trainer.untrained(), trainer.env, SearchRecipe(kind="random"), lambda _: [], seed=1)
-    assert isinstance(found.network, LinearScorer)
-    assert found.network.weight.equal(_start(trainer))
+    result = search(trainer.untrained(), trainer.env, SearchRecipe(kind="random"), lambda _: [], seed=1)
+    assert isinstance(result.network, LinearScorer)
+    assert result.network.weight.equal(_start(trainer))
 
 
 def _start(trainer: Trainer) -> Tensor:

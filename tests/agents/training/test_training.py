@@ -54,11 +54,11 @@ def test_a_training_is_a_function_of_recipes_and_seed(
     assert {**policy.card, "work": None} == {**again.card, "work": None}
     assert policy.card["seed"] == 3
     assert other.card["seed"] == 4
-    told(policy, tiny_env, tiny_agent)
+    shown(policy, tiny_env, tiny_agent)
     scalars(log, tiny_agent)
 
 
-def told(policy: Policy, env: EnvRecipe, agent: TrainedRecipe) -> None:
+def shown(policy: Policy, env: EnvRecipe, agent: TrainedRecipe) -> None:
     """The card tells how the policy came about."""
     card = policy.card
     assert policy.name == "mine"

@@ -37,24 +37,24 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_the_best_trial_is_a_change_that_a_study_takes(place: Path) -> None:
-    said: list[float] = []
-    found = tune(
-        "mine", "mine", place / "out", search=SEARCH, trials=3, workers=1, progress=lambda _, gain: said.append(gain)
+    answer: list[float] = []
+    result = tune(
+        "mine", "mine", place / "out", search=SEARCH, trials=3, workers=1, progress=lambda _, gain: answer.append(gain)
     )
-    assert found.gain == max(said)
-    assert len(said) == found.trials == 3
-    recipe = TrainingRecipe(agent="mine", env="mine", change=dict(found.change)).build()
+    assert result.gain == max(answer)
+    assert len(answer) == result.trials == 3
+    recipe = TrainingRecipe(agent="mine", env="mine", change=dict(result.change)).build()
     assert recipe.imitation is not None
     assert 1e-4 <= recipe.imitation.learning_rate <= 1e-1
     assert recipe.imitation.epochs in range(1, 5)
     assert recipe.network.width in {4, 8}
     assert recipe.imitation.expert.horizon == 1
     written = json.loads((place / "out" / "best.json").read_text())
-    assert written["change"] == found.change
+    assert written["change"] == result.change
     assert len(written["validated_on"]) == 1
     again = tune("mine", "mine", place / "out", search=SEARCH, trials=1, workers=1)
     assert again.trials == 4
-    assert again.gain >= found.gain
+    assert again.gain >= result.gain
 
 
 @pytest.mark.parametrize(

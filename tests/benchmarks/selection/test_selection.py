@@ -32,26 +32,26 @@ def test_the_pool_has_its_records_and_a_hundred_labels():
 
 
 def test_a_policy_is_timed():
-    found = measure_selection("general", 300, threads=1)
-    assert found.fault is None
-    assert found.first > 0
-    assert found.later > 0
-    assert 2**25 < found.peak_anonymous < 4 * 2**30
+    outcome = measure_selection("general", 300, threads=1)
+    assert outcome.fault is None
+    assert outcome.first > 0
+    assert outcome.later > 0
+    assert 2**25 < outcome.peak_anonymous < 4 * 2**30
 
 
 def test_what_fails_is_told():
-    found = measure_selection("no-such-rule", 300)
-    assert found.first is None
-    assert "no-such-rule" in found.fault
+    outcome = measure_selection("no-such-rule", 300)
+    assert outcome.first is None
+    assert "no-such-rule" in outcome.fault
 
 
 def test_theirs_is_timed_where_they_have_the_rule():
     assert measure_theirs("power", 300) is None
     # Ten records to choose from: of each label of each they make a fit.
     for name, records in (("badge", 300), ("expected-error-reduction", 110)):
-        found = measure_theirs(name, records)
-        assert found.fault is None
-        assert found.result > 0
+        outcome = measure_theirs(name, records)
+        assert outcome.fault is None
+        assert outcome.result > 0
 
 
 def test_each_target_can_be_missed():

@@ -181,8 +181,8 @@ def test_a_pool_holds_what_it_held_and_its_share_more(share, seed, kind):
     after = dirty(kind, seed=seed, share=share)
     extra = len(after.pool) - len(SPLIT.pool)
     assert extra / len(after.pool) == pytest.approx(share, abs=0.006)
-    held = after.pool if after.truth is None else after.pool[after.truth.eligible]
-    assert held.tolist() == SPLIT.pool.tolist()
+    kept = after.pool if after.truth is None else after.pool[after.truth.eligible]
+    assert kept.tolist() == SPLIT.pool.tolist()
 
 
 @pytest.mark.parametrize(

@@ -30,8 +30,8 @@ def test_the_area_over_log_labels_counts_the_first_sample() -> None:
     at_one = (0.6 + 0.75 * np.log2(1.5)) / np.log2(3)
     # After 2, 3 and 4: log2(1.5) and log2(4 / 3).
     at_two = 0.6 * np.log2(1.5) + 0.75 * np.log2(4 / 3)
-    found = statistics.log_area(rising([[0.5, 0.7, 0.8]] * 2, first=[1, 2]))
-    assert found == pytest.approx([at_one, at_two])
+    result = statistics.log_area(rising([[0.5, 0.7, 0.8]] * 2, first=[1, 2]))
+    assert result == pytest.approx([at_one, at_two])
     assert statistics.log_area(rising([[0.5, 0.7, 0.8]], first=[0])) == pytest.approx([at_one])
 
 
@@ -46,8 +46,8 @@ def test_deficiency_is_the_ratio_of_what_is_lacking() -> None:
 
 def test_labels_needed_are_interpolated_and_infinite_where_never_reached() -> None:
     curves = rising([[0.5, 0.7, 0.8, 0.85]] * 3)
-    found = statistics.labels_needed(curves, 0.75, generator([0], "bootstrap"))
-    assert (found.value, found.low, found.high) == pytest.approx((1.5, 1.5, 1.5))
+    result = statistics.labels_needed(curves, 0.75, generator([0], "bootstrap"))
+    assert (result.value, result.low, result.high) == pytest.approx((1.5, 1.5, 1.5))
     never = statistics.labels_needed(curves, 0.9, generator([0], "bootstrap"))
     assert (never.value, never.low, never.high) == (np.inf, np.inf, np.inf)
     split = statistics.labels_needed(rising([[0.5, 1.0]] * 5 + [[0.5, 0.7]] * 5), 0.84, generator([0], "bootstrap"))

@@ -59,12 +59,12 @@ def test_mean_ranks_are_those_of_demsar() -> None:
 
 
 def test_friedman_is_that_of_demsar_and_scipys_correction_for_ties_is_apart() -> None:
-    found = statistics.friedman(DEMSAR)
-    assert found is not None
-    assert found.chi_square == pytest.approx(9.279, abs=1e-3)
-    assert found.f == pytest.approx(3.686, abs=2e-3)
-    assert found.chi_square_tied == pytest.approx(10.228, abs=1e-3)
-    assert found.critical_difference == pytest.approx(1.2536, abs=1e-4)
+    results = statistics.friedman(DEMSAR)
+    assert results is not None
+    assert results.chi_square == pytest.approx(9.279, abs=1e-3)
+    assert results.f == pytest.approx(3.686, abs=2e-3)
+    assert results.chi_square_tied == pytest.approx(10.228, abs=1e-3)
+    assert results.critical_difference == pytest.approx(1.2536, abs=1e-4)
 
 
 def test_the_table_as_printed_ranks_two_cells_alike() -> None:
@@ -76,16 +76,16 @@ def test_the_table_as_printed_ranks_two_cells_alike() -> None:
 
 def test_wilcoxon_is_demsars_comparison_of_two_classifiers() -> None:
     # Table 2 of the paper: R+ = 93 and R- = 12, z = (12 - 52.5) / sqrt(253.75) = -2.54; SciPy corrects it for ties.
-    found = statistics.wilcoxon_holm(DEMSAR[:, :2], ["C4.5", "C4.5+m"], "C4.5")
-    assert found == {"C4.5+m": pytest.approx(0.0109, abs=2e-4)}
+    results = statistics.wilcoxon_holm(DEMSAR[:, :2], ["C4.5", "C4.5+m"], "C4.5")
+    assert results == {"C4.5+m": pytest.approx(0.0109, abs=2e-4)}
     assert float(stats.wilcoxon(DEMSAR[:, 1] - DEMSAR[:, 0], zero_method="zsplit").statistic) == 12
 
 
 def test_cliques_are_those_of_demsars_figure() -> None:
     ranks = dict(zip(("C4.5", "C4.5+m", "C4.5+cf", "C4.5+m+cf"), statistics.mean_ranks(DEMSAR), strict=True))
     # CD at 0.10 is 1.12 in the paper: +m+cf and +m differ from C4.5, and nothing else can be told.
-    found = statistics.cliques(ranks, statistics.nemenyi(4, 14, 0.90))
-    assert found == [("C4.5+m+cf", "C4.5+m", "C4.5+cf"), ("C4.5+cf", "C4.5")]
+    results = statistics.cliques(ranks, statistics.nemenyi(4, 14, 0.90))
+    assert results == [("C4.5+m+cf", "C4.5+m", "C4.5+cf"), ("C4.5+cf", "C4.5")]
     assert statistics.nemenyi(4, 14, 0.90) == pytest.approx(1.12, abs=5e-3)
     assert statistics.cliques({"a": 1.0, "b": 3.0}, 1.0) == []
     assert statistics.cliques({"a": 1.0, "b": 1.5, "c": 2.0}, 1.0) == [("a", "b", "c")]
@@ -96,9 +96,9 @@ def test_nemenyi_is_the_known_value() -> None:
 
 
 def test_friedman_of_scores_that_all_tie_has_nothing_to_say() -> None:
-    found = statistics.friedman(np.ones((8, 3)))
-    assert found is not None
-    assert (found.chi_square, found.p_tied) == (0.0, 1.0)
+    results = statistics.friedman(np.ones((8, 3)))
+    assert results is not None
+    assert (results.chi_square, results.p_tied) == (0.0, 1.0)
 
 
 def test_tests_across_data_sets_need_six_of_them() -> None:
@@ -112,8 +112,8 @@ def test_tests_across_data_sets_need_six_of_them() -> None:
 def test_wilcoxon_of_six_wins_has_the_smallest_exact_p_value_adjusted_by_holm() -> None:
     base = np.linspace(0.5, 0.6, 6)
     scores = np.stack([base, base + np.linspace(0.01, 0.06, 6), base], axis=1)
-    found = statistics.wilcoxon_holm(scores, ["margin", "general", "copy"], "margin")
-    assert found == {"general": pytest.approx(2 * 2 / 64), "copy": 1.0}
+    results = statistics.wilcoxon_holm(scores, ["margin", "general", "copy"], "margin")
+    assert results == {"general": pytest.approx(2 * 2 / 64), "copy": 1.0}
 
 
 def test_holm_keeps_the_order_and_never_exceeds_one() -> None:
@@ -132,10 +132,10 @@ def test_paired_difference_tells_win_tie_and_loss(shift: float, outcome: str) ->
     noise = generator([4], "noise").normal(0, 0.01, 30)
     noise -= noise.mean()
     a, b = flat("general", list(levels + noise + shift)), flat("margin", list(levels))
-    found = statistics.paired_difference(a, b)
-    assert found.value == pytest.approx(shift, abs=1e-12)
-    assert found.low <= found.value <= found.high
-    assert found.outcome == outcome
+    results = statistics.paired_difference(a, b)
+    assert results.value == pytest.approx(shift, abs=1e-12)
+    assert results.low <= results.value <= results.high
+    assert results.outcome == outcome
 
 
 def test_paired_difference_of_equal_curves_is_a_tie_and_of_one_seed_unbounded() -> None:
@@ -163,27 +163,27 @@ def test_paired_difference_refuses_other_seeds() -> None:
 
 
 def test_the_midmean_leaves_out_both_quarters() -> None:
-    found = statistics.midmean_difference(
+    results = statistics.midmean_difference(
         [[0.0, 1.0, 2.0, 3.0], [-100.0, 1.5, 2.5, 100.0]], generator([0], "bootstrap")
     )
-    assert found.value == pytest.approx((1.0 + 1.5 + 2.0 + 2.5) / 4)
-    assert found.low <= found.value <= found.high
+    assert results.value == pytest.approx((1.0 + 1.5 + 2.0 + 2.5) / 4)
+    assert results.low <= results.value <= results.high
 
 
 def test_pairs_won_weigh_data_sets_alike_and_ties_half() -> None:
-    found = statistics.pairs_won([[1.0] * 8, [0.0, -1.0]], generator([0], "bootstrap"))
-    assert found.value == pytest.approx((1.0 + 0.25) / 2)
-    assert (found.low, found.high) == (0.5, 0.75)
+    results = statistics.pairs_won([[1.0] * 8, [0.0, -1.0]], generator([0], "bootstrap"))
+    assert results.value == pytest.approx((1.0 + 0.25) / 2)
+    assert (results.low, results.high) == (0.5, 0.75)
 
 
 def test_the_performance_profile_counts_runs_strictly_above_and_weighs_data_sets_alike() -> None:
-    found = statistics.performance_profile(
+    results = statistics.performance_profile(
         [[1.0, 2.0, 3.0, 4.0], [0.0]], [-1.0, 0.0, 2.0, 4.0], generator([0], "bootstrap")
     )
-    assert found.share == (1.0, 0.5, 0.25, 0.0)
+    assert results.share == (1.0, 0.5, 0.25, 0.0)
     # The data set of one seed is drawn as it is: all that varies is the other's half.
-    assert (found.low[0], found.high[0]) == (1.0, 1.0)
-    assert 0.0 <= found.low[2] < 0.25 < found.high[2] <= 0.5
+    assert (results.low[0], results.high[0]) == (1.0, 1.0)
+    assert 0.0 <= results.low[2] < 0.25 < results.high[2] <= 0.5
 
 
 def test_every_pair_duels_once_and_is_seen_from_both_sides(comparison: Comparison) -> None:

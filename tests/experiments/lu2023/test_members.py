@@ -51,8 +51,8 @@ def test_with_the_same_kernel_matrix_it_is_svc_to_the_last_digits():
 def test_a_weight_counts_a_record_as_often(seed):
     X, y, labelled = drawn(seed)
     bag, count = bagged(seed, labelled)
-    held = count > 0
-    ours = KernelMachine(linear(X, X[:0])).decision(labelled[held], y[labelled][held], count[held])
+    kept = count > 0
+    ours = KernelMachine(linear(X, X[:0])).decision(labelled[kept], y[labelled][kept], count[kept])
     theirs = SVC(kernel="linear", C=1, tol=1e-6).fit(X[bag], y[bag]).decision_function(X)
     np.testing.assert_allclose(ours, theirs, atol=1e-2)
 
@@ -84,8 +84,8 @@ def test_the_discriminant_is_scikit_learns_also_without_full_rank(features, cons
         X[:, 2] = 0.0
         X[:, 3] = X[:, 4]
     bag, count = bagged(4, labelled)
-    held = count > 0
-    ours = discriminant(X[labelled[held]], y[labelled[held]], count[held], X)
+    kept = count > 0
+    ours = discriminant(X[labelled[kept]], y[labelled[kept]], count[kept], X)
     theirs = LinearDiscriminantAnalysis().fit(X[bag], y[bag]).decision_function(X)
     if version.parse(sklearn.__version__) >= version.parse("1.9"):
         # Since then scatter is divided by the records, before by the records less the classes.

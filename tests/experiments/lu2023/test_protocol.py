@@ -96,9 +96,9 @@ def test_a_run_stores_what_the_episodes_give_and_is_resumed(tmp_path: Path):
     assert (ran.cells, ran.played, ran.failed) == (10, 10, 0)
     assert Runner(study=recipe, folder=tmp_path, workers=1).run().played == 0
     with Store(tmp_path / "results.sqlite", read_only=True) as store:
-        held = {(each.strategy, each.seeds): each for each in store.curves()}
+        kept = {(each.strategy, each.seeds): each for each in store.curves()}
     expected = play_seeds(SETS["Appendicitis"].load(), "QBC", (1,))
-    curves = held["qbc", (1,)]
+    curves = kept["qbc", (1,)]
     assert curves.accuracy.tolist() == expected.accuracy.tolist()
     assert curves.picks.tolist() == expected.picks.tolist()
     assert (curves.data_set, curves.learner[:12]) == ("common/appendicitis", "scikit-learn")

@@ -113,24 +113,24 @@ def test_constants_are_tuned_to_the_price(price: float, constants: Constants) ->
 
 def test_what_a_player_comes_to_is_told_by_data_set() -> None:
     ledger = hand_made()[5]
-    found = entry("five", ledger, ["b", "a"], value=100.0, price=1.0, until=ledger.at_labels(5))
-    assert found.net.tolist() == pytest.approx([-5.0, 15.0])
-    assert (found.labels, found.spread, found.loops) == (5.0, 0.0, 1.0)
-    assert found.gain == pytest.approx(10.0)
+    result = entry("five", ledger, ["b", "a"], value=100.0, price=1.0, until=ledger.at_labels(5))
+    assert result.net.tolist() == pytest.approx([-5.0, 15.0])
+    assert (result.labels, result.spread, result.loops) == (5.0, 0.0, 1.0)
+    assert result.gain == pytest.approx(10.0)
     other = entry("to the end", ledger, ["b", "a"], value=100.0, price=1.0)
     assert other.net.tolist() == pytest.approx([-12.0, 12.0])
-    assert float(found.less(other).mean) == pytest.approx(5.0)
+    assert float(result.less(other).mean) == pytest.approx(5.0)
 
 
 def test_nobody_beats_hindsight_which_stops_each_episode_at_its_best() -> None:
     ledgers, names = hand_made(), ["a", "b"]
-    found = hindsight(ledgers, names, value=100.0, price=1.0)
+    result = hindsight(ledgers, names, value=100.0, price=1.0)
     # Five labels that bring 20 points, and none where none can pay.
-    assert found.net.tolist() == pytest.approx([15.0, 0.0])
-    assert (found.labels, found.loops) == (2.5, 0.5)
+    assert result.net.tolist() == pytest.approx([15.0, 0.0])
+    assert (result.labels, result.loops) == (2.5, 0.5)
     everyone = rules(ledgers, names, tune(ledgers, value=100.0, price=1.0), value=100.0, price=1.0)
     assert [each.player for each in everyone][-1] == HINDSIGHT
-    assert all((each.net <= found.net + 1e-9).all() for each in everyone)
+    assert all((each.net <= result.net + 1e-9).all() for each in everyone)
 
 
 def recipes_in(folder: Path, env: str) -> list[str]:

@@ -136,16 +136,16 @@ def test_a_learner_shows_the_settings_it_was_given():
 def test_early_in_a_fit_the_confidence_is_that_of_a_shorter_fit():
     made, learner = example(1), Gated(epochs=9, record=True)
     made.fit(learner)
-    now, said = made.predict(learner), learner.epoch_confidence(made.others)
-    assert said.shape == (3, 8, made.others.shape[1])
+    now, answer = made.predict(learner), learner.epoch_confidence(made.others)
+    assert answer.shape == (3, 8, made.others.shape[1])
     predicted = now.argmax(-1, keepdim=True)
     # The start of epoch 3 is where a fit of three epochs ends.
     for place, epoch in enumerate([0, 1, 2, 3, 5, 6, 7, 8]):
         shorter = Gated(epochs=max(epoch, 1))
         made.fit(shorter)
         if epoch:
-            assert torch.allclose(said[:, place], made.predict(shorter).gather(2, predicted)[..., 0], atol=1e-6)
-    assert not torch.allclose(said[:, 0], said[:, 1], atol=1e-3)
+            assert torch.allclose(answer[:, place], made.predict(shorter).gather(2, predicted)[..., 0], atol=1e-6)
+    assert not torch.allclose(answer[:, 0], answer[:, 1], atol=1e-3)
 
 
 def test_a_network_that_keeps_no_epochs_says_nothing_of_them():
@@ -160,10 +160,10 @@ def test_a_network_that_keeps_no_epochs_says_nothing_of_them():
 def test_copies_and_restarted_episodes_have_the_epochs_that_are_theirs():
     made, learner = example(1), Gated(epochs=4, record=True)
     made.fit(learner)
-    said, order = learner.epoch_confidence(made.others), torch.tensor([2, 0, 0])
+    answer, order = learner.epoch_confidence(made.others), torch.tensor([2, 0, 0])
     taken = learner.take(order).epoch_confidence(made.take(order.tolist()).others)
-    assert torch.allclose(taken, said[order], atol=1e-6)
+    assert torch.allclose(taken, answer[order], atol=1e-6)
     learner.restart(torch.tensor([True, False, True]))
     again = learner.epoch_confidence(made.others)
     assert (again[[0, 2]] == again[[0, 2], :1]).all()
-    assert torch.equal(again[1], said[1])
+    assert torch.equal(again[1], answer[1])

@@ -83,10 +83,10 @@ def test_equal_columns_have_equal_products_wherever_they_stand(shift):
 @pytest.mark.parametrize(("dtype", "bound"), [(np.float32, 2e-7), (np.float64, 1e-15)])
 def test_the_exponential_is_right_to_the_last_bits(dtype, bound):
     x = np.concatenate([np.linspace(-87, 80, 4001), [0.0, -0.0, 1.0, -1.0]]).astype(dtype)
-    found = x.copy()
-    exponential(found, np.empty_like(x))
-    assert np.abs(found / np.exp(x.astype(np.float64)) - 1).max() < bound
-    assert found[-4:].tolist() == pytest.approx([1.0, 1.0, np.e, 1 / np.e], rel=1e-6)
+    result = x.copy()
+    exponential(result, np.empty_like(x))
+    assert np.abs(result / np.exp(x.astype(np.float64)) - 1).max() < bound
+    assert result[-4:].tolist() == pytest.approx([1.0, 1.0, np.e, 1 / np.e], rel=1e-6)
 
 
 def test_python_computes_what_is_compiled():
@@ -108,10 +108,10 @@ def test_what_is_far_below_zero_counts_as_tiny():
 @pytest.mark.parametrize("scale", [1.0, 30.0, 500.0])
 def test_probabilities_are_those_of_scipy(c, scale):
     logits = (np.random.default_rng(c).normal(size=(c, 53)) * scale).astype(np.float32)
-    found = logits.copy()
-    to_probability(found, np.empty((2, 53), np.float32))
+    result = logits.copy()
+    to_probability(result, np.empty((2, 53), np.float32))
     wanted = expit(logits.astype(float)) if c == 1 else softmax(logits.astype(float), 0)
-    assert np.abs(found - wanted).max() < 5e-7
+    assert np.abs(result - wanted).max() < 5e-7
 
 
 def test_no_records_have_no_probabilities():

@@ -17,9 +17,9 @@ def test_inverse_of_well_posed_matrices(size):
 
 def test_a_matrix_that_cannot_be_inverted_gives_finite_numbers_and_spoils_no_other():
     singular = torch.tensor([[1.0, 1.0], [1.0, 1.0]])
-    found = inverse(torch.stack([singular - 1e-3, 2 * torch.eye(2)]))
-    assert found.isfinite().all()
-    assert torch.allclose(found[1], torch.eye(2) / 2)
+    result = inverse(torch.stack([singular - 1e-3, 2 * torch.eye(2)]))
+    assert result.isfinite().all()
+    assert torch.allclose(result[1], torch.eye(2) / 2)
 
 
 @pytest.mark.parametrize("columns", [1, 3])

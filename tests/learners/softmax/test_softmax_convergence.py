@@ -107,8 +107,8 @@ def test_a_fit_converges_only_where_its_gradient_is_small_and_is_then_that_of_sc
         # fit was wrong, it was wrong ten thousandfold.
         assert steepness(problem, coefficients) < 100 * learner.tolerance * min(1.0, problem.C**-0.5), name
         if expected is not None:
-            found = learner.predict_proba(torch.as_tensor(problem.others)[None])[0].double().numpy()
-            assert np.abs(found - expected).max() < (2e-2 if learner.tolerance > 1e-5 else 2e-3), name
+            result = learner.predict_proba(torch.as_tensor(problem.others)[None])[0].double().numpy()
+            assert np.abs(result - expected).max() < (2e-2 if learner.tolerance > 1e-5 else 2e-3), name
 
 
 @pytest.mark.parametrize("name", SOLVERS)

@@ -95,10 +95,10 @@ def test_the_noise_of_a_seed_is_what_it_was_before():
 def test_a_confusion_matrix_says_how_often_each_class_is_said():
     matrix = [[0.8, 0.2, 0.0], [0.0, 1.0, 0.0], [0.5, 0.1, 0.4]]
     truth = torch.arange(3).repeat(20_000)[None]
-    said = make_annotator("confused", matrix=matrix).answer(example_query(truth, torch.arange(60_000)[None])).labels
-    found = torch.stack([torch.bincount(said[truth == label], minlength=3) / 20_000 for label in range(3)])
-    assert torch.allclose(found, torch.tensor(matrix), atol=0.01)
-    assert (found[torch.tensor(matrix) == 0] == 0).all()
+    drawn = make_annotator("confused", matrix=matrix).answer(example_query(truth, torch.arange(60_000)[None])).labels
+    result = torch.stack([torch.bincount(drawn[truth == label], minlength=3) / 20_000 for label in range(3)])
+    assert torch.allclose(result, torch.tensor(matrix), atol=0.01)
+    assert (result[torch.tensor(matrix) == 0] == 0).all()
 
 
 def test_errors_near_the_boundary_have_their_rate_and_their_place():
@@ -171,10 +171,10 @@ def test_a_team_is_asked_at_random_in_turn_or_all_together():
 
 
 def test_a_panel_says_what_most_of_them_say():
-    said = [{"kind": "confused", "matrix": [[1 - first, first], [0.0, 1.0]]} for first in (1.0, 0.0, 0.0)]
+    several = [{"kind": "confused", "matrix": [[1 - first, first], [0.0, 1.0]]} for first in (1.0, 0.0, 0.0)]
     query = example_query([[0, 1]], [[0, 1]])
-    assert make_annotator("several", annotators=said, asked="panel").answer(query).labels.tolist() == [[0, 1]]
-    assert make_annotator("several", annotators=said[:2], asked="panel").answer(query).labels.tolist() == [[1, 1]]
+    assert make_annotator("several", annotators=several, asked="panel").answer(query).labels.tolist() == [[0, 1]]
+    assert make_annotator("several", annotators=several[:2], asked="panel").answer(query).labels.tolist() == [[1, 1]]
 
 
 def test_members_of_a_team_err_by_chance_of_their_own():
@@ -227,13 +227,13 @@ def test_a_confusion_matrix_of_another_size_than_the_classes_is_refused():
     rate=st.floats(0, 1),
     most=st.integers(0, 4),
     charged=st.booleans(),
-    asked=st.integers(0, 9),
+    wanted=st.integers(0, 9),
 )
-def test_answers_are_classes_or_none_and_delays_are_as_declared(seed, rate, most, charged, asked):
+def test_answers_are_classes_or_none_and_delays_are_as_declared(seed, rate, most, charged, wanted):
     inner = {"kind": "abstaining", "rate": rate, "charged": charged, "annotator": NOISY}
     late = {"kind": "delayed", "least": 0, "most": most, "annotator": inner}
     team = make_annotator("several", annotators=[late, NOISY], asked="in-turn")
-    query = example_query(HIDDEN, EVERYTHING[:, :50], seeds=[[seed]], queries_before=torch.tensor([asked]))
+    query = example_query(HIDDEN, EVERYTHING[:, :50], seeds=[[seed]], queries_before=torch.tensor([wanted]))
     answer = team.answer(query)
     assert ((answer.labels >= NO_LABEL) & (answer.labels < 3)).all()
     assert ((answer.delay >= 0) & (answer.delay <= most)).all()

@@ -40,17 +40,17 @@ def write_page(comparison: Comparison, folder: Path, **about: Any) -> Path:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    result = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     try:
         from playwright.sync_api import sync_playwright
     except ImportError:
-        found = None
-    if found is None:
+        result = None
+    if result is None:
         if os.environ.get("ALRL_REQUIRE_BROWSER") == "1":
             pytest.fail("ALRL_REQUIRE_BROWSER=1, but there is no chromium or no playwright")
         pytest.skip("no chromium or no playwright on this machine; ALRL_REQUIRE_BROWSER=1 makes this a failure")
     with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=found, args=FLAGS)
+        opened = playwright.chromium.launch(executable_path=result, args=FLAGS)
         yield opened
         opened.close()
 
@@ -262,9 +262,9 @@ def test_axe_finds_no_fault_of_access_on_the_page(
     tab.emulate_media(color_scheme=scheme)
     tab.wait_for_timeout(500)
     # WCAG 2.2, A and AA: contrast, names for readers of screens, keyboard, structure.
-    found = Axe().run(tab, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]})
-    told = [(each["id"], [node["html"][:200] for node in each["nodes"]][:3]) for each in found.response["violations"]]
-    assert told == []
+    result = Axe().run(tab, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]})
+    given = [(each["id"], [node["html"][:200] for node in each["nodes"]][:3]) for each in result.response["violations"]]
+    assert given == []
 
 
 def test_titles_of_axes_are_whole_on_a_phone(browser: Any, tmp_path: Path, comparison: Comparison) -> None:

@@ -28,15 +28,15 @@ def played() -> dict[str, Curves]:
 
 
 def seen_again(curves: Curves, *rules: str) -> Replay:
-    found = {name: make_strategy(name) for name in rules}
-    return replay(curves, load_data_set("wine"), learner=SoftmaxRegression(), split=DEFAULT_SPLIT, rules=found)
+    result = {name: make_strategy(name) for name in rules}
+    return replay(curves, load_data_set("wine"), learner=SoftmaxRegression(), split=DEFAULT_SPLIT, rules=result)
 
 
 @pytest.mark.parametrize("name", RULES)
 def test_a_rule_overlaps_with_its_own_picks_wholly(name: str, played: dict[str, Curves]) -> None:
-    found = seen_again(played[name], name, "core-set")
-    assert (found.overlap[name] == 1).all()
-    assert not (found.overlap["core-set"] == 1).all()
+    result = seen_again(played[name], name, "core-set")
+    assert (result.overlap[name] == 1).all()
+    assert not (result.overlap["core-set"] == 1).all()
 
 
 @pytest.mark.parametrize(
@@ -79,11 +79,11 @@ def test_a_study_shows_picks_under_the_settings_of_its_cells() -> None:
 
 
 def test_margin_picks_records_of_small_margin_and_the_pool_is_average(played: dict[str, Curves]) -> None:
-    found = seen_again(played["margin"])
-    rank = found.features.index("margin-rank")
-    assert found.picked.shape == found.others.shape == (3, 6, len(found.features))
-    assert (found.picked[..., rank] < 0.05).all()
-    assert 0.3 < found.others[..., rank].mean() < 0.7
+    result = seen_again(played["margin"])
+    rank = result.features.index("margin-rank")
+    assert result.picked.shape == result.others.shape == (3, 6, len(result.features))
+    assert (result.picked[..., rank] < 0.05).all()
+    assert 0.3 < result.others[..., rank].mean() < 0.7
 
 
 def test_a_rule_that_the_learner_cannot_serve_is_left_out(played: dict[str, Curves]) -> None:
@@ -102,13 +102,13 @@ def test_picks_of_another_split_are_refused(played: dict[str, Curves]) -> None:
 
 
 def test_the_projection_keeps_most_variance_and_says_who_picked_what(played: dict[str, Curves]) -> None:
-    found = project([played["margin"], played["random"]], load_data_set("wine"), split=DEFAULT_SPLIT)
-    assert found.seed == 0
-    assert found.points.shape == (89, 2)
-    assert np.allclose(found.points.mean(0), 0, atol=1e-6)
-    assert 0.4 < found.explained < 0.8
-    assert {name: len(picks) for name, picks in found.picks.items()} == {"margin": 6, "random": 6}
-    assert not set(found.first) & set(found.picks["margin"])
+    result = project([played["margin"], played["random"]], load_data_set("wine"), split=DEFAULT_SPLIT)
+    assert result.seed == 0
+    assert result.points.shape == (89, 2)
+    assert np.allclose(result.points.mean(0), 0, atol=1e-6)
+    assert 0.4 < result.explained < 0.8
+    assert {name: len(picks) for name, picks in result.picks.items()} == {"margin": 6, "random": 6}
+    assert not set(result.first) & set(result.picks["margin"])
 
 
 def cells_of(played: dict[str, Curves]) -> list[dict[str, object]]:
@@ -126,14 +126,14 @@ def cells_of(played: dict[str, Curves]) -> list[dict[str, object]]:
 
 def test_a_study_is_seen_again_with_all_its_rules(played: dict[str, Curves]) -> None:
     comparison = Comparison(played.values())
-    found = see_picks(comparison, summarise(comparison, emphasis="entropy"), cells_of(played))
-    assert found.subject == "entropy"
-    assert [(each.strategy, sorted(each.overlap)) for each in found.replays] == [
+    result = see_picks(comparison, summarise(comparison, emphasis="entropy"), cells_of(played))
+    assert result.subject == "entropy"
+    assert [(each.strategy, sorted(each.overlap)) for each in result.replays] == [
         ("entropy", ["entropy", "margin", "random"]),
         ("margin", []),
     ]
-    assert [each.data_set for each in found.projections] == ["wine"]
-    assert found.left_out == {}
+    assert [each.data_set for each in result.projections] == ["wine"]
+    assert result.left_out == {}
 
 
 def test_what_cannot_be_seen_again_says_why(played: dict[str, Curves]) -> None:
@@ -144,9 +144,9 @@ def test_what_cannot_be_seen_again_says_why(played: dict[str, Curves]) -> None:
         ({"data_set": "elsewhere"}, "does not say how wine was played"),
         ({"protocol": "lu2023"}, "splits of its own"),
     ):
-        found = see_picks(comparison, summary, [{**cell, **change} for cell in cells_of(played)])
-        assert found.replays == ()
-        assert reason in found.left_out["wine"]
+        result = see_picks(comparison, summary, [{**cell, **change} for cell in cells_of(played)])
+        assert result.replays == ()
+        assert reason in result.left_out["wine"]
     lost = Comparison([dataclasses.replace(each, data_set="nowhere") for each in played.values()])
     cells = [{**cell, "data_set": "nowhere"} for cell in cells_of(played)]
     assert "nowhere" in see_picks(lost, summarise(lost), cells).left_out["nowhere"]

@@ -102,14 +102,14 @@ def test_what_was_wasted_has_a_row_a_column_and_a_place_in_the_csv(
     codes = {"margin": [1, 2, 0, 0, 0], "general": [0, 0, 0, 0, 3]}
     dirty = [dataclasses.replace(each, wasted=np.tile(codes[each.strategy], (4, 1))) for each in given]
     # Of the last data set nothing is known: its pool is a clean one.
-    found = summarise(Comparison([*dirty[:2], *given[2:]]))
-    assert found.wasted("margin") == pytest.approx(0.4)
-    assert aubc.foot(found)[-1] == ("labels wasted", ["40.0 %", "20.0 %"])
-    assert "Labels wasted: share of the budget" in aubc.notes(found)
-    assert across.across_table(found).header[-1] == "labels wasted"
-    assert {row[0]: row[-1] for row in across.across_table(found).rows} == {"margin": "40.0 %", "general": "20.0 %"}
-    assert "40.0 \\%" in across.across_table(found).to_latex()
-    rows = list(csv.DictReader(io.StringIO(aubc.csv_table([found], mark="M"))))
+    result = summarise(Comparison([*dirty[:2], *given[2:]]))
+    assert result.wasted("margin") == pytest.approx(0.4)
+    assert aubc.foot(result)[-1] == ("labels wasted", ["40.0 %", "20.0 %"])
+    assert "Labels wasted: share of the budget" in aubc.notes(result)
+    assert across.across_table(result).header[-1] == "labels wasted"
+    assert {row[0]: row[-1] for row in across.across_table(result).rows} == {"margin": "40.0 %", "general": "20.0 %"}
+    assert "40.0 \\%" in across.across_table(result).to_latex()
+    rows = list(csv.DictReader(io.StringIO(aubc.csv_table([result], mark="M"))))
     assert [row["wasted_share"] for row in rows] == ["0.4000", "0.2000", "", ""]
     assert {row["mark"] for row in rows} == {"M"}
     assert "wasted" not in aubc.csv_table([summary]) + aubc.area_table(summary).to_markdown()

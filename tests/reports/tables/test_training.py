@@ -39,9 +39,9 @@ def test_seeds_share_a_row_and_the_best_stands_first(make_curves: Callable[..., 
     summary = summarise(comparison(make_curves), reference="margin", emphasis="mine-3")
     policies = {"mine-3": trained(3, 1000, 0.0125), "mine-5": trained(5, 2000, -0.002)}
     rows = [line.strip("| ").split(" | ") for line in training_table(policies, summary).splitlines() if "|" in line]
-    found = {row[0]: dict(zip(rows[0], row, strict=True)) for row in rows[2:]}
-    mine, margin, random = found["mine"], found["margin"], found["random"]
-    means = [sum(map(float, row["AUBC"].split(", "))) / len(row["AUBC"].split(", ")) for row in found.values()]
+    result = {row[0]: dict(zip(rows[0], row, strict=True)) for row in rows[2:]}
+    mine, margin, random = result["mine"], result["margin"], result["random"]
+    means = [sum(map(float, row["AUBC"].split(", "))) / len(row["AUBC"].split(", ")) for row in result.values()]
     assert means == sorted(means, reverse=True)
     assert (mine["loop steps"], mine["refits"], mine["CPU seconds"]) == ("1,500", "4,500", "6")
     assert mine["gain on validation sets"] == "+1.25, -0.20"

@@ -68,11 +68,11 @@ def test_further_records_are_drawn_in_proportion_to_squared_distance():
 @pytest.mark.parametrize("seed", range(10))
 def test_a_batch_is_what_single_picks_give(seed):
     view = example_view(seed=seed, padding=1)
-    held, single = view, []
+    kept, single = view, []
     for _ in range(5):
-        pick = Badge().select(held, 1)
+        pick = Badge().select(kept, 1)
         single.append(pick)
-        held = held.with_selected(pick[:, 0])
+        kept = kept.with_selected(pick[:, 0])
     assert Badge().select(view, 5).equal(torch.cat(single, 1))
 
 

@@ -29,10 +29,10 @@ def greedy(X, known, available, noise, count):
 def test_known_picks_in_order_of_selection(view_of):
     view = view_of(features=[[0.0], [1.0], [2.0], [10.0], [6.0]], labelled=[0])
     assert CoreSet().select(view, 3).tolist() == [[3, 4, 2]]
-    distances, held = [], view
+    distances, kept = [], view
     for pick in (3, 4, 2):
-        distances.append(float(CoreSet().score(held)[0, pick]))
-        held = held.with_selected(torch.tensor([pick]))
+        distances.append(float(CoreSet().score(kept)[0, pick]))
+        kept = kept.with_selected(torch.tensor([pick]))
     assert distances == [10, 4, 2]
 
 
@@ -56,11 +56,11 @@ def test_agrees_with_brute_force(count):
 @given(st.integers(0, 10_000), st.integers(1, 6))
 def test_a_batch_is_what_single_picks_give(seed, count):
     view = example_view(seed=seed)
-    held, single = view, []
+    kept, single = view, []
     for _ in range(count):
-        pick = CoreSet().select(held, 1)
+        pick = CoreSet().select(kept, 1)
         single.append(pick)
-        held = held.with_selected(pick[:, 0])
+        kept = kept.with_selected(pick[:, 0])
     assert CoreSet().select(view, count).equal(torch.cat(single, 1))
 
 

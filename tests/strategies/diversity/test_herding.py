@@ -79,8 +79,8 @@ def test_the_temperature_is_one_where_there_is_nothing_to_calibrate_on():
 
 def test_the_temperature_is_the_one_of_least_calibration_error():
     for seed in range(8):
-        found = calibrated_temperature(example_view(seed=seed, records=(30,), labelled=(12,)), "uherding")
-        assert 0.1 <= float(found) <= 10
+        result = calibrated_temperature(example_view(seed=seed, records=(30,), labelled=(12,)), "uherding")
+        assert 0.1 <= float(result) <= 10
 
 
 def test_without_refits_the_temperature_cannot_be_fitted():
@@ -98,13 +98,13 @@ def lost_by(picks, view, weight, radius):
     X = view.features[0].double().numpy()
     X = X / np.linalg.norm(X, axis=1, keepdims=True)
     kernel = np.exp(-((X[:, None] - X[None]) ** 2).sum(-1) / radius**2)
-    held, free = view.labelled_index[0].tolist(), view.available[0].numpy().copy()
+    kept, free = view.labelled_index[0].tolist(), view.available[0].numpy().copy()
     lost = []
     for pick in picks:
-        covered = kernel[:, held].max(1) if held else np.zeros(len(X))
+        covered = kernel[:, kept].max(1) if kept else np.zeros(len(X))
         gain = (weight * np.maximum(kernel - covered, 0)).sum(1)
         lost.append(gain[free].max() - gain[pick])
-        held.append(pick)
+        kept.append(pick)
         free[pick] = False
     return lost
 
@@ -124,10 +124,10 @@ def test_a_batch_is_the_greedy_maximum_of_the_papers_objective(seed):
 def test_each_pick_of_a_batch_counts_as_known_for_the_next(seed):
     view = example_view(seed=seed, records=(30, 12), labelled=(4, 2), padding=1)
     for rule in (MaxHerding(), UHerding(temperature=1.0), UHerding(radius="mean", **PLAIN)):
-        held, single = view, []
+        kept, single = view, []
         for _ in range(5):
-            single.append(rule.select(held))
-            held = held.with_selected(single[-1][:, 0])
+            single.append(rule.select(kept))
+            kept = kept.with_selected(single[-1][:, 0])
         assert rule.select(view, 5).equal(torch.cat(single, 1))
 
 

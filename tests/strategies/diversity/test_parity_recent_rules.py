@@ -36,14 +36,14 @@ def said_by(rows, answers):
     """A classifier that says of each row what is given."""
     from skactiveml.base import SkactivemlClassifier
 
-    class Said(SkactivemlClassifier):
+    class Fixed(SkactivemlClassifier):
         def fit(self, X, y, sample_weight=None):
             return self
 
         def predict_proba(self, X):
             return answers[[int(np.flatnonzero((rows == row).all(1))[0]) for row in X]]
 
-    return Said()
+    return Fixed()
 
 
 @pytest.mark.parametrize("seed", CASES)

@@ -123,8 +123,8 @@ def test_a_score_of_bait_is_what_the_inverse_says(seed):
     first = view.probabilities[0].amax(-1).double()
     H = torch.nn.functional.pad(view.embedding[0].double(), (0, 1), value=1.0)
     H = (H * (first * (1 - first)).sqrt()[:, None]).numpy()
-    pool, held = H.T @ H / 15, H[view.known[0].numpy()]
-    known = held.T @ held + np.eye(H.shape[1])
+    pool, kept = H.T @ H / 15, H[view.known[0].numpy()]
+    known = kept.T @ kept + np.eye(H.shape[1])
     before = np.trace(np.linalg.inv(known) @ pool)
     for record in view.available[0].nonzero()[:, 0].tolist():
         after = np.trace(np.linalg.inv(known + np.outer(H[record], H[record])) @ pool)

@@ -60,9 +60,9 @@ def test_ucb_plays_every_rule_before_one_twice():
 
 def test_thompson_draws_from_beta_posteriors():
     level = (torch.arange(20000, dtype=torch.float64) + 0.5)[None] / 20000
-    found = quantiles(torch.full_like(level, 3.0), torch.full_like(level, 5.0), level)
-    assert float(found.mean()) == pytest.approx(3 / 8, abs=1e-4)
-    assert float(found.var()) == pytest.approx(15 / (64 * 9), abs=1e-4)
+    result = quantiles(torch.full_like(level, 3.0), torch.full_like(level, 5.0), level)
+    assert float(result.mean()) == pytest.approx(3 / 8, abs=1e-4)
+    assert float(result.var()) == pytest.approx(15 / (64 * 9), abs=1e-4)
 
 
 def test_thompson_counts_successes_and_failures():

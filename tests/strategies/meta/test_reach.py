@@ -78,10 +78,10 @@ def test_it_queries_one_of_the_smallest_margins(seed, candidates):
 @settings(max_examples=20)
 def test_each_pick_of_a_batch_counts_as_known_for_the_next(seed):
     view = example_view(seed=seed, records=(30, 12), labelled=(4, 2), padding=1)
-    held, single = view, []
+    kept, single = view, []
     for _ in range(6):
-        single.append(Reach().select(held))
-        held = held.with_selected(single[-1][:, 0])
+        single.append(Reach().select(kept))
+        kept = kept.with_selected(single[-1][:, 0])
     assert Reach().select(view, 6).equal(torch.cat(single, 1))
 
 

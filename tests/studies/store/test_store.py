@@ -355,8 +355,8 @@ def test_a_file_of_the_first_schema_is_migrated_and_loses_nothing(old: Path, cur
             assert store.failures() == {run_id(spec(1)): "Traceback: no"}
             assert store.seconds() == 3.0
             assert [each["time"] for each in store.provenances()] == ["2026-01-01", "2026-01-02"]
-            for wanted, found in zip((curves[0], curves[2]), store.curves(), strict=True):
-                assert all(np.array_equal(getattr(wanted, name), getattr(found, name)) for name in ARRAYS)
+            for wanted, result in zip((curves[0], curves[2]), store.curves(), strict=True):
+                assert all(np.array_equal(getattr(wanted, name), getattr(result, name)) for name in ARRAYS)
             assert store.agent("none") is None
     with Store(old) as store:
         store.add(spec(1), curves[1], seconds=1.0)

@@ -50,7 +50,7 @@ def test_its_likeliest_action_is_the_scorers_best(played: tuple[Any, Policy, dic
 
 def test_actor_and_critic_learn_apart(played: tuple[Any, Policy, dict[str, torch.Tensor]]) -> None:
     model, _, observation = played
-    held = {id(parameter) for group in model.optimizer.param_groups for parameter in group["params"]}
-    assert all(id(parameter) in held for parameter in model.scorer.parameters())
+    kept = {id(parameter) for group in model.optimizer.param_groups for parameter in group["params"]}
+    assert all(id(parameter) in kept for parameter in model.scorer.parameters())
     model(observation)[1].sum().backward()
     assert all(parameter.grad is None for parameter in model.scorer.parameters())

@@ -141,11 +141,11 @@ def agreement(policy, *, best=True):
 
 @pytest.mark.parametrize("kind", ALGORITHMS)
 def test_it_reaches_the_optimum(env, kind):
-    told = []
-    policy = trained(env, ALGORITHMS[kind], moved=told.append)
+    given = []
+    policy = trained(env, ALGORITHMS[kind], moved=given.append)
     assert agreement(policy) > 0.85
-    assert told[0]["argmax_changed"] > 0.5
-    assert told[0]["kl"] > 0.05
+    assert given[0]["argmax_changed"] > 0.5
+    assert given[0]["kl"] > 0.05
 
 
 def test_rewards_a_thousand_times_smaller_are_learnt_as_well(env):
@@ -159,11 +159,11 @@ def test_of_negated_rewards_it_learns_the_opposite(env):
 
 
 def test_with_a_learning_rate_of_almost_nothing_it_stays_where_it_was(env):
-    told = []
+    given = []
     policy = trained(
-        env, ALGORITHMS["ppo"].model_copy(update={"learning_rate": 1e-12, "steps": 1024}), moved=told.append
+        env, ALGORITHMS["ppo"].model_copy(update={"learning_rate": 1e-12, "steps": 1024}), moved=given.append
     )
-    assert told[0]["argmax_changed"] == 0
+    assert given[0]["argmax_changed"] == 0
     assert agreement(policy) < 0.4
 
 
@@ -181,10 +181,10 @@ def scorer():
 
 
 def test_a_scorer_without_scales_of_its_own_takes_those_of_the_states():
-    found = normalised(scorer(), made_up())
-    assert float(found.mean[F:].mean()) == pytest.approx(5.5, abs=0.1)
+    result = normalised(scorer(), made_up())
+    assert float(result.mean[F:].mean()) == pytest.approx(5.5, abs=0.1)
     # One that has its own keeps them.
-    assert normalised(found, made_up(1)) is found
+    assert normalised(result, made_up(1)) is result
 
 
 def test_the_likeliest_candidate_gets_the_certainty_that_is_asked_for():
@@ -197,7 +197,7 @@ def test_the_likeliest_candidate_gets_the_certainty_that_is_asked_for():
 
 def test_what_has_not_moved_says_so():
     network = scorer()
-    told = movement(network, network, made_up(), 1.0)
-    assert told["argmax_changed"] == 0
-    assert told["kl"] == pytest.approx(0, abs=1e-6)
-    assert told["entropy_before"] == told["entropy_after"] > 0
+    given = movement(network, network, made_up(), 1.0)
+    assert given["argmax_changed"] == 0
+    assert given["kl"] == pytest.approx(0, abs=1e-6)
+    assert given["entropy_before"] == given["entropy_after"] > 0

@@ -41,8 +41,8 @@ def env_of(tiny_env: EnvRecipe, action: dict[str, Any], **budget: int) -> EnvRec
 def agent(algorithm: str, **settings: Any) -> TrainedRecipe:
     """256 queries of four episodes, in steps large enough to be seen."""
     more = {"warm_up": 32, "batch": 32, "updates": 2} if algorithm in {"sac", "dqn"} else {}
-    told = {"kind": algorithm, "steps": 256, "envs": 4, "learning_rate": 0.02, **more}
-    content = {"kind": "trained", "keep": "last", "network": {"width": 8}, "reinforcement": told, **settings}
+    shown = {"kind": algorithm, "steps": 256, "envs": 4, "learning_rate": 0.02, **more}
+    content = {"kind": "trained", "keep": "last", "network": {"width": 8}, "reinforcement": shown, **settings}
     return parse(TrainedRecipe, content, where="test")
 
 
@@ -93,8 +93,8 @@ def test_the_likeliest_action_is_what_the_policy_weighs_by(policy_class: Any, ti
     np.testing.assert_allclose(actions, weights.numpy(), atol=1e-6)
     tried, _ = model.predict(observation, deterministic=False)
     assert np.abs(tried - actions).max() > 0.01
-    held = {id(parameter) for parameter in model.parameters()}
-    assert not held & {id(parameter) for parameter in network.parameters()}
+    kept = {id(parameter) for parameter in model.parameters()}
+    assert not kept & {id(parameter) for parameter in network.parameters()}
 
 
 @pytest.mark.parametrize(

@@ -24,9 +24,9 @@ install: $(STAMP) ## make .venv with alrl and all that its tests and reports nee
 quickstart: $(STAMP) ## train a query policy, compare it with the rules, write a page
 	$(BIN)/alrl quickstart
 
-# One thread a test process: two processes with default threads wait for each other.
+# One thread a test process unless told otherwise: two processes with default threads wait for each other.
 test: $(STAMP) ## run the tests and the examples in the docstrings
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --maxprocesses=4 $(PYTEST_FLAGS)
+	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(BIN)/python -m pytest -n $(JOBS) --maxprocesses=4 $(PYTEST_FLAGS)
 
 # In an environment of its own: it pins other versions of half of what alrl needs.
 test-label-studio: $(STAMP) $(LABEL_STUDIO)/bin/label-studio ## play the exchange with the real Label Studio, on the loopback

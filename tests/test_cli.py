@@ -123,8 +123,10 @@ def test_without_a_kind_all_kinds_are_counted(place: Path) -> None:
     ("kind", "names"),
     [
         ("envs", [f"alrl/{name}-v0" for name in recipes.names("envs")]),
+        ("environments", [f"alrl/{name}-v0" for name in recipes.names("envs")]),
         ("agents", agent_names()),
         ("experiments", recipes.names("experiments")),
+        ("studies", recipes.names("experiments")),
         ("strategies", sorted(strategies())),
         ("learners", ["scikit-learn", "softmax-regression"]),
         ("data", data_set_names()),

@@ -12,8 +12,8 @@ import pytest
 
 from alrl.errors import InvalidDataError, ProjectError
 from alrl.projects import Project
-from alrl.projects.keeping import upgrade
 from alrl.projects.models import load_skops
+from alrl.projects.upkeep import upgrade
 from alrl.projects.versions import compare, fitted_model, roll_back, save_model, sentences
 from tests.projects.conftest import table, truth
 

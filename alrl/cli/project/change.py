@@ -89,7 +89,7 @@ def erase(
     """Remove records and their answers for good, and say what cannot be removed."""
     with reporting(context, machine) as voice:
         from alrl.projects import Project
-        from alrl.projects.keeping import erase as erased
+        from alrl.projects.upkeep import erase as erased
 
         remarks = erased(Project(folder), record)
         voice.say("\n".join(remarks))

@@ -110,7 +110,7 @@ def backup(
     """Copy a project, while people go on labelling, to a folder that is a project itself."""
     with reporting(context, machine) as voice:
         from alrl.projects import Project
-        from alrl.projects.keeping import back_up
+        from alrl.projects.upkeep import back_up
 
         back_up(Project(folder), to)
         voice.say(f"{to} is a copy of {folder}")

@@ -74,7 +74,7 @@ def save(
 def upgrade(context: typer.Context, folder: Folder, machine: Json = False) -> None:
     """Bring a project that an older alrl made to this version's schema; the log of before is kept beside it."""
     with reporting(context, machine) as voice:
-        from alrl.projects.keeping import upgrade as upgraded
+        from alrl.projects.upkeep import upgrade as upgraded
 
         before, now = upgraded(folder)
         kept = f"; the log of before is {folder}/log-schema-{before}.sqlite" if before < now else ""

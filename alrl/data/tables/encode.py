@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from alrl.data.arrays import LARGEST
 from alrl.data.tables.columns import FeatureColumns
-from alrl.data.tables.profile import NumberProfile
+from alrl.data.tables.number_profile import NumberProfile
 from alrl.data.tables.recognise import looks_dated
 from alrl.data.tables.table import RawTable, Texts
 from alrl.data.tables.vectorise import vectorise

@@ -18,7 +18,7 @@ from alrl.data.tables.classes import read_classes
 from alrl.data.tables.columns import FeatureColumns
 from alrl.data.tables.encode import encode
 from alrl.data.tables.label import find_label, guess_label
-from alrl.data.tables.profile import NumberProfile, profile
+from alrl.data.tables.number_profile import NumberProfile, profile
 from alrl.data.tables.recognise import suspicious, useless
 from alrl.data.tables.report import DataReport
 from alrl.data.tables.table import RawTable

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alrl.data.tables.label import UNNAMED
-from alrl.data.tables.profile import NumberProfile
+from alrl.data.tables.number_profile import NumberProfile
 from alrl.data.tables.report import ONE_VALUE
 from alrl.data.tables.table import WORDS, RawTable, Texts
 
@@ -26,7 +26,7 @@ _FEWEST = 10
 def useless(table: RawTable, column: str, numbers: NumberProfile) -> str | None:
     """Return why a column is no feature, None if it may be one.
 
-    >>> from alrl.data.tables.profile import profile
+    >>> from alrl.data.tables.number_profile import profile
     >>> from alrl.data.tables.table import NumberBlocks, as_texts
     >>> blocks = NumberBlocks.of(np.array([[7.0], [8.0]]))
     >>> table = RawTable(name="own", columns=("id", "a"), n_records=2, numbers=blocks, places={"id": (0, 1)},

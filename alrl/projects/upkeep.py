@@ -1,4 +1,4 @@
-"""Keeping a project over the years: copies of it, and removing a person from it."""
+"""Upkeep of a project over the years: copies of it, upgrades of its folder, removal of a person."""
 
 from __future__ import annotations
 

@@ -171,7 +171,7 @@ RECIPES = {
     "agent untrained": (
         load_agent_recipe,
         "[agent]\nkind = 'trained'\n",
-        "neither imitation, branching, evolution, reinforcement, regression nor search is given",
+        "neither imitation, branching, evolution, reinforcement, algorithm, regression nor search is given",
     ),
     "study": (
         load_study,

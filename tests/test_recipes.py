@@ -156,7 +156,9 @@ class TestRead:
         with pytest.raises(InvalidRecipeError, match=message):
             read("bad.toml")
 
-    @pytest.mark.parametrize(("path", "why"), [("gone.toml", "No such file"), ("envs", "Is a directory")])
+    @pytest.mark.parametrize(
+        ("path", "why"), [("gone.toml", "No such file"), ("envs", "it is a folder, a pipe or a device, and no file")]
+    )
     def test_says_that_a_file_cannot_be_read(self, folder: Path, path: str, why: str) -> None:
         with pytest.raises(InvalidRecipeError, match=f"cannot read the recipe {path}: {why}"):
             read(path)

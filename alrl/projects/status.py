@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import time
+import math
 from collections import Counter
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 
 from alrl.projects.answers import IRRELEVANT
@@ -72,8 +73,14 @@ def status_of(state: State, now: float) -> dict[str, Any]:
             (StabilisingPredictions(), OverallUncertainty(), ContradictingInformation(), LearnedStop(), Budget()),
         ),
         "start": _start(state),
-        "last_event": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(state.at)),
+        "last_event": _moment(state.at),
     }
+
+
+def _moment(seconds: float) -> str:
+    """Return a time to the millisecond, rounded up: what had happened by then holds the event itself."""
+    whole, thousandth = divmod(math.ceil(seconds * 1000), 1000)
+    return datetime.fromtimestamp(whole, UTC).replace(microsecond=thousandth * 1000).isoformat(timespec="milliseconds")
 
 
 def _point(point: Point) -> dict[str, Any]:
@@ -122,5 +129,7 @@ def sentences(status: dict[str, Any]) -> list[str]:
         lines.append(f"start: {status['start']['sentence']}")
     behind = status["labels_since_round"]
     model = f"model {status['model']}, {status['rounds']} rounds"
-    lines.append(model + (f"; {behind} labels since the last one" if behind else ""))
+    if behind:
+        model += f"; {abs(behind)} labels {'since the last one' if behind > 0 else 'fewer than it was fitted to'}"
+    lines.append(model)
     return lines

@@ -106,9 +106,9 @@ def test_half_the_data_is_the_pool_and_half_the_test_part(name, pool):
 def test_the_workloads_are_those_of_the_issue():
     loops = {name: (each.loops, each.target, each.single_target) for name, each in WORKLOADS.items()}
     assert loops == {
-        "W1": (100, 25, 3),
-        "W2": (100, 60, 8),
-        "W3": (20, 25, None),
+        "W1": (100, 45, 3),
+        "W2": (100, 180, 8),
+        "W3": (20, 30, None),
         "W4": (100, 30, None),
         "W5": (30, 15, None),
     }

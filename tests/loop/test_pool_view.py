@@ -18,6 +18,8 @@ def test_it_has_no_field_for_hidden_labels_validation_or_test():
         *("embedding", "earlier_embedding", "epochs", "members", "refits", "silent", "price"),
         # Counts of what has been done, by record or episode: none tells what a label is.
         *("fits", "trained", "obtained", "times_queried", "near_batch"),
+        # For critics: two numbers an episode, from an environment alone, where its recipe observes the group pace.
+        "pace",
     }
     assert {field.name for field in dataclasses.fields(Trajectory)} == {
         *("flips", "loops", "probabilities", "remembered"),

@@ -27,6 +27,10 @@ def find_strategy(strategy: Strategy | str | Path) -> Strategy:
     """
     if isinstance(strategy, Strategy):
         return strategy
+    if not isinstance(strategy, str | Path):
+        raise InvalidRecipeError(
+            f"strategy = {strategy!r} given; give the name of a strategy or policy, a policy's folder, or a Strategy"
+        )
     agent = find_agent(strategy)
     if agent.peeks:
         raise InvalidRecipeError(

@@ -191,3 +191,17 @@ def test_time_grows_with_the_columns_and_not_with_their_square(own):
     seconds(100)
     # Quadratic time would be a hundredfold.
     assert seconds(20_000) < 30 * max(seconds(2_000), 0.01)
+
+
+def test_a_quote_that_is_never_closed_is_refused_by_its_line(own):
+    rows = "".join(f"{number},{number / 2},{'xy'[number % 2]}\n" for number in range(30))
+    file = own("a,b,kind\n" + rows + '30,15,"x\n' + rows)
+    with pytest.raises(
+        InvalidDataError, match="line 32 opens a quote that nothing closes: 31 lines would be one record"
+    ):
+        DataSet.read(file)
+
+
+def test_text_in_quotes_may_hold_lines_and_quotes(own):
+    rows = "".join(f'{number},"a ""b""\nc",{"xy"[number % 2]}\n' for number in range(30))
+    assert len(DataSet.read(own("a,note,kind\n" + rows), label="kind").y) == 30

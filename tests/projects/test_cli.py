@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -62,6 +63,18 @@ def test_a_project_goes_from_a_table_to_labels_and_back_in_time(place: Path) -> 
     )
     assert "1 labels fewer than it was fitted to" in ok("status", "churn")
     assert "churn: 17 of 60 records labelled" in ok("at", "churn", document["last_event"])
+
+
+@pytest.mark.parametrize(
+    ("to", "why"),
+    [("gone/tasks.csv", "there is no folder .*gone for tasks.csv"), ("tasks.xlsx", "a file of kind '.xlsx'")],
+)
+def test_a_file_that_cannot_be_written_asks_nobody(place: Path, to: str, why: str) -> None:
+    ok("create", "churn", "--data", "customers.csv", "--id", "customer", "--label", "churn", "--strategy", "margin")
+    result = project("next", "churn", "--batch", "3", "--to", to)
+    assert result.exit_code == 2
+    assert re.search(why, result.stderr.replace("\n", " "))
+    assert "with annotators: 0" in ok("status", "churn")
 
 
 def first_answer(place: Path) -> str:

@@ -254,10 +254,22 @@ def _table(parts: list[Records]) -> QueryFeatures:
             table.columns = columns
     whole = pd.concat(tables, ignore_index=True)
     whole.columns = [str(column) for column in whole.columns]
-    with warnings.catch_warnings():
-        # What it warns of is how it reads a column; the features are there either way.
-        warnings.simplefilter("ignore")
-        encoded = TableVectorizer(high_cardinality=StringEncoder(random_state=_SEED)).fit_transform(whole)
-    values = np.asarray(encoded.to_numpy(dtype=np.float64, na_value=np.nan))
+    numeric = [_is_number(whole.iloc[:, place]) for place in range(whole.shape[1])]
+    # Numbers stay as exact as they are, in whatever unit: what encodes them has single precision.
+    numbers = whole.loc[:, numeric].to_numpy(dtype=np.float64, na_value=np.nan)
+    values, rest = numbers, whole.loc[:, [not number for number in numeric]]
+    if rest.shape[1]:
+        with warnings.catch_warnings():
+            # What it warns of is how it reads a column; the features are there either way.
+            warnings.simplefilter("ignore")
+            encoded = TableVectorizer(high_cardinality=StringEncoder(random_state=_SEED)).fit_transform(rest)
+        words = np.round(np.asarray(encoded.to_numpy(dtype=np.float64, na_value=np.nan)), _DIGITS)
+        values = np.concatenate([numbers, words], 1)
     values = values if values.shape[1] else np.zeros((len(whole), 1))
-    return QueryFeatures(values=_filled(np.round(values, _DIGITS)), source="skrub's TableVectorizer")
+    return QueryFeatures(values=_filled(values), source="skrub's TableVectorizer")
+
+
+def _is_number(column: Any) -> bool:
+    from pandas.api.types import is_bool_dtype, is_complex_dtype, is_numeric_dtype
+
+    return is_numeric_dtype(column) and not is_bool_dtype(column) and not is_complex_dtype(column)

@@ -35,7 +35,7 @@ def next_(  # noqa: PLR0913, PLR0917 - options of a command line, each with its 
         from alrl.errors import InvalidDataError
         from alrl.projects import Project
         from alrl.projects.exchange.label_studio import SCHEME, Server, push_tasks
-        from alrl.projects.exchange.task_files import write_tasks
+        from alrl.projects.exchange.task_files import check_new, write_tasks
         from alrl.projects.relabelling import relabel_or_new
 
         asking: dict[str, Any] = {"strategy": strategy, "annotator": annotator, "audit": audit}
@@ -51,8 +51,7 @@ def next_(  # noqa: PLR0913, PLR0917 - options of a command line, each with its 
             )
             voice.result({"address": server.address, "number": number, "records": tasks.to_dict("records")})
             return
-        if Path(to).exists():
-            raise InvalidDataError(f"{to} is there already; name another file, or move it away")
+        check_new(Path(to))
         tasks = relabel_or_new(opened, batch, annotator=annotator) if relabel else opened.ask(batch, **asking)
         write_tasks(opened, tasks, Path(to), reasons=reasons)
         label = opened.state.settings["label"]

@@ -31,11 +31,36 @@ class Dialect:
     notes: tuple[str, ...] = ()
 
     def rows(self, lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
-        """Yield the records with the number of the line that each ends on; blank lines are no records."""
-        reader = csv.reader(lines, delimiter=self.delimiter)
-        for place, row in enumerate(row for row in reader if any(row)):
-            if place >= self.skip:
-                yield reader.line_num, row
+        """Yield the records with the number of the line that each ends on; blank lines are no records.
+
+        Raises csv.Error where a quote is opened that nothing closes: the rest of the file would be one cell.
+        """
+        own: list[str] = []
+
+        def noted() -> Iterator[str]:
+            for line in lines:
+                own.append(line)
+                yield line
+
+        reader, place = csv.reader(noted(), delimiter=self.delimiter), 0
+        for row in reader:
+            if len(own) > 1:
+                self._check_closed(own, reader.line_num)
+            own.clear()
+            if any(row):
+                place += 1
+                if place > self.skip:
+                    yield reader.line_num, row
+
+    def _check_closed(self, lines: list[str], end: int) -> None:
+        try:
+            list(csv.reader(lines, delimiter=self.delimiter, strict=True))
+        except csv.Error as error:
+            if "unexpected end" in str(error):
+                raise csv.Error(
+                    f"line {end - len(lines) + 1} opens a quote that nothing closes:"
+                    f" {len(lines)} lines would be one record"
+                ) from None
 
 
 def find_dialect(

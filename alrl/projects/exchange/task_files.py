@@ -24,6 +24,10 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _MARK = "'"
 
 
+KINDS = frozenset({".csv", ".tsv", ".jsonl", ".ndjson"})
+"""Suffixes of the files that tasks are written to."""
+
+
 def write_tasks(project: Project, batch: pd.DataFrame, file: Path, *, reasons: bool = False) -> Path:
     """Write one row a record: its identifier, an empty label, and its columns.
 
@@ -32,8 +36,7 @@ def write_tasks(project: Project, batch: pd.DataFrame, file: Path, *, reasons: b
 
     Raises InvalidDataError if there is such a file, or its kind is unknown.
     """
-    if file.exists():
-        raise InvalidDataError(f"{file} is there already; name another file, or move it away")
+    check_new(file)
     ids = [str(record) for record in batch[project.id_column].tolist()]
     table = project.records(ids)
     table.insert(1, project.state.settings["label"], "")
@@ -47,13 +50,24 @@ def write_tasks(project: Project, batch: pd.DataFrame, file: Path, *, reasons: b
     return file
 
 
+def check_new(file: Path) -> None:
+    """Raise InvalidDataError where no tasks can be written: before anybody is asked for them.
+
+    For a file that is there, one whose folder is not there, and one of an unknown kind.
+    """
+    if file.exists():
+        raise InvalidDataError(f"{file} is there already; name another file, or move it away")
+    if not file.absolute().parent.is_dir():
+        raise InvalidDataError(f"there is no folder {file.absolute().parent} for {file.name}; make it, or name another")
+    if file.suffix not in KINDS:
+        raise InvalidDataError(f"a file of kind {file.suffix!r} given for tasks; allowed are .csv, .tsv and .jsonl")
+
+
 def _lines(rows: list[dict[str, Any]], columns: list[str], kind: str) -> Iterator[str]:
     if kind in {".jsonl", ".ndjson"}:
         for row in rows:
             yield json.dumps(row, ensure_ascii=False, default=str) + "\n"
         return
-    if kind not in {".csv", ".tsv"}:
-        raise InvalidDataError(f"a file of kind {kind!r} given for tasks; allowed are .csv, .tsv and .jsonl")
     line = _Line()
     writer = csv.writer(line, delimiter="\t" if kind == ".tsv" else ",")
     writer.writerow([escaped(name) for name in columns])

@@ -17,7 +17,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import alrl
-from alrl.errors import InvalidDataError, InvalidQueryError
+from alrl.errors import InvalidDataError, InvalidQueryError, InvalidRecipeError
 
 RNG = np.random.default_rng(0)
 TABLE = pd.DataFrame(RNG.normal(size=(80, 3)), columns=list("abc"))
@@ -125,3 +125,30 @@ def test_arrays_of_any_make_give_the_same_picks(change):
     model = LogisticRegression().fit(numbers[:15], Y[:15])
     rows = alrl.query(model, change(numbers[15:]), numbers[:15], Y[:15], strategy="general", batch_size=4)
     assert rows.tolist() == picks(model, numbers)
+
+
+class _OfTheFirst:
+    """A model of a table that is no pipeline: by the sign of the column a, whatever its unit."""
+
+    classes_ = np.array(["p", "q"])
+
+    def __init__(self, unit: float) -> None:
+        self.unit = unit
+
+    def predict_proba(self, table: pd.DataFrame) -> Any:
+        chance = 1 / (1 + np.exp(-table["a"].to_numpy() / self.unit))
+        return np.column_stack([chance, 1 - chance])
+
+
+@pytest.mark.parametrize("unit", [2.0**-40, 1e-8, 1e-12, 1e12])
+def test_a_table_of_numbers_and_words_is_the_same_in_every_unit(unit):
+    words = TABLE.assign(word=np.array(["red", "green", "blue"])[np.arange(80) % 3])
+    there = words.assign(a=words["a"] * unit)
+    assert picks(_OfTheFirst(unit), there) == picks(_OfTheFirst(1.0), words)
+
+
+@pytest.mark.parametrize("strategy", [None, 3])
+def test_what_names_no_strategy_is_told_what_does(strategy):
+    model = LogisticRegression().fit(TABLE[:15], Y[:15])
+    with pytest.raises(InvalidRecipeError, match=f"strategy = {strategy} given; give the name of a strategy"):
+        alrl.query(model, TABLE[15:], TABLE[:15], Y[:15], strategy=strategy)

@@ -137,14 +137,14 @@ def strategy_of(
     space = observation_space(recipe.observation.build(), recipe.actions().rows)
     if isinstance(model, str | Path):
         model = _policy_in(Path(model), space, trust=trust)
-    return ModelStrategy(name=called, env=recipe, answer=_Asked(model, space if flatten else None))
+    return ModelStrategy(name=called, env=recipe, answer=_Answers(model, space if flatten else None))
 
 
 def _name_of(model: Any) -> str:
     return str(getattr(model, "__name__", type(model).__name__)).strip("<>")
 
 
-class _Asked:
+class _Answers:
     """Asks a model in the way of its library; ``space`` is given where observations are flattened."""
 
     def __init__(self, model: Any, space: spaces.Dict | None) -> None:

@@ -134,7 +134,8 @@ def _versions(cells: Sequence[StoredCell]) -> Iterator[str]:
     commits = sorted({str(dict(cell.provenance.get("git") or {}).get("commit", "not a checkout")) for cell in cells})
     yield f"# alrl {recorded.pop('alrl', metadata.version('alrl'))}, git commit {', '.join(commits)}: install it first."
     yield "# As the run recorded them; those it did not record are of where the bundle was made."
-    here = {found.name: found.version for found in metadata.distributions() if found.name and found.name != "alrl"}
+    installed = (package for package in metadata.distributions() if package.name not in (None, "alrl"))
+    here = {package.name: package.version for package in installed}
     for name, version in sorted({**here, **recorded}.items(), key=lambda pair: pair[0].lower()):
         yield f"{name}=={version}"
 

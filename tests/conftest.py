@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -100,3 +101,33 @@ def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(figures, "save", save)
     monkeypatch.setattr(figures, "as_svg", lambda _: "<svg/>")
+
+
+_BROWSER_FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A headless Chromium; the test is skipped where there is none, unless ALRL_REQUIRE_BROWSER=1."""
+    result = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        result = None
+    if result is None:
+        if os.environ.get("ALRL_REQUIRE_BROWSER") == "1":
+            pytest.fail("ALRL_REQUIRE_BROWSER=1, but there is no chromium or no playwright")
+        pytest.skip("no chromium or no playwright on this machine; ALRL_REQUIRE_BROWSER=1 makes this a failure")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=result, args=_BROWSER_FLAGS)
+        yield opened
+        opened.close()

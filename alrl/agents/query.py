@@ -20,7 +20,8 @@ from alrl.agents.own_data.pool_and_labelled import read_pair
 from alrl.data.standardisation import Standardisation, warn_of_constants
 from alrl.errors import PoolExhaustedWarning
 from alrl.geometry.geometry import Geometry
-from alrl.loop.pool_view import PoolView, Trajectory
+from alrl.loop.pool_view import PoolView
+from alrl.loop.predictions import Trajectory
 from alrl.loop.view_fields import Need
 from alrl.numerics.streams import EpisodeNoise
 from alrl.strategies.base import Strategy, refuse_learning

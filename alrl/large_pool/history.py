@@ -11,8 +11,7 @@ from torch import Tensor
 
 from alrl.large_pool.pool import LargePool
 from alrl.large_pool.scorer import PoolScores, Scorer
-from alrl.loop.pool_view import Trajectory
-from alrl.loop.predictions import REMEMBERED
+from alrl.loop.predictions import REMEMBERED, Trajectory
 
 _MOST = np.iinfo(np.uint16).max
 

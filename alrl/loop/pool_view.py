@@ -12,6 +12,7 @@ from torch import Tensor
 
 from alrl.geometry.geometry import Geometry
 from alrl.loop.learner import EpochRecord, Learner
+from alrl.loop.predictions import Trajectory
 from alrl.numerics.ranking import Likeliest, likeliest, rows_at
 from alrl.numerics.uncertainty import gini
 
@@ -104,27 +105,11 @@ class Refits:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Trajectory:
-    """Predictions of each pool record in earlier rounds; no label is involved.
-
-    Shapes: B episodes, N records, k classes, at most T remembered rounds (the newest last).
-    """
-
-    flips: Tensor
-    """Number of rounds in which the predicted class changed, (B, N)."""
-    loops: Tensor
-    """Number of earlier fits that flips were counted over, (B,)."""
-    probabilities: tuple[Tensor, ...]
-    """Class probabilities in the T remembered rounds, this one last, (B, N, k) each."""
-    remembered: Tensor
-    """Which of those loops the episode has lived through, (T, B), bool."""
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
 class PoolView:
     """The pool of B episodes as the querying side sees it.
 
-    It has no field for hidden labels, for the validation part or for the test part: what is not here cannot leak.
+    It has no field for hidden labels, for records of the validation part or for the test part: what is not here cannot
+    leak. ``pace`` alone is told from validation scores, and only by an environment whose recipe observes it.
     Shapes: B episodes, N pool records, D features, L labelled records, k classes; shorter episodes are padded.
     """
 

@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
-from alrl.loop.pool_view import Trajectory
 from alrl.numerics.ranking import Likeliest, count_flips, likeliest
 
 REMEMBERED = 5
 """Loops that are remembered, this one among them."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Trajectory:
+    """Predictions of each pool record in earlier rounds; no label is involved.
+
+    Shapes: B episodes, N records, k classes, at most T remembered rounds (the newest last).
+    """
+
+    flips: Tensor
+    """Number of rounds in which the predicted class changed, (B, N)."""
+    loops: Tensor
+    """Number of earlier fits that flips were counted over, (B,)."""
+    probabilities: tuple[Tensor, ...]
+    """Class probabilities in the T remembered rounds, this one last, (B, N, k) each."""
+    remembered: Tensor
+    """Which of those loops the episode has lived through, (T, B), bool."""
 
 
 class Memory:

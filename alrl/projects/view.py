@@ -12,7 +12,8 @@ from torch import Tensor
 
 from alrl.errors import InvalidQueryError
 from alrl.geometry.geometry import Geometry
-from alrl.loop.pool_view import PoolView, Refits, Trajectory
+from alrl.loop.pool_view import PoolView, Refits
+from alrl.loop.predictions import Trajectory
 from alrl.loop.view_fields import Need
 from alrl.numerics.streams import stream_key, uniform
 from alrl.projects.models import FittedRound

@@ -14,7 +14,8 @@ from torch import Tensor
 from alrl.errors import InvalidDataError
 from alrl.geometry.geometry import Geometry
 from alrl.loop.learner import EpochRecord
-from alrl.loop.pool_view import PoolView, Refits, Trajectory
+from alrl.loop.pool_view import PoolView, Refits
+from alrl.loop.predictions import Trajectory
 from alrl.numerics.streams import generator
 from alrl.testing.example_learner import ExampleLearner
 from alrl.testing.rearrange import padded, stacked

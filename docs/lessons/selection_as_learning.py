@@ -52,7 +52,8 @@ chosen = lambda shown: policy.network(shown, loop, mask.bool()).argmax(1)
 names, share = [feature.name for feature in policy.features.record], []
 for column in range(len(names)):
     shown = candidates.clone()
-    shown[..., column] = shown[:, torch.randperm(shown.shape[1], generator=torch.manual_seed(column)), column]
+    order = torch.randperm(shown.shape[1], generator=torch.Generator().manual_seed(column))
+    shown[..., column] = shown[:, order, column]
     share.append(float((chosen(shown) != chosen(candidates)).float().mean()))
 most = sorted(zip(share, names, strict=True))[-12:]
 figure, ax = plt.subplots(figsize=(8, 3.6), layout="constrained")

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,29 +14,11 @@ from alrl.data.data_set import DataSet
 from docs.generate.pictures import LABELS, game
 
 DOCS = Path(__file__).parents[2] / "docs"
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 
 
 @pytest.fixture(scope="module")
 def data() -> dict[str, Any]:
     return game(seeds=2)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    result = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        result = None
-    if result is None:
-        if os.environ.get("ALRL_REQUIRE_BROWSER") == "1":
-            pytest.fail("ALRL_REQUIRE_BROWSER=1, but there is no chromium or no playwright")
-        pytest.skip("no chromium or no playwright on this machine; ALRL_REQUIRE_BROWSER=1 makes this a failure")
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=result, args=FLAGS)
-        yield opened
-        opened.close()
 
 
 def opened(browser: Any, folder: Path, body: str, script: str, data: dict[str, Any] | None = None) -> Any:

@@ -6,7 +6,8 @@ import math
 import pytest
 import torch
 
-from alrl.loop.pool_view import PoolView, Trajectory
+from alrl.loop.pool_view import PoolView
+from alrl.loop.predictions import Trajectory
 from alrl.testing.example_view import example_view
 
 

@@ -10,7 +10,8 @@ import torch
 
 from alrl.geometry.geometry import Geometry
 from alrl.loop.learner import EpochRecord
-from alrl.loop.pool_view import PoolView, Trajectory
+from alrl.loop.pool_view import PoolView
+from alrl.loop.predictions import Trajectory
 from alrl.loop.view_fields import Need
 from alrl.metadata import GROUPS, FeatureSet
 

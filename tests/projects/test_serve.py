@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -15,33 +14,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from alrl.projects import IRRELEVANT, Project
 from alrl.projects.serve.desk import Desk
 from tests.projects.conftest import table, truth
 
 ROOT = Path(__file__).parents[2]
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 HOSTILE = "<img src=x onerror=\"document.title='run'\"><script>document.title='run'</script>"
 Make = Callable[..., Project]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    result = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        result = None
-    if result is None:
-        if os.environ.get("ALRL_REQUIRE_BROWSER") == "1":
-            pytest.fail("ALRL_REQUIRE_BROWSER=1, but there is no chromium or no playwright")
-        pytest.skip("no chromium or no playwright on this machine; ALRL_REQUIRE_BROWSER=1 makes this a failure")
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=result, args=FLAGS)
-        yield opened
-        opened.close()
 
 
 @contextmanager

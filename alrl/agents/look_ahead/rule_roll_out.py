@@ -11,8 +11,8 @@ from torch.nn.functional import pad
 
 from alrl.agents.look_ahead.roll_out import RollOut
 from alrl.errors import InvalidRecipeError
-from alrl.loop.pool_view import PoolView, Trajectory
-from alrl.loop.predictions import REMEMBERED
+from alrl.loop.pool_view import PoolView
+from alrl.loop.predictions import REMEMBERED, Trajectory
 from alrl.loop.simulator import Simulator
 from alrl.numerics.ranking import count_flips
 

@@ -30,7 +30,7 @@ from alrl.envs.vector_env import ActiveLearningVectorEnv
 from alrl.loop.counting import Tally, counted
 from alrl.numerics.backend import one_thread
 from alrl.numerics.streams import generator
-from alrl.progress import Bars
+from alrl.progress import Bar, Bars
 
 _BEYOND = 500
 """Numbers of updates' tasks begin here, those of generations at 0."""
@@ -123,37 +123,23 @@ def reinforce(
 
     How far it moved is added to ``scalars``.
     """
-    bar, done = bars.bar(recipe.kind, recipe.steps), 0
-
-    def progress(steps: int, mean: float | None) -> None:
-        nonlocal done
-        bar.advance(steps - done, note="" if mean is None else f"mean return {mean:+.4f}")
-        done = steps
-        if mean is not None:
-            tracker.scalar("reinforcement/mean_return", mean, steps)
+    progress = _Progress("reinforcement", bars.bar(recipe.kind, recipe.steps), tracker)
 
     def moved(measures: dict[str, float]) -> None:
         for name, value in measures.items():
             scalars[f"reinforcement/{name}"] = value
-            tracker.scalar(f"reinforcement/{name}", value, done)
+            tracker.scalar(f"reinforcement/{name}", value, progress.done)
 
     improved = improve(policy, env, recipe, seed=seed, log=log, progress=progress, moved=moved)
-    bar.done()
-    return improved, done
+    progress.bar.done()
+    return improved, progress.done
 
 
 def by_algorithm(
     policy: Policy, env: EnvRecipe, recipe: AlgorithmRecipe, *, seed: int, bars: Bars, tracker: Tracker
 ) -> tuple[Policy, int]:
     """Return the policy that an algorithm of one's own made of it, and the queries that it played."""
-    bar, done = bars.bar(recipe.kind, recipe.steps), 0
-
-    def progress(steps: int, mean: float | None) -> None:
-        nonlocal done
-        bar.advance(steps - done, note="" if mean is None else f"mean return {mean:+.4f}")
-        done = steps
-        if mean is not None:
-            tracker.scalar("algorithm/mean_return", mean, steps)
+    progress = _Progress("algorithm", bars.bar(recipe.kind, recipe.steps), tracker)
 
     algorithm = make_algorithm(recipe.kind, **(recipe.model_extra or {}))
     environment = ActiveLearningVectorEnv(env, num_envs=recipe.envs)
@@ -161,8 +147,8 @@ def by_algorithm(
         copy.deepcopy(policy.network), environment, steps=recipe.steps, seed=seed, progress=progress
     )
     environment.close()
-    bar.done()
-    return dataclasses.replace(policy, network=network.eval()), done
+    progress.bar.done()
+    return dataclasses.replace(policy, network=network.eval()), progress.done
 
 
 def search_weights(
@@ -235,3 +221,16 @@ def by_stage(scalars: Mapping[str, float]) -> dict[str, dict[str, float]]:
         for part in ("imitation", "reinforcement")
     }
     return {part: settings for part, settings in parts.items() if settings or part == "imitation"}
+
+
+class _Progress:
+    """Shows how far a training in an environment is, and keeps its mean return."""
+
+    def __init__(self, name: str, bar: Bar, tracker: Tracker) -> None:
+        self._name, self.bar, self._tracker, self.done = name, bar, tracker, 0
+
+    def __call__(self, steps: int, mean: float | None) -> None:
+        self.bar.advance(steps - self.done, note="" if mean is None else f"mean return {mean:+.4f}")
+        self.done = steps
+        if mean is not None:
+            self._tracker.scalar(f"{self._name}/mean_return", mean, steps)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,40 +17,12 @@ from alrl.reports.pages.about import Still
 from alrl.reports.pages.checklist import Item
 from alrl.reports.summary import summarise
 
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
 
 def write_page(comparison: Comparison, folder: Path, **about: Any) -> Path:
     summaries = [summarise(comparison, metric=metric, emphasis="general") for metric in METRICS]
     path = folder / "index.html"
     path.write_text(page(comparison, summaries, About(**({"title": "A study"} | about))), encoding="utf-8")
     return path
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    result = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        result = None
-    if result is None:
-        if os.environ.get("ALRL_REQUIRE_BROWSER") == "1":
-            pytest.fail("ALRL_REQUIRE_BROWSER=1, but there is no chromium or no playwright")
-        pytest.skip("no chromium or no playwright on this machine; ALRL_REQUIRE_BROWSER=1 makes this a failure")
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=result, args=FLAGS)
-        yield opened
-        opened.close()
 
 
 def open_page(browser: Any, path: Path, width: int = 1280) -> tuple[Any, list[str], list[str]]:

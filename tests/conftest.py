@@ -88,11 +88,14 @@ def comparison(curves: list[Curves]) -> Comparison:
 
 
 @pytest.fixture
-def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Figures are made and their files left empty: writing them is what takes the time."""
+def saved(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Figures as they are about to be saved; the files are empty, for drawing is what takes the time."""
     from alrl.reports import figures
 
-    def save(_: Any, stem: Path) -> tuple[Path, Path]:
+    kept: list[Any] = []
+
+    def save(figure: Any, stem: Path) -> tuple[Path, Path]:
+        kept.append(figure)
         stem.parent.mkdir(exist_ok=True)
         paths = stem.with_name(stem.name + ".png"), stem.with_name(stem.name + ".pdf")
         for path in paths:
@@ -101,6 +104,12 @@ def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(figures, "save", save)
     monkeypatch.setattr(figures, "as_svg", lambda _: "<svg/>")
+    return kept
+
+
+@pytest.fixture
+def undrawn(saved: list[Any]) -> None:
+    """Figures are made and their files left empty: writing them is what takes the time."""
 
 
 _BROWSER_FLAGS = [

@@ -11,7 +11,6 @@ import os
 import signal
 import sqlite3
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -26,8 +25,8 @@ from alrl.evaluation.curves import Curves
 from alrl.studies.loading import load_study
 from alrl.studies.runner import Runner
 from alrl.studies.store.store import Store
+from tests.forking import forking
 
-ROOT = Path(__file__).parents[2]
 STUDY = """title = "Füße"
 data = ["iris", "wine"]
 agents = ["margin", "random", "entropy"]
@@ -43,16 +42,8 @@ ENV = "[data]\nsynthetic = { tiny = 40 }\n[budget]\nlabels = 20\n"
 @pytest.fixture(scope="module")
 def server() -> Iterator[subprocess.Popen[str]]:
     """A process that forks one that runs a command for each line."""
-    line = [sys.executable, str(Path(__file__).with_name("forked_commands.py"))]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    with subprocess.Popen(
-        line, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout is not None
-        assert process.stdin is not None
-        assert process.stdout.readline() == "ready\n"
+    with forking(Path(__file__).with_name("forked_commands.py")) as process:
         yield process
-        process.stdin.close()
 
 
 @dataclass

@@ -11,7 +11,6 @@ import shutil
 import signal
 import sqlite3
 import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -22,24 +21,18 @@ import pytest
 
 from alrl.errors import InvalidQueryError, ProjectError
 from alrl.projects import Project
+from tests.forking import forking
 from tests.projects.conftest import Clock, table, truth
 
-ROOT = Path(__file__).parents[2]
 KILLS = int(os.environ.get("ALRL_KILLS", "5"))
 Make = Callable[..., Project]
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, str(Path(__file__).with_name("answering.py"))]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    with subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert read(process) == "ready"
+    """A process that forks one that answers for each line."""
+    with forking(Path(__file__).with_name("answering.py")) as process:
         yield process
-        assert process.stdin is not None
-        process.stdin.close()
 
 
 def read(server: subprocess.Popen[str]) -> str:

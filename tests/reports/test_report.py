@@ -17,7 +17,6 @@ from matplotlib.text import Text
 
 from alrl.evaluation.curves import Curves
 from alrl.recipes import parse
-from alrl.reports import figures
 from alrl.reports.report import IncompleteStudyError, report
 from alrl.studies.description import RunDirectoryError
 from alrl.studies.runner import Runner
@@ -39,24 +38,6 @@ def write_study(run: Path, curves: list[Curves], *, finished: int | None = None,
     with Store(run / "results.sqlite") as store:
         for each in curves[:finished]:
             store.add(cell(each), each, seconds=1.0)
-
-
-@pytest.fixture
-def saved(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
-    """Figures as they are about to be saved; the files are empty, for drawing is what takes the time."""
-    kept: list[Figure] = []
-
-    def save(figure: Figure, stem: Path) -> tuple[Path, Path]:
-        kept.append(figure)
-        stem.parent.mkdir(exist_ok=True)
-        paths = stem.with_name(stem.name + ".png"), stem.with_name(stem.name + ".pdf")
-        for path in paths:
-            path.touch()
-        return paths
-
-    monkeypatch.setattr(figures, "save", save)
-    monkeypatch.setattr(figures, "as_svg", lambda _: "<svg/>")
-    return kept
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ import random
 import signal
 import sqlite3
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
@@ -24,9 +23,9 @@ from alrl.recipes import parse
 from alrl.studies.runner import Runner
 from alrl.studies.store.store import Store, run_id
 from alrl.studies.study import StudyRecipe
+from tests.forking import forking
 from tests.studies.small_study import STUDY
 
-ROOT = Path(__file__).parents[2]
 KILLS = int(os.environ.get("ALRL_KILLS", "6"))
 CELLS = 48
 ARRAYS = ("seeds", "accuracy", "balanced_accuracy")
@@ -35,16 +34,8 @@ ARRAYS = ("seeds", "accuracy", "balanced_accuracy")
 @pytest.fixture(scope="module")
 def server() -> Iterator[subprocess.Popen[str]]:
     """A process that has imported what a driver needs, and forks one for each line."""
-    command = [sys.executable, str(Path(__file__).with_name("small_study.py"))]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    with subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout is not None
-        assert process.stdin is not None
-        assert process.stdout.readline() == "ready\n"
+    with forking(Path(__file__).with_name("small_study.py")) as process:
         yield process
-        process.stdin.close()
 
 
 @dataclass(frozen=True)

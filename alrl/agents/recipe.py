@@ -68,12 +68,17 @@ class OracleRecipe(Recipe):
 
     kind: Literal["oracle"]
     oracle: Literal["greedy-oracle", "boss"]
+    """Which: one that tries single records, or one that tries the batches that rules propose."""
     part: ScoredPart = "test"
+    """The part that a trial is scored on."""
     candidates: int = Field(default=256, ge=1)
     """Records that ``greedy-oracle`` tries."""
     horizon: int = Field(default=1, ge=1)
+    """Queries that a trial looks ahead, the tried one included."""
     iterations: int = Field(default=50, ge=1)
+    """Most solver iterations of each refit."""
     likelihood: float = Field(default=0.01, ge=0)
+    """Weight of the mean log-likelihood beside accuracy."""
     rules: tuple[str, ...] = TEN_RULES
     """Who proposes batches to ``boss``."""
     proposals: int = Field(default=10, ge=1)
@@ -97,6 +102,7 @@ class NetworkRecipe(Recipe):
     kind: str = "set-scorer"
     """``set-scorer``, or a :class:`~alrl.agents.networks.set_scorer.CandidateScorer`, ``package.module:Class``."""
     width: int = Field(default=64, ge=1)
+    """Units of a hidden layer."""
     members: int = Field(default=1, ge=1)
     """Networks whose mean score counts, each trained from weights of its own; several for imitation alone."""
     start: Literal["margin", "none"] = "margin"
@@ -148,8 +154,11 @@ class ImitationRecipe(Recipe):
     share: float = Field(default=0.7, ge=0, le=1)
     """Share of the policy's own choices after the first round."""
     epochs: int = Field(default=25, ge=1)
+    """Passes over the states that were collected so far, in each round."""
     learning_rate: float = Field(default=1e-3, gt=0)
+    """Of AdamW."""
     weight_decay: float = Field(default=0.1, ge=0)
+    """Of AdamW."""
     temperature: float = Field(default=1.5, gt=0)
     """Sharpness of the expert's distribution over candidates."""
     expert: LookAheadRecipe = LookAheadRecipe()
@@ -167,6 +176,7 @@ class RegressionRecipe(Recipe):
     share: float = Field(default=0.7, ge=0, le=1)
     """Share of the forest's own choices after the first round; the rest are random."""
     trees: int = Field(default=100, ge=1)
+    """Trees of the forest."""
     leaf: int = Field(default=10, ge=1)
     """Candidates that a leaf holds at least."""
     expert: LookAheadRecipe = LookAheadRecipe(horizon=1)
@@ -179,6 +189,7 @@ class GuardRecipe(Recipe):
     quantile: float = Field(default=0.99, gt=0, le=1)
     """Share of the states of training in which the policy chooses."""
     fallback: Fallback = "margin"
+    """The rule that chooses elsewhere."""
     hand_over: bool = False
     """Whether it is tried on the validation data sets from when on the fallback had better choose for good."""
 

@@ -23,6 +23,7 @@ class _Algorithm(Recipe):
     envs: int = Field(default=64, ge=1)
     """Episodes side by side."""
     learning_rate: float = Field(default=1e-4, gt=0)
+    """Of Adam; of RMSprop in A2C."""
     discount: float = Field(default=0.95, gt=0, le=1)
     """Of each query, whatever the batch: what comes a batch of b later counts discount to the power b."""
     scaled_rewards: bool = True
@@ -52,6 +53,7 @@ class _Clipped(_OnPolicy):
     """Settings of both kinds of PPO."""
 
     clip: float = Field(default=0.1, gt=0)
+    """How far from one the ratio of new to old probability counts."""
     epochs: int = Field(default=4, ge=1)
     """Passes over each roll-out."""
     target_kl: float | None = Field(default=0.03, gt=0)
@@ -250,6 +252,7 @@ class BranchingRecipe(Recipe):
     epochs: int = Field(default=4, ge=1)
     """Gradient steps on the branches of an update."""
     learning_rate: float = Field(default=3e-4, gt=0)
+    """Of Adam."""
     kl: float = Field(default=0.1, ge=0)
     """Weight of the divergence from the start, in standard deviations of a state's values."""
     certainty: float = Field(default=0.5, gt=0, lt=1)

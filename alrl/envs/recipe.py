@@ -218,6 +218,7 @@ class EnvRecipe(Recipe):
     """One environment."""
 
     version: int = Field(default=0, ge=0)
+    """The number at the end of its Gymnasium id."""
     data: DataRecipe
     learner: LearnerRecipe = LearnerRecipe()
     contamination: tuple[ContaminationRecipe, ...] = ()

@@ -19,6 +19,7 @@ class ShapingRecipe(Recipe):
     potential: str = SCORE
     """``score`` or an observed feature of the loop."""
     weight: float = 1.0
+    """What the change of the potential is multiplied by."""
     discount: float = 0.95
     """The agent's."""
 

@@ -24,6 +24,7 @@ class ClaimRecipe(Recipe):
     metric: Metric | None = None
     """The study's first if left out."""
     direction: Literal["greater", "less", "different"] = "greater"
+    """Of the first agent's value against the second's."""
     condition: str | None = None
     """The condition that it is claimed under; under each if left out."""
     against_condition: str | None = None
@@ -31,6 +32,7 @@ class ClaimRecipe(Recipe):
     family: str = "claims"
     """Claims of one family are corrected together (Holm)."""
     level: float = Field(default=0.05, gt=0, lt=1)
+    """Probability of a false verdict that is accepted, in the whole family."""
 
     @model_validator(mode="after")
     def _conditions(self) -> ClaimRecipe:

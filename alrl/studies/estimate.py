@@ -128,16 +128,16 @@ def _calibrated(cells: Sequence[tuple[dict[str, Any], Strategy]], runner: Runner
     bar = runner.bars.bar("time the first rounds", len(ordered))
     rates: dict[_Kind, float] = {}
     began = time.perf_counter()
-    warm = False
+    warm: set[str] = set()
     for cell, strategy in ordered:
         if rates and time.perf_counter() - began > _SECONDS:
             break
         short = {**cell, "labels": min(cell["labels"], _LOOPS * cell["batch"])} if "labels" in cell else cell
         shortened = Cell(spec=short, agent=strategy, device=runner.device)
-        if not warm:
-            # What is loaded and compiled at a first use is no part of a cell's time.
+        if cell["agent"] not in warm:
+            # What is loaded and compiled at an agent's first use is no part of a cell's time.
             shortened()
-            warm = True
+            warm.add(cell["agent"])
         outcome = shortened()
         if outcome.curves is not None:
             rates[_kind(cell)] = outcome.seconds / work(short)

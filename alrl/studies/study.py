@@ -40,10 +40,13 @@ class ConditionRecipe(Recipe):
     """What tables call it."""
     annotator: AnnotatorRecipe = AnnotatorRecipe()
     contamination: tuple[ContaminationRecipe, ...] = ()
+    """What is wrong with the pool, one thing after another."""
     first: FirstKind | None = None
     """How the first sample is drawn, where not as in the study; with it the next two, as in an environment's budget."""
     first_size: int | None = None
+    """Records of the first sample, for every kind but one-per-class."""
     first_candidates: int | None = None
+    """Samples that one is chosen of, for the kinds covering and promising."""
 
     @model_validator(mode="after")
     def _first(self) -> ConditionRecipe:
@@ -95,7 +98,9 @@ class StudyRecipe(Recipe):
     """One study: data sets, or environments, x agents x seeds."""
 
     version: int = Field(default=0, ge=0)
+    """Of the study; it is part of every cell's identity."""
     title: str
+    """What reports are headed by."""
     hypothesis: str = ""
     """What the study is to show, in words, written before it is run."""
     protocol: str = DEFAULT_PROTOCOL
@@ -118,8 +123,11 @@ class StudyRecipe(Recipe):
     metrics: tuple[Metric, ...] = Field(default=METRICS, min_length=1)
     """What is reported; the first is that of the primary comparison."""
     learners: tuple[LearnerRecipe, ...] = Field(default=(LearnerRecipe(),), min_length=1)
+    """Models that are taught, each a page of its own."""
     labels: int = Field(default=60, ge=1)
+    """Labels bought after the first sample."""
     batches: tuple[Annotated[int, Field(ge=1)], ...] = Field(default=(1,), min_length=1)
+    """Labels between two refits, each a page of its own."""
     first: Literal["one-per-class", "random"] = "one-per-class"
     """How the first sample is drawn."""
     first_size: int | None = Field(default=None, ge=1)

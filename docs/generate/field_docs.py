@@ -39,7 +39,7 @@ def keys(table: BaseModel, prefix: str, kind: type[Any] | None = None) -> Iterat
     >>> [(key.name, key.value, key.given) for key in keys(BudgetRecipe(labels=5), "budget")][-2:]
     [('budget.labels', 5, True), ('budget.batch', 1, False)]
     """
-    meanings = {**_EVERYWHERE, **_of_what_it_builds(table), **attribute_meanings(type(table))}
+    meanings = key_meanings(type(table))
     for name in type(table).model_fields:
         value = getattr(table, name)
         if isinstance(value, BaseModel):
@@ -51,12 +51,19 @@ def keys(table: BaseModel, prefix: str, kind: type[Any] | None = None) -> Iterat
         yield Key(f"{prefix}.{name}", value, given=True, meaning=arguments.get(name, ""))
 
 
-def _of_what_it_builds(table: BaseModel) -> dict[str, str]:
-    """Return what the attributes of the object mean that a table without a kind is turned into, if it is."""
-    build = getattr(table, "build", None)
-    if build is None or "kind" in type(table).model_fields or inspect.signature(build).parameters:
-        return {}
-    return attribute_meanings(type(build()))
+def key_meanings(kind: type[BaseModel]) -> dict[str, str]:
+    """Return what the keys of a table mean, by its docstrings or those of the class that it is turned into.
+
+    >>> from alrl.agents.training_recipes import LookAheadRecipe
+    >>> key_meanings(LookAheadRecipe)["beam"]
+    "Sequences of queries that are followed for each candidate; the best in the end counts. 1 follows margin's."
+    """
+    build = getattr(kind, "build", None)
+    made = (
+        inspect.signature(build, eval_str=True).return_annotation if build and "kind" not in kind.model_fields else None
+    )
+    built = attribute_meanings(made) if isinstance(made, type) else {}
+    return {**_EVERYWHERE, **built, **attribute_meanings(kind)}
 
 
 def attribute_meanings(kind: type[Any]) -> dict[str, str]:

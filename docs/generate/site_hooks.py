@@ -17,7 +17,7 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.nav import Navigation, Section
 from mkdocs.structure.pages import Page
 
-from docs.generate import api, errors, lessons, pictures
+from docs.generate import api, errors, lessons, pictures, recipe_keys
 
 _MARKDOWN: dict[str, str] = {}
 _NAVIGATION: list[tuple[str, str, str]] = []
@@ -33,6 +33,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     written = {
         "gallery.md": pictures.gallery_page,
         "errors.md": errors.errors_page,
+        "keys.md": recipe_keys.keys_page,
         "api.md": api.api_page,
         "api-rooms.md": api.rooms_page,
     }

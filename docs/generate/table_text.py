@@ -12,10 +12,15 @@ from docs.generate.field_docs import Key
 
 def row(key: Key) -> str:
     """Return a line of a table: a key of a recipe, its value and what it means."""
-    return cells_of(f"`{key.name}`", f"{_value(key.value)}{'' if key.given else ' (default)'}", key.meaning)
+    return cells_of(f"`{key.name}`", f"{value_text(key.value)}{'' if key.given else ' (default)'}", key.meaning)
 
 
-def _value(value: Any) -> str:
+def value_text(value: Any) -> str:
+    """Return a value as a recipe writes it.
+
+    >>> value_text(True), value_text((1, 10)), value_text(None)
+    ('`true`', '`1`, `10`', 'none')
+    """
     if isinstance(value, bool):
         return "`true`" if value else "`false`"
     if value is None or (isinstance(value, str | list | tuple | dict) and not value):

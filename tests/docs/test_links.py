@@ -16,7 +16,7 @@ PAGES = [
     *sorted(DOCS.rglob("*.md")),
     *sorted((DOCS / "lessons").glob("*.py")),
 ]
-BUILT = {"gallery.md", "errors.md", "api.md", "api-rooms.md"}
+BUILT = {"gallery.md", "errors.md", "keys.md", "api.md", "api-rooms.md"}
 """Pages that are written while the site is built; lessons are those of their scripts."""
 
 

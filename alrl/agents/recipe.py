@@ -256,7 +256,7 @@ def agent_names() -> list[str]:
 
 
 def load_agent_recipe(name: str | Path) -> RuleRecipe | FileRecipe | OracleRecipe | TrainedRecipe:
-    """Return the agent of a recipe file, of a recipe's name, or of a rule's name.
+    """Return the agent of a recipe file, of a recipe's name, of a rule's name, or of a policy's folder.
 
     Raises:
         InvalidRecipeError: there is none, or it does not fit the schema.
@@ -266,6 +266,8 @@ def load_agent_recipe(name: str | Path) -> RuleRecipe | FileRecipe | OracleRecip
     """
     if name in strategies() and name not in recipes.names("agents"):
         return RuleRecipe(kind="rule", strategy=str(name))
+    if (Path(name) / "policy.json").is_file():
+        return FileRecipe(kind="policy", policy=str(name))
     path = recipes.find("agents", name, known=agent_names())
     return parse_agent_recipe(recipes.read(path), where=str(path))
 

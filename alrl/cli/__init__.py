@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from alrl.cli import (
     bundle,
+    card,
     distance,
     evaluate,
     explain,
@@ -22,6 +23,7 @@ from alrl.cli.app import app
 __all__ = [
     "app",
     "bundle",
+    "card",
     "distance",
     "evaluate",
     "explain",

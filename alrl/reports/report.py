@@ -15,10 +15,12 @@ from alrl.reports.claims import read_claims, verdicts
 from alrl.reports.comparison_report import ReportPart
 from alrl.reports.figures import Looks, styles
 from alrl.reports.figures.canvas import save
+from alrl.reports.figures.capabilities import AXES, radar
 from alrl.reports.figures.conditions import conditions
 from alrl.reports.pages.checklist import RunRecord
 from alrl.reports.pages.policy_card import find_policies
 from alrl.reports.summary import Summary, summarise
+from alrl.reports.tables.capabilities import capability_scores, capability_table
 from alrl.reports.tables.conditions import as_csv, condition_costs, markdown
 from alrl.studies.cell import protocol_of
 from alrl.studies.claim_recipe import ClaimRecipe
@@ -118,6 +120,7 @@ def report(run: Path | str, *, title: str | None = None, allow_incomplete: bool 
     further = (
         *protocol_of(study.cells[0]).report(stored, folder, mark=mark),
         *write_conditions(stored, folder, mark=mark, looks=looks),
+        *write_capabilities(methods, folder, study.primary, mark=mark),
     )
     parts = []
     for place, (comparison, whole, slug) in enumerate(zip(comparisons, methods, slugs, strict=True)):
@@ -280,3 +283,20 @@ def write_conditions(
         stem = folder / ("conditions" + (f"-{place}" if place else ""))
         paths += save(conditions(of_setting, mark=mark, looks=looks), stem)
     return paths
+
+
+def write_capabilities(
+    comparisons: Sequence[Comparison], folder: Path, primary: tuple[str, str] | None, *, mark: str = ""
+) -> list[Path]:
+    """Write ``capabilities.md``, ``.csv`` and the radar into ``folder``; return the files, none below three conditions.
+
+    ``primary`` is the strategy that the study is about and the one that is the ring of zero.
+    """
+    scores = [] if primary is None else capability_scores(comparisons, primary[1])
+    if primary is None or len({score.capability for score in scores}) < AXES:
+        return []
+    table = capability_table(scores, primary[1], mark=mark)
+    paths = [folder / "capabilities.md", folder / "capabilities.csv"]
+    paths[0].write_text(table.to_markdown(), encoding="utf-8")
+    paths[1].write_text(table.to_csv(), encoding="utf-8")
+    return [*paths, *save(radar(scores, *primary, mark=mark), folder / "capabilities")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from alrl import recipes
-from alrl.data.table_recipe import located
+from alrl.data.table_recipe import Source, located
 from alrl.studies.protocols import make_protocol
 from alrl.studies.study import StudyRecipe
 
@@ -22,4 +22,9 @@ def load_study(name: str | Path) -> StudyRecipe:
     study = recipes.parse(StudyRecipe, recipes.read(path), where=str(path))
     with recipes.checked_while_parsed():
         make_protocol(study.protocol)
-    return study.model_copy(update={"data": tuple(located(source, path.parent) for source in study.data)})
+
+    def beside(sources: tuple[Source, ...]) -> tuple[Source, ...]:
+        return tuple(located(source, path.parent) for source in sources)
+
+    conditions = tuple(each.model_copy(update={"data": beside(each.data)}) for each in study.conditions)
+    return study.model_copy(update={"data": beside(study.data), "conditions": conditions})

@@ -6,7 +6,7 @@ import itertools
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -34,10 +34,21 @@ _FOLDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 class ConditionRecipe(Recipe):
-    """Under which circumstances agents are compared: who answers, what is wrong with the pool, how a loop begins."""
+    """Under which circumstances agents are compared: who answers, what is wrong with the pool, how a loop begins.
+
+    Its own data sets, learner and budget make it a capability (``experiments/capabilities.toml``).
+    """
 
     name: str
     """What tables call it."""
+    data: tuple[Source, ...] = ()
+    """Data sets of this condition, where not those of the study."""
+    learner: LearnerRecipe | None = None
+    """What is taught, where not the study's learners."""
+    labels: int | None = Field(default=None, ge=1)
+    """Queries, where not as many as in the study."""
+    batch: int | None = Field(default=None, ge=1)
+    """Labels between two refits, where not the study's batches."""
     annotator: AnnotatorRecipe = AnnotatorRecipe()
     contamination: tuple[ContaminationRecipe, ...] = ()
     """What is wrong with the pool, one thing after another."""
@@ -47,6 +58,7 @@ class ConditionRecipe(Recipe):
     """Records of the first sample, for every kind but one-per-class."""
     first_candidates: int | None = None
     """Samples that one is chosen of, for the kinds covering and promising."""
+    LATER: ClassVar[frozenset[str]] = frozenset({"data", "learner", "labels", "batch"})
 
     @model_validator(mode="after")
     def _first(self) -> ConditionRecipe:
@@ -205,12 +217,11 @@ class StudyRecipe(Recipe):
         if not self.envs:
             first = BudgetRecipe(first=self.first, first_size=self.first_size).first_settings
             ordinary = (ConditionRecipe(name=""),)
-            grid = itertools.product(self.data, self.conditions or ordinary, self.learners, self.batches)
-            for data, condition, learner, batch in grid:
+            for data, condition, learner, batch in self._grid(self.conditions or ordinary):
                 yield CellSettings(
                     source=data,
                     learner=learner,
-                    labels=self.labels,
+                    labels=condition.labels or self.labels,
                     batch=batch,
                     split=self.split,
                     first=condition.first_settings() or first,
@@ -230,6 +241,17 @@ class StudyRecipe(Recipe):
                     )
                 seen[row] = name
                 yield setting
+
+    def _grid(
+        self, conditions: tuple[ConditionRecipe, ...]
+    ) -> Iterator[tuple[Source, ConditionRecipe, LearnerRecipe, int]]:
+        every = [*self.data, *(source for condition in conditions for source in condition.data)]
+        for data, condition in itertools.product({source_name(each): each for each in every}.values(), conditions):
+            if data in (condition.data or self.data):
+                learners = self.learners if condition.learner is None else (condition.learner,)
+                batches = self.batches if condition.batch is None else (condition.batch,)
+                for learner, batch in itertools.product(learners, batches):
+                    yield data, condition, learner, batch
 
     @property
     def data_sets(self) -> tuple[str, ...]:

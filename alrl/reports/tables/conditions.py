@@ -59,9 +59,9 @@ def condition_costs(curves: Sequence[Curves]) -> list[ConditionCost]:
     return costs
 
 
-def _row(curves: Curves) -> tuple[str, str, int, str]:
+def _row(curves: Curves) -> tuple[str, str, int, int, str]:
     """Return all that a condition is compared at."""
-    return curves.data_set, curves.learner, curves.batch, curves.strategy
+    return curves.data_set, curves.learner, curves.batch, curves.labels, curves.strategy
 
 
 def _cost(here: Curves, there: Curves) -> ConditionCost | None:

@@ -141,7 +141,8 @@ def _check_candidates(candidates: Mapping[str, Any], path: Path) -> None:
 
 
 def _check_card(card: Mapping[str, Any], path: Path) -> None:
-    kinds = {"trained_on": list, "validated_on": list, "validation_gain_over_margin": dict, "work": dict}
+    kinds = {"trained_on": list, "validated_on": list, "work": dict}
+    kinds |= {"validation_gain_over_margin": dict, "validation_standard_error": dict}
     for key, kind in kinds.items():
         value = card.get(key, kind())
         inner = str if kind is list else int | float

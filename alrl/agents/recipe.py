@@ -162,6 +162,17 @@ class ImitationRecipe(Recipe):
     temperature: float = Field(default=1.5, gt=0)
     """Sharpness of the expert's distribution over candidates."""
     expert: LookAheadRecipe = LookAheadRecipe()
+    weigh: bool = False
+    """Whether a state counts by how much of its values' differences is no noise, as the expert's worlds tell it."""
+    LATER: ClassVar[frozenset[str]] = frozenset({"weigh"})
+
+    @model_validator(mode="after")
+    def _tellable(self) -> ImitationRecipe:
+        if self.weigh and self.expert.worlds < 2:
+            raise ValueError(
+                "weigh = true given with one world; noise is what differs between worlds: expert.worlds = 4"
+            )
+        return self
 
 
 class RegressionRecipe(Recipe):
@@ -216,10 +227,13 @@ class TrainedRecipe(Recipe):
     """Guards the trained policy; none unless this table is given."""
     validation: float = Field(default=0.15, gt=0, lt=1)
     """Share of the environment's data sets that no training step uses; they choose between the stages' policies."""
-    keep: Literal["best", "last"] = "best"
-    """Which stage's policy is kept: the best on these data sets, the untrained one among them, or the last whatever it
-    came to, where algorithms themselves are to be compared."""
-    LATER: ClassVar[frozenset[str]] = frozenset({"evolution", "branching", "algorithm"})
+    keep: Literal["best", "proved", "last"] = "best"
+    """Which stage's policy is kept: the best on these data sets, the untrained one among them; the latest that is
+    better there than the one kept before it by two standard errors; or the last whatever it came to, where algorithms
+    themselves are to be compared."""
+    trials: int = Field(default=4, ge=1)
+    """Paired episodes on each of these data sets."""
+    LATER: ClassVar[frozenset[str]] = frozenset({"evolution", "branching", "algorithm", "trials"})
 
     @model_validator(mode="after")
     def _some_training(self) -> TrainedRecipe:

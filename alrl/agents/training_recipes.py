@@ -217,6 +217,11 @@ class LookAheadRecipe(Recipe):
     likelihood: float = Field(default=0.2, ge=0)
     repeats: int = Field(default=1, ge=1)
     beam: int = Field(default=1, ge=1)
+    brier: float = Field(default=0.0, ge=0)
+    worlds: int = Field(default=1, ge=1)
+    drawn: bool = False
+    part: float = Field(default=1.0, gt=0, le=1)
+    LATER: ClassVar[frozenset[str]] = frozenset({"brier", "worlds", "drawn", "part"})
 
     @model_validator(mode="after")
     def _buildable(self) -> LookAheadRecipe:

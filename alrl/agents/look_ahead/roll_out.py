@@ -10,6 +10,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from alrl.agents.look_ahead.worlds import World, real_world
 from alrl.loop import counting
 from alrl.loop.held_out_scores import outcome
 from alrl.loop.parts import PartName
@@ -23,8 +24,9 @@ class RollOut:
     """B x K branches of B episodes, those of an episode side by side; pools are shared.
 
     Each begins with the labels there are, with those of the records ``batch`` (B, h) by the batch being filled, -1 for
-    none, and with those of its candidate, a record or a batch (B, K, n). Queries are margin's, one after each refit,
-    among ``reach`` records: half of smallest margin before the candidate, half random.
+    none, and with those of its candidate, a record or a batch (B, K, n). ``world`` says what is true.
+    Queries are margin's, one after each refit, among ``reach`` records: half of smallest margin before the candidate,
+    half random.
     """
 
     def __init__(
@@ -37,6 +39,7 @@ class RollOut:
         iterations: int,
         noise: Tensor,
         batch: Tensor | None = None,
+        world: World | None = None,
     ) -> None:
         view, (B, K) = simulator.view, candidates.shape[:2]
         begun = candidates.new_empty(B, 0) if batch is None else batch
@@ -44,7 +47,8 @@ class RollOut:
             view = view.with_selected(column)
         self.pool, self.scored = simulator.parts("pool"), simulator.parts(part)
         # What the annotator would say, right or wrong: a label that is late is taken to be there at once.
-        self.answers = simulator.labels_if_queried()
+        self.world = real_world(simulator, part) if world is None else world
+        self.answers = self.world.answers
         self.branches, self.class_mask = K, view.class_mask
         self.rows = torch.arange(B, device=candidates.device).repeat_interleave(K)
         self.learner = simulator.learner.take(self.rows).with_max_iterations(iterations)
@@ -94,11 +98,14 @@ class RollOut:
         self.index, self.labels, self.real = self.index[order], self.labels[order], self.real[order]
         self.open = self.open[order]
 
-    def score(self, metric: ScoredMetric, likelihood: float) -> Tensor:
-        """Return the metric plus the weighted mean log-likelihood (at least -3) on the scored part, (B, K)."""
+    def score(self, metric: ScoredMetric, likelihood: float, brier: float = 0.0) -> Tensor:
+        """Return the metric plus the weighted mean log-likelihood (at least -3) on the scored part, (B, K).
+
+        Less the weighted mean Brier score: the squared distance of the probabilities from the class, 0 to 2.
+        """
         probabilities = self.learner.predict_branches(self.scored.by_column, self.branches)
-        labels = self.scored.labels[:, None, :].expand(-1, self.branches, -1)
-        exists = self.scored.exists[:, None, :]
+        labels = self.world.labels[:, None, :].expand(-1, self.branches, -1)
+        exists = self.world.counts[:, None, :]
         real = exists.to(probabilities.dtype)
         size = real.sum(-1).clamp_min(1)
         if metric == "accuracy":
@@ -106,9 +113,15 @@ class RollOut:
         else:
             each = outcome(probabilities.flatten(0, 1), labels.flatten(0, 1), exists.expand_as(labels).flatten(0, 1))
             value = each.balanced_accuracy.view(-1, self.branches)
+        if not likelihood and not brier:
+            return value
+        of_class = probabilities.gather(-1, labels[..., None])[..., 0]
+        if brier:
+            # |p - e|² = |p|² - 2 p_y + 1
+            value = value - brier * ((probabilities.square().sum(-1) - 2 * of_class + 1) * real).sum(-1) / size
         if not likelihood:
             return value
-        log = probabilities.gather(-1, labels[..., None])[..., 0].clamp_min(1e-9).log().clamp_min(-3)
+        log = of_class.clamp_min(1e-9).log().clamp_min(-3)
         return value + likelihood * (log * real).sum(-1) / size
 
 

@@ -44,10 +44,11 @@ def targets(values: Tensor, mask: Tensor, temperature: float) -> tuple[Tensor, T
     return torch.softmax((standard * temperature).masked_fill(~mask, -torch.inf), 1), standard
 
 
-def loss(scores: Tensor, target: Tensor, mask: Tensor) -> Tensor:
-    """Return the mean cross-entropy of the scores' softmax against ``target``."""
+def loss(scores: Tensor, target: Tensor, mask: Tensor, weight: Tensor | None = None) -> Tensor:
+    """Return the mean cross-entropy of the scores' softmax against ``target``, states weighed by ``weight`` (M,)."""
     log = torch.log_softmax(scores, 1).masked_fill(~mask, 0.0)
-    return -(target * log).sum(1).mean()
+    each = -(target * log).sum(1)
+    return each.mean() if weight is None else (weight * each).mean()
 
 
 def assess(policy: Policy, examples: ValuedCandidates, temperature: float) -> Ranking:
@@ -73,10 +74,12 @@ def fit(
     weight_decay: float,
     temperature: float,
     generator: torch.Generator,
+    weigh: bool = False,
     progress: Callable[[int, float], object] | None = None,
 ) -> tuple[Policy, Ranking]:
     """Train the policy's network on ``examples`` (AdamW, one-cycle rate); ``progress`` gets epoch and training loss.
 
+    With ``weigh`` a state counts by its reliability over worlds, one on average; else all count alike.
     Of an ensemble each member is trained by itself, on the same examples in an order of its own, one after the other.
     """
     if not isinstance(policy.network, SetScorer | Ensemble) and ":" not in policy.network.described["kind"]:
@@ -85,14 +88,22 @@ def fit(
         )
     network = copy.deepcopy(policy.network)
     target, _ = targets(examples.values, examples.mask, temperature)
+    weight = _weights(examples) if weigh else None
     for number, member in enumerate(network.scorers if isinstance(network, Ensemble) else [network]):
         before = number * epochs
-        for epoch, value in _epochs(member, examples, target, epochs, learning_rate, weight_decay, generator):
+        for epoch, value in _epochs(member, examples, target, epochs, learning_rate, weight_decay, generator, weight):
             if progress is not None:
                 progress(before + epoch, value)
     network.eval()
     trained = dataclasses.replace(policy, network=network)
     return trained, assess(trained, kept_aside, temperature)
+
+
+def _weights(examples: ValuedCandidates) -> Tensor:
+    """Return the reliability of each state, one on average; ones where no state is reliable."""
+    reliable = examples.reliability()
+    mean = reliable.mean()
+    return reliable / mean if mean > 0 else torch.ones_like(reliable)
 
 
 def _epochs(
@@ -103,6 +114,7 @@ def _epochs(
     learning_rate: float,
     weight_decay: float,
     generator: torch.Generator,
+    weight: Tensor | None,
 ) -> Iterator[tuple[int, float]]:
     """Train, and tell each epoch and its mean loss."""
     network.train()
@@ -115,7 +127,8 @@ def _epochs(
         total = 0.0
         for index in torch.randperm(len(examples), generator=generator).split(_BATCH):
             part = examples.take(index)
-            value = loss(network(part.candidates, part.loop, part.mask), target[index], part.mask)
+            own = None if weight is None else weight[index]
+            value = loss(network(part.candidates, part.loop, part.mask), target[index], part.mask, own)
             optimiser.zero_grad()
             value.backward()
             optimiser.step()

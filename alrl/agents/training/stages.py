@@ -196,17 +196,14 @@ def collect_pinned(
     return examples, counter.tally, os.getpid()
 
 
-def made_by(agent: TrainedRecipe, env: EnvRecipe, seed: int, gains: Mapping[str, float]) -> dict[str, Any]:
-    """Return what a card says of the recipes, and of the stages: ``gains`` by stage, and which was ``chosen``."""
-    stages = [name for name in gains if name != "chosen"]
+def made_by(agent: TrainedRecipe, env: EnvRecipe, seed: int) -> dict[str, Any]:
+    """Return what a card says of the recipes."""
     return {
         "agent": recipes.canonical_json(agent),
         "agent_sha256": recipes.identity(agent),
         "environment": recipes.canonical_json(env),
         "environment_sha256": recipes.identity(env),
         "seed": seed,
-        "stage": stages[int(gains["chosen"])],
-        "validation_gain_over_margin": {name: gains[name] for name in stages},
     }
 
 

@@ -27,7 +27,9 @@ from alrl.agents.training.validation import (
     by_size,
     chunks,
     episode_returns,
+    judged,
     judged_by_return,
+    kept_stage,
     played_as,
 )
 from alrl.agents.training.valued_candidates import Behaviour, ValuedCandidates
@@ -41,9 +43,6 @@ from alrl.numerics.backend import one_thread
 from alrl.numerics.streams import generator, stream_key
 from alrl.progress import Bar, Bars
 from alrl.strategies import Strategy, make_strategy
-
-_TRIALS = 4
-"""Validation episodes on each data set when the stages' policies are compared."""
 
 
 @dataclass(kw_only=True, eq=False)
@@ -118,12 +117,12 @@ class Trainer:
             )
             self._steps += steps
             stages.append(("algorithm", policy))
-        chosen, gains = self._choose(stages)
+        chosen, told = self._choose(stages)
         self._tracker.settings(
             {"agent": self.agent.model_dump(), "env": self.env.model_dump(), "seed": self.seed, "policy": name},
-            {f"ended/{stage}_gain_over_margin": gain for stage, gain in gains.items() if stage != "chosen"},
+            {f"ended/{stage}_gain_over_margin": gain for stage, gain in told["validation_gain_over_margin"].items()},
         )
-        card = self._card(gains) | ({"judged_by": RETURN} if judged_by_return(chosen) else {})
+        card = self._card(told) | ({"judged_by": RETURN} if judged_by_return(chosen) else {})
         return self._guarded(dataclasses.replace(chosen, card=card))
 
     def _tasks(self, names: Sequence[str], episodes: int, round_: int) -> list[Task]:
@@ -156,6 +155,7 @@ class Trainer:
                 learning_rate=recipe.learning_rate,
                 weight_decay=recipe.weight_decay,
                 temperature=recipe.temperature,
+                weigh=recipe.weigh,
                 generator=shuffle,
                 progress=progress,
             )
@@ -248,26 +248,26 @@ class Trainer:
         self._steps += steps
         return improved
 
-    def _choose(self, stages: Sequence[tuple[str, Policy]]) -> tuple[Policy, dict[str, float]]:
-        """Return the stage to keep: the last, or that of the largest area or return beyond margin's in validation."""
+    def _choose(self, stages: Sequence[tuple[str, Policy]]) -> tuple[Policy, dict[str, Any]]:
+        """Return the stage to keep, by area or return beyond margin's in validation, and what a card says of it."""
         names = self.validation or self.training
-        tasks = by_size(self._tasks(names, _TRIALS, 2000))
+        tasks = by_size(self._tasks(names, self.agent.trials, 2000))
         bar = self.bars.bar("compare stages on validation sets", len(stages))
-        gains = {}
+        gains: dict[str, torch.Tensor] = {}
         with counted() as counter:
             buys = judged_by_return(stages[0][1])
             returns = functools.partial(episode_returns, env=self.env, device=self.device)
             worth: Any = functools.partial(returns if buys else self._areas, tasks=tasks)
             margin = worth(stages[0][1] if buys else make_strategy("margin"))
             for number, (name, policy) in enumerate(stages):
-                gains[name] = float((worth(policy) - margin).mean())
-                self._tracker.scalar("validation/gain_over_margin", gains[name], number)
-                bar.advance(note=f"{name} {gains[name]:+.4f}")
+                gains[name] = worth(policy) - margin
+                mean = float(gains[name].mean())
+                self._tracker.scalar("validation/gain_over_margin", mean, number)
+                bar.advance(note=f"{name} {mean:+.4f}")
         self._validation_steps += counter.tally.steps
         bar.done()
-        best = max(range(len(stages)), key=lambda number: gains[stages[number][0]])
-        best = len(stages) - 1 if self.agent.keep == "last" else best
-        return stages[best][1], {**gains, "chosen": float(best)}
+        best = kept_stage(list(gains.values()), tasks, self.agent.keep)
+        return stages[best][1], judged(gains, tasks, best)
 
     def _areas(self, strategy: Strategy, tasks: Sequence[Task]) -> torch.Tensor:
         return areas(strategy, self.env, tasks, device=self.device)
@@ -277,7 +277,7 @@ class Trainer:
         bar = self.bars.bar("play training sets for the features' ranges and the guard", 1)
         player = policy.to(self.device)
         seen = watch_tasks(self._tasks(self.training, 1, 3000), self.env, player, player, device=self.device)
-        tasks = by_size(self._tasks(self.validation or self.training, 2 * _TRIALS, 4000))
+        tasks = by_size(self._tasks(self.validation or self.training, 2 * self.agent.trials, 4000))
         with_guard = guarded(policy, seen, self.agent.guard, tasks, self._areas)
         bar.advance()
         bar.done()
@@ -289,9 +289,10 @@ class Trainer:
             self.scalars[f"imitation/round_{round_}/{name}"] = value
             self._tracker.scalar(f"imitation/{name}", value, step)
 
-    def _card(self, gains: dict[str, float]) -> dict[str, Any]:
+    def _card(self, told: dict[str, Any]) -> dict[str, Any]:
         return {
-            **training_stages.made_by(self.agent, self.env, self.seed, gains),
+            **training_stages.made_by(self.agent, self.env, self.seed),
+            **told,
             "trained_on": self.training,
             "validated_on": self.validation,
             "work": {"steps": self._steps, "validation_steps": self._validation_steps, **self._counter.tally.summary},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -82,6 +83,50 @@ def episode_returns(policy: Policy, env: EnvRecipe, tasks: Sequence[Task], *, de
     return torch.cat([returns(policy, env, list(group), device=device) for group in chunks(tasks)])
 
 
+def kept_stage(gains: Sequence[Tensor], tasks: Sequence[Task], keep: str) -> int:
+    """Return the number of the stage to keep, of what each gains over margin on each of the tasks, (B,).
+
+    ``keep`` is ``best`` by the mean, ``last``, or ``proved``: the latest that is better than the one kept before it by
+    two standard errors of their paired differences.
+    """
+    if keep == "last":
+        return len(gains) - 1
+    if keep == "best":
+        return max(range(len(gains)), key=lambda number: float(gains[number].mean()))
+    best = 0
+    for number in range(1, len(gains)):
+        difference = gains[number] - gains[best]
+        if float(difference.mean()) > 2 * standard_error(difference, tasks):
+            best = number
+    return best
+
+
+def standard_error(differences: Tensor, tasks: Sequence[Task]) -> float:
+    """Return the standard error of the mean of differences (B,) on tasks, data sets as units.
+
+    Of a single data set the episodes are the units; infinite for a single episode.
+    """
+    by_set: dict[str, list[float]] = {}
+    for difference, task in zip(differences.tolist(), tasks, strict=True):
+        by_set.setdefault(task.split.data_set.name, []).append(difference)
+    groups = list(by_set.values())
+    units = [sum(each) / len(each) for each in groups] if len(groups) > 1 else groups[0]
+    if len(units) < 2:
+        return float("inf")
+    return float(torch.tensor(units, dtype=torch.float64).std() / len(units) ** 0.5)
+
+
+def judged(gains: Mapping[str, Tensor], tasks: Sequence[Task], kept: int) -> dict[str, Any]:
+    """Return what a card says of the stages: gains over margin by stage (B,), their standard errors, which was kept."""
+    errors = {name: standard_error(each, tasks) for name, each in gains.items()}
+    return {
+        "stage": list(gains)[kept],
+        "validation_gain_over_margin": {name: float(each.mean()) for name, each in gains.items()},
+        "validation_standard_error": {name: each for name, each in errors.items() if math.isfinite(each)},
+        "validation_episodes": len(tasks),
+    }
+
+
 def gains_by_stage(card: Mapping[str, Any]) -> str:
     """Return the gain of each stage of a training over margin sampling, with its unit; empty where none is recorded.
 
@@ -89,9 +134,14 @@ def gains_by_stage(card: Mapping[str, Any]) -> str:
     'untrained +0.00, ppo +1.23 points of AUBC over margin'
     >>> gains_by_stage({"validation_gain_over_margin": {"maskable-ppo": 4.5}, "judged_by": "return"})
     'maskable-ppo +4.50 of return over margin that buys all labels one by one'
+    >>> gains_by_stage({"validation_gain_over_margin": {"ppo": 0.0123}, "validation_standard_error": {"ppo": 0.004}})
+    'ppo +1.23 ± 0.40 points of AUBC over margin, ± one standard error over data sets'
     """
     by_return = card.get("judged_by") == RETURN
     unit = "of return over margin that buys all labels one by one" if by_return else "points of AUBC over margin"
-    gains = card.get("validation_gain_over_margin", {})
-    stages = ", ".join(f"{stage} {float(gain) * (1 if by_return else 100):+.2f}" for stage, gain in gains.items())
-    return f"{stages} {unit}" if stages else ""
+    gains, errors = card.get("validation_gain_over_margin", {}), card.get("validation_standard_error", {})
+    scale = 1 if by_return else 100
+    known = {stage: f" ± {scale * float(error):.2f}" for stage, error in errors.items()}
+    stages = ", ".join(f"{stage} {scale * float(gain):+.2f}{known.get(stage, '')}" for stage, gain in gains.items())
+    note = ", ± one standard error over data sets" if known else ""
+    return f"{stages} {unit}{note}" if stages else ""

@@ -31,22 +31,53 @@ class ValuedCandidates:
     """False where there is no candidate, (M, K), bool."""
     values: Tensor
     """The expert's value of each candidate, (M, K)."""
+    error: Tensor | None = None
+    """Variance of each value, its state's mean apart, over worlds, (M, K); None where there was one world."""
 
     def __len__(self) -> int:
         return len(self.values)
 
+    @property
+    def _known(self) -> dict[str, Tensor]:
+        fields = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return {name: each for name, each in fields.items() if each is not None}
+
     @classmethod
     def joined(cls, parts: Sequence[ValuedCandidates]) -> ValuedCandidates:
         """Return all examples of ``parts``, in their order."""
-        return cls(**{name: torch.cat([getattr(part, name) for part in parts]) for name in cls.__dataclass_fields__})
+        names = [name for name in cls.__dataclass_fields__ if all(name in part._known for part in parts)]
+        return cls(**{name: torch.cat([getattr(part, name) for part in parts]) for name in names})
 
     def to(self, device: str) -> ValuedCandidates:
         """Return the same examples on ``device``."""
-        return ValuedCandidates(**{name: getattr(self, name).to(device) for name in self.__dataclass_fields__})
+        return ValuedCandidates(**{name: each.to(device) for name, each in self._known.items()})
 
     def take(self, index: Tensor) -> ValuedCandidates:
         """Return the examples at ``index`` (long)."""
-        return ValuedCandidates(**{name: getattr(self, name)[index] for name in self.__dataclass_fields__})
+        return ValuedCandidates(**{name: each[index] for name, each in self._known.items()})
+
+    def reliability(self) -> Tensor:
+        """Return how much of the differences among a state's values is no noise, 0 to 1, (M,).
+
+        The variance among its candidates less the mean variance of a value over worlds, as a share of the former. One
+        everywhere where there was one world: of its noise nothing is known.
+
+        >>> columns = {"candidates": torch.zeros(1, 2, 1), "loop": torch.zeros(1, 1)}
+        >>> columns |= {"mask": torch.ones(1, 2, dtype=torch.bool), "values": torch.tensor([[0.5, 0.7]])}
+        >>> ValuedCandidates(**columns, error=torch.full((1, 2), 0.0025)).reliability().item().__round__(2)
+        0.75
+        """
+        if self.error is None:
+            return torch.ones(len(self))
+        signal = (centred(self.values, self.mask).square().sum(1)) / self.mask.sum(1).clamp_min(1)
+        noise = (self.error * self.mask).sum(1) / self.mask.sum(1).clamp_min(1)
+        return (1 - noise / signal.clamp_min(1e-12)).clamp(0, 1)
+
+
+def centred(values: Tensor, mask: Tensor) -> Tensor:
+    """Return values (..., M, K) less their mean over the candidates of a state, zero where there is no candidate."""
+    mean = (values * mask).sum(-1, keepdim=True) / mask.sum(-1, keepdim=True).clamp_min(1)
+    return (values - mean) * mask
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,13 +149,15 @@ def _played(
 ) -> Iterator[ValuedCandidates]:
     features, mixture = recipe.observation.build(), recipe.action.candidates.build()
     view, labels = simulator.view, int(simulator.view.budget.max())
+    worlds = None if expert.plain else expert.draw_worlds(simulator)
     batch: list[Tensor] = []
     for query in range(labels):
         candidates = mixture.draw(view)
         seen = features.observe(view, candidates)
         if query % every == offset % every:
             beside = torch.stack(batch, 1) if batch else None
-            yield _useful(seen, expert.value(simulator, candidates, batch=beside))
+            here = expert.draw_worlds(simulator) if worlds is None else worlds
+            yield _useful(seen, expert.by_world(simulator, candidates, here, batch=beside))
         batch.append(behaviour.choose(view, candidates, behaviour.scores(seen), coins.draw(2)))
         if len(batch) == recipe.budget.batch or query == labels - 1:
             simulator.step(torch.stack(batch, 1))
@@ -133,12 +166,17 @@ def _played(
             view = view.with_selected(batch[-1])
 
 
-def _useful(seen: Observation, values: Tensor) -> ValuedCandidates:
-    """Return the examples of the states that have at least two candidates to compare."""
+def _useful(seen: Observation, by_world: Tensor) -> ValuedCandidates:
+    """Return the examples of the states that have at least two candidates to compare; values (worlds, B, K)."""
+    count = len(by_world)
+    values = by_world.mean(0) if count > 1 else by_world[0]
     # A fit that broke down, in the episode or in a roll-out of few iterations, says nothing about its candidate.
     sound = seen.candidates.isfinite().all(2) & seen.loop.isfinite().all(1, keepdim=True)
     mask = seen.mask & values.isfinite() & sound
     candidates = seen.candidates.masked_fill(~mask[..., None], 0.0)
-    whole = ValuedCandidates(candidates=candidates, loop=seen.loop, mask=mask, values=values.masked_fill(~mask, 0.0))
+    values = values.masked_fill(~mask, 0.0)
+    apart = centred(by_world.masked_fill(~mask, 0.0), mask)
+    error = apart.var(0, correction=1) / count if count > 1 else None
+    whole = ValuedCandidates(candidates=candidates, loop=seen.loop, mask=mask, values=values, error=error)
     # Where one candidate is left, or none, there is nothing to learn.
     return whole.take((mask.sum(1) > 1).nonzero()[:, 0])

@@ -26,6 +26,7 @@ _SHOWN_APART = (
     "trained_on",
     "validated_on",
     "validation_gain_over_margin",
+    "validation_standard_error",
     "judged_by",
     "seed",
     "stage",

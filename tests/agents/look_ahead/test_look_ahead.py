@@ -8,6 +8,7 @@ import torch
 from sklearn.linear_model import LogisticRegression
 
 from alrl.agents.look_ahead.look_ahead import LookAhead
+from alrl.agents.look_ahead.worlds import draw_worlds, real_world
 from alrl.agents.policy import Policy
 from alrl.data.sources import load_data_set
 from alrl.data.task import draw_task
@@ -301,3 +302,52 @@ def test_settings_below_one_are_refused(name):
     with pytest.raises(InvalidRecipeError) as error:
         LookAhead(**{name: 0})
     assert str(error.value) == f"look-ahead: {name} = 0 given; it must be at least 1"
+
+
+def test_the_brier_score_is_taken_off_with_its_weight():
+    loop = simulator(seeds=(0,))
+    candidates = candidates_of(loop, 3)
+    plain = WHOLE.value(loop, candidates)
+    weighted = dataclasses.replace(WHOLE, brier=0.5).value(loop, candidates)
+    for place, candidate in enumerate(candidates[0].tolist()):
+        model, X, y = fitted(loop, 0, [candidate])
+        distance = ((model.predict_proba(X) - (y[:, None] == model.classes_)) ** 2).sum(1)
+        assert float(weighted[0, place] - plain[0, place]) == pytest.approx(-0.5 * distance.mean(), abs=1e-4)
+
+
+def test_labels_of_a_world_are_drawn_from_the_learner_fitted_to_the_whole_pool():
+    loop = simulator(seeds=(0,))
+    pool = loop.parts("pool")
+    worlds = draw_worlds(loop, "validation", count=400, drawn=True, share=1.0)
+    ones = torch.stack([world.answers[0] for world in worlds]).eq(1).double().mean(0).numpy()
+    model = LogisticRegression(C=1.0, tol=1e-10, max_iter=5000)
+    X, y = pool.features[0].double().numpy(), pool.labels[0].numpy()
+    # Four standard errors of a share of 400 draws are at most a tenth.
+    np.testing.assert_allclose(ones, model.fit(X, y).predict_proba(X)[:, 1], atol=0.11)
+    again = draw_worlds(loop, "validation", count=2, drawn=True, share=1.0)
+    assert again[1].answers.equal(worlds[1].answers)
+    assert not again[0].labels.equal(again[1].labels)
+
+
+def test_a_value_is_the_mean_over_worlds_each_with_its_own_part_and_chance():
+    loop = simulator()
+    candidates, expert = candidates_of(loop, 4), dataclasses.replace(WHOLE, worlds=3, part=0.5)
+    worlds = expert.draw_worlds(loop)
+    shares = [float(world.counts.sum() / loop.parts("validation").exists.sum()) for world in worlds]
+    assert all(0.2 < share < 0.8 for share in shares)
+    apart = expert.by_world(loop, candidates, worlds)
+    assert apart.shape == (3, 2, 4)
+    assert apart.mean(0).equal(expert.value(loop, candidates))
+    assert not apart[0].equal(apart[1])
+    real = expert.by_world(loop, candidates, [real_world(loop, "validation")])
+    assert real[0].equal(WHOLE.value(loop, candidates))
+
+
+def test_a_world_less_look_ahead_and_an_impossible_part_are_refused():
+    with pytest.raises(InvalidRecipeError, match="worlds = 0"):
+        LookAhead(worlds=0)
+    with pytest.raises(InvalidRecipeError, match="part = 0 given"):
+        LookAhead(part=0.0)
+    loop = simulator(queries=0)
+    with pytest.raises(InvalidRecipeError, match="no world given"):
+        WHOLE.by_world(loop, candidates_of(loop, 2), [])

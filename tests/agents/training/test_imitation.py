@@ -194,3 +194,31 @@ def test_a_missing_candidate_is_never_chosen(untrained: Policy) -> None:
 def test_a_policy_at_work_changes_what_is_visited(tiny_env: EnvRecipe, wild: Policy) -> None:
     policy = dataclasses.replace(wild, mixture=tiny_env.action.candidates.build())
     assert not torch.equal(collected(tiny_env, None).candidates, collected(tiny_env, policy).candidates)
+
+
+def test_states_whose_values_are_noise_do_not_count_where_states_are_weighed(untrained: Policy) -> None:
+    right, wrong = made(untrained, 150, seed=1), made(untrained, 300, seed=3)
+    wrong = dataclasses.replace(wrong, values=-wrong.values, error=torch.ones_like(wrong.values))
+    right = dataclasses.replace(right, error=torch.zeros_like(right.values))
+    examples = ValuedCandidates.joined([right, wrong])
+    assert examples.reliability().tolist() == [1.0] * 150 + [0.0] * 300
+
+    def gain(weigh: bool) -> float:
+        how = {"epochs": 50, "learning_rate": 1e-2, "weight_decay": 1e-3, "temperature": 1.5, "weigh": weigh}
+        made_aside, dice = made(untrained, 100, seed=2), torch.Generator().manual_seed(0)
+        return fit(untrained, examples, made_aside, generator=dice, **how)[1].gain  # type: ignore[arg-type]
+
+    assert gain(weigh=True) > 0.4
+    assert gain(weigh=False) < 0
+
+
+def test_the_variance_of_a_value_over_worlds_is_collected(tiny_env: EnvRecipe) -> None:
+    expert = LookAhead(horizon=1, reach=16, iterations=3, worlds=3, drawn=True, part=0.5)
+    some = collect(drawn(tiny_env, 2), tiny_env, Behaviour(policy=None, share=0.0), expert, every=2)
+    assert some.error is not None
+    assert bool((some.error[some.mask] > 0).any())
+    assert bool((some.error[~some.mask] == 0).all())
+    assert 0 < float(some.reliability().mean()) < 1
+    one = collect(drawn(tiny_env, 2), tiny_env, Behaviour(policy=None, share=0.0), EXPERT, every=2)
+    assert one.error is None
+    assert one.reliability().tolist() == [1.0] * len(one)

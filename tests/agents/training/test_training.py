@@ -69,6 +69,8 @@ def shown(policy: Policy, env: EnvRecipe, agent: TrainedRecipe) -> None:
     gains = card["validation_gain_over_margin"]
     assert gains["untrained"] == 0
     assert gains[card["stage"]] == max(gains.values())
+    assert card["validation_standard_error"]["untrained"] == 0 < card["validation_standard_error"]["imitation"]
+    assert card["validation_episodes"] == 4
 
 
 def scalars(log: Path, agent: TrainedRecipe) -> None:

@@ -132,12 +132,12 @@ def test_the_stage_of_largest_gain_on_the_validation_data_sets_is_kept_or_the_la
     def areas(self: Trainer, strategy: object, tasks: list[object]) -> torch.Tensor:
         seen.update(task.split.data_set.name for task in tasks)  # type: ignore[attr-defined]
         name = strategy.name  # type: ignore[attr-defined]
-        return torch.tensor([0.5 + (0.2 if name == best else GAINS.get(name, 0.0))])
+        return torch.full((len(tasks),), 0.5 + (0.2 if name == best else GAINS.get(name, 0.0)))
 
     monkeypatch.setattr(Trainer, "_areas", areas)
-    chosen, gains = trainer._choose(stages)
-    assert chosen.name == (best if keep == "best" else "ppo")
-    assert gains[best] == pytest.approx(0.2)
+    chosen, told = trainer._choose(stages)
+    assert chosen.name == told["stage"] == (best if keep == "best" else "ppo")
+    assert told["validation_gain_over_margin"][best] == pytest.approx(0.2)
     assert seen == set(trainer.validation)
 
 

@@ -101,6 +101,13 @@ class GuessedLabelWarning(UserWarning):
     """
 
 
+class FooterWarning(UserWarning):
+    """A last line of a table that looks like a total or a note, and is taken for a record.
+
+    To do: remove the line from the table, unless it is a record.
+    """
+
+
 class ConstantColumnWarning(UserWarning):
     """Named columns that have one value in all records: nothing can be seen in them, and they are left out.
 

@@ -8,10 +8,11 @@ import lzma
 import time
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from alrl.data.data_set import DataSet
-from alrl.errors import GuessedLabelWarning, InvalidDataError
+from alrl.errors import FooterWarning, GuessedLabelWarning, InvalidDataError
 
 
 def plain(number):
@@ -205,3 +206,37 @@ def test_a_quote_that_is_never_closed_is_refused_by_its_line(own):
 def test_text_in_quotes_may_hold_lines_and_quotes(own):
     rows = "".join(f'{number},"a ""b""\nc",{"xy"[number % 2]}\n' for number in range(30))
     assert len(DataSet.read(own("a,note,kind\n" + rows), label="kind").y) == 30
+
+
+@pytest.mark.parametrize("title", ["Orders of 2024,,", "Orders, late ones, too, 2024", "2024,,"])
+def test_a_title_of_the_width_of_the_table_is_no_header(own, title):
+    data = DataSet.read(own(title + "\n" + TABLE))
+    assert (data.feature_names, len(data.y)) == (("a", "b"), 30)
+    assert any("above the table" in note for note in data.notes)
+    assert DataSet.read(own(title + "\n" + TABLE), label="class").feature_names == ("a", "b")
+
+
+@pytest.mark.parametrize("above", ["region,,place", "cm,kg,kind", ",size,place"])
+def test_a_header_above_records_stays_one_whatever_its_cells(own, above):
+    rows = "".join(f"{'pq'[number % 2]},{number},{'xyz'[number % 3]}\n" for number in range(12))
+    data = DataSet.read(own(f"{above}\n{rows}"), label=2)
+    assert len(data.y) == 12
+
+
+@pytest.mark.parametrize(
+    ("row", "warned"),
+    [("Total,15,", True), ("sum:,15,x", True), ("Source: the shop,,", True), (",4,y", False), ("15.0,4,", False)],
+)
+def test_a_last_line_that_looks_like_a_total_is_warned_of(own, row, warned, recwarn):
+    DataSet.read(own(f"{TABLE}{row}\n"), label="class")
+    assert [each.category for each in recwarn] == [FooterWarning] * warned
+
+
+def test_a_last_line_of_one_cell_is_warned_of_in_files_and_frames(own):
+    rows = [[f"c{number}", number, 2 * number, "xy"[number % 2]] for number in range(10)]
+    rows.append(["source: shop", None, None, None])
+    frame = pd.DataFrame(rows, columns=["id", "a", "b", "class"])
+    with pytest.warns(FooterWarning, match=r"data: its last record .'source: shop'. looks like a total or a note"):
+        DataSet.read(frame)
+    with pytest.warns(FooterWarning, match=r"own.csv: its last record"):
+        DataSet.read(own(frame.to_csv(index=False)), label="class")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import itertools
+from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +22,7 @@ from alrl.data.tables.numbers import (
     is_missing,
     parse_numbers,
 )
+from alrl.data.tables.recognise import LAST, warn_of_footer
 from alrl.data.tables.table import WORDS, NumberBlocks, RawTable, Texts, with_levels
 from alrl.data.tables.text_file import TextFile, fallback, open_text, stem
 from alrl.errors import InvalidDataError
@@ -75,7 +77,8 @@ class _Reader:
 
     def read(self) -> RawTable:
         with self.file.lines() as lines:
-            dialect, sample = find_dialect(lines, self.file.path, has_header=self.header)
+            given = [self.label] if isinstance(self.label, str) else []
+            dialect, sample = find_dialect(lines, self.file.path, has_header=self.header, names=given)
         names = dialect.header
         label = label_or_last(names, self.label, self.file.path.name, drop=self.skip)
         wanted = [at for at, name in enumerate(names) if name == label or self._wanted(name)]
@@ -85,6 +88,7 @@ class _Reader:
             passed = _Pass(file=self.file, dialect=dialect, formats=columns, label=label)
             passed.run()
             if not passed.surprises:
+                warn_of_footer(list(passed.last), self.file.path.name)
                 return self._table(dialect, columns, passed)
             for at, values in passed.surprises.items():
                 seen = [*_column(sample, at), *values]
@@ -186,6 +190,8 @@ class _Pass:
     surprises: dict[int, list[str]] = field(default_factory=dict)
     """Values of columns that turned out to be written otherwise."""
     rows: int = 0
+    last: deque[list[str]] = field(default_factory=lambda: deque(maxlen=LAST))
+    """The last records."""
 
     def __post_init__(self) -> None:
         names = self.dialect.header
@@ -199,6 +205,7 @@ class _Pass:
         with self.file.lines() as lines:
             for chunk in self._chunks(lines):
                 self._take(list(zip(*chunk, strict=True)), len(chunk))
+                self.last.extend(chunk[-LAST:])
 
     def _chunks(self, lines: Iterable[str]) -> Iterator[list[list[str]]]:
         width = len(self.dialect.header)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,7 +64,7 @@ class Dialect:
 
 
 def find_dialect(
-    lines: Iterable[str], file: Path, *, has_header: bool | None = None
+    lines: Iterable[str], file: Path, *, has_header: bool | None = None, names: Collection[str] = ()
 ) -> tuple[Dialect, list[list[str]]]:
     r"""Return how the table is written, and the first of its records.
 
@@ -72,6 +72,7 @@ def find_dialect(
         lines: those of the file; some hundred are taken.
         file: for errors and for what its suffix tells.
         has_header: whether the first line names the columns, None to find out.
+        names: columns that the table is known to have: a line above the one with them is no header.
 
     Raises InvalidDataError for a file without records, one of a single column, and lines of unequal length.
 
@@ -87,6 +88,7 @@ def find_dialect(
     # A record in quotes may go on where the sample ends.
     rows = rows if whole or len(rows) < 3 else rows[:-1]
     above = _above(rows)
+    above += 0 if has_header is False else _titles(rows[above:], names)
     rows = rows[above:]
     notes = [] if delimiter == "," or file.suffix == ".tsv" else [f"columns are separated by a {_NAMES[delimiter]}"]
     named = _has_header(rows) if has_header is None else has_header
@@ -157,6 +159,33 @@ def _above(rows: Sequence[Sequence[str]]) -> int:
         return 0
     # A table whose lines are cut short is no text above a table.
     return narrow if narrow <= _MOST_ABOVE and len(rows) - narrow > 1 else 0
+
+
+def _titles(rows: Sequence[Sequence[str]], names: Collection[str]) -> int:
+    """Return how many lines at the top are titles though they have as many cells as the table, or more.
+
+    A spreadsheet fills a title's line with empty cells, and a title may hold commas of its own.
+    """
+    count = 0
+    while len(rows) - count > 2 and count < _MOST_ABOVE and _is_title(rows[count], rows[count + 1 :], names):
+        count += 1
+    return count
+
+
+def _is_title(first: Sequence[str], table: Sequence[Sequence[str]], names: Collection[str]) -> bool:
+    header, records = table[0], table[1:]
+    if len(first) < len(header) or any(len(row) != len(header) for row in records):
+        return False
+    if any(name in header for name in names) and not any(name in first for name in names):
+        return True
+    # The second line has to be a header beyond doubt: words above numbers, each once.
+    if len(set(header)) < len(header) or any(map(is_missing, header)):
+        return False
+    votes = Counter(_vote(cell, [row[at] for row in records]) for at, cell in enumerate(header))
+    if not votes["name"] or votes["number"] or votes["repeated"]:
+        return False
+    odd = [cell for cell in first if is_missing(cell) or guess_format([cell], comma_separates=False) is not None]
+    return len(first) > len(header) or bool(odd)
 
 
 def _has_header(rows: Sequence[Sequence[str]]) -> bool:

@@ -13,6 +13,7 @@ import numpy as np
 from alrl.data.tables import pandas_column, polars_column
 from alrl.data.tables.dialect import unique_names
 from alrl.data.tables.label import label_or_last
+from alrl.data.tables.recognise import LAST, warn_of_footer
 from alrl.data.tables.table import MOST_NUMBERS, NumberBlocks, RawTable, Texts, Values
 from alrl.errors import InvalidDataError
 
@@ -89,6 +90,8 @@ def read_frame(
             series = frame.iloc[:, at] if of_pandas else frame.to_series(at)
             read = pandas_column.read_column if of_pandas else polars_column.read_column
             kept[column] = read(series, column, is_label=column == classes)
+    end = frame.tail(LAST)
+    warn_of_footer(end.astype(object).to_numpy().tolist() if of_pandas else end.rows(), name)
     twice = [new for new, old in zip(names, given, strict=True) if new != old and old]
     notes = [f"several columns have one name: those after the first are called {', '.join(twice[:5])}"] if twice else []
     return _table(name, names, kept, len(frame), notes)

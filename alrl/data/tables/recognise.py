@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import re
+import warnings
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from alrl.data.tables.label import UNNAMED
 from alrl.data.tables.number_profile import NumberProfile
+from alrl.data.tables.numbers import is_missing
 from alrl.data.tables.report import ONE_VALUE
 from alrl.data.tables.table import WORDS, RawTable, Texts
+from alrl.errors import FooterWarning
 
 _INDEX = {
     "index", "idx", "row", "rows", "rowid", "row_id", "rowname", "rownames", "row.names", "rownumber", "row_number",
@@ -21,6 +26,12 @@ _ID = "([iI][dD]s?|[uUgG][uU][iI][dD])"
 _IDENTIFIER = re.compile(rf"({_ID}|.*[_\-. ]{_ID}|.*[a-z](Id|ID)|[iI][dD][_\-. ].*)")
 _FEWEST = 10
 """Records from which a column without repetition says something."""
+LAST = 20
+"""Records that a last line is compared with."""
+_TOTALS = {
+    "total", "totals", "grand total", "grand totals", "subtotal", "subtotals", "sum", "sums", "average", "averages",
+    "mean", "summe", "gesamt", "gesamtsumme", "insgesamt", "mittelwert", "durchschnitt", "somme", "totale", "suma",
+}  # fmt: skip
 
 
 def useless(table: RawTable, column: str, numbers: NumberProfile) -> str | None:
@@ -52,6 +63,36 @@ def suspicious(table: RawTable, column: str, numbers: NumberProfile) -> str | No
     if numbers.whole[place] and _IDENTIFIER.fullmatch(column):
         return f"column {column!r} is called an identifier and is taken as a number; --drop {column} leaves it out"
     return None
+
+
+def warn_of_footer(rows: Sequence[Sequence[Any]], source: str, *, stacklevel: int = 2) -> None:
+    """Warn with FooterWarning if the last of the last ``rows`` of a table looks like a total or a note.
+
+    Its first cell says so, and no other's above; or it has one cell or a quarter of them, where all others have more
+    than twice as many.
+
+    >>> import pytest
+    >>> with pytest.warns(FooterWarning, match="its last record .'Total', '3'. looks like a total or a note"):
+    ...     warn_of_footer([["a", "1", "x"], ["b", "2", "y"], ["Total", "3", ""]], "own.csv")
+    """
+    cells = [[text for text in map(_cell, row) if not is_missing(text)] for row in rows]
+    *others, last = cells or [[]]
+    if not others or not last:
+        return
+    begin = [row[0].casefold().strip(" :.") if row else "" for row in cells]
+    few = len(last) <= max(1, len(rows[-1]) // 4) and min(map(len, others)) > 2 * len(last)
+    if few or (begin[-1] in _TOTALS and begin[-1] not in begin[:-1]):
+        shown = ", ".join(repr(text[:20]) for text in last[:3])
+        warnings.warn(
+            f"{source}: its last record ({shown}) looks like a total or a note, and is taken for a record; remove it"
+            " from the table, and read it again, unless it is one",
+            FooterWarning,
+            stacklevel=stacklevel + 1,
+        )
+
+
+def _cell(value: Any) -> str:
+    return "" if value is None or value != value else str(value).strip()  # noqa: PLR0124 - NaN alone differs
 
 
 def _numbers(table: RawTable, column: str, place: int, numbers: NumberProfile) -> str | None:

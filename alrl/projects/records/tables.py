@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from alrl.data.tables.dialect import find_dialect
+from alrl.data.tables.dialect import Dialect, find_dialect
+from alrl.data.tables.recognise import LAST, warn_of_footer
 from alrl.data.tables.text_file import TextFile, fallback, open_text
 from alrl.errors import InvalidDataError, MissingPackageError
 from alrl.recipes.suggest import unknown
@@ -49,6 +50,8 @@ def read_table(source: Any, *, text: Collection[str] = ()) -> pd.DataFrame:
     twice = sorted({name for name in frame.columns if list(frame.columns).count(name) > 1})
     if twice:
         raise InvalidDataError(f"several columns are named {twice}; give each a name of its own")
+    called = source.name if isinstance(source, Path) else str(source) if isinstance(source, str) else "the table"
+    warn_of_footer(frame.tail(LAST).astype(object).to_numpy().tolist(), called)
     return frame.reset_index(drop=True)
 
 
@@ -94,6 +97,8 @@ def _from_array(array: Any) -> pd.DataFrame:
 
 
 def _from_file(file: Path, text: Collection[str]) -> pd.DataFrame:
+    if file.is_dir():
+        raise InvalidDataError(f"{file} is a folder; give the path of a CSV, JSONL or Parquet file in it")
     if not file.is_file():
         raise InvalidDataError(f"there is no file {file} (looked from {Path.cwd()}); give a CSV, JSONL or Parquet file")
     kind = file.with_suffix("").suffix if file.suffix == ".gz" else file.suffix
@@ -127,14 +132,15 @@ def _parsed(opened: TextFile, text: Collection[str]) -> pd.DataFrame:
         first = next(every, "")
         # A name that was given stands in the header; without one the first line may be a record.
         header = True if any(name in first for name in text) else None
-        dialect, sample = find_dialect(itertools.chain([first], every), opened.path, has_header=header)
+        dialect, sample = find_dialect(itertools.chain([first], every), opened.path, has_header=header, names=text)
+    above = _lines_above(opened, dialect)
     comma = dialect.delimiter != "," and any(_DECIMAL_COMMA.fullmatch(cell) for row in sample for cell in row)
     # By converters, because a class or an identifier may be named "None" or "NA": only an empty cell is missing.
     verbatim = dict.fromkeys([name for name in dialect.header if name in text], _verbatim)
-    return pd.read_csv(
+    frame = pd.read_csv(
         opened.path,
         sep=dialect.delimiter,
-        skiprows=dialect.skip,
+        skiprows=above,
         names=list(dialect.header),
         index_col=False,
         decimal="," if comma else ".",
@@ -142,6 +148,18 @@ def _parsed(opened: TextFile, text: Collection[str]) -> pd.DataFrame:
         encoding=opened.encoding,
         low_memory=False,
     )
+    # A line of delimiters alone is what a spreadsheet writes of an empty one.
+    return frame.dropna(how="all")
+
+
+def _lines_above(opened: TextFile, dialect: Dialect) -> int:
+    """Return the lines of a file before its first record, empty ones included."""
+    rows_left = dialect.skip
+    with opened.lines() as lines:
+        reader = csv.reader(lines, delimiter=dialect.delimiter)
+        while rows_left:
+            rows_left -= any(next(reader))
+        return reader.line_num
 
 
 def _verbatim(cell: str) -> str | None:

@@ -50,6 +50,11 @@ def find_agent(name: str | Path) -> Strategy:
     if str(name) not in agent_names() and not str(name).endswith(".toml"):
         if str(name) in shipped_policies():
             return load_policy(name)
+        if Path(name).is_dir():
+            raise InvalidRecipeError(
+                f"{str(name)!r} is a folder without a policy.json, so it holds no policy; give the folder that"
+                " `alrl train` wrote a policy to, or a name: alrl list strategies"
+            )
         known = sorted({*agent_names(), *shipped_policies()})
         raise InvalidRecipeError(
             f"{unknown('agent', str(name), known)}. Or give the path of a .toml file, or the folder of a policy."

@@ -79,8 +79,8 @@ def classes_of(y: Any) -> tuple[NDArray[np.int64], tuple[str, ...]]:
     missing = _missing(array)
     if missing:
         raise InvalidDataError(
-            f"y holds {missing} missing classes (None or NaN); drop those records, label them, or read the whole table"
-            " with DataSet.read, which keeps them apart"
+            f"y holds {missing} missing classes (None or NaN); drop those records, label them, or read records and"
+            " classes as a table (a frame, a CSV file), in which unlabelled records are kept apart"
         )
     if array.dtype.kind == "f":
         array = _whole(array)

@@ -73,7 +73,9 @@ def make(
     from alrl.agents.players import find_strategy
 
     if (folder / log).exists():
-        raise ProjectError(f"{folder} already holds a project; open it with alrl.Project({str(folder)!r})")
+        raise ProjectError(
+            f"{folder} already holds a project; see how it stands (alrl project status {folder}), or name a new folder"
+        )
     find_strategy(settings.strategy)
     frame = read_table(source, text=[name for name in (settings.id, settings.label) if name])
     for name in drop:

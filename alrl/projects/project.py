@@ -12,7 +12,7 @@ from alrl.errors import InvalidDataError, InvalidQueryError
 from alrl.projects.journal import LOG
 from alrl.projects.judged import Judged
 from alrl.projects.state import RoundFacts
-from alrl.projects.telling import Receipt, Repeats, answers_of, faults, write_answers
+from alrl.projects.telling import Receipt, Repeats, answers_of, check_annotator, faults, write_answers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -143,8 +143,10 @@ class Project(Judged):
             source: where the answers come from, such as a file's name.
             leave_out: take the others where some cannot be taken, instead of none.
 
-        Raises InvalidDataError, naming them, for unknown records and classes: nothing is taken then.
+        Raises InvalidDataError, naming them, for unknown records and classes, and for two different answers to one
+        record: nothing is taken then. A correction comes in a call of its own.
         """
+        annotator = check_annotator(annotator)
         settings, pool = self.state.settings, self.pool()
         answers = answers_of(labels, settings["id"] or "id", settings["label"])
         with self.writing() as (transaction, state):
@@ -202,6 +204,7 @@ class Project(Judged):
         """
         if count < 1:
             raise InvalidQueryError(f"{count} records asked for; a batch has at least 1")
+        annotator = None if annotator is None else check_annotator(annotator)
         import pandas as pd
 
         from alrl.projects import asking

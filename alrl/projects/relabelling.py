@@ -15,6 +15,7 @@ from alrl.projects.answers import Label
 from alrl.projects.event_log import Transaction
 from alrl.projects.records.pool import Pool
 from alrl.projects.state import State
+from alrl.projects.telling import check_annotator
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,6 +65,7 @@ def relabel_or_new(project: Journal, count: int, *, annotator: str | None = None
 
     from alrl.projects.asking import free_records
 
+    annotator = None if annotator is None else check_annotator(annotator)
     state, pool = project.state, project.pool()
     known, fresh = _scores(project, state, pool)
     free = np.flatnonzero(free_records(state, pool, project.log.now))

@@ -128,8 +128,9 @@ def sentences(status: dict[str, Any]) -> list[str]:
     if status["start"]["kind"] == "bad":
         lines.append(f"start: {status['start']['sentence']}")
     behind = status["labels_since_round"]
-    model = f"model {status['model']}, {status['rounds']} rounds"
+    fits = f"fitted {status['rounds']} times" if status["rounds"] else "not fitted yet"
+    model = f"model {status['model']}, {fits} (a round is a fit, which `next` makes where labels have changed)"
     if behind:
-        model += f"; {abs(behind)} labels {'since the last one' if behind > 0 else 'fewer than it was fitted to'}"
+        model += f"; {abs(behind)} labels {'since the last fit' if behind > 0 else 'fewer than it was fitted to'}"
     lines.append(model)
     return lines

@@ -107,9 +107,23 @@ def id_of(value: Any) -> str:
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
 
 
+def check_annotator(name: str) -> str:
+    """Return the name of an annotator without the space around it. Raises InvalidDataError for an empty one."""
+    if not name.strip():
+        raise InvalidDataError("an empty name given for the annotator; name the person who answers, such as ann")
+    return name.strip()
+
+
 def faults(answers: Iterable[Answer], known: Mapping[str, int], state: State) -> dict[int, str]:
-    """Return what is wrong with each answer that cannot be taken, by its place."""
-    wrong = {}
+    """Return what is wrong with each answer of one annotator that cannot be taken, by its place.
+
+    Two different answers to one record contradict each other: neither is taken.
+    """
+    wrong: dict[int, str] = {}
+    answers = list(answers)
+    given: dict[str, dict[str, None]] = {}
+    for answer in answers:
+        given.setdefault(answer.id, {})[word_of(answer.label)] = None
     for place, answer in enumerate(answers):
         if answer.id not in known or answer.id in state.erased:
             wrong[place] = f"there is no record {answer.id!r}"
@@ -118,6 +132,9 @@ def faults(answers: Iterable[Answer], known: Mapping[str, int], state: State) ->
             hint = f', did you mean "{near}"?' if near else ""
             known_classes = ", ".join(state.classes)
             wrong[place] = f"record {answer.id!r}: {answer.label!r} is no class{hint}; classes: {known_classes}"
+        elif len(given[answer.id]) > 1:
+            words = " and ".join(map(repr, given[answer.id]))
+            wrong[place] = f"record {answer.id!r}: {words} contradict each other, keep one of them"
     return wrong
 
 

@@ -109,3 +109,9 @@ def test_an_archive_has_no_columns_to_name(tmp_path, key, value):
 def test_a_column_of_labels_is_taken_as_labels(tmp_path):
     np.savez(tmp_path / "own.npz", X=np.eye(4), y=np.array([[0], [1], [0], [1]]))
     assert DataSet.read(tmp_path / "own.npz").y.tolist() == [0, 1, 0, 1]
+
+
+def test_a_missing_class_in_an_archive_is_not_told_to_read_the_archive(tmp_path):
+    np.savez(tmp_path / "own.npz", X=np.eye(3), y=np.array([0.0, 1.0, np.nan]))
+    with pytest.raises(InvalidDataError, match=r"label them, or read .* as a table \(a frame, a CSV"):
+        DataSet.read(tmp_path / "own.npz")

@@ -189,13 +189,15 @@ def take_annotations(project: Project, server: Server, *, leave_out: bool = Fals
 
 
 def answers_in(tasks: list[dict[str, Any]], users: dict[int, str]) -> tuple[dict[str, list[AnswerRow]], int]:
-    """Return the answers in exported tasks by annotator, and how many tasks have none; the latest of each counts.
+    """Return the answers in exported tasks by annotator, and how many tasks have none.
+
+    The latest answer of an annotator to a record counts, in whatever task it stands.
 
     >>> annotation = {"completed_by": 1, "result": [{"value": {"choices": ["yes"]}}], "lead_time": 2.5, "id": 9}
     >>> answers_in([{"id": 4, "data": {"alrl_id": "7"}, "annotations": [annotation]}], {1: "ann"})[0]["ann"][0][1]
     Answer(id='7', label='yes', seconds=2.5)
     """
-    rows: dict[str, list[AnswerRow]] = {}
+    newest: dict[tuple[str, str], tuple[tuple[str, int], AnswerRow]] = {}
     empty = 0
     for task in tasks:
         record = task.get("data", {}).get("alrl_id")
@@ -210,7 +212,12 @@ def answers_in(tasks: list[dict[str, Any]], users: dict[int, str]) -> tuple[dict
                 id=str(record), label=label, seconds=float(seconds) if isinstance(seconds, int | float) else None
             )
             number = int((who.get("id") if isinstance(who, dict) else who) or 0)
-            rows.setdefault(users.get(number, f"user {number}"), []).append((f"task {task['id']}", answer))
+            key = users.get(number, f"user {number}"), answer.id
+            if key not in newest or newest[key][0] <= _age(annotation):
+                newest[key] = _age(annotation), (f"task {task['id']}", answer)
+    rows: dict[str, list[AnswerRow]] = {}
+    for (who, _), (_, row) in newest.items():
+        rows.setdefault(who, []).append(row)
     return rows, empty
 
 

@@ -53,7 +53,7 @@ def take_rows(
         leave_out: take the others where some cannot be taken, instead of none.
         correct: an answer that was given before and corrected since counts as a new correction.
 
-    Raises InvalidDataError, naming places, for unknown records and classes.
+    Raises InvalidDataError, naming places, for unknown records and classes, and for answers that contradict each other.
     """
     wrong = [
         f"{source}, {rows[place][0]}: {fault}"

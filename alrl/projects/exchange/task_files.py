@@ -15,7 +15,7 @@ from alrl.errors import InvalidDataError
 from alrl.projects.answers import Answer, label_of
 from alrl.projects.exchange.taking import AnswerRow, Taken, take_rows
 from alrl.projects.records.tables import read_table
-from alrl.projects.telling import id_of
+from alrl.projects.telling import check_annotator, id_of
 
 if TYPE_CHECKING:
     from alrl.projects.project import Project
@@ -110,8 +110,10 @@ def take_file(
         leave_out: take the other rows where some cannot be taken, instead of none.
         correct: an answer that was given before and corrected since counts as a new correction.
 
-    Raises InvalidDataError, naming rows, for unknown records and classes.
+    Raises InvalidDataError, naming rows, for unknown records and classes, and for two different answers of one
+    annotator to one record.
     """
+    annotator = None if annotator is None else check_annotator(annotator)
     id_column, label_column = project.id_column, project.state.settings["label"]
     table = read_table(file, text=[id_column, label_column, "annotator"])
     for name in (id_column, label_column):

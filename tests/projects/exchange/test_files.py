@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alrl.errors import InvalidDataError, ProjectError
+from alrl.errors import FooterWarning, InvalidDataError, ProjectError
 from alrl.projects import IRRELEVANT, Project
 from alrl.projects.exchange.task_files import take_file, write_tasks
 from alrl.projects.exchange.transfer import export_project, import_project
@@ -245,3 +245,45 @@ def test_records_are_read_as_they_were_written(rows: list[tuple[Any, ...]], tmp_
     frame = pd.DataFrame(dict(zip(("text", "number", "flag", "whole"), columns, strict=True)))
     again = read_records(write_records(tmp_path_factory.mktemp("records") / "r.npz", frame))
     assert [tuple(row) for row in again.itertuples(index=False)] == rows
+
+
+def test_answers_of_one_file_that_contradict_each_other_are_named_and_not_taken(make: Make, tmp_path: Path) -> None:
+    project, file = make(), tmp_path / "answers.csv"
+    file.write_text("customer,churn,annotator\nc1,yes,ann\nc2,no,ann\nc1,no,ann\nc1,no,bob\n", encoding="utf-8")
+    match = r"row 1: record 'c1': 'yes' and 'no' contradict each other, keep one of them; answers.csv, row 3"
+    with pytest.raises(InvalidDataError, match=match):
+        take_file(project, file)
+    assert not project.state.given
+    taken = take_file(project, file, leave_out=True)
+    assert (taken.written, len(taken.left_out), taken.receipts["ann"].corrected) == (2, 2, 0)
+    assert set(project.state.given["c1"]) == {"bob"}
+    with pytest.raises(InvalidDataError, match="contradict"):
+        project.tell([("c3", "yes"), ("c3", None)], annotator="ann")
+    assert project.tell([("c3", "yes"), ("c3", "yes")], annotator="ann").same == 1
+
+
+def test_an_annotator_has_a_name(make: Make, tmp_path: Path) -> None:
+    project, file = make(), tmp_path / "answers.csv"
+    file.write_text("customer,churn\nc1,yes\n", encoding="utf-8")
+    for call in (
+        lambda: take_file(project, file, annotator=" "),
+        lambda: project.tell({"c1": "yes"}, annotator=""),
+        lambda: project.ask(1, annotator=""),
+    ):
+        with pytest.raises(InvalidDataError, match="an empty name given for the annotator"):
+            call()
+    assert project.tell({"c1": "yes"}, annotator=" ann ").new == 1
+    assert set(project.state.given["c1"]) == {"ann"}
+
+
+def test_titles_totals_and_empty_lines_of_a_spreadsheet_are_no_records(make: Make, tmp_path: Path) -> None:
+    file, project = tmp_path / "customers.csv", make()
+    rows = "".join(f"d{number},{number},{-number}\n" for number in range(5))
+    file.write_text(f"Customers, churn, 2026\n,,\n\ncustomer,age,visits\n{rows},,\n", encoding="utf-8")
+    assert read_table(file, text=["customer", "churn"])["customer"].tolist() == [f"d{number}" for number in range(5)]
+    assert project.grow(file) == 5
+    file.write_text(f"customer,age,visits\n{rows.replace('d', 'e')}Total,10,-10\n", encoding="utf-8")
+    with pytest.warns(FooterWarning, match="'Total', '10.*looks like a total"):
+        project.grow(file)
+    with pytest.raises(InvalidDataError, match="is a folder; give the path of a CSV, JSONL or Parquet file in it"):
+        take_file(project, tmp_path, annotator="ann")

@@ -9,7 +9,15 @@ from typing import Any
 import pytest
 
 from alrl.errors import InvalidDataError, ProjectError
-from alrl.projects.exchange.label_studio import KEY, Server, connection_of, label_config, push_tasks, take_annotations
+from alrl.projects.exchange.label_studio import (
+    KEY,
+    Server,
+    answers_in,
+    connection_of,
+    label_config,
+    push_tasks,
+    take_annotations,
+)
 from alrl.projects.state import State
 from tests.projects.exchange.label_studio_exchange import RECORD, checked, made, play
 
@@ -93,6 +101,21 @@ def test_what_is_wrong_is_named_with_what_to_do(tmp_path: Path, monkeypatch: pyt
         take_annotations(made(tmp_path / "churn"), Server(address=ADDRESS, key="key"))
     with pytest.raises(ProjectError, match="does not answer"):
         Server(address="http://127.0.0.1:9", key="key").call("GET", "/api/version")
+
+
+def test_of_two_tasks_of_one_record_the_latest_answer_counts() -> None:
+    tasks = [
+        {
+            "id": number,
+            "data": {"alrl_id": "7"},
+            "annotations": [
+                {"id": number, "completed_by": 1, "updated_at": at, "result": [{"value": {"choices": [label]}}]}
+            ],
+        }
+        for number, at, label in ((4, "2026-11-03", "yes"), (5, "2026-11-01", "no"))
+    ]
+    rows, _ = answers_in(tasks, {1: "ann"})
+    assert [(where, answer.label) for where, answer in rows["ann"]] == [("task 4", "yes")]
 
 
 def test_classes_are_no_markup() -> None:

@@ -24,6 +24,8 @@ _WIDEST = 1000
 """Powers of two within which sizes are counted."""
 _FAR = 1e4
 """Standard deviations between zero and a mean beyond which rounding of a sum shows in it."""
+_LIFT = 2.0**200
+"""What numbers too small for full precision are multiplied with, whose scale has no inverse."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -86,13 +88,7 @@ class Standardisation:
         varies: NDArray[np.bool_],
     ) -> Self:
         scale = np.ldexp(scale, power)
-        # What is smaller than the smallest number of full precision has no inverse.
-        varies = varies & (scale >= np.finfo(np.float64).tiny)
         return cls(mean=np.ldexp(mean, power), scale=np.where(varies, scale, 0.0))
-
-    @cached_property
-    def _inverse(self) -> NDArray[np.float64]:
-        return np.where(self.usable, 1 / np.where(self.usable, self.scale, 1.0), 0.0)
 
     def constant_columns(self, names: Sequence[str] = ()) -> tuple[str, ...]:
         """Return the names of the columns that are constant, or their places if they have no names.
@@ -113,9 +109,13 @@ class Standardisation:
 
         ``scale`` (D,) stands for the features' own where that is wanted.
         """
+        divisor = np.where(self.usable, self.scale if scale is None else scale, 1.0)
+        small = divisor < np.finfo(np.float64).tiny
         double = X.astype(np.float64)
         double -= self.mean
-        double *= self._inverse if scale is None else np.where(self.usable, 1 / np.where(self.usable, scale, 1.0), 0.0)
+        if small.any():
+            double *= np.where(small, _LIFT, 1.0)
+        double *= np.where(self.usable, 1 / np.where(small, divisor * _LIFT, divisor), 0.0)
         return double.astype(np.float32)
 
 

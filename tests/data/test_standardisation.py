@@ -118,11 +118,11 @@ def test_units_of_any_size_are_standardised_alike(unit):
         np.testing.assert_allclose(standard.apply(X * unit), expected, atol=1e-6)
 
 
-def test_a_column_whose_deviation_has_no_inverse_is_constant():
+def test_a_column_whose_deviation_has_no_inverse_is_scaled_all_the_same():
     X = np.array([[0.0, 1e-320], [1.0, 3e-320], [2.0, 0.0]])
     for standard in both(X):
-        assert standard.usable.tolist() == [True, False]
-        assert np.isfinite(standard.apply(X)).all()
+        assert standard.usable.tolist() == [True, True]
+        np.testing.assert_allclose(standard.apply(X)[:, 1], [-0.27, 1.34, -1.07], atol=0.01)
 
 
 def test_no_record_is_refused():
@@ -130,3 +130,11 @@ def test_no_record_is_refused():
         Standardisation.of([])
     with pytest.raises(InvalidDataError, match="at least one record"):
         Standardisation.of_table(np.zeros((0, 2)))
+
+
+def test_numbers_too_small_for_full_precision_are_no_constants():
+    X = np.random.default_rng(0).standard_normal((40, 2))
+    expected = Standardisation.of_table(X).apply(X)
+    for standard in both(X * 1e-310):
+        assert standard.usable.all()
+        np.testing.assert_allclose(standard.apply(X * 1e-310), expected, atol=1e-5)

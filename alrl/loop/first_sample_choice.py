@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from alrl.data.task import Task
+from alrl.errors import InvalidQueryError
 from alrl.loop.labelled_set import Labelled
 from alrl.loop.learner import Learner
 from alrl.loop.parts import Part
@@ -49,6 +50,19 @@ def chooser(
         return None
     X, real = pool.rows(first.clamp_min(0)), first >= 0
     return lambda labels: choose_first_sample(learner, X, labels.clamp_min(0), real, several, class_mask)
+
+
+def check_affordable(tasks: Iterable[Task], labels: int) -> None:
+    """Raise InvalidQueryError if a budget of ``labels`` does not pay for the samples that are not kept."""
+    for task in tasks:
+        size = len(task.first) // task.candidates
+        extra = len(task.first) - size
+        if task.candidates > 1 and extra > labels:
+            raise InvalidQueryError(
+                f"a promising first sample of {task.candidates} candidates of {size} records pays {extra} labels for"
+                f" those that it does not keep, and labels = {labels} given; give {extra} labels or more, fewer"
+                " candidates, or smaller ones"
+            )
 
 
 def settle(tasks: list[Task], episodes: Iterable[int], labelled_set: Labelled) -> None:

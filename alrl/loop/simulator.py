@@ -18,7 +18,7 @@ from alrl.loop.annotators.base import Annotator
 from alrl.loop.annotators.perfect import PerfectAnnotator
 from alrl.loop.copies import copies
 from alrl.loop.cost import Cost, Prices
-from alrl.loop.first_sample_choice import chooser, settle
+from alrl.loop.first_sample_choice import check_affordable, chooser, settle
 from alrl.loop.held_out_scores import HeldOutScores, outcome
 from alrl.loop.labelled_set import as_picks, check_charge, check_picks
 from alrl.loop.labelling import Aggregate, Labelling, QueryResult
@@ -44,8 +44,8 @@ class Simulator:
         prices: of labels, training and scoring; a label costs 1 by default, computing nothing.
         device: where the tensors live, ``cpu`` or ``cuda``.
 
-    Raises InvalidDataError if there is no task, InvalidQueryError if ``labels`` is below 1, InvalidRecipeError if the
-    device is not there.
+    Raises InvalidDataError if there is no task, InvalidQueryError if ``labels`` is below 1 or does not pay for the
+    first samples that are not kept, InvalidRecipeError if the device is not there.
 
     >>> from alrl.learners import SoftmaxRegression
     >>> from alrl.data.synthetic import synthetic
@@ -72,6 +72,7 @@ class Simulator:
             raise InvalidDataError("no task given; a simulator plays at least one episode")
         if labels < 1:
             raise InvalidQueryError(f"a budget of {labels} labels given; it must be at least 1")
+        check_affordable(tasks, labels)
         self.device = usable_device(device)
         self.tasks, B = list(tasks), len(tasks)
         self.learner = learner.fresh()

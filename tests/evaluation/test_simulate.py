@@ -228,3 +228,14 @@ def test_what_a_chosen_first_sample_cost_is_on_the_curve():
     assert (curves.picks[:, 3:] >= 0).all()
     assert np.array_equal(curves.accuracy[:, :4], curves.accuracy[:, :1].repeat(4, 1))
     assert curves.first.tolist() == [3, 3, 3]
+
+
+def test_labels_that_do_not_pay_for_the_first_samples_are_refused() -> None:
+    first = {"kind": "promising", "size": 4, "candidates": 3}
+    with pytest.raises(InvalidQueryError, match="pays 8 labels for those that it does not keep, and labels = 7 given"):
+        simulate("wine", "margin", labels=7, seeds=2, first=first)
+
+
+def test_a_folder_that_holds_no_policy_is_named_as_one(tmp_path: Path) -> None:
+    with pytest.raises(InvalidRecipeError, match=r"is a folder without a policy.json, so it holds no policy"):
+        simulate("wine", str(tmp_path), labels=1, seeds=1)

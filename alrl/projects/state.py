@@ -20,6 +20,8 @@ class Given:
     label: Label | None
     """None for "don't know"."""
     at: float
+    event: int
+    """That gave it: a clock may stand still, or be set back."""
     seconds: float | None
     charged: bool
 
@@ -77,7 +79,7 @@ class State:
     rounds: list[RoundFacts] = field(default_factory=list)
     batches: int = 0
     charged: int = 0
-    """Answers that cost a label, those of corrected and withdrawn ones included."""
+    """Answers that cost a label, those of corrected and withdrawn ones included, but not those undone on the page."""
     answer_seconds: list[float] = field(default_factory=list)
     erased: set[str] = field(default_factory=set)
     at: float = 0.0
@@ -189,7 +191,7 @@ class State:
         self.charged += charged
         if body.get("seconds") is not None:
             self.answer_seconds.append(body["seconds"])
-        given = Given(label=label, at=event.at, seconds=body.get("seconds"), charged=charged)
+        given = Given(label=label, at=event.at, event=event.number, seconds=body.get("seconds"), charged=charged)
         # Taken out first: the latest answer stands last, which is what "last" believes.
         answers = self.given.setdefault(record, {})
         answers.pop(annotator, None)
@@ -200,7 +202,9 @@ class State:
 
     def _withdrawn(self, event: Event) -> None:
         answers = self.given[event.body["id"]]
-        del answers[event.body["annotator"]]
+        taken_back = answers.pop(event.body["annotator"])
+        # A slip on the page, answered anew at once, is one label.
+        self.charged -= taken_back.charged and bool(event.body.get("undone"))
         if not answers:
             del self.given[event.body["id"]]
         self._settle(event.body["id"], event)

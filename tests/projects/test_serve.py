@@ -196,3 +196,17 @@ def test_two_annotators_get_different_records_and_some_twice(make: Make) -> None
     both = set(shown["ann"]) & set(shown["bob"])
     assert 3 <= len(both) <= 17
     assert desk.current("ann")["own"] == 20
+
+
+def test_an_answer_that_is_undone_and_given_anew_is_charged_once(make: Make) -> None:
+    project = make()
+    desk = Desk(project, batch=2)
+    record = desk.current("ann")["record"]["id"]
+    desk.answer("ann", record, "no", 1.0)
+    assert desk.undo("ann")["record"]["id"] == record
+    assert project.state.charged == 0
+    desk.answer("ann", record, "yes", 1.0)
+    assert (project.state.charged, project.bill().labels, project.state.labels) == (1, 1, {record: "yes"})
+    desk.answer("ann", desk.current("ann")["record"]["id"], None, 1.0)
+    desk.undo("ann")
+    assert project.state.charged == 1

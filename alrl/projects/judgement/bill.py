@@ -14,7 +14,7 @@ class Bill:
     """What was used and what it cost, in the currency of the project's prices."""
 
     labels: int
-    """Labels that were charged, those of corrected, withdrawn and set-aside answers included."""
+    """Labels that were charged: of corrected, withdrawn and set-aside answers too, of none undone on the page."""
     fits: int
     trained: int
     """Labelled records of all fits together: it grows with the square of the rounds (Figure 2)."""

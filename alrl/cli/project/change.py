@@ -64,14 +64,28 @@ def model(
 def restart(
     context: typer.Context,
     folder: Folder,
+    promising: Annotated[
+        bool,
+        typer.Option("--promising", help="Keep the best of several first samples, told by their labels."),
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    trust: Trust = None,
     machine: Json = False,
 ) -> None:
     """Begin anew from another first sample: labels are set aside, and the log keeps them."""
     with reporting(context, machine) as voice:
         from alrl.projects import Project
+        from alrl.projects.first_samples import first_samples, keep_promising
 
-        opened = Project(folder)
+        opened = Project(folder, trusted=trust or ())
+        if promising:
+            voice.say("\n".join(sample.sentence() for sample in first_samples(opened)))
+            if not yes and not typer.confirm("keep the first of these, and set the labels of the others aside?"):
+                raise typer.Exit
+            samples, aside = keep_promising(opened)
+            voice.say(f"first sample {samples[0].batch} is kept, {aside} labels set aside")
+            voice.result({"kept": samples[0].batch, "set_aside": aside, "samples": [vars(each) for each in samples]})
+            return
         count = len(opened.state.labels)
         if not yes and not typer.confirm(f"set {count} labels aside and begin anew?"):
             raise typer.Exit

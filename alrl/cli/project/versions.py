@@ -1,4 +1,4 @@
-"""``alrl project compare``, ``rollback``, ``save`` and ``upgrade``."""
+"""``alrl project compare``, ``rollback``, ``save``, ``mlflow`` and ``upgrade``."""
 
 from __future__ import annotations
 
@@ -68,6 +68,24 @@ def save(
         save_model(opened, chosen, to)
         voice.say(f"{to} holds the model of round {chosen}")
         voice.result({"file": str(to), "round": chosen})
+
+
+@project.command()
+def mlflow(
+    context: typer.Context,
+    folder: Folder,
+    to: Annotated[str, typer.Option(help="A tracking server's address, or a folder.")],
+    experiment: Annotated[str | None, typer.Option(help="Its name in MLflow; the project's if left out.")] = None,
+    machine: Json = False,
+) -> None:
+    """Write each round as a run of an MLflow experiment; what is there already is left as it is."""
+    with reporting(context, machine) as voice:
+        from alrl.projects import Project
+        from alrl.projects.exchange.mlflow import export_rounds
+
+        written = export_rounds(Project(folder), to, experiment=experiment)
+        voice.say(f"{len(written)} rounds written to MLflow at {to}")
+        voice.result({"to": to, "rounds": written})
 
 
 @project.command()

@@ -7,6 +7,8 @@ from torch import Tensor
 
 _MULTIPLIER = -7046029254386353131
 """2**64 divided by the golden ratio, odd, as a signed number (Knuth 1973, multiplicative hashing)."""
+_WIDE, _FEW = 64, 16
+"""Features from which some of them are looked at first: records that differ in these are no copies."""
 
 
 def copy_groups(features: Tensor, exists: Tensor) -> Tensor | None:
@@ -19,6 +21,9 @@ def copy_groups(features: Tensor, exists: Tensor) -> Tensor | None:
     >>> copy_groups(pool, torch.ones(1, 3, dtype=torch.bool))
     tensor([[0, 1, 0]])
     """
+    width = features.shape[2]
+    if width >= _WIDE and not _any_equal(_hashes(features[..., :: width // _FEW]), exists):
+        return None
     order, repeats = _repeats(features, exists)
     if not bool(repeats.any()):
         return None
@@ -43,6 +48,12 @@ def _repeats(features: Tensor, exists: Tensor) -> tuple[Tensor, Tensor]:
         equal = (features[episode, here] == features[episode, before]).all(1) & exists[episode, before]
         same[episode, place] = equal
     return order, same
+
+
+def _any_equal(key: Tensor, exists: Tensor) -> bool:
+    """Return whether the ``key`` (B, N) of a record may be that of another one; padding may say so in vain."""
+    ordered, order = key.sort(dim=1, stable=True)
+    return bool(((ordered[:, 1:] == ordered[:, :-1]) & exists.gather(1, order)[:, 1:]).any())
 
 
 def _hashes(features: Tensor) -> Tensor:

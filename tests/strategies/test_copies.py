@@ -94,10 +94,11 @@ def test_a_strategy_that_takes_copies_breaks_the_contract() -> None:
         check_strategy(Greedy())
 
 
-@given(st.integers(0, 10**6), st.integers(1, 3), st.integers(1, 12))
-def test_groups_are_those_of_equal_rows(seed: int, columns: int, records: int) -> None:
+@given(st.integers(0, 10**6), st.integers(1, 3), st.integers(1, 12), st.sampled_from([1, 70]))
+def test_groups_are_those_of_equal_rows(seed: int, columns: int, records: int, times: int) -> None:
     rng = np.random.default_rng(seed)
     X = torch.from_numpy(rng.choice([-1.0, -0.0, 0.0, 2.5], size=(2, records, columns)).astype(np.float32))
+    X = X.repeat(1, 1, times)
     exists = torch.arange(records).expand(2, -1) < torch.tensor([[records], [max(1, records - 3)]])
     X = X * exists[..., None]
     groups = copy_groups(X, exists)

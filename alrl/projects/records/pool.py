@@ -85,7 +85,9 @@ class Pool:
 
     @cached_property
     def by_column(self) -> Tensor:
-        """The same, stored column by column: a learner reads a whole pool faster so."""
+        """The same, stored column by column: a learner reads a whole pool faster so, but a large one is read once."""
+        if self.records > LARGE:
+            return self.features
         return self.features.transpose(1, 2).contiguous().transpose(1, 2)
 
     @property

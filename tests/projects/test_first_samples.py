@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 import torch
+from typer.testing import CliRunner
 
+from alrl.cli import app
 from alrl.errors import InvalidQueryError
 from alrl.loop.first_sample_choice import choose_first_sample
 from alrl.projects import Project
@@ -56,6 +58,16 @@ def test_the_other_samples_are_set_aside_paid_and_may_be_asked_for_again(make: M
     assert len(project.state.labels) == 8
     with pytest.raises(InvalidQueryError, match="the project has rounds already"):
         keep_promising(project)
+
+
+def test_the_command_says_what_each_sample_predicts_and_keeps_the_first(make: Make) -> None:
+    project = make()
+    begun(project)
+    best = first_samples(project)[0]
+    result = CliRunner().invoke(app, ["project", "restart", str(project.folder), "--promising"], input="y\n")
+    assert result.exit_code == 0, result.output
+    assert result.output.startswith(best.sentence())
+    assert f"first sample {best.batch} is kept, 8 labels set aside" in result.output
 
 
 @pytest.mark.parametrize("sizes", [(), (5,)])

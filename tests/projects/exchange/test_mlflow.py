@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 from mlflow import MlflowClient
+from typer.testing import CliRunner
 
+from alrl.cli import app
 from alrl.errors import ProjectError
 from alrl.projects import Project
 from alrl.projects.exchange.mlflow import export_rounds
@@ -38,7 +40,8 @@ def test_each_round_is_a_run_with_its_metrics_and_hashes_and_is_written_once(mak
     assert export_rounds(project, to) == [0, 1]
     assert export_rounds(project, to) == []
     project.fit()
-    assert export_rounds(project, to) == [2]
+    result = CliRunner().invoke(app, ["project", "mlflow", str(project.folder), "--to", to])
+    assert (result.exit_code, result.output) == (0, f"1 rounds written to MLflow at {to}\n")
     rows = runs(to)
     assert [run.info.run_name for run in rows] == ["round 0", "round 1", "round 2"]
     for run, facts, point in zip(rows, project.state.rounds, project.curve(), strict=True):

@@ -9,6 +9,7 @@ from alrl import recipes
 from alrl.agents.policy_file import load_policy, shipped_policies
 from alrl.agents.recipe import OracleRecipe, TrainedRecipe, agent_names, load_agent_recipe
 from alrl.errors import InvalidRecipeError, ShadowedNameWarning
+from alrl.recipes.modules import CLASS
 from alrl.recipes.suggest import unknown
 from alrl.strategies import Strategy, strategies
 
@@ -16,9 +17,9 @@ from alrl.strategies import Strategy, strategies
 def find_strategy(strategy: Strategy | str | Path) -> Strategy:
     """Return a strategy itself, or what goes by a name: the agent that needs no training, or the policy in a folder.
 
-    A name is looked for as a ``.toml`` file and as a policy's folder, then in the folder ``agents`` of the working
-    directory, then among the agents, rules and policies that come with alrl. A ShadowedNameWarning says where the
-    working directory's hides one of those.
+    A name is looked for as a ``.toml`` file, as a policy's folder and as ``package.module:Class``, then in the folder
+    ``agents`` of the working directory, then among the agents, rules and policies that come with alrl. A
+    ShadowedNameWarning says where the working directory's hides one of those.
 
     Raises InvalidRecipeError if there is none, for an oracle, and for an agent that is to be trained first.
 
@@ -47,7 +48,8 @@ def find_agent(name: str | Path) -> Strategy:
     """
     if (Path(name) / "policy.json").is_file():
         return load_policy(name)
-    if str(name) not in agent_names() and not str(name).endswith(".toml"):
+    named = str(name).endswith(".toml") or CLASS.fullmatch(str(name))
+    if str(name) not in agent_names() and not named:
         if str(name) in shipped_policies():
             return load_policy(name)
         if Path(name).is_dir():
@@ -57,7 +59,8 @@ def find_agent(name: str | Path) -> Strategy:
             )
         known = sorted({*agent_names(), *shipped_policies()})
         raise InvalidRecipeError(
-            f"{unknown('agent', str(name), known)}. Or give the path of a .toml file, or the folder of a policy."
+            f"{unknown('agent', str(name), known)}. Or give the path of a .toml file, the folder of a policy, or"
+            " a class, package.module:Class."
         )
     hiding = shadowed(str(name))
     if hiding:

@@ -22,6 +22,7 @@ from alrl.agents.training_recipes import (
 from alrl.envs.action_recipe import CandidatesRecipe
 from alrl.recipes import checked_while_parsed
 from alrl.recipes.model import Recipe
+from alrl.recipes.modules import CLASS
 from alrl.recipes.suggest import unknown
 from alrl.strategies import Strategy, make_strategy, strategies
 
@@ -270,7 +271,7 @@ def agent_names() -> list[str]:
 
 
 def load_agent_recipe(name: str | Path) -> RuleRecipe | FileRecipe | OracleRecipe | TrainedRecipe:
-    """Return the agent of a recipe file, of a recipe's name, of a rule's name, or of a policy's folder.
+    """Return the agent of a recipe's file or name, a rule's name, ``package.module:Class`` or a policy's folder.
 
     Raises:
         InvalidRecipeError: there is none, or it does not fit the schema.
@@ -282,6 +283,9 @@ def load_agent_recipe(name: str | Path) -> RuleRecipe | FileRecipe | OracleRecip
         return RuleRecipe(kind="rule", strategy=str(name))
     if (Path(name) / "policy.json").is_file():
         return FileRecipe(kind="policy", policy=str(name))
+    if CLASS.fullmatch(str(name)):
+        recipes.let_import(str(name), [Path.cwd()])
+        return RuleRecipe(kind="rule", strategy=str(name))
     path = recipes.find("agents", name, known=agent_names())
     return parse_agent_recipe(recipes.read(path), where=str(path))
 

@@ -29,7 +29,7 @@ _MEANINGS = {
     " disk. The message says what to do.",
     Exit.FAILED_CELLS: "The study ran, and some of its cells failed; their tracebacks are in the store.",
     Exit.DIFFERENT: "`reproduce`: a cell gave other bits, and no other machine excuses it; `verify`: something is"
-    " damaged or missing.",
+    " damaged or missing; `leaderboard`: a submission was rejected.",
     Exit.TERMINATED: "Ended by SIGTERM, as a cluster or `kill` sends it. As above.",
     Exit.INTERRUPTED: "Interrupted (Ctrl-C). What was finished is kept: the same command goes on from there.",
 }

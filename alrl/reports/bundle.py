@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 import sqlite3
@@ -18,7 +17,7 @@ from typing import Any
 from alrl.errors import AlrlError
 from alrl.reports.bundle_texts import SCRIPT, datasheet, neurips_checklist
 from alrl.reports.report import report
-from alrl.studies.canonical import SOURCE
+from alrl.studies.canonical import SOURCE, sums_of
 from alrl.studies.cell_data import data_of
 from alrl.studies.description import read_description
 from alrl.studies.store.store import RESULTS, Store, StoredCell, run_id
@@ -142,8 +141,7 @@ def _versions(cells: Sequence[StoredCell]) -> Iterator[str]:
 
 def _write_archive(place: Path, target: Path) -> None:
     files = sorted(file for file in place.rglob("*") if file.is_file())
-    sums = [f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.relative_to(place).as_posix()}" for file in files]
-    (place / "MANIFEST.sha256").write_text("\n".join(sums) + "\n", encoding="utf-8")
+    (place / "MANIFEST.sha256").write_text(sums_of(place), encoding="utf-8")
     part = target.with_name(target.name + ".part")
     root = target.name.removesuffix(".zip")
     with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -80,6 +80,8 @@ class ReportPart:
     remarks: Sequence[str]
     looks: figures.Looks
     """Of every strategy of the study, one wherever it is drawn."""
+    opening: str = ""
+    """HTML before the page's charts."""
 
     def write(self, beside: Sequence[str]) -> Written:
         """Write all files; ``beside`` are names of further ones that the page is to link.
@@ -107,6 +109,7 @@ class ReportPart:
             settings=self.record.settings,
             provenance=self.record.provenance,
             mark=self.mark,
+            opening=self.opening,
             files=(*beside, *linked),
             stills=stills,
             cards=cards,

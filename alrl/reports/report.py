@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -72,13 +72,21 @@ class StoredStudy:
     claims: tuple[ClaimRecipe, ...]
 
 
-def report(run: Path | str, *, title: str | None = None, allow_incomplete: bool = False) -> ReportFiles:
+def report(
+    run: Path | str,
+    *,
+    title: str | None = None,
+    allow_incomplete: bool = False,
+    opening: Callable[[Summary], str] | None = None,
+) -> ReportFiles:
     """Write page, figures, tables, summary, policy cards and curves of the study in ``run`` into ``run``.
 
     Reads ``results.sqlite`` and ``study.json`` (``title``, ``hypothesis``, ``command``, ``cells``, ``primary``: the
-    strategy that the study is about and the one it is held against, ``settings``). ``title`` replaces the study's own.
-    A study with several learners or batch sizes gets one page, and one set of figures and tables, for each. A figure
-    that cannot be drawn, and the page without the extra ``report``, are named in the notes; the rest is written.
+    Reads ``results.sqlite`` and ``study.json`` (``title``, ``hypothesis``, ``command``, ``cells``, ``primary``: the
+    strategy that the study is about and the one it is held against, ``settings``). ``title`` replaces the study's own;
+    ``opening`` returns HTML that stands before a page's charts. A study with several learners or batch sizes gets one
+    page, and one set of figures and tables, for each. A figure that cannot be drawn, and the page without the extra
+    ``report``, are named in the notes; the rest is written.
 
     Raises IncompleteStudyError if cells are missing, unless ``allow_incomplete``, which then marks every output;
     RunDirectoryError if ``run`` holds no study; StoreError if its results cannot be read.
@@ -141,6 +149,7 @@ def report(run: Path | str, *, title: str | None = None, allow_incomplete: bool 
             policies=policies,
             remarks=remarks,
             looks=looks,
+            opening="" if opening is None else opening(summaries[place][0]),
         )
         parts.append(part.write(beside=(*others, curves.name, *(path.name for path in further))))
     return ReportFiles(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 SOURCE = "source"
@@ -34,3 +35,11 @@ def run_id(spec: Mapping[str, Any]) -> str:
     True
     """
     return content_id(canonical({key: value for key, value in spec.items() if key != SOURCE}))
+
+
+def sums_of(folder: Path) -> str:
+    """Return SHA-256 and name of every file below the folder, a line each, as ``sha256sum`` writes and checks them."""
+    files = sorted(file for file in folder.rglob("*") if file.is_file())
+    return "".join(
+        f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.relative_to(folder).as_posix()}\n" for file in files
+    )

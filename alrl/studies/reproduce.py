@@ -21,7 +21,7 @@ from alrl.errors import AlrlError, InvalidRecipeError, PolicyFileError
 from alrl.evaluation.curves import METRICS, Curves
 from alrl.strategies import Strategy
 from alrl.studies.canonical import SOURCE
-from alrl.studies.cell import Cell
+from alrl.studies.cell import Cell, CellResult
 from alrl.studies.cell_data import data_of
 from alrl.studies.code_identity import CHANGES, changes, code_of
 from alrl.studies.provenance import provenance
@@ -122,17 +122,24 @@ def reproduce(
             use_modules_of(folder, [dict(cell.spec), store.agent(cell.spec["agent_identity"])])
             agent = _agent(store, cell, folder)
             spec = _with_data(cell, [Path(data)] if data is not None else [], folder)
-            outcome = Cell(spec=spec, agent=agent)()
-            failure = ["it failed: " + outcome.traceback.strip().rpartition("\n")[2]] if outcome.curves is None else []
-            yield Reproduced(
-                cell=cell,
-                differences=tuple(failure if outcome.curves is None else differences(stored, outcome.curves)),
-                surroundings=(*_surroundings(cell.provenance, now), *_of_code(cell)),
-                seconds=outcome.seconds,
-                elsewhere=_surrounding(cell.provenance) != _surrounding(now),
-                deviation=None if outcome.curves is None else _deviation(stored, outcome.curves),
-                tolerance=tolerance,
-            )
+            yield compared(cell, stored, Cell(spec=spec, agent=agent)(), now, tolerance)
+
+
+def compared(
+    cell: StoredCell, stored: Curves, outcome: CellResult, now: Mapping[str, Any], tolerance: float = TOLERANCE
+) -> Reproduced:
+    """Return how the curves of a cell compare with those of playing it again; ``now`` is the provenance of that."""
+    again = outcome.curves
+    failure = ["it failed: " + outcome.traceback.strip().rpartition("\n")[2]]
+    return Reproduced(
+        cell=cell,
+        differences=tuple(failure if again is None else differences(stored, again)),
+        surroundings=(*_surroundings(cell.provenance, now), *_of_code(cell)),
+        seconds=outcome.seconds,
+        elsewhere=_surrounding(cell.provenance) != _surrounding(now),
+        deviation=None if again is None else _deviation(stored, again),
+        tolerance=tolerance,
+    )
 
 
 def _check_described(cell: StoredCell) -> None:

@@ -48,11 +48,13 @@ class StudyAgents:
     workers: int | None = None
     device: str = "cpu"
     bars: Bars = field(default_factory=lambda: Bars(quiet=True))
+    called: Mapping[str, str] = field(default_factory=dict)
+    """What tables call agents that need no training, where not by what the study names them by."""
 
     def shown(self, name: str) -> list[str]:
         """Return what tables call an agent: one name, or one for each seed that a policy is trained with."""
         if name not in self.study.train:
-            return [shown_name(name)]
+            return [self.called.get(name) or shown_name(name)]
         seeds = self.study.train[name].seeds
         return [name] if len(seeds) == 1 else [f"{name}-{seed}" for seed in seeds]
 
@@ -85,7 +87,7 @@ class StudyAgents:
         for name in self.study.agents:
             if name not in self.study.train:
                 strategy = _without_code(partial(find_agent, name))
-                stand_ins.append((shown_name(name), strategy, identity_of(name, strategy), _content(name)))
+                stand_ins.append((self.shown(name)[0], strategy, identity_of(name, strategy), recipe_of(name)))
                 continue
             for shown, seed in zip(self.shown(name), self.study.train[name].seeds, strict=True):
                 policy = self._trained_before(name, shown, seed)
@@ -98,9 +100,14 @@ class StudyAgents:
 
     def _agents(self, name: str) -> list[StudyAgent]:
         if name not in self.study.train:
-            return [self._saved(_known(name))]
+            return [self._saved(self._known(name))]
         named = zip(self.shown(name), self.study.train[name].seeds, strict=True)
         return [self._trained(name, shown, seed) for shown, seed in named]
+
+    def _known(self, name: str) -> StudyAgent:
+        strategy = find_agent(name)
+        identity = identity_of(name, strategy)
+        return StudyAgent(name=self.shown(name)[0], strategy=strategy, identity=identity, recipe=recipe_of(name))
 
     def _saved(self, agent: StudyAgent) -> StudyAgent:
         """With a policy, its file: a run is to hold all that its numbers were made with."""
@@ -181,13 +188,8 @@ def shown_name(name: str) -> str:
     return f"{name} ({UPPER_BOUND})" if is_oracle(name) else name
 
 
-def _known(name: str) -> StudyAgent:
-    strategy = find_agent(name)
-    identity = identity_of(name, strategy)
-    return StudyAgent(name=shown_name(name), strategy=strategy, identity=identity, recipe=_content(name))
-
-
-def _content(name: str) -> dict[str, Any]:
+def recipe_of(name: str) -> dict[str, Any]:
+    """Return the recipe of an agent that needs no training, as JSON has it."""
     content: dict[str, Any] = json.loads(recipes.canonical_json(load_agent_recipe(name)))
     return content
 

@@ -36,6 +36,8 @@ class About:
     """Of the cells; more than one if they were not all run by the same code on the same machine."""
     mark: str = ""
     """A warning shown on top, such as that the study is incomplete."""
+    opening: str = ""
+    """HTML before the charts."""
     files: Sequence[str] = ()
     """Files beside the page, relative to it."""
     stills: Sequence[Still] = ()

@@ -43,41 +43,42 @@ def sections(summaries: Sequence[Summary], about: About) -> str:
     """Return tables, card, checklist and provenance."""
     first, *others = summaries
     parts = [
-        _section("AUBC", aubc_table(first)),
-        _section(f"AUBC difference to {first.reference}", difference_table(first)),
+        section("AUBC", aubc_table(first)),
+        section(f"AUBC difference to {first.reference}", difference_table(first)),
     ]
-    parts.append(_section("Across data sets", across_tables(first)))
+    parts.append(section("Across data sets", across_tables(first)))
     more = "<details><summary>Labels to target, area over log labels, deficiency</summary>"
     more += f"{budget_tables(first)}</details>"
-    parts.append(_section("More measures of the budget", more))
+    parts.append(section("More measures of the budget", more))
     for other in others:
         name = other.metric.replace("_", " ")
         body = aubc_table(other) + difference_table(other) + across_tables(other)
-        parts.append(_section(f"The same in {name}", f"<details><summary>AUBC of {name}</summary>{body}</details>"))
-    parts += [_section(f"Policy card: {card.name}", _card(card)) for card in about.cards]
+        parts.append(section(f"The same in {name}", f"<details><summary>AUBC of {name}</summary>{body}</details>"))
+    parts += [section(f"Policy card: {card.name}", _card(card)) for card in about.cards]
     if about.checklist:
         rows = [
             (item.question, [f'<span class="{item.status}">{item.status}</span>', escape(item.answer)])
             for item in about.checklist
         ]
         body = plain_table("Reproducibility, as the run recorded it", ["question", "answer", "what was recorded"], rows)
-        parts.append(_section("Reproducibility checklist", body))
+        parts.append(section("Reproducibility checklist", body))
     if about.settings:
-        parts.append(_section("Settings", definitions(about.settings)))
+        parts.append(section("Settings", definitions(about.settings)))
     if about.command:
         parts.append(
-            _section("The command that makes it", f'<pre tabindex="0"><code>{escape(about.command)}</code></pre>')
+            section("The command that makes it", f'<pre tabindex="0"><code>{escape(about.command)}</code></pre>')
         )
     if about.provenance:
-        parts.append(_section("Provenance", _provenance(about.provenance)))
+        parts.append(section("Provenance", _provenance(about.provenance)))
     if about.files:
         note = '<p class="note">Each figure lies there as PNG too.</p>'
         links = "".join(f'<li><a href="{escape(name)}">{escape(name)}</a></li>' for name in about.files)
-        parts.append(_section("Files beside this page", f"<nav aria-label='Files'><ul>{links}</ul></nav>{note}"))
+        parts.append(section("Files beside this page", f"<nav aria-label='Files'><ul>{links}</ul></nav>{note}"))
     return "\n".join(parts)
 
 
-def _section(title: str, body: str) -> str:
+def section(title: str, body: str) -> str:
+    """Return a part of the page under a heading; the body is HTML."""
     return f"<section>\n<h2>{escape(title)}</h2>\n{body}\n</section>"
 
 
@@ -102,7 +103,7 @@ def stills(about: About) -> str:
         stills_here = [each for each in about.stills if each.name == place]
         notes = "".join(f'<p class="note">{escape(text)}</p>' for text in about.remarks) if place == "picks" else ""
         if stills_here or notes:
-            parts.append(_section(title, "".join(map(_still, stills_here)) + notes))
+            parts.append(section(title, "".join(map(_still, stills_here)) + notes))
     return "\n".join(parts)
 
 

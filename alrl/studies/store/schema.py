@@ -121,6 +121,25 @@ def create(database: sqlite3.Connection) -> None:
     database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
 
+def check_tables(path: Path) -> None:
+    """Check that a file has the tables of this schema and nothing else: no view, trigger or computed column.
+
+    Raises StoreError if it has not: SQLite would compute on reading it whatever its author wrote there.
+    """
+    database, own = connect(path, read_only=True), sqlite3.connect(":memory:")
+    try:
+        create(own)
+        query = "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY name"
+        check_mark(path, database)
+        if database.execute(query).fetchall() != own.execute(query).fetchall():
+            raise StoreError(f"{path} has other tables than alrl makes: it was changed, or is of another version")
+    except sqlite3.Error as error:
+        raise explain(path, error) from error
+    finally:
+        database.close()
+        own.close()
+
+
 def migrate(database: sqlite3.Connection, version: int) -> None:
     """Bring tables of an older schema to this one, within the transaction that is open; nothing is lost."""
     if version == 1:

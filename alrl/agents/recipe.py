@@ -285,7 +285,7 @@ def load_agent_recipe(name: str | Path) -> RuleRecipe | FileRecipe | OracleRecip
         return FileRecipe(kind="policy", policy=str(name))
     if CLASS.fullmatch(str(name)):
         recipes.let_import(str(name), [Path.cwd()])
-        return RuleRecipe(kind="rule", strategy=str(name))
+        return parse_agent_recipe({"agent": {"kind": "rule", "strategy": str(name)}}, where=str(name))
     path = recipes.find("agents", name, known=agent_names())
     return parse_agent_recipe(recipes.read(path), where=str(path))
 

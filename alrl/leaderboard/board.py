@@ -26,8 +26,9 @@ from alrl.reports.pages.tables import plain_table
 from alrl.reports.report import ReportFiles, report
 from alrl.reports.summary import Summary
 from alrl.reports.tables.across import interval
+from alrl.studies.description import write_description
 from alrl.studies.reproduce import Reproduced
-from alrl.studies.store import RESULTS, STUDY, Store
+from alrl.studies.store import RESULTS, Store
 
 _STEM = "leaderboard"
 _HEADER = (
@@ -190,7 +191,7 @@ def _write_run(board: Leaderboard, suite: SuiteRecipe) -> None:
             "split": suite.split.model_dump(),
         },
     }
-    (board.folder / STUDY).write_text(json.dumps(description) + "\n", encoding="utf-8")
+    write_description(board.folder, description)
 
 
 def standings(board: Leaderboard, summary: Summary) -> Table:

@@ -19,7 +19,7 @@ from alrl.progress import Bars
 from alrl.strategies import Strategy
 from alrl.studies.code_identity import own_sources
 from alrl.studies.runner import Ran, Runner, code_of_cell
-from alrl.studies.store.store import RESULTS, Store
+from alrl.studies.store import RESULTS, Store, settle
 from alrl.studies.study_agents import identity_of, recipe_of
 
 SUBMISSION = "submission.json"
@@ -82,6 +82,7 @@ def submit(
         raise SubmissionError(
             f"{ran.failed} of {ran.cells} cells failed: {_failure(folder, ran)}; mend it, and submit again"
         )
+    settle(folder / RESULTS)
     _copy_sources(folder, content)
     write_manifest(folder, None if sign is None else Path(sign))
     return Submitted(

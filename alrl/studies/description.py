@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from alrl.errors import AlrlError
+from alrl.studies.canonical import canonical, content_id
 
 STUDY = "study.json"
+SUM = "sha256"
+"""Key of the SHA-256 of all that the description tells beside it."""
 
 
 class RunDirectoryError(AlrlError):
@@ -16,6 +20,22 @@ class RunDirectoryError(AlrlError):
 
     To do: name the folder that ``alrl run`` wrote: it holds ``study.json`` and ``results.sqlite``.
     """
+
+
+def write_description(folder: Path, content: Mapping[str, Any]) -> Path:
+    """Write what a run tells of itself, with the SHA-256 of that, in one step; return the file."""
+    told = json.loads(json.dumps(content, default=str, allow_nan=False))
+    text = json.dumps({**told, SUM: content_id(canonical(told))}, indent=1)
+    part = folder / f"{STUDY}.part"
+    # Who is killed here leaves the old description or the new one, never half of one.
+    part.write_text(text + "\n", encoding="utf-8")
+    return part.replace(folder / STUDY)
+
+
+def description_fits(content: Mapping[str, Any]) -> bool:
+    """Return whether a description is what was written; so is one of an older alrl, which wrote no sum."""
+    told = {key: value for key, value in content.items() if key != SUM}
+    return SUM not in content or content[SUM] == content_id(canonical(told))
 
 
 def read_description(folder: Path) -> dict[str, Any]:

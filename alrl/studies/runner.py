@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from collections import Counter
@@ -23,6 +22,7 @@ from alrl.progress import Bars
 from alrl.studies.canonical import run_id
 from alrl.studies.cell import Cell, work
 from alrl.studies.code_identity import CHANGES, Change, changes, code_of, source_folders
+from alrl.studies.description import write_description
 from alrl.studies.executors import Executor, make_executor
 from alrl.studies.protocols import make_protocol, protocol_class
 from alrl.studies.protocols.paired import learner_name
@@ -242,14 +242,10 @@ class Runner:
             "tables": {name: report.to_json() for name, report in self.tables().items()},
             "modules": modules,
         }
-        path = self.folder / STUDY
-        part = path.with_name(path.name + ".part")
         try:
-            # In one step: who is killed here leaves the old description or the new one, never half of one.
-            part.write_text(json.dumps(content, indent=1, default=str) + "\n", encoding="utf-8")
-            part.replace(path)
+            write_description(self.folder, content)
         except OSError as error:
-            raise _cannot_write(path, error) from error
+            raise _cannot_write(self.folder / STUDY, error) from error
 
     def _shown(self, names: Sequence[str]) -> list[str]:
         """Return what tables over data sets call agents: a method of several trainings by its own name."""

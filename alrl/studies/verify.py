@@ -11,8 +11,9 @@ from typing import Any
 
 from alrl.agents.policy_file import load_policy
 from alrl.errors import AlrlError
-from alrl.studies.canonical import run_id
+from alrl.studies.canonical import canonical, content_id, run_id
 from alrl.studies.code_identity import CHANGES, changes, code_of
+from alrl.studies.description import description_fits, read_description
 from alrl.studies.reproduce import use_modules_of
 from alrl.studies.store.salvage import Examined, examine
 from alrl.studies.store.store import RESULTS, STUDY, Store, StoreError
@@ -56,23 +57,30 @@ def verify(run: Path | str) -> Verified:
     examined = list(examine(folder / RESULTS))
     counts = Counter(examination.status for examination in examined)
     damaged = [f"Cell {each.name} is damaged: {each.fault}." for each in examined if each.status == "damaged"]
+    damaged += [
+        f"Cell {each.name}: what it took, or when and where it was played, is not as it was stored."
+        for each in examined
+        if not each.facts_fit
+    ]
     return Verified(
         cells=len(examined),
         sound=counts["sound"],
         unchecked=counts["unchecked"],
         failed=counts["failed"],
-        faults=(*damaged, *_of_study(folder, examined), *_of_policies(folder, examined)),
+        faults=(*damaged, *_of_study(folder, examined), *_of_agents(folder, examined)),
         remarks=tuple(_of_code(folder, examined)),
     )
 
 
 def _of_study(folder: Path, examined: list[Examined]) -> Iterator[str]:
-    path = folder / STUDY
     try:
-        listed = [run_id(cell) for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        yield f"{path} does not describe a study ({type(error).__name__}: {error}): run the study again, it writes it."
+        description = read_description(folder)
+        listed = [run_id(cell) for cell in description["cells"]]
+    except (AlrlError, ValueError, TypeError) as error:
+        yield f"{error}."
         return
+    if not description_fits(description):
+        yield f"{folder / STUDY} is not as it was written: run the study again, it writes it."
     there = {examination.id for examination in examined}
     missing = [key[:12] for key in listed if key not in there]
     if missing:
@@ -80,20 +88,32 @@ def _of_study(folder: Path, examined: list[Examined]) -> Iterator[str]:
         yield f"{len(missing)} cells of the study are not stored ({shown}): run the study again, it plays them."
 
 
-def _of_policies(folder: Path, examined: list[Examined]) -> Iterator[str]:
-    """Yield policies of the run whose weights are no longer what cells were played with."""
-    try:
-        with Store(folder / RESULTS, read_only=True) as store:
-            specs = [_spec(examination) for examination in examined if examination.status in {"sound", "unchecked"}]
-            identities = {str(spec["agent_identity"]): str(spec["agent"]) for spec in specs if "agent_identity" in spec}
-            kept = {identity: store.agent(identity) for identity in identities}
-    except (StoreError, ValueError):
-        return
-    for identity, recipe in kept.items():
-        if recipe is not None and recipe.get("kind") == "policy":
-            fault = _fault_of_policy(folder / str(recipe["policy"]), identity)
+def _of_agents(folder: Path, examined: list[Examined]) -> Iterator[str]:
+    """Yield agents that are no longer what cells were played with: a rule's recipe, a policy's weights."""
+    specs = [_spec(examination) for examination in examined if examination.status in {"sound", "unchecked"}]
+    names = {str(spec["agent_identity"]): str(spec["agent"]) for spec in specs if "agent_identity" in spec}
+    # An older alrl, which recorded no code, did not keep every agent.
+    coded = {str(_spec(each).get("agent_identity")) for each in examined if (each.cell or {}).get("code") is not None}
+    with Store(folder / RESULTS, read_only=True) as store:
+        for identity, name in names.items():
+            try:
+                recipe = store.agent(identity)
+            except StoreError:
+                yield f"The recipe of agent {name} is damaged: run the study again, it writes it."
+                continue
+            fault = _fault_of_agent(folder, recipe, identity) if recipe is not None else ""
+            if recipe is None and identity in coded:
+                fault = "The recipe of agent {name} is not stored: run the study again, it writes it."
             if fault:
-                yield f"Policy {identities[identity]} {fault}."
+                yield fault.replace("{name}", name)
+
+
+def _fault_of_agent(folder: Path, recipe: Mapping[str, Any], identity: str) -> str:
+    if recipe.get("kind") == "policy":
+        fault = _fault_of_policy(folder / str(recipe.get("policy")), identity)
+        return f"Policy {{name}} {fault}." if fault else ""
+    fits = content_id(canonical(recipe)) == identity
+    return "" if fits else "The recipe of agent {name} is not what its cells were played with: run the study again."
 
 
 def _fault_of_policy(folder: Path, identity: str) -> str:

@@ -34,7 +34,7 @@ from alrl.studies.store import RESULTS, Store
 TINY = """suite = "tiny/suite-v1"
 title = "Two <b>small</b> sets"
 labels = 3
-batches = [1, 3]
+batches = [3]
 seeds = 2
 block = 1
 split = {{ pool = 0.5, validation = 0.2, test = 0.3 }}
@@ -49,7 +49,7 @@ class Last(Strategy):
     name = "last"
 
     def score(self, view):
-        return view.X[..., 0]
+        return -view.margin
 """
 
 
@@ -92,7 +92,7 @@ def test_a_submission_goes_on_and_is_of_one_agent(place: Path, tmp_path: Path) -
         database.execute("DELETE FROM cells WHERE rowid < 4")
         database.commit()
     again = submit("margin", tmp_path / "sent", suite=place / "tiny.toml", workers=1)
-    assert (again.ran.cells, again.ran.played) == (8, 3)
+    assert (again.ran.cells, again.ran.played) == (4, 3)
     with pytest.raises(SubmissionError, match="the submission of another agent or suite: give another --out"):
         submit("random", tmp_path / "sent", suite=place / "tiny.toml")
     with pytest.raises(SubmissionError, match="holds other files"):
@@ -159,8 +159,8 @@ def compute(folder: Path) -> None:
 
 
 CHANGES: dict[str, tuple[Callable[[Path], None], str]] = {
-    "changed": (change_cell, "1 of 8 cells that were played again differ"),
-    "removed": (remove_cell, "1 of 8 cells are missing, the first on"),
+    "changed": (change_cell, "1 of 4 cells that were played again differ"),
+    "removed": (remove_cell, "1 of 4 cells are missing, the first on"),
     "flipped": (flip_byte, "results.sqlite is not what MANIFEST.sha256 says"),
     "foreign": (name_other_suite, "it is of suite 'tiny/suite-v1' (000000000000), this board is of tiny/suite-v1"),
     "renamed": (rename_agent, "is none of the suite's for this agent"),
@@ -191,7 +191,7 @@ def test_a_board_shows_what_holds_and_says_why_the_rest_does_not(place: Path, tm
     assert (board["suite"], board["seed"]) == ("tiny/suite-v1", 7)
     rows = {row["agent"]: row for row in board["standings"]["batch 3"]}
     assert rows["margin (twin)"]["mean difference"] == "+0.00"
-    assert rows["random"]["played again"] == "8 of 8: the same bits"
+    assert rows["random"]["played again"] == "4 of 4: the same bits"
     assert rows["My policy 1.0"]["kind"] == "policy"
     page = (sent / "board" / "index.html").read_text(encoding="utf-8")
     assert page.index("<h2>Standings</h2>") < page.index("<h2>Rejected</h2>") < page.index("Learning curves</h2>")
@@ -199,8 +199,8 @@ def test_a_board_shows_what_holds_and_says_why_the_rest_does_not(place: Path, tm
     assert "Two <b>small" not in page
     table = (sent / "board" / "leaderboard.md").read_text(encoding="utf-8")
     assert "| random |" in table
-    assert "bad/removed: 1 of 8 cells" in table
-    assert (sent / "board" / "leaderboard.csv").read_text(encoding="utf-8").count("\nrandom,") == 2
+    assert "bad/removed: 1 of 4 cells" in table
+    assert (sent / "board" / "leaderboard.csv").read_text(encoding="utf-8").count("\nrandom,") == 1
 
 
 def test_a_class_of_others_is_run_with_trust_alone_and_as_it_was_sent(

@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import math
+import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -112,6 +113,16 @@ def checksum(spec: str, code: str | None, result: Mapping[str, Any]) -> str:
         # With its length, lest what one column loses another gains.
         digest.update(f"{-1 if value is None else len(part)}:".encode() + part)
     return digest.hexdigest()
+
+
+FACTS = ("status", "seconds", "cpu_seconds", "peak_bytes", "provenance", "traceback", "added")
+"""Columns of a cell beside its specification, its code and its result."""
+
+
+def facts_checksum(database: sqlite3.Connection, facts: Mapping[str, Any]) -> str:
+    """Return SHA-256 of what is stored of a cell beside its result: the columns FACTS, and its provenance as text."""
+    text = database.execute("SELECT content FROM provenance WHERE id = ?", (facts["provenance"],)).fetchone()
+    return hashlib.sha256(repr(([facts[name] for name in FACTS], text)).encode()).hexdigest()
 
 
 def to_curves(result: Mapping[str, Any], spec: str, code: str | None, check: str | None) -> Curves:

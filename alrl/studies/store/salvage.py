@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from alrl.evaluation.curves import Curves
 from alrl.studies.canonical import canonical, run_id
-from alrl.studies.store.rows import CURVES, OPTIONAL, PICKS, RESULT, to_curves
+from alrl.studies.store.rows import CURVES, OPTIONAL, PICKS, RESULT, facts_checksum, to_curves
 from alrl.studies.store.schema import SCHEMA_VERSION, StoreError, check_mark, connect, explain
 from alrl.studies.store.store import RESULTS, Store
 
@@ -27,6 +27,7 @@ _CELL = (
     "added",
     "code",
     "checksum",
+    "facts_checksum",
 )
 _SCANS = ("", " ORDER BY rowid DESC", " INDEXED BY sqlite_autoindex_cells_1")
 """Ways through the table of cells: where one breaks off, another may go on."""
@@ -44,6 +45,8 @@ class Examined:
     """Its row of the table of cells, as it is stored."""
     result: Mapping[str, Any] | None = None
     """The columns of its result, as they are stored."""
+    facts_fit: bool = True
+    """Whether what it took, when and where it was played is as it was stored; its result does not depend on that."""
 
     @property
     def name(self) -> str:
@@ -83,7 +86,7 @@ def repair(folder: Path | str) -> Repaired:
     path = Path(folder) / RESULTS
     cells = list(examine(path))
     dropped = tuple(each for each in cells if each.status == "damaged")
-    if not dropped and not _is_damaged(path):
+    if not dropped and all(each.facts_fit for each in cells) and not _is_damaged(path):
         return Repaired(kept=len(cells), dropped=(), damaged=None)
     part = path.with_name("results.repaired.sqlite")
     part.unlink(missing_ok=True)
@@ -149,8 +152,9 @@ def _examined(database: sqlite3.Connection, key: str, known: tuple[str, ...]) ->
             return Examined(id=key, status="damaged", fault="its row cannot be found by its id")
         if run_id(json.loads(cell["spec"])) != key:
             return Examined(id=key, status="damaged", cell=cell, fault="its specification is not that of its id")
+        facts_fit = _facts_fit(database, cell)
         if cell["status"] != "finished":
-            return Examined(id=key, status="failed", cell=cell)
+            return Examined(id=key, status="failed", cell=cell, facts_fit=facts_fit)
         result: dict[str, Any] = dict.fromkeys(RESULT)
         for table, columns in _TABLES.items():
             result |= (_row(database, table, columns, key) if _has(database, table) else None) or {}
@@ -158,7 +162,14 @@ def _examined(database: sqlite3.Connection, key: str, known: tuple[str, ...]) ->
     except (sqlite3.Error, ValueError, TypeError, KeyError) as error:
         return Examined(id=key, status="damaged", cell=cell, fault=str(error) or type(error).__name__)
     status: Literal["sound", "unchecked"] = "unchecked" if cell.get("checksum") is None else "sound"
-    return Examined(id=key, status=status, cell=cell, result=result)
+    return Examined(id=key, status=status, cell=cell, result=result, facts_fit=facts_fit)
+
+
+def _facts_fit(database: sqlite3.Connection, cell: Mapping[str, Any]) -> bool:
+    wanted = cell.get("facts_checksum")
+    if wanted is None:
+        return cell["status"] in {"finished", "failed"}
+    return bool(wanted == facts_checksum(database, cell))
 
 
 def _check(cell: Mapping[str, Any], result: Mapping[str, Any]) -> Curves:
@@ -211,6 +222,8 @@ def _copy(target: Path, source: sqlite3.Connection, cells: list[Examined], known
             cell = dict(each.cell or {})
             origin = (cell["provenance"], _provenance(source, cell["provenance"]))
             database.execute("INSERT OR IGNORE INTO provenance VALUES (?, ?)", origin)
+            if not each.facts_fit:
+                cell["facts_checksum"] = None
             _insert(database, "cells", each.id, {name: cell[name] for name in known})
             for table, columns in _TABLES.items() if each.result is not None else ():
                 row = {name: (each.result or {})[name] for name in columns}

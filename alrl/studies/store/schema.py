@@ -9,7 +9,7 @@ from pathlib import Path
 from alrl.errors import AlrlError
 from alrl.studies.canonical import content_id
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 APPLICATION_ID = 0x616C726C
 """Marks the file as alrl's: "alrl" in ASCII."""
 
@@ -34,7 +34,8 @@ CREATE TABLE cells (
     traceback TEXT,
     added TEXT NOT NULL,
     code TEXT,
-    checksum TEXT
+    checksum TEXT,
+    facts_checksum TEXT
 ) STRICT;
 CREATE TABLE curves (
     run_id TEXT PRIMARY KEY REFERENCES cells (run_id) ON DELETE CASCADE,
@@ -140,6 +141,17 @@ def check_tables(path: Path) -> None:
         own.close()
 
 
+def settle(path: Path) -> None:
+    """Fold the log into the file, so that the file alone can be sent, and reading it leaves nothing beside it."""
+    database = connect(path, read_only=False)
+    try:
+        database.execute("PRAGMA journal_mode = DELETE")
+    except sqlite3.Error as error:
+        raise explain(path, error) from error
+    finally:
+        database.close()
+
+
 def migrate(database: sqlite3.Connection, version: int) -> None:
     """Bring tables of an older schema to this one, within the transaction that is open; nothing is lost."""
     if version == 1:
@@ -154,6 +166,8 @@ def migrate(database: sqlite3.Connection, version: int) -> None:
         # What older cells were played by is not known, and nothing says whether they are as they were stored.
         database.execute("ALTER TABLE cells ADD COLUMN code TEXT")
         database.execute("ALTER TABLE cells ADD COLUMN checksum TEXT")
+    if version in {2, 3, 4, 5, 6}:
+        database.execute("ALTER TABLE cells ADD COLUMN facts_checksum TEXT")
     database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
 
@@ -168,8 +182,8 @@ def _from_1(database: sqlite3.Connection) -> None:
         "SELECT run_id, spec, status, seconds, provenance, traceback, added FROM cells_1 ORDER BY rowid"
     ).fetchall()
     for key, spec, status, seconds, text, traceback, added in rows:
-        row = (key, spec, status, seconds, None, None, content_id(text), traceback, added, None, None)
-        database.execute("INSERT INTO cells VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+        row = (key, spec, status, seconds, None, None, content_id(text), traceback, added, None, None, None)
+        database.execute("INSERT INTO cells VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
     kept = "run_id, data_set, strategy, learner, batch, seeds, accuracy, balanced_accuracy"
     database.execute(f"INSERT INTO curves SELECT {kept} FROM curves_1")  # noqa: S608 - names of columns, written above
     database.execute("INSERT INTO picks SELECT run_id, first, picks FROM curves_1")

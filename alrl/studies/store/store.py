@@ -15,11 +15,13 @@ from alrl.studies.canonical import canonical, content_id, run_id
 from alrl.studies.provenance import provenance
 from alrl.studies.store.rows import (
     CURVES,
+    FACTS,
     OPTIONAL,
     PICKS,
     RESULT,
     StoredCell,
     checksum,
+    facts_checksum,
     table_of,
     to_cell,
     to_curves,
@@ -176,10 +178,6 @@ class Store:
         """Return traceback of each failed cell, by id."""
         return dict(self._read("SELECT run_id, traceback FROM cells WHERE status = 'failed' ORDER BY rowid"))
 
-    def seconds(self) -> float:
-        """Return wall time of the finished cells together."""
-        return float(self._read("SELECT total(seconds) FROM cells")[0][0])
-
     def provenances(self, cells: Collection[str] | None = None) -> list[dict[str, Any]]:
         """Return each different provenance of the finished cells once, in the order of adding.
 
@@ -233,9 +231,11 @@ class Store:
         check: str | None = None,
     ) -> None:
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        row = (key, canonical(spec), status, *effort, self._put_provenance(origin), traceback, now, code, check)
+        facts = (status, *effort, self._put_provenance(origin), traceback, now)
+        also = facts_checksum(self._database, dict(zip(FACTS, facts, strict=True)))
         self._database.execute("DELETE FROM cells WHERE run_id = ?", (key,))
-        self._database.execute("INSERT INTO cells VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+        row = (key, canonical(spec), *facts, code, check, also)
+        self._database.execute("INSERT INTO cells VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
 
     def _put_provenance(self, origin: Mapping[str, Any] | None) -> str:
         """Return the id of a provenance, which is kept once whatever the time that it was asked for."""

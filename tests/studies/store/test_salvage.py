@@ -96,6 +96,7 @@ def test_cells_stored_before_there_were_checksums_are_whole_and_unchecked(tmp_pa
     database = sqlite3.connect(path)
     database.execute("ALTER TABLE cells DROP COLUMN code")
     database.execute("ALTER TABLE cells DROP COLUMN checksum")
+    database.execute("ALTER TABLE cells DROP COLUMN facts_checksum")
     database.execute("PRAGMA user_version = 5")
     database.commit()
     database.close()

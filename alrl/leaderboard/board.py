@@ -14,7 +14,6 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from alrl import __version__
 from alrl.evaluation.table import MISSING, Table
 from alrl.leaderboard.manifest import MANIFEST, SubmissionError
 from alrl.leaderboard.submission import SUBMISSION
@@ -26,6 +25,7 @@ from alrl.reports.pages.tables import plain_table
 from alrl.reports.report import ReportFiles, report
 from alrl.reports.summary import Summary
 from alrl.reports.tables.across import interval
+from alrl.studies.code_identity import alrl_code
 from alrl.studies.description import write_description
 from alrl.studies.reproduce import Reproduced
 from alrl.studies.store import RESULTS, Store
@@ -281,7 +281,7 @@ def _content(board: Leaderboard, suite: SuiteRecipe) -> dict[str, Any]:
     return {
         "suite": suite.suite,
         "suite_sha256": suite.identity,
-        "alrl": __version__,
+        "alrl": alrl_code()["version"],
         "seed": board.seed,
         "standings": dict(zip([f"batch {batch}" for batch in suite.batches], rows, strict=False)),
         "submissions": [

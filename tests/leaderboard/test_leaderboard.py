@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -225,13 +226,12 @@ def test_a_class_of_others_is_run_with_trust_alone_and_as_it_was_sent(
 
 
 def test_a_recipe_beyond_bounds_is_refused(place: Path, tmp_path: Path) -> None:
-    for at, recipe in enumerate(
-        (
-            {"kind": "rule", "strategy": "subsampled", "size": 10**9},
-            {"kind": "policy", "policy": "policies/../../mine"},
-            {"kind": "oracle", "oracle": "boss"},
-        )
-    ):
+    hostile: list[dict[str, Any]] = [
+        {"kind": "rule", "strategy": "subsampled", "size": 10**9},
+        {"kind": "policy", "policy": "policies/../../mine"},
+        {"kind": "oracle", "oracle": "boss"},
+    ]
+    for at, recipe in enumerate(hostile):
         folder = tmp_path / str(at)
         shutil.copytree(place / "sent" / "margin", folder)
         with Store(folder / RESULTS) as store:

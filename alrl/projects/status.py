@@ -128,7 +128,7 @@ def sentences(status: dict[str, Any]) -> list[str]:
     if status["start"]["kind"] == "bad":
         lines.append(f"start: {status['start']['sentence']}")
     behind = status["labels_since_round"]
-    fits = f"fitted {status['rounds']} times" if status["rounds"] else "not fitted yet"
+    fits = {0: "not fitted yet", 1: "fitted once"}.get(status["rounds"], f"fitted {status['rounds']} times")
     model = f"model {status['model']}, {fits} (a round is a fit, which `next` makes where labels have changed)"
     if behind:
         model += f"; {abs(behind)} labels {'since the last fit' if behind > 0 else 'fewer than it was fitted to'}"

@@ -56,7 +56,9 @@ def test_a_project_goes_from_a_table_to_labels_and_back_in_time(place: Path) -> 
     document = json.loads(project("status", "churn", "--json").stdout)
     assert (document["labelled"], document["charged"], document["rounds"]) == (17, 15, 1)
     ok("next", "churn", "--batch", "5", "--to", "more.jsonl")
-    assert "accuracy on what was queried, cross-validated" in ok("status", "churn")
+    text = ok("status", "churn")
+    assert "accuracy on what was queried, cross-validated" in text
+    assert "model softmax-regression, fitted 2 times (a round is a fit, which `next` makes where labels" in text
     assert "5 records may be sent to others" in ok("release", "churn")
     assert "is taken back" in ok(
         "withdraw", "churn", "--id", json.loads(first_answer(place))["id"], "--annotator", "ann"

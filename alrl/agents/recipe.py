@@ -12,11 +12,12 @@ from alrl import recipes
 from alrl.agents.guard.guard import Fallback
 from alrl.agents.look_ahead.oracle import TEN_RULES, BoSS, GreedyOracle, ScoredPart
 from alrl.agents.policy_file import load_policy
+from alrl.agents.reinforcement_recipes import ReinforcementRecipe
 from alrl.agents.training_recipes import (
     BranchingRecipe,
     EvolutionRecipe,
-    LookAheadRecipe,
-    ReinforcementRecipe,
+    ImitationRecipe,
+    RegressionRecipe,
     SearchRecipe,
 )
 from alrl.envs.action_recipe import CandidatesRecipe
@@ -143,58 +144,6 @@ class AlgorithmRecipe(Recipe):
     """Episodes side by side."""
 
 
-class ImitationRecipe(Recipe):
-    """Imitation of the look-ahead expert in DAgger rounds."""
-
-    rounds: int = Field(default=3, ge=1)
-    """Rounds: in the first, margin and chance choose; afterwards mostly the policy itself."""
-    episodes: int = Field(default=4, ge=1)
-    """Episodes on each data set in each round."""
-    every: int = Field(default=4, ge=1)
-    """Queries from one at which the expert values candidates to the next."""
-    share: float = Field(default=0.7, ge=0, le=1)
-    """Share of the policy's own choices after the first round."""
-    epochs: int = Field(default=25, ge=1)
-    """Passes over the states that were collected so far, in each round."""
-    learning_rate: float = Field(default=1e-3, gt=0)
-    """Of AdamW."""
-    weight_decay: float = Field(default=0.1, ge=0)
-    """Of AdamW."""
-    temperature: float = Field(default=1.5, gt=0)
-    """Sharpness of the expert's distribution over candidates."""
-    expert: LookAheadRecipe = LookAheadRecipe()
-    weigh: bool = False
-    """Whether a state counts by how much of its values' differences is no noise, as the expert's worlds tell it."""
-    LATER: ClassVar[frozenset[str]] = frozenset({"weigh"})
-
-    @model_validator(mode="after")
-    def _tellable(self) -> ImitationRecipe:
-        if self.weigh and self.expert.worlds < 2:
-            raise ValueError(
-                "weigh = true given with one world; noise is what differs between worlds: expert.worlds = 4"
-            )
-        return self
-
-
-class RegressionRecipe(Recipe):
-    """LAL: a random forest regresses what a label gained in simulated loops."""
-
-    rounds: int = Field(default=1, ge=1)
-    """1 is LAL-independent: loops are played at random. In further rounds the forest plays (LAL-iterative)."""
-    episodes: int = Field(default=4, ge=1)
-    """Episodes on each data set in each round."""
-    every: int = Field(default=4, ge=1)
-    """Queries from one at which candidates are valued to the next."""
-    share: float = Field(default=0.7, ge=0, le=1)
-    """Share of the forest's own choices after the first round; the rest are random."""
-    trees: int = Field(default=100, ge=1)
-    """Trees of the forest."""
-    leaf: int = Field(default=10, ge=1)
-    """Candidates that a leaf holds at least."""
-    expert: LookAheadRecipe = LookAheadRecipe(horizon=1)
-    """How a candidate is valued: by default at once, after the refit with it."""
-
-
 class GuardRecipe(Recipe):
     """The guard, which gives the choice to a rule in states unlike those of training (``alrl.agents.guard``)."""
 
@@ -204,6 +153,9 @@ class GuardRecipe(Recipe):
     """The rule that chooses elsewhere."""
     hand_over: bool = False
     """Whether it is tried on the validation data sets from when on the fallback had better choose for good."""
+    errors: float = Field(default=2.0, ge=0)
+    """Standard errors that the gain of a hand-over must exceed: of many points the best looks better than it is."""
+    LATER: ClassVar[frozenset[str]] = frozenset({"errors"})
 
 
 class TrainedRecipe(Recipe):
@@ -233,7 +185,7 @@ class TrainedRecipe(Recipe):
     better there than the one kept before it by two standard errors; or the last whatever it came to, where algorithms
     themselves are to be compared."""
     trials: int = Field(default=4, ge=1)
-    """Paired episodes on each of these data sets."""
+    """Paired episodes on each of these data sets; a guard's hand-over is tried on twice as many."""
     LATER: ClassVar[frozenset[str]] = frozenset({"evolution", "branching", "algorithm", "trials"})
 
     @model_validator(mode="after")

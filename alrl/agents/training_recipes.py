@@ -1,8 +1,8 @@
-"""The schemas of trainings: ``[agent.reinforcement]``, ``search``, ``evolution``, ``branching``, and of the expert."""
+"""The schemas of trainings: imitation and its expert, ``regression``, ``search``, ``evolution`` and ``branching``."""
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -13,120 +13,6 @@ from alrl.envs.action_recipe import CandidatesRecipe
 from alrl.recipes import checked_while_parsed
 from alrl.recipes.model import Recipe
 from alrl.strategies import Strategy, make_strategy
-
-
-class _Algorithm(Recipe):
-    """Settings of every algorithm."""
-
-    steps: int = Field(default=20_000, ge=1)
-    """Queries played in all."""
-    envs: int = Field(default=64, ge=1)
-    """Episodes side by side."""
-    learning_rate: float = Field(default=1e-4, gt=0)
-    """Of Adam; of RMSprop in A2C."""
-    discount: float = Field(default=0.95, gt=0, le=1)
-    """Of each query, whatever the batch: what comes a batch of b later counts discount to the power b."""
-    scaled_rewards: bool = True
-    """Whether rewards are divided by the running standard deviation of the discounted return."""
-    LATER: ClassVar[frozenset[str]] = frozenset({"scaled_rewards"})
-
-
-class _OnPolicy(_Algorithm):
-    """Settings of algorithms that learn from their latest roll-outs."""
-
-    rollout: int = Field(default=32, ge=1)
-    """Queries of each episode between two updates; the budget's labels if those are fewer."""
-    entropy: float = Field(default=0.0, ge=0)
-    """Weight of the entropy bonus."""
-    certainty: float | None = Field(default=0.5, gt=0, lt=1)
-    """Mean probability of the likeliest candidate at the start, by one factor on all scores; None leaves them."""
-    gae: float = Field(default=0.95, ge=0, le=1)
-    """How far advantages look beyond the critic: lambda of Schulman et al. 2016."""
-    value_weight: float = Field(default=0.5, ge=0)
-    """Weight of the critic's loss."""
-    gradient: float = Field(default=0.5, gt=0)
-    """Largest length of a gradient."""
-    LATER: ClassVar[frozenset[str]] = frozenset({"scaled_rewards", "certainty", "gae", "value_weight", "gradient"})
-
-
-class _Clipped(_OnPolicy):
-    """Settings of both kinds of PPO."""
-
-    clip: float = Field(default=0.1, gt=0)
-    """How far from one the ratio of new to old probability counts."""
-    epochs: int = Field(default=4, ge=1)
-    """Passes over each roll-out."""
-    target_kl: float | None = Field(default=0.03, gt=0)
-    """Divergence at which the passes over a roll-out end; None for no such end."""
-    minibatch: int = Field(default=512, ge=1)
-    """Most queries that an update learns from: the largest divisor of a roll-out up to this."""
-    LATER: ClassVar[frozenset[str]] = _OnPolicy.LATER | {"epochs", "target_kl", "minibatch"}
-
-
-class PPORecipe(_Clipped):
-    """Proximal policy optimisation (Schulman et al. 2017)."""
-
-    kind: Literal["ppo"] = "ppo"
-
-
-class MaskablePPORecipe(_Clipped):
-    """PPO whose library masks the actions too (Huang & Ontañón 2022)."""
-
-    kind: Literal["maskable-ppo"] = "maskable-ppo"
-
-
-class A2CRecipe(_OnPolicy):
-    """Advantage actor-critic (Mnih et al. 2016)."""
-
-    kind: Literal["a2c"] = "a2c"
-    rollout: int = Field(default=5, ge=1)
-    """Queries of each episode between two updates; the budget's labels if those are fewer."""
-
-
-class _OffPolicy(_Algorithm):
-    """Settings of algorithms that learn from a replay buffer."""
-
-    buffer: int = Field(default=50_000, ge=1)
-    """Queries that are remembered."""
-    warm_up: int = Field(default=1024, ge=0)
-    """Queries played before the first update."""
-    batch: int = Field(default=256, ge=1)
-    """Remembered queries an update learns from."""
-    updates: int = Field(default=4, ge=1)
-    """Updates after each query of all episodes."""
-
-
-class DQNRecipe(_OffPolicy):
-    """Deep Q-learning (Mnih et al. 2015): double (van Hasselt et al. 2016), dueling (Wang et al. 2016), masked."""
-
-    kind: Literal["dqn"] = "dqn"
-    target: int = Field(default=2048, ge=1)
-    """Queries between two renewals of the target network."""
-    exploration: float = Field(default=0.3, ge=0, le=1)
-    """Share of queries drawn at random at the start."""
-    final_exploration: float = Field(default=0.02, ge=0, le=1)
-    """The same from the middle of the training on."""
-
-
-class SACRecipe(_OffPolicy):
-    """Soft actor-critic (Haarnoja et al. 2018), which tunes its entropy's weight itself: for actions ``weights``."""
-
-    kind: Literal["sac"] = "sac"
-
-
-ReinforcementRecipe = Annotated[
-    PPORecipe | MaskablePPORecipe | A2CRecipe | DQNRecipe | SACRecipe,
-    Field(discriminator="kind"),
-]
-
-LEARNS: dict[str, tuple[str, ...]] = {
-    "ppo": ("record", "rule", "weights"),
-    "maskable-ppo": ("record", "rule"),
-    "a2c": ("record", "rule", "weights"),
-    "dqn": ("record", "rule"),
-    "sac": ("weights",),
-}
-"""The kinds of actions that each algorithm can learn."""
 
 
 class SearchRecipe(Recipe):
@@ -146,6 +32,9 @@ class SearchRecipe(Recipe):
     """Standard deviation of each weight at first."""
     elite: float = Field(default=0.25, gt=0, le=1)
     """Share of the population that the next generation is drawn from, in evolution."""
+    noise: float = Field(default=0.3, ge=0)
+    """Spread added to that of the best, as a share of the first one, falling to zero (Szita and Lőrincz 2006)."""
+    LATER: ClassVar[frozenset[str]] = frozenset({"noise"})
 
 
 BRED = (
@@ -192,6 +81,11 @@ class EvolutionRecipe(Recipe):
     """What the spread has become in the last generation, as a share of the first one's."""
     clip: float = Field(default=0.03, gt=0)
     """Area by which a weighting may be better or worse than the mean of all on one data set: more counts as this."""
+    elite: float = Field(default=0.5, gt=0, le=1)
+    """Share of the weightings, the best, that the next mean is made of."""
+    averaged: float = Field(default=0.5, gt=0, le=1)
+    """Share of the generations, the last, whose means the policy's weights are the mean of."""
+    LATER: ClassVar[frozenset[str]] = frozenset({"elite", "averaged"})
 
     @model_validator(mode="after")
     def _known(self) -> EvolutionRecipe:
@@ -254,6 +148,8 @@ class BranchingRecipe(Recipe):
     """Branches are made at every query whose number is a multiple of this."""
     share: float = Field(default=1.0, ge=0, le=1)
     """Share of the policy's own choices between them; the rest are margin's and chance's."""
+    random: float = Field(default=0.3, ge=0, le=1)
+    """Share of the rest that are chance's."""
     epochs: int = Field(default=4, ge=1)
     """Gradient steps on the branches of an update."""
     learning_rate: float = Field(default=3e-4, gt=0)
@@ -262,5 +158,69 @@ class BranchingRecipe(Recipe):
     """Weight of the divergence from the start, in standard deviations of a state's values."""
     certainty: float = Field(default=0.5, gt=0, lt=1)
     """Mean probability of the likeliest candidate at the start, by one factor on all scores."""
+    gradient: float = Field(default=1.0, gt=0)
+    """Largest length of a gradient."""
     expert: LookAheadRecipe = LookAheadRecipe(horizon=4, base="policy")
     """How a branch is played on and valued."""
+    LATER: ClassVar[frozenset[str]] = frozenset({"random", "gradient"})
+
+
+class ImitationRecipe(Recipe):
+    """Imitation of the look-ahead expert in DAgger rounds."""
+
+    rounds: int = Field(default=3, ge=1)
+    """Rounds: in the first, margin and chance choose; afterwards mostly the policy itself."""
+    episodes: int = Field(default=4, ge=1)
+    """Episodes on each data set in each round."""
+    every: int = Field(default=4, ge=1)
+    """Queries from one at which the expert values candidates to the next."""
+    share: float = Field(default=0.7, ge=0, le=1)
+    """Share of the policy's own choices after the first round."""
+    epochs: int = Field(default=25, ge=1)
+    """Passes over the states that were collected so far, in each round."""
+    learning_rate: float = Field(default=1e-3, gt=0)
+    """Of AdamW."""
+    weight_decay: float = Field(default=0.1, ge=0)
+    """Of AdamW."""
+    temperature: float = Field(default=1.5, gt=0)
+    """Sharpness of the expert's distribution over candidates."""
+    random: float = Field(default=0.3, ge=0, le=1)
+    """Share of the choices that are not the policy's which are chance's; the rest are margin's."""
+    batch: int = Field(default=512, ge=1)
+    """States that a step of the fit learns from."""
+    expert: LookAheadRecipe = LookAheadRecipe()
+    weigh: bool = False
+    """Whether a state counts by how much of its values' differences is no noise, as the expert's worlds tell it."""
+    LATER: ClassVar[frozenset[str]] = frozenset({"random", "batch", "weigh"})
+
+    @model_validator(mode="after")
+    def _tellable(self) -> ImitationRecipe:
+        if self.weigh and self.expert.worlds < 2:
+            raise ValueError(
+                "weigh = true given with one world; noise is what differs between worlds: expert.worlds = 4"
+            )
+        return self
+
+
+class RegressionRecipe(Recipe):
+    """LAL: a random forest regresses what a label gained in simulated loops."""
+
+    rounds: int = Field(default=1, ge=1)
+    """1 is LAL-independent: loops are played at random. In further rounds the forest plays (LAL-iterative)."""
+    episodes: int = Field(default=4, ge=1)
+    """Episodes on each data set in each round."""
+    every: int = Field(default=4, ge=1)
+    """Queries from one at which candidates are valued to the next."""
+    share: float = Field(default=0.7, ge=0, le=1)
+    """Share of the forest's own choices after the first round."""
+    random: float = Field(default=1.0, ge=0, le=1)
+    """Share of the choices that are not the forest's which are chance's; the rest are margin's."""
+    trees: int = Field(default=100, ge=1)
+    """Trees of the forest."""
+    leaf: int = Field(default=10, ge=1)
+    """Candidates that a leaf holds at least."""
+    features: float = Field(default=1 / 3, gt=0, le=1)
+    """Share of the features that a split may use."""
+    expert: LookAheadRecipe = LookAheadRecipe(horizon=1)
+    """How a candidate is valued: by default at once, after the refit with it."""
+    LATER: ClassVar[frozenset[str]] = frozenset({"random", "features"})

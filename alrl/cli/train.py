@@ -28,7 +28,8 @@ def train(
 ) -> None:
     """Train a selection policy and write it as JSON and safetensors, with TensorBoard curves beside it.
 
-    A training that was interrupted while weights were bred goes on from the last generation when it is run again.
+    A training that was interrupted goes on from what it kept in the policy's folder when it is run again: to the same
+    policy. What was kept is deleted once the policy is written.
     """
     with reporting(context, machine) as voice:
         from alrl.agents.policy_file import save_policy
@@ -58,6 +59,7 @@ def train(
             )
             policy = trainer.train(name)
         save_policy(policy, folder)
+        trainer.checkpoint.remove()
         voice.say(f"On the validation data sets: {gains_by_stage(policy.card)}")
         voice.say(f"Kept: {policy.card['stage']}. Wrote {folder}; load it with alrl.load_policy({str(folder)!r}).")
         voice.result({"policy": str(folder), "name": name, "card": dict(policy.card)})

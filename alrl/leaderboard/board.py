@@ -20,12 +20,12 @@ from alrl.leaderboard.submission import SUBMISSION
 from alrl.leaderboard.suite import SUITE, SuiteRecipe, load_suite
 from alrl.leaderboard.verification import FEWEST, SHARE, Submission, read_submission, replay
 from alrl.progress import Bars
+from alrl.recipes.code_identity import alrl_code
 from alrl.reports.pages.sections import section
 from alrl.reports.pages.tables import plain_table
 from alrl.reports.report import ReportFiles, report
 from alrl.reports.summary import Summary
 from alrl.reports.tables.across import interval
-from alrl.studies.code_identity import alrl_code
 from alrl.studies.description import write_description
 from alrl.studies.reproduce import Reproduced
 from alrl.studies.store import RESULTS, Store

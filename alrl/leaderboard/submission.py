@@ -16,8 +16,8 @@ from alrl.errors import InvalidRecipeError
 from alrl.leaderboard.manifest import MANIFEST, SIGNATURE, SubmissionError, write_manifest
 from alrl.leaderboard.suite import SUITE, SuiteRecipe, load_suite
 from alrl.progress import Bars
+from alrl.recipes.code_identity import own_sources
 from alrl.strategies import Strategy
-from alrl.studies.code_identity import own_sources
 from alrl.studies.runner import Ran, Runner, code_of_cell
 from alrl.studies.store import RESULTS, Store, settle
 from alrl.studies.study_agents import identity_of, recipe_of

@@ -26,10 +26,10 @@ from alrl.evaluation.held_out import refuse_seen
 from alrl.leaderboard.manifest import SubmissionError, copy_by_manifest, signature_of
 from alrl.leaderboard.submission import FORMAT, NAME, SUBMISSION
 from alrl.leaderboard.suite import SuiteRecipe
+from alrl.recipes.code_identity import changes, code_of
 from alrl.strategies import Strategy
 from alrl.studies.canonical import run_id
 from alrl.studies.cell import Cell
-from alrl.studies.code_identity import changes, code_of
 from alrl.studies.executors import make_executor
 from alrl.studies.protocols.paired import learner_name
 from alrl.studies.provenance import PACKAGES, provenance

@@ -49,6 +49,10 @@ class Counter:
         """Add what was done elsewhere, such as in another process."""
         self._noted = self._noted + more
 
+    def resume(self, before: Tally) -> None:
+        """Go on from what another process had counted, and forget what was counted here."""
+        self._noted, self._began = before, time.process_time()
+
     def close(self) -> None:
         """Stop the clock."""
         self._took = time.process_time() - self._began

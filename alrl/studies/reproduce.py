@@ -19,11 +19,11 @@ from alrl.agents.players import find_agent
 from alrl.data.data_set import DataSet
 from alrl.errors import AlrlError, InvalidRecipeError, PolicyFileError
 from alrl.evaluation.curves import METRICS, Curves
+from alrl.recipes.code_identity import CHANGES, changes, code_of
 from alrl.strategies import Strategy
 from alrl.studies.canonical import SOURCE
 from alrl.studies.cell import Cell, CellResult
 from alrl.studies.cell_data import data_of
-from alrl.studies.code_identity import CHANGES, changes, code_of
 from alrl.studies.provenance import provenance
 from alrl.studies.store.store import RESULTS, STUDY, Store, StoredCell
 from alrl.studies.study_agents import build_again, identity_of

@@ -19,9 +19,9 @@ from alrl.errors import AlrlError, InvalidRecipeError
 from alrl.evaluation.curves import Metric
 from alrl.numerics.backend import usable_device
 from alrl.progress import Bars
+from alrl.recipes.code_identity import CHANGES, Change, changes, code_of, source_folders
 from alrl.studies.canonical import run_id
 from alrl.studies.cell import Cell, work
-from alrl.studies.code_identity import CHANGES, Change, changes, code_of, source_folders
 from alrl.studies.description import write_description
 from alrl.studies.executors import Executor, make_executor
 from alrl.studies.protocols import make_protocol, protocol_class

@@ -24,9 +24,9 @@ from alrl.envs.recipe import (
 from alrl.errors import InvalidRecipeError
 from alrl.evaluation.curves import METRICS, Metric
 from alrl.evaluation.simulate import DEFAULT_SPLIT
+from alrl.recipes.code_identity import DEFAULT_CHANGES, Change
 from alrl.recipes.model import Recipe
 from alrl.studies.claim_recipe import ClaimRecipe
-from alrl.studies.code_identity import DEFAULT_CHANGES, Change
 from alrl.studies.training_recipe import TrainingRecipe
 
 DEFAULT_PROTOCOL = "paired"

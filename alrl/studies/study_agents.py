@@ -124,8 +124,10 @@ class StudyAgents:
         folder = Path(POLICIES) / shown
         policy = self._trained_before(name, shown, seed)
         if policy is None:
-            policy = self._trainer(name, shown, seed).train(shown)
+            trainer = self._trainer(name, shown, seed)
+            policy = trainer.train(shown)
             save_policy(policy, self.folder / folder)
+            trainer.checkpoint.remove()
         return _of_policy(shown, policy, folder)
 
     def _trainer(self, name: str, shown: str, seed: int) -> Trainer:
@@ -137,6 +139,7 @@ class StudyAgents:
             workers=self.workers,
             device=self.device,
             log=self.folder / "tensorboard" / shown,
+            checkpoints=self.folder / "checkpoints" / shown,
             bars=self.bars,
         )
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from alrl.agents.policy_file import load_policy
 from alrl.errors import AlrlError
+from alrl.recipes.code_identity import CHANGES, changes, code_of
 from alrl.studies.canonical import canonical, content_id, run_id
-from alrl.studies.code_identity import CHANGES, changes, code_of
 from alrl.studies.description import description_fits, read_description
 from alrl.studies.reproduce import use_modules_of
 from alrl.studies.store.salvage import Examined, examine

@@ -31,8 +31,7 @@ COLUMNS = "| agent | return | AUBC | steps | seconds | |\n|---|---|---|---|---|-
 CURVES = """
 ## Learning curves
 
-Mean return of the last hundred episodes while learning, exploration included: {steps} queries, five seeds and their
-mean.
+Mean return of the last hundred episodes while learning, exploration included, and the mean over the seeds: {seeds}.
 
 ![Learning curves](figures/baselines.png)
 """
@@ -48,9 +47,26 @@ def write_page(rows: Sequence[Mapping[str, Any]], curves: Sequence[Mapping[str, 
         text += f"\n## [{env}](environments/{env}.md)\n\n{COLUMNS}"
         text += "".join(_line(row) for row in rows if row["env"] == env)
     if curves:
-        text += CURVES.format(steps=f"{max(curves[0]['steps_played']):,}")
+        text += CURVES.format(seeds=_seeds(curves))
         _figure(curves, folder / "figures" / "baselines.png")
     (folder / "baselines.md").write_text(text, encoding="utf-8")
+
+
+def _seeds(curves: Sequence[Mapping[str, Any]]) -> str:
+    """Return which curves there are, in words.
+
+    >>> _seeds([{"env": "digits", "agent": "ppo", "seed": seed, "steps_played": [64, 8000]} for seed in range(3)])
+    '3 seeds of 8,000 queries by ppo in digits'
+    """
+    played: dict[tuple[str, str, int], set[int]] = {}
+    for curve in curves:
+        key = (curve["env"], curve["agent"], max(curve["steps_played"]))
+        played.setdefault(key, set()).add(curve["seed"])
+    parts = [
+        f"{len(seeds)} seed{'s' * (len(seeds) > 1)} of {steps:,} queries by {agent} in {env}"
+        for (env, agent, steps), seeds in played.items()
+    ]
+    return "; ".join(parts)
 
 
 def _line(row: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from alrl import recipes
-from alrl.agents.recipe import ImitationRecipe
+from alrl.agents.training_recipes import ImitationRecipe
 from alrl.errors import InvalidRecipeError
 from alrl.studies.study import StudyRecipe
 from alrl.studies.study_agents import check_held_out, training_sets

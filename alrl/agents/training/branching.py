@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from alrl.agents.policy import Policy
+from alrl.agents.training.checkpoint import Checkpoint, optimiser_tensors, resume_optimiser, tensors_of
 from alrl.agents.training.imitation import targets
 from alrl.agents.training.validation import by_size, chunks
 from alrl.agents.training.valued_candidates import Behaviour, ValuedCandidates, collect
@@ -41,6 +42,7 @@ def branch(
     draw: Callable[[int], Sequence[Task]],
     *,
     device: str = "cpu",
+    checkpoint: Checkpoint | None = None,
     progress: Callable[[Update], object] | None = None,
 ) -> Policy:
     """Return the policy after the recipe's updates, each on tasks of its own.
@@ -56,13 +58,19 @@ def branch(
         recipe: how long.
         draw: the tasks of an update, by its number.
         device: where loops are computed.
+        checkpoint: where the state is kept after each update, and gone on from.
         progress: called after each update.
     """
-    start = copy.deepcopy(policy.network)
+    start, checkpoint = copy.deepcopy(policy.network), checkpoint or Checkpoint()
     policy = dataclasses.replace(policy, network=copy.deepcopy(policy.network))
-    optimiser, factor = torch.optim.Adam(policy.network.parameters(), recipe.learning_rate), None
-    for number in range(recipe.updates):
-        behaviour = Behaviour(policy=policy, share=recipe.share)
+    optimiser, factor, done = torch.optim.Adam(policy.network.parameters(), recipe.learning_rate), None, 0
+    state = checkpoint.load()
+    if state is not None:
+        done, factor = state.values["done"], state.values["factor"]
+        policy.network.load_state_dict(state.within("network"))
+        resume_optimiser(optimiser, state.within("optimiser"))
+    for number in range(done, recipe.updates):
+        behaviour = Behaviour(policy=policy, share=recipe.share, random=recipe.random)
         expert = recipe.expert.build(policy)
         parts = [
             collect(group, env, behaviour, expert, every=recipe.every, offset=offset, device=device)
@@ -71,6 +79,8 @@ def branch(
         examples = ValuedCandidates.joined(parts)
         factor = factor or _sharpness(policy, examples, recipe.certainty)
         update = improve_on(policy, start, examples, recipe, factor, optimiser)
+        learned = tensors_of(network=policy.network) | optimiser_tensors("optimiser", optimiser)
+        checkpoint.save({"done": number + 1, "factor": factor}, learned)
         if progress is not None:
             progress(update)
     policy.network.eval()
@@ -95,7 +105,7 @@ def improve_on(
         loss = recipe.kl * _divergence(log, anchor, examples.mask) - _expected(log, advantage, examples.mask)
         optimiser.zero_grad()
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(policy.network.parameters(), 1.0)
+        torch.nn.utils.clip_grad_norm_(policy.network.parameters(), recipe.gradient)
         optimiser.step()
     with torch.no_grad():
         after = _log_chances(policy.network, examples, factor)

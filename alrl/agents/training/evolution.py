@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from alrl import recipes
 from alrl.agents.networks.mixture import NETWORK, Mixture
 from alrl.agents.policy import Policy
+from alrl.agents.training.checkpoint import Checkpoint
 from alrl.agents.training_recipes import EvolutionRecipe
 from alrl.data.task import Task
 from alrl.envs.recipe import EnvRecipe
@@ -38,38 +35,16 @@ class TaskGroup:
     batch: int
 
 
-@dataclass(kw_only=True)
-class Progress:
-    """Where an evolution stands: means after each generation, and the weightings' areas beyond their own mean."""
+@dataclass(frozen=True, kw_only=True)
+class Generations:
+    """Where an evolution stands, one entry a generation."""
 
-    identity: str = ""
-    """Of the recipes, the seed and the policy that it started from."""
     means: list[list[float]] = field(default_factory=list)
+    """Weights after each generation."""
     spreads: list[float] = field(default_factory=list)
     gains: list[float] = field(default_factory=list)
     """Of each generation, how much better its best half was than the mean of all, in area: half of the episodes decide
     which half is best, the other half measure it."""
-
-    def save(self, path: Path) -> None:
-        """Write the state to ``path``, whole or not at all."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(".part")
-        part.write_text(json.dumps(dataclasses.asdict(self)), encoding="utf-8")
-        part.replace(path)
-
-    @classmethod
-    def load(cls, path: Path | None, identity: str) -> Progress:
-        """Return what :meth:`save` wrote; a beginning where it wrote nothing, or of an evolution of other identity.
-
-        Raises InvalidRecipeError for a file that is none of ours.
-        """
-        if path is None or not path.is_file():
-            return cls(identity=identity)
-        try:
-            progress = cls(**json.loads(path.read_text(encoding="utf-8")))
-        except (TypeError, ValueError) as error:
-            raise InvalidRecipeError(f"{path}: not the state of an evolution ({error}); delete it") from error
-        return progress if progress.identity == identity else cls(identity=identity)
 
 
 def mixture_of(policy: Policy, recipe: EvolutionRecipe) -> Policy:
@@ -96,10 +71,10 @@ def evolve(
     *,
     seed: int,
     device: str = "cpu",
-    checkpoint: Path | None = None,
-    progress: Callable[[Progress], object] | None = None,
+    checkpoint: Checkpoint | None = None,
+    progress: Callable[[Generations], object] | None = None,
 ) -> Policy:
-    """Return the policy with evolved weights: the mean of the means of the later half of the generations.
+    """Return the policy with evolved weights: the mean of the means of the last generations (the later half).
 
     Each generation tries weightings in pairs around the mean (Salimans et al. 2017), all in the same episodes, and the
     next mean is that of the better half, the best weighing most, in logarithms of the rank (Hansen and Ostermeier
@@ -112,32 +87,30 @@ def evolve(
         draw: the groups of tasks of a generation, by its number; a function of that alone.
         seed: of the weightings; those of a generation depend on it and on its number alone.
         device: where loops are computed.
-        checkpoint: file that the state is kept in after each generation, and gone on from where it is of the same
-            recipes, seed and start.
+        checkpoint: where the state is kept after each generation, and gone on from.
         progress: called after each generation.
     """
-    network = _mixture(policy)
-    identifiers = (policy.fingerprint, recipes.identity(env), recipes.identity(recipe), str(seed))
-    state = Progress.load(checkpoint, hashlib.sha256("\n".join(identifiers).encode()).hexdigest())
-    mean = torch.tensor(state.means[-1]) if state.means else network.weight.clone()
-    for number in range(len(state.means), recipe.generations):
+    network, checkpoint = _mixture(policy), checkpoint or Checkpoint()
+    state = checkpoint.load()
+    stands = Generations(**state.values) if state is not None else Generations()
+    mean = torch.tensor(stands.means[-1]) if stands.means else network.weight.clone()
+    for number in range(len(stands.means), recipe.generations):
         spread = recipe.spread * recipe.narrows ** (number / max(recipe.generations - 1, 1))
         tried = mean + spread * _pairs(len(mean), recipe.pairs, seed, number)
         areas = [trial_areas(policy, env, recipe, group, tried, device=device) for group in draw(number)]
-        mean = _scaled((tried * _ranked(fitness(areas, recipe.clip))[:, None]).sum(0))
-        state.means.append([float(each) for each in mean])
-        state.spreads.append(spread)
-        state.gains.append(_progress_on_other_halves(areas, recipe.clip))
-        if checkpoint is not None:
-            state.save(checkpoint)
+        mean = _scaled((tried * _ranked(fitness(areas, recipe.clip), recipe.elite)[:, None]).sum(0))
+        stands.means.append([float(each) for each in mean])
+        stands.spreads.append(spread)
+        stands.gains.append(_progress_on_other_halves(areas, recipe.clip))
+        checkpoint.save(dataclasses.asdict(stands))
         if progress is not None:
-            progress(state)
-    return with_weights(policy, averaged(state.means))
+            progress(stands)
+    return with_weights(policy, averaged(stands.means, recipe.averaged))
 
 
-def averaged(means: Sequence[Sequence[float]]) -> Tensor:
-    """Return the mean of the later half of the means, (m,): the noise of single generations cancels there."""
-    later = torch.tensor(means[len(means) // 2 :])
+def averaged(means: Sequence[Sequence[float]], share: float = 0.5) -> Tensor:
+    """Return the mean of the last ``share`` of the means, (m,): the noise of single generations cancels there."""
+    later = torch.tensor(means[min(int(len(means) * (1 - share)), len(means) - 1) :])
     return _scaled(later.mean(0))
 
 
@@ -201,9 +174,9 @@ def _pairs(weights: int, pairs: int, seed: int, generation: int) -> Tensor:
     return torch.cat([drawn, -drawn])
 
 
-def _ranked(value: Tensor) -> Tensor:
-    """Return weights (P,) that sum to one: of the better half by rank, zero for the rest."""
-    kept = max(1, len(value) // 2)
+def _ranked(value: Tensor, share: float) -> Tensor:
+    """Return weights (P,) that sum to one: of the best ``share`` by rank, zero for the rest."""
+    kept = max(1, int(len(value) * share))
     weight = math.log(kept + 0.5) - torch.arange(1, kept + 1).double().log()
     weights = torch.zeros(len(value))
     weights[value.argsort(descending=True)[:kept]] = (weight / weight.sum()).float()

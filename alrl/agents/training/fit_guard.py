@@ -52,7 +52,7 @@ def guarded(
         return policy
     trials = try_points(policy, guard, seen, tasks, areas)
     tried = [{**trial.hand_over.to_json(), "gain": trial.gain, "error": trial.error} for trial in trials]
-    guard = dataclasses.replace(guard, hand_over=best_of(trials))
+    guard = dataclasses.replace(guard, hand_over=best_of(trials, recipe.errors))
     return dataclasses.replace(policy, card={**policy.card, "hand_over": tried}, guard=guard)
 
 
@@ -72,15 +72,15 @@ def try_points(
     return trials
 
 
-def best_of(trials: Sequence[Trial]) -> HandOver | None:
-    """Return the hand-over of largest gain, if that is more than two standard errors.
+def best_of(trials: Sequence[Trial], errors: float = 2.0) -> HandOver | None:
+    """Return the hand-over of largest gain, if that is more than so many standard ``errors``.
 
     None if the policy helps to the end.
 
     Of many points the best looks better than it is: what one standard error would let pass is chance.
     """
     best = max(trials, key=lambda trial: trial.gain, default=None)
-    return best.hand_over if best is not None and best.gain > 2 * best.error else None
+    return best.hand_over if best is not None and best.gain > errors * best.error else None
 
 
 def _by_data_set(values: Tensor, data_sets: Sequence[str]) -> Tensor:

@@ -16,8 +16,6 @@ from alrl.agents.policy import Policy
 from alrl.agents.training.valued_candidates import ValuedCandidates
 from alrl.errors import InvalidRecipeError
 
-_BATCH = 512
-
 
 @dataclass(frozen=True, kw_only=True)
 class Ranking:
@@ -64,7 +62,7 @@ def assess(policy: Policy, examples: ValuedCandidates, temperature: float) -> Ra
     return Ranking(loss=float(loss(scores, target, examples.mask)), gain=gain(scores), margin_gain=gain(margin))
 
 
-def fit(
+def fit(  # noqa: PLR0913 - each is a key of the recipe
     policy: Policy,
     examples: ValuedCandidates,
     kept_aside: ValuedCandidates,
@@ -73,14 +71,16 @@ def fit(
     learning_rate: float,
     weight_decay: float,
     temperature: float,
+    batch: int = 512,
     generator: torch.Generator,
     weigh: bool = False,
     progress: Callable[[int, float], object] | None = None,
 ) -> tuple[Policy, Ranking]:
-    """Train the policy's network on ``examples`` (AdamW, one-cycle rate); ``progress`` gets epoch and training loss.
+    """Train the policy's network on ``examples`` (AdamW, one-cycle rate), ``batch`` states a step.
 
-    With ``weigh`` a state counts by its reliability over worlds, one on average; else all count alike.
-    Of an ensemble each member is trained by itself, on the same examples in an order of its own, one after the other.
+    ``progress`` gets epoch and training loss. With ``weigh`` a state counts by its reliability over worlds, one on
+    average; else all count alike. Of an ensemble each member is trained by itself, on the same examples in an order of
+    its own, one after the other.
     """
     if not isinstance(policy.network, SetScorer | Ensemble) and ":" not in policy.network.described["kind"]:
         raise InvalidRecipeError(
@@ -91,7 +91,8 @@ def fit(
     weight = _weights(examples) if weigh else None
     for number, member in enumerate(network.scorers if isinstance(network, Ensemble) else [network]):
         before = number * epochs
-        for epoch, value in _epochs(member, examples, target, epochs, learning_rate, weight_decay, generator, weight):
+        how = (epochs, learning_rate, weight_decay, batch, generator, weight)
+        for epoch, value in _epochs(member, examples, target, *how):
             if progress is not None:
                 progress(before + epoch, value)
     network.eval()
@@ -113,6 +114,7 @@ def _epochs(
     epochs: int,
     learning_rate: float,
     weight_decay: float,
+    batch: int,
     generator: torch.Generator,
     weight: Tensor | None,
 ) -> Iterator[tuple[int, float]]:
@@ -120,12 +122,12 @@ def _epochs(
     network.train()
     if isinstance(network, SetScorer):
         network.normalise(examples.candidates, examples.loop, examples.mask)
-    steps = epochs * ((len(examples) + _BATCH - 1) // _BATCH)
+    steps = epochs * ((len(examples) + batch - 1) // batch)
     optimiser = torch.optim.AdamW(network.parameters(), learning_rate, weight_decay=weight_decay)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, learning_rate, total_steps=steps)
     for epoch in range(epochs):
         total = 0.0
-        for index in torch.randperm(len(examples), generator=generator).split(_BATCH):
+        for index in torch.randperm(len(examples), generator=generator).split(batch):
             part = examples.take(index)
             own = None if weight is None else weight[index]
             value = loss(network(part.candidates, part.loop, part.mask), target[index], part.mask, own)

@@ -19,7 +19,9 @@ def gains(examples: ValuedCandidates) -> np.ndarray:
     return np.asarray(((examples.values - mean) * real).double().numpy())
 
 
-def fit_forest(examples: ValuedCandidates, *, trees: int, leaf: int, seed: int) -> ForestScorer:
+def fit_forest(
+    examples: ValuedCandidates, *, trees: int, leaf: int, seed: int, features: float = 1 / 3
+) -> ForestScorer:
     """Return a random forest fitted to the gains of all candidates of ``examples``.
 
     Konyushkova, Sznitman and Fua 2017, "Learning active learning from data".
@@ -29,9 +31,10 @@ def fit_forest(examples: ValuedCandidates, *, trees: int, leaf: int, seed: int) 
         trees: number of trees.
         leaf: candidates that a leaf holds at least.
         seed: of the bootstrap samples and of the features that a split may use.
+        features: share of the features that a split may use.
     """
     mask = examples.mask.numpy()
     loop = examples.loop[:, None, :].expand(-1, mask.shape[1], -1)
     X = np.concatenate([examples.candidates.numpy()[mask], loop.numpy()[mask]], 1)
-    forest = RandomForestRegressor(trees, min_samples_leaf=leaf, max_features=1 / 3, random_state=seed, n_jobs=1)
+    forest = RandomForestRegressor(trees, min_samples_leaf=leaf, max_features=features, random_state=seed, n_jobs=1)
     return ForestScorer.of(forest.fit(X, gains(examples)[mask]))

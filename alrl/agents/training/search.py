@@ -10,6 +10,7 @@ from torch import Tensor
 
 from alrl.agents.networks.weighted import LinearScorer
 from alrl.agents.policy import Policy
+from alrl.agents.training.checkpoint import Checkpoint
 from alrl.agents.training.validation import by_size
 from alrl.agents.training_recipes import SearchRecipe
 from alrl.data.task import Task
@@ -21,8 +22,6 @@ from alrl.strategies.play import play
 
 _TOGETHER = 96
 """Episodes in one simulator at most."""
-_LEAST = 0.3
-"""Spread that is added to that of the best, as a share of the first one, falling to zero (Szita and Lőrincz 2006)."""
 
 
 def search(
@@ -33,6 +32,7 @@ def search(
     *,
     seed: int,
     device: str = "cpu",
+    checkpoint: Checkpoint | None = None,
     progress: Callable[[float], object] | None = None,
 ) -> Policy:
     """Return the policy, of a linear network, with the weights that were found.
@@ -48,28 +48,35 @@ def search(
         draw: the tasks of a generation, by its number.
         seed: of all draws.
         device: where the loops are computed.
+        checkpoint: where the state is kept after each generation, and gone on from.
         progress: called with the largest gain beyond margin sampling's after each generation.
 
     Raises InvalidRecipeError for a policy of another network.
     """
-    network = _linear(policy)
+    network, checkpoint = _linear(policy), checkpoint or Checkpoint()
     generator = torch.Generator().manual_seed(seed)
     mean, spread = network.weight.clone(), torch.full_like(network.weight, settings.spread)
-    best, best_gain = mean, 0.0
-    for number in range(settings.generations):
-        drawn = torch.randn(settings.population, len(mean), generator=generator)
-        tried = mean + spread * drawn
+    best, best_gain, played = mean, 0.0, 0
+    state = checkpoint.load()
+    if state is not None:
+        played, best_gain = state.values["played"], state.values["best_gain"]
+        mean, spread, best = (state.tensors[name] for name in ("mean", "spread", "best"))
+        generator.set_state(state.tensors["generator"])
+    for number in range(played, settings.generations):
+        tried = mean + spread * torch.randn(settings.population, len(mean), generator=generator)
         gain = gains(policy, env, draw(number if settings.kind == "evolution" else 0), tried, device=device)
         top = int(gain.argmax())
         if progress is not None:
             progress(float(gain[top]))
         if settings.kind == "random":
             best, best_gain = (tried[top], float(gain[top])) if gain[top] > best_gain else (best, best_gain)
-            continue
-        elite = tried[gain.argsort(descending=True)[: max(1, round(settings.elite * settings.population))]]
-        added = _LEAST * settings.spread * (1 - (number + 1) / settings.generations)
-        mean, spread = elite.mean(0), elite.std(0, correction=0) + added
-        best = mean
+        else:
+            elite = tried[gain.argsort(descending=True)[: max(1, round(settings.elite * settings.population))]]
+            added = settings.noise * settings.spread * (1 - (number + 1) / settings.generations)
+            mean, spread = elite.mean(0), elite.std(0, correction=0) + added
+            best = mean
+        drawn = {"mean": mean, "spread": spread, "best": best, "generator": generator.get_state()}
+        checkpoint.save({"played": number + 1, "best_gain": best_gain}, drawn)
     best_network = LinearScorer(policy.features, network.columns.tolist(), best)
     return dataclasses.replace(policy, network=best_network)
 

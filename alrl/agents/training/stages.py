@@ -1,4 +1,4 @@
-"""Stages of a training that show their progress: evolution, and reinforcement learning."""
+"""Stages of a training that show their progress and keep their state: collecting, evolution, reinforcement learning."""
 
 from __future__ import annotations
 
@@ -9,19 +9,30 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import joblib
+
 from alrl import recipes
 from alrl.agents.networks.mixture import NETWORK
 from alrl.agents.policy import Policy
 from alrl.agents.recipe import AlgorithmRecipe, TrainedRecipe
+from alrl.agents.reinforcement_recipes import ReinforcementRecipe
 from alrl.agents.training.algorithm import make_algorithm
 from alrl.agents.training.branching import Update, branch
-from alrl.agents.training.evolution import Progress, evolve, mixture_of
+from alrl.agents.training.checkpoint import Checkpoint, Work
+from alrl.agents.training.evolution import Generations, evolve, mixture_of
 from alrl.agents.training.reinforcement.run import improve
 from alrl.agents.training.search import search
 from alrl.agents.training.task_groups import task_groups
 from alrl.agents.training.tensorboard import Tracker
+from alrl.agents.training.validation import by_size, chunks
 from alrl.agents.training.valued_candidates import Behaviour, ValuedCandidates, collect
-from alrl.agents.training_recipes import BranchingRecipe, EvolutionRecipe, ReinforcementRecipe, SearchRecipe
+from alrl.agents.training_recipes import (
+    BranchingRecipe,
+    EvolutionRecipe,
+    ImitationRecipe,
+    RegressionRecipe,
+    SearchRecipe,
+)
 from alrl.data.task import Task
 from alrl.envs.action_recipe import CandidatesRecipe
 from alrl.envs.recipe import EnvRecipe
@@ -44,14 +55,14 @@ def breed(
     *,
     seed: int,
     device: str,
-    checkpoint: Path | None,
+    checkpoint: Checkpoint,
     bars: Bars,
     tracker: Tracker,
 ) -> Policy:
     """Return the policy with a mixture of bred weights, its network the first term; ``training`` are its data sets."""
-    bar = bars.bar("evolution", recipe.generations)
+    bar, before = bars.bar("evolution", recipe.generations), checkpoint.work.counter.tally.steps
 
-    def progress(state: Progress) -> None:
+    def progress(state: Generations) -> None:
         number = len(state.means)
         bar.advance(note=f"better half {100 * state.gains[-1]:+.2f} points")
         tracker.scalar("evolution/gain_of_better_half", state.gains[-1], number)
@@ -65,9 +76,10 @@ def breed(
         lambda number: task_groups(env, recipe, training, seed=seed, generation=number),
         seed=seed,
         device=device,
-        checkpoint=checkpoint,
+        checkpoint=checkpoint.part("generations"),
         progress=progress,
     )
+    checkpoint.work.steps += checkpoint.work.counter.tally.steps - before
     bar.done()
     return bred
 
@@ -79,6 +91,7 @@ def branched(
     training: Sequence[str],
     seed: int,
     device: str,
+    checkpoint: Checkpoint,
     tracker: Tracker,
 ) -> Policy:
     """Return the policy after the branching policy gradient of its recipe, on fresh tasks and ``training`` tables."""
@@ -97,7 +110,15 @@ def branched(
         for name, value in dataclasses.asdict(update).items():
             tracker.scalar(f"branching/{name}", value, number)
 
-    return branch(policy, played_on(env, training, agent.candidates), recipe, draw, device=device, progress=progress)
+    return branch(
+        policy,
+        played_on(env, training, agent.candidates),
+        recipe,
+        draw,
+        device=device,
+        checkpoint=checkpoint.part("updates"),
+        progress=progress,
+    )
 
 
 def played_on(env: EnvRecipe, training: Sequence[str], candidates: CandidatesRecipe | None) -> EnvRecipe:
@@ -115,30 +136,32 @@ def reinforce(
     *,
     seed: int,
     log: Path | None,
+    checkpoint: Checkpoint,
     bars: Bars,
     tracker: Tracker,
-    scalars: dict[str, float],
-) -> tuple[Policy, int]:
-    """Return the policy that reinforcement learning made of it, and the queries that it played.
+) -> Policy:
+    """Return the policy that reinforcement learning made of it.
 
-    How far it moved is added to ``scalars``.
+    The queries that it played, and how far it moved, are added to the checkpoint's work.
     """
     progress = _Progress("reinforcement", bars.bar(recipe.kind, recipe.steps), tracker)
 
     def moved(measures: dict[str, float]) -> None:
         for name, value in measures.items():
-            scalars[f"reinforcement/{name}"] = value
+            checkpoint.work.scalars[f"reinforcement/{name}"] = value
             tracker.scalar(f"reinforcement/{name}", value, progress.done)
 
-    improved = improve(policy, env, recipe, seed=seed, log=log, progress=progress, moved=moved)
+    running = checkpoint.part(recipe.kind)
+    improved = improve(policy, env, recipe, seed=seed, log=log, progress=progress, checkpoint=running, moved=moved)
     progress.bar.done()
-    return improved, progress.done
+    checkpoint.work.steps += progress.done
+    return improved
 
 
 def by_algorithm(
-    policy: Policy, env: EnvRecipe, recipe: AlgorithmRecipe, *, seed: int, bars: Bars, tracker: Tracker
-) -> tuple[Policy, int]:
-    """Return the policy that an algorithm of one's own made of it, and the queries that it played."""
+    policy: Policy, env: EnvRecipe, recipe: AlgorithmRecipe, *, seed: int, work: Work, bars: Bars, tracker: Tracker
+) -> Policy:
+    """Return the policy that an algorithm of one's own made of it; the queries that it played are added to ``work``."""
     progress = _Progress("algorithm", bars.bar(recipe.kind, recipe.steps), tracker)
 
     algorithm = make_algorithm(recipe.kind, **(recipe.model_extra or {}))
@@ -148,7 +171,8 @@ def by_algorithm(
     )
     environment.close()
     progress.bar.done()
-    return dataclasses.replace(policy, network=network.eval()), progress.done
+    work.steps += progress.done
+    return dataclasses.replace(policy, network=network.eval())
 
 
 def search_weights(
@@ -159,6 +183,7 @@ def search_weights(
     *,
     seed: int,
     device: str,
+    checkpoint: Checkpoint,
     bars: Bars,
     tracker: Tracker,
 ) -> Policy:
@@ -171,7 +196,9 @@ def search_weights(
         bar.advance(note=f"best {100 * gain:+.2f} points")
         tracker.scalar("search/best_gain_over_margin", gain, number)
 
-    best = search(policy, env, recipe, draw, seed=seed, device=device, progress=progress)
+    before, running = checkpoint.work.counter.tally.steps, checkpoint.part("generations")
+    best = search(policy, env, recipe, draw, seed=seed, device=device, checkpoint=running, progress=progress)
+    checkpoint.work.steps += checkpoint.work.counter.tally.steps - before
     bar.done()
     return best
 
@@ -185,6 +212,41 @@ def searched_on(source: TaskSource, names: Sequence[str], episodes: int, seed: i
         return [source.draw([seed, 1 + generation, i], name) for i, name in enumerate(chosen)]
 
     return draw
+
+
+def collected(
+    tasks: Sequence[Task],
+    env: EnvRecipe,
+    recipe: ImitationRecipe | RegressionRecipe,
+    behaviour: Behaviour,
+    *,
+    workers: int,
+    device: str,
+    checkpoint: Checkpoint,
+    bars: Bars,
+    title: str,
+) -> ValuedCandidates:
+    """Return the examples of the tasks, valued by the recipe's expert, each chunk kept when it has been played."""
+    # The longest chunks go first, lest one is waited for at the end.
+    numbered = list(enumerate(chunks(by_size(tasks))))[::-1]
+    bar, parts, work = bars.bar(title, len(numbered)), [], checkpoint.work
+    while len(parts) < len(numbered) and (state := checkpoint.part(f"{len(parts)}").load()) is not None:
+        parts.append(ValuedCandidates(**state.tensors))
+        bar.advance()
+    expert = recipe.expert.build(behaviour.policy)
+    jobs = (
+        joblib.delayed(collect_pinned)(chunk, env, behaviour, expert, recipe.every, number, device)
+        for number, chunk in numbered[len(parts) :]
+    )
+    for part, tally, process in joblib.Parallel(n_jobs=workers, return_as="generator")(jobs):
+        work.steps += tally.steps
+        if process != os.getpid():
+            work.counter.add(tally)
+        checkpoint.part(f"{len(parts)}").save({}, {name: each for name, each in vars(part).items() if each is not None})
+        parts.append(part)
+        bar.advance()
+    bar.done()
+    return ValuedCandidates.joined(parts)
 
 
 def collect_pinned(

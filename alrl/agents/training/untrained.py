@@ -12,8 +12,8 @@ from alrl.agents.networks.set_scorer import SetScorer
 from alrl.agents.networks.weighted import LinearScorer, Weigher, columns_of
 from alrl.agents.policy import Policy
 from alrl.agents.recipe import NetworkRecipe, TrainedRecipe
+from alrl.agents.reinforcement_recipes import LEARNS
 from alrl.agents.rule_picks import RulePicks
-from alrl.agents.training_recipes import LEARNS
 from alrl.envs.actions.rule import RuleAction
 from alrl.envs.actions.weights import WeightsAction
 from alrl.envs.recipe import EnvRecipe

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -17,7 +17,7 @@ from alrl.agents.policy import Policy
 from alrl.data.task import Task
 from alrl.envs.recipe import EnvRecipe
 from alrl.loop.simulator import Simulator
-from alrl.strategies import Strategy
+from alrl.strategies import Strategy, make_strategy
 from alrl.strategies.play import play
 
 TOGETHER = 24
@@ -125,6 +125,20 @@ def judged(gains: Mapping[str, Tensor], tasks: Sequence[Task], kept: int) -> dic
         "validation_standard_error": {name: each for name, each in errors.items() if math.isfinite(each)},
         "validation_episodes": len(tasks),
     }
+
+
+def gains_over_margin(
+    stages: Sequence[tuple[str, Policy]], env: EnvRecipe, tasks: Sequence[Task], *, device: str = "cpu"
+) -> Iterator[tuple[str, Tensor]]:
+    """Yield the name of each stage, the untrained one first, and its policy's gain over margin on each task, (B,)."""
+    buys = judged_by_return(stages[0][1])
+
+    def worth(player: Any) -> Tensor:
+        return (episode_returns if buys else areas)(player, env, tasks, device=device)
+
+    margin = worth(stages[0][1] if buys else make_strategy("margin"))
+    for name, policy in stages:
+        yield name, worth(policy) - margin
 
 
 def gains_by_stage(card: Mapping[str, Any]) -> str:

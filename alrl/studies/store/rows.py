@@ -64,7 +64,7 @@ class StoredCell:
     added: str
     """When it was stored, UTC."""
     code: Mapping[str, Any] | None
-    """Identity of the code that played it (:func:`alrl.studies.code_identity.code_of`); None of an older alrl."""
+    """Identity of the code that played it (:func:`alrl.recipes.code_identity.code_of`); None of an older alrl."""
 
 
 def to_cell(row: tuple[Any, ...]) -> StoredCell:

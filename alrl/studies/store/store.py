@@ -120,7 +120,7 @@ class Store:
         """Keep the curves of a finished cell, which replace those of other code; of the same code, they stay.
 
         ``seconds`` are of wall time; ``provenance`` is that of the process which played it, this one if left out;
-        ``code`` the identity of the code that played it (:func:`alrl.studies.code_identity.code_of`).
+        ``code`` the identity of the code that played it (:func:`alrl.recipes.code_identity.code_of`).
         """
         key, played_by = run_id(cell_spec), None if code is None else canonical(code)
         result = to_result(curves)

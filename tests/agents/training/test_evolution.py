@@ -1,13 +1,12 @@
 from __future__ import annotations
 
-import json
-
 import pytest
 import torch
 
 from alrl.agents.networks.mixture import NETWORK
 from alrl.agents.policy import Policy
 from alrl.agents.recipe import TrainedRecipe
+from alrl.agents.training.checkpoint import Checkpoint
 from alrl.agents.training.evolution import TaskGroup, averaged, evolve, fitness, mixture_of, trial_areas, with_weights
 from alrl.agents.training.task_groups import FRESH, task_groups
 from alrl.agents.training.training import Trainer
@@ -136,7 +135,7 @@ def test_of_a_spread_of_almost_nothing_it_stays_where_it_starts(env, monkeypatch
 
 
 def test_what_was_interrupted_goes_on_to_the_same_end(env, tmp_path):
-    path = tmp_path / "evolution.json"
+    kept = Checkpoint(path=tmp_path / "evolution.safetensors", identity="mine")
     whole = evolve(start(env), env, recipe(generations=3), drawn(env), seed=5)
 
     class StoppedError(Exception):
@@ -147,8 +146,8 @@ def test_what_was_interrupted_goes_on_to_the_same_end(env, tmp_path):
             raise StoppedError
 
     with pytest.raises(StoppedError):
-        evolve(start(env), env, recipe(generations=3), drawn(env), seed=5, checkpoint=path, progress=stop)
-    assert len(json.loads(path.read_text())["means"]) == 2
+        evolve(start(env), env, recipe(generations=3), drawn(env), seed=5, checkpoint=kept, progress=stop)
+    assert len(kept.load().values["means"]) == 2
     given = []
     again = evolve(
         start(env),
@@ -156,35 +155,18 @@ def test_what_was_interrupted_goes_on_to_the_same_end(env, tmp_path):
         recipe(generations=3),
         drawn(env),
         seed=5,
-        checkpoint=path,
+        checkpoint=kept,
         progress=lambda state: given.append(len(state.means)),
     )
     assert given == [3]
     assert again.network.weight.equal(whole.network.weight)
 
 
-def test_the_state_of_another_evolution_is_not_gone_on_from(env, tmp_path):
-    path = tmp_path / "evolution.json"
-    evolve(start(env), env, recipe(), drawn(env), seed=5, checkpoint=path)
-    given = []
-    evolve(
-        start(env),
-        env,
-        recipe(),
-        drawn(env),
-        seed=6,
-        checkpoint=path,
-        progress=lambda state: given.append(len(state.means)),
-    )
-    assert given == [1, 2]
-
-
-@pytest.mark.parametrize("content", ["{", "[]", '{"weights": 3}'])
-def test_a_file_that_is_no_state_is_refused(env, tmp_path, content):
-    path = tmp_path / "evolution.json"
-    path.write_text(content)
-    with pytest.raises(InvalidRecipeError, match="not the state of an evolution"):
-        evolve(start(env), env, recipe(), drawn(env), seed=0, checkpoint=path)
+def test_it_averages_the_later_half_or_the_share_that_its_recipe_says():
+    means = [[1.0, float(place)] for place in range(4)]
+    assert averaged(means).tolist() == pytest.approx([1 / 2.5, 1.0])
+    assert averaged(means, 0.25).tolist() == pytest.approx([1 / 3, 1.0])
+    assert averaged(means, 0.01).tolist() == pytest.approx([1 / 3, 1.0])
 
 
 def test_a_network_that_is_no_mixture_is_not_bred(env):

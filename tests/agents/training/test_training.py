@@ -129,12 +129,12 @@ def test_the_stage_of_largest_gain_on_the_validation_data_sets_is_kept_or_the_la
     stages = [(name, Policy.untrained(untrained.features, untrained.mixture, name=name)) for name in GAINS]
     seen: set[str] = set()
 
-    def areas(self: Trainer, strategy: object, tasks: list[object]) -> torch.Tensor:
+    def areas(strategy: object, env: EnvRecipe, tasks: list[object], *, device: str) -> torch.Tensor:
         seen.update(task.split.data_set.name for task in tasks)  # type: ignore[attr-defined]
         name = strategy.name  # type: ignore[attr-defined]
         return torch.full((len(tasks),), 0.5 + (0.2 if name == best else GAINS.get(name, 0.0)))
 
-    monkeypatch.setattr(Trainer, "_areas", areas)
+    monkeypatch.setattr("alrl.agents.training.validation.areas", areas)
     chosen, told = trainer._choose(stages)
     assert chosen.name == told["stage"] == (best if keep == "best" else "ppo")
     assert told["validation_gain_over_margin"][best] == pytest.approx(0.2)

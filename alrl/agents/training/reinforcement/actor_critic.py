@@ -138,8 +138,6 @@ class BuyerActorCriticPolicy(SetScoring, MaskableMultiInputActorCriticPolicy):
         self.mlp_extractor = _BuyerActorAndCritic(start)
 
 
-_FIRST_SPREAD = 0.3
-"""Standard deviation of exploration before training, of weights from -1 to 1."""
 _NARROWEST, _WIDEST = -5.0, 1.0
 """Bounds of the logarithm of that deviation in SAC, before the weights are bounded."""
 
@@ -166,14 +164,10 @@ class _WeigherActorAndCritic(nn.Module):
 class WeigherActorCriticPolicy(MultiInputActorCriticPolicy):
     """Put Stable-Baselines3's actor and critic around a :class:`Weigher`: its weights are the mean action."""
 
-    def __init__(self, *args: Any, scorer: Weigher, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, scorer: Weigher, spread: float = 0.3, **kwargs: Any) -> None:
         # In a tuple: a torch module takes no other module before it is initialised itself.
         self._start = (scorer,)
-        settings = {
-            "features_extractor_class": Untouched,
-            "ortho_init": False,
-            "log_std_init": math.log(_FIRST_SPREAD),
-        }
+        settings = {"features_extractor_class": Untouched, "ortho_init": False, "log_std_init": math.log(spread)}
         super().__init__(*args, **{**kwargs, **settings})
 
     def _build_mlp_extractor(self) -> None:
@@ -196,13 +190,13 @@ class WeigherActorCriticPolicy(MultiInputActorCriticPolicy):
 class WeigherActor(Actor):
     """SAC's actor (Haarnoja et al. 2018): the weigher gives the mean before the tangent, another layer the spread."""
 
-    def __init__(self, *args: Any, scorer: Weigher, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, scorer: Weigher, spread: float, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.weigher = copy.deepcopy(scorer)
-        spread = nn.Linear(scorer.width, len(scorer.weighed))
-        nn.init.zeros_(spread.weight)
-        nn.init.constant_(spread.bias, math.log(_FIRST_SPREAD))
-        self.latent_pi, self.mu, self.log_std = nn.Sequential(), nn.Identity(), spread  # type: ignore[assignment]
+        layer = nn.Linear(scorer.width, len(scorer.weighed))
+        nn.init.zeros_(layer.weight)
+        nn.init.constant_(layer.bias, math.log(spread))
+        self.latent_pi, self.mu, self.log_std = nn.Sequential(), nn.Identity(), layer  # type: ignore[assignment]
 
     def get_action_dist_params(self, obs: PyTorchObs) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
         seen: Any = obs
@@ -215,15 +209,15 @@ class WeigherActor(Actor):
 class WeigherSACPolicy(MultiInputPolicy):
     """Stable-Baselines3's policy of SAC around a weigher; the critics read the flattened observation."""
 
-    def __init__(self, *args: Any, scorer: Weigher, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, scorer: Weigher, spread: float = 0.3, **kwargs: Any) -> None:
         # In a tuple: a torch module takes no other module before it is initialised itself.
-        self._start = (scorer,)
+        self._start, self._spread = (scorer,), spread
         super().__init__(*args, **{**kwargs, "net_arch": [scorer.width, scorer.width]})
 
     def make_actor(self, features_extractor: Any = None) -> WeigherActor:
         """Return an actor at the start of training."""
         settings = self._update_features_extractor(self.actor_kwargs, features_extractor)
-        return WeigherActor(**settings, scorer=self._start[0]).to(self.device)
+        return WeigherActor(**settings, scorer=self._start[0], spread=self._spread).to(self.device)
 
     @property
     def scorer(self) -> Weigher:

@@ -17,9 +17,6 @@ from torch import Tensor, nn
 from alrl.agents.networks.set_scorer import CandidateScorer, SetScorer
 from alrl.agents.training.reinforcement.actor_critic import FORBIDDEN, Untouched, critic_of
 
-_FIRST_SCALE = 0.01
-"""Value of a unit of score before training: rewards are changes of a metric, of this order."""
-
 
 class DuelingSetQ(nn.Module):
     """Values of candidates: of the state, zero before training, plus what each score lies above their mean, scaled.
@@ -28,7 +25,7 @@ class DuelingSetQ(nn.Module):
     and the trained scorer alone plays as the values say.
     """
 
-    def __init__(self, scorer: CandidateScorer, critic: SetScorer | None = None) -> None:
+    def __init__(self, scorer: CandidateScorer, critic: SetScorer | None = None, scale: float = 0.01) -> None:
         super().__init__()
         self.scorer = copy.deepcopy(scorer)
         self.critic = critic
@@ -36,7 +33,7 @@ class DuelingSetQ(nn.Module):
         self.value = nn.Linear((critic or cast("SetScorer", scorer)).width, 1)
         nn.init.zeros_(self.value.weight)
         nn.init.zeros_(self.value.bias)
-        self.log_scale = nn.Parameter(torch.tensor(math.log(_FIRST_SCALE)))
+        self.log_scale = nn.Parameter(torch.tensor(math.log(scale)))
 
     def forward(self, features: dict[str, Tensor]) -> Tensor:
         """Return values (B, K) of candidates (B, K, F)."""
@@ -56,26 +53,25 @@ class DuelingSetQ(nn.Module):
 class SetQNetwork(QNetwork):
     """Stable-Baselines3's Q network around a :class:`DuelingSetQ`."""
 
-    def __init__(self, *args: Any, scorer: CandidateScorer, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, scorer: CandidateScorer, scale: float, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         space = cast("spaces.Dict", self.observation_space)
-        self.q_net = cast(
-            "nn.Sequential", DuelingSetQ(scorer, None if isinstance(scorer, SetScorer) else critic_of(scorer, space))
-        )
+        critic = None if isinstance(scorer, SetScorer) else critic_of(scorer, space)
+        self.q_net = cast("nn.Sequential", DuelingSetQ(scorer, critic, scale))
 
 
 class SetQPolicy(DQNPolicy):
     """Stable-Baselines3's pair of Q networks, each around a copy of the scorer."""
 
-    def __init__(self, *args: Any, scorer: CandidateScorer, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, scorer: CandidateScorer, scale: float = 0.01, **kwargs: Any) -> None:
         # In a tuple: a torch module takes no other module before it is initialised itself.
-        self._start = (scorer,)
+        self._start, self._scale = (scorer,), scale
         super().__init__(*args, **{**kwargs, "features_extractor_class": Untouched, "net_arch": []})
 
     def make_q_net(self) -> QNetwork:
         """Return a network at the start of training."""
         settings = self._update_features_extractor(self.net_args, features_extractor=None)
-        return SetQNetwork(**settings, scorer=self._start[0]).to(self.device)
+        return SetQNetwork(**settings, scorer=self._start[0], scale=self._scale).to(self.device)
 
     @property
     def scorer(self) -> CandidateScorer:

@@ -16,7 +16,6 @@ from torch import Tensor
 
 from alrl.agents.networks.set_scorer import CandidateScorer, SetScorer
 
-_STEPS = 8
 _FACTORS = torch.logspace(-2, 3, 101)
 
 
@@ -35,11 +34,11 @@ class Sample:
         return scores
 
 
-def visited(environment: VecEnv, *, seed: int) -> Sample:
-    """Return the states of the first steps of its episodes, in which what is allowed is done by chance."""
+def visited(environment: VecEnv, *, seed: int, steps: int = 8) -> Sample:
+    """Return the states of the first ``steps`` of its episodes, in which what is allowed is done by chance."""
     dice, seen = np.random.default_rng(seed), []
     observation: Any = environment.reset()
-    for _ in range(_STEPS):
+    for _ in range(steps):
         seen.append({name: torch.as_tensor(np.array(value)) for name, value in observation.items()})
         mask = observation["mask"] > 0
         actions = np.where(mask, dice.random(mask.shape), -1.0).argmax(1)

@@ -22,6 +22,15 @@ from alrl.agents.networks.buyer import Buyer
 from alrl.agents.networks.set_scorer import CandidateScorer, SetScorer
 from alrl.agents.networks.weighted import Weigher
 from alrl.agents.policy import Policy
+from alrl.agents.reinforcement_recipes import (
+    LEARNS,
+    A2CRecipe,
+    DQNRecipe,
+    MaskablePPORecipe,
+    ReinforcementRecipe,
+    SACRecipe,
+)
+from alrl.agents.training.checkpoint import Checkpoint
 from alrl.agents.training.reinforcement.actor_critic import (
     BuyerActorCriticPolicy,
     MaskableSetActorCriticPolicy,
@@ -31,14 +40,7 @@ from alrl.agents.training.reinforcement.actor_critic import (
 )
 from alrl.agents.training.reinforcement.deep_q import MaskedDoubleDQN, SetQPolicy
 from alrl.agents.training.reinforcement.preparation import movement, normalised, sharpness, visited
-from alrl.agents.training_recipes import (
-    LEARNS,
-    A2CRecipe,
-    DQNRecipe,
-    MaskablePPORecipe,
-    ReinforcementRecipe,
-    SACRecipe,
-)
+from alrl.agents.training.reinforcement.resuming import Recorder, Saves, resume
 from alrl.envs.recipe import EnvRecipe
 from alrl.envs.sb3 import ActiveLearningVecEnv
 from alrl.errors import InvalidRecipeError
@@ -67,6 +69,7 @@ def improve(
     log: Path | None = None,
     progress: Callable[[int, float | None], object] | None = None,
     environment: VecEnv | None = None,
+    checkpoint: Checkpoint | None = None,
     moved: Callable[[dict[str, float]], object] | None = None,
 ) -> Policy:
     """Train the policy by the algorithm of ``settings`` on the environment, at least ``settings.steps`` queries.
@@ -75,7 +78,8 @@ def improve(
     the folder ``log``; ``progress`` gets the queries played so far and the mean return of the last episodes, None while
     none has ended; ``moved`` gets how far a set scorer has moved
     (:func:`alrl.agents.training.reinforcement.preparation.movement`). ``environment`` is played instead of the
-    recipe's, if given, and closed in the end.
+    recipe's, if given, and closed in the end. The state is kept between two roll-outs in ``checkpoint``, and gone on
+    from.
 
     Raises InvalidRecipeError for actions of a kind that the algorithm cannot learn.
     """
@@ -88,28 +92,27 @@ def improve(
     given = environment if environment is not None else ActiveLearningVecEnv(recipe, num_envs=settings.envs, seed=seed)
     start, sample, factor = policy.network, None, 1.0
     if type(start) is SetScorer or ":" in start.described["kind"]:
-        sample = visited(given, seed=seed)
+        sample = visited(given, seed=seed, steps=settings.sampled)
         start = normalised(start, sample)
         if not isinstance(settings, DQNRecipe | SACRecipe):
             factor = sharpness(start, sample, settings.certainty)
     # Money, or points of a metric, may be counted in any unit: the critic must not have to find out which.
     scaled = settings.scaled_rewards or isinstance(start, Buyer)
-    environment = VecNormalize(given, norm_obs=False, gamma=settings.discount) if scaled else given
+    recorder = Recorder(given)
+    scale = {"gamma": settings.discount, "clip_reward": settings.reward_clip}
+    environment = VecNormalize(recorder, norm_obs=False, **scale) if scaled else recorder
     arguments = {
         "learning_rate": settings.learning_rate,
         "gamma": settings.discount,
         "seed": seed,
         "device": "cpu",
         "tensorboard_log": str(log) if log else None,
-        "policy_kwargs": {"scorer": start} | ({"sharpness": factor} if sample is not None and factor != 1 else {}),
+        "policy_kwargs": {"scorer": start} | _of_the_policy(settings, start, factor),
     }
     with _global_streams_kept():
         try:
             model = _algorithm(environment, settings, recipe.budget.labels, arguments, kind=type(policy.network))
-            report = _Report(progress) if progress else None
-            # Of updates, or of episodes where what is remembered is learnt from.
-            every = settings.envs if isinstance(settings, DQNRecipe | SACRecipe) else 1
-            model.learn(settings.steps, callback=report, log_interval=every, tb_log_name=settings.kind)
+            _learn(model, settings, recorder, checkpoint or Checkpoint(), progress)
         finally:
             environment.close()
     trained: Any = model.policy
@@ -121,6 +124,30 @@ def improve(
     return dataclasses.replace(policy, network=network)
 
 
+def _learn(
+    model: BaseAlgorithm,
+    settings: ReinforcementRecipe,
+    recorder: Recorder,
+    checkpoint: Checkpoint,
+    progress: Callable[[int, float | None], object] | None,
+) -> None:
+    """Train to the end, from the state of the checkpoint where there is one."""
+    reports: list[BaseCallback] = [Saves(checkpoint, recorder), *([_Report(progress)] if progress else [])]
+    state = checkpoint.load()
+    if state is not None:
+        resume(model, state)
+        # What was played again is not counted again.
+        checkpoint.work.resume(state.work)
+    model.learn(
+        settings.steps - model.num_timesteps,
+        callback=reports,
+        # Of updates, or of episodes where what is remembered is learnt from.
+        log_interval=settings.envs if isinstance(settings, DQNRecipe | SACRecipe) else 1,
+        tb_log_name=settings.kind,
+        reset_num_timesteps=state is None,
+    )
+
+
 def _algorithm(
     environment: VecEnv,
     settings: ReinforcementRecipe,
@@ -130,7 +157,7 @@ def _algorithm(
     kind: type[CandidateScorer],
 ) -> BaseAlgorithm:
     if isinstance(settings, SACRecipe):
-        return SAC(WeigherSACPolicy, environment, **_remembering(settings), **arguments)
+        return SAC(WeigherSACPolicy, environment, **_remembering(settings), tau=settings.follows, **arguments)
     if isinstance(settings, DQNRecipe):
         return _deep_q(environment, settings, arguments)
     actor: Any = WeigherActorCriticPolicy if kind is Weigher else SetActorCriticPolicy
@@ -142,18 +169,29 @@ def _algorithm(
         "max_grad_norm": settings.gradient,
     }
     if isinstance(settings, A2CRecipe):
-        return A2C(actor, environment, gae_lambda=settings.gae, **arguments)
+        return A2C(actor, environment, gae_lambda=settings.gae, normalize_advantage=settings.standardised, **arguments)
     clipped: dict[str, Any] = {
         "batch_size": minibatch(rollout * settings.envs, settings.minibatch),
         "n_epochs": settings.epochs,
         "clip_range": settings.clip,
         "target_kl": settings.target_kl,
         "gae_lambda": settings.gae,
+        "normalize_advantage": settings.standardised,
+        "clip_range_vf": settings.value_clip,
     }
     if isinstance(settings, MaskablePPORecipe):
         masked: Any = BuyerActorCriticPolicy if kind is Buyer else MaskableSetActorCriticPolicy
         return MaskablePPO(masked, environment, **arguments, **clipped)
     return PPO(actor, environment, **arguments, **clipped)
+
+
+def _of_the_policy(settings: ReinforcementRecipe, start: CandidateScorer, factor: float) -> dict[str, Any]:
+    """Return the arguments of the policy's class beside its start; ``factor`` is on all scores."""
+    if isinstance(settings, DQNRecipe):
+        return {"scale": settings.scale}
+    if isinstance(start, Weigher):
+        return {"spread": settings.spread}
+    return {"sharpness": factor} if factor != 1 else {}
 
 
 def _deep_q(environment: VecEnv, settings: DQNRecipe, arguments: dict[str, Any]) -> BaseAlgorithm:
@@ -162,9 +200,10 @@ def _deep_q(environment: VecEnv, settings: DQNRecipe, arguments: dict[str, Any])
         environment,
         **_remembering(settings),
         target_update_interval=max(settings.target, settings.envs),
-        exploration_fraction=0.5,
+        exploration_fraction=settings.exploring,
         exploration_initial_eps=settings.exploration,
         exploration_final_eps=settings.final_exploration,
+        max_grad_norm=settings.gradient,
         **arguments,
     )
 
@@ -174,7 +213,7 @@ def _remembering(settings: DQNRecipe | SACRecipe) -> dict[str, Any]:
         "buffer_size": max(settings.envs, min(settings.buffer, settings.steps)),
         "learning_starts": settings.warm_up,
         "batch_size": settings.batch,
-        "train_freq": 1,
+        "train_freq": settings.rollout,
         "gradient_steps": settings.updates,
     }
 

@@ -14,9 +14,9 @@ from stable_baselines3.common.vec_env import VecEnv
 
 from alrl.agents.networks.set_scorer import SetScorer
 from alrl.agents.policy import Policy
+from alrl.agents.reinforcement_recipes import A2CRecipe, DQNRecipe, MaskablePPORecipe, PPORecipe
 from alrl.agents.training.reinforcement.preparation import Sample, movement, normalised, sharpness
 from alrl.agents.training.reinforcement.run import improve
-from alrl.agents.training_recipes import A2CRecipe, DQNRecipe, MaskablePPORecipe, PPORecipe
 from alrl.envs.candidates import CandidateMixture
 from alrl.envs.recipe import EnvRecipe
 from alrl.metadata import FeatureSet

@@ -13,9 +13,9 @@ import torch
 from alrl.agents.policy import Policy
 from alrl.agents.policy_file import load_policy, save_policy
 from alrl.agents.recipe import TrainedRecipe
+from alrl.agents.reinforcement_recipes import LEARNS
 from alrl.agents.training.reinforcement.actor_critic import WeigherActorCriticPolicy, WeigherSACPolicy
 from alrl.agents.training.training import Trainer
-from alrl.agents.training_recipes import LEARNS
 from alrl.envs.recipe import EnvRecipe
 from alrl.envs.sb3 import ActiveLearningVecEnv
 from alrl.errors import InvalidRecipeError, PolicyFileError

@@ -12,8 +12,8 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from alrl.agents.policy import Policy
+from alrl.agents.reinforcement_recipes import LEARNS, ReinforcementRecipe
 from alrl.agents.training.reinforcement.run import improve, minibatch
-from alrl.agents.training_recipes import LEARNS, ReinforcementRecipe
 from alrl.envs.recipe import EnvRecipe
 
 KINDS = {each.model_fields["kind"].default: each for each in get_args(get_args(ReinforcementRecipe)[0])}

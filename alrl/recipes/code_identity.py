@@ -1,4 +1,4 @@
-"""The code that plays a cell, by content: alrl's own, and that of each class of one's own which the cell names."""
+"""The code that plays a cell or trains, by content: alrl's own, and that of each class of one's own that is named."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
 
-from alrl.recipes import offered_folders, references
+from alrl.recipes.modules import offered_folders, references
 
 Change = Literal["own-code", "alrl-version", "alrl-modules", "unidentified"]
 CHANGES: dict[Change, str] = {
@@ -35,17 +35,17 @@ _PLAYING = (
 _TRAINING = "agents/training"
 
 
-def code_of(*contents: Any) -> dict[str, Any]:
+def code_of(*contents: Any, training: bool = False) -> dict[str, Any]:
     """Return the identity of the code that plays a cell, for JSON: ``contents`` are its specification and its agent's.
 
-    Of alrl the version and, in a checkout, a hash of the modules that play; of each ``package.module:Class`` what
-    :func:`class_code` says.
+    Of alrl the version and, in a checkout, a hash of the modules that play, with ``training`` of those that train, too;
+    of each ``package.module:Class`` what :func:`class_code` says.
 
     >>> sorted(code_of({"learner": {"estimator": "sklearn.svm:SVC"}})["classes"])
     ['sklearn.svm:SVC']
     """
     named = sorted({reference for content in contents for reference in references(content)})
-    return {"alrl": alrl_code(), "classes": {reference: class_code(reference) for reference in named}}
+    return {"alrl": alrl_code(training), "classes": {reference: class_code(reference) for reference in named}}
 
 
 def changes(stored: Mapping[str, Any] | None, now: Mapping[str, Any]) -> list[Change]:
@@ -71,22 +71,25 @@ def changes(stored: Mapping[str, Any] | None, now: Mapping[str, Any]) -> list[Ch
 
 
 @cache
-def alrl_code() -> dict[str, str | None]:
-    """Return the version of alrl and, where it runs from a checkout, SHA-256 of its modules that play a cell."""
+def alrl_code(training: bool = False) -> dict[str, str | None]:
+    """Return the version of alrl and, where it runs from a checkout, SHA-256 of its modules that play a cell.
+
+    With ``training`` also of those that train.
+    """
     try:
         version = metadata.version("alrl")
     except metadata.PackageNotFoundError:
         version = "unknown"
-    return {"version": version, "modules": None if _is_installed(_PACKAGE) else _digest(_playing_modules())}
+    return {"version": version, "modules": None if _is_installed(_PACKAGE) else _digest(_playing_modules(training))}
 
 
-def _playing_modules() -> dict[str, Path]:
+def _playing_modules(training: bool = False) -> dict[str, Path]:
     files: dict[str, Path] = {}
     for part in _PLAYING:
         place = _PACKAGE / part
         for path in [place] if place.suffix else place.rglob("*.py"):
             name = path.relative_to(_PACKAGE).as_posix()
-            if not name.startswith(_TRAINING):
+            if training or not name.startswith(_TRAINING):
                 files[name] = path
     return files
 

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from alrl.recipes import modules, parse
-from alrl.studies import code_identity
-from alrl.studies.code_identity import (
+from alrl.recipes import code_identity, modules, parse
+from alrl.recipes.code_identity import (
     CHANGES,
     DEFAULT_CHANGES,
     alrl_code,

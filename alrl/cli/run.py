@@ -104,7 +104,7 @@ def play(voice: Voice, study: str, folder: Path, **settings: Any) -> None:
     if ran.failed:
         voice.result({**document, "failures": _tell_failures(voice, folder, ran)})
         raise typer.Exit(Exit.FAILED_CELLS)
-    voice.result({**document, **_report(voice, folder, ran)})
+    voice.result({**document, **_report(voice, folder)})
 
 
 def _tell_failures(voice: Voice, folder: Path, ran: Ran) -> dict[str, str]:
@@ -122,19 +122,13 @@ def _tell_failures(voice: Voice, folder: Path, ran: Ran) -> dict[str, str]:
     return {key: cell.traceback or "" for key, cell in failed.items()}
 
 
-def _report(voice: Voice, folder: Path, ran: Ran) -> dict[str, Any]:
-    from alrl.evaluation.comparison import Comparison
+def _report(voice: Voice, folder: Path) -> dict[str, Any]:
     from alrl.reports.report import report
-    from alrl.reports.summary import summarise
     from alrl.reports.tables.aubc import area_table
-    from alrl.studies.store.store import RESULTS, Store
 
     files = report(folder)
-    with Store(folder / RESULTS, read_only=True) as store:
-        for comparison in Comparison.groups(store.curves(ran.ids)):
-            first, second = ran.primary or (None, None)
-            named: dict[str, Any] = {"reference": second, "emphasis": first, "upper_bounds": ran.upper_bounds}
-            voice.show(area_table(summarise(comparison, metric=ran.metric, **named)).to_rich())
+    for summary in files.summaries:
+        voice.show(area_table(summary).to_rich())
     if files.page is not None:
         voice.say(f"Page:    {files.page.resolve()}")
     voice.say(f"Figures: {(folder / 'figures').resolve()} ({len(files.figures)} files)")

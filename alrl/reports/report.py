@@ -51,6 +51,8 @@ class ReportFiles:
     """What conditions cost, and what the protocol alone can tell (:meth:`alrl.studies.protocols.Protocol.report`)."""
     curves: Path
     """Every curve, one row a seed and label count."""
+    summaries: tuple[Summary, ...]
+    """Of each learner and batch size in the study's first metric, policies of several trainings apart."""
     notes: tuple[str, ...] = ()
     """What could not be written, and why."""
 
@@ -123,7 +125,10 @@ def report(
     methods = [comparison.of_methods(study.methods) for comparison in comparisons]
     judged = verdicts(study.claims, methods, study.metrics[0])
     apart = [tuple(_summaries(comparison, study)) for comparison in comparisons]
-    summaries = [tuple(_summaries(whole, study, each)) for whole, each in zip(methods, apart, strict=True)]
+    # Without methods of several trainings they are the same numbers, seconds of bootstrapping each.
+    summaries = apart
+    if study.methods:
+        summaries = [tuple(_summaries(whole, study, each)) for whole, each in zip(methods, apart, strict=True)]
     looks = _looks(methods, summaries[0][0])
     further = (
         *protocol_of(study.cells[0]).report(stored, folder, mark=mark),
@@ -160,6 +165,7 @@ def report(
         texts=tuple(path for part in parts for path in part.texts),
         further=further,
         curves=curves,
+        summaries=tuple(each[0] for each in apart),
         notes=tuple(
             dict.fromkeys([*([unidentified] if unknown else []), *(note for part in parts for note in part.notes)])
         ),

@@ -97,9 +97,11 @@ class Checkpoint:
 
     @classmethod
     def of(
-        cls, folder: Path, work: Work, agent: TrainedRecipe, env: EnvRecipe, *, seed: int, device: str
+        cls, folder: Path | None, work: Work, agent: TrainedRecipe, env: EnvRecipe, *, seed: int, device: str
     ) -> Checkpoint:
-        """Return the checkpoint of a whole training, whose parts lie in ``folder``."""
+        """Return the checkpoint of a whole training, whose parts lie in ``folder``; nothing is kept without one."""
+        if folder is None:
+            return cls(work=work)
         own = [recipes.canonical_json(agent), recipes.canonical_json(env)]
         code = code_of(*(json.loads(each) for each in own), training=True)
         whole = json.dumps([*own, seed, device, code, torch.__version__], sort_keys=True)

@@ -229,7 +229,8 @@ def collected(
     """Return the examples of the tasks, valued by the recipe's expert, each chunk kept when it has been played."""
     # The longest chunks go first, lest one is waited for at the end.
     numbered = list(enumerate(chunks(by_size(tasks))))[::-1]
-    bar, parts, work = bars.bar(title, len(numbered)), [], checkpoint.work
+    parts: list[ValuedCandidates] = []
+    bar, work = bars.bar(title, len(numbered)), checkpoint.work
     while len(parts) < len(numbered) and (state := checkpoint.part(f"{len(parts)}").load()) is not None:
         parts.append(ValuedCandidates(**state.tensors))
         bar.advance()

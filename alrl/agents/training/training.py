@@ -130,12 +130,8 @@ class Trainer:
             behaviour = Behaviour(policy=policy if round_ else None, share=recipe.share, random=recipe.random)
             place, title = checkpoint.part(f"round-{round_ + 1}"), f"look ahead, round {round_ + 1}"
             seen.append(self._collect(self.training, recipe, behaviour, round_, title, place.part("training")))
-            names, title, apart = (
-                self.validation or self.training,
-                "  on validation data sets",
-                place.part("validation"),
-            )
-            aside.append(self._collect(names, recipe, behaviour, 1000 + round_, title, apart))
+            names, title = self.validation or self.training, "  on validation data sets"
+            aside.append(self._collect(names, recipe, behaviour, 1000 + round_, title, place.part("validation")))
             state = place.load()
             if state is not None:
                 policy = dataclasses.replace(policy, network=copy.deepcopy(policy.network))
@@ -177,11 +173,9 @@ class Trainer:
         seed = stream_key([self.seed], "agent") % 2**31
         for round_ in range(recipe.rounds):
             behaviour = Behaviour(policy=policy if round_ else None, share=recipe.share, random=recipe.random)
-            kept = checkpoint.part(f"round-{round_ + 1}")
-            seen.append(
-                self._collect(self.training, recipe, behaviour, round_, f"try labels, round {round_ + 1}", kept)
-            )
-            given = {"trees": recipe.trees, "leaf": recipe.leaf, "features": recipe.features}
+            place, title = checkpoint.part(f"round-{round_ + 1}"), f"try labels, round {round_ + 1}"
+            seen.append(self._collect(self.training, recipe, behaviour, round_, title, place))
+            given: dict[str, Any] = {name: getattr(recipe, name) for name in ("trees", "leaf", "features")}
             forest = fit_forest(ValuedCandidates.joined(seen), **given, seed=seed + round_)
             policy = dataclasses.replace(policy, network=forest)
         return policy

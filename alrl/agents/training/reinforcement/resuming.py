@@ -121,8 +121,8 @@ def _play_again(model: BaseAlgorithm, state: State) -> None:
 
 
 def _resume_rewards(rewards: VecNormalize, state: State) -> None:
-    mean, var, count = (state.tensors[name].numpy() for name in ("mean", "var", "count"))
-    rewards.ret_rms.mean, rewards.ret_rms.var, rewards.ret_rms.count = np.float64(mean), np.float64(var), float(count)
+    mean, var, count = (state.tensors[name].numpy().copy() for name in ("mean", "var", "count"))
+    rewards.ret_rms.mean, rewards.ret_rms.var, rewards.ret_rms.count = mean, var, float(count)
     rewards.returns = state.tensors["returns"].numpy().copy()
 
 

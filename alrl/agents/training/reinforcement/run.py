@@ -99,7 +99,7 @@ def improve(
     # Money, or points of a metric, may be counted in any unit: the critic must not have to find out which.
     scaled = settings.scaled_rewards or isinstance(start, Buyer)
     recorder = Recorder(given)
-    scale = {"gamma": settings.discount, "clip_reward": settings.reward_clip}
+    scale: dict[str, Any] = {"gamma": settings.discount, "clip_reward": settings.reward_clip}
     environment = VecNormalize(recorder, norm_obs=False, **scale) if scaled else recorder
     arguments = {
         "learning_rate": settings.learning_rate,

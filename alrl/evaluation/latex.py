@@ -81,7 +81,7 @@ def latex(
         bodies = ["\n".join(_tabular(header, rows, foot, block, bold)) for block in part]
         parts.append("\n\\par\\medskip\n".join(bodies))
         if number == len(floats) - 1 and notes:
-            parts.append(rf"\par\smallskip\parbox{{{width:g}in}}{{\raggedright {tex(notes)}}}")
+            parts.append(rf"\par\smallskip\parbox{{\linewidth}}{{\raggedright {tex(notes)}}}")
         parts += [rf"\end{{{kind}}}"]
     return "\n".join([*parts, ""])
 

@@ -90,10 +90,11 @@ def _of_study(folder: Path, examined: list[Examined]) -> Iterator[str]:
 
 def _of_agents(folder: Path, examined: list[Examined]) -> Iterator[str]:
     """Yield agents that are no longer what cells were played with: a rule's recipe, a policy's weights."""
-    specs = [_spec(examination) for examination in examined if examination.status in {"sound", "unchecked"}]
+    whole = [examination for examination in examined if examination.status in {"sound", "unchecked"}]
+    specs = [_spec(examination) for examination in whole]
     names = {str(spec["agent_identity"]): str(spec["agent"]) for spec in specs if "agent_identity" in spec}
     # An older alrl, which recorded no code, did not keep every agent.
-    coded = {str(_spec(each).get("agent_identity")) for each in examined if (each.cell or {}).get("code") is not None}
+    coded = {str(_spec(each).get("agent_identity")) for each in whole if (each.cell or {}).get("code") is not None}
     with Store(folder / RESULTS, read_only=True) as store:
         for identity, name in names.items():
             try:

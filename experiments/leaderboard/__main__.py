@@ -15,7 +15,15 @@ from alrl.strategies import strategies
 
 FIRST = ("margin", "random", "general", "entropy", "least-confidence", "badge", "core-set", "uherding", "max-herding")
 LEFT_OUT = {
-    "committee": ("bald", "batch-bald", "consensus-entropy", "mean-kl", "variation-ratios", "vote-entropy"),
+    "committee": (
+        "bald",
+        "batch-bald",
+        "consensus-entropy",
+        "expected-model-change",
+        "mean-kl",
+        "variation-ratios",
+        "vote-entropy",
+    ),
     "a refit or a classifier for each answer": (
         "bait",
         "discriminative",

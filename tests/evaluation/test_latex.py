@@ -50,23 +50,43 @@ def test_every_column_of_a_wide_table_is_there_once(width: float) -> None:
     assert ("table*" in text) == (width == PAGE)
 
 
-def test_the_tables_are_set_within_their_widths(tmp_path: Path) -> None:
+def latex_program() -> str:
     program = shutil.which("pdflatex")
     if program is None:
         if os.environ.get("ALRL_REQUIRE_TEX") == "1":
             pytest.fail("ALRL_REQUIRE_TEX=1, but there is no pdflatex")
         pytest.skip("no pdflatex on this machine; ALRL_REQUIRE_TEX=1 makes this a failure")
-    for width in (COLUMN, TEXT, PAGE):
-        tables = "\n\\clearpage\n".join(table(count).to_latex(width=width, label=f"t{count}") for count in (3, 24))
-        (tmp_path / "paper.tex").write_text(
-            "\\documentclass{article}\n\\usepackage[T1]{fontenc}\n\\usepackage{booktabs}\n"
-            f"\\setlength{{\\textwidth}}{{{width}in}}\n\\setlength{{\\textheight}}{{9in}}\n"
-            "\\setlength{\\topmargin}{-0.5in}\n\\begin{document}\nTable \\ref{tab:t3}.\n"
-            f"{tables}\n\\end{{document}}\n",
-            encoding="utf-8",
-        )
-        command = [program, "-interaction=nonstopmode", "-halt-on-error", "paper.tex"]
-        ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-        log = (tmp_path / "paper.log").read_text(encoding="utf-8", errors="replace")
-        assert ran.returncode == 0, log[-3000:]
-        assert not re.findall(r"Overfull.*|.*too large.*", log), (width, re.findall(r"Overfull.*|.*too large.*", log))
+    return program
+
+
+def overfull(program: str, folder: Path, preamble: str, width: float) -> list[str]:
+    """Set tables of 3 and of 24 strategies, and return what TeX says is too wide or too high."""
+    tables = "\n\\clearpage\n".join(table(count).to_latex(width=width, label=f"t{count}") for count in (3, 24))
+    (folder / "paper.tex").write_text(
+        f"{preamble}\n\\usepackage[T1]{{fontenc}}\n\\usepackage{{booktabs}}\n\\begin{{document}}\n"
+        f"Table \\ref{{tab:t3}}.\n{tables}\n\\end{{document}}\n",
+        encoding="utf-8",
+    )
+    command = [program, "-interaction=nonstopmode", "-halt-on-error", "paper.tex"]
+    ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    log = (folder / "paper.log").read_text(encoding="utf-8", errors="replace")
+    assert ran.returncode == 0, log[-3000:]
+    return re.findall(r"Overfull.*|.*too large.*", log)
+
+
+@pytest.mark.parametrize("width", [COLUMN, TEXT, PAGE])
+def test_the_tables_are_set_within_their_widths(tmp_path: Path, width: float) -> None:
+    lengths = {"textwidth": width, "textheight": 9, "topmargin": -0.5}
+    page = "\n".join(f"\\setlength{{\\{name}}}{{{inches}in}}" for name, inches in lengths.items())
+    assert not overfull(latex_program(), tmp_path, f"\\documentclass{{article}}\n{page}", width)
+
+
+@pytest.mark.parametrize("width", [COLUMN, PAGE])
+def test_the_tables_are_set_in_a_paper_of_the_ieee(tmp_path: Path, width: float) -> None:
+    program = latex_program()
+    known = subprocess.run(["kpsewhich", "IEEEtran.cls"], capture_output=True, text=True, check=False).stdout  # noqa: S607
+    if not known.strip():
+        if os.environ.get("ALRL_REQUIRE_TEX") == "1":
+            pytest.fail("ALRL_REQUIRE_TEX=1, but there is no IEEEtran: install texlive-publishers")
+        pytest.skip("no IEEEtran on this machine; ALRL_REQUIRE_TEX=1 makes this a failure")
+    assert not overfull(program, tmp_path, "\\documentclass[journal]{IEEEtran}", width)

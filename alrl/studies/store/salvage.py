@@ -120,7 +120,7 @@ def _open(path: Path) -> tuple[sqlite3.Connection, tuple[str, ...]]:
             database.close()
             raise StoreError(f"{path} has schema {version}, which is older than {SCHEMA_VERSION}: run the study again")
         columns = {row[1] for row in database.execute("PRAGMA table_info(cells)")}
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         database.close()
         raise StoreError(
             f"{path} cannot be opened ({error}), so no cell can be saved by alrl: restore the file from a copy, or try"

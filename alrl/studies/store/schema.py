@@ -134,7 +134,7 @@ def check_tables(path: Path) -> None:
         check_mark(path, database)
         if database.execute(query).fetchall() != own.execute(query).fetchall():
             raise StoreError(f"{path} has other tables than alrl makes: it was changed, or is of another version")
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         raise explain(path, error) from error
     finally:
         database.close()
@@ -200,10 +200,10 @@ def damaged(path: Path, key: str, fault: str, what: str = "") -> StoreError:
     )
 
 
-def explain(path: Path, error: sqlite3.Error) -> StoreError:
-    """Return what SQLite said, with what to do."""
+def explain(path: Path, error: sqlite3.Error | UnicodeDecodeError) -> StoreError:
+    """Return what SQLite said, or that a name in the file is no text, with what to do."""
     text = str(error)
-    if "not a database" in text or "malformed" in text:
+    if "not a database" in text or "malformed" in text or isinstance(error, UnicodeDecodeError):
         return StoreError(
             f"{path} is no SQLite file or is damaged ({text}): `alrl verify {path.parent}` names the cells that are"
             f" sound, `alrl repair {path.parent}` keeps them; or restore it from a copy"

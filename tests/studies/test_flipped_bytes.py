@@ -41,7 +41,9 @@ def everything(run: Path) -> Any:
     """All that reports, exports and replays read of a run."""
     description = read_description(run)
     with Store(run / RESULTS, read_only=True) as store:
-        cells, curves = store.cells(), [to_result(each) for each in store.curves()]
+        # In the order of their ids: that of adding decides nothing.
+        cells = sorted(store.cells(), key=lambda cell: cell.id)
+        curves = [to_result(each) for each in store.curves([cell.id for cell in cells])]
         agents = [store.agent(cell.spec["agent_identity"]) for cell in cells]
         policies = [load_policy(run / agent["policy"]) for agent in agents if agent and "policy" in agent]
         named = [(policy.name, policy.fingerprint, policy.card) for policy in policies]

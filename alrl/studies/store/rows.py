@@ -132,6 +132,9 @@ def to_curves(result: Mapping[str, Any], spec: str, code: str | None, check: str
     """
     if check is not None and check != checksum(spec, code, result):
         raise ValueError("its checksum is another")
+    if not all(isinstance(result[name], str) for name in ("data_set", "strategy", "learner")):
+        # The checksum is of bytes, whatever SQLite takes them for.
+        raise ValueError("one of its names is no text")
     arrays: dict[str, Any] = {name: from_npy(result[name]) for name in (*ARRAYS, *OPTIONAL) if result[name] is not None}
     plain = {name: result[name] for name in CURVES if name not in ARRAYS}
     condition = str(table_of(spec).get("condition", ""))

@@ -14,7 +14,7 @@ PEERS_STAMP := .venv/.installed-peers
 LABEL_STUDIO := .venv-label-studio
 
 .DEFAULT_GOAL := help
-.PHONY: help install quickstart test fuzz test-label-studio check bench docs clean distclean
+.PHONY: help install quickstart test fuzz test-label-studio check bench docs links clean distclean
 
 help: ## show this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -54,6 +54,9 @@ bench: $(PEERS_STAMP) ## measure loop and strategies against a hand-written loop
 
 docs: $(DOCS_STAMP) ## build the documentation into site/
 	$(BIN)/mkdocs build --strict
+
+links: docs ## follow every link of the built documentation, those to other hosts too
+	$(BIN)/linkchecker --check-extern --no-status site/index.html
 
 clean: ## remove what was built; .venv and runs/ stay
 	rm -rf build dist site .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

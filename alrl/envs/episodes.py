@@ -109,6 +109,8 @@ class Game:
         """Start B episodes, one a task."""
         metric = self.recipe.reward.metric
         self._loop = RewardedLoop(self._new_simulator(tasks), self.reward, metric)
+        # Before anything is done there that the paired run has no need of.
+        paired = self.simulator.take(torch.arange(len(tasks), device=self.device)) if self.paired else None
         self.simulator.provide(self.features.needs | self.actions.needs)
         self.episodes = len(tasks)
         self._batch = Batch(self.episodes, self.actions.setting.sizes[-1], self.device)
@@ -116,8 +118,8 @@ class Game:
         self.true_return = torch.zeros(self.episodes, dtype=torch.float64, device=self.device)
         """What each episode has been paid so far, shaping left out, (B,), double."""
         self._rival = None
-        if self.paired:
-            self._rival = PairedRun(tasks, self.recipe.budget.batch, self._new_simulator, self.reward, metric)
+        if paired is not None:
+            self._rival = PairedRun(tasks, self.recipe.budget.batch, self._new_simulator, self.reward, metric, paired)
         self._draw()
         self._potential = self._potentials()
 
@@ -127,7 +129,7 @@ class Game:
             return
         self._agent.replace(episodes, tasks)
         if self._rival is not None:
-            self._rival.replace(episodes, tasks)
+            self._rival.replace(episodes, tasks, self.simulator)
         begun = torch.zeros(self.episodes, dtype=torch.bool, device=self.device)
         begun[torch.tensor(list(episodes), device=self.device)] = True
         self._batch.empty(begun)

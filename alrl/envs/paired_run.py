@@ -44,9 +44,9 @@ class RewardedLoop:
         due[index] = True
         return self._moved(due)
 
-    def replace(self, episodes: Sequence[int], tasks: Sequence[Task]) -> None:
-        """Begin other tasks in these episodes."""
-        self.simulator.restart(episodes, tasks)
+    def replace(self, episodes: Sequence[int], tasks: Sequence[Task], like: Simulator | None = None) -> None:
+        """Begin other tasks in these episodes; ``like`` is a simulator that has begun them there already."""
+        self.simulator.restart(episodes, tasks, like=like)
         index = torch.tensor(list(episodes), device=self.simulator.device)
         # Not in place: an info of an earlier step may hold what was.
         self._full_score = self._full_score.index_copy(0, index, self._full_scores(index))
@@ -108,6 +108,7 @@ class PairedRun(RewardedLoop):
         new_simulator: makes the loop of some tasks.
         reward: what is paid.
         metric: the score on the validation part, as in :class:`RewardedLoop`.
+        simulator: the loop of these tasks, where it has begun already.
     """
 
     def __init__(
@@ -117,8 +118,9 @@ class PairedRun(RewardedLoop):
         new_simulator: Callable[[Sequence[Task]], Simulator],
         reward: Reward,
         metric: str,
+        simulator: Simulator | None = None,
     ) -> None:
-        super().__init__(new_simulator(tasks), reward, metric)
+        super().__init__(simulator or new_simulator(tasks), reward, metric)
         self._new_simulator, self._batch = new_simulator, batch
         # As they were drawn: a simulator keeps one of several first samples.
         self._tasks = list(tasks)
@@ -164,9 +166,9 @@ class PairedRun(RewardedLoop):
         self.keep_pace(self.standing.budget, everyone)
         return self.earned + self.settled()
 
-    def replace(self, episodes: Sequence[int], tasks: Sequence[Task]) -> None:
-        """Begin other tasks in these episodes."""
-        super().replace(episodes, tasks)
+    def replace(self, episodes: Sequence[int], tasks: Sequence[Task], like: Simulator | None = None) -> None:
+        """Begin other tasks in these episodes; ``like`` is a simulator that has begun them there already."""
+        super().replace(episodes, tasks, like)
         for episode, task in zip(episodes, tasks, strict=True):
             self._tasks[episode] = task
         self.earned[torch.tensor(list(episodes), device=self.earned.device)] = 0.0

@@ -276,8 +276,11 @@ class Geometry:
             self._columns[episodes] = self.features[episodes].transpose(1, 2)
         if "nearest_labelled" in self.__dict__:
             self.nearest_labelled.forget(episodes)
-        fresh = Geometry(self.features[episodes], self.exists[episodes])
-        self._nearest[episodes], self._known[episodes] = fresh._nearest, fresh._known
+        self._nearest[episodes], self._known[episodes] = torch.inf, False
+        if not self.__dict__.keys() & {"sparsity", "similarity", "extent", "copies", "neighbours", "_looked_up"}:
+            return
+        columns = None if self._columns is None else self._columns[episodes]
+        fresh = Geometry(self.features[episodes], self.exists[episodes], columns)
         for name in ("sparsity", "similarity", "extent"):
             if name in self.__dict__:
                 self.__dict__[name][episodes] = getattr(fresh, name)

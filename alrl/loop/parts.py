@@ -55,6 +55,17 @@ class Part:
         self.labels[episode, :records] = torch.from_numpy(y).to(self.labels.device)
         self.exists[episode] = torch.arange(self.exists.shape[1], device=self.exists.device) < records
 
+    def copy(self, episodes: Tensor, other: Part) -> None:
+        """Replace the records of ``episodes`` (long) by those that another part, padded alike, has there."""
+        pairs = (
+            (self.features, other.features),
+            (self.by_column.transpose(1, 2), other.by_column.transpose(1, 2)),
+            (self.labels, other.labels),
+            (self.exists, other.exists),
+        )
+        for mine, theirs in pairs:
+            mine.index_copy_(0, episodes, theirs.index_select(0, episodes))
+
     def grown(self, records: int, width: int) -> Part:
         """Return the same records with room for more: at least ``records`` records and ``width`` features."""
         more, wider = max(0, records - self.features.shape[1]), max(0, width - self.features.shape[2])
@@ -86,6 +97,20 @@ class Parts:
 
     def __getitem__(self, name: PartName) -> Part:
         return self._parts[name]
+
+    def begin(self, episodes: Tensor, tasks: Sequence[Task], like: Parts | None = None) -> None:
+        """Replace the records of ``episodes`` (long) by those of ``tasks``, which fit into the padding.
+
+        Where other parts are padded alike and hold these tasks in these episodes, ``like`` saves standardising anew.
+        """
+        if like is None:
+            for episode, task in zip(episodes.tolist(), tasks, strict=True):
+                self.write(episode, task)
+            return
+        for name, part in self._parts.items():
+            part.copy(episodes, like[name])
+        for mine, theirs in ((self.class_mask, like.class_mask), (self.feature_count, like.feature_count)):
+            mine.index_copy_(0, episodes, theirs.index_select(0, episodes))
 
     def write(self, episode: int, task: Task) -> None:
         """Replace one episode's records by those of ``task``, which fit into the padding."""

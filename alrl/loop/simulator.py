@@ -97,12 +97,12 @@ class Simulator:
         self._view: PoolView | None = None
         self._outcomes: dict[str, HeldOutScores] = {}
 
-    def _begin(self, episodes: Tensor, tasks: Sequence[Task]) -> None:
+    def _begin(self, episodes: Tensor, tasks: Sequence[Task], like: Simulator | None = None) -> None:
         """Write the tasks of some episodes, label their first samples and fit."""
         started = time.perf_counter()
         first = torch.full((len(self.tasks), max(len(task.first) for task in tasks)), -1, device=self.device)
+        self._parts.begin(episodes, tasks, None if like is None else like._parts)
         for episode, task in zip(episodes.tolist(), tasks, strict=True):
-            self._parts.write(episode, task)
             self._account.begin(episode, task.seed, len(task.split.pool))
             self._noise.restart(episode, task.seed)
             self._labels.write(episode, task.seed, task.split.data_set.n_classes)
@@ -111,8 +111,7 @@ class Simulator:
         self._labels.clear(episodes)
         self._predictions.forget(episodes)
         self._geometry.renew(episodes)
-        beginning = torch.zeros(len(self.tasks), dtype=torch.bool, device=self.device)
-        beginning[episodes] = True
+        beginning = torch.zeros_like(self._all).index_fill(0, episodes, True)
         self.learner.restart(beginning)
         choose = chooser(self.learner, self._parts["pool"], first, self.tasks, self._parts.class_mask)
         result = self._label(first, beginning, first=True, choose=choose)
@@ -238,11 +237,13 @@ class Simulator:
         """What each episode has used so far, its first sample included."""
         return self._account.total
 
-    def restart(self, episodes: Sequence[int], tasks: Sequence[Task], *, charged: bool = False) -> None:
+    def restart(
+        self, episodes: Sequence[int], tasks: Sequence[Task], *, charged: bool = False, like: Simulator | None = None
+    ) -> None:
         """Begin anew with other tasks in some episodes; the rest are left as they are.
 
-        ``charged`` keeps their accounts, and charges their budgets with the new first samples too. Raises
-        InvalidQueryError where a budget is not enough for that.
+        ``charged`` keeps their accounts, and charges their budgets with the new first samples too: InvalidQueryError
+        where those are not enough. ``like``, which has begun these tasks there, saves standardising them again.
         """
         if not len(episodes):
             return
@@ -256,7 +257,7 @@ class Simulator:
         self._view, self._outcomes = None, {}
         if not charged:
             self._account.clear(index)
-        self._begin(index, tasks)
+        self._begin(index, tasks, like)
         if charged:
             self._labels.spent[index] = spent
 

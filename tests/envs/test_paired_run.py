@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
 from alrl.envs.env import ActiveLearningEnv
+from alrl.envs.paired_run import PairedRun
 from alrl.envs.vector_env import ActiveLearningVectorEnv
 
 BUDGET = {"labels": 12, "batch": 3}
@@ -99,3 +101,20 @@ def test_episodes_that_end_apart_are_settled_apart(recipe):
             _, alone, over, _, _ = env.step(actions[index : index + 1])
             assert alone[0] == pytest.approx(rewards[index], abs=1e-6)
             assert over[0] == ended[index]
+
+
+def test_a_run_that_goes_on_from_the_agents_first_fit_is_one_that_begins_by_itself(recipe):
+    """In episodes that begin together, and in those that begin while others play."""
+    game = ActiveLearningVectorEnv(recipe(budget=BUDGET, reward={"against": "margin"}), num_envs=3)
+    game.reset(seed=5)
+    tasks = [game._draws.next(episode) for episode in (0, 2)]
+    game.game.replace([0, 2], tasks)
+    run, agent = game.game._rival, game.game.simulator
+    alone = PairedRun(agent.tasks, 3, game.game._new_simulator, game.game.reward, "accuracy")
+    everyone = torch.ones(3, dtype=torch.bool)
+    for spent in (3, 12):
+        assert run.keep_pace(torch.full((3,), spent), everyone).equal(
+            alone.keep_pace(torch.full((3,), spent), everyone)
+        )
+        assert run.simulator.view.probabilities.equal(alone.simulator.view.probabilities)
+        assert run.standing.score.equal(alone.standing.score)

@@ -7,7 +7,7 @@ import torch
 
 from alrl.data.sources import load_data_set
 from alrl.data.task import draw_task
-from alrl.loop.parts import Part, largest
+from alrl.loop.parts import Part, Parts, largest
 
 CPU = torch.device("cpu")
 
@@ -37,3 +37,18 @@ def test_the_largest_of_each_size_counts():
     assert sizes["pool"] == max(len(task.split.pool) for task in tasks)
     assert sizes["test"] == max(len(task.split.test) for task in tasks)
     assert sizes["validation"] == max(len(task.split.validation) for task in tasks)
+
+
+def test_records_taken_from_parts_that_hold_them_are_those_that_would_be_written():
+    tasks = [draw_task(load_data_set(name), [0]) for name in ("wine", "iris", "wine")]
+    written, taken = Parts(tasks, CPU), Parts(tasks, CPU)
+    for parts in (written, taken):
+        parts.begin(torch.arange(3), [tasks[1], tasks[0], tasks[1]])
+    written.begin(torch.tensor([2, 0]), [tasks[2], tasks[0]])
+    taken.begin(torch.tensor([2, 0]), [tasks[2], tasks[0]], like=written)
+    for name in ("pool", "validation", "test"):
+        for field in ("features", "by_column", "labels", "exists"):
+            assert getattr(taken[name], field).equal(getattr(written[name], field)), (name, field)
+        assert taken[name].by_column.transpose(1, 2).is_contiguous()
+    assert taken.class_mask.equal(written.class_mask)
+    assert taken.feature_count.equal(written.feature_count)

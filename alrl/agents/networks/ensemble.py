@@ -41,6 +41,10 @@ class Ensemble(CandidateScorer):
 
     def forward(self, candidates: Tensor, loop: Tensor, mask: Tensor) -> Tensor:
         """Return scores (B, K) of candidates (B, K, F) in a state (B, G); minus infinity outside ``mask`` (B, K)."""
-        joined = self.scorers[0].joined(candidates, loop, mask)
-        scores = torch.stack([member.scores_of(joined, candidates, mask) for member in self.scorers])
-        return scores.mean(0)
+        first, scores = self.scorers[0], list[Tensor]()
+        joined = first.joined(candidates, loop, mask)
+        shared = first.normalised(joined)
+        for member in self.scorers:
+            alike = torch.equal(member.mean, first.mean) and torch.equal(member.scale, first.scale)
+            scores.append(member.scores_of(shared if alike else member.normalised(joined), candidates, mask))
+        return torch.stack(scores).mean(0)

@@ -114,20 +114,24 @@ class SetScorer(CandidateScorer):
 
     def encode(self, candidates: Tensor, loop: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """Return representation of each candidate (B, K, width) and its mean over the candidates (B, width)."""
-        return self._encoded(self.joined(candidates, loop, mask), mask)
+        return self._encoded(self.normalised(self.joined(candidates, loop, mask)), mask)
 
-    def _encoded(self, joined: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        hidden = self.encoder(((joined - self.mean) / self.scale).clamp(-_CLIP, _CLIP))
+    def normalised(self, joined: Tensor) -> Tensor:
+        """Return what :meth:`joined` gives in standard deviations of the training states, at most 4."""
+        return (joined - self.mean).div_(self.scale).clamp_(-_CLIP, _CLIP)
+
+    def _encoded(self, normalised: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        hidden = self.encoder(normalised)
         real = mask[..., None].to(hidden.dtype)
         return hidden, (hidden * real).sum(1) / real.sum(1).clamp_min(1)
 
     def forward(self, candidates: Tensor, loop: Tensor, mask: Tensor) -> Tensor:
         """Return scores (B, K) of candidates (B, K, F) in a state (B, G); minus infinity outside ``mask`` (B, K)."""
-        return self.scores_of(self.joined(candidates, loop, mask), candidates, mask)
+        return self.scores_of(self.normalised(self.joined(candidates, loop, mask)), candidates, mask)
 
-    def scores_of(self, joined: Tensor, candidates: Tensor, mask: Tensor) -> Tensor:
-        """Return the same from what :meth:`joined` gives: networks of one shape share it."""
-        hidden, context = self._encoded(joined, mask)
+    def scores_of(self, normalised: Tensor, candidates: Tensor, mask: Tensor) -> Tensor:
+        """Return the same from what :meth:`normalised` gives: networks trained on the same states share it."""
+        hidden, context = self._encoded(normalised, mask)
         return self.score(candidates, hidden, context).masked_fill(~mask, -torch.inf)
 
     def score(self, candidates: Tensor, hidden: Tensor, context: Tensor) -> Tensor:
@@ -147,7 +151,7 @@ def among(candidates: Tensor, mask: Tensor) -> Tensor:
     count = real.sum(1, keepdim=True).clamp_min(1)
     centred = (candidates - (candidates * real).sum(1, keepdim=True) / count) * real
     spread = (centred.square().sum(1, keepdim=True) / count).sqrt()
-    return (centred / (spread + _SPREAD)).clamp(-_CLIP, _CLIP)
+    return (centred / (spread + _SPREAD)).clamp_(-_CLIP, _CLIP)
 
 
 def draw_weights(network: nn.Module, generator: torch.Generator) -> None:

@@ -77,6 +77,14 @@ def test_members_begin_with_weights_of_their_own_and_score_together_by_their_mea
     assert scores_of(policy.network).isfinite().sum(1).tolist() == [5, 3, 1, 4]
 
 
+def test_members_that_were_trained_on_other_states_each_see_them_in_their_own_way() -> None:
+    network = trained(of_members(3)).network
+    assert isinstance(network, Ensemble)
+    assert scores_of(network).equal(torch.stack([scores_of(member) for member in network.scorers]).mean(0))
+    network.scorers[1].mean += 0.5
+    assert scores_of(network).equal(torch.stack([scores_of(member) for member in network.scorers]).mean(0))
+
+
 def test_every_member_is_trained_and_tells_its_epochs() -> None:
     losses: list[float] = []
     start = of_members(2)

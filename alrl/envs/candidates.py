@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from alrl.errors import InvalidRecipeError
+from alrl.loop.labelled_set import mark
 from alrl.loop.pool_view import PoolView
 from alrl.loop.view_fields import Need
 from alrl.metadata.own_label import doubted
@@ -188,8 +189,7 @@ def _without(view: PoolView, parts: list[Tensor]) -> PoolView:
         return view
     taken = view.selected.clone()
     for picks in parts:
-        rows = torch.arange(len(picks), device=picks.device)[:, None].expand_as(picks)
-        taken[rows[picks >= 0], picks[picks >= 0]] = True
+        mark(taken, picks)
     rest = dataclasses.replace(view, selected=taken)
     # Candidates are no batch: they exclude none but themselves.
     rest.__dict__["available"] = view.available & ~taken

@@ -87,6 +87,7 @@ class Game:
             split=recipe.data.split.model_dump(),
             first=recipe.budget.first_settings,
             contaminations=recipe.contaminations,
+            circumstances=recipe.circumstances,
         )
         self.paired = recipe.reward.against == "margin"
         self._loop: RewardedLoop | None = None

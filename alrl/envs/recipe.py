@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from alrl import recipes
-from alrl.data.contaminations import make_contamination
 from alrl.data.contaminations.base import Contamination
-from alrl.data.first_sample import FirstKind, check_first
 from alrl.data.table_recipe import Source, TableRecipe, located
 from alrl.envs.action_recipe import ActionRecipe
 from alrl.envs.actions import Actions
+from alrl.envs.loop_recipe import AnnotatorRecipe, BudgetRecipe, ContaminationRecipe, LearnerRecipe, VariedRecipe
 from alrl.envs.observable import check_observable, check_playable
 from alrl.envs.reward_recipe import RewardRecipe
 from alrl.errors import InvalidRecipeError
-from alrl.learners import make_learner
-from alrl.loop.annotators import make_annotator
-from alrl.loop.annotators.base import Annotator
 from alrl.loop.cost import Prices
 from alrl.loop.labelling import Aggregate
-from alrl.loop.learner import Learner
 from alrl.metadata import DEFAULT_GROUPS, FeatureSet
 from alrl.recipes import checked_while_parsed
 from alrl.recipes.model import Recipe
@@ -84,102 +79,6 @@ class DataRecipe(Recipe):
         return self
 
 
-class LearnerRecipe(Recipe):
-    """Declare what is being taught; every key beside ``kind`` is an argument of that learner, such as ``C = 1.0``."""
-
-    model_config = ConfigDict(extra="allow")
-
-    kind: str = "softmax-regression"
-    """A registered learner or ``package.module:Class``."""
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """The learner's arguments."""
-        return dict(self.model_extra or {})
-
-    def build(self) -> Learner:
-        """Return the unfitted learner."""
-        return make_learner(self.kind, **self.settings)
-
-    @model_validator(mode="after")
-    def _buildable(self) -> LearnerRecipe:
-        with checked_while_parsed():
-            self.build()
-        return self
-
-
-class AnnotatorRecipe(Recipe):
-    """Declare who answers queries; further keys are arguments of that annotator, such as ``rate = 0.2``."""
-
-    model_config = ConfigDict(extra="allow")
-
-    kind: str = "perfect"
-    """A registered annotator or ``package.module:Class``."""
-
-    def build(self) -> Annotator:
-        """Return the annotator."""
-        return make_annotator(self.kind, **(self.model_extra or {}))
-
-    @model_validator(mode="after")
-    def _buildable(self) -> AnnotatorRecipe:
-        with checked_while_parsed():
-            self.build()
-        return self
-
-
-class ContaminationRecipe(Recipe):
-    """One thing that is wrong with the pool; every key beside ``kind`` is its argument, such as ``share = 0.3``."""
-
-    model_config = ConfigDict(extra="allow")
-
-    kind: str
-    """A registered contamination or ``package.module:Class``."""
-
-    def build(self) -> Contamination:
-        """Return what contaminates the pool."""
-        return make_contamination(self.kind, **(self.model_extra or {}))
-
-    @model_validator(mode="after")
-    def _buildable(self) -> ContaminationRecipe:
-        with checked_while_parsed():
-            self.build()
-        return self
-
-
-class BudgetRecipe(Recipe):
-    """Declare how many labels may be bought, and how many at a time."""
-
-    first: FirstKind = "one-per-class"
-    """How the first sample is drawn (:func:`alrl.data.first_sample.draw_first_sample`)."""
-    first_size: int | None = Field(default=None, ge=1)
-    """Records of the first sample, for every kind but one-per-class."""
-    first_candidates: int | None = Field(default=None, ge=2)
-    """Samples that one is chosen of, for the kinds covering and promising."""
-    labels: int = Field(default=60, ge=1)
-    """Labels after the first sample."""
-    batch: int = Field(default=1, ge=1)
-    """Labels that are bought before the learner is refitted."""
-
-    @model_validator(mode="after")
-    def _size(self) -> BudgetRecipe:
-        if (self.first == "one-per-class") != (self.first_size is None):
-            raise ValueError(f'first = "{self._sized}" needs first_size, and one-per-class takes none')
-        check_first(self.first, self.first_size, self.first_candidates)
-        if self.first == "promising" and (self.first_candidates or 1) - 1 > self.labels / (self.first_size or 1):
-            raise ValueError("the first samples that are not kept are paid from labels, which are too few for that")
-        return self
-
-    @property
-    def first_settings(self) -> dict[str, Any]:
-        """Arguments of :func:`alrl.data.first_sample.draw_first_sample`."""
-        several = {} if self.first_candidates is None else {"candidates": self.first_candidates}
-        return {"kind": self.first, "size": self.first_size, **several}
-
-    @property
-    def _sized(self) -> str:
-        return "random" if self.first == "one-per-class" else self.first
-
-
 class CostRecipe(Recipe):
     """Declare what labels, training and scoring cost, in one currency."""
 
@@ -231,6 +130,33 @@ class EnvRecipe(Recipe):
     action: ActionRecipe = ActionRecipe()
     observation: ObservationRecipe = ObservationRecipe()
     reward: RewardRecipe = RewardRecipe()
+    varied: VariedRecipe | None = None
+    """Circumstances that differ from task to task, and from group to group of a training's tasks."""
+    LATER: ClassVar[frozenset[str]] = frozenset({"varied"})
+
+    def variant(self, number: int) -> EnvRecipe:
+        """Return the environment as group ``number`` of a training plays it: learner, labels and batch in turns.
+
+        Itself where nothing is varied.
+        """
+        if self.varied is None:
+            return self
+        learner, labels, batch = self.varied.settings(number)
+        budget = {"labels": labels or self.budget.labels, "batch": batch or self.budget.batch}
+        update = {"learner": learner or self.learner, "budget": self.budget.model_copy(update=budget)}
+        return self.model_copy(update=update)
+
+    @property
+    def circumstances(self) -> tuple[tuple[tuple[Contamination, ...], dict[str, Any]], ...]:
+        """Contaminations and first sample of each of the circumstances that a task draws one of; none if not varied.
+
+        Those of the environment come first: what is wrong with every pool.
+        """
+        several = () if self.varied is None else self.varied.circumstances
+        return tuple(
+            ((*self.contaminations, *each.contaminations), each.first_settings or self.budget.first_settings)
+            for each in several
+        )
 
     @property
     def contaminations(self) -> tuple[Contamination, ...]:
@@ -283,6 +209,9 @@ class EnvRecipe(Recipe):
             )
         if self.reward.shaping is not None:
             self.reward.shaping.build().check(self.observation.build())
+        for each in () if self.varied is None else self.varied.learners:
+            check_observable(each.build(), self.observation.build())
+            check_playable(each.build(), actions)
 
 
 def load_env_recipe(name: str | Path) -> EnvRecipe:

@@ -24,6 +24,9 @@ from alrl.recipes.suggest import unknown
 class TaskSource:
     """Draws tasks from named data sets, which load on first use.
 
+    Each task is played under one of the ``circumstances`` (contaminations, settings of the first sample), if any are
+    given: in place of ``contaminations`` and ``first``.
+
     >>> source = TaskSource(["synthetic/tiny-0", "synthetic/tiny-1"])
     >>> source.draw([7, 0]).seed, source.draw([7, 0]).split.data_set is source.draw([7, 0]).split.data_set
     ((7, 0), True)
@@ -37,11 +40,13 @@ class TaskSource:
         split: Mapping[str, Any] | None = None,
         first: Mapping[str, Any] | None = None,
         contaminations: Sequence[Contamination] = (),
+        circumstances: Sequence[tuple[Sequence[Contamination], Mapping[str, Any]]] = (),
     ) -> None:
         self.names = tuple(names)
         self._tables = dict(tables or {})
         self._split, self._first = dict(split or {}), dict(first or {})
         self._contaminations = tuple(contaminations)
+        self._circumstances = tuple(circumstances)
         self._loaded: dict[str, DataSet] = {}
 
     def data_set(self, name: str | DataSet) -> DataSet:
@@ -59,16 +64,21 @@ class TaskSource:
         """
         if name is None:
             name = self.names[int(generator(seed, "data set").integers(len(self.names)))]
-        return draw_task(
-            self.data_set(name), seed, split=self._split, first=self._first, contaminations=self._contaminations
-        )
+        contaminations, first = self._drawn(seed)
+        return draw_task(self.data_set(name), seed, split=self._split, first=first, contaminations=contaminations)
+
+    def _drawn(self, seed: Sequence[int]) -> tuple[Sequence[Contamination], Mapping[str, Any]]:
+        """Return contaminations and first sample of a task: one of the circumstances by its seed, if there are any."""
+        if not self._circumstances:
+            return self._contaminations, self._first
+        return self._circumstances[int(generator(seed, "circumstances").integers(len(self._circumstances)))]
 
     def again(self, task: Task, attempt: int) -> Task:
         """Return the same task with another first sample, a function of the task's seed and of ``attempt``.
 
         1 or more.
         """
-        first = draw_first_sample(task.split, [*task.seed, attempt], **self._first)
+        first = draw_first_sample(task.split, [*task.seed, attempt], **self._drawn(task.seed)[1])
         return dataclasses.replace(task, first=first, candidates=self.samples)
 
     @property

@@ -16,6 +16,7 @@ from alrl.loop.view_fields import Need
 from alrl.metadata.activation import Activation
 from alrl.metadata.balance import Balance
 from alrl.metadata.cartography import Cartography
+from alrl.metadata.circumstances import Circumstances
 from alrl.metadata.confidence import Confidence
 from alrl.metadata.cost import TrainingCost
 from alrl.metadata.coverage import Coverage
@@ -59,6 +60,7 @@ GROUPS: dict[str, FeatureGroup] = {
         Influence(),
         Coverage(),
         Pace(),
+        Circumstances(),
     )
 }
 """Every group by name, in the order of an observation's columns."""

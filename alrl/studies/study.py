@@ -12,15 +12,8 @@ from pydantic import Field, model_validator
 
 from alrl.data.first_sample import FirstKind
 from alrl.data.table_recipe import Source, source_name
-from alrl.envs.recipe import (
-    AnnotatorRecipe,
-    BudgetRecipe,
-    ContaminationRecipe,
-    EnvRecipe,
-    LearnerRecipe,
-    SplitRecipe,
-    load_env_recipe,
-)
+from alrl.envs.loop_recipe import AnnotatorRecipe, BudgetRecipe, ContaminationRecipe, LearnerRecipe
+from alrl.envs.recipe import EnvRecipe, SplitRecipe, load_env_recipe
 from alrl.errors import InvalidRecipeError
 from alrl.evaluation.curves import METRICS, Metric
 from alrl.evaluation.simulate import DEFAULT_SPLIT

@@ -35,7 +35,7 @@ class Key(NamedTuple):
 def keys(table: BaseModel, prefix: str, kind: type[Any] | None = None) -> Iterator[Key]:
     """Yield every key of a table and of those in it; what is no field of it is an argument of the class ``kind``.
 
-    >>> from alrl.envs.recipe import BudgetRecipe
+    >>> from alrl.envs.loop_recipe import BudgetRecipe
     >>> [(key.name, key.value, key.given) for key in keys(BudgetRecipe(labels=5), "budget")][-2:]
     [('budget.labels', 5, True), ('budget.batch', 1, False)]
     """

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from alrl.envs.recipe import BudgetRecipe, LearnerRecipe
+from alrl.envs.loop_recipe import BudgetRecipe, LearnerRecipe
 from alrl.learners import MultilayerPerceptron
 from docs.generate.field_docs import argument_meanings, attribute_meanings, description, keys
 

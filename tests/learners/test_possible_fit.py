@@ -26,7 +26,7 @@ from sklearn.svm import SVC, LinearSVC, NuSVC
 from xgboost import XGBClassifier
 
 import alrl
-from alrl.envs.recipe import LearnerRecipe
+from alrl.envs.loop_recipe import LearnerRecipe
 from alrl.errors import InvalidRecipeError, UnfittedLearnerWarning
 from alrl.evaluation.comparison import Comparison
 from alrl.evaluation.evaluate import evaluate

@@ -73,7 +73,9 @@ def branch(
         behaviour = Behaviour(policy=policy, share=recipe.share, random=recipe.random)
         expert = recipe.expert.build(policy)
         parts = [
-            collect(group, env, behaviour, expert, every=recipe.every, offset=offset, device=device)
+            collect(
+                group, env.variant(number + offset), behaviour, expert, every=recipe.every, offset=offset, device=device
+            )
             for offset, group in enumerate(chunks(by_size(draw(number))))
         ]
         examples = ValuedCandidates.joined(parts)

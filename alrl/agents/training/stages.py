@@ -225,8 +225,12 @@ def collected(
     checkpoint: Checkpoint,
     bars: Bars,
     title: str,
+    variant: int,
 ) -> ValuedCandidates:
-    """Return the examples of the tasks, valued by the recipe's expert, each chunk kept when it has been played."""
+    """Return the examples of the tasks, valued by the recipe's expert, each chunk kept when it has been played.
+
+    Chunks play the environment's variants from number ``variant`` on.
+    """
     # The longest chunks go first, lest one is waited for at the end.
     numbered = list(enumerate(chunks(by_size(tasks))))[::-1]
     parts: list[ValuedCandidates] = []
@@ -236,7 +240,7 @@ def collected(
         bar.advance()
     expert = recipe.expert.build(behaviour.policy)
     jobs = (
-        joblib.delayed(collect_pinned)(chunk, env, behaviour, expert, recipe.every, number, device)
+        joblib.delayed(collect_pinned)(chunk, env.variant(variant + number), behaviour, expert, recipe.every, number, device)
         for number, chunk in numbered[len(parts) :]
     )
     for part, tally, process in joblib.Parallel(n_jobs=workers, return_as="generator")(jobs):

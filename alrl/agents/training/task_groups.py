@@ -35,6 +35,7 @@ def task_groups(
         split=env.data.split.model_dump(),
         first=env.budget.first_settings,
         contaminations=env.contaminations,
+        circumstances=env.circumstances,
     )
     made = []
     for place, name in enumerate(names):

@@ -231,6 +231,7 @@ class Trainer:
             checkpoint=checkpoint,
             bars=self.bars,
             title=title,
+            variant=round_,
         )
 
     def _reinforcement(self, policy: Policy, recipe: ReinforcementRecipe, checkpoint: Checkpoint) -> Policy:

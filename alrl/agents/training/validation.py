@@ -48,13 +48,14 @@ RETURN = "return"
 def areas(strategy: Strategy, env: EnvRecipe, tasks: Sequence[Task], *, device: str = "cpu") -> Tensor:
     """Return the area under the accuracy curve on each of the tasks, (B,).
 
-    In the environment's batches, to its budget's end.
+    In the environment's batches, to its budget's end; what it varies from group to group, as in training.
     """
     strategy = strategy.to(device) if isinstance(strategy, Policy) else strategy
     reached = []
-    for group in chunks(tasks):
-        simulator = Simulator(group, env.learner.build(), device=device, **env.loop_settings)
-        reached.append(play(simulator, strategy, labels=env.budget.labels, batch=env.budget.batch).area)
+    for number, group in enumerate(chunks(tasks)):
+        here = env.variant(number)
+        simulator = Simulator(group, here.learner.build(), device=device, **here.loop_settings)
+        reached.append(play(simulator, strategy, labels=here.budget.labels, batch=here.budget.batch).area)
     return torch.cat(reached)
 
 

@@ -77,7 +77,8 @@ def watch_tasks(
 ) -> list[Observation]:
     """Return what the policy would have seen on tasks of an environment, all of them together."""
     seen: list[Observation] = []
-    for part in chunks(by_size(tasks)):
-        simulator = Simulator(part, env.learner.build(), device=device, **env.loop_settings)
-        seen += watch(simulator, strategy, policy, labels=env.budget.labels, batch=env.budget.batch)[1]
+    for number, part in enumerate(chunks(by_size(tasks))):
+        here = env.variant(number)
+        simulator = Simulator(part, here.learner.build(), device=device, **here.loop_settings)
+        seen += watch(simulator, strategy, policy, labels=here.budget.labels, batch=here.budget.batch)[1]
     return seen

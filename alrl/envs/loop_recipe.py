@@ -135,8 +135,8 @@ class CircumstancesRecipe(Recipe):
         """Arguments of :func:`alrl.data.first_sample.draw_first_sample`; None for the budget's."""
         if self.first is None:
             return None
-        sizes = {"first_size": self.first_size, "first_candidates": self.first_candidates}
-        return BudgetRecipe(first=self.first, **sizes).first_settings
+        size, candidates = self.first_size, self.first_candidates
+        return BudgetRecipe(first=self.first, first_size=size, first_candidates=candidates).first_settings
 
     @model_validator(mode="after")
     def _drawable(self) -> CircumstancesRecipe:

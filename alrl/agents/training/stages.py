@@ -240,7 +240,9 @@ def collected(
         bar.advance()
     expert = recipe.expert.build(behaviour.policy)
     jobs = (
-        joblib.delayed(collect_pinned)(chunk, env.variant(variant + number), behaviour, expert, recipe.every, number, device)
+        joblib.delayed(collect_pinned)(
+            chunk, env.variant(variant + number), behaviour, expert, recipe.every, number, device
+        )
         for number, chunk in numbered[len(parts) :]
     )
     for part, tally, process in joblib.Parallel(n_jobs=workers, return_as="generator")(jobs):

@@ -10,7 +10,8 @@ from pydantic import Field, model_validator
 from alrl import recipes
 from alrl.data.sources import load_data_set
 from alrl.data.tables.read import is_archive, is_table
-from alrl.envs.recipe import LearnerRecipe, SplitRecipe
+from alrl.envs.loop_recipe import LearnerRecipe
+from alrl.envs.recipe import SplitRecipe
 from alrl.errors import InvalidDataError, InvalidRecipeError
 from alrl.evaluation.curves import METRICS, Metric
 from alrl.recipes.model import Recipe

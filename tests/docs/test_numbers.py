@@ -40,6 +40,16 @@ def shipped() -> list[float]:
 
 RESTATED = "experiments/headline/restated.md"
 CLAIMS: dict[str, tuple[str, str, Callable[[], list[float]]]] = {
+    "bred in batches, README": (
+        "README.md",
+        r"`bred`, exceeds margin by \*\*(\S+) points \((\S+) to (\S+)\)",
+        lambda: numbers(row("experiments/bred/table-batch-10.md", "bred", "| strategy | mean rank")[3]),
+    ),
+    "bred in batches": (
+        "docs/results.md",
+        r"it exceeds margin by (\S+) points in batches of ten \((\S+) to (\S+)\)",
+        lambda: numbers(row("experiments/bred/table-batch-10.md", "bred", "| strategy | mean rank")[3]),
+    ),
     "headline, README": (
         "README.md",
         r"by\s+\*\*(\S+) points of AUBC \((\S+) to (\S+),",

@@ -13,6 +13,7 @@ import torch
 
 from alrl.agents.networks.buyer import Buyer
 from alrl.agents.networks.ensemble import Ensemble
+from alrl.agents.networks.mixture import Mixture
 from alrl.agents.networks.set_scorer import SetScorer
 from alrl.agents.policy import Policy
 from alrl.agents.policy_file import load_policy, save_policy, shipped_policies
@@ -114,7 +115,8 @@ def test_a_file_without_the_key_is_read_as_before(members: int, tmp_path: Path) 
 
 @pytest.mark.parametrize("name", shipped_policies())
 def test_what_is_shipped_is_read(name: str) -> None:
-    network = load_policy(name).network
+    network: Any = load_policy(name).network
+    network = network.prior if isinstance(network, Mixture) else network
     parts = network.scorers if isinstance(network, Ensemble) else [network]
     for part in parts:
         assert isinstance(part, SetScorer)

@@ -185,13 +185,16 @@ def test_time_grows_with_the_columns_and_not_with_their_square(own):
         row = ",".join(f"{number * 0.37:.3f}" for number in range(columns))
         other = ",".join(f"{number * 0.73 + 1:.3f}" for number in range(columns))
         file = own(",".join(f"f{number}" for number in range(columns)) + f",class\n{row},x\n{other},y\n")
-        began = time.process_time()
-        assert DataSet.read(file).n_features == columns
-        return time.process_time() - began
+        taken = []
+        for _ in range(3):
+            began = time.process_time()
+            assert DataSet.read(file).n_features == columns
+            taken.append(time.process_time() - began)
+        return min(taken)
 
     seconds(100)
     # Quadratic time would be a hundredfold.
-    assert seconds(20_000) < 30 * max(seconds(2_000), 0.01)
+    assert seconds(20_000) < 50 * max(seconds(2_000), 0.01)
 
 
 def test_a_quote_that_is_never_closed_is_refused_by_its_line(own):

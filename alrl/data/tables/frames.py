@@ -91,7 +91,9 @@ def read_frame(
             read = pandas_column.read_column if of_pandas else polars_column.read_column
             kept[column] = read(series, column, is_label=column == classes)
     end = frame.tail(LAST)
-    warn_of_footer(end.astype(object).to_numpy().tolist() if of_pandas else end.rows(), name)
+    # pandas has several values for what is missing, and NA cannot be compared.
+    rows = end.astype(object).where(end.notna(), None).to_numpy().tolist() if of_pandas else end.rows()
+    warn_of_footer(rows, name)
     twice = [new for new, old in zip(names, given, strict=True) if new != old and old]
     notes = [f"several columns have one name: those after the first are called {', '.join(twice[:5])}"] if twice else []
     return _table(name, names, kept, len(frame), notes)

@@ -9,20 +9,13 @@ import typer
 
 from alrl.cli import complete
 from alrl.cli.app import app
-from alrl.cli.common import Json, NoCode, Workers, reporting
+from alrl.cli.common import Json, NoCode, Player, Workers, reporting
 
 
 @app.command()
 def card(
     context: typer.Context,
-    agent: Annotated[
-        str,
-        typer.Argument(
-            metavar="POLICY-OR-RULE",
-            help="A policy's folder, a shipped policy, an agent or a rule.",
-            autocompletion=complete.policies,
-        ),
-    ],
+    agent: Player,
     against: Annotated[
         list[str] | None,
         typer.Option(

@@ -38,6 +38,13 @@ TrainingEnv = Annotated[
         help="The environment recipe to train on: its name or its file.", autocompletion=complete.environments
     ),
 ]
+Player = Annotated[
+    str,
+    typer.Argument(
+        help="A policy's folder, a shipped policy, a rule, an agent's recipe, or a class, package.module:Class.",
+        autocompletion=complete.policies,
+    ),
+]
 Params = Annotated[
     list[str] | None,
     typer.Option(

@@ -7,9 +7,8 @@ from typing import Annotated
 
 import typer
 
-from alrl.cli import complete
 from alrl.cli.app import app
-from alrl.cli.common import Json, NoCode, Workers, reporting
+from alrl.cli.common import Json, NoCode, Player, Workers, reporting
 from alrl.cli.exit_codes import Exit
 
 Suite = Annotated[str, typer.Option(help="What is played: alrl/suite-v1, or the TOML file of a suite of your own.")]
@@ -19,13 +18,7 @@ _SUITE = "alrl/suite-v1"
 @app.command()
 def submit(
     context: typer.Context,
-    agent: Annotated[
-        str,
-        typer.Argument(
-            help="A policy's folder, a shipped policy, a rule, an agent's recipe, or a class, package.module:Class.",
-            autocompletion=complete.policies,
-        ),
-    ],
+    agent: Player,
     out: Annotated[Path, typer.Option(file_okay=False, help="Folder of the submission, new or begun before.")],
     suite: Suite = _SUITE,
     name: Annotated[str | None, typer.Option(help="What the board calls it; its own name if left out.")] = None,

@@ -7,8 +7,9 @@ it names is imported unless the reader says so.
 
 from __future__ import annotations
 
-from alrl.leaderboard.board import Leaderboard, leaderboard
+from alrl.leaderboard.board import leaderboard
 from alrl.leaderboard.manifest import SubmissionError
+from alrl.leaderboard.standings import Leaderboard
 from alrl.leaderboard.submission import Submitted, submit
 from alrl.leaderboard.suite import SUITE, SuiteRecipe, load_suite
 

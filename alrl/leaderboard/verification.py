@@ -84,13 +84,13 @@ def read_submission(folder: Path, place: str, copy: Path, suite: SuiteRecipe, si
     """
     digest = copy_by_manifest(folder, copy)
     signature = signature_of(copy, signers)
-    told = _told(copy)
-    if told.get("suite_sha256") != suite.identity:
+    description = _description(copy)
+    if description.get("suite_sha256") != suite.identity:
         raise SubmissionError(
-            f"it is of suite {str(told.get('suite'))[:60]!r} ({str(told.get('suite_sha256'))[:12]}), this board is of"
-            f" {suite.suite} ({suite.identity[:12]})"
+            f"it is of suite {str(description.get('suite'))[:60]!r} ({str(description.get('suite_sha256'))[:12]}), this"
+            f" board is of {suite.suite} ({suite.identity[:12]})"
         )
-    agent = told["agent"]
+    agent = description["agent"]
     name, identity = str(agent["name"]), str(agent["identity"])
     if not NAME.fullmatch(name):
         raise SubmissionError(f"{name[:60]!r} is no name of an agent: 1 to 60 letters, digits, spaces and ._+-")
@@ -118,14 +118,16 @@ def read_submission(folder: Path, place: str, copy: Path, suite: SuiteRecipe, si
     )
 
 
-def _told(copy: Path) -> dict[str, Any]:
+def _description(copy: Path) -> dict[str, Any]:
     path = copy / SUBMISSION
     if not path.is_file():
         raise SubmissionError(f"{SUBMISSION} is missing: make the folder by `alrl submit`")
-    told = parse_description(path.read_bytes(), path)
-    if told.get("format") != FORMAT or not isinstance(told.get("agent"), dict):
-        raise SubmissionError(f"{SUBMISSION} is of format {str(told.get('format'))[:20]}; this alrl reads {FORMAT}")
-    return told
+    description = parse_description(path.read_bytes(), path)
+    if description.get("format") != FORMAT or not isinstance(description.get("agent"), dict):
+        raise SubmissionError(
+            f"{SUBMISSION} is of format {str(description.get('format'))[:20]}; this alrl reads {FORMAT}"
+        )
+    return description
 
 
 def _check_cells(stored: list[StoredCell], specs: list[dict[str, Any]]) -> None:

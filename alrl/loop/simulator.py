@@ -279,9 +279,8 @@ class Simulator:
         """Return how the learner does on the validation or test part now: no strategy, feature or policy may ask."""
         if part not in self._outcomes:
             records = self._parts[part]
-            self._outcomes[part] = outcome(
-                self.learner.predict_proba(records.by_column), records.labels, records.exists
-            )
+            probabilities = self.learner.predict_proba(records.by_column)
+            self._outcomes[part] = outcome(probabilities, records.labels, records.exists)
         return self._outcomes[part]
 
     def parts(self, part: PartName) -> Part:

@@ -16,20 +16,20 @@ from alrl.loop.view_fields import Need
 from alrl.metadata.activation import Activation
 from alrl.metadata.balance import Balance
 from alrl.metadata.cartography import Cartography
-from alrl.metadata.circumstances import Circumstances
 from alrl.metadata.confidence import Confidence
-from alrl.metadata.cost import TrainingCost
 from alrl.metadata.coverage import Coverage
 from alrl.metadata.disagreement import Disagreement
 from alrl.metadata.feature import Feature, FeatureGroup
 from alrl.metadata.geometry import GeometryGroup
 from alrl.metadata.influence import Influence
-from alrl.metadata.labelled_dynamics import LabelledDynamics
-from alrl.metadata.learning_curve import LearningCurve
-from alrl.metadata.loop import LoopState
+from alrl.metadata.loop.circumstances import Circumstances
+from alrl.metadata.loop.cost import TrainingCost
+from alrl.metadata.loop.labelled_dynamics import LabelledDynamics
+from alrl.metadata.loop.learning_curve import LearningCurve
+from alrl.metadata.loop.pace import Pace
+from alrl.metadata.loop.state import LoopState
 from alrl.metadata.misfit import Misfit
 from alrl.metadata.own_label import OwnLabel
-from alrl.metadata.pace import Pace
 from alrl.metadata.suspicion import Suspicion
 from alrl.metadata.training_dynamics import TrainingDynamics
 from alrl.metadata.trajectory import TrajectoryGroup

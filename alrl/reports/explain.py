@@ -18,7 +18,7 @@ from alrl.evaluation.statistics import Estimate
 from alrl.metadata import DEFAULT_GROUPS, FeatureSet
 from alrl.reports.picks.picks import Picks, see_picks
 from alrl.reports.picks.replay import Replay
-from alrl.reports.report import StoredStudy, read_study
+from alrl.reports.stored_study import StoredStudy, read_study
 from alrl.reports.summary import Summary, summarise
 from alrl.studies.store.store import RESULTS, STUDY, Store, run_id
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from alrl.errors import AlrlError
 from alrl.evaluation.comparison import Comparison
-from alrl.evaluation.curves import METRICS, Curves, Metric
-from alrl.reports.claims import read_claims, verdicts
+from alrl.evaluation.curves import Curves
+from alrl.reports.claims import verdicts
 from alrl.reports.comparison_report import ReportPart
 from alrl.reports.figures import Looks, styles
 from alrl.reports.figures.canvas import save
@@ -19,12 +18,11 @@ from alrl.reports.figures.capabilities import AXES, radar
 from alrl.reports.figures.conditions import conditions
 from alrl.reports.pages.checklist import RunRecord
 from alrl.reports.pages.policy_card import find_policies
+from alrl.reports.stored_study import StoredStudy, read_study
 from alrl.reports.summary import Summary, summarise
 from alrl.reports.tables.capabilities import capability_scores, capability_table
 from alrl.reports.tables.conditions import as_csv, condition_costs, markdown
 from alrl.studies.cell import protocol_of
-from alrl.studies.claim_recipe import ClaimRecipe
-from alrl.studies.description import RunDirectoryError, read_description
 from alrl.studies.store.store import RESULTS, STUDY, Store, run_id
 
 
@@ -57,23 +55,6 @@ class ReportFiles:
     """What could not be written, and why."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class StoredStudy:
-    """What ``study.json`` of a run says."""
-
-    title: str
-    hypothesis: str
-    command: str
-    cells: Sequence[Mapping[str, Any]]
-    primary: tuple[str, str] | None
-    metrics: tuple[Metric, ...]
-    upper_bounds: tuple[str, ...]
-    settings: Mapping[str, Any]
-    methods: Mapping[str, Sequence[str]]
-    """Policies that were trained for one method, one a seed, by its name."""
-    claims: tuple[ClaimRecipe, ...]
-
-
 def report(
     run: Path | str,
     *,
@@ -83,7 +64,6 @@ def report(
 ) -> ReportFiles:
     """Write page, figures, tables, summary, policy cards and curves of the study in ``run`` into ``run``.
 
-    Reads ``results.sqlite`` and ``study.json`` (``title``, ``hypothesis``, ``command``, ``cells``, ``primary``: the
     Reads ``results.sqlite`` and ``study.json`` (``title``, ``hypothesis``, ``command``, ``cells``, ``primary``: the
     strategy that the study is about and the one it is held against, ``settings``). ``title`` replaces the study's own;
     ``opening`` returns HTML that stands before a page's charts. A study with several learners or batch sizes gets one
@@ -181,43 +161,6 @@ def _curves_path(folder: Path, mark: str) -> Path:
     whole, part = folder / "curves.csv", folder / "curves-incomplete.csv"
     (whole if mark else part).unlink(missing_ok=True)
     return part if mark else whole
-
-
-def read_study(path: Path) -> StoredStudy:
-    """Return what ``study.json`` at ``path`` says. Raises RunDirectoryError if there is none, or it says nothing."""
-    stored = read_description(path.parent)
-    try:
-        primary = stored.get("primary")
-        return StoredStudy(
-            title=stored["title"],
-            hypothesis=str(stored.get("hypothesis", "")),
-            command=str(stored.get("command", "")),
-            cells=stored["cells"],
-            primary=None if primary is None else (str(primary[0]), str(primary[1])),
-            metrics=tuple(metric for metric in stored.get("metrics", METRICS) if metric in METRICS) or METRICS,
-            upper_bounds=tuple(map(str, stored.get("upper_bounds", ()))),
-            settings=dict(stored.get("settings", {})),
-            methods=_methods(stored),
-            claims=read_claims(stored.get("claims", ())),
-        )
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
-        raise RunDirectoryError(
-            f"{path} does not describe a study ({type(error).__name__}: {error}); it needs title and cells: "
-            "run the study again"
-        ) from error
-
-
-def _methods(stored: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Return the methods of a study's description; of an older one, agents of several seeds by their names."""
-    if "methods" in stored:
-        return {str(name): list(map(str, shown)) for name, shown in stored["methods"].items()}
-    methods: dict[str, list[str]] = {}
-    trained = str(dict(stored.get("settings", {})).get("trained policies", ""))
-    for name in dict.fromkeys(str(cell.get("agent")) for cell in stored["cells"]):
-        base, dash, seed = name.rpartition("-")
-        if dash and seed.isdigit() and f"{base}: " in trained:
-            methods.setdefault(base, []).append(name)
-    return {base: names for base, names in methods.items() if len(names) > 1}
 
 
 def _completeness(store: Store, study: StoredStudy, allow_incomplete: bool) -> str:

@@ -24,8 +24,8 @@ class RunDirectoryError(AlrlError):
 
 def write_description(folder: Path, content: Mapping[str, Any]) -> Path:
     """Write what a run tells of itself, with the SHA-256 of that, in one step; return the file."""
-    told = json.loads(json.dumps(content, default=str, allow_nan=False))
-    text = json.dumps({**told, SUM: content_id(canonical(told))}, indent=1)
+    plain = json.loads(json.dumps(content, default=str, allow_nan=False))
+    text = json.dumps({**plain, SUM: content_id(canonical(plain))}, indent=1)
     part = folder / f"{STUDY}.part"
     # Who is killed here leaves the old description or the new one, never half of one.
     part.write_text(text + "\n", encoding="utf-8")
@@ -34,8 +34,8 @@ def write_description(folder: Path, content: Mapping[str, Any]) -> Path:
 
 def description_fits(content: Mapping[str, Any]) -> bool:
     """Return whether a description is what was written; so is one of an older alrl, which wrote no sum."""
-    told = {key: value for key, value in content.items() if key != SUM}
-    return SUM not in content or content[SUM] == content_id(canonical(told))
+    summed = {key: value for key, value in content.items() if key != SUM}
+    return SUM not in content or content[SUM] == content_id(canonical(summed))
 
 
 def read_description(folder: Path) -> dict[str, Any]:

@@ -68,22 +68,22 @@ def _table(place: str, model: type[BaseModel]) -> str:
     more = " *Open.*" if model.model_config.get("extra") == "allow" else ""
     lines = [f"\n### {heading}\n", f"{description(model)}{more}\n"]
     lines += ["| key | takes | default | meaning |", "|---|---|---|---|"]
-    told = meanings(model)
+    meaning = meanings(model)
     for name, field in model.model_fields.items():
         if not (name == "kind" and kind):
             default = "" if field.is_required() else _default(field)
-            lines.append(cells_of(f"`{name}`", _takes(field), default, told[name]))
+            lines.append(cells_of(f"`{name}`", _takes(field), default, meaning[name]))
     return "\n".join(lines) + "\n"
 
 
 def meanings(model: type[BaseModel]) -> dict[str, str]:
     """Return what each key of a table means: by docstrings; of a table in it without one, what it is for."""
-    told = key_meanings(model)
+    meaning = key_meanings(model)
     for name, field in model.model_fields.items():
         inner = models_of(field.annotation)
-        if not told.get(name):
-            told[name] = description(inner[0]).split(". ")[0].rstrip(".") + "." if inner else ""
-    return told
+        if not meaning.get(name):
+            meaning[name] = description(inner[0]).split(". ")[0].rstrip(".") + "." if inner else ""
+    return meaning
 
 
 def _kind(model: type[BaseModel]) -> str | None:

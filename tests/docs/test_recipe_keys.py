@@ -14,8 +14,8 @@ TABLES = {f"{place} {model.__name__}": model for root in ROOTS for place, model 
 
 @pytest.mark.parametrize("model", TABLES.values(), ids=TABLES)
 def test_every_key_of_a_recipe_has_a_meaning(model: type[BaseModel]) -> None:
-    told = meanings(model)
-    assert [name for name in model.model_fields if not told[name]] == []
+    meaning = meanings(model)
+    assert [name for name in model.model_fields if not meaning[name]] == []
 
 
 def test_a_row_says_what_a_key_takes_its_default_and_what_it_means() -> None:

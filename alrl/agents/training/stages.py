@@ -1,15 +1,12 @@
-"""Stages of a training that show their progress and keep their state: collecting, evolution, reinforcement learning."""
+"""Stages of a training that show their progress and keep their state: search, evolution, reinforcement learning."""
 
 from __future__ import annotations
 
 import copy
 import dataclasses
-import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-
-import joblib
 
 from alrl import recipes
 from alrl.agents.networks.mixture import NETWORK
@@ -24,22 +21,12 @@ from alrl.agents.training.reinforcement.run import improve
 from alrl.agents.training.search import search
 from alrl.agents.training.task_groups import task_groups
 from alrl.agents.training.tensorboard import Tracker
-from alrl.agents.training.validation import by_size, chunks
-from alrl.agents.training.valued_candidates import Behaviour, ValuedCandidates, collect
-from alrl.agents.training_recipes import (
-    BranchingRecipe,
-    EvolutionRecipe,
-    ImitationRecipe,
-    RegressionRecipe,
-    SearchRecipe,
-)
+from alrl.agents.training_recipes import BranchingRecipe, EvolutionRecipe, SearchRecipe
 from alrl.data.task import Task
 from alrl.envs.action_recipe import CandidatesRecipe
 from alrl.envs.recipe import EnvRecipe
 from alrl.envs.task_source import TaskSource
 from alrl.envs.vector_env import ActiveLearningVectorEnv
-from alrl.loop.counting import Tally, counted
-from alrl.numerics.backend import one_thread
 from alrl.numerics.streams import generator
 from alrl.progress import Bar, Bars
 
@@ -212,57 +199,6 @@ def searched_on(source: TaskSource, names: Sequence[str], episodes: int, seed: i
         return [source.draw([seed, 1 + generation, i], name) for i, name in enumerate(chosen)]
 
     return draw
-
-
-def collected(
-    tasks: Sequence[Task],
-    env: EnvRecipe,
-    recipe: ImitationRecipe | RegressionRecipe,
-    behaviour: Behaviour,
-    *,
-    workers: int,
-    device: str,
-    checkpoint: Checkpoint,
-    bars: Bars,
-    title: str,
-    variant: int,
-) -> ValuedCandidates:
-    """Return the examples of the tasks, valued by the recipe's expert, each chunk kept when it has been played.
-
-    Chunks play the environment's variants from number ``variant`` on.
-    """
-    # The longest chunks go first, lest one is waited for at the end.
-    numbered = list(enumerate(chunks(by_size(tasks))))[::-1]
-    parts: list[ValuedCandidates] = []
-    bar, work = bars.bar(title, len(numbered)), checkpoint.work
-    while len(parts) < len(numbered) and (state := checkpoint.part(f"{len(parts)}").load()) is not None:
-        parts.append(ValuedCandidates(**state.tensors))
-        bar.advance()
-    expert = recipe.expert.build(behaviour.policy)
-    jobs = (
-        joblib.delayed(collect_pinned)(
-            chunk, env.variant(variant + number), behaviour, expert, recipe.every, number, device
-        )
-        for number, chunk in numbered[len(parts) :]
-    )
-    for part, tally, process in joblib.Parallel(n_jobs=workers, return_as="generator")(jobs):
-        work.steps += tally.steps
-        if process != os.getpid():
-            work.counter.add(tally)
-        checkpoint.part(f"{len(parts)}").save({}, {name: each for name, each in vars(part).items() if each is not None})
-        parts.append(part)
-        bar.advance()
-    bar.done()
-    return ValuedCandidates.joined(parts)
-
-
-def collect_pinned(
-    tasks: Sequence[Task], env: EnvRecipe, behaviour: Behaviour, expert: Any, every: int, offset: int, device: str
-) -> tuple[ValuedCandidates, Tally, int]:
-    """Return the examples, what it took, and in which process."""
-    with one_thread(), counted() as counter:
-        examples = collect(tasks, env, behaviour, expert, every=every, offset=offset, device=device)
-    return examples, counter.tally, os.getpid()
 
 
 def made_by(agent: TrainedRecipe, env: EnvRecipe, seed: int) -> dict[str, Any]:

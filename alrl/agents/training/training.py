@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from alrl.agents.recipe import AlgorithmRecipe, TrainedRecipe
 from alrl.agents.reinforcement_recipes import ReinforcementRecipe
 from alrl.agents.training import stages as training_stages
 from alrl.agents.training.checkpoint import Checkpoint, Work, keep, kept, tensors_of
+from alrl.agents.training.collection import collected
 from alrl.agents.training.fit_guard import guarded
 from alrl.agents.training.imitation import fit
 from alrl.agents.training.lal import fit_forest
@@ -101,12 +101,13 @@ class Trainer:
             else:
                 # No choice of stages after LAL: it is what was regressed, even where margin would do better.
                 stages = [*(stages if stage != "regression" else ()), (stage, policy)]
-        chosen, told = self._choose(stages)
+        chosen, validated = self._choose(stages)
+        gains = validated["validation_gain_over_margin"]
         self._tracker.settings(
             {"agent": self.agent.model_dump(), "env": self.env.model_dump(), "seed": self.seed, "policy": name},
-            {f"ended/{stage}_gain_over_margin": gain for stage, gain in told["validation_gain_over_margin"].items()},
+            {f"ended/{stage}_gain_over_margin": gain for stage, gain in gains.items()},
         )
-        card = self._card(told) | ({"judged_by": RETURN} if judged_by_return(chosen) else {})
+        card = self._card(validated) | ({"judged_by": RETURN} if judged_by_return(chosen) else {})
         return self._guarded(dataclasses.replace(chosen, card=card))
 
     def _after(self, stage: str, policy: Policy) -> Policy:
@@ -220,13 +221,12 @@ class Trainer:
         title: str,
         checkpoint: Checkpoint,
     ) -> ValuedCandidates:
-        workers = self.workers if self.workers is not None else min(4, os.cpu_count() or 1)
-        return training_stages.collected(
+        return collected(
             self._tasks(names, recipe.episodes, round_),
             self.env,
             recipe,
             behaviour,
-            workers=workers if self.device == "cpu" else 1,
+            workers=self.workers,
             device=self.device,
             checkpoint=checkpoint,
             bars=self.bars,
@@ -289,10 +289,10 @@ class Trainer:
         bar.done()
         return with_guard
 
-    def _card(self, told: dict[str, Any]) -> dict[str, Any]:
+    def _card(self, validated: dict[str, Any]) -> dict[str, Any]:
         return {
             **training_stages.made_by(self.agent, self.env, self.seed),
-            **told,
+            **validated,
             "trained_on": self.training,
             "validated_on": self.validation,
             "work": self._work.summary,

@@ -22,7 +22,7 @@ _DAMAGED = (
     EOFError,
     AttributeError,
     KeyError,
-    NotImplementedError,
+    # Of an archive that is encrypted, or compressed in a way that zipfile cannot read.
     RuntimeError,
     zipfile.BadZipFile,
     zlib.error,

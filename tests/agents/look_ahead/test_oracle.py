@@ -21,7 +21,8 @@ from alrl.evaluation.simulate import simulate
 from alrl.learners import SoftmaxRegression
 from alrl.loop.simulator import Simulator
 from alrl.recipes import parse
-from alrl.reports.report import _summaries, read_study
+from alrl.reports.report import _summaries
+from alrl.reports.stored_study import read_study
 from alrl.reports.summary import summarise
 from alrl.reports.tables import aubc
 from alrl.strategies import strategies

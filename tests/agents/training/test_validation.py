@@ -33,8 +33,8 @@ def test_a_stage_is_proved_by_two_standard_errors_over_the_one_kept_before() -> 
 
 
 def test_a_card_tells_gains_their_errors_and_the_episodes() -> None:
-    told = judged({"untrained": torch.zeros(8), "imitation": torch.full((8,), 0.5)}, TASKS, 1)
-    assert told == {
+    stages = judged({"untrained": torch.zeros(8), "imitation": torch.full((8,), 0.5)}, TASKS, 1)
+    assert stages == {
         "stage": "imitation",
         "validation_gain_over_margin": {"untrained": 0.0, "imitation": 0.5},
         "validation_standard_error": {"untrained": 0.0, "imitation": 0.0},

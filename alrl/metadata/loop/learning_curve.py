@@ -15,8 +15,8 @@ from torch import Tensor
 from alrl.loop.pool_view import PoolView
 from alrl.metadata.feature import Feature, FeatureGroup
 from alrl.metadata.label_errors import left_out_accuracy, left_out_probabilities, suspected
+from alrl.metadata.loop.validation import agreement, change_bound, kappa, progressive, remembered
 from alrl.metadata.pick import added, average
-from alrl.metadata.validation import agreement, change_bound, kappa, progressive, remembered
 
 _LATEST = 5
 """Labels before which the cross-validated accuracy is compared with that of now."""

@@ -8,14 +8,14 @@ import torch
 from torch import Tensor
 
 from alrl.loop.pool_view import PoolView
-from alrl.metadata.feature import Feature, FeatureGroup
+from alrl.metadata.feature import Feature, FeatureGroup, saturated
 
 
 class Circumstances(FeatureGroup):
     """What a policy that is trained under varied circumstances has to know of them, and may know in play.
 
-    What is hidden in play is not told: whether labels are noisy and records foreign is what ``suspicion``, ``misfit``
-    and ``geometry`` estimate.
+    What is hidden in play is not among them: whether labels are noisy and records foreign is what ``suspicion``,
+    ``misfit`` and ``geometry`` estimate.
     """
 
     name = "circumstances"
@@ -51,9 +51,9 @@ class Circumstances(FeatureGroup):
             batch = spent / (view.fits - 1).clamp_min(1) * (view.fits > 1)
         chosen = view.selected.sum(1).to(dtype)
         columns = [
-            budget / (budget + 100),
-            batch / (batch + 10),
-            chosen / (chosen + 10),
+            saturated(budget, 100.0),
+            saturated(batch, 10.0),
+            saturated(chosen, 10.0),
             _without_label(view),
             _levels(view),
         ]

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
 
-from alrl.metadata.validation import agreement, change_bound, kappa, overall_uncertainty
+from alrl.metadata.loop.validation import agreement, change_bound, kappa, overall_uncertainty
 
 
 def digits(text):

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from alrl.metadata.validation import progressive
+from alrl.metadata.loop.validation import progressive
 
 
 def certain(digits):

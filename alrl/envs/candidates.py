@@ -23,7 +23,7 @@ from alrl.strategies.batches import closed_up
 from alrl.strategies.diversity.clustering import kmeans, rows_of
 from alrl.strategies.diversity.herding import herded
 
-_LOOKED_AT, _STANDING = 2048, 128
+_LOOKED_AT, _STANDING, _WORTH = 2048, 128, 512
 _CLUSTERED = 256
 """Records that are clustered at most, drawn at random: what they cost must not grow with the pool."""
 
@@ -179,8 +179,20 @@ def doubtful_cover(view: PoolView) -> Tensor:
 
     Records marked as selected count as known. In pools of more than 2,048 available records, 2,048 are looked at.
     """
-    weight = 1 - view.margin
-    return herded(view, weight, 0, "mean", _LOOKED_AT, _STANDING, unit_length=False)[0]
+    return _herded(view, 0)[0]
+
+
+def worth_a_look(view: PoolView, count: int) -> Tensor:
+    """Return what herding may come to want while it fills a batch of ``count``, (B, 512 + count), repeats allowed.
+
+    The 512 records of largest :func:`doubtful_cover`, and the batch that herding alone would choose; -1 for none.
+    """
+    score, picks = _herded(view, count)
+    return torch.cat([top(score, view, min(_WORTH, score.shape[1])), picks], 1)
+
+
+def _herded(view: PoolView, count: int) -> tuple[Tensor, Tensor]:
+    return herded(view, 1 - view.margin, count, "mean", _LOOKED_AT, _STANDING, unit_length=False)
 
 
 def _without(view: PoolView, parts: list[Tensor]) -> PoolView:
@@ -204,7 +216,7 @@ def _representatives(view: PoolView, count: int) -> Tensor:
     from alrl.strategies.diversity.kernels import compiled_clusters
 
     some = min(_CLUSTERED, view.exists.shape[1])
-    drawn = best(view.noise, view.available, view.noise, some)
+    drawn = best(view.noise, view.offered, view.noise, some)
     rows = torch.arange(len(drawn), device=drawn.device)[:, None].expand_as(drawn)
     weight = torch.zeros_like(view.noise)
     weight[rows[drawn >= 0], drawn[drawn >= 0]] = 1.0

@@ -14,6 +14,7 @@ from alrl.agents.arguments import whole_number
 from alrl.agents.players import find_strategy
 from alrl.agents.policy import Policy
 from alrl.agents.query import warn_if_fewer
+from alrl.envs.candidates import CandidateMixture, worth_a_look
 from alrl.errors import BudgetExhaustedWarning, InvalidQueryError
 from alrl.large_pool.history import PoolHistory
 from alrl.large_pool.labels import PoolLabels
@@ -268,15 +269,25 @@ class LargePoolLoop:
         Raises as :meth:`query`.
         """
         scores = self._scored(self._fitted(model))
-        candidates = self._candidates(scores, batch_size)
+        seen = np.union1d(self._candidates(scores, batch_size), self.pending)
+        mixture = self.strategy.mixture if self._neighbours and isinstance(self.strategy, Policy) else None
+        if isinstance(mixture, CandidateMixture) and mixture.herding:
+            # What covers most is told without neighbours, which are then looked up for it as well.
+            view = self._view_of(seen, neighbours=False)
+            wanted = worth_a_look(view, batch_size)[0].numpy()
+            seen = np.union1d(seen, view.position[wanted[wanted >= 0]])
+        return self._view_of(seen, neighbours=self._neighbours)
+
+    def _view_of(self, seen: NDArray[np.int64], *, neighbours: bool) -> LargePoolView:
+        """Return the view of the records ``seen``, of those that are pending, and of the sample and labelled ones."""
         pending = self.pending
-        seen = np.union1d(candidates, pending)
-        part = draw_part(self.pool, self._sample, seen, self.labelled_set.index, neighbours=self._neighbours)
+        part = draw_part(self.pool, self._sample, seen, self.labelled_set.index, neighbours=neighbours)
         selected = torch.zeros_like(part.labelled)
         selected[0, torch.from_numpy(part.places(pending))] = True
         remembered = self._history.probabilities(self.pool, part.position)
         return LargePoolView(
             position=part.position,
+            surrounded=part.surrounded,
             features=part.geometry.features,
             feature_count=torch.tensor([self.pool.n_features]),
             exists=part.geometry.exists,

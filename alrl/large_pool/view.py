@@ -29,6 +29,12 @@ class LargePoolView(PoolView):
 
     position: NDArray[np.int64]
     """Positions of the records in the pool, (S,), ascending."""
+    surrounded: Tensor | None = None
+    """True where a record's neighbours were looked up, (1, S), bool; None where nobody asks for any."""
+
+    @property
+    def offered(self) -> Tensor:
+        return self.available if self.surrounded is None else self.available & self.surrounded
 
     def with_selected(self, picks: Tensor) -> PoolView:
         """Return the same view after ``picks`` (1,) joined the batch.
@@ -94,6 +100,8 @@ class DrawnRecords:
     """Which may be picked or stand for the pool, (1, S), bool."""
     labelled: Tensor
     """Which are labelled, (1, S), bool."""
+    surrounded: Tensor | None
+    """Of which the neighbours were looked up, (1, S), bool; None where that was not wanted."""
     geometry: PartGeometry
     """Their distances and neighbours."""
 
@@ -146,9 +154,12 @@ def draw_part(
         extent=pool.extent,
         surroundings=surroundings,
     )
+    looked_up = torch.zeros_like(geometry.exists)
+    looked_up[0, torch.from_numpy(of_candidates)] = True
     return DrawnRecords(
         position=position,
         exists=geometry.exists,
+        surrounded=looked_up if neighbours else None,
         labelled=torch.from_numpy(known)[None],
         geometry=geometry,
     )

@@ -187,6 +187,11 @@ class PoolView:
         return torch.where(others.any(1, keepdim=True), others, free)
 
     @property
+    def offered(self) -> Tensor:
+        """True where a record may be queried and all that features ask for is known of it, (B, N), bool."""
+        return self.available
+
+    @property
     def _copies_of_selected(self) -> Tensor | None:
         """True where a record is equal, or nearly so, to one of the batch, (B, N); None where none is."""
         if not bool(self.selected.any()):

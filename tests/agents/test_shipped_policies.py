@@ -27,8 +27,8 @@ def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def test_general_and_bred_are_shipped() -> None:
-    assert shipped_policies() == ["bred", "general"]
+def test_general_is_shipped() -> None:
+    assert shipped_policies() == ["general"]
 
 
 def test_file_weights_and_card_agree(name: str) -> None:
@@ -47,14 +47,10 @@ def test_file_weights_and_card_agree(name: str) -> None:
         assert again == text
 
 
-@pytest.mark.parametrize(
-    ("policy", "agent", "env"),
-    [("general", "general-training", "tabular"), ("bred", "bred-training", "tabular-coverage")],
-)
-def test_it_was_trained_by_the_recipes_that_are_here(policy: str, agent: str, env: str) -> None:
-    card = load_policy(policy).card
-    assert card["agent_sha256"] == recipes.identity(load_agent_recipe(agent))
-    assert card["environment_sha256"] == recipes.identity(load_env_recipe(env))
+def test_it_was_trained_by_the_recipes_that_are_here(name: str) -> None:
+    card = load_policy(name).card
+    assert card["agent_sha256"] == recipes.identity(load_agent_recipe(f"{name}-training"))
+    assert card["environment_sha256"] == recipes.identity(load_env_recipe("tabular-coverage"))
 
 
 def test_it_was_trained_and_validated_on_the_data_sets_of_its_environment_alone(name: str) -> None:

@@ -13,6 +13,7 @@ from torch import Tensor
 from alrl.errors import InvalidRecipeError
 from alrl.loop.pool_view import PoolView
 from alrl.loop.view_fields import Need, refits_of
+from alrl.numerics.ranking import best
 from alrl.strategies.base import Strategy, top
 from alrl.strategies.batches import checked, completed, largest_batch, one_of_copies
 from alrl.strategies.diversity.clustering import rows_of
@@ -161,9 +162,10 @@ def herded(
     records = view.exists.shape[1]
     chance = fresh(view.noise, _STEP)
     points = top(chance, view, min(others, records)).sort(1).values
-    allowed = view.available
+    allowed = view.offered
     if records > candidates:
-        drawn = top(fresh(view.noise, view.selected.sum(1) + _STEP + 1), view, candidates)
+        luck = fresh(view.noise, view.selected.sum(1) + _STEP + 1)
+        drawn = best(luck, allowed, view.noise, candidates)
         allowed = torch.zeros(len(allowed), records + 1, dtype=torch.bool, device=allowed.device)
         allowed = allowed.scatter(1, torch.where(drawn >= 0, drawn, records), value=True)[:, :-1]
     if count > 1:

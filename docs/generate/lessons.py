@@ -186,6 +186,7 @@ def library() -> str:
 def _sources() -> Iterator[Path]:
     yield from sorted((ROOT / "alrl").rglob("*.py"))
     yield from sorted((ROOT / "alrl" / "policies").rglob("*.safetensors"))
+    yield from sorted((ROOT / "alrl" / "policies").rglob("policy.json"))
 
 
 def main(arguments: list[str]) -> None:

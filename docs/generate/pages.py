@@ -87,7 +87,7 @@ def page(path: Path, recipe: EnvRecipe) -> str:
         "Version History": _history(path, recipe),
     }
     sections = _keys_by_section(recipe)
-    lines = [f"# {identifier}", "", _MARK, "", "| | |", "|---|---|", *facts]
+    lines = [f"# {identifier}", "", _MARK, "", "| property | value |", "|---|---|", *facts]
     for title, lines_of in parts.items():
         lines += ["", f"## {title}", "", *lines_of]
         if title in sections:

@@ -17,14 +17,13 @@ from alrl.errors import AlrlError
 from alrl.numerics.backend import one_thread
 from experiments.baselines.curves import learning_curve
 from experiments.baselines.measure import Cell, best_rule, measured, rule_cell, trained_cell
-from experiments.baselines.page import write_page
+from experiments.baselines.page import RULE_ROWS, TRAINED_ROWS, write_page
 
 HERE = Path(__file__).parent
 ROWS, CURVES = HERE / "rows.jsonl", HERE / "curves.jsonl"
 """One row, or one curve, a line, in the order in which they were played; a killed run goes on after the last."""
 CURVED = ("breast-cancer",)
 """Environments whose learning curves are drawn."""
-RULE_ROWS, TRAINED_ROWS = ("random", "margin", "best rule"), ("ppo", "dqn", "imitation")
 
 
 def main() -> None:

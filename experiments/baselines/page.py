@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from alrl import recipes
+
 HEAD = """# What is good in which environment
 
 <!-- Written by `python -m experiments.baselines`; do not edit. -->
@@ -20,13 +22,15 @@ that has the highest mean return on as many other seeds. Rules buy whole batches
 no sizes, do not stop and do not begin again. `ppo`, `dqn` and `imitation` are small trainings of one seed, on the
 environment's own data sets (eight of them at most) with other splits, by `experiments/baselines/*.toml`. Steps are the
 queries that the training played, seconds its wall time on a core that was shared. So short a training is a start to
-compare with, no statement about the algorithm. Rows that are not here were not played yet: the command adds them.
+compare with, no statement about the algorithm. **{played} of {wanted} rows have been played**; the command adds the others.
 
 ```sh
 python -m experiments.baselines                              # plays what is missing; a killed run goes on
 python -m experiments.baselines --env digits --agent agents/a2c.toml   # a further row
 ```
 """
+RULE_ROWS, TRAINED_ROWS = ("random", "margin", "best rule"), ("ppo", "dqn", "imitation")
+AGENTS = (*RULE_ROWS, *TRAINED_ROWS)
 COLUMNS = "| agent | return | AUBC | steps | seconds | |\n|---|---|---|---|---|---|\n"
 CURVES = """
 ## Learning curves
@@ -42,7 +46,12 @@ def write_page(rows: Sequence[Mapping[str, Any]], curves: Sequence[Mapping[str, 
     from experiments.baselines.measure import RULES
 
     episodes = sorted({row["episodes"] for row in rows if row["episodes"]})
-    text = HEAD.format(episodes=" or ".join(map(str, episodes)), rules=", ".join(RULES))
+    text = HEAD.format(
+        episodes=" or ".join(map(str, episodes)),
+        rules=", ".join(RULES),
+        played=sum(row["agent"] in AGENTS for row in rows),
+        wanted=len(AGENTS) * len(recipes.names("envs")),
+    )
     for env in sorted({row["env"] for row in rows}):
         text += f"\n## [{env}](environments/{env}.md)\n\n{COLUMNS}"
         text += "".join(_line(row) for row in rows if row["env"] == env)

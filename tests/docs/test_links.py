@@ -57,3 +57,9 @@ def test_the_navigation_names_every_page_once() -> None:
     there = {str(path.relative_to(DOCS)) for path in DOCS.rglob("*.md")} | BUILT
     there |= {f"lessons/{path.stem}.md" for path in (DOCS / "lessons").glob("*.py")}
     assert sorted(listed) == sorted(there)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_tests_that_a_page_names_are_there(page: Path) -> None:
+    for name in re.findall(r"\btests/[\w/]+\.py\b", page.read_text(encoding="utf-8")):
+        assert (ROOT / name).is_file(), f"{name}: there is no such test"

@@ -20,7 +20,10 @@ from alrl.reports.figures.style import STYLE, Style
 
 COLUMN, TEXT, WIDTH = 3.5, 5.5, 7.16
 """Inches: a column of a journal, the text of an article, the text of a page of two columns."""
-_COLUMNS = 3
+PAGE_HEIGHT = 9.0
+"""Inches that a page has for a figure, its caption below."""
+_HEIGHTS = {1: 3.0, 2: 2.3, 3: 1.95, 4: 1.55, 5: 1.15, 6: 1.0}
+"""Inches of a row of panels, by the panels in it."""
 _WARNING, _NOTE = "#B00020", "#555555"
 
 
@@ -60,20 +63,28 @@ def panels(
     label: str,
     words: tuple[str, str],
 ) -> Figure:
-    """Return one panel a data set, filled by ``draw``; ``words`` are the legend's note and the mark above it."""
+    """Return one panel a data set, filled by ``draw``; ``words`` are the legend's note and the mark above it.
+
+    Panels are as small as a page needs to hold them all; from the seventh column's need on the figure grows longer.
+    """
     count = len(comparison.data_sets)
-    # Four panels make a square; three in a row would leave one alone.
-    columns = 2 if count == 4 else min(count, _COLUMNS)
+    columns = _columns(count)
     rows = -(-count // columns)
     with mpl.rc_context(STYLE):
-        figure = new_figure((WIDTH if columns > 1 else COLUMN, 0.9 + {1: 3.0, 2: 2.3}.get(columns, 1.95) * rows))
+        figure = new_figure((WIDTH if columns > 1 else COLUMN, 0.9 + _HEIGHTS[columns] * rows))
         grid = figure.subplots(rows, columns, squeeze=False).ravel()
+        ticks = 5 if columns <= 3 else 3
+        room = 72 * figure.get_figwidth() / columns - 16
         for axes, data_set in zip(grid, comparison.data_sets, strict=False):
             draw(axes, data_set)
-            axes.set_title(data_set, loc="left")
+            # A long name must not run into the next panel's: a bold letter is about 0.7 of its height wide.
+            size = min(8.5 if columns <= 3 else 7.0, room / (0.7 * max(len(data_set), 1)))
+            axes.set_title(data_set, loc="left", fontsize=size)
             axes.margins(x=0.01)
-            axes.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
-            axes.yaxis.set_major_locator(MaxNLocator(nbins=5))
+            axes.xaxis.set_major_locator(MaxNLocator(nbins=ticks, integer=True))
+            axes.yaxis.set_major_locator(MaxNLocator(nbins=ticks))
+            if columns > 3:
+                axes.tick_params(labelsize=6.5, pad=2)
         for axes in grid[count:]:
             axes.remove()
         figure.supxlabel("Queried labels (count)", fontsize=8.5)
@@ -82,12 +93,47 @@ def panels(
     return figure
 
 
-def band(axes: Axes, interval: Interval, look: Style, *, start: int = 0, shaded: bool = True) -> None:
-    """Draw a mean and its band in percent, at ``start`` and the label counts after it."""
+def _columns(count: int) -> int:
+    """Return how many panels stand side by side: the fewest from three on with which all fit a page."""
+    if count <= 4:
+        # Four panels make a square; three in a row would leave one alone.
+        return 2 if count == 4 else max(count, 1)
+    fitting = (each for each in range(3, 6) if 0.9 + _HEIGHTS[each] * -(-count // each) <= PAGE_HEIGHT)
+    return next(fitting, 6)
+
+
+def shaded(looks: Mapping[str, Style], what: str) -> str:
+    """Return the note on bands that show ``what``: whose they are where not all strategies have one.
+
+    >>> from alrl.reports.figures.style import styles
+    >>> looks = styles(["general", "margin", "badge", "entropy", "random"], "general", reference="margin")
+    >>> shaded(looks, "95 % interval over seeds")
+    'Shaded, of general, margin and random alone: 95 % interval over seeds.'
+    """
+    names = [name for name, look in looks.items() if look.shaded]
+    grey = " Grey lines may leave a panel." if any(look.other for look in looks.values()) else ""
+    if len(names) == len(looks):
+        return f"Shaded: {what}."
+    if not names:
+        return f"No intervals shaded.{grey}"
+    *most, last = names
+    listed = f"{', '.join(most)} and {last}" if most else last
+    return f"Shaded, of {listed} alone: {what}.{grey}"
+
+
+def band(axes: Axes, interval: Interval, look: Style, *, start: int = 0) -> None:
+    """Draw a mean and its band in percent, at ``start`` and the label counts after it.
+
+    Strategies that are not told apart leave the axis as those before them made it: what is far below must not press
+    what is looked at into a corner.
+    """
     at = start + np.arange(interval.mean.size)
     mean, low, high = (100 * part for part in interval)
+    if look.other and any(line.get_zorder() > look.order for line in axes.lines):
+        axes.get_ylim()  # settles the limits by what is drawn so far
+        axes.set_autoscaley_on(False)
     axes.plot(at, mean, **look.line, solid_capstyle="round")
-    if shaded and not look.other and not np.isnan(low).any():
+    if look.shaded and not np.isnan(low).any():
         strength = 0.22 if look.order == 5 else 0.12
         axes.fill_between(at, low, high, color=look.colour, alpha=strength, linewidth=0, zorder=look.order - 1)
 
@@ -109,10 +155,11 @@ def legend(
 ) -> None:
     """Draw the legend above the figure, headed by the mark, if any, and a note."""
     handles = []
-    others = [look for look in looks.values() if look.other]
+    others = {name: look for name, look in looks.items() if look.other}
     looks = {name: look for name, look in looks.items() if not look.other}
     if others:
-        looks |= {f"{len(others)} others": others[0]}
+        name, look = next(iter(others.items()))
+        looks[name if len(others) == 1 else f"{len(others)} others"] = look
     for look in looks.values():
         if with_markers:
             handles.append(

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from alrl.evaluation.comparison import Comparison
 from alrl.evaluation.curves import Metric, mean_interval
-from alrl.reports.figures.canvas import band, panels
+from alrl.reports.figures.canvas import band, panels, shaded
 from alrl.reports.figures.style import Looks, looks_of
 
 
@@ -32,5 +32,5 @@ def differences(
                 band(axes, mean_interval(pair[0].values(metric) - pair[1].values(metric)), look)
 
     label = f"{metric.replace('_', ' ').capitalize()} minus {reference} (points)"
-    note = "Shaded: 95 % interval of the mean paired difference over seeds."
+    note = shaded(shown, "95 % interval of the mean paired difference over seeds")
     return panels(comparison, shown, draw, label, (note, mark))

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from alrl.evaluation.comparison import Comparison
 from alrl.evaluation.curves import Metric
-from alrl.reports.figures.canvas import band, panels
+from alrl.reports.figures.canvas import band, panels, shaded
 from alrl.reports.figures.style import Looks, looks_of
 
 
@@ -29,4 +29,4 @@ def learning_curves(
                 band(axes, curves.interval(metric), look)
 
     label = f"Test {metric.replace('_', ' ')} (%)"
-    return panels(comparison, looks, draw, label, ("Shaded: 95 % interval of the mean over seeds.", mark))
+    return panels(comparison, looks, draw, label, (shaded(looks, "95 % interval of the mean over seeds"), mark))

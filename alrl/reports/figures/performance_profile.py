@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from alrl.reports.figures.canvas import TEXT, legend, new_figure
+from alrl.evaluation.statistics import Profile
+from alrl.reports.figures.canvas import TEXT, legend, new_figure, shaded
 from alrl.reports.figures.style import STYLE, Looks, looks_of
 from alrl.reports.summary import Summary
 
@@ -23,7 +26,7 @@ def performance_profile(summary: Summary, *, mark: str = "", looks: Looks | None
         for name, look in looks.items():
             profile = summary.profiles[name]
             axes.plot(profile.thresholds, 100 * np.array(profile.share), **look.line)
-            if look.other:
+            if not look.shaded:
                 continue
             axes.fill_between(
                 profile.thresholds,
@@ -34,14 +37,28 @@ def performance_profile(summary: Summary, *, mark: str = "", looks: Looks | None
                 linewidth=0,
                 zorder=look.order - 1,
             )
-        axes.margins(x=0)
+        axes.set_xlim(_within([summary.profiles[name] for name, look in looks.items() if not look.other]))
         axes.set_ylim(0, 100)
         axes.yaxis.set_major_formatter(PercentFormatter(decimals=0))
         axes.set_xlabel(f"AUBC minus {summary.baseline}, τ (points)", fontsize=8.5)
         axes.set_ylabel("Runs above τ", fontsize=8.5)
         note = (
-            f"Runs of {len(summary.data_sets)} data sets, each weighing the same. The height at 0 is the share that\n"
-            f"beats {summary.baseline}. Bands: 95 %, bootstrap over seeds within data sets."
+            f"Runs of {len(summary.data_sets)} data sets, each weighing the same. The height at 0 is the share that"
+            f" beats {summary.baseline}.\n{shaded(looks, '95 %, bootstrap over seeds within data sets')}"
         )
         legend(figure, looks, note, mark)
     return figure
+
+
+def _within(profiles: Sequence[Profile]) -> tuple[float, float]:
+    """Return the thresholds between which a profile lies between 99.5 and 0.5 %: nothing happens beyond them."""
+    moving = [
+        threshold
+        for profile in profiles
+        for threshold, share in zip(profile.thresholds, profile.share, strict=True)
+        if 0.005 < share < 0.995
+    ]
+    every = [threshold for profile in profiles for threshold in profile.thresholds]
+    low, high = (min(moving), max(moving)) if moving else (min(every), max(every))
+    # Zero is what is compared with.
+    return min(low, 0.0), max(high, 0.0)

@@ -14,8 +14,8 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from alrl.evaluation.curves import Floats, Interval, mean_interval
-from alrl.reports.figures.canvas import TEXT, WIDTH, band, legend, new_figure
-from alrl.reports.figures.style import MANY, RANDOM, STYLE, Looks, looks_of
+from alrl.reports.figures.canvas import TEXT, WIDTH, band, legend, new_figure, shaded
+from alrl.reports.figures.style import RANDOM, STYLE, Looks, looks_of
 from alrl.reports.picks.replay import Projection, Replay
 
 SHOWN = {
@@ -52,7 +52,8 @@ def pick_profile(
         figure.supxlabel("Pick (1 is the first queried label)", fontsize=8.5)
         figure.supylabel("Mean over data sets (%)", fontsize=8.5)
         sets = len({replay.data_set for replay in replays})
-        note = f"{sets} data sets, {replays[0].picked.shape[0]} seeds each. Bands: 95 % interval over data sets."
+        note = f"{sets} data sets, {replays[0].picked.shape[0]} seeds each. "
+        note += shaded(looks, "95 % interval over data sets")
         legend(figure, looks, note, mark, extra={f"the pool, when {names[0]} picks": Line2D([], [], **_POOL)})
     return figure
 
@@ -192,7 +193,7 @@ def pick_overlap(replays: Sequence[Replay], *, mark: str = "", looks: Looks | No
             rows = [smoothed(replay.overlap[name], 7).mean(0) for replay in replays]
             width = min(map(len, rows))
             shares.append(mean_interval(np.stack([row[:width] for row in rows])))
-            band(axes, shares[-1], look, start=1, shaded=len(rules) <= MANY)
+            band(axes, shares[-1], look, start=1)
         _name_highest(axes, looks, shares)
         # Rules may share next to nothing: the axis ends above the highest of them.
         top = max((float(np.nanmax(100 * share.mean)) for share in shares), default=0.0)
@@ -201,11 +202,11 @@ def pick_overlap(replays: Sequence[Replay], *, mark: str = "", looks: Looks | No
         axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
         axes.yaxis.set_major_formatter(PercentFormatter(decimals=0))
         axes.set_xlabel("Pick (1 is the first queried label)", fontsize=8.5)
-        axes.set_ylabel(f"Picks of {replays[0].strategy} that the rule shares", fontsize=8.5)
-        bands = " Bands: 95 % interval over data sets." if len(rules) <= MANY else ""
+        axes.set_ylabel("Picks that the rule shares", fontsize=8.5)
         note = (
             f"{len(replays)} data sets, {replays[0].picked.shape[0]} seeds each; each rule is asked where\n"
-            f"{replays[0].strategy} chose, its picks played again with right labels.{bands}"
+            f"{replays[0].strategy} chose, its picks played again with right labels.\n"
+            f"{shaded(looks, '95 % interval over data sets')}"
         )
         legend(figure, looks, note, mark)
     return figure

@@ -16,6 +16,8 @@ MANY = 8
 """Strategies up to which each has a look of its own."""
 _BEST = 4
 """Of many, the best by rank that have one beside the subject, the reference and random sampling."""
+_SHADED = 4
+"""Strategies up to which each has its interval shaded: more of them turn to mud."""
 _DASHES: tuple[tuple[float, ...], ...] = ((), (5, 1.5), (1.2, 1.2), (6, 1.5, 1.2, 1.5), (3, 1), (8, 2))
 _MARKERS = ("s", "^", "D", "v", "P", "X", "<", ">", "h", "p")
 STYLE: dict[Any, Any] = {
@@ -48,6 +50,8 @@ class Style:
     marker: str
     order: int
     """Drawing order, higher in front."""
+    shaded: bool = True
+    """Whether its interval is drawn as a band."""
 
     @property
     def other(self) -> bool:
@@ -76,7 +80,8 @@ def styles(
 
     The emphasised one first, thick and vermilion, random last. Rules are thin, and told apart by colour and by
     strokes. Of more than eight strategies only the subject, the ``reference``, random sampling and the best by
-    ``ranks`` are told apart; the others are grey.
+    ``ranks`` are told apart; the others are grey. Of more than four only the subject (the best by ``ranks`` without
+    one), the ``reference`` and random sampling have their intervals shaded.
 
     >>> looks = styles(["random", "margin", "general"], emphasis="general")
     >>> list(looks), looks["general"].colour, looks["random"].dashes
@@ -86,19 +91,31 @@ def styles(
     rules = [name for name in strategies if name not in {"random", emphasis}]
     apart = _apart(rules, reference, ranks or {}) if len(strategies) > MANY else rules
     rest = [name for name in rules if name not in apart]
+    shaded = _shaded(strategies, emphasis, reference, ranks or {})
     rules = [name for name in rules if name in apart]
     for place, name in enumerate(rules):
         colour = OKABE_ITO[place % len(OKABE_ITO)]
         # The second round of colours meets other dashes, so that no two rules share both.
         dashes = _DASHES[(place + place // len(OKABE_ITO)) % len(_DASHES)]
-        looks[name] = Style(colour=colour, dashes=dashes, width=1.1, marker=_MARKERS[place % len(_MARKERS)], order=3)
-    looks["random"] = Style(colour=RANDOM, dashes=(4, 2), width=1.1, marker="x", order=2)
+        marker = _MARKERS[place % len(_MARKERS)]
+        looks[name] = Style(colour=colour, dashes=dashes, width=1.1, marker=marker, order=3, shaded=name in shaded)
+    looks["random"] = Style(colour=RANDOM, dashes=(4, 2), width=1.3, marker="x", order=2)
     for name in rest:
-        looks[name] = Style(colour=OTHER, dashes=(), width=0.7, marker=".", order=1)
+        looks[name] = Style(colour=OTHER, dashes=(), width=0.5, marker=".", order=1, shaded=False)
     if emphasis is not None:
         looks[emphasis] = Style(colour=EMPHASIS, dashes=(), width=1.9, marker="o", order=5)
     order = [name for name in (emphasis, *rules, "random", *rest) if name in strategies]
     return {name: looks[name] for name in order if name is not None}
+
+
+def _shaded(
+    strategies: Sequence[str], emphasis: str | None, reference: str | None, ranks: Mapping[str, float]
+) -> Collection[str]:
+    if len(strategies) <= _SHADED:
+        return strategies
+    best = [name for name in strategies if name not in {"random", reference}]
+    subject = min(best, key=lambda name: ranks.get(name, float("inf")), default=None) if emphasis is None else emphasis
+    return {name for name in (subject, reference, "random") if name is not None}
 
 
 def _apart(rules: Sequence[str], reference: str | None, ranks: Mapping[str, float]) -> Collection[str]:

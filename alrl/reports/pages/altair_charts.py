@@ -173,7 +173,7 @@ def _colour(looks: Mapping[str, Style]) -> Any:
 
 def _band(base: Any, looks: Mapping[str, Style], title: str) -> Any:
     alt = _altair()
-    strength = _scale(looks, [0.28 if look.order == 5 else 0.12 for look in looks.values()])
+    strength = _scale(looks, [(0.28 if look.order == 5 else 0.12) * look.shaded for look in looks.values()])
     return base.mark_area().encode(
         opacity=alt.Opacity("strategy:O", scale=strength, legend=None),
         y=alt.Y("low:Q", title=title, scale=alt.Scale(zero=False)),

@@ -45,12 +45,15 @@ class Picks:
 
 
 def see_picks(comparison: Comparison, summary: Summary, cells: Sequence[Mapping[str, Any]]) -> Picks:
-    """Return the picks of the study's subject beside the reference's, on data sets from its best to its worst.
+    """Return the picks of the subject beside the reference's, on data sets from its best to its worst.
+
+    The subject is the study's, or else the best by rank.
 
     ``cells`` are the specifications that the comparison's curves came from. A data set that cannot be loaded any more,
     or is no longer the same, is left out, and the reason kept.
     """
-    subject = summary.emphasis or summary.strategies[0]
+    best = min(summary.ranks, key=lambda name: summary.ranks[name], default=summary.strategies[0])
+    subject = summary.emphasis or best
     names = list(dict.fromkeys((subject, summary.reference)))
     rules = _rules(summary.strategies)
     replays: dict[str, list[Replay]] = {name: [] for name in names}

@@ -28,10 +28,11 @@ def legend_texts(figure: Figure) -> list[str]:
     return [text.get_text() for text in figure.legends[0].get_texts()]
 
 
-def test_learning_curves_show_every_mean_and_band(comparison: Comparison) -> None:
+def test_learning_curves_show_every_mean_and_the_bands_of_subject_reference_and_random(comparison: Comparison) -> None:
     figure = figures.learning_curves(comparison, emphasis="general")
     assert [axes.get_title(loc="left") for axes in figure.axes] == ["vehicle", "vowel"]
-    assert all(len(axes.lines) == 6 and len(axes.collections) == 6 for axes in figure.axes)
+    assert all(len(axes.lines) == 6 and len(axes.collections) == 2 for axes in figure.axes)
+    assert "Shaded, of general and random alone: 95 % interval" in figure.legends[0].get_title().get_text()
     curves = comparison.get("vehicle", "general")
     assert curves is not None
     drawn = next(line for line in figure.axes[0].lines if line.get_color() == figures.EMPHASIS)

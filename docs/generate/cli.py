@@ -82,7 +82,8 @@ def _section(title: str, more: str, command: Callable[..., Any]) -> str:
     words = [each.name if each.required else f"[{each.name}]" for each in parameters if each.argument]
     usage = " ".join([title, *words, "[OPTIONS]", more]).strip()
     rows = "".join(f"| {_typed(each)} | {each.meaning} |\n" for each in parameters)
-    return f"\n## {title}\n\n{command.__doc__}\n\n```sh\n{usage}\n```\n\n| argument or option | meaning |\n|---|---|\n{rows}"
+    table = f"| argument or option | meaning |\n|---|---|\n{rows}"
+    return f"\n## {title}\n\n{command.__doc__}\n\n```sh\n{usage}\n```\n\n{table}"
 
 
 def _typed(parameter: _Parameter) -> str:

@@ -22,7 +22,8 @@ that has the highest mean return on as many other seeds. Rules buy whole batches
 no sizes, do not stop and do not begin again. `ppo`, `dqn` and `imitation` are small trainings of one seed, on the
 environment's own data sets (eight of them at most) with other splits, by `experiments/baselines/*.toml`. Steps are the
 queries that the training played, seconds its wall time on a core that was shared. So short a training is a start to
-compare with, no statement about the algorithm. **{played} of {wanted} rows have been played**; the command adds the others.
+compare with, no statement about the algorithm. **{played} of {wanted} rows have been played**; the command adds the
+others.
 
 ```sh
 python -m experiments.baselines                              # plays what is missing; a killed run goes on

@@ -1,7 +1,7 @@
 """Roll-outs in which a rule or a policy queries, seeing of each branch what it would see of a loop.
 
-A branch of ``Simulator.take`` plays to the last bit what the loop would. These share the pools, fit with fewer iterations
-and may play a drawn world whose labels are not the simulator's: neither stands for the other.
+A branch of ``Simulator.take`` plays to the last bit what the loop would. These share the pools, fit with fewer
+iterations and may play a drawn world whose labels are not the simulator's: neither stands for the other.
 """
 
 from __future__ import annotations

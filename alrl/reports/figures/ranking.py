@@ -32,6 +32,7 @@ def ranking(summary: Summary, *, mark: str = "", looks: Looks | None = None) -> 
         _dots(left, summary, shown)
         _ranks(right, summary, looks)
         note = f"Bars: 95 % Student-t interval of the paired difference. Ranks over {len(summary.ranked)} data sets."
+        note += " Grey dots may lie beyond the axis." if any(look.other for look in shown.values()) else ""
         legend(figure, shown, note, mark, with_markers=True)
     return figure
 
@@ -61,11 +62,23 @@ def _dots(axes: Axes, summary: Summary, shown: Mapping[str, Style]) -> None:
                         [estimate.low, estimate.high], [y, y], color=look.colour, linewidth=look.width * 0.8, zorder=3
                     )
                 dot(axes, estimate.value, y, look)
+    axes.set_xlim(_room(summary, shown))
     axes.set_yticks(range(len(summary.data_sets)), summary.data_sets)
     axes.set_ylim(len(summary.data_sets) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0)
     axes.grid(visible=False, axis="y")
     axes.set_xlabel(f"AUBC minus {summary.reference} (points)", fontsize=8.5)
+
+
+def _room(summary: Summary, shown: Mapping[str, Style]) -> tuple[float, float]:
+    """Return the differences between which all that is told apart lies: grey dots may lie beyond."""
+    ends = [0.0]
+    for (_, name), cell in summary.cells.items():
+        if name in shown and not shown[name].other and cell.against_reference is not None:
+            estimate = cell.against_reference
+            ends += [end for end in (estimate.low, estimate.value, estimate.high) if np.isfinite(end)]
+    edge = 0.04 * (max(ends) - min(ends)) or 1.0
+    return min(ends) - edge, max(ends) + edge
 
 
 def _ranks(axes: Axes, summary: Summary, looks: Mapping[str, Style]) -> None:

@@ -55,7 +55,7 @@ def watch(
     >>> simulator = Simulator([draw_task(load_data_set("iris"), [0])], make_learner("softmax-regression"), labels=3)
     >>> played, seen = watch(simulator, make_strategy("margin"), load_policy("general"), labels=3)
     >>> len(seen), tuple(seen[0].candidates.shape)
-    (3, (1, 40, 32))
+    (3, (1, 40, 37))
     """
     simulator.provide(strategy.needs | policy.needs)
     seen: list[Observation] = []

@@ -113,7 +113,7 @@ def report(
     further = (
         *protocol_of(study.cells[0]).report(stored, folder, mark=mark),
         *write_conditions(stored, folder, mark=mark, looks=looks),
-        *write_capabilities(methods, folder, study.primary, mark=mark),
+        *write_capabilities(methods, folder, study.primary, mark=mark, looks=looks),
     )
     parts = []
     for place, (comparison, whole, slug) in enumerate(zip(comparisons, methods, slugs, strict=True)):
@@ -244,7 +244,12 @@ def write_conditions(
 
 
 def write_capabilities(
-    comparisons: Sequence[Comparison], folder: Path, primary: tuple[str, str] | None, *, mark: str = ""
+    comparisons: Sequence[Comparison],
+    folder: Path,
+    primary: tuple[str, str] | None,
+    *,
+    mark: str = "",
+    looks: Looks | None = None,
 ) -> list[Path]:
     """Write ``capabilities.md``, ``.csv`` and the radar into ``folder``; return the files, none below three conditions.
 
@@ -257,4 +262,4 @@ def write_capabilities(
     paths = [folder / "capabilities.md", folder / "capabilities.csv"]
     paths[0].write_text(table.to_markdown(), encoding="utf-8")
     paths[1].write_text(table.to_csv(), encoding="utf-8")
-    return [*paths, *save(radar(scores, *primary, mark=mark), folder / "capabilities")]
+    return [*paths, *save(radar(scores, *primary, mark=mark, looks=looks), folder / "capabilities")]

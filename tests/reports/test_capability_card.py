@@ -13,8 +13,10 @@ from alrl.agents.policy_file import load_policy, save_policy
 from alrl.errors import InvalidRecipeError
 from alrl.evaluation.comparison import Comparison
 from alrl.evaluation.curves import Curves
+from alrl.evaluation.statistics import Estimate
 from alrl.recipes import parse
 from alrl.reports.capability_card import capability_card
+from alrl.reports.figures import styles
 from alrl.reports.figures.capabilities import radar
 from alrl.reports.tables.capabilities import CapabilityScore, capability_scores, capability_table
 from alrl.studies.loading import load_study
@@ -92,6 +94,26 @@ def test_the_reference_is_the_ring_of_zero_and_intervals_stand_on_the_subject() 
     assert np.allclose(lines[3], 0)
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["entropy", "margin (0)"]
     assert figure.legends[0].get_title().get_text().startswith("INCOMPLETE")
+
+
+def test_on_a_radar_of_many_strategies_have_the_colours_of_their_study_and_the_rest_one_entry() -> None:
+    rules = [f"rule {place}" for place in range(20)]
+    gain = Estimate(value=1.0, low=0.5, high=1.5)
+    given = [
+        CapabilityScore(
+            capability=capability, strategy=name, gain=gain, better=6, data_sets=6, labels=1, batch=1, seeds=2
+        )
+        for capability in ("clean", "noise", "batches")
+        for name in ("entropy", "random", *rules)
+    ]
+    looks = styles(["entropy", "margin", "random", *rules], "entropy", reference="margin")
+    figure = radar(given, "entropy", "margin", looks=looks)
+    entries = dict(
+        zip([text.get_text() for text in figure.legends[0].get_texts()], figure.legends[0].get_lines(), strict=True)
+    )
+    assert list(entries) == ["entropy", "rule 0", "rule 1", "rule 2", "rule 3", "random", "16 others", "margin (0)"]
+    assert all(entries[name].get_color() == looks[name].colour for name in ("entropy", "rule 0", "random"))
+    assert entries["margin (0)"].get_color() == looks["margin"].colour
 
 
 def test_a_condition_has_its_own_data_learner_and_budget_and_others_keep_their_identity() -> None:

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from alrl.evaluation import statistics
+from alrl.evaluation.curves import Floats
 from alrl.reports.figures.canvas import WIDTH, headline, new_figure
 from alrl.reports.figures.style import EMPHASIS, MANY, STYLE, Looks, looks_of
 from alrl.reports.summary import Summary
@@ -67,17 +68,18 @@ def _needed(axes: Axes, own: int) -> None:
 
 
 def _saved(axes: Axes, summary: Summary, looks: Looks, lying: bool) -> None:
-    """Draw a dot a data set; many strategies have a line each, on which their names can be read."""
-    names = [name for name in looks if name != summary.baseline]
+    """Draw a dot a data set; many strategies have a line each, on which their names can be read, the best on top."""
+    heights = {name: _heights(summary, name) for name in looks if name != summary.baseline}
+    names = list(heights)
+    if lying:
+        names.sort(key=lambda name: -float(np.median(heights[name])) if heights[name].size else np.inf)
     for place, name in enumerate(names):
-        cells = [summary.cells.get((data_set, name)) for data_set in summary.data_sets]
-        saved = np.array([100 * cell.saving.value for cell in cells if cell is not None and cell.saving is not None])
-        shown = np.where(np.isfinite(saved), saved, NEVER)
+        shown = heights[name]
         # Spread by rank, so that equal savings stand side by side and nothing is drawn by chance.
         across = place + (np.argsort(np.argsort(shown, kind="stable")) % 7 - 3) / 14
         x, y = (shown, across) if lying else (across, shown)
         axes.scatter(x, y, s=9, color=looks[name].colour, alpha=0.75, linewidths=0, zorder=3)
-        if saved.size:
+        if shown.size:
             ends, middle = np.array([place - 0.3, place + 0.3]), np.full(2, float(np.median(shown)))
             x, y = (middle, ends) if lying else (ends, middle)
             axes.plot(x, y, color=looks[name].colour, linewidth=2, zorder=4)
@@ -89,6 +91,13 @@ def _saved(axes: Axes, summary: Summary, looks: Looks, lying: bool) -> None:
     axes.set_xticks(range(len(names)), names, rotation=30, ha="right", rotation_mode="anchor")
     axes.grid(visible=False, axis="x")
     axes.set_xlim(-0.6, len(names) - 0.4)
+
+
+def _heights(summary: Summary, name: str) -> Floats:
+    """Return the labels saved on each data set in percent, ``NEVER`` where the target was not reached."""
+    cells = [summary.cells.get((data_set, name)) for data_set in summary.data_sets]
+    saved = np.array([100 * cell.saving.value for cell in cells if cell is not None and cell.saving is not None])
+    return np.where(np.isfinite(saved), saved, NEVER)
 
 
 def _lie(axes: Axes, names: Sequence[str]) -> None:

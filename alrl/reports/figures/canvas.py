@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import textwrap
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -176,7 +177,7 @@ def legend(
         ncols=min({5: 5, 6: 3}.get(len(names), min(len(names), 4)), _fitting(figure, names)),
         handlelength=3 if looks else 1,
         columnspacing=1.6 if figure.get_figwidth() >= TEXT else 1.0,
-        title=_headed(note, mark),
+        title=_headed(figure, note, mark),
         title_fontsize=7,
     )
     box.get_title().set_multialignment("center")
@@ -190,9 +191,19 @@ def _fitting(figure: Figure, names: list[str]) -> int:
 
 def headline(figure: Figure, note: str, mark: str) -> None:
     """Draw the mark, if any, and a note above a figure without a legend."""
-    text = figure.suptitle(_headed(note, mark), fontsize=7, fontweight="normal")
+    text = figure.suptitle(_headed(figure, note, mark), fontsize=7, fontweight="normal")
     text.set_color(_WARNING if mark else _NOTE)
 
 
-def _headed(note: str, mark: str) -> str:
-    return f"{mark}\n{note}" if mark else note
+def _headed(figure: Figure, note: str, mark: str) -> str:
+    """Return the mark and the note, in lines that the figure has room for: what is cut off cannot be read."""
+    # Small letters are 3.6 points wide on average.
+    room = int(72 * figure.get_figwidth() / 3.75)
+    return "\n".join(_wrapped(line, room) for line in f"{mark}\n{note}".strip().splitlines())
+
+
+def _wrapped(line: str, room: int) -> str:
+    """Return the line, broken into as few as there is room for, of about the same length."""
+    count = -(-len(line) // room)
+    parts = textwrap.wrap(line, max(-(-len(line) // count) + 8, 1), break_on_hyphens=False) if count > 1 else [line]
+    return "\n".join(parts if max(map(len, parts)) <= room else textwrap.wrap(line, room, break_on_hyphens=False))

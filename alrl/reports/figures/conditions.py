@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from alrl.reports.figures.canvas import WIDTH, legend, new_figure
-from alrl.reports.figures.style import STYLE, Looks, looks_of
+from alrl.reports.figures.style import STYLE, Looks, lanes, looks_of
 from alrl.reports.tables.conditions import ConditionCost
 
 
@@ -21,20 +21,23 @@ def conditions(costs: Sequence[ConditionCost], *, mark: str = "", looks: Looks |
     names = list(dict.fromkeys(cost.condition for cost in costs))
     data_sets = list(dict.fromkeys(cost.data_set for cost in costs))
     looks = looks_of(list(dict.fromkeys(cost.strategy for cost in costs)), looks)
-    columns = min(3, len(names))
+    lane = lanes(looks)
+    last = max(lane.values())
+    # Four panels make a square; three in a row would leave one alone.
+    columns = 2 if len(names) == 4 else min(3, len(names))
     rows = -(-len(names) // columns)
     with mpl.rc_context(STYLE):
         figure = new_figure((WIDTH, 0.9 + rows * (0.6 + 0.36 * len(data_sets))))
         grid = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).ravel()
         for axes, name in zip(grid, names, strict=False):
             axes.axvline(0, color="#333333", linewidth=0.8, zorder=1)
-            for place, (strategy, look) in enumerate(looks.items()):
+            for strategy, look in looks.items():
                 here = [cost for cost in costs if cost.condition == name and cost.strategy == strategy]
-                offset = (place - (len(looks) - 1) / 2) * 0.7 / len(looks)
+                offset = (lane[strategy] - last / 2) * 0.7 / (last + 1)
                 axes.errorbar(
                     [cost.difference for cost in here],
                     np.array([data_sets.index(cost.data_set) for cost in here]) + offset,
-                    xerr=[cost.half_width for cost in here],
+                    xerr=None if look.other else [cost.half_width for cost in here],
                     fmt=look.marker,
                     color=look.colour,
                     markersize=3.5,
@@ -48,5 +51,6 @@ def conditions(costs: Sequence[ConditionCost], *, mark: str = "", looks: Looks |
             axes.remove()
         figure.supxlabel(f"AUBC less that under {costs[0].against} (points)", fontsize=8.5)
         note = "Bars: 95 % interval of the mean paired difference over seeds."
+        note += " Grey dots: means of the others." if any(look.other for look in looks.values()) else ""
         legend(figure, looks, note, mark, with_markers=True)
     return figure

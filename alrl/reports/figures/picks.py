@@ -158,14 +158,17 @@ def _explain(figure: Figure, projections: Sequence[Projection], mark: str) -> No
     legend(figure, {}, note, mark, extra=extra)
 
 
-def _name_highest(axes: Axes, looks: Looks, shares: Sequence[Interval]) -> None:
-    """Write the names of the three grey lines that end highest: what is much alike is to be known."""
+def _name_highest(axes: Axes, looks: Looks, shares: Sequence[Interval], top: float) -> None:
+    """Write the names of the three grey lines that end highest: what is much alike is to be known.
+
+    ``top`` is where the axis ends, in percent.
+    """
     drawn = zip(looks.items(), shares, strict=True)
     ends = {name: 100 * float(share.mean[-1]) for (name, look), share in drawn if look.other}
-    height = -np.inf
-    for name in sorted(sorted(ends, key=lambda each: -ends[each])[:3], key=lambda each: ends[each]):
-        # Names that would lie upon each other are moved up.
-        height = max(ends[name], height + 4.0)
+    height = top
+    for name in sorted(ends, key=lambda each: -ends[each])[:3]:
+        # Names that would lie upon each other are moved down; moved up, they would leave the panel.
+        height = min(ends[name], height - 0.06 * top)
         axes.annotate(
             name,
             (shares[0].mean.size, height),
@@ -194,10 +197,10 @@ def pick_overlap(replays: Sequence[Replay], *, mark: str = "", looks: Looks | No
             width = min(map(len, rows))
             shares.append(mean_interval(np.stack([row[:width] for row in rows])))
             band(axes, shares[-1], look, start=1)
-        _name_highest(axes, looks, shares)
         # Rules may share next to nothing: the axis ends above the highest of them.
-        top = max((float(np.nanmax(100 * share.mean)) for share in shares), default=0.0)
-        axes.set_ylim(0, min(100.0, 1.4 * top + 10))
+        top = min(100.0, 1.4 * max((float(np.nanmax(100 * share.mean)) for share in shares), default=0.0) + 10)
+        axes.set_ylim(0, top)
+        _name_highest(axes, looks, shares, top)
         axes.margins(x=0.01)
         axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
         axes.yaxis.set_major_formatter(PercentFormatter(decimals=0))

@@ -8,10 +8,9 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from alrl.reports.figures.canvas import WIDTH, dot, legend, new_figure
-from alrl.reports.figures.style import MANY, STYLE, Looks, Style, looks_of
+from alrl.reports.figures.style import MANY, STYLE, Looks, Style, lanes, looks_of
 from alrl.reports.summary import Summary
 
 _ROOMY = 10
@@ -23,8 +22,8 @@ def ranking(summary: Summary, *, mark: str = "", looks: Looks | None = None) -> 
     looks = looks_of(summary.strategies, looks, summary.emphasis)
     shown = {name: look for name, look in looks.items() if name != summary.reference}
     # Many data sets share a page: their rows are closer.
-    lanes = _lanes(shown)
-    row = max((0.16 if len(shown) <= MANY else 0.12) * lanes + 0.12, 0.3) if len(summary.data_sets) <= _ROOMY else 0.38
+    count = max(lanes(shown).values(), default=0) + 1
+    row = max((0.16 if len(shown) <= MANY else 0.12) * count + 0.12, 0.3) if len(summary.data_sets) <= _ROOMY else 0.38
     height = 1.5 + row * len(summary.data_sets)
     with mpl.rc_context(STYLE):
         figure = new_figure((WIDTH, max(height, 1.5 + (0.24 if len(looks) <= MANY else 0.18) * len(looks))))
@@ -37,15 +36,10 @@ def ranking(summary: Summary, *, mark: str = "", looks: Looks | None = None) -> 
     return figure
 
 
-def _lanes(looks: Looks) -> int:
-    """Return how many lines the strategies take on a data set: those that are not told apart share one."""
-    return max(1, sum(not look.other for look in looks.values()) + any(look.other for look in looks.values()))
-
-
 def _dots(axes: Axes, summary: Summary, shown: Mapping[str, Style]) -> None:
-    own = [name for name, look in shown.items() if not look.other]
-    lanes = _lanes(shown)
-    step = 0.8 / lanes
+    lane = lanes(shown)
+    last = max(lane.values(), default=0)
+    step = 0.8 / (last + 1)
     axes.axvline(0, color="#333333", linewidth=0.8, zorder=1)
     for row, data_set in enumerate(summary.data_sets):
         if row % 2:
@@ -54,9 +48,7 @@ def _dots(axes: Axes, summary: Summary, shown: Mapping[str, Style]) -> None:
             cell = summary.cells.get((data_set, name))
             estimate = cell.against_reference if cell else None
             if estimate is not None:
-                # Strategies that are not told apart share the last line.
-                lane = lanes - 1 if look.other else own.index(name)
-                y = row + (lane - (lanes - 1) / 2) * step
+                y = row + (lane[name] - last / 2) * step
                 if np.isfinite(estimate.low) and not look.other:
                     axes.plot(
                         [estimate.low, estimate.high], [y, y], color=look.colour, linewidth=look.width * 0.8, zorder=3
@@ -97,7 +89,9 @@ def _ranks(axes: Axes, summary: Summary, looks: Mapping[str, Style]) -> None:
     for text, name in zip(axes.get_yticklabels(), order, strict=True):
         text.set_fontweight("bold" if name == summary.emphasis else "normal")
     axes.set_ylim(len(order) - 0.5, -0.5)
-    axes.set_xlim(0.8, 1.08 * len(summary.strategies) + 0.9)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    # Room for the first marker, and for the number beside the last.
+    count = len(order)
+    axes.set_xlim(1 - 0.04 * max(count, 4), 1.25 * count + 0.3)
+    axes.set_xticks(range(1, count + 1, max(1, round(count / 6))))
     axes.tick_params(axis="y", length=0)
     axes.set_xlabel("Mean rank (1 is best)", fontsize=8.5)

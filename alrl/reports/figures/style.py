@@ -118,6 +118,16 @@ def _shaded(
     return {name for name in (subject, reference, "random") if name is not None}
 
 
+def lanes(looks: Looks) -> dict[str, int]:
+    """Return the line within a row that each strategy is drawn on; those that are not told apart share the last.
+
+    >>> lanes(styles(["random", "margin", "general"], emphasis="general"))
+    {'general': 0, 'margin': 1, 'random': 2}
+    """
+    apart = [name for name, look in looks.items() if not look.other]
+    return {name: len(apart) if look.other else apart.index(name) for name, look in looks.items()}
+
+
 def _apart(rules: Sequence[str], reference: str | None, ranks: Mapping[str, float]) -> Collection[str]:
     best = sorted((name for name in rules if name != reference), key=lambda name: ranks.get(name, float(len(rules))))
     return {*best[:_BEST], *(name for name in rules if name == reference)}

@@ -70,28 +70,6 @@ def test_of_many_the_subject_the_reference_random_and_the_best_are_told_apart() 
     assert len({looks[name].colour for name in apart}) == 7
 
 
-def test_figures_of_many_strategies_fit_a_page_and_embed_their_fonts(
-    make_curves: Callable[..., list[Curves]], tmp_path: Path
-) -> None:
-    names = ("random", "margin", "general", *(f"rule-with-a-name-{place}" for place in range(21)))
-    sets = ("satimage", "vehicle", "vowel", "ecoli", "glass", "yeast")
-    comparison = Comparison(make_curves(sets, names, seeds=3, labels=6))
-    summary = summarise(comparison, emphasis="general")
-    looks = figures.styles(names, "general", reference="margin", ranks=summary.ranks)
-    for draw in (figures.ranking, figures.critical_difference, figures.break_even):
-        figure = draw(summary, looks=looks)
-        assert figure.get_figwidth() <= 7.16
-        assert figure.get_figheight() <= 9.0
-        written = {text.get_text() for text in figure.findobj(Text)}
-        assert all(any(name in text for text in written) for name in names if name != "random")
-    matrix = figures.outcome_matrix(summary)
-    assert matrix.get_figwidth() <= 7.16
-    assert matrix.axes[0].texts[0].get_text().lstrip("+−").isdigit()
-    _, pdf = figures.save(figures.critical_difference(summary, looks=looks), tmp_path / "ranks")
-    assert b"/FontFile2" in pdf.read_bytes()
-    assert b"/Type3" not in pdf.read_bytes()
-
-
 def test_one_seed_has_lines_without_bands(make_curves: Callable[..., list[Curves]]) -> None:
     figure = figures.learning_curves(Comparison(make_curves(("vowel",), ("margin",), seeds=1, labels=3)))
     assert (len(figure.axes[0].lines), len(figure.axes[0].collections)) == (1, 0)

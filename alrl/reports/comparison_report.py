@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -82,6 +82,8 @@ class ReportPart:
     """Of every strategy of the study, one wherever it is drawn."""
     opening: str = ""
     """HTML before the page's charts."""
+    siblings: Mapping[str, str] = field(default_factory=dict)
+    """The study's other pages, and the settings that each is about."""
 
     def write(self, beside: Sequence[str]) -> Written:
         """Write all files; ``beside`` are names of further ones that the page is to link.
@@ -110,6 +112,7 @@ class ReportPart:
             provenance=self.record.provenance,
             mark=self.mark,
             opening=self.opening,
+            siblings=self.siblings,
             files=(*beside, *linked),
             stills=stills,
             cards=cards,

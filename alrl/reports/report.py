@@ -118,7 +118,11 @@ def report(
     parts = []
     for place, (comparison, whole, slug) in enumerate(zip(comparisons, methods, slugs, strict=True)):
         own = [cell for cell, each in zip(done, stored, strict=True) if _settings(each) == _settings(comparison)]
-        others = tuple(f"index{other}.html" for other in slugs if other != slug)
+        others = {
+            f"index{other}.html": f"{each.setting}, batch {each.batch}"
+            for each, other in zip(comparisons, slugs, strict=True)
+            if other != slug
+        }
         part = ReportPart(
             folder=folder,
             slug=slug,
@@ -135,6 +139,7 @@ def report(
             remarks=remarks,
             looks=looks,
             opening="" if opening is None else opening(summaries[place][0]),
+            siblings=others,
         )
         parts.append(part.write(beside=(*others, curves.name, *(path.name for path in further))))
     return ReportFiles(

@@ -223,7 +223,17 @@ def test_each_learner_has_a_page_of_its_own(
     write_study(tmp_path, curves)
     files = report(tmp_path)
     assert [path.name for path in files.pages] == ["index.html", "index-random-forest-batch-10.html"]
-    assert 'href="index-random-forest-batch-10.html"' in files.page.read_text(encoding="utf-8")
+    # Each names the other before anything else is read.
+    for page, link in zip(
+        files.pages,
+        (
+            '<a href="index-random-forest-batch-10.html">Random Forest, batch 10</a>',
+            '<a href="index.html">softmax-regression, batch 1</a>',
+        ),
+        strict=True,
+    ):
+        text = page.read_text(encoding="utf-8")
+        assert text.index("<h1>") < text.index(link) < text.index("</header>")
     assert (tmp_path / "table-random-forest-batch-10.tex").exists()
 
 

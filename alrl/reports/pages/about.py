@@ -38,6 +38,8 @@ class About:
     """A warning shown on top, such as that the study is incomplete."""
     opening: str = ""
     """HTML before the charts."""
+    siblings: Mapping[str, str] = field(default_factory=dict)
+    """The study's other pages, relative to it, and the settings that each is about."""
     files: Sequence[str] = ()
     """Files beside the page, relative to it."""
     stills: Sequence[Still] = ()

@@ -22,8 +22,13 @@ from alrl.reports.summary import Summary
 
 
 def head(about: About, summary: Summary) -> str:
-    """Return title, warning, hypothesis and the finding in one sentence."""
+    """Return title, the way to the study's other pages, warning, hypothesis and the finding in one sentence."""
     parts = [f"<h1>{escape(about.title)}</h1>"]
+    if about.siblings:
+        links = "".join(
+            f'<li><a href="{escape(name)}">{escape(words)}</a></li>' for name, words in about.siblings.items()
+        )
+        parts.append(f'<nav aria-label="Other pages of this study"><ul><li>Other pages:</li>{links}</ul></nav>')
     if about.mark:
         parts.append(f'<p class="mark" role="alert">{escape(about.mark)}</p>')
     if about.hypothesis:

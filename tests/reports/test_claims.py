@@ -119,7 +119,7 @@ def test_a_page_opens_with_the_verdicts_that_belong_to_it(tmp_path: Path, monkey
     files = report(tmp_path)
     clean, noisy = (path.read_text(encoding="utf-8") for path in files.pages)
     assert "<strong>not testable</strong>: margin above random under noisy, more so than under clean." in noisy
-    assert re.search(r"</h1>\s*<ul class=\"claims\"", noisy)
+    assert re.search(r"</h1>\s*<nav [^>]*>.*?</nav>\s*<ul class=\"claims\"", noisy)
     assert 'class="claims"' not in clean
     summary = next(path for path in files.texts if "noisy" in path.name).read_text(encoding="utf-8")
     assert "- **not testable**: margin above random under noisy" in summary

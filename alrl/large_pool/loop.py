@@ -19,7 +19,7 @@ from alrl.errors import BudgetExhaustedWarning, InvalidQueryError
 from alrl.large_pool.history import PoolHistory
 from alrl.large_pool.labels import PoolLabels
 from alrl.large_pool.pool import LargePool
-from alrl.large_pool.preselection import Preselection, smallest
+from alrl.large_pool.preselection import Preselection, unsure_or_lucky
 from alrl.large_pool.scorer import MEASURES, LearnerScorer, ModelScorer, PoolScores, Scorer, score_pool
 from alrl.large_pool.view import LargePoolView, PoolSample, draw_part
 from alrl.learners import make_learner
@@ -250,18 +250,7 @@ class LargePoolLoop:
         if isinstance(self.strategy, Policy):
             surplus = max(surplus, self.strategy.mixture.count)
         free, wanted = self._free, count + surplus
-        unsure = smallest(scores.certainty, self._luck, free, wanted)
-        more = wanted
-        while self._distinct(unsure) < min(wanted, len(unsure)) and more < int(free.sum()):
-            # Copies of one record must not take the places of others.
-            more *= 2
-            unsure = smallest(scores.certainty, self._luck, free, more)
-        return np.union1d(unsure, smallest(-self._luck, self._luck, free, wanted))
-
-    def _distinct(self, at: NDArray[np.int64]) -> int:
-        """Return how many of the records ``at`` (m,) differ from each other and from those that are pending."""
-        rows = {row.tobytes() for row in self.pool.raw(at)}
-        return len(rows - {row.tobytes() for row in self.pool.raw(self.pending)})
+        return unsure_or_lucky(self.pool, scores.certainty, self._luck, free, wanted, apart_from=self.pending)
 
     def view(self, batch_size: int, *, model: Any = None) -> LargePoolView:
         """Return what the strategy sees of the pool when it is asked for ``batch_size`` records.

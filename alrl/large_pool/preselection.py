@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alrl.errors import InvalidRecipeError
+from alrl.large_pool.pool import LargePool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,3 +53,36 @@ def smallest(
         order = np.lexsort((-luck[open_to_choice], value[open_to_choice]))
         open_to_choice = open_to_choice[order[:count]]
     return np.sort(open_to_choice[:count])
+
+
+def unsure_or_lucky(
+    pool: LargePool,
+    certainty: NDArray[np.float32],
+    luck: NDArray[np.float32],
+    free: NDArray[np.bool_],
+    count: int,
+    *,
+    apart_from: NDArray[np.int64],
+) -> NDArray[np.int64]:
+    """Return positions, ascending, of the ``count`` free records of least ``certainty`` and the ``count`` of most luck.
+
+    Copies of one record, or of those ``apart_from``, take no places of others: more are returned where there are any.
+
+    >>> pool = LargePool(np.array([[1.0], [1.0], [2.0], [3.0]], dtype=np.float32))
+    >>> certainty, luck = np.array([[0, 0, 0.5, 1], [0.9, 0.1, 0.2, 0.3]], dtype=np.float32)
+    >>> none, free = np.zeros(0, dtype=np.int64), np.ones(4, dtype=bool)
+    >>> unsure_or_lucky(pool, certainty, luck, free, 2, apart_from=none).tolist()
+    [0, 1, 2, 3]
+    """
+    unsure = smallest(certainty, luck, free, count)
+    more = count
+    while _distinct(pool, unsure, apart_from) < min(count, len(unsure)) and more < int(free.sum()):
+        more *= 2
+        unsure = smallest(certainty, luck, free, more)
+    return np.union1d(unsure, smallest(-luck, luck, free, count))
+
+
+def _distinct(pool: LargePool, at: NDArray[np.int64], apart_from: NDArray[np.int64]) -> int:
+    """Return how many of the records ``at`` (m,) differ from each other and from those ``apart_from``."""
+    rows = {row.tobytes() for row in pool.raw(at)}
+    return len(rows - {row.tobytes() for row in pool.raw(apart_from)})

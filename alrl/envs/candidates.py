@@ -24,6 +24,7 @@ from alrl.strategies.diversity.clustering import kmeans, rows_of
 from alrl.strategies.diversity.herding import herded
 
 _LOOKED_AT, _STANDING, _WORTH = 2048, 128, 512
+"""Records that herding chooses among, that stand for the pool, and that it may come to want in a batch."""
 _CLUSTERED = 256
 """Records that are clustered at most, drawn at random: what they cost must not grow with the pool."""
 

@@ -21,7 +21,7 @@ from alrl.reports.figures.style import STYLE, Style
 
 COLUMN, TEXT, WIDTH = 3.5, 5.5, 7.16
 """Inches: a column of a journal, the text of an article, the text of a page of two columns."""
-PAGE_HEIGHT = 9.0
+_PAGE_HEIGHT = 9.0
 """Inches that a page has for a figure, its caption below."""
 _HEIGHTS = {1: 3.0, 2: 2.3, 3: 1.95, 4: 1.55, 5: 1.15, 6: 1.0}
 """Inches of a row of panels, by the panels in it."""
@@ -66,7 +66,7 @@ def panels(
 ) -> Figure:
     """Return one panel a data set, filled by ``draw``; ``words`` are the legend's note and the mark above it.
 
-    Panels are as small as a page needs to hold them all; from the seventh column's need on the figure grows longer.
+    Panels are as small as a page needs to hold them all; six in a row at most.
     """
     count = len(comparison.data_sets)
     columns = _columns(count)
@@ -99,7 +99,7 @@ def _columns(count: int) -> int:
     if count <= 4:
         # Four panels make a square; three in a row would leave one alone.
         return 2 if count == 4 else max(count, 1)
-    fitting = (each for each in range(3, 6) if 0.9 + _HEIGHTS[each] * -(-count // each) <= PAGE_HEIGHT)
+    fitting = (each for each in range(3, 6) if 0.9 + _HEIGHTS[each] * -(-count // each) <= _PAGE_HEIGHT)
     return next(fitting, 6)
 
 

@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from alrl.errors import InvalidQueryError, InvalidRecipeError
@@ -122,7 +122,9 @@ def test_the_scale_of_the_features_does_not_matter(view, power):
 @FEW
 @given(views(cases=["ordinary", "certain", "one class"]))
 def test_the_number_of_columns_does_not_matter(view):
-    # Every column four times over doubles all distances, exactly.
+    # Every column four times over doubles all distances, up to rounding, which decides between equal ones: in a single
+    # column the two middle records are equally far from all others, whatever their values.
+    assume(int(view.feature_count.min()) > 1)
     X = view.features.repeat(1, 1, 4)
     other = dataclasses.replace(view, features=X, geometry=Geometry(X, view.exists))
     index = all_records(view)

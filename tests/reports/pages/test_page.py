@@ -94,6 +94,18 @@ RULE = (
 )
 
 
+def test_of_six_strategies_the_subject_and_random_alone_have_a_band(
+    browser: Any, tmp_path: Path, comparison: Comparison
+) -> None:
+    tab, _, _ = open_page(browser, write_page(comparison, tmp_path))
+    read = "() => [...document.querySelectorAll('#curves .mark-area path')].map((p) => p.getAttribute('opacity'))"
+    assert sorted(map(float, tab.evaluate(read))) == [0, 0, 0, 0, 0.12, 0.28]
+    widths = (
+        "() => [...document.querySelectorAll('#curves .mark-line path')].map((p) => p.getAttribute('stroke-width'))"
+    )
+    assert max(map(float, tab.evaluate(widths))) == pytest.approx(1.5 * 1.9)
+
+
 def test_the_sliders_move_the_break_even_to_what_the_formula_gives(
     browser: Any, tmp_path: Path, comparison: Comparison
 ) -> None:

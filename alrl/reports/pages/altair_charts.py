@@ -102,7 +102,7 @@ def _profile(looks: Mapping[str, Style], summary: Summary) -> dict[str, Any]:
         scale=alt.Scale(nice=False),
     )
     title = "Runs above τ (%)"
-    y = alt.Y("mean:Q", title=title, axis=alt.Axis(tickCount=6), scale=alt.Scale(type="ordinal", domain=[0, 100]))
+    y = alt.Y("mean:Q", title=title, axis=alt.Axis(tickCount=6), scale=alt.Scale(domain=[0, 100]))
     base = alt.Chart().transform_filter(_SHOWN).encode(x=x, color=_colour(looks))
     tooltip = _tooltip({"above τ =": ("threshold", "+.2f"), "runs (%)": ("mean", ".1f"), **_ends(".1f")})
     layers = [
@@ -124,7 +124,7 @@ def _savings(looks: Mapping[str, Style], summary: Summary) -> dict[str, Any]:
         "saving:Q",
         title=_lines("Labels saved (%); left of 0: target never reached"),
         axis=alt.Axis(values=list(range(0, 101, 20))),
-        scale=alt.Scale(type="ordinal", domain=[-10, 100]),
+        scale=alt.Scale(domain=[-10, 100]),
     )
     y = alt.Y("strategy:N", title=None, sort=names, axis=alt.Axis(labelLimit=140))
     base = alt.Chart().transform_filter(_SHOWN)

@@ -1,21 +1,24 @@
 """Proximal policy optimisation in one file, in the manner of CleanRL, on alrl's native vector environment.
 
-``python examples/ppo.py --env alrl/digits-v0 --steps 200000``. Nothing but Gymnasium and PyTorch: every line of the
-algorithm is here. The network scores each candidate by the same weights, so what is learnt serves any number of them.
+``python examples/ppo.py --env alrl/breast-cancer-v0 --steps 100000``: every line of the algorithm is here. At the end
+the network, which scores each candidate by the same weights, plays against margin sampling on paired seeds.
 """
-
-from __future__ import annotations
 
 import argparse
 from dataclasses import dataclass
+from itertools import pairwise
 
 import gymnasium
 import numpy as np
+import rich
 import torch
-from gymnasium.wrappers.vector import RecordEpisodeStatistics
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
+from torch.distributions import Categorical
+from torch.optim import Adam
 
-import alrl  # noqa: F401 - registers the environments
+import alrl
+from alrl.envs import load_env_recipe
+from alrl.evaluation import evaluate
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,114 +37,90 @@ class Settings:
     entropy: float = 0.003
     learning_rate: float = 3e-4
     seed: int = 0
+    data: str = "breast_cancer,wine"
+    paired_seeds: int = 50
 
 
 class Scorer(nn.Module):
     """A logit for each candidate and a value for the state, permutation-equivariant; masked candidates get none."""
 
-    def __init__(self, features: int, loop: int, random: torch.Generator, width: int = 64) -> None:
+    def __init__(self, inputs: int, random: Generator, width: int = 64) -> None:
         super().__init__()
-        first, second = linear(features + loop, width, random), linear(width, width, random)
-        self.each = nn.Sequential(first, nn.Tanh(), second, nn.Tanh())
-        self.logit, self.value = linear(width, 1, random), linear(width, 1, random)
+        first, second, heads = (nn.utils.skip_init(nn.Linear, n, m) for n, m in pairwise([inputs, width, width, 2]))
+        self.layers = nn.Sequential(first, nn.Tanh(), second, nn.Tanh(), heads)
+        for weights in self.parameters():  # Drawn from a stream of its own: nobody else's chance is touched.
+            nn.init.uniform_(weights, -(width**-0.5), width**-0.5, generator=random)
 
-    def forward(self, seen: dict[str, Tensor]) -> tuple[torch.distributions.Categorical, Tensor]:
-        loop = seen["loop"][:, None].expand(-1, seen["candidates"].shape[1], -1)
-        hidden = self.each(torch.cat([seen["candidates"], loop], -1))
-        real = seen["mask"] > 0
-        logits = self.logit(hidden)[..., 0].masked_fill(~real, -1e9)
-        pooled = (hidden * real[..., None]).sum(1) / real.sum(1, keepdim=True).clamp_min(1)
-        return torch.distributions.Categorical(logits=logits), self.value(pooled)[:, 0]
+    def forward(self, seen: dict[str, Tensor]) -> tuple[Categorical, Tensor]:
+        loop, real = seen["loop"][:, None].expand(-1, seen["mask"].shape[1], -1), seen["mask"] > 0
+        logits, values = self.layers(torch.cat([seen["candidates"], loop], -1)).unbind(-1)
+        return Categorical(logits=logits.masked_fill(~real, -1e9)), (values * real).sum(1) / real.sum(1).clamp_min(1)
 
 
-def linear(inputs: int, outputs: int, random: torch.Generator) -> nn.Linear:
-    """Return a layer drawn as PyTorch draws it, but from ``random``: nobody else's stream of chance is touched."""
-    layer, bound = nn.utils.skip_init(nn.Linear, inputs, outputs), inputs**-0.5
-    for parameter in layer.parameters():
-        nn.init.uniform_(parameter, -bound, bound, generator=random)
-    return layer
-
-
-def train(settings: Settings) -> list[float]:
-    """Return the return of every episode played, in the order of their ends: a function of the settings alone."""
-    random = torch.Generator().manual_seed(settings.seed)
-    envs = RecordEpisodeStatistics(gymnasium.make_vec(settings.env, num_envs=settings.num_envs))
-    shapes = envs.single_observation_space
-    network = Scorer(shapes["candidates"].shape[1], shapes["loop"].shape[0], random)
-    optimiser = torch.optim.Adam(network.parameters(), lr=settings.learning_rate, eps=1e-5)
-    seen, _ = envs.reset(seed=settings.seed)
-    # With NEXT_STEP the step after an episode's end only begins the next one: it teaches nothing.
-    begun = np.zeros(settings.num_envs, dtype=bool)
+def train(settings: Settings) -> tuple[Scorer, list[float]]:
+    """Return the network and the returns of all episodes as they ended: functions of the settings alone."""
+    random = Generator().manual_seed(settings.seed)
+    envs = gymnasium.make_vec(settings.env, num_envs=settings.num_envs, autoreset_mode="SameStep")
+    network = Scorer(sum(envs.single_observation_space[part].shape[-1] for part in ("candidates", "loop")), random)
+    optimiser = Adam(network.parameters(), lr=settings.learning_rate, eps=1e-5)
+    arrays, _ = envs.reset(seed=1_000_000 + settings.seed)  # Other splits than those of the paired seeds 0, 1, ...
     returns: list[float] = []
     for _ in range(settings.steps // (settings.rollout * settings.num_envs)):
-        rollout: dict[str, list[Tensor]] = {}
+        rollout = []
         for _ in range(settings.rollout):
-            now = {name: torch.as_tensor(array) for name, array in seen.items()}
+            seen = {name: torch.as_tensor(array) for name, array in arrays.items()}
             with torch.no_grad():
-                choice, value = network(now)
-                action = torch.multinomial(choice.probs, 1, generator=random)[:, 0]
-            seen, reward, ended, _, info = envs.step(action.numpy())
-            noted = {
-                **now,
-                "action": action,
-                "logp": choice.log_prob(action),
-                "value": value,
-                "reward": torch.as_tensor(reward, dtype=torch.float32),
-                "ended": torch.as_tensor(ended),
-                "counts": torch.as_tensor(~begun),
-            }
-            for name, each in noted.items():
-                rollout.setdefault(name, []).append(each)
-            begun = ended
-            if "episode" in info:
-                returns += info["episode"]["r"][info["_episode"]].tolist()
-        with torch.no_grad():
-            _, last = network({name: torch.as_tensor(array) for name, array in seen.items()})
-        noted = {name: torch.stack(each) for name, each in rollout.items()}
-        update(network, optimiser, noted, last, settings, random)
+                choice, value = network(seen)
+            action = torch.multinomial(choice.probs, 1, generator=random)[:, 0]
+            arrays, reward, ended, _, info = envs.step(action.numpy())
+            outcome = {"reward": torch.as_tensor(reward).float(), "ended": torch.as_tensor(ended)}
+            rollout.append({**seen, **outcome, "action": action, "logp": choice.log_prob(action), "value": value})
+            returns += info["final_info"]["true_return"][ended].tolist() if ended.any() else []
+        last = network({name: torch.as_tensor(array) for name, array in arrays.items()})[1].detach()
+        steps = {name: torch.stack([step[name] for step in rollout]) for name in rollout[0]}
+        update(network, optimiser, steps, last, settings, random)
     envs.close()
-    return returns
+    return network, returns
 
 
 def update(
-    network: Scorer,
-    optimiser: torch.optim.Optimizer,
-    rollout: dict[str, Tensor],
-    last: Tensor,
-    settings: Settings,
-    random: torch.Generator,
+    network: Scorer, optimiser: Adam, steps: dict[str, Tensor], last: Tensor, settings: Settings, random: Generator
 ) -> None:
-    """One update by the steps of a rollout, (steps, envs, ...), at the end of which the value is ``last`` (envs,)."""
-    advantage, running = torch.zeros_like(rollout["value"]), torch.zeros_like(last)
-    for step in reversed(range(len(advantage))):
-        goes_on = (~rollout["ended"][step]).float()
-        after = rollout["value"][step + 1] if step + 1 < len(advantage) else last
-        surprise = rollout["reward"][step] + settings.gamma * after * goes_on - rollout["value"][step]
-        running = surprise + settings.gamma * settings.gae_lambda * goes_on * running
-        advantage[step] = running
-    counted = rollout.pop("counts").flatten().nonzero()[:, 0]
-    flat = {name: each.flatten(0, 1) for name, each in {**rollout, "advantage": advantage}.items()}
-    target = flat["advantage"] + flat["value"]
+    """Learn from the steps of a rollout, (steps, envs, ...), after which the states are worth ``last``, (envs,)."""
+    discount, after = settings.gamma * (~steps["ended"]).float(), torch.cat([steps["value"][1:], last[None]])
+    advantage = steps["reward"] + discount * after - steps["value"]
+    for step in reversed(range(len(advantage) - 1)):
+        advantage[step] += discount[step] * settings.gae_lambda * advantage[step + 1]
+    flat = {name: each.flatten(0, 1) for name, each in {**steps, "advantage": advantage}.items()}
     for _ in range(settings.epochs):
-        for part in counted[torch.randperm(len(counted), generator=random)].chunk(settings.minibatches):
-            choice, value = network({name: flat[name][part] for name in ("candidates", "loop", "mask")})
-            gain = flat["advantage"][part]
-            gain = (gain - gain.mean()) / (gain.std() + 1e-8)
-            ratio = (choice.log_prob(flat["action"][part]) - flat["logp"][part]).exp()
+        for part in torch.randperm(len(flat["action"]), generator=random).chunk(settings.minibatches):
+            batch = {name: each[part] for name, each in flat.items()}
+            choice, value = network(batch)
+            gain = (batch["advantage"] - batch["advantage"].mean()) / (batch["advantage"].std() + 1e-8)
+            ratio = (choice.log_prob(batch["action"]) - batch["logp"]).exp()
             clipped = ratio.clamp(1 - settings.clip, 1 + settings.clip)
             loss = -torch.minimum(ratio * gain, clipped * gain).mean() - settings.entropy * choice.entropy().mean()
-            loss = loss + 0.5 * (value - target[part]).square().mean()
+            loss = loss + 0.5 * (value - batch["advantage"] - batch["value"]).square().mean()
             optimiser.zero_grad()
             loss.backward()
             nn.utils.clip_grad_norm_(network.parameters(), 0.5)
             optimiser.step()
 
 
+def main(settings: Settings) -> None:
+    """Train, and print what the network gains over margin sampling, in points of AUBC with its 95 % interval."""
+    network, returns = train(settings)
+    tenth = max(1, len(returns) // 10)
+    print(f"{len(returns)} episodes; mean return of the first tenth {np.mean(returns[:tenth]):.4f},", end=" ")
+    print(f"of the last {np.mean(returns[-tenth:]):.4f}")
+    env = load_env_recipe(gymnasium.spec(settings.env).kwargs["recipe"])
+    mine, data = alrl.strategy_of(network, env=env, name="ppo"), settings.data.split(",")
+    loop = {"labels": env.budget.labels, "batch": env.budget.batch, "learner": env.learner.build()}
+    rich.print(evaluate(mine, data=data, against=["margin"], seeds=settings.paired_seeds, **loop).table())
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     for name, default in vars(Settings()).items():
         parser.add_argument(f"--{name.replace('_', '-')}", type=type(default), default=default)
-    played = train(Settings(**vars(parser.parse_args())))
-    tenth = max(1, len(played) // 10)
-    print(f"{len(played)} episodes; mean return of the first tenth {np.mean(played[:tenth]):.4f},", end=" ")
-    print(f"of the last {np.mean(played[-tenth:]):.4f}")
+    main(Settings(**vars(parser.parse_args())))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ import torch
 import yaml
 
 ROOT = Path(__file__).parents[2]
-SHORT = {"env": "alrl/wine-batch-v0", "num_envs": 4, "rollout": 31, "steps": 248, "epochs": 1}
+SHORT = {"env": "alrl/wine-batch-v0", "num_envs": 4, "rollout": 30, "steps": 240, "epochs": 1}
 
 
 def example(name):
@@ -32,25 +33,32 @@ def test_the_loop_in_one_file_gains_what_alrl_gains(capsys):
     assert "general, by alrl" in capsys.readouterr().out
 
 
-def test_one_file_of_ppo_plays_every_episode_to_its_end():
+def test_one_file_of_ppo_plays_every_episode_to_its_end_and_prints_the_gain_over_margin(capsys):
     module = example("ppo")
-    returns = module.train(module.Settings(**SHORT))
-    assert len(returns) == 8
-    assert np.isfinite(returns).all()
+    module.main(module.Settings(**SHORT, data="wine,iris", paired_seeds=2))
+    printed = capsys.readouterr().out
+    assert "8 episodes; mean return of the first tenth " in printed
+    assert "ppo: AUBC in points, 30 queries, 2 paired seeds" in printed
+    assert "95 % interval" in printed
+    for data in ("wine", "iris"):
+        assert re.search(rf"{data} +margin +[\d.]+ +[\d.]+ +[+-][\d.]+ +[+-][\d.]+ to [+-][\d.]+", printed)
 
 
 def test_one_file_of_ppo_plays_by_its_own_seed_and_touches_no_other_stream():
     module, before = example("ppo"), torch.get_rng_state()
-    returns = module.train(module.Settings(**SHORT, seed=1))
+    network, returns = module.train(module.Settings(**SHORT, seed=1))
     assert torch.equal(torch.get_rng_state(), before)
+    assert np.isfinite(returns).all()
     torch.rand(3)
-    assert module.train(module.Settings(**SHORT, seed=1)) == returns
-    assert module.train(module.Settings(**SHORT, seed=2)) != returns
+    again, same = module.train(module.Settings(**SHORT, seed=1))
+    assert same == returns
+    assert all(torch.equal(*pair) for pair in zip(network.parameters(), again.parameters(), strict=True))
+    assert module.train(module.Settings(**SHORT, seed=2))[1] != returns
 
 
 def test_an_update_makes_actions_of_greater_advantage_likelier():
     module, random = example("ppo"), torch.Generator().manual_seed(0)
-    network = module.Scorer(2, 1, random)
+    network = module.Scorer(3, random)
     seen = {
         "candidates": torch.eye(2).repeat(50, 8, 1, 1),
         "loop": torch.zeros(50, 8, 1),
@@ -59,18 +67,17 @@ def test_an_update_makes_actions_of_greater_advantage_likelier():
     action = torch.arange(50)[:, None].expand(50, 8) % 2
     with torch.no_grad():
         choice, value = network({name: each.flatten(0, 1) for name, each in seen.items()})
-    rollout = {
+    steps = {
         **seen,
         "action": action,
         "logp": choice.log_prob(action.flatten()).view(50, 8),
         "value": value.view(50, 8),
         "reward": action.float(),
         "ended": torch.ones(50, 8, dtype=torch.bool),
-        "counts": torch.ones(50, 8, dtype=torch.bool),
     }
     before = choice.probs[0, 1]
     optimiser = torch.optim.Adam(network.parameters(), lr=3e-3)
-    module.update(network, optimiser, rollout, torch.zeros(8), module.Settings(), random)
+    module.update(network, optimiser, steps, torch.zeros(8), module.Settings(), random)
     after, _ = network({name: each[0] for name, each in seen.items()})
     assert after.probs[0, 1] > before + 0.02
 

@@ -162,6 +162,8 @@ class TrainedRecipe(Recipe):
     """A policy to be trained: imitation, branching, evolution, reinforcement in turn; regression or search alone."""
 
     kind: Literal["trained"]
+    start: str | None = None
+    """The policy that training goes on from: a shipped one's name, or a folder; an untrained one if left out."""
     network: NetworkRecipe = NetworkRecipe()
     imitation: ImitationRecipe | None = None
     regression: RegressionRecipe | None = None
@@ -186,7 +188,7 @@ class TrainedRecipe(Recipe):
     themselves are to be compared."""
     trials: int = Field(default=4, ge=1)
     """Paired episodes on each of these data sets; a guard's hand-over is tried on twice as many."""
-    LATER: ClassVar[frozenset[str]] = frozenset({"evolution", "branching", "algorithm", "trials"})
+    LATER: ClassVar[frozenset[str]] = frozenset({"start", "evolution", "branching", "algorithm", "trials"})
 
     @model_validator(mode="after")
     def _some_training(self) -> TrainedRecipe:
@@ -198,15 +200,18 @@ class TrainedRecipe(Recipe):
                 "neither imitation, branching, evolution, reinforcement, algorithm, regression nor search is given; add"
                 " one of the tables, or use an agent of kind rule"
             )
-        if self.network.members > 1 and (self.imitation is None or self.reinforcement is not None):
+        if self.network.members > 1 and self.imitation is None:
             raise ValueError(
-                f"network: members = {self.network.members} given; an ensemble is trained by imitation alone: drop"
-                " members, or the other tables"
+                f"network: members = {self.network.members} given; members differ by what imitation makes of them: add"
+                " the table imitation, or drop members"
             )
         if self.evolution is not None and self.reinforcement is not None:
             raise ValueError("evolution and reinforcement given; weights that are bred are not tuned: drop either")
         if len(alone) + others > 1:
             raise ValueError(f"{alone[0]} stands alone: what it finds cannot be tuned; drop the other tables")
+        if self.start is not None and (alone or "network" in self.model_fields_set):
+            other = alone[0] if alone else "network"
+            raise ValueError(f"start and {other} given; a start has a network of its own: drop either")
         return self
 
 

@@ -58,7 +58,10 @@ class EvolutionRecipe(Recipe):
     features: tuple[str, ...] = BRED
     """Features of a record that are weighed beside the network's score."""
     start: dict[str, float] = Field(default={"network": 1.0, "doubtful-cover-gain": 1.0})
-    """Weights at first, by feature, ``network`` for the network's; zero where none is given."""
+    """Weights at first, by feature, ``network`` for the network's; zero where none is given.
+
+    Of a policy that weighs features already, by default its own.
+    """
     candidates: CandidatesRecipe | None = None
     """What is chosen from while weights are bred; by default what the policy chooses from when it plays."""
     pairs: int = Field(default=8, ge=1)
@@ -90,7 +93,7 @@ class EvolutionRecipe(Recipe):
     @model_validator(mode="after")
     def _known(self) -> EvolutionRecipe:
         foreign = sorted(set(self.start) - {"network", *self.features})
-        if foreign:
+        if foreign and "start" in self.model_fields_set:
             raise ValueError(f"start: {foreign[0]!r} is not among the features that are weighed; add it to features")
         if not any(self.start.values()):
             raise ValueError("start: every weight is zero; give one above, such as network = 1.0")

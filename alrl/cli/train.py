@@ -12,13 +12,17 @@ from alrl.cli.common import Device, Json, NoCode, TrainedAgent, TrainingEnv, Wor
 
 
 @app.command()
-def train(
+def train(  # noqa: PLR0913, PLR0917 - each is an option
     context: typer.Context,
     agent: TrainedAgent,
     env: TrainingEnv,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the training; other seeds give other policies.")] = 0,
     out: Annotated[
         Path | None, typer.Option(file_okay=False, help="Folder of the policy; runs/policies/AGENT-SEED if left out.")
+    ] = None,
+    start: Annotated[
+        str | None,
+        typer.Option(help="Policy that training goes on from, a shipped one or a folder; the recipe's if left out."),
     ] = None,
     name: Annotated[str | None, typer.Option(help="Name of the policy in tables; AGENT-SEED if left out.")] = None,
     workers: Workers = None,
@@ -32,7 +36,7 @@ def train(
     policy. What was kept is deleted once the policy is written.
     """
     with reporting(context, machine) as voice:
-        from alrl.agents.policy_file import save_policy
+        from alrl.agents.policy_file import load_policy, save_policy
         from alrl.agents.recipe import TrainedRecipe, load_agent_recipe
         from alrl.agents.training.training import Trainer
         from alrl.agents.training.validation import gains_by_stage
@@ -51,6 +55,7 @@ def train(
                 agent=recipe,
                 env=load_env_recipe(env),
                 seed=seed,
+                start=None if start is None else load_policy(start),
                 workers=workers,
                 device=device,
                 log=folder / "tensorboard",

@@ -162,6 +162,7 @@ class StudyRecipe(Recipe):
                 )
             if name not in self.agents:
                 raise ValueError(f"train.{name} is not among agents; add it there, or drop it")
+        self._check_order_of_training()
         for key in ("data", "envs", "agents", "metrics", "learners", "batches", "conditions"):
             given = getattr(self, key)
             given = tuple(each.name for each in self.conditions) if key == "conditions" else given
@@ -176,6 +177,22 @@ class StudyRecipe(Recipe):
                 if name not in self.agents:
                     raise ValueError(f"primary names {name!r}, which is not among agents")
         return self
+
+    def _check_order_of_training(self) -> None:
+        known = set[str]()
+        for name, training in self.train.items():
+            if training.after is not None and training.after not in known:
+                raise ValueError(
+                    f"train.{name}: after = {training.after!r} given; name a table train.NAME that stands above it:"
+                    f" {', '.join(sorted(known)) or 'there is none'}"
+                )
+            missing = set(training.seeds) - set(self.train[training.after].seeds) if training.after else set[int]()
+            if missing:
+                raise ValueError(
+                    f"train.{name}: seeds {sorted(missing)} given, which train.{training.after} has not; give seeds of"
+                    f" its own: {list(self.train[training.after or name].seeds)}"
+                )
+            known.add(name)
 
     def _check_claims(self) -> None:
         conditions = [each.name for each in self.conditions]

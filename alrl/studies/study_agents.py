@@ -124,6 +124,8 @@ class StudyAgents:
         folder = Path(POLICIES) / shown
         policy = self._trained_before(name, shown, seed)
         if policy is None:
+            if (after := self.study.train[name].after) is not None:
+                self._trained(after, self._shown_of(after, seed), seed)
             trainer = self._trainer(name, shown, seed)
             policy = trainer.train(shown)
             save_policy(policy, self.folder / folder)
@@ -136,12 +138,23 @@ class StudyAgents:
             agent=recipe.build(),
             env=recipe.build_env(),
             seed=seed,
+            start=self._start(name, seed),
             workers=self.workers,
             device=self.device,
             log=self.folder / "tensorboard" / shown,
             checkpoints=self.folder / "checkpoints" / shown,
             bars=self.bars,
         )
+
+    def _start(self, name: str, seed: int) -> Policy | None:
+        """Return the policy that a training goes on from, None where there is none or it is still to be trained."""
+        recipe = self.study.train[name]
+        if recipe.after is not None:
+            return self._trained_before(recipe.after, self._shown_of(recipe.after, seed), seed)
+        return None if (path := recipe.build().start) is None else load_policy(path)
+
+    def _shown_of(self, name: str, seed: int) -> str:
+        return dict(zip(self.study.train[name].seeds, self.shown(name), strict=True))[seed]
 
     def _trained_before(self, name: str, shown: str, seed: int) -> Policy | None:
         """Return the policy that an earlier run left, if it is of these recipes and this seed."""
@@ -151,6 +164,10 @@ class StudyAgents:
             "environment_sha256": recipes.identity(recipe.build_env()),
             "seed": seed,
         }
+        start = self._start(name, seed)
+        if recipe.after is not None and start is None:
+            return None
+        made |= {"start": start.fingerprint} if start is not None else {}
         policy = _load(self.folder / POLICIES / shown)
         return policy if policy is not None and made.items() <= dict(policy.card).items() else None
 
@@ -228,8 +245,14 @@ def training_sets(study: StudyRecipe) -> dict[str, tuple[str, ...]]:
 
 def _seen(study: StudyRecipe, name: str) -> tuple[str, ...]:
     if name in study.train:
-        study.train[name].build()
-        return study.train[name].build_env().data.names
-    # Whatever was trained tells so on a card; a rule has none.
-    card = getattr(_without_code(partial(find_agent, name)), "card", {})
+        training = study.train[name]
+        start = training.build().start
+        before = _seen(study, training.after) if training.after else _on_card(load_policy(start)) if start else ()
+        return tuple(dict.fromkeys((*training.build_env().data.names, *before)))
+    return _on_card(_without_code(partial(find_agent, name)))
+
+
+def _on_card(strategy: Strategy | None) -> tuple[str, ...]:
+    """Return what the card of whatever was trained tells; a rule has none."""
+    card = getattr(strategy, "card", {})
     return (*card.get("trained_on", ()), *card.get("validated_on", ()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
@@ -20,12 +20,16 @@ class TrainingRecipe(Recipe):
     """An agent recipe of kind ``trained``."""
     env: str
     """The environment that it is trained on."""
+    after: str | None = None
+    """Another policy that the study trains: training goes on from that of the same seed. Left out, from none."""
     seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field(default=(0,), min_length=1)
     """One policy is trained for each."""
     change: dict[str, Any] = Field(default_factory=dict)
     """What is otherwise than in the agent's table, such as ``{ imitation = { epochs = 5 } }``: see `recipes.merged`."""
     env_change: dict[str, Any] = Field(default_factory=dict)
     """What is otherwise than in the environment's recipe, such as ``{ budget = { labels = 20 } }``."""
+
+    LATER: ClassVar[frozenset[str]] = frozenset({"after"})
 
     def build(self) -> TrainedRecipe:
         """Return the agent's recipe. Raises InvalidRecipeError if it is not to be trained, or not with this change."""
@@ -50,7 +54,8 @@ class TrainingRecipe(Recipe):
     def summary(self) -> str:
         """Agent, environment and seeds in one line."""
         agent, env = _with_change(self.agent, self.change), _with_change(self.env, self.env_change)
-        return f"{agent} on {env}, seeds {list(self.seeds)}"
+        after = f" after {self.after}" if self.after else ""
+        return f"{agent} on {env}{after}, seeds {list(self.seeds)}"
 
 
 def _where(path: object, change: dict[str, Any]) -> str:

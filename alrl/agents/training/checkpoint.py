@@ -97,14 +97,25 @@ class Checkpoint:
 
     @classmethod
     def of(
-        cls, folder: Path | None, work: Work, agent: TrainedRecipe, env: EnvRecipe, *, seed: int, device: str
+        cls,
+        folder: Path | None,
+        work: Work,
+        agent: TrainedRecipe,
+        env: EnvRecipe,
+        *,
+        seed: int,
+        device: str,
+        start: str | None = None,
     ) -> Checkpoint:
-        """Return the checkpoint of a whole training, whose parts lie in ``folder``; nothing is kept without one."""
+        """Return the checkpoint of a whole training, whose parts lie in ``folder``; nothing is kept without one.
+
+        ``start`` is the fingerprint of the policy that it goes on from, if any.
+        """
         if folder is None:
             return cls(work=work)
         own = [recipes.canonical_json(agent), recipes.canonical_json(env)]
         code = code_of(*(json.loads(each) for each in own), training=True)
-        whole = json.dumps([*own, seed, device, code, torch.__version__], sort_keys=True)
+        whole = json.dumps([*own, seed, device, code, torch.__version__, *([start] if start else [])], sort_keys=True)
         path = folder.with_name(f"{folder.name}.safetensors")
         return cls(path=path, identity=hashlib.sha256(whole.encode()).hexdigest(), work=work)
 

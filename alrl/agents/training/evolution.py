@@ -50,15 +50,28 @@ class Generations:
 def mixture_of(policy: Policy, recipe: EvolutionRecipe) -> Policy:
     """Return the policy whose network is the first term of a mixture of the recipe's features and first weights.
 
-    Raises InvalidRecipeError for a feature that is not observed.
+    A policy that has a mixture already goes on from its weights, unless the recipe gives a ``start`` of its own.
+
+    Raises InvalidRecipeError for a feature that is not observed, or weighed at first and not in the recipe.
     """
     names = [feature.name for feature in policy.features.record]
+    first, prior = recipe.start, policy.network
+    if isinstance(prior, Mixture):
+        known = dict(zip(prior.names, prior.weight.tolist(), strict=True))
+        first = recipe.start if "start" in recipe.model_fields_set else known
+        inner: Any = prior.prior
+        prior = inner
     for name in recipe.features:
         if name not in names:
             raise InvalidRecipeError(unknown("observed feature of a record", name, names))
-    start = torch.tensor([recipe.start.get(name, 0.0) for name in (NETWORK, *recipe.features)])
+    for name in first:
+        if name not in {NETWORK, *recipe.features}:
+            raise InvalidRecipeError(
+                f"evolution: {name} weighs {first[name]:g} at first; add it to features, or give start"
+            )
+    start = torch.tensor([first.get(name, 0.0) for name in (NETWORK, *recipe.features)])
     columns = [names.index(name) for name in recipe.features]
-    network = Mixture(policy.features, policy.network, columns, _scaled(start))
+    network = Mixture(policy.features, prior, columns, _scaled(start))
     mixture = recipe.candidates.build() if recipe.candidates is not None else policy.mixture
     return dataclasses.replace(policy, network=network, mixture=mixture)
 

@@ -212,6 +212,14 @@ def made_by(agent: TrainedRecipe, env: EnvRecipe, seed: int) -> dict[str, Any]:
     }
 
 
+def data_sets_seen(start: Policy | None, **names: Sequence[str]) -> dict[str, Any]:
+    """Return what a card says of data sets: by part ``names``, and those that the training's ``start`` had seen."""
+    if start is None:
+        return {part: list(own) for part, own in names.items()}
+    seen = {part: list(dict.fromkeys((*own, *start.card.get(part, ())))) for part, own in names.items()}
+    return {"start": start.fingerprint, **seen}
+
+
 def by_stage(scalars: Mapping[str, float]) -> dict[str, dict[str, float]]:
     """Return the scalars of imitation, and of reinforcement learning where there was any, for a card.
 

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from alrl.agents.policy import Policy
+from alrl.agents.policy_file import load_policy
 from alrl.agents.recipe import AlgorithmRecipe, TrainedRecipe
 from alrl.agents.reinforcement_recipes import ReinforcementRecipe
 from alrl.agents.training import stages as training_stages
@@ -21,7 +22,7 @@ from alrl.agents.training.fit_guard import guarded
 from alrl.agents.training.imitation import fit
 from alrl.agents.training.lal import fit_forest
 from alrl.agents.training.tensorboard import Tracker
-from alrl.agents.training.untrained import check, untrained
+from alrl.agents.training.untrained import begun, check, untrained
 from alrl.agents.training.validation import (
     RETURN,
     areas,
@@ -31,6 +32,7 @@ from alrl.agents.training.validation import (
     judged_by_return,
     kept_stage,
     played_as,
+    set_aside,
 )
 from alrl.agents.training.valued_candidates import Behaviour, ValuedCandidates
 from alrl.agents.training.visited_states import watch_tasks
@@ -40,7 +42,7 @@ from alrl.envs.episodes import Game
 from alrl.envs.recipe import EnvRecipe
 from alrl.loop.counting import counted
 from alrl.numerics.backend import one_thread
-from alrl.numerics.streams import generator, stream_key
+from alrl.numerics.streams import stream_key
 from alrl.progress import Bars
 from alrl.strategies import Strategy
 
@@ -56,6 +58,8 @@ class Trainer:
     agent: TrainedRecipe
     env: EnvRecipe
     seed: int = 0
+    start: Policy | None = None
+    """What training goes on from; by default the recipe's ``start``, or an untrained policy."""
     workers: int | None = None
     """Processes that collect examples; by default one for each core, at most 4."""
     device: str = "cpu"
@@ -69,14 +73,13 @@ class Trainer:
     def __post_init__(self) -> None:
         check(self.agent, self.env)
         self.game = Game(self.env)
-        names = list(self.env.data.names)
-        order = generator([self.seed], "validation data sets").permutation(len(names))
-        kept = max(1, round(self.agent.validation * len(names))) if len(names) > 1 else 0
-        self.validation = [names[i] for i in sorted(order[:kept])]
-        self.training = [names[i] for i in sorted(order[kept:])]
+        self.validation, self.training = set_aside(self.env.data.names, self.agent.validation, self.seed)
         self._tracker, self._work = Tracker(None), Work()
-        own = (self._work, self.agent, self.env)
-        self.checkpoint = Checkpoint.of(self.checkpoints, *own, seed=self.seed, device=self.device)
+        if self.start is None and self.agent.start is not None:
+            self.start = load_policy(self.agent.start)
+        own: Any = (self._work, self.agent, self.env)
+        start = self.start.fingerprint if self.start is not None else None
+        self.checkpoint = Checkpoint.of(self.checkpoints, *own, seed=self.seed, device=self.device, start=start)
 
     def train(self, name: str = "policy") -> Policy:
         """Return the trained policy, its card telling how it came about."""
@@ -86,12 +89,14 @@ class Trainer:
             return self._train(name)
 
     def untrained(self, name: str = "policy") -> Policy:
-        """Return the policy that training starts from: it plays as margin sampling does."""
+        """Return the policy that training starts from: ``start``, or one that plays as margin sampling does."""
+        if self.start is not None:
+            return begun(self.agent, self.env, self.start, name=name)
         return untrained(self.agent, self.env, seed=stream_key([self.seed], "agent") % 2**31, name=name)
 
     def _train(self, name: str) -> Policy:
         policy = self.untrained(name)
-        stages: list[tuple[str, Policy]] = [("untrained", policy)]
+        stages: list[tuple[str, Policy]] = [("untrained" if self.start is None else "start", policy)]
         for stage in STAGES:
             if getattr(self.agent, stage) is None:
                 continue
@@ -120,6 +125,8 @@ class Trainer:
         return ended
 
     def _tasks(self, names: Sequence[str], episodes: int, round_: int) -> list[Task]:
+        # Not the tasks again that a policy of the same seed was trained on which this training goes on from.
+        round_ += 500 if self.start is not None else 0
         seeds = [(name, i * episodes + j) for i, name in enumerate(names) for j in range(episodes)]
         return [self.game.source.draw([self.seed, 1 + round_, number], name) for name, number in seeds]
 
@@ -128,7 +135,8 @@ class Trainer:
         aside: list[ValuedCandidates] = []
         shuffle = torch.Generator().manual_seed(stream_key([self.seed], "shuffle") % 2**31)
         for round_ in range(recipe.rounds):
-            behaviour = Behaviour(policy=policy if round_ else None, share=recipe.share, random=recipe.random)
+            player = policy if round_ or self.start is not None else None
+            behaviour = Behaviour(policy=player, share=recipe.share, random=recipe.random)
             place, title = checkpoint.part(f"round-{round_ + 1}"), f"look ahead, round {round_ + 1}"
             seen.append(self._collect(self.training, recipe, behaviour, round_, title, place.part("training")))
             names, title = self.validation or self.training, "  on validation data sets"
@@ -293,8 +301,7 @@ class Trainer:
         return {
             **training_stages.made_by(self.agent, self.env, self.seed),
             **validated,
-            "trained_on": self.training,
-            "validated_on": self.validation,
+            **training_stages.data_sets_seen(self.start, trained_on=self.training, validated_on=self.validation),
             "work": self._work.summary,
             **training_stages.by_stage(self._work.scalars),
         }

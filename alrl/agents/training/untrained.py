@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
+import json
 
 import torch
 
@@ -60,6 +62,30 @@ def untrained(agent: TrainedRecipe, env: EnvRecipe, *, seed: int, name: str) -> 
         return policy
     buyer = Buyer(policy.network, sizes=actions.setting.sizes, generator=torch.Generator().manual_seed(seed + 1))
     return dataclasses.replace(policy, network=buyer)
+
+
+def begun(agent: TrainedRecipe, env: EnvRecipe, start: Policy, *, name: str) -> Policy:
+    """Return the policy that a training begins with which goes on from ``start``, without its card and its guard.
+
+    Raises InvalidRecipeError if ``start`` observes something else than the environment shows, or is of other actions.
+    """
+    check(agent, env)
+    fresh = untrained(agent.model_copy(update={"network": NetworkRecipe()}), env, seed=0, name=name)
+    seen, shown = (list(policy.features.names) for policy in (start, fresh))
+    if start.features.schema != fresh.features.schema:
+        raise InvalidRecipeError(
+            f"start: policy {start.name!r} observes {', '.join(seen)}, and the environment shows {', '.join(shown)};"
+            f" give an environment with features = {json.dumps(seen)}"
+        )
+    if env.action.kind != "record" or isinstance(start.mixture, RulePicks):
+        raise InvalidRecipeError(
+            f"start: policy {start.name!r} given for actions of kind {env.action.kind!r}; training goes on from a"
+            " policy that picks records, in an environment of kind record"
+        )
+    mixture = start.mixture if agent.candidates is None else fresh.mixture
+    return dataclasses.replace(
+        start, name=name, mixture=mixture, network=copy.deepcopy(start.network), card={}, guard=None
+    )
 
 
 def check(agent: TrainedRecipe, env: EnvRecipe) -> None:

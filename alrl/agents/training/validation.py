@@ -17,6 +17,7 @@ from alrl.agents.policy import Policy
 from alrl.data.task import Task
 from alrl.envs.recipe import EnvRecipe
 from alrl.loop.simulator import Simulator
+from alrl.numerics.streams import generator
 from alrl.strategies import Strategy, make_strategy
 from alrl.strategies.play import play
 
@@ -39,6 +40,17 @@ def chunks(tasks: Sequence[Task]) -> list[Sequence[Task]]:
     [24, 24, 2]
     """
     return [tasks[start : start + TOGETHER] for start in range(0, len(tasks), TOGETHER)]
+
+
+def set_aside(names: Sequence[str], share: float, seed: int) -> tuple[list[str], list[str]]:
+    """Return the data sets that stages are compared on, ``share`` of them and one at least, and those trained on.
+
+    >>> [len(each) for each in set_aside(["iris", "wine", "digits"], 0.15, 0)], set_aside(["iris"], 0.15, 0)
+    ([1, 2], ([], ['iris']))
+    """
+    order = generator([seed], "validation data sets").permutation(len(names))
+    kept = max(1, round(share * len(names))) if len(names) > 1 else 0
+    return [names[i] for i in sorted(order[:kept])], [names[i] for i in sorted(order[kept:])]
 
 
 RETURN = "return"

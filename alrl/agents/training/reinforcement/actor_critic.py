@@ -17,6 +17,8 @@ from stable_baselines3.sac.policies import Actor, MultiInputPolicy
 from torch import Tensor, nn
 
 from alrl.agents.networks.buyer import Buyer
+from alrl.agents.networks.ensemble import Ensemble
+from alrl.agents.networks.mixture import Mixture
 from alrl.agents.networks.set_scorer import CandidateScorer, SetScorer
 from alrl.agents.networks.weighted import Weigher
 
@@ -35,11 +37,12 @@ class Untouched(BaseFeaturesExtractor):
 
 
 def critic_of(scorer: CandidateScorer, space: spaces.Dict) -> SetScorer:
-    """Return what encodes the state: a copy of a set scorer; a fresh one beside a network of one's own."""
+    """Return what encodes the state: a copy of the first set scorer; a fresh one beside a network of one's own."""
     (_, record), (loop,) = space["candidates"].shape or (), space["loop"].shape or ()
-    fresh = (
-        copy.deepcopy(scorer) if isinstance(scorer, SetScorer) else SetScorer(record=record, loop=loop, margin_column=0)
-    )
+    inner: nn.Module = scorer.prior if isinstance(scorer, Mixture) else scorer
+    inner = inner.scorers[0] if isinstance(inner, Ensemble) else inner
+    fresh = SetScorer(record=record, loop=loop, margin_column=0)
+    fresh = copy.deepcopy(inner) if isinstance(inner, SetScorer) else fresh
     fresh.head.requires_grad_(False)
     fresh.margin_weight.requires_grad_(False)
     return fresh

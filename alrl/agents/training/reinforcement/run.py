@@ -19,7 +19,7 @@ from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.vec_env import VecEnv, VecNormalize
 
 from alrl.agents.networks.buyer import Buyer
-from alrl.agents.networks.set_scorer import CandidateScorer, SetScorer
+from alrl.agents.networks.set_scorer import CandidateScorer
 from alrl.agents.networks.weighted import Weigher
 from alrl.agents.policy import Policy
 from alrl.agents.reinforcement_recipes import (
@@ -91,7 +91,7 @@ def improve(
         )
     given = environment if environment is not None else ActiveLearningVecEnv(recipe, num_envs=settings.envs, seed=seed)
     start, sample, factor = policy.network, None, 1.0
-    if type(start) is SetScorer or ":" in start.described["kind"]:
+    if not isinstance(start, Buyer | Weigher):
         sample = visited(given, seed=seed, steps=settings.sampled)
         start = normalised(start, sample)
         if not isinstance(settings, DQNRecipe | SACRecipe):

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from alrl.geometry.compiled_geometry import squares_to
 from alrl.numerics.backend import called, compiled, summing
 
 _GRAIN = 1e9
@@ -14,14 +15,14 @@ FIXED, SMALLEST, MEAN = 0, 1, 2
 
 
 @compiled
-def _rows(X: Any, index: Any, unit: Any) -> Any:
-    """Return the rows of X (N, D) at ``index``, of length one where ``unit`` is true."""
-    rows = np.empty((len(index), X.shape[1]), np.float32)
+def _rows(X: Any, index: Any, width: Any, unit: Any) -> Any:
+    """Return the first ``width`` columns of the rows of X (N, D) at ``index``, of length one where ``unit`` is true."""
+    rows = np.empty((len(index), width), np.float32)
     for i in range(len(index)):
-        rows[i] = X[index[i]]
+        rows[i] = X[index[i], :width]
         if unit:
             length = 0.0
-            for a in range(X.shape[1]):
+            for a in range(width):
                 length += np.float64(rows[i, a]) * np.float64(rows[i, a])
             if length > 0:
                 rows[i] *= np.float32(1 / np.sqrt(length))
@@ -31,16 +32,11 @@ def _rows(X: Any, index: Any, unit: Any) -> Any:
 @compiled
 def _squares(rows: Any, points: Any) -> Any:
     """Return the squared distances (n, m) between two sets of rows."""
-    apart = np.zeros((len(rows), len(points)), np.float32)
+    apart = np.empty((len(rows), len(points)), np.float32)
     # Column by column of the points: many short rows are then as fast as few long ones.
     columns = np.ascontiguousarray(points.T)
     for i in range(len(rows)):
-        near = apart[i]
-        for a in range(len(columns)):
-            x, column = rows[i, a], columns[a]
-            for j in range(len(near)):
-                gap = column[j] - x
-                near[j] += gap * gap
+        squares_to(columns, rows[i], apart[i], 0)
     return apart
 
 
@@ -109,14 +105,14 @@ def _gains(apart: Any, nearest: Any, weight: Any, squared_radius: Any, out: Any)
 
 
 @compiled
-def _measured(X: Any, chosen: Any, points: Any, known: Any, unit: Any) -> Any:
+def _measured(X: Any, chosen: Any, points: Any, known: Any, width: Any, unit: Any) -> Any:
     """Return the squared distances of the rows ``chosen`` to the ``points``, of these to the nearest known row.
 
     And their rows.
     """
-    at = _rows(X, points, unit)
-    apart, nearest = _squares(_rows(X, chosen, unit), at), np.full(len(points), np.inf, np.float32)
-    from_known = _squares(_rows(X, known, unit), at)
+    at = _rows(X, points, width, unit)
+    apart, nearest = _squares(_rows(X, chosen, width, unit), at), np.full(len(points), np.inf, np.float32)
+    from_known = _squares(_rows(X, known, width, unit), at)
     for i in range(len(from_known)):
         for j in range(len(at)):
             nearest[j] = min(nearest[j], from_known[i, j])
@@ -125,21 +121,31 @@ def _measured(X: Any, chosen: Any, points: Any, known: Any, unit: Any) -> Any:
 
 @called
 def herd(
-    X: Any, candidates: Any, others: Any, weight: Any, known: Any, labelled: Any, noise: Any, radius: Any, out: Any
+    X: Any,
+    width: Any,
+    candidates: Any,
+    others: Any,
+    weight: Any,
+    known: Any,
+    labelled: Any,
+    noise: Any,
+    radius: Any,
+    out: Any,
 ) -> None:
     """Choose greedily what covers most; ``out`` are the first step's gains (B, N) and the picks (B, m), -1 beyond.
 
-    Of the rows X (B, N, D) those marked by ``candidates`` (B, N) may be chosen. They cover the rows at ``others``
-    (B, R), -1 for none, of ``weight`` (B, R), beyond what the rows ``known`` (B, N) cover. ``radius`` is its kind, what
-    is given, and whether rows are scaled to length one. Equal gains are told apart by ``noise`` (B, N).
+    Of the rows X (B, N, D), whose first ``width`` (B,) columns are no padding, those marked by ``candidates`` (B, N)
+    may be chosen. They cover the rows at ``others`` (B, R), -1 for none, of ``weight`` (B, R), beyond what the rows
+    ``known`` (B, N) cover. ``radius`` is its kind, what is given, and whether rows are scaled to length one. Equal
+    gains are told apart by ``noise`` (B, N).
     """
     kind, given, unit = int(radius[0]), radius[1], radius[2] > 0
     score, picks = out
     for b in range(len(X)):
         rows, real = np.flatnonzero(candidates[b]), others[b] >= 0
         points, mass = others[b][real], weight[b][real]
-        apart, nearest, at = _measured(X[b], rows, points, np.flatnonzero(known[b]), unit)
-        owned = _rows(X[b], np.flatnonzero(labelled[b]), unit)
+        apart, nearest, at = _measured(X[b], rows, points, np.flatnonzero(known[b]), width[b], unit)
+        owned = _rows(X[b], np.flatnonzero(labelled[b]), width[b], unit)
         live = np.ones(len(points), np.bool_)
         mass /= max(len(points), 1)
         squared = _squared_radius(kind, given, owned, nearest, live, at)
@@ -171,8 +177,10 @@ def herd(
 
 
 @called
-def gains_at(X: Any, index: Any, others: Any, weight: Any, known: Any, out: Any) -> None:
+def gains_at(X: Any, width: Any, index: Any, others: Any, weight: Any, known: Any, out: Any) -> None:
     """Write what each row at ``index`` (B, K) of X (B, N, D) covers, into ``out`` (B, K, W + V): sums by W weights.
+
+    Columns of X beyond ``width`` (B,) are padding.
 
     ``others`` (B, R) are the points covered, -1 for none, ``weight`` (B, W, R) theirs, ``known`` (B, N) the rows that
     cover already; the radius is the mean distance of the points to these. The last V columns are by the first V weights
@@ -181,7 +189,7 @@ def gains_at(X: Any, index: Any, others: Any, weight: Any, known: Any, out: Any)
     W = weight.shape[1]
     for b in range(len(X)):
         real = others[b] >= 0
-        apart, nearest, at = _measured(X[b], index[b], others[b][real], np.flatnonzero(known[b]), False)
+        apart, nearest, at = _measured(X[b], index[b], others[b][real], np.flatnonzero(known[b]), width[b], False)
         squared = _squared_radius(MEAN, 0.0, apart[:0], nearest, np.ones(len(nearest), np.bool_), at)
         gain, nowhere = np.empty(index.shape[1]), np.full(len(nearest), np.inf, np.float32)
         for w in range(out.shape[2]):

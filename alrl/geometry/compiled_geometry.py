@@ -13,7 +13,7 @@ from alrl.numerics.backend import called, compiled
 
 
 @compiled
-def _squares_to(columns: Any, point: Any, out: Any, start: int) -> None:
+def squares_to(columns: Any, point: Any, out: Any, start: int) -> None:
     """Squared distances ``out`` (n,) of the records ``columns`` (D, n), from ``start`` on, to ``point`` (D,)."""
     fours, sums = columns.shape[0] // 4 * 4, out[start:]
     for j in range(sums.shape[0]):
@@ -38,6 +38,15 @@ def _squares_to(columns: Any, point: Any, out: Any, start: int) -> None:
         for j in range(sums.shape[0]):
             gap = row[j] - x
             sums[j] += gap * gap
+
+
+@compiled
+def _filled(columns: Any) -> Any:
+    """Return the columns (D, N) without those at the end that are zero: features that only wider pools have."""
+    width = columns.shape[0]
+    while width > 0 and not columns[width - 1].any():
+        width -= 1
+    return columns[:width]
 
 
 @compiled
@@ -69,7 +78,7 @@ def approach(columns: Any, fresh: Any, nearest: Any) -> None:
             if fresh[b, place]:
                 for a in range(D):
                     point[a] = columns[b, a, place]
-                _squares_to(columns[b], point, square, 0)
+                squares_to(columns[b], point, square, 0)
                 for j in range(N):
                     nearest[b, j] = min(nearest[b, j], np.sqrt(square[j]))
 
@@ -91,7 +100,7 @@ def nearest_listed(features: Any, index: Any, listed: Any, real: Any, place: Any
             for a in range(D):
                 columns[a, j] = features[b, listed[b, rows[j]], a]
         for i in range(K):
-            _squares_to(columns, features[b, index[b, i]], square, 0)
+            squares_to(columns, features[b, index[b, i]], square, 0)
             for c in range(count):
                 best[c], place[b, i, c], present[b, i, c] = np.inf, 0, c < rows.shape[0]
             for j in range(rows.shape[0]):
@@ -143,7 +152,7 @@ def follow(columns: Any, index: Any, listed: Any, real: Any, kept: Any, near: An
             before[b, new] = listed[b, new]
             for a in range(D):
                 point[a] = columns[b, a, listed[b, new]]
-            _squares_to(columns[b], point, square, 0)
+            squares_to(columns[b], point, square, 0)
             for j in range(N):
                 if square[j] < squares[b, j, count - 1]:
                     _insert(square[j], new, squares[b, j], places[b, j])
@@ -166,13 +175,13 @@ def all_neighbours(columns: Any, exists: Any, distance: Any, place: Any) -> None
     point, square, worst = np.empty(D, columns.dtype), np.empty(N, columns.dtype), np.empty(N, columns.dtype)
     for b in range(B):
         distance[b], place[b], worst[:] = np.inf, 0, np.inf
-        there = 0
+        there, filled = 0, _filled(columns[b])
         for i in range(N):
             there += exists[b, i]
-            for a in range(D):
-                point[a] = columns[b, a, i]
+            for a in range(filled.shape[0]):
+                point[a] = filled[a, i]
             # Each pair once. Either list is filled in the order of the positions: the first of equals stays first.
-            _squares_to(columns[b], point, square, i + 1)
+            squares_to(filled, point, square, i + 1)
             own = worst[i]
             for j in range(i + 1, N):
                 if square[j] < own and exists[b, j]:

@@ -50,7 +50,7 @@ class Coverage(FeatureGroup):
         given = (points, weight / total[..., None], view.known)
         compiled_coverage.gains_at(
             view.features.detach().to("cpu", torch.float32).contiguous().numpy(),
-            index.cpu().contiguous().numpy(),
+            *(each.cpu().contiguous().numpy() for each in (view.feature_count, index)),
             *(each.cpu().contiguous().numpy() for each in given),
             gain,
         )

@@ -119,6 +119,7 @@ class Runner:
             setting.annotator.build()
             for contamination in setting.contamination:
                 contamination.build()
+        self.agents.untrained()
 
     def tables(self) -> dict[str, DataReport]:
         """Return how the tables among the data sets were read, by name. Raises what loading a data set does."""

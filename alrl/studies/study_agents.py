@@ -96,7 +96,10 @@ class StudyAgents:
         return stand_ins
 
     def _untrained(self, name: str, shown: str, seed: int) -> Policy:
-        return self._trainer(name, shown, seed).untrained(shown)
+        trainer, after = self._trainer(name, shown, seed), self.study.train[name].after
+        if after is not None and trainer.start is None:
+            trainer.start = self._untrained(after, self._shown_of(after, seed), seed)
+        return trainer.untrained(shown)
 
     def _agents(self, name: str) -> list[StudyAgent]:
         if name not in self.study.train:

@@ -196,6 +196,44 @@ def test_each_training_seed_is_an_agent_of_its_own(place: Path) -> None:
     assert written["primary"] == ["learned-1", "margin"]
 
 
+AFTER = {"agent": "mine", "env": "mine", "after": "learned", "change": {"keep": "last"}}
+
+
+def test_a_training_goes_on_from_another_of_the_same_seed(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trainings: list[str] = []
+
+    def counted(self: Trainer, name: str = "policy") -> Any:
+        trainings.append(name)
+        return train(self, name)
+
+    train = Trainer.train
+    monkeypatch.setattr(Trainer, "train", counted)
+    first = {"agent": "mine", "env": "mine", "seeds": [0, 1]}
+    # Named before the one that it goes on from, which is trained first nevertheless.
+    settings = {"agents": ["more", "learned"], "train": {"learned": first, "more": {**AFTER, "seeds": [1]}}}
+    run(place / "r", data=["iris"], **settings)
+    assert trainings == ["learned-1", "more", "learned-0"]
+    before, policy = (load_policy(place / "r" / "policies" / name) for name in ("learned-1", "more"))
+    assert policy.card["start"] == before.fingerprint != policy.fingerprint
+    run(place / "r", data=["iris"], **settings)
+    assert len(trainings) == 3
+    # Another start is another training.
+    folder = place / "r" / "policies" / "learned-1"
+    save_policy(dataclasses.replace(policy, card=before.card), folder)
+    run(place / "r", data=["iris"], **settings)
+    assert trainings[3:] == ["more"]
+
+
+def test_a_start_that_observes_something_else_is_refused_before_it_is_trained(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Trainer, "train", lambda *_: pytest.fail("trained"))
+    more = {**AFTER, "env_change": {"observation": {"features": ["confidence", "loop"]}}}
+    with pytest.raises(InvalidRecipeError, match="start: policy 'learned' observes confidence, trajectory"):
+        run(place / "r", agents=["learned", "more"], train={**TRAIN, "more": more})
+    assert not (place / "r").exists()
+
+
 def test_nothing_is_trained_or_written_before_the_study_is_known_to_be_sound(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

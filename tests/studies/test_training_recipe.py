@@ -85,3 +85,43 @@ def test_what_is_changed_is_told_in_a_line() -> None:
     given = training(change={"imitation": {"expert": {"horizon": 0}}}, env_change={"data": {"sets": []}}, seeds=[0, 4])
     assert given.summary == "mine with imitation.expert.horizon = 0 on mine with data.sets = [], seeds [0, 4]"
     assert training().summary == "mine on mine, seeds [0]"
+
+
+def after(**second: Any) -> StudyRecipe:
+    """A study of two trainings, the second of which goes on from the first."""
+    train = {
+        "first": {"agent": "mine", "env": "mine", "seeds": [0, 1]},
+        "second": {
+            "agent": "mine",
+            "env": "mine",
+            "after": "first",
+            "env_change": {"data": {"sets": ["iris"]}},
+            **second,
+        },
+    }
+    content = {"title": "t", "data": ["wine"], "agents": ["second", "first"], "train": train}
+    return recipes.parse(StudyRecipe, content, where="test")
+
+
+def test_what_goes_on_from_another_training_has_seen_its_data_sets_too() -> None:
+    study = after()
+    assert training_sets(study)["second"] == ("iris", "synthetic/mixed-0", "synthetic/mixed-1", "digits")
+    assert study.train["second"].summary == "mine on mine with data.sets = ['iris'] after first, seeds [0]"
+    with pytest.raises(InvalidRecipeError, match="trained on 'digits'"):
+        check_held_out(study.model_copy(update={"data": ("digits",)}))
+
+
+def test_after_names_a_training_above_it_with_the_same_seeds() -> None:
+    with pytest.raises(InvalidRecipeError, match=r"after = 'third' given; name a table train.NAME .*: first"):
+        after(after="third")
+    with pytest.raises(InvalidRecipeError, match=r"name a table train\.NAME that stands above it"):
+        after(after="second")
+    with pytest.raises(InvalidRecipeError, match=r"seeds \[2\] given, which train.first has not; .* \[0, 1\]"):
+        after(seeds=[1, 2])
+
+
+def test_an_agent_that_starts_from_a_policy_has_seen_what_that_has(place: Path) -> None:
+    (place / "agents" / "on.toml").write_text(AGENT.replace("[agent]", "[agent]\nstart = 'general'"), encoding="utf-8")
+    content = {"title": "t", "data": ["wine"], "agents": ["on"], "train": {"on": {"agent": "on", "env": "mine"}}}
+    seen = training_sets(recipes.parse(StudyRecipe, content, where="test"))["on"]
+    assert {"digits", "keel/segment", "synthetic/mixed-0"} < {*seen}

@@ -19,7 +19,11 @@ def _predict_one(columns: Any, weights: Any, classes: Any, room: Any, out: Any) 
     for i in range(c):
         for a in range(D + 1):
             own[i, a] = weights[classes[1], a] - weights[classes[0], a] if c == 1 else weights[classes[i], a]
-    times(own, columns, logits)
+    # What is zero in every class adds nothing: features that only wider data sets beside this one have.
+    width = D
+    while width > 0 and not own[:, width - 1].any():
+        width -= 1
+    times(own, columns[:width], logits)
     for i in range(c):
         for j in range(N):
             logits[i, j] += own[i, D]

@@ -175,7 +175,8 @@ def herded(
     picks = np.empty((len(score), count), dtype=np.int64)
     compiled_coverage.herd(
         rows_of(view.features),
-        *(part.cpu().contiguous().numpy() for part in (allowed, points, mass, view.known, view.labelled, view.noise)),
+        *(part.cpu().contiguous().numpy() for part in (view.feature_count, allowed, points, mass)),
+        *(part.cpu().contiguous().numpy() for part in (view.known, view.labelled, view.noise)),
         np.array([kind, given, unit_length], dtype=np.float64),
         (score, picks),
     )

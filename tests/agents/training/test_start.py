@@ -18,7 +18,12 @@ from alrl.envs.recipe import EnvRecipe
 from alrl.errors import InvalidRecipeError, PolicyFileError
 from alrl.recipes import parse
 
-IMITATION: dict[str, Any] = {"rounds": 1, "episodes": 2, "epochs": 2, "expert": {"horizon": 1, "reach": 16, "iterations": 3}}
+IMITATION: dict[str, Any] = {
+    "rounds": 1,
+    "episodes": 2,
+    "epochs": 2,
+    "expert": {"horizon": 1, "reach": 16, "iterations": 3},
+}
 WEIGHED = ["entropy", "neighbour-margin"]
 
 

@@ -8,18 +8,22 @@ import re
 import sqlite3
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
+import typer
 from click.testing import Result
+from sklearn.utils.multiclass import type_of_target
 from typer.testing import CliRunner
 
 import alrl
 from alrl import recipes
 from alrl.agents.recipe import agent_names
 from alrl.cli import app
+from alrl.cli.common import reporting
 from alrl.cli.exit_codes import Exit
 from alrl.data.sources import data_set_names
 from alrl.errors import InvalidRecipeError
@@ -153,6 +157,23 @@ def test_a_policy_is_trained_and_can_be_loaded(place: Path) -> None:
     assert f"alrl.load_policy('{folder}')" in text
     assert alrl.load_policy(folder).card["seed"] == 2
     assert list((folder / "tensorboard").glob("events.*"))
+    # Another training goes on from it; its network is the policy's, whatever the recipe says of one.
+    ok("train", "small", "--env", "small", "--start", str(folder), "--out", "on", "--workers", "1")
+    assert alrl.load_policy("on").card["start"] == alrl.load_policy(folder).fingerprint
+    assert alrl.load_policy("on").network.described == alrl.load_policy(folder).network.described
+    missing = CliRunner().invoke(app, ["train", "small", "--env", "small", "--start", "nowhere"])
+    assert missing.exit_code == Exit.INPUT
+    assert "no policy 'nowhere'" in missing.stderr
+
+
+def test_a_warning_is_shown_once_and_few_labels_of_many_classes_are_none(capsys: pytest.CaptureFixture[str]) -> None:
+    context = typer.Context(typer.main.get_command(app))
+    with reporting(context):
+        for number in (1, 2, 1, 1):
+            warnings.simplefilter("always", RuntimeWarning)
+            warnings.warn(f"warned {number}", RuntimeWarning, stacklevel=1)
+        type_of_target([*range(30), 0])
+    assert capsys.readouterr().err.splitlines() == ["warning: warned 1", "warning: warned 2"]
 
 
 def test_a_study_is_run_reported_and_not_run_again(place: Path) -> None:

@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -169,7 +169,9 @@ def reporting(context: typer.Context, machine: bool = False) -> Iterator[Voice]:
     """Turn what goes wrong into a message and an exit status; with ``--debug`` errors pass as they are."""
     try:
         with warnings.catch_warnings(), _terminable():
-            warnings.showwarning = _show_warning
+            warnings.showwarning = _shown_once()
+            # Few labels of many classes are what a loop begins with.
+            warnings.filterwarnings("ignore", "The number of unique classes is greater than 50%")
             yield Voice(machine)
     except typer.Exit:
         raise
@@ -202,9 +204,16 @@ def _reason(error: Exception) -> str:
     return str(error)
 
 
-def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
-    """Print a warning as a sentence, without the line of code that Python adds."""
-    terminal(stderr=True).print(f"[yellow]warning:[/] {escape(str(message))}", highlight=False, soft_wrap=True)
+def _shown_once() -> Callable[..., None]:
+    """Return what prints a warning as a sentence, without Python's line of code: each once, however often it comes."""
+    seen = set[str]()
+
+    def show(message: Warning | str, *_: object, **__: object) -> None:
+        if str(message) not in seen:
+            seen.add(str(message))
+            terminal(stderr=True).print(f"[yellow]warning:[/] {escape(str(message))}", highlight=False, soft_wrap=True)
+
+    return show
 
 
 def _fail(text: str, machine: bool, kind: str = "Interrupted") -> None:

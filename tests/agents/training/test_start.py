@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from alrl.agents.networks.ensemble import Ensemble
 from alrl.agents.networks.mixture import Mixture
@@ -87,6 +88,19 @@ def test_evolution_goes_on_from_the_weights_of_a_mixture(imitated: Policy, tiny_
     assert again.network.weight.tolist() == pytest.approx(first, abs=1e-4)
     with pytest.raises(InvalidRecipeError, match=r"neighbour-margin weighs .* at first; add it to features"):
         trained(bred, tiny_env, evolution={**on, "features": ["entropy"]})
+
+
+def test_reinforcement_tunes_the_network_of_a_mixture_and_leaves_its_weights(
+    imitated: Policy, tiny_env: EnvRecipe
+) -> None:
+    bred = trained(imitated, tiny_env, **STAGES["evolution"])
+    for stage in ("ppo", "branching"):
+        tuned = trained(bred, tiny_env, **STAGES[stage])
+        assert isinstance(bred.network, Mixture)
+        assert isinstance(tuned.network, Mixture)
+        assert tuned.network.weight.tolist() == bred.network.weight.tolist()
+        pairs = zip(tuned.network.prior.parameters(), bred.network.prior.parameters(), strict=True)
+        assert any(not torch.equal(new, old) for new, old in pairs)
 
 
 def test_a_recipe_names_its_start_and_the_card_what_that_has_seen(

@@ -39,8 +39,9 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     }
     for name, make in written.items():
         files.append(File.generated(config, name, content=make()))
-    for figure in sorted((lessons.ROOT / "experiments" / "headline").glob("ranking.png")):
-        files.append(File.generated(config, f"pictures/{figure.name}", abs_src_path=str(figure)))
+    for figure in ("headline/ranking.png", "capabilities/capabilities.png"):
+        path = lessons.ROOT / "experiments" / figure
+        files.append(File.generated(config, f"pictures/{path.name}", abs_src_path=str(path)))
     return files
 
 

@@ -66,7 +66,7 @@ CLAIMS: dict[str, tuple[str, str, Callable[[], list[float]]]] = {
     ),
     "robustness": (
         "docs/results.md",
-        r"by (\S+) points \((\S+) to (\S+)\), better on (\d+) of 10",
+        r"by (\S+) points \((\S+) to (\S+)\), a win on (\d+) of 10",
         lambda: [
             *numbers(row("experiments/robustness/README.md", "out of domain, 30 % of the pool")[1]),
             numbers(row("experiments/robustness/README.md", "out of domain, 30 % of the pool")[2])[0],

@@ -137,11 +137,12 @@ class ReportPart:
         notes: list[str] = []
         for name, draw in self._figures(picks):
             try:
-                figure = draw()
-                drawn += figures.save(figure, self.folder / "figures" / f"{name}{self.slug}")
-                if name in _STILLS:
-                    place, words = _STILLS[name]
-                    stills.append(Still(name=place, svg=figures.as_svg(figure), alternative=words))
+                stem = self.folder / "figures" / f"{name}{self.slug}"
+                for figure, path in figures.versions(draw, stem):
+                    drawn += figures.save(figure, path)
+                    if name in _STILLS and path == stem:
+                        place, words = _STILLS[name]
+                        stills.append(Still(name=place, svg=figures.as_svg(figure), alternative=words))
             except Exception as error:  # noqa: BLE001 - one figure must not cost the others; the reason is shown
                 notes.append(f"The figure {name} could not be drawn ({type(error).__name__}: {error})")
         return drawn, stills, notes

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from alrl.errors import AlrlError
@@ -13,7 +14,7 @@ from alrl.evaluation.curves import Curves
 from alrl.reports.claims import verdicts
 from alrl.reports.comparison_report import ReportPart
 from alrl.reports.figures import Looks, styles
-from alrl.reports.figures.canvas import save
+from alrl.reports.figures.canvas import save, versions
 from alrl.reports.figures.capabilities import AXES, radar
 from alrl.reports.figures.conditions import conditions
 from alrl.reports.pages.checklist import RunRecord
@@ -244,7 +245,8 @@ def write_conditions(
     for place, setting in enumerate(dict.fromkeys((cost.learner, cost.batch) for cost in costs)):
         of_setting = [cost for cost in costs if (cost.learner, cost.batch) == setting]
         stem = folder / ("conditions" + (f"-{place}" if place else ""))
-        paths += save(conditions(of_setting, mark=mark, looks=looks), stem)
+        for figure, path in versions(partial(conditions, of_setting, mark=mark, looks=looks), stem):
+            paths += save(figure, path)
     return paths
 
 
@@ -267,4 +269,6 @@ def write_capabilities(
     paths = [folder / "capabilities.md", folder / "capabilities.csv"]
     paths[0].write_text(table.to_markdown(), encoding="utf-8")
     paths[1].write_text(table.to_csv(), encoding="utf-8")
-    return [*paths, *save(radar(scores, *primary, mark=mark, looks=looks), folder / "capabilities")]
+    for figure, path in versions(partial(radar, scores, *primary, mark=mark, looks=looks), folder / "capabilities"):
+        paths += save(figure, path)
+    return paths

@@ -134,7 +134,7 @@ def test_a_card_plays_what_no_other_card_has_played(tmp_path: Path) -> None:
     first = capability_card("entropy", study, folder=tmp_path, workers=1)
     assert first.played == 15
     assert [path.relative_to(tmp_path).as_posix() for path in first.files] == [
-        f"entropy/capabilities.{ending}" for ending in ("md", "csv", "png", "pdf")
+        f"entropy/capabilities{ending}" for ending in (".md", ".csv", ".png", ".pdf", "-column.png", "-column.pdf")
     ]
     second = capability_card("least-confidence", study, against=["random"], folder=tmp_path, workers=1)
     assert second.played == 5

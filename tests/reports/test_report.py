@@ -61,12 +61,15 @@ def test_a_study_becomes_page_figures_tables_and_curves(
     assert {path.name for path in files.texts} == {"summary.md"}
     each = [f"{name}{metric}" for name in ("learning-curves", "differences", "ranking") for metric in ("", "-balanced")]
     over_sets = ["differences-random", "outcomes", "performance-profile", "break-even"]
-    assert {path.name for path in files.figures} == {f"{n}.{kind}" for n in each + over_sets for kind in ("png", "pdf")}
+    assert {path.name for path in files.figures} == {
+        f"{name}{width}.{kind}" for name in each + over_sets for width in ("", "-column") for kind in ("png", "pdf")
+    }
     assert "the study does not say how vowel was played" in text
     assert all(path.stat().st_size > 100 for path in (*files.tables, *files.texts, files.curves))
     assert "balanced accuracy" in (tmp_path / "table.md").read_text(encoding="utf-8")
     assert all(f'href="{path.relative_to(tmp_path)}"' in text for path in (*files.tables, *files.texts))
     assert 'href="figures/ranking.pdf"' in text
+    assert 'href="figures/ranking-column.pdf"' in text
     assert 'href="figures/ranking.png"' not in text
 
 

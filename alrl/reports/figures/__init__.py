@@ -4,7 +4,7 @@ Drawn with matplotlib's objects alone, so nothing global changes; the same numbe
 """
 
 from alrl.reports.figures.break_even import break_even
-from alrl.reports.figures.canvas import as_svg, save
+from alrl.reports.figures.canvas import as_svg, save, versions
 from alrl.reports.figures.critical_difference import critical_difference
 from alrl.reports.figures.differences import differences
 from alrl.reports.figures.learning_curves import learning_curves
@@ -34,4 +34,5 @@ __all__ = [
     "ranking",
     "save",
     "styles",
+    "versions",
 ]

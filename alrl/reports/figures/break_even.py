@@ -12,8 +12,8 @@ from matplotlib.ticker import PercentFormatter
 
 from alrl.evaluation import statistics
 from alrl.evaluation.curves import Floats
-from alrl.reports.figures.canvas import WIDTH, headline, new_figure
-from alrl.reports.figures.style import EMPHASIS, MANY, STYLE, Looks, looks_of
+from alrl.reports.figures.canvas import WIDTH, headline, narrow, new_figure, style_of
+from alrl.reports.figures.style import EMPHASIS, MANY, Looks, looks_of
 from alrl.reports.summary import Summary
 
 _RATIOS = np.logspace(-4, 1, 121)
@@ -22,26 +22,33 @@ NEVER = -6.0
 """Height at which a target that was never reached is drawn, in percent."""
 
 
-def break_even(summary: Summary, *, mark: str = "", looks: Looks | None = None) -> Figure:
-    """Return left: what must be saved by price of computing and number of rounds.
+def break_even(summary: Summary, *, mark: str = "", looks: Looks | None = None, width: float = WIDTH) -> Figure:
+    """Return what must be saved by price of computing and number of rounds, and what was saved, a dot a data set.
 
-    Right: what was saved, a dot a data set.
+    Side by side on a page, one below the other in a column of ``width`` inches.
     """
-    with mpl.rc_context(STYLE):
+    with mpl.rc_context(style_of(width)):
         looks = looks_of(summary.strategies, looks, summary.emphasis)
-        lying = len(looks) > MANY
-        figure = new_figure((WIDTH, max(3.5, 1.3 + 0.17 * len(looks)) if lying else 3.5))
-        left, right = figure.subplots(1, 2, width_ratios=(1.15, 1), sharey=not lying)
-        _needed(left, summary.rounds)
-        _saved(right, summary, looks, lying)
-        left.set_ylim(-12, 103)
-        left.set_yticks(range(0, 101, 20))
-        left.yaxis.set_major_formatter(PercentFormatter(decimals=0))
-        left.set_ylabel("Labels saved", fontsize=8.5)
+        stacked = narrow(width)
+        lying = stacked or len(looks) > MANY
+        if stacked:
+            lines = 0.5 + 0.14 * len(looks)
+            figure = new_figure((width, 2.6 + lines))
+            first, second = figure.subplots(2, 1, height_ratios=(2.0, lines))
+        else:
+            figure = new_figure((width, max(3.5, 1.3 + 0.17 * len(looks)) if lying else 3.5))
+            first, second = figure.subplots(1, 2, width_ratios=(1.15, 1), sharey=not lying)
+        _needed(first, summary.rounds)
+        _saved(second, summary, looks, lying)
+        first.set_ylim(-12, 103)
+        first.set_yticks(range(0, 101, 20))
+        first.yaxis.set_major_formatter(PercentFormatter(decimals=0))
+        first.set_ylabel("Labels saved")
+        places = ("Above", "Below") if stacked else ("Left", "Right")
         note = (
-            f"Left: querying in R equal rounds pays above the line; this study has R = {summary.rounds}.\n"
-            f"Right: labels saved in reaching what {summary.baseline} reaches with all of them: a dot a data set, the"
-            " median as a bar; below 0: never reached."
+            f"{places[0]}: querying in R equal rounds pays above the line; this study has R = {summary.rounds}.\n"
+            f"{places[1]}: labels saved in reaching what {summary.baseline} reaches with all of them: a dot a data set,"
+            " the median as a bar; below 0: never reached."
         )
         headline(figure, note, mark)
     return figure
@@ -60,11 +67,11 @@ def _needed(axes: Axes, own: int) -> None:
             (3, 0),
             textcoords="offset points",
             va="center",
-            fontsize=7,
+            fontsize="small",
             color=EMPHASIS if ours else "#555555",
         )
     axes.margins(x=0)
-    axes.set_xlabel("Price of training on one record / price of a label", fontsize=8.5)
+    axes.set_xlabel("Price of training on one record / price of a label")
 
 
 def _saved(axes: Axes, summary: Summary, looks: Looks, lying: bool) -> None:
@@ -87,7 +94,9 @@ def _saved(axes: Axes, summary: Summary, looks: Looks, lying: bool) -> None:
         _lie(axes, names)
         return
     axes.axhline(0, color="#333333", linewidth=0.8, zorder=1)
-    axes.text(len(names) - 0.45, NEVER, "never", va="center", ha="left", fontsize=7, color="#555555", clip_on=False)
+    axes.text(
+        len(names) - 0.45, NEVER, "never", va="center", ha="left", fontsize="small", color="#555555", clip_on=False
+    )
     axes.set_xticks(range(len(names)), names, rotation=30, ha="right", rotation_mode="anchor")
     axes.grid(visible=False, axis="x")
     axes.set_xlim(-0.6, len(names) - 0.4)
@@ -102,11 +111,11 @@ def _heights(summary: Summary, name: str) -> Floats:
 
 def _lie(axes: Axes, names: Sequence[str]) -> None:
     axes.axvline(0, color="#333333", linewidth=0.8, zorder=1)
-    axes.text(NEVER, -0.7, "never", va="bottom", ha="center", fontsize=7, color="#555555", clip_on=False)
-    axes.set_yticks(range(len(names)), names, fontsize=7)
+    axes.text(NEVER, -0.7, "never", va="bottom", ha="center", fontsize="small", color="#555555", clip_on=False)
+    axes.set_yticks(range(len(names)), names, fontsize="small")
     axes.tick_params(axis="y", length=0)
     axes.grid(visible=False, axis="y")
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.set_xlim(-12, 103)
     axes.xaxis.set_major_formatter(PercentFormatter(decimals=0))
-    axes.set_xlabel("Labels saved", fontsize=8.5)
+    axes.set_xlabel("Labels saved")

@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 import io
+import re
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
+from matplotlib.textpath import TextPath
 from matplotlib.ticker import MaxNLocator
 
 from alrl.evaluation.comparison import Comparison
 from alrl.evaluation.curves import Interval
-from alrl.reports.figures.style import STYLE, Style
+from alrl.reports.figures.style import COLUMN_STYLE, STYLE, Style
 
 COLUMN, TEXT, WIDTH = 3.5, 5.5, 7.16
 """Inches: a column of a journal, the text of an article, the text of a page of two columns."""
-_PAGE_HEIGHT = 9.0
+PAGE_HEIGHT = 9.0
 """Inches that a page has for a figure, its caption below."""
+SMALLEST = 6.0
+"""Points of the smallest letters that can be read in print."""
 _HEIGHTS = {1: 3.0, 2: 2.3, 3: 1.95, 4: 1.55, 5: 1.15, 6: 1.0}
-"""Inches of a row of panels, by the panels in it."""
+"""Inches of a row of panels on a page, by the panels in it."""
+_COLUMN_HEIGHTS = {1: 2.0, 2: 1.5, 3: 1.1, 4: 0.89}
+"""The same in a column."""
 _WARNING, _NOTE = "#B00020", "#555555"
 
 
@@ -32,7 +40,7 @@ def save(figure: Figure, stem: Path) -> tuple[Path, Path]:
     """Write ``stem``.png (200 dots an inch) and ``stem``.pdf without time or version stamps, making the folder."""
     stem.parent.mkdir(parents=True, exist_ok=True)
     png, pdf = stem.with_name(stem.name + ".png"), stem.with_name(stem.name + ".pdf")
-    with mpl.rc_context(STYLE):
+    with mpl.rc_context(style_of(figure.get_figwidth())):
         # Laying out is the slow part; once serves both files.
         figure.draw_without_rendering()
         figure.set_layout_engine("none")
@@ -41,13 +49,35 @@ def save(figure: Figure, stem: Path) -> tuple[Path, Path]:
     return png, pdf
 
 
+def versions(draw: Callable[..., Figure], stem: Path) -> Iterator[tuple[Figure, Path]]:
+    """Yield a figure as wide as it is by itself and as wide as a column, each with the stem of its files."""
+    yield draw(), stem
+    yield draw(width=COLUMN), stem.with_name(f"{stem.name}-column")
+
+
 def as_svg(figure: Figure) -> str:
     """Return the figure as SVG with its letters as outlines, the same text each time, for a page that loads nothing."""
     buffer = io.StringIO()
     # Names of clipping paths are drawn by chance unless salted.
-    with mpl.rc_context({**STYLE, "svg.hashsalt": "alrl", "svg.fonttype": "path"}):
+    with mpl.rc_context({**style_of(figure.get_figwidth()), "svg.hashsalt": "alrl", "svg.fonttype": "path"}):
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     return buffer.getvalue()
+
+
+def narrow(width: float) -> bool:
+    """Return whether a figure of ``width`` inches is one of a column, where panels stand below each other."""
+    return width < TEXT
+
+
+def style_of(width: float) -> dict[Any, Any]:
+    """Return matplotlib's parameters of a figure of ``width`` inches."""
+    return COLUMN_STYLE if narrow(width) else STYLE
+
+
+def text_width(text: str, size: float, weight: str = "normal") -> float:
+    """Return the inches that a line of text of ``size`` points takes."""
+    font = FontProperties(family=STYLE["font.family"], weight=weight)
+    return float(TextPath((0, 0), text, size=size, prop=font).get_extents().width) / 72 if text.strip() else 0.0
 
 
 def new_figure(size: tuple[float, float]) -> Figure:
@@ -63,44 +93,58 @@ def panels(
     draw: Callable[[Axes, str], None],
     label: str,
     words: tuple[str, str],
+    *,
+    width: float = WIDTH,
 ) -> Figure:
     """Return one panel a data set, filled by ``draw``; ``words`` are the legend's note and the mark above it.
 
-    Panels are as small as a page needs to hold them all; six in a row at most.
+    Panels are as small as a page of ``width`` inches needs to hold them all: six in a row at most, four in a column.
     """
     count = len(comparison.data_sets)
-    columns = _columns(count)
+    heights = _COLUMN_HEIGHTS if narrow(width) else _HEIGHTS
+    columns = _columns(count, heights)
     rows = -(-count // columns)
-    with mpl.rc_context(STYLE):
-        figure = new_figure((WIDTH if columns > 1 else COLUMN, 0.9 + _HEIGHTS[columns] * rows))
+    dense = columns > 3 or (narrow(width) and columns > 1)
+    with mpl.rc_context(style_of(width)):
+        figure = new_figure((width if columns > 1 else min(width, COLUMN), 0.9 + heights[columns] * rows))
         grid = figure.subplots(rows, columns, squeeze=False).ravel()
-        ticks = 5 if columns <= 3 else 3
-        room = 72 * figure.get_figwidth() / columns - 16
+        room = (figure.get_figwidth() - 0.2) / columns - 0.28
         for axes, data_set in zip(grid, comparison.data_sets, strict=False):
             draw(axes, data_set)
-            # A long name must not run into the next panel's: a bold letter is about 0.7 of its height wide.
-            size = min(8.5 if columns <= 3 else 7.0, room / (0.7 * max(len(data_set), 1)))
-            axes.set_title(data_set, loc="left", fontsize=size)
+            title(axes, data_set, room, largest=7.0 if columns > 3 else 8.5)
             axes.margins(x=0.01)
-            axes.xaxis.set_major_locator(MaxNLocator(nbins=ticks, integer=True))
-            axes.yaxis.set_major_locator(MaxNLocator(nbins=ticks))
-            if columns > 3:
-                axes.tick_params(labelsize=6.5, pad=2)
+            axes.xaxis.set_major_locator(MaxNLocator(nbins=3 if dense else 5, integer=True))
+            axes.yaxis.set_major_locator(MaxNLocator(nbins=3 if dense else 5))
+            if dense:
+                axes.tick_params(labelsize=SMALLEST if narrow(width) else 6.5, pad=2)
         for axes in grid[count:]:
             axes.remove()
-        figure.supxlabel("Queried labels (count)", fontsize=8.5)
-        figure.supylabel(label, fontsize=8.5)
+        figure.supxlabel("Queried labels (count)")
+        figure.supylabel(label)
         legend(figure, looks, *words)
     return figure
 
 
-def _columns(count: int) -> int:
+def title(axes: Axes, name: str, room: float, *, largest: float = 8.5) -> None:
+    """Write the name above a panel, in letters that fit ``room`` inches, or else in several lines."""
+    size = min(largest, mpl.rcParams["axes.titlesize"])
+    size *= min(1.0, room / max(text_width(name, size, "bold"), 1e-9))
+    if size < SMALLEST:
+        size = SMALLEST
+        letters = max(int(len(name) * room / text_width(name, size, "bold")), 1)
+        # A folder's name, or a word of several, is the place to break at.
+        parted = re.sub(r"(?<=[/_])(?=.)", "\v", name)
+        name = "\n".join(textwrap.wrap(parted, letters, replace_whitespace=False)).replace("\v", "")
+    axes.set_title(name, loc="left", fontsize=size)
+
+
+def _columns(count: int, heights: Mapping[int, float]) -> int:
     """Return how many panels stand side by side: the fewest from three on with which all fit a page."""
     if count <= 4:
         # Four panels make a square; three in a row would leave one alone.
         return 2 if count == 4 else max(count, 1)
-    fitting = (each for each in range(3, 6) if 0.9 + _HEIGHTS[each] * -(-count // each) <= _PAGE_HEIGHT)
-    return next(fitting, 6)
+    fitting = (each for each in range(3, max(heights)) if 0.9 + heights[each] * -(-count // each) <= PAGE_HEIGHT)
+    return next(fitting, max(heights))
 
 
 def shaded(looks: Mapping[str, Style], what: str) -> str:
@@ -141,7 +185,7 @@ def band(axes: Axes, interval: Interval, look: Style, *, start: int = 0) -> None
 
 def dot(axes: Axes, x: float, y: float, look: Style) -> None:
     """One marker."""
-    size = 5.5 if look.order == 5 else 4
+    size = mpl.rcParams["lines.markersize"] * (1.375 if look.order == 5 else 1)
     axes.plot([x], [y], marker=look.marker, color=look.colour, markersize=size, linestyle="none", zorder=look.order + 1)
 
 
@@ -163,9 +207,7 @@ def legend(
         looks[name if len(others) == 1 else f"{len(others)} others"] = look
     for look in looks.values():
         if with_markers:
-            handles.append(
-                Line2D([], [], color=look.colour, marker=look.marker, linewidth=look.width * 0.8, markersize=4.5)
-            )
+            handles.append(Line2D([], [], color=look.colour, marker=look.marker, linewidth=look.width * 0.8))
         else:
             handles.append(Line2D([], [], **look.line))
     names = [*looks, *(extra or {})]
@@ -174,31 +216,37 @@ def legend(
         handles,
         names,
         loc="outside upper center",
-        ncols=min({5: 5, 6: 3}.get(len(names), min(len(names), 4)), _fitting(figure, names)),
+        ncols=_fitting(figure, names),
         handlelength=3 if looks else 1,
         columnspacing=1.6 if figure.get_figwidth() >= TEXT else 1.0,
         title=_headed(figure, note, mark),
-        title_fontsize=7,
     )
     box.get_title().set_multialignment("center")
     box.get_title().set_color(_WARNING if mark else _NOTE)
 
 
-def _fitting(figure: Figure, names: list[str]) -> int:
-    """Return how many names a line of the legend has room for, each with its stroke."""
-    return max(1, int(72 * figure.get_figwidth() / (4.6 * max(map(len, names), default=1) + 42)))
+def _fitting(figure: Figure, names: Sequence[str]) -> int:
+    """Return how many names, each with its stroke, stand in a line of the legend: as few lines as have room, alike."""
+    size = FontProperties(size=mpl.rcParams["legend.fontsize"]).get_size_in_points()
+    widths, count = np.array([text_width(name, size) for name in names]), len(names)
+    for columns in range(count if count <= 5 else 4, 1, -1):
+        # A column is as wide as the widest of its names; a stroke and the gaps take six letters' height.
+        taken = sum(float(part.max()) + 6 * size / 72 for part in np.array_split(widths, columns))
+        if taken <= figure.get_figwidth() and columns == -(-count // -(-count // columns)):
+            return columns
+    return 1
 
 
 def headline(figure: Figure, note: str, mark: str) -> None:
     """Draw the mark, if any, and a note above a figure without a legend."""
-    text = figure.suptitle(_headed(figure, note, mark), fontsize=7, fontweight="normal")
+    text = figure.suptitle(_headed(figure, note, mark))
     text.set_color(_WARNING if mark else _NOTE)
 
 
 def _headed(figure: Figure, note: str, mark: str) -> str:
     """Return the mark and the note, in lines that the figure has room for: what is cut off cannot be read."""
-    # Small letters are 3.6 points wide on average.
-    room = int(72 * figure.get_figwidth() / 3.75)
+    # Small letters are half as wide as high on average.
+    room = int(72 * figure.get_figwidth() / (0.536 * mpl.rcParams["figure.titlesize"]))
     return "\n".join(_wrapped(line, room) for line in f"{mark}\n{note}".strip().splitlines())
 
 

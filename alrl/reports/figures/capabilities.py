@@ -9,8 +9,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.projections.polar import PolarAxes
 
-from alrl.reports.figures.canvas import TEXT, legend, new_figure
-from alrl.reports.figures.style import STYLE, Looks, Style, looks_of, styles
+from alrl.reports.figures.canvas import TEXT, legend, new_figure, style_of
+from alrl.reports.figures.style import Looks, Style, looks_of, styles
 from alrl.reports.tables.capabilities import CapabilityScore
 
 AXES = 3
@@ -18,7 +18,13 @@ AXES = 3
 
 
 def radar(
-    scores: Sequence[CapabilityScore], subject: str, reference: str, *, mark: str = "", looks: Looks | None = None
+    scores: Sequence[CapabilityScore],
+    subject: str,
+    reference: str,
+    *,
+    mark: str = "",
+    looks: Looks | None = None,
+    width: float = TEXT,
 ) -> Figure:
     """Return the radar of ``subject`` with its intervals, and of other strategies; ``reference`` is the ring of zero.
 
@@ -30,8 +36,8 @@ def radar(
     shown = {name: look for name, look in looks.items() if name != reference}
     at = {(score.strategy, score.capability): score.gain for score in scores}
     angles = np.linspace(0, 2 * np.pi, len(names), endpoint=False)
-    with mpl.rc_context(STYLE):
-        figure = new_figure((TEXT, TEXT))
+    with mpl.rc_context(style_of(width)):
+        figure = new_figure((width, width))
         axes = figure.add_subplot(projection="polar")
         assert isinstance(axes, PolarAxes)  # noqa: S101 - matplotlib's type of a subplot does not know its projection
         axes.set_theta_offset(np.pi / 2)
@@ -39,7 +45,7 @@ def radar(
         for strategy, look in shown.items():
             gains = np.array([at[strategy, name].value if (strategy, name) in at else np.nan for name in names])
             marker = look.marker if strategy == subject else None
-            axes.plot([*angles, angles[0]], [*gains, gains[0]], **look.line, marker=marker, markersize=4)
+            axes.plot([*angles, angles[0]], [*gains, gains[0]], **look.line, marker=marker)
         _intervals(axes, angles, [at.get((subject, name)) for name in names], looks[subject])
         ring = np.linspace(0, 2 * np.pi, 181)
         (zero,) = axes.plot(ring, np.zeros_like(ring), color=looks[reference].colour, linewidth=1.2, zorder=3)
@@ -72,4 +78,4 @@ def _scale(axes: PolarAxes, values: Sequence[float]) -> None:
     low, high = min(-0.5, *values), max(0.5, *values)
     axes.set_rlim(low - 0.25 * (high - low), high + 0.1 * (high - low))
     axes.set_rlabel_position(180 / 7)
-    axes.tick_params(axis="y", labelsize=6.5, labelcolor="#555555")
+    axes.tick_params(axis="y", labelsize="small", labelcolor="#555555")

@@ -8,12 +8,14 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 
-from alrl.reports.figures.canvas import WIDTH, legend, new_figure
-from alrl.reports.figures.style import STYLE, Looks, lanes, looks_of
+from alrl.reports.figures.canvas import PAGE_HEIGHT, WIDTH, legend, narrow, new_figure, style_of, text_width, title
+from alrl.reports.figures.style import Looks, lanes, looks_of
 from alrl.reports.tables.conditions import ConditionCost
 
 
-def conditions(costs: Sequence[ConditionCost], *, mark: str = "", looks: Looks | None = None) -> Figure:
+def conditions(
+    costs: Sequence[ConditionCost], *, mark: str = "", looks: Looks | None = None, width: float = WIDTH
+) -> Figure:
     """Return mean paired differences in points of AUBC with 95 % intervals, data sets in rows, strategies side by side.
 
     ``costs`` are of one learner and batch size.
@@ -24,10 +26,13 @@ def conditions(costs: Sequence[ConditionCost], *, mark: str = "", looks: Looks |
     lane = lanes(looks)
     last = max(lane.values())
     # Four panels make a square; three in a row would leave one alone.
-    columns = 2 if len(names) == 4 else min(3, len(names))
+    columns = 2 if len(names) == 4 else min(2 if narrow(width) else 3, len(names))
     rows = -(-len(names) // columns)
-    with mpl.rc_context(STYLE):
-        figure = new_figure((WIDTH, 0.9 + rows * (0.6 + 0.36 * len(data_sets))))
+    line = min(0.36, max((PAGE_HEIGHT - 0.9) / rows - 0.6, 0) / len(data_sets))
+    with mpl.rc_context(style_of(width)):
+        figure = new_figure((width, 0.9 + rows * (0.6 + max(line, 0.115) * len(data_sets))))
+        labels = max(text_width(name, mpl.rcParams["font.size"]) for name in data_sets)
+        room = (width - labels) / columns - 0.2
         grid = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).ravel()
         for axes, name in zip(grid, names, strict=False):
             axes.axvline(0, color="#333333", linewidth=0.8, zorder=1)
@@ -40,16 +45,16 @@ def conditions(costs: Sequence[ConditionCost], *, mark: str = "", looks: Looks |
                     xerr=None if look.other else [cost.half_width for cost in here],
                     fmt=look.marker,
                     color=look.colour,
-                    markersize=3.5,
+                    markersize=0.875 * mpl.rcParams["lines.markersize"],
                     linewidth=1,
                 )
-            axes.set_title(name, loc="left")
+            title(axes, name, room)
             axes.set_yticks(range(len(data_sets)), data_sets)
             axes.tick_params(labelbottom=True)
         grid[0].invert_yaxis()
         for axes in grid[len(names) :]:
             axes.remove()
-        figure.supxlabel(f"AUBC less that under {costs[0].against} (points)", fontsize=8.5)
+        figure.supxlabel(f"AUBC less that under {costs[0].against} (points)")
         note = "Bars: 95 % interval of the mean paired difference over seeds."
         note += " Grey dots: means of the others." if any(look.other for look in looks.values()) else ""
         legend(figure, looks, note, mark, with_markers=True)

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from alrl.evaluation.comparison import Comparison
 from alrl.evaluation.curves import Metric, mean_interval
-from alrl.reports.figures.canvas import band, panels, shaded
+from alrl.reports.figures.canvas import WIDTH, band, panels, shaded
 from alrl.reports.figures.style import Looks, looks_of
 
 
@@ -19,6 +19,7 @@ def differences(
     emphasis: str | None = None,
     mark: str = "",
     looks: Looks | None = None,
+    width: float = WIDTH,
 ) -> Figure:
     """Return the mean paired difference to ``reference`` along the budget with 95 % bands, one panel a data set."""
     looks = looks_of(comparison.strategies, looks, emphasis)
@@ -33,4 +34,4 @@ def differences(
 
     label = f"{metric.replace('_', ' ').capitalize()} minus {reference} (points)"
     note = shaded(shown, "95 % interval of the mean paired difference over seeds")
-    return panels(comparison, shown, draw, label, (note, mark))
+    return panels(comparison, shown, draw, label, (note, mark), width=width)

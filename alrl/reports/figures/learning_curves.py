@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from alrl.evaluation.comparison import Comparison
 from alrl.evaluation.curves import Metric
-from alrl.reports.figures.canvas import band, panels, shaded
+from alrl.reports.figures.canvas import WIDTH, band, panels, shaded
 from alrl.reports.figures.style import Looks, looks_of
 
 
@@ -18,6 +18,7 @@ def learning_curves(
     emphasis: str | None = None,
     mark: str = "",
     looks: Looks | None = None,
+    width: float = WIDTH,
 ) -> Figure:
     """Return the mean learning curves with 95 % bands, one panel a data set."""
     looks = looks_of(comparison.strategies, looks, emphasis)
@@ -29,4 +30,6 @@ def learning_curves(
                 band(axes, curves.interval(metric), look)
 
     label = f"Test {metric.replace('_', ' ')} (%)"
-    return panels(comparison, looks, draw, label, (shaded(looks, "95 % interval of the mean over seeds"), mark))
+    return panels(
+        comparison, looks, draw, label, (shaded(looks, "95 % interval of the mean over seeds"), mark), width=width
+    )

@@ -10,17 +10,17 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from alrl.evaluation.statistics import Profile
-from alrl.reports.figures.canvas import TEXT, legend, new_figure, shaded
-from alrl.reports.figures.style import STYLE, Looks, looks_of
+from alrl.reports.figures.canvas import TEXT, legend, narrow, new_figure, shaded, style_of
+from alrl.reports.figures.style import Looks, looks_of
 from alrl.reports.summary import Summary
 
 
-def performance_profile(summary: Summary, *, mark: str = "", looks: Looks | None = None) -> Figure:
+def performance_profile(summary: Summary, *, mark: str = "", looks: Looks | None = None, width: float = TEXT) -> Figure:
     """Return the figure of shares of runs that beat the baseline by more than each threshold, with 95 % bands."""
     every = looks_of(summary.strategies, looks, summary.emphasis)
     looks = {name: look for name, look in every.items() if name in summary.profiles}
-    with mpl.rc_context(STYLE):
-        figure = new_figure((TEXT, 3.6))
+    with mpl.rc_context(style_of(width)):
+        figure = new_figure((width, 3.2 if narrow(width) else 3.6))
         axes = figure.add_subplot()
         axes.axvline(0, color="#333333", linewidth=0.8, zorder=1)
         for name, look in looks.items():
@@ -40,8 +40,8 @@ def performance_profile(summary: Summary, *, mark: str = "", looks: Looks | None
         axes.set_xlim(_within([summary.profiles[name] for name, look in looks.items() if not look.other]))
         axes.set_ylim(0, 100)
         axes.yaxis.set_major_formatter(PercentFormatter(decimals=0))
-        axes.set_xlabel(f"AUBC minus {summary.baseline}, τ (points)", fontsize=8.5)
-        axes.set_ylabel("Runs above τ", fontsize=8.5)
+        axes.set_xlabel(f"AUBC minus {summary.baseline}, τ (points)")
+        axes.set_ylabel("Runs above τ")
         note = (
             f"Runs of {len(summary.data_sets)} data sets, each weighing the same. The height at 0 is the share that"
             f" beats {summary.baseline}.\n{shaded(looks, '95 %, bootstrap over seeds within data sets')}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,8 +15,8 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from alrl.evaluation.curves import Floats, Interval, mean_interval
-from alrl.reports.figures.canvas import TEXT, WIDTH, band, legend, new_figure, shaded
-from alrl.reports.figures.style import RANDOM, STYLE, Looks, looks_of
+from alrl.reports.figures.canvas import TEXT, WIDTH, band, legend, narrow, new_figure, shaded, style_of
+from alrl.reports.figures.style import RANDOM, Looks, looks_of
 from alrl.reports.picks.replay import Projection, Replay
 
 SHOWN = {
@@ -31,14 +32,21 @@ _POOL: dict[str, Any] = {"color": RANDOM, "linestyle": (0, (1, 1.5)), "linewidth
 
 
 def pick_profile(
-    replays: Sequence[Replay], *, emphasis: str | None = None, mark: str = "", looks: Looks | None = None
+    replays: Sequence[Replay],
+    *,
+    emphasis: str | None = None,
+    mark: str = "",
+    looks: Looks | None = None,
+    width: float = WIDTH,
 ) -> Figure:
     """Draw mean features of picked records with 95 % bands over data sets, against records drawn by chance."""
     names = tuple(dict.fromkeys(replay.strategy for replay in replays))
     looks = looks_of(names, looks, emphasis)
-    with mpl.rc_context(STYLE):
-        figure = new_figure((WIDTH, 4.4))
-        for axes, (feature, meaning) in zip(figure.subplots(2, 3, sharex=True).ravel(), SHOWN.items(), strict=True):
+    with mpl.rc_context(style_of(width)):
+        rows, columns = (3, 2) if narrow(width) else (2, 3)
+        figure = new_figure((width, 5.2 if narrow(width) else 4.4))
+        grid = figure.subplots(rows, columns, sharex=True).ravel()
+        for axes, (feature, meaning) in zip(grid, SHOWN.items(), strict=True):
             for name, look in looks.items():
                 band(
                     axes,
@@ -48,9 +56,9 @@ def pick_profile(
                 )
             beside = _over_sets([replay for replay in replays if replay.strategy == names[0]], feature, "others")
             axes.plot(1 + np.arange(beside.mean.size), 100 * beside.mean, **_POOL)
-            _frame(axes, feature, meaning)
-        figure.supxlabel("Pick (1 is the first queried label)", fontsize=8.5)
-        figure.supylabel("Mean over data sets (%)", fontsize=8.5)
+            _frame(axes, feature, meaning, width / columns - 0.45)
+        figure.supxlabel("Pick (1 is the first queried label)")
+        figure.supylabel("Mean over data sets (%)")
         sets = len({replay.data_set for replay in replays})
         note = f"{sets} data sets, {replays[0].picked.shape[0]} seeds each. "
         note += shaded(looks, "95 % interval over data sets")
@@ -81,23 +89,26 @@ def _over_sets(replays: Sequence[Replay], feature: str, part: str) -> Interval:
     return mean_interval(np.stack([row[: min(map(len, rows))] for row in rows]))
 
 
-def _frame(axes: Axes, feature: str, meaning: str) -> None:
-    axes.set_title(feature, loc="left", pad=14)
-    axes.text(0, 1.03, meaning, transform=axes.transAxes, fontsize=7, color="#555555")
+def _frame(axes: Axes, feature: str, meaning: str, room: float) -> None:
+    """Write what a feature is called and says above its panel, in lines of at most ``room`` inches."""
+    size = mpl.rcParams["legend.title_fontsize"]
+    lines = textwrap.wrap(meaning, int(72 * room / (0.55 * size)))
+    axes.set_title(feature, loc="left", pad=(0.8 + 1.2 * len(lines)) * size)
+    axes.text(0, 1.03, "\n".join(lines), transform=axes.transAxes, fontsize=size, color="#555555", va="bottom")
     axes.margins(x=0.01)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
     axes.yaxis.set_major_locator(MaxNLocator(nbins=5))
 
 
-def pick_embedding(projections: Sequence[Projection], *, mark: str = "") -> Figure:
+def pick_embedding(projections: Sequence[Projection], *, mark: str = "", width: float = WIDTH) -> Figure:
     """Draw one pool a data set on its two principal components, a column a strategy, picks coloured by order."""
     strategies = list(projections[0].picks)
     count, columns = len(projections), len(strategies)
     # Two data sets share a row where a strategy or two leave the room.
-    beside = 2 if columns <= 2 and count > 1 else 1
+    beside = 2 if columns <= 2 and count > 1 and not narrow(width) else 1
     rows = -(-count // beside)
-    with mpl.rc_context(STYLE):
-        figure = new_figure((WIDTH, 1.0 + 1.85 * rows))
+    with mpl.rc_context(style_of(width)):
+        figure = new_figure((width, 1.0 + 1.85 * rows))
         grid = figure.subplots(rows, beside * columns, squeeze=False)
         points: PathCollection | None = None
         for place, each in enumerate(projections):
@@ -106,13 +117,13 @@ def pick_embedding(projections: Sequence[Projection], *, mark: str = "") -> Figu
                 axes = grid[row, group * columns + column]
                 points = _draw(axes, each, strategy)
                 # Names side by side would run into each other: the data set's has a line of its own.
-                axes.set_title(f"{each.data_set if column == 0 else ''}\n{strategy}", loc="left", fontsize=8)
+                axes.set_title(f"{each.data_set if column == 0 else ''}\n{strategy}", loc="left", fontsize="medium")
         for axes in grid.ravel()[count * columns :]:
             axes.remove()
         if points is not None:
             # Of three data sets the fourth panel is gone: what is left has the bar beside it.
             bar = figure.colorbar(points, ax=list(grid.ravel()[: count * columns]), shrink=0.6, aspect=30, pad=0.02)
-            bar.set_label("Order of picking", fontsize=8)
+            bar.set_label("Order of picking", fontsize="medium")
             bar.outline.set_linewidth(0)
         _explain(figure, projections, mark)
     return figure
@@ -175,21 +186,23 @@ def _name_highest(axes: Axes, looks: Looks, shares: Sequence[Interval], top: flo
             (3, 0),
             textcoords="offset points",
             va="center",
-            fontsize=6.5,
+            fontsize="small",
             color="#555555",
             annotation_clip=False,
         )
 
 
-def pick_overlap(replays: Sequence[Replay], *, mark: str = "", looks: Looks | None = None) -> Figure:
+def pick_overlap(
+    replays: Sequence[Replay], *, mark: str = "", looks: Looks | None = None, width: float = TEXT
+) -> Figure:
     """Return the share of one strategy's picks that each rule would have made in the same place, along the budget.
 
     ``replays`` are those of one strategy, one a data set.
     """
     rules = [name for name in replays[0].overlap if all(name in replay.overlap for replay in replays)]
     looks = looks_of(rules, looks)
-    with mpl.rc_context(STYLE):
-        figure = new_figure((TEXT, 3.6))
+    with mpl.rc_context(style_of(width)):
+        figure = new_figure((width, 3.6))
         axes = figure.add_subplot()
         shares: list[Interval] = []
         for name, look in looks.items():
@@ -204,8 +217,8 @@ def pick_overlap(replays: Sequence[Replay], *, mark: str = "", looks: Looks | No
         axes.margins(x=0.01)
         axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
         axes.yaxis.set_major_formatter(PercentFormatter(decimals=0))
-        axes.set_xlabel("Pick (1 is the first queried label)", fontsize=8.5)
-        axes.set_ylabel("Picks that the rule shares", fontsize=8.5)
+        axes.set_xlabel("Pick (1 is the first queried label)")
+        axes.set_ylabel("Picks that the rule shares")
         note = (
             f"{len(replays)} data sets, {replays[0].picked.shape[0]} seeds each; each rule is asked where\n"
             f"{replays[0].strategy} chose, its picks played again with right labels.\n"

@@ -9,27 +9,40 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from alrl.reports.figures.canvas import WIDTH, dot, legend, new_figure
-from alrl.reports.figures.style import MANY, STYLE, Looks, Style, lanes, looks_of
+from alrl.reports.figures.canvas import PAGE_HEIGHT, WIDTH, dot, legend, narrow, new_figure, style_of
+from alrl.reports.figures.style import MANY, Looks, Style, lanes, looks_of
 from alrl.reports.summary import Summary
 
 _ROOMY = 10
 """Data sets up to which each strategy has a line of its own."""
 
 
-def ranking(summary: Summary, *, mark: str = "", looks: Looks | None = None) -> Figure:
-    """Return AUBC against the reference on each data set with 95 % intervals, and mean ranks over data sets."""
+_TIGHT = 0.115
+"""Inches below which the names of two rows run into each other."""
+
+
+def ranking(summary: Summary, *, mark: str = "", looks: Looks | None = None, width: float = WIDTH) -> Figure:
+    """Return AUBC against the reference on each data set with 95 % intervals, and mean ranks over data sets.
+
+    Side by side on a page, one below the other in a column of ``width`` inches.
+    """
     looks = looks_of(summary.strategies, looks, summary.emphasis)
     shown = {name: look for name, look in looks.items() if name != summary.reference}
     # Many data sets share a page: their rows are closer.
-    count = max(lanes(shown).values(), default=0) + 1
-    row = max((0.16 if len(shown) <= MANY else 0.12) * count + 0.12, 0.3) if len(summary.data_sets) <= _ROOMY else 0.38
-    height = 1.5 + row * len(summary.data_sets)
-    with mpl.rc_context(STYLE):
-        figure = new_figure((WIDTH, max(height, 1.5 + (0.24 if len(looks) <= MANY else 0.18) * len(looks))))
-        left, right = figure.subplots(1, 2, width_ratios=(1.7, 1))
-        _dots(left, summary, shown)
-        _ranks(right, summary, looks)
+    count, sets = max(lanes(shown).values(), default=0) + 1, len(summary.data_sets)
+    row = max((0.16 if len(shown) <= MANY else 0.12) * count + 0.12, 0.3) if sets <= _ROOMY else 0.38
+    with mpl.rc_context(style_of(width)):
+        if narrow(width):
+            ranks = (0.16 if len(looks) <= MANY else 0.12) * len(looks)
+            dots = sets * max(min(0.7 * row, 0.42, (PAGE_HEIGHT - 1.9 - ranks) / sets), _TIGHT)
+            figure = new_figure((width, 1.9 + dots + ranks))
+            upper, lower = figure.subplots(2, 1, height_ratios=(dots, ranks))
+        else:
+            dots = sets * max(min(row, (PAGE_HEIGHT - 1.5) / sets), _TIGHT)
+            figure = new_figure((width, 1.5 + max(dots, (0.24 if len(looks) <= MANY else 0.18) * len(looks))))
+            upper, lower = figure.subplots(1, 2, width_ratios=(1.7, 1))
+        _dots(upper, summary, shown)
+        _ranks(lower, summary, looks)
         note = f"Bars: 95 % Student-t interval of the paired difference. Ranks over {len(summary.ranked)} data sets."
         note += " Grey dots may lie beyond the axis." if any(look.other for look in shown.values()) else ""
         legend(figure, shown, note, mark, with_markers=True)
@@ -59,7 +72,7 @@ def _dots(axes: Axes, summary: Summary, shown: Mapping[str, Style]) -> None:
     axes.set_ylim(len(summary.data_sets) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0)
     axes.grid(visible=False, axis="y")
-    axes.set_xlabel(f"AUBC minus {summary.reference} (points)", fontsize=8.5)
+    axes.set_xlabel(f"AUBC minus {summary.reference} (points)")
 
 
 def _room(summary: Summary, shown: Mapping[str, Style]) -> tuple[float, float]:
@@ -83,7 +96,7 @@ def _ranks(axes: Axes, summary: Summary, looks: Mapping[str, Style]) -> None:
             (6, 0),
             textcoords="offset points",
             va="center",
-            fontsize=7.5,
+            fontsize="small",
         )
     axes.set_yticks(range(len(order)), order)
     for text, name in zip(axes.get_yticklabels(), order, strict=True):
@@ -94,4 +107,4 @@ def _ranks(axes: Axes, summary: Summary, looks: Mapping[str, Style]) -> None:
     axes.set_xlim(1 - 0.04 * max(count, 4), 1.25 * count + 0.3)
     axes.set_xticks(range(1, count + 1, max(1, round(count / 6))))
     axes.tick_params(axis="y", length=0)
-    axes.set_xlabel("Mean rank (1 is best)", fontsize=8.5)
+    axes.set_xlabel("Mean rank (1 is best)")

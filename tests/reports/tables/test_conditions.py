@@ -65,6 +65,9 @@ def test_a_study_without_conditions_writes_nothing_more(tmp_path: Path) -> None:
 def test_a_study_with_conditions_writes_its_table_and_picture_the_same_each_time(tmp_path: Path) -> None:
     given = [curves("clean", [0.9, 0.8], (0, 1)), curves("foul", [0.8, 0.75], (0, 1))]
     paths = write_conditions(given, tmp_path)
-    assert {path.name for path in paths} == {"conditions.md", "conditions.csv", "conditions.png", "conditions.pdf"}
+    assert {path.name for path in paths} == {
+        *("conditions.md", "conditions.csv", "conditions.png", "conditions.pdf"),
+        *("conditions-column.png", "conditions-column.pdf"),
+    }
     before = {path.name: path.read_bytes() for path in paths}
     assert {path.name: path.read_bytes() for path in write_conditions(given, tmp_path)} == before

@@ -19,7 +19,7 @@ from alrl.agents.networks.ensemble import Ensemble
 from alrl.agents.networks.set_scorer import CandidateScorer, SetScorer
 from alrl.envs.candidates import CandidateSource
 from alrl.errors import InvalidQueryError, InvalidRecipeError
-from alrl.loop.pool_view import KEPT_WHILE_FILLING, PoolView
+from alrl.loop.pool_view import KEPT_IN_BATCH, PoolView
 from alrl.loop.view_fields import Need
 from alrl.metadata import FeatureSet
 from alrl.recipes.suggest import unknown
@@ -218,5 +218,5 @@ def _with_near(view: PoolView, picks: Tensor) -> PoolView:
     if not bool(near.any()):
         return view
     marked = dataclasses.replace(view, near_batch=near if view.near_batch is None else view.near_batch | near)
-    marked.__dict__.update({name: value for name, value in view.__dict__.items() if name in KEPT_WHILE_FILLING})
+    marked.__dict__.update({name: value for name, value in view.__dict__.items() if name in KEPT_IN_BATCH})
     return marked

@@ -49,6 +49,9 @@ class Geometry:
 
     def distance_from(self, index: Tensor) -> Tensor:
         """Return the distance of every record to each record of ``index`` (B, m), of shape (B, N, m)."""
+        if index.shape[1] == 1 and compiles(self.features):
+            single = torch.zeros_like(self.exists).scatter(1, index, value=True)
+            return self._lowered(self.features.new_full(single.shape, torch.inf), single)[..., None]
         return distance_between(self.features, rows_at(self.features, index))
 
     def distance_to(self, known: Tensor) -> Tensor:
@@ -63,7 +66,10 @@ class Geometry:
             self._known = self._known & ~forgotten
         fresh = known & ~self._known
         if compiles(self.features):
-            return self._approach(fresh, known)
+            if bool(fresh.any()):
+                self._nearest = self._lowered(self._nearest.clone(), fresh).masked_fill(known, 0.0)
+                self._known = known.clone()
+            return self._nearest
         most = int(fresh.sum(1).max())
         if most:
             order = fresh.to(torch.float32).topk(most, 1).indices
@@ -76,16 +82,12 @@ class Geometry:
             self._known = known.clone()
         return self._nearest
 
-    def _approach(self, fresh: Tensor, known: Tensor) -> Tensor:
-        """Return the same in one pass of the processor for each record that was not known before."""
-        if bool(fresh.any()):
-            from alrl.geometry.compiled_geometry import approach
+    def _lowered(self, nearest: Tensor, fresh: Tensor) -> Tensor:
+        """Lower ``nearest`` (B, N), in place, to the distance to the records of ``fresh`` where they are nearer."""
+        from alrl.geometry.compiled_geometry import approach
 
-            self._nearest = self._nearest.clone()
-            approach(self._by_column.numpy(), fresh.numpy(), self._nearest.numpy())
-            self._nearest = self._nearest.masked_fill(known, 0.0)
-            self._known = known.clone()
-        return self._nearest
+        approach(self._by_column.numpy(), fresh.numpy(), nearest.numpy())
+        return nearest
 
     @property
     def _by_column(self) -> Tensor:

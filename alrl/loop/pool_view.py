@@ -240,8 +240,13 @@ class PoolView:
     @cached_property
     def margin(self) -> Tensor:
         """Gap between the probabilities of the two likeliest classes, (B, N)."""
-        first, second = self.top_two
-        return first - second
+        return self._likeliest.first - self._likeliest.second
+
+    @cached_property
+    def class_share(self) -> Tensor:
+        """Mean probability of each class over the pool, (B, k)."""
+        real = self.exists.to(self.probabilities.dtype)
+        return torch.bmm(real[:, None], self.probabilities)[:, 0] / real.sum(1, keepdim=True).clamp_min(1)
 
     @cached_property
     def normalised_entropy(self) -> Tensor:
@@ -278,8 +283,7 @@ class PoolView:
         """Return the same view after ``picks`` (B,) joined the batch being filled; a pick of -1 adds nothing."""
         selected = self.selected.clone()
         chosen = picks >= 0
-        rows = torch.arange(len(picks), device=picks.device)[chosen]
-        selected[rows, picks[chosen]] = True
+        selected[torch.arange(len(picks), device=picks.device)[chosen], picks[chosen]] = True
         return self._with(selected=selected)
 
     def with_pace(self, pace: Tensor) -> PoolView:
@@ -289,8 +293,8 @@ class PoolView:
     def _with(self, **fields: Tensor) -> PoolView:
         view = dataclasses.replace(self, **fields)  # type: ignore[arg-type]
         # What does not depend on the batch being filled is not computed again.
-        view.__dict__.update({name: self.__dict__[name] for name in KEPT_WHILE_FILLING if name in self.__dict__})
+        view.__dict__.update({name: self.__dict__[name] for name in KEPT_IN_BATCH if name in self.__dict__})
         return view
 
 
-KEPT_WHILE_FILLING = ("_likeliest", "by_class", "margin", "normalised_entropy", "impurity", "class_count")
+KEPT_IN_BATCH = ("_likeliest", "by_class", "margin", "class_share", "normalised_entropy", "impurity", "class_count")

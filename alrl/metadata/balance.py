@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from alrl.loop.pool_view import PoolView
-from alrl.metadata.feature import Feature, FeatureGroup, once_a_view
+from alrl.metadata.feature import Feature, FeatureGroup
 from alrl.metadata.pick import pick
 from alrl.numerics.backend import arrays, compiles
 
@@ -21,13 +21,6 @@ def labelled_shares(view: PoolView) -> Tensor:
     count = torch.zeros(view.class_mask.shape, dtype=view.probabilities.dtype, device=view.labels.device)
     count = count.scatter_add(1, view.labels, view.labelled_mask.to(count.dtype))
     return count / count.sum(1, keepdim=True).clamp_min(1)
-
-
-@once_a_view
-def predicted_shares(view: PoolView) -> Tensor:
-    """Return the mean probability of each class over the pool, (B, k)."""
-    real = view.exists.to(view.probabilities.dtype)
-    return torch.bmm(real[:, None], view.probabilities)[:, 0] / real.sum(1, keepdim=True).clamp_min(1)
 
 
 class Balance(FeatureGroup):
@@ -64,7 +57,7 @@ class Balance(FeatureGroup):
 
     def compute(self, view: PoolView, index: Tensor) -> Tensor:
         labelled = labelled_shares(view)
-        surplus = ((labelled + _SMOOTH) / (predicted_shares(view) + _SMOOTH)).log().clamp(-_REACH, _REACH) / _REACH
+        surplus = ((labelled + _SMOOTH) / (view.class_share + _SMOOTH)).log().clamp(-_REACH, _REACH) / _REACH
         share = labelled / (labelled + 1 / view.class_count.to(labelled.dtype)[:, None])
         if compiles(index) and share.shape[1] > 1:
             return self._compiled(view, index, surplus, share)

@@ -6,7 +6,6 @@ import torch
 from torch import Tensor
 
 from alrl.loop.pool_view import PoolView
-from alrl.metadata.balance import predicted_shares
 from alrl.metadata.feature import Feature, FeatureGroup
 from alrl.metadata.pick import average, pick
 from alrl.numerics.backend import arrays, compiles
@@ -84,7 +83,7 @@ class LoopState(FeatureGroup):
             mean,
             spread,
             average(view.trajectory.flips, real) / view.trajectory.loops.clamp_min(1),
-            predicted_shares(view).amax(-1),
+            view.class_share.amax(-1),
             right,
             probability,
             _concentration(view, index),

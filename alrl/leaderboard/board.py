@@ -22,6 +22,8 @@ from alrl.studies.description import write_description
 from alrl.studies.store import RESULTS, Store
 
 _STEM = "leaderboard"
+_PRIMARY = ("general", "margin")
+"""What is drawn as the subject where it is on the board, and what agents are held against."""
 
 
 def leaderboard(
@@ -129,6 +131,7 @@ def _write_run(board: Leaderboard, suite: SuiteRecipe) -> None:
         "command": f"alrl leaderboard FOLDER --seed {board.seed}",
         "cells": cells,
         "metrics": list(suite.metrics),
+        "primary": _PRIMARY,
         "settings": {
             "suite": suite.suite,
             "suite sha256": suite.identity,

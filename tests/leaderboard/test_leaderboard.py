@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from typer.testing import CliRunner
 
 from alrl import recipes
@@ -26,10 +27,11 @@ from alrl.cli.exit_codes import Exit
 from alrl.data.sources import load_data_set
 from alrl.envs.candidates import CandidateMixture
 from alrl.errors import InvalidDataError, InvalidRecipeError
-from alrl.leaderboard import SubmissionError, load_suite, submit
+from alrl.leaderboard import SubmissionError, leaderboard, load_suite, submit
 from alrl.leaderboard.manifest import write_manifest
 from alrl.leaderboard.verification import read_submission, replay
 from alrl.metadata import FeatureSet
+from alrl.reports.figures import EMPHASIS
 from alrl.studies.store import RESULTS, Store
 
 TINY = """suite = "tiny/suite-v1"
@@ -202,6 +204,17 @@ def test_a_board_shows_what_holds_and_says_why_the_rest_does_not(place: Path, tm
     assert "| random |" in table
     assert "bad/removed: 1 of 4 cells" in table
     assert (sent / "board" / "leaderboard.csv").read_text(encoding="utf-8").count("\nrandom,") == 1
+
+
+def test_general_has_the_colour_of_a_subject_on_a_board(place: Path, tmp_path: Path, saved: list[Figure]) -> None:
+    shutil.copytree(place / "sent" / "margin", tmp_path / "margin")
+    submit(str(place / "mine"), tmp_path / "own", suite=place / "tiny.toml", name="general", workers=1)
+    board = leaderboard(tmp_path, suite=place / "tiny.toml", seed=7)
+    assert [each.name for each in board.accepted] == ["margin", "general"]
+    legend = saved[0].legends[0]
+    colours = dict(zip([text.get_text() for text in legend.get_texts()], legend.get_lines(), strict=True))
+    assert colours["general"].get_color() == EMPHASIS
+    assert colours["margin"].get_color() != EMPHASIS
 
 
 def test_a_class_of_others_is_run_with_trust_alone_and_as_it_was_sent(

@@ -61,3 +61,16 @@ def test_there_is_a_lesson_for_each_of_the_nine_reasons_and_the_site_lists_it() 
     site = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
     for path in LESSONS:
         assert f"lessons/{path.stem}.md" in site
+
+
+def test_each_of_the_nine_reasons_has_its_lesson_figure_script_and_what_answers_it() -> None:
+    page = (ROOT / "docs" / "nine-reasons.md").read_text(encoding="utf-8")
+    rows = re.findall(r"(?m)^\| (\d) \| (.+) \|$", page)
+    assert [number for number, _ in rows] == list("123456789")
+    for number, row in rows:
+        (stem,) = (path.stem for path in LESSONS if f"**Reason {number}:" in path.read_text(encoding="utf-8"))
+        _, lesson, figure, script, answer = row.split(" | ")
+        assert f"](lessons/{stem}.md)" in lesson
+        assert f"](lessons/{stem}-1.svg)" in figure
+        assert f"](lessons/{stem}.txt)" in script
+        assert "](" in answer

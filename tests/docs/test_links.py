@@ -21,9 +21,10 @@ BUILT = {"gallery.md", "errors.md", "keys.md", "api.md", "api-rooms.md"}
 
 
 def target(page: Path, link: str) -> Path:
+    """Return the file that a link leads to; of a lesson's page, figure, notebook or download, its script."""
     path = (page.parent / link).resolve()
-    script = path.with_suffix(".py")
-    return script if path.suffix == ".md" and path.parent == DOCS / "lessons" else path
+    script = path.with_name(re.sub(r"-\d$", "", path.stem) + ".py")
+    return script if path.suffix != ".py" and path.parent == DOCS / "lessons" else path
 
 
 def anchors(page: Path) -> set[str]:

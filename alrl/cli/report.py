@@ -28,7 +28,8 @@ def report(
     with reporting(context, machine) as voice:
         from alrl.reports.report import report as write
 
-        files = write(folder, allow_incomplete=incomplete)
+        with voice.bars() as bars:
+            files = write(folder, allow_incomplete=incomplete, workers=None, bars=bars)
         if files.page is not None:
             voice.say(f"Page: {files.page.resolve()}")
         for note in files.notes:

@@ -104,7 +104,7 @@ def play(voice: Voice, study: str, folder: Path, **settings: Any) -> None:
     if ran.failed:
         voice.result({**document, "failures": _tell_failures(voice, folder, ran)})
         raise typer.Exit(Exit.FAILED_CELLS)
-    voice.result({**document, **_report(voice, folder)})
+    voice.result({**document, **_report(voice, folder, settings.get("workers"))})
 
 
 def _tell_failures(voice: Voice, folder: Path, ran: Ran) -> dict[str, str]:
@@ -122,11 +122,12 @@ def _tell_failures(voice: Voice, folder: Path, ran: Ran) -> dict[str, str]:
     return {key: cell.traceback or "" for key, cell in failed.items()}
 
 
-def _report(voice: Voice, folder: Path) -> dict[str, Any]:
+def _report(voice: Voice, folder: Path, workers: int | None) -> dict[str, Any]:
     from alrl.reports.report import report
     from alrl.reports.tables.aubc import area_table
 
-    files = report(folder)
+    with voice.bars() as bars:
+        files = report(folder, workers=workers, bars=bars)
     for summary in files.summaries:
         voice.show(area_table(summary).to_rich())
     if files.page is not None:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import joblib
+
 from alrl.errors import AlrlError
 from alrl.evaluation.comparison import Comparison
 from alrl.evaluation.curves import Curves
+from alrl.progress import Bars
+from alrl.recipes import references
 from alrl.reports.claims import verdicts
-from alrl.reports.comparison_report import ReportPart
+from alrl.reports.comparison_report import ReportPart, Written
 from alrl.reports.figures import Looks, styles
 from alrl.reports.figures.canvas import save, versions
 from alrl.reports.figures.capabilities import AXES, radar
@@ -62,6 +67,8 @@ def report(
     title: str | None = None,
     allow_incomplete: bool = False,
     opening: Callable[[Summary], str] | None = None,
+    workers: int | None = 1,
+    bars: Bars | None = None,
 ) -> ReportFiles:
     """Write page, figures, tables, summary, policy cards and curves of the study in ``run`` into ``run``.
 
@@ -69,7 +76,8 @@ def report(
     strategy that the study is about and the one it is held against, ``settings``). ``title`` replaces the study's own;
     ``opening`` returns HTML that stands before a page's charts. A study with several learners or batch sizes gets one
     page, and one set of figures and tables, for each. A figure that cannot be drawn, and the page without the extra
-    ``report``, are named in the notes; the rest is written.
+    ``report``, are named in the notes; the rest is written. ``workers`` processes write the pages, one for each core if
+    None; one does where cells name classes, which only this process is known to be able to import.
 
     Raises IncompleteStudyError if cells are missing, unless ``allow_incomplete``, which then marks every output;
     RunDirectoryError if ``run`` holds no study; StoreError if its results cannot be read.
@@ -116,7 +124,7 @@ def report(
         *write_conditions(stored, folder, mark=mark, looks=looks),
         *write_capabilities(methods, folder, study.primary, mark=mark, looks=looks),
     )
-    parts = []
+    parts: list[tuple[ReportPart, list[str]]] = []
     for place, (comparison, whole, slug) in enumerate(zip(comparisons, methods, slugs, strict=True)):
         own = [cell for cell, each in zip(done, stored, strict=True) if _settings(each) == _settings(comparison)]
         others = {
@@ -124,7 +132,7 @@ def report(
             for each, other in zip(comparisons, slugs, strict=True)
             if other != slug
         }
-        part = ReportPart(
+        page = ReportPart(
             folder=folder,
             slug=slug,
             mark=mark,
@@ -142,20 +150,33 @@ def report(
             opening="" if opening is None else opening(summaries[place][0]),
             siblings=others,
         )
-        parts.append(part.write(beside=(*others, curves.name, *(path.name for path in further))))
+        parts.append((page, [*others, curves.name, *(path.name for path in further)]))
+    alone = next(references([*study.cells]), None) is not None
+    written = _written(parts, 1 if alone else workers, bars or Bars(quiet=True))
     return ReportFiles(
-        page=parts[0].page,
-        pages=tuple(part.page for part in parts if part.page is not None),
-        figures=tuple(path for part in parts for path in part.figures),
-        tables=tuple(path for part in parts for path in part.tables),
-        texts=tuple(path for part in parts for path in part.texts),
+        page=written[0].page,
+        pages=tuple(part.page for part in written if part.page is not None),
+        figures=tuple(path for part in written for path in part.figures),
+        tables=tuple(path for part in written for path in part.tables),
+        texts=tuple(path for part in written for path in part.texts),
         further=further,
         curves=curves,
         summaries=tuple(each[0] for each in apart),
         notes=tuple(
-            dict.fromkeys([*([unidentified] if unknown else []), *(note for part in parts for note in part.notes)])
+            dict.fromkeys([*([unidentified] if unknown else []), *(note for part in written for note in part.notes)])
         ),
     )
+
+
+def _written(parts: Sequence[tuple[ReportPart, Sequence[str]]], workers: int | None, bars: Bars) -> list[Written]:
+    """Write the parts, each with the names of files beside it, in ``workers`` processes; return what each wrote."""
+    bar, done = bars.bar("write pages and figures", len(parts)), list[Written]()
+    jobs = (joblib.delayed(ReportPart.write)(part, beside) for part, beside in parts)
+    for each in joblib.Parallel(n_jobs=min(workers or os.cpu_count() or 1, len(parts)), return_as="generator")(jobs):
+        done.append(each)
+        bar.advance()
+    bar.done()
+    return done
 
 
 def _settings(of: Curves | Comparison) -> tuple[str, str, int]:

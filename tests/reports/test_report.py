@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import joblib
 import pytest
 from matplotlib.figure import Figure
 from matplotlib.text import Text
@@ -238,6 +239,36 @@ def test_each_learner_has_a_page_of_its_own(
         text = page.read_text(encoding="utf-8")
         assert text.index("<h1>") < text.index(link) < text.index("</header>")
     assert (tmp_path / "table-random-forest-batch-10.tex").exists()
+
+
+def test_tables_are_the_same_whoever_writes_them_and_those_with_classes_are_written_here(
+    tmp_path: Path, make_curves: Callable[..., list[Curves]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    curves = make_curves(("vowel",), ("margin",), seeds=2, labels=2)
+    curves += make_curves(("vowel",), ("margin",), seeds=2, labels=2, learner="Random Forest", batch=10)
+    processes: list[int] = []
+    parallel = joblib.Parallel
+
+    def counted(n_jobs: int, **settings: Any) -> Any:
+        processes.append(n_jobs)
+        return parallel(n_jobs=n_jobs, **settings)
+
+    monkeypatch.setattr(joblib, "Parallel", counted)
+    content = []
+    for workers in (1, 2):
+        run = tmp_path / str(workers)
+        write_study(run, curves)
+        files = report(run, workers=workers)
+        texts = {path.name: path.read_bytes() for path in (*files.tables, *files.texts)}
+        content.append((texts, [path.name for path in (*files.pages, *files.figures)], files.notes))
+    assert content[0] == content[1]
+    own = [{**cell(each), "learner_class": "sklearn.svm:SVC"} for each in curves]
+    write_study(tmp_path / "own", curves, cells=own)
+    with Store(tmp_path / "own" / "results.sqlite") as store:
+        for spec, each in zip(own, curves, strict=True):
+            store.add(spec, each, seconds=1.0)
+    report(tmp_path / "own", workers=2)
+    assert processes == [1, 2, 1]
 
 
 def test_a_directory_without_a_study_is_named(tmp_path: Path) -> None:

@@ -44,6 +44,8 @@ def break_even(summary: Summary, *, mark: str = "", looks: Looks | None = None, 
         first.set_yticks(range(0, 101, 20))
         first.yaxis.set_major_formatter(PercentFormatter(decimals=0))
         first.set_ylabel("Labels saved")
+        beside = "\n" if stacked else " "
+        first.set_xlabel(f"Price of training on one record{beside}/ price of a label")
         places = ("Above", "Below") if stacked else ("Left", "Right")
         note = (
             f"{places[0]}: querying in R equal rounds pays above the line; this study has R = {summary.rounds}.\n"
@@ -71,7 +73,6 @@ def _needed(axes: Axes, own: int) -> None:
             color=EMPHASIS if ours else "#555555",
         )
     axes.margins(x=0)
-    axes.set_xlabel("Price of training on one record / price of a label")
 
 
 def _saved(axes: Axes, summary: Summary, looks: Looks, lying: bool) -> None:

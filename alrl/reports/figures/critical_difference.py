@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from alrl.errors import InvalidDataError
 from alrl.evaluation.statistics import SMALLEST_SAMPLE, cliques
-from alrl.reports.figures.canvas import WIDTH, dot, headline, narrow, new_figure, style_of, text_width
+from alrl.reports.figures.canvas import SMALLEST, WIDTH, dot, headline, narrow, new_figure, style_of, text_width
 from alrl.reports.figures.style import Looks, Style, looks_of
 from alrl.reports.summary import Summary
 
@@ -32,6 +32,8 @@ class _Plan:
     ticks: int
     step: float
     """Inches between two lines of names."""
+    size: float
+    """Points of their letters."""
 
 
 def critical_difference(
@@ -67,7 +69,7 @@ def critical_difference(
         for place, name in enumerate(order):
             row = place if place < plan.on_left else len(order) - 1 - place
             end = 1 - 0.06 * (plan.count - 1) if place < plan.on_left else plan.count + 0.06 * (plan.count - 1)
-            _name(axes, summary, looks[name], name, below + plan.step * row, end)
+            _name(axes, summary, looks[name], name, below + plan.step * row, end, plan.size)
         note = (
             f"Mean ranks over {len(summary.ranked)} data sets, AUBC of {summary.metric.replace('_', ' ')}, 1 is best."
             f" Friedman χ² = {test.chi_square:.2f}, F = {test.f:.2f} (p = {test.p_f:.2g}).\n"
@@ -79,11 +81,13 @@ def critical_difference(
 
 def _plan(order: Sequence[str], width: float) -> _Plan:
     """Return where names stand: on both sides of the ruler if that leaves it four tenths of the width."""
-    size = mpl.rcParams["font.size"]
-    # A name, two spaces and a rank, and the gap to the line.
-    room = max(text_width(f"{name}  00.00", size, "bold") for name in order) + 0.15
+    # A name, two spaces and a rank, and the gap to the line; names that would take most of the ruler are smaller.
+    size = float(mpl.rcParams["font.size"])
+    if _room(order, size) > 0.55 * width:
+        size = SMALLEST
+    room = _room(order, size)
     both = 2 * room <= 0.6 * width
-    ruler = (width - 0.1 - (2 * room if both else room + 0.15)) / 1.12
+    ruler = max(width - 0.1 - (2 * room if both else room + 0.15), 0.4) / 1.12
     ranks = (len(order) - 1) / ruler
     margin = room * ranks + 0.06 * (len(order) - 1)
     return _Plan(
@@ -92,7 +96,12 @@ def _plan(order: Sequence[str], width: float) -> _Plan:
         margins=(margin, margin if both else 0.15 * ranks),
         ticks=_TICKS if ruler > 2.5 else _TICKS // 2,
         step=0.26 if both and not narrow(width) else 0.14,
+        size=size,
     )
+
+
+def _room(order: Sequence[str], size: float) -> float:
+    return max(text_width(f"{name}  00.00", size, "bold") for name in order) + 0.15
 
 
 def _ruler(axes: Axes, plan: _Plan, distance: float) -> None:
@@ -115,7 +124,7 @@ def _ruler(axes: Axes, plan: _Plan, distance: float) -> None:
     )
 
 
-def _name(axes: Axes, summary: Summary, look: Style, name: str, y: float, end: float) -> None:
+def _name(axes: Axes, summary: Summary, look: Style, name: str, y: float, end: float, size: float) -> None:
     """Draw the line from a rank to its name in the strategy's look, its marker beside the name."""
     rank = summary.ranks[name]
     axes.plot([rank, rank, end], [0.55, y, y], **look.line, solid_joinstyle="miter")
@@ -128,5 +137,6 @@ def _name(axes: Axes, summary: Summary, look: Style, name: str, y: float, end: f
         textcoords="offset points",
         ha="right" if left else "left",
         va="center",
+        fontsize=size,
         fontweight="bold" if name == summary.emphasis else "normal",
     )

@@ -92,7 +92,7 @@ def _over_sets(replays: Sequence[Replay], feature: str, part: str) -> Interval:
 def _frame(axes: Axes, feature: str, meaning: str, room: float) -> None:
     """Write what a feature is called and says above its panel, in lines of at most ``room`` inches."""
     size = mpl.rcParams["legend.title_fontsize"]
-    lines = textwrap.wrap(meaning, int(72 * room / (0.55 * size)))
+    lines = textwrap.wrap(meaning, int(72 * room / (0.53 * size)))
     axes.set_title(feature, loc="left", pad=(0.8 + 1.2 * len(lines)) * size)
     axes.text(0, 1.03, "\n".join(lines), transform=axes.transAxes, fontsize=size, color="#555555", va="bottom")
     axes.margins(x=0.01)

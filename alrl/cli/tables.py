@@ -16,6 +16,7 @@ from alrl.cli.common import terminal
 if TYPE_CHECKING:
     from alrl.data.data_set import DataSet
     from alrl.data.table_recipe import Source
+    from alrl.data.tables.report import DataReport
 
 LabelColumn = Annotated[
     str | None, typer.Option(help="Column of the classes, in the tables among the data; looked for if left out.")
@@ -56,7 +57,7 @@ def read_tables(
             # The report says so.
             warnings.simplefilter("ignore", GuessedLabelWarning)
             data_set = load_data_set(source, label=label, drop=drop or (), header=header)
-        _tell(data_set)
+        tell_report(data_set.report)
         read.append(data_set if stems[data_set.name] == 1 else replace(data_set, name=source))
     return read
 
@@ -67,9 +68,10 @@ def tell_tables(sources: Iterable[Source]) -> None:
 
     for source in sources:
         if as_table(source) is not None:
-            _tell(load_source(source))
+            tell_report(load_source(source).report)
 
 
-def _tell(data: DataSet) -> None:
-    for line in data.report.lines if data.report is not None else ():
+def tell_report(report: DataReport | None) -> None:
+    """Say, on standard error, how a table was read."""
+    for line in report.lines if report is not None else ():
         terminal(stderr=True).print(line, markup=False, highlight=False, soft_wrap=True)

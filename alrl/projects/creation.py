@@ -15,6 +15,7 @@ from alrl.errors import InvalidDataError, InvalidQueryError, ProjectError
 from alrl.projects.answers import Answer, label_of
 from alrl.projects.event_log import EventLog
 from alrl.projects.records.pool import ID
+from alrl.projects.records.reading import report_of
 from alrl.projects.records.record_file import sha256_of, write_records
 from alrl.projects.records.tables import column_of, ids_of, read_table
 from alrl.projects.state import State
@@ -85,8 +86,9 @@ def make(
     hidden = {settings.id, settings.label, *drop}
     described = frame[[name for name in frame.columns if name not in hidden]]
     names = _classes(classes, known, model)
+    report = report_of(described, id=settings.id, label=settings.label, labels=known, classes=names, drop=drop)
     folder.mkdir(parents=True, exist_ok=True)
-    added = _write_records(folder, described, ids)
+    added = {**_write_records(folder, described, ids), "report": report.to_json()}
     kept = checked_model(model, folder, trusted)
     settings = dataclasses.replace(settings, columns=tuple(described.columns))
     part = folder / f"{log}.new"
@@ -151,11 +153,20 @@ def grow(project: Journal, source: Any) -> int:
             f"the new records have no column {missing[0]!r}; a project's records have the same columns"
         )
     known = [label_of(value) for value in frame[settings["label"]].tolist()] if settings["label"] in frame else []
-    added = _write_records(project.folder, frame[settings["columns"]], ids)
+    described = frame[settings["columns"]]
+    report = report_of(
+        described,
+        id=settings["id"],
+        label=settings["label"],
+        labels=known,
+        classes=state.classes,
+        drop=[name for name in frame if name not in {settings["id"], settings["label"], *settings["columns"]}],
+    )
     answers = [Answer(id=id_, label=each) for id_, each in zip(ids, known, strict=False) if each is not None]
     strange = sorted({each.label for each in answers if isinstance(each.label, str)} - set(state.classes))
     if strange:
         raise InvalidDataError(f"the new records have labels {strange[:3]}, which are no classes; add them first")
+    added = {**_write_records(project.folder, described, ids), "report": report.to_json()}
     with project.writing() as (transaction, now):
         if len(now.files) != len(state.files):
             raise ProjectError("another process has just added records; repeat the step")

@@ -28,6 +28,9 @@ def encoded(frame: pd.DataFrame) -> tuple[NDArray[np.float64], bool]:
         numbers = np.ascontiguousarray(frame.to_numpy(np.float64))
         if np.isfinite(numbers).all():
             return numbers, True
+    for name in frame.select_dtypes("number"):
+        if (frame[name].abs() > np.finfo(np.float32).max).any():
+            raise InvalidDataError(f"column {str(name)!r} holds infinite values, or nearly so; mend or drop them")
     return _filled(_vectorised(frame)), False
 
 
@@ -40,8 +43,6 @@ def _vectorised(frame: pd.DataFrame) -> NDArray[np.float64]:
 
 
 def _filled(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
-    if np.isinf(numbers).any():
-        raise InvalidDataError(f"the records hold {int(np.isinf(numbers).sum())} infinite values; mend or drop them")
     known = ~np.isnan(numbers)
     mean = np.where(known, numbers, 0.0).sum(0) / np.maximum(known.sum(0), 1)
     return np.where(known, numbers, mean)

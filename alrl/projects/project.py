@@ -17,6 +17,7 @@ from alrl.projects.telling import Receipt, Repeats, answers_of, check_annotator,
 if TYPE_CHECKING:
     import pandas as pd
 
+    from alrl.data.tables.report import DataReport
     from alrl.loop.cost import Prices
     from alrl.loop.pool_view import PoolView
     from alrl.loop.view_fields import Need
@@ -94,6 +95,8 @@ class Project(Judged):
             trusted: types that a skops file may name beyond scikit-learn's own.
             clock: seconds since 1970.
 
+        The table is checked as other data are (``docs/data.md``), and :attr:`reports` says how it was read.
+
         Raises ProjectError if there is a project, InvalidDataError or InvalidRecipeError for what cannot be used.
         """
         from alrl.loop.cost import Prices
@@ -116,6 +119,13 @@ class Project(Judged):
             Path(folder), pool, made, classes=classes, model=model, drop=drop, trusted=trusted, clock=clock, log=LOG
         )
         return cls(folder, trusted=trusted, clock=clock)
+
+    @property
+    def reports(self) -> list[DataReport]:
+        """How each table of records was read, in the order they were added; those of older versions have no report."""
+        from alrl.data.tables.report import DataReport
+
+        return [DataReport(**file["report"]) for file in self.state.files if "report" in file]
 
     @property
     def prices(self) -> Prices:

@@ -20,11 +20,14 @@ def grow(
 ) -> None:
     """Add records to the pool."""
     with reporting(context, machine) as voice:
+        from alrl.cli.tables import tell_report
         from alrl.projects import Project
 
-        count = Project(folder).grow(data)
+        grown = Project(folder)
+        count = grown.grow(data)
+        tell_report(grown.reports[-1])
         voice.say(f"{count} records added")
-        voice.result({"added": count})
+        voice.result({"added": count, "table": grown.reports[-1].to_json()})
 
 
 @project.command()

@@ -39,6 +39,7 @@ def create(  # noqa: PLR0913, PLR0917 - options of a command line, each with its
 ) -> None:
     """Make a project from a table of records."""
     with reporting(context, machine) as voice:
+        from alrl.cli.tables import tell_report
         from alrl.loop.cost import Prices
         from alrl.projects import Project
         from alrl.projects.status import sentences, status_of
@@ -61,9 +62,10 @@ def create(  # noqa: PLR0913, PLR0917 - options of a command line, each with its
             seed=seed,
             trusted=trust or (),
         )
+        tell_report(made.reports[-1])
         status = status_of(made.state, made.log.now)
         voice.say("\n".join([*sentences(status), f"next: alrl project next {folder} --batch 20 --to tasks.csv"]))
-        voice.result(status)
+        voice.result({**status, "table": made.reports[-1].to_json()})
 
 
 @project.command("export")

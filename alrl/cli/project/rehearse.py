@@ -28,6 +28,7 @@ def rehearse(  # noqa: PLR0913, PLR0917 - options of a command line, each with i
 ) -> None:
     """Play a project with two simulated annotators, one slow and one who errs, and show what was true."""
     with reporting(context, machine) as voice:
+        from alrl.cli.tables import tell_report
         from alrl.projects.rehearsal import rehearse as played
         from alrl.projects.status import sentences, status_of
 
@@ -35,6 +36,8 @@ def rehearse(  # noqa: PLR0913, PLR0917 - options of a command line, each with i
             folder, data, label=label, id=id_, batches=batches, batch=batch, seed=seed, strategy=strategy,
             model=model, audit=audit,
         )  # fmt: skip
+        tell_report(result.project.reports[-1])
         status = status_of(result.project.state, result.project.log.now)
         voice.say("\n".join([*result.sentences(), *sentences(status)]))
-        voice.result({**status, "true_accuracy": list(result.accuracy)})
+        table = result.project.reports[-1].to_json()
+        voice.result({**status, "true_accuracy": list(result.accuracy), "table": table})

@@ -209,15 +209,9 @@ class _Pass:
 
     def _chunks(self, lines: Iterable[str]) -> Iterator[list[list[str]]]:
         width = len(self.dialect.header)
-        rows = self.dialect.rows(lines)
+        rows = self.dialect.rows(lines, self.file.path.name)
         while taken := list(itertools.islice(rows, max(1, _CELLS // width))):
-            for line, row in taken:
-                if len(row) != width:
-                    raise InvalidDataError(
-                        f"{self.file.path.name}, line {line}: {len(row)} values where there are {width} columns; mend"
-                        " it, or put quotes around text that holds the delimiter"
-                    )
-            yield [row for _, row in taken]
+            yield taken
 
     def _take(self, columns: list[tuple[str, ...]], count: int) -> None:
         room = self.numbers.grow(count) if not self.surprises else None

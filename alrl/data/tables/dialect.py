@@ -30,10 +30,11 @@ class Dialect:
     """Rows before the first record: the header, and what a spreadsheet wrote above it."""
     notes: tuple[str, ...] = ()
 
-    def rows(self, lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
-        """Yield the records with the number of the line that each ends on; blank lines are no records.
+    def rows(self, lines: Iterable[str], source: str) -> Iterator[list[str]]:
+        """Yield the records of the table called ``source``; blank lines are no records.
 
-        Raises csv.Error where a quote is opened that nothing closes: the rest of the file would be one cell.
+        Raises InvalidDataError, naming the line, for a record of another width than the header; csv.Error where a quote
+        is opened that nothing closes: the rest of the file would be one cell.
         """
         own: list[str] = []
 
@@ -42,7 +43,7 @@ class Dialect:
                 own.append(line)
                 yield line
 
-        reader, place = csv.reader(noted(), delimiter=self.delimiter), 0
+        reader, place, width = csv.reader(noted(), delimiter=self.delimiter), 0, len(self.header)
         for row in reader:
             if len(own) > 1:
                 self._check_closed(own, reader.line_num)
@@ -50,7 +51,12 @@ class Dialect:
             if any(row):
                 place += 1
                 if place > self.skip:
-                    yield reader.line_num, row
+                    if len(row) != width:
+                        raise InvalidDataError(
+                            f"{source}, line {reader.line_num}: {len(row)} values where there are {width} columns; mend"
+                            " it, or put quotes around text that holds the delimiter"
+                        )
+                    yield row
 
     def _check_closed(self, lines: list[str], end: int) -> None:
         try:

@@ -102,9 +102,9 @@ def encode(table: RawTable, features: Sequence[str], numbers: NumberProfile) -> 
     )
 
 
-def _number_parts(table: RawTable, name: str, numbers: NumberProfile) -> list[_Columns]:
+def check_numbers(table: RawTable, name: str, numbers: NumberProfile) -> None:
+    """Raise InvalidDataError, naming the column, for infinite numbers and for those whose squares overflow."""
     first, width = table.places[name]
-    parts = []
     for place in range(first, first + width):
         shown = name if width == 1 else f"{name}_{place - first}"
         for bad, advice in (
@@ -116,6 +116,14 @@ def _number_parts(table: RawTable, name: str, numbers: NumberProfile) -> list[_C
         ):
             if bad:
                 raise InvalidDataError(f"column {shown!r} of {table.name} holds values that are {advice}")
+
+
+def _number_parts(table: RawTable, name: str, numbers: NumberProfile) -> list[_Columns]:
+    check_numbers(table, name, numbers)
+    first, width = table.places[name]
+    parts = []
+    for place in range(first, first + width):
+        shown = name if width == 1 else f"{name}_{place - first}"
         if numbers.missing[place]:
             holes = np.flatnonzero(np.isnan(table.numbers.column(place)))
             mean = float(numbers.mean[place])

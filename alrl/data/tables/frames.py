@@ -83,20 +83,31 @@ def read_frame(
     if len(names) < 2 or not len(frame):
         raise InvalidDataError(f"{name} has shape {frame.shape}; expected records, features and a class column")
     classes = label_or_last(names, label, name, drop=skip)
-    of_pandas = hasattr(frame, "iloc")
-    kept: dict[str, Values] = {}
-    for at, column in enumerate(names):
-        if column == classes or _wanted(column, skip, only):
-            series = frame.iloc[:, at] if of_pandas else frame.to_series(at)
-            read = pandas_column.read_column if of_pandas else polars_column.read_column
-            kept[column] = read(series, column, is_label=column == classes)
+    wanted = [column == classes or _wanted(column, skip, only) for column in names]
+    kept = {column: _column(frame, at, column, classes) for at, column in enumerate(names) if wanted[at]}
     end = frame.tail(LAST)
     # pandas has several values for what is missing, and NA cannot be compared.
-    rows = end.astype(object).where(end.notna(), None).to_numpy().tolist() if of_pandas else end.rows()
+    rows = end.astype(object).where(end.notna(), None).to_numpy().tolist() if hasattr(frame, "iloc") else end.rows()
     warn_of_footer(rows, name)
     twice = [new for new, old in zip(names, given, strict=True) if new != old and old]
     notes = [f"several columns have one name: those after the first are called {', '.join(twice[:5])}"] if twice else []
     return _table(name, names, kept, len(frame), notes)
+
+
+def read_features(frame: Any, name: str) -> RawTable:
+    """Return the table in a frame whose columns, each of a name of its own, are features alone.
+
+    Raises InvalidDataError for columns of kinds that cannot be used.
+    """
+    names = tuple(map(str, frame.columns))
+    kept = {column: _column(frame, at, column, None) for at, column in enumerate(names)}
+    return _table(name, names, kept, len(frame), [])
+
+
+def _column(frame: Any, at: int, column: str, classes: str | None) -> Values:
+    if hasattr(frame, "iloc"):
+        return pandas_column.read_column(frame.iloc[:, at], column, is_label=column == classes)
+    return polars_column.read_column(frame.to_series(at), column, is_label=column == classes)
 
 
 def _scan(polars: Any, path: Path) -> Any:

@@ -65,9 +65,18 @@ def find_label(names: Sequence[str], label: str | int | None, source: str, *, dr
     named = [str(label)] if label is not None else called
     if len(named) > 1:
         raise InvalidDataError(f"{source} has several columns called as classes are, {named}; {_advice(named)}")
-    if named and f"{named[0]}.1" in names:
-        raise InvalidDataError(f"{source} has several columns named {named[0]!r}; rename all but the class")
+    if named:
+        check_once(names, named[0], source, "the class")
     return named[0] if named else None
+
+
+def check_once(names: Collection[str], name: str, source: str, meaning: str) -> None:
+    """Raise InvalidDataError where several columns of a table have one name: the second is called ``name.1`` then.
+
+    >>> check_once(["a", "label"], "label", "own.csv", "the class")
+    """
+    if name in names and f"{name}.1" in names:
+        raise InvalidDataError(f"{source} has several columns named {name!r}; rename all but {meaning}")
 
 
 def label_or_last(names: Sequence[str], label: str | int | None, source: str, *, drop: Collection[str] = ()) -> str:

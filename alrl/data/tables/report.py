@@ -26,7 +26,7 @@ class DataReport:
     source: str
     """The file, or what a frame is called."""
     records: int
-    """Labelled records: those of the data set."""
+    """Labelled records: those of the data set; of a labelling project all records."""
     unlabelled: int = 0
     """Records without a label, which are no part of the data set."""
     label: str
@@ -35,7 +35,7 @@ class DataReport:
     classes: Mapping[str, int]
     """Records of each class, in the order of the codes."""
     features: int
-    """Columns of X."""
+    """Columns of X; of a labelling project those that describe its records."""
     left_out: Mapping[str, str] = field(default_factory=dict)
     """By column: why it is no feature."""
     filled: Mapping[str, int] = field(default_factory=dict)

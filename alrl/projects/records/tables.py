@@ -15,27 +15,35 @@ import numpy as np
 import pandas as pd
 
 from alrl.data.tables.dialect import Dialect, find_dialect
+from alrl.data.tables.label import check_once
 from alrl.data.tables.recognise import LAST, warn_of_footer
 from alrl.data.tables.text_file import TextFile, fallback, open_text
 from alrl.errors import InvalidDataError, MissingPackageError
 from alrl.recipes.suggest import unknown
 
 _DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+")
+SOURCE, NOTES = "alrl source", "alrl notes"
+"""Attributes of a frame: what errors call the table that it was read from, and what was found out about it."""
 
 
 def read_table(source: Any, *, text: Collection[str] = ()) -> pd.DataFrame:
-    """Return a table as a frame with columns named by text and rows numbered from 0.
+    """Return a table as a frame with columns named by text and rows numbered from 0, checked as other data are.
+
+    Its attributes (``frame.attrs``) say where it comes from, by :data:`SOURCE`, and what was recognised, by
+    :data:`NOTES`.
 
     Args:
         source: a pandas or polars frame, a mapping of columns, an array (records, features), or the path of a file:
             .csv, .tsv, .txt (the delimiter is recognised; .gz too), .jsonl or .parquet.
         text: columns of a file that are read as the text they are, such as identifiers and classes.
 
-    Raises InvalidDataError for anything else, MissingPackageError where Parquet needs the extra ``parquet``.
+    Raises InvalidDataError for anything else, lines of unequal length, and columns that share a name, by which one is
+    looked for or kept; MissingPackageError where Parquet needs the extra ``parquet``.
 
     >>> read_table({"age": [31, 40]}).shape
     (2, 1)
     """
+    source = source.collect() if hasattr(source, "collect") else source
     if isinstance(source, str | Path):
         frame = _from_file(Path(source), text)
     elif isinstance(source, pd.DataFrame):
@@ -50,8 +58,11 @@ def read_table(source: Any, *, text: Collection[str] = ()) -> pd.DataFrame:
     twice = sorted({name for name in frame.columns if list(frame.columns).count(name) > 1})
     if twice:
         raise InvalidDataError(f"several columns are named {twice}; give each a name of its own")
-    called = source.name if isinstance(source, Path) else str(source) if isinstance(source, str) else "the table"
+    called = Path(source).name if isinstance(source, str | Path) else frame.attrs.get(SOURCE, "the table")
+    for name in text:
+        check_once(frame.columns, name, called, "one")
     warn_of_footer(frame.tail(LAST).astype(object).to_numpy().tolist(), called)
+    frame.attrs[SOURCE] = called
     return frame.reset_index(drop=True)
 
 
@@ -133,6 +144,10 @@ def _parsed(opened: TextFile, text: Collection[str]) -> pd.DataFrame:
         # A name that was given stands in the header; without one the first line may be a record.
         header = True if any(name in first for name in text) else None
         dialect, sample = find_dialect(itertools.chain([first], every), opened.path, has_header=header, names=text)
+    with opened.lines() as lines:
+        # pandas cuts a line that is too long, and fills one that is too short: values would change their columns.
+        for _ in dialect.rows(lines, opened.path.name):
+            pass
     above = _lines_above(opened, dialect)
     comma = dialect.delimiter != "," and any(_DECIMAL_COMMA.fullmatch(cell) for row in sample for cell in row)
     # By converters, because a class or an identifier may be named "None" or "NA": only an empty cell is missing.
@@ -148,8 +163,13 @@ def _parsed(opened: TextFile, text: Collection[str]) -> pd.DataFrame:
         encoding=opened.encoding,
         low_memory=False,
     )
+    notes = list(dialect.notes)
+    if opened.encoding not in {"utf-8", "utf-8-sig"}:
+        notes.append(f"the text is in {opened.encoding}")
     # A line of delimiters alone is what a spreadsheet writes of an empty one.
-    return frame.dropna(how="all")
+    kept = frame.dropna(how="all")
+    kept.attrs[NOTES] = notes
+    return kept
 
 
 def _lines_above(opened: TextFile, dialect: Dialect) -> int:

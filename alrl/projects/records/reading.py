@@ -1,0 +1,106 @@
+"""Check the records of a project as other data are checked, and report how their table was read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from alrl.data.tables.encode import MOST_INDICATORS, check_numbers
+from alrl.data.tables.frames import read_features
+from alrl.data.tables.label import LABEL_NAMES
+from alrl.data.tables.number_profile import NumberProfile, profile
+from alrl.data.tables.recognise import looks_dated, suspicious, useless
+from alrl.data.tables.report import DataReport
+from alrl.data.tables.table import RawTable
+from alrl.projects.records.tables import NOTES, SOURCE
+
+_MOST_NOTES = 5
+
+
+def report_of(
+    described: pd.DataFrame,
+    *,
+    id: str | None,  # noqa: A002 - what the column is called
+    label: str,
+    labels: Sequence[Any],
+    classes: Sequence[str],
+    drop: Sequence[str],
+) -> DataReport:
+    """Return how a table was read; all columns that describe its records are kept, and what is odd is named.
+
+    Args:
+        described: the columns that describe the records, of a frame of :func:`alrl.projects.records.tables.read_table`.
+        id: the column of identifiers.
+        label: the column of classes.
+        labels: what it holds, None where empty; nothing where there is no such column.
+        classes: of the project.
+        drop: columns that are left out.
+
+    Raises InvalidDataError for a column of infinite or huge numbers, or of values that cannot be used.
+
+    >>> frame = pd.DataFrame({"age": [31.0, None], "town": ["Ulm", "Bonn"]})
+    >>> print(report_of(frame, id=None, label="stays", labels=["yes", None], classes=["no", "yes"], drop=()))
+    the table: 2 records, 2 features, 2 classes of 'stays' (no 0, yes 1)
+      missing values: 'age' 1; a missing number counts as its column's mean
+      encoded: 'town' (category of 2 levels)
+    """
+    source = described.attrs.get(SOURCE, "the table")
+    table = read_features(described, source)
+    numbers = profile(table.numbers)
+    for name in table.places:
+        check_numbers(table, name, numbers)
+    known = Counter(each for each in labels if isinstance(each, str))
+    notes = [*described.attrs.get(NOTES, ()), *_missing(table, numbers)]
+    if not labels and label not in drop:
+        notes += [
+            f"column {name!r} is called as a class is, and describes the records; --label {name} makes it the class"
+            for name in table.columns
+            if name.lower() in LABEL_NAMES
+        ]
+    return DataReport(
+        source=source,
+        records=table.n_records,
+        label=label,
+        label_by="given",
+        classes={name: known[name] for name in classes},
+        features=len(table.columns),
+        left_out={**dict.fromkeys(drop, "as asked"), **({id: "names the records"} if id else {})},
+        encoded=dict(_encoded(table)),
+        notes=[*notes, *list(_odd(table, described, numbers))[:_MOST_NOTES]],
+    )
+
+
+def _missing(table: RawTable, numbers: NumberProfile) -> list[str]:
+    gaps = {name: int(numbers.missing[place]) for name, (place, _) in table.places.items()}
+    gaps |= {name: int((texts.codes < 0).sum()) for name, texts in table.texts.items()}
+    gaps |= {name: int(np.isnat(values).sum()) for name, values in table.dates.items()}
+    shown = [f"{name!r} {gaps[name]}" for name in table.columns if gaps[name]]
+    more = f" and {len(shown) - 8} columns more" if len(shown) > 8 else ""
+    words = f"missing values: {', '.join(shown[:8])}{more}; a missing number counts as its column's mean"
+    return [words] if shown else []
+
+
+def _encoded(table: RawTable) -> Iterator[tuple[str, str]]:
+    for name in table.columns:
+        if name in table.dates or (name in table.texts and looks_dated(table.texts[name])):
+            yield name, "date"
+        elif name in table.texts:
+            levels = len(table.texts[name].levels)
+            yield name, f"{'category' if levels <= MOST_INDICATORS else 'text'} of {levels} levels"
+
+
+def _odd(table: RawTable, described: pd.DataFrame, numbers: NumberProfile) -> Iterator[str]:
+    """Yield what is odd about columns that are kept all the same."""
+    for name in table.columns:
+        reason = useless(table, name, numbers)
+        if reason is not None:
+            naming = f", --id {name} names the records by it" if "identifiers" in reason else ""
+            yield f"column {name!r} looks like no feature ({reason}) and is kept; --drop {name} leaves it out{naming}"
+        elif (remark := suspicious(table, name, numbers)) is not None:
+            yield remark
+        elif name in table.places and described[name].dtype == object:
+            yield f"column {name!r} holds numbers written as text, and is kept as text; write them as 1234.5"

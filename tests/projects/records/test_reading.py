@@ -1,0 +1,83 @@
+"""Tables of projects are checked as other data are, and it is said how they were read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from alrl.data.data_set import DataSet
+from alrl.errors import InvalidDataError
+from alrl.projects import Project
+from alrl.projects.rehearsal import rehearse
+
+SHORT = "a,b,label\n1,2,yes\n1,2\n3,4,no\n"
+LONG = "a,b,label\n1,2,yes\n1,2,no,5\n3,4,no\n"
+TWICE = "a,label,label\n1,yes,yes\n2,no,no\n3,no,no\n"
+INFINITE = "a,b,label\n1,2,yes\n2,inf,no\n3,4,no\n"
+HUGE = "a,b,label\n1,2,yes\n2,1e200,no\n3,4,no\n"
+
+
+@pytest.mark.parametrize("text", [SHORT, LONG, TWICE, INFINITE, HUGE])
+def test_projects_refuse_what_data_sets_refuse(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "own.csv"
+    file.write_text(text)
+    with pytest.raises(InvalidDataError) as refused:
+        DataSet.read(file, label="label")
+    reason = str(refused.value).partition(";")[0].replace(" of own ", " of own.csv ")
+    with pytest.raises(InvalidDataError) as of_project:
+        Project.create(tmp_path / "own", pool=file)
+    assert str(of_project.value).partition(";")[0] == reason
+    with pytest.raises(InvalidDataError) as of_rehearsal:
+        rehearse(tmp_path / "try", file, label="label")
+    assert str(of_rehearsal.value).partition(";")[0] == reason
+
+
+@pytest.mark.parametrize("text", [SHORT, LONG, INFINITE, "id,a,b,label\n7,1,2,\n8,3,4,no,5\n"])
+def test_records_that_are_added_are_checked_as_well(tmp_path: Path, text: str) -> None:
+    project = Project.create(tmp_path / "own", pool={"a": [1.0, 2.0], "b": [3.0, 4.0]}, classes=["no", "yes"])
+    (tmp_path / "more.csv").write_text(text)
+    with pytest.raises(InvalidDataError, match=r"values where there are|column 'b' of more.csv holds values"):
+        project.grow(tmp_path / "more.csv")
+    assert project.pool().records == 2
+
+
+@pytest.mark.parametrize(
+    ("pool", "why"),
+    [
+        ({"a": [1.0, np.inf]}, "column 'a' of the table holds values that are infinite"),
+        (np.array([[1.0, 2.0], [3.0, -np.inf]]), "column 'feature 1' of the table holds values that are infinite"),
+        (pd.DataFrame({"a": [1.0, 2.0], "label": ["x", "y"], "label.1": ["x", "y"]}), "several columns named 'label'"),
+        (pd.DataFrame({"a": [1.0, 2.0], "id": [7, 8], "id.1": [7, 8]}), "several columns named 'id'"),
+    ],
+)
+def test_frames_get_the_same_checks(tmp_path: Path, pool: Any, why: str) -> None:
+    how: dict[str, Any] = {"id": "id"} if "id.1" in pool else {}
+    with pytest.raises(InvalidDataError, match=why):
+        Project.create(tmp_path / "own", pool=pool, classes=["x", "y"], **how)
+    assert not (tmp_path / "own").exists()
+
+
+def test_how_a_table_was_read_is_kept_in_the_log(tmp_path: Path) -> None:
+    (tmp_path / "own.csv").write_text(
+        'id,index,size,town,since,note,class,price\n007,0,1.5,Ulm,2020-01-02,x,a,"1,234"\n'
+        '008,1,,Bonn,2020-01-03,x,b,"1,500"\n009,2,2.5,,2020-01-04,x,a,"2,000"\n'
+    )
+    project = Project.create(tmp_path / "own", pool=tmp_path / "own.csv", id="id", classes=["no", "yes"], drop=["note"])
+    assert str(project.reports[0]).splitlines() == [
+        "own.csv: 3 records, 6 features, 2 classes of 'label' (no 0, yes 0)",
+        "  missing values: 'size' 1, 'town' 1; a missing number counts as its column's mean",
+        "  column 'class' is called as a class is, and describes the records; --label class makes it the class",
+        "  column 'index' looks like no feature (row numbers) and is kept; --drop index leaves it out",
+        "  column 'price' holds numbers written as text, and is kept as text; write them as 1234.5",
+        "  left out: 'note' (as asked)",
+        "  left out: 'id' (names the records)",
+        "  encoded: 'town', 'class' (category of 2 levels)",
+        "  encoded: 'since' (date)",
+    ]
+    more = pd.DataFrame({name: ["010"] if name == "id" else [1] for name in project.records([])})
+    project.grow(more)
+    assert [report.records for report in Project(tmp_path / "own").reports] == [3, 1]

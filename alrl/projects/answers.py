@@ -5,11 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
+from unicodedata import normalize
 
 from alrl.errors import InvalidDataError
 
 IRRELEVANT_WORD = "#irrelevant"
 """What files hold for :data:`IRRELEVANT`."""
+IMPORTED = "table"
+"""The annotator of labels that the table held from the beginning."""
+HELD_OUT = "held out"
+"""The annotator who answers "don't know" to the records that a rehearsal measures on."""
 UNKNOWN_WORD = "#unknown"
 """What files hold for "don't know"; an empty cell is a record that was not looked at."""
 
@@ -43,7 +48,8 @@ class Answer:
 def label_of(value: Any) -> Label | None:
     """Return the label that a value stands for: None and missing values for "don't know", else text.
 
-    Whole floats lose their ``.0``, so that 1.0 of a column with holes is the class ``1``.
+    Whole floats lose their ``.0``, so that 1.0 of a column with holes is the class ``1``; text is in Unicode's form
+    NFC, for some systems write one letter as two.
 
     Raises InvalidDataError for an empty text, and for what is neither text, number nor boolean.
 
@@ -63,7 +69,7 @@ def label_of(value: Any) -> Label | None:
             f'{value!r} given as a label; a label is text, a number, a boolean, None for "don\'t know" or'
             " alrl.IRRELEVANT"
         )
-    text = str(value).strip()
+    text = normalize("NFC", str(value)).strip()
     if not text:
         raise InvalidDataError('an empty text given as a label; give a class, or None for "don\'t know"')
     return {IRRELEVANT_WORD: IRRELEVANT, UNKNOWN_WORD: None}.get(text, text)

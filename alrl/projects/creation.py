@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from alrl.errors import InvalidDataError, InvalidQueryError, ProjectError
-from alrl.projects.answers import Answer, label_of
+from alrl.projects.answers import IMPORTED, Answer, label_of
 from alrl.projects.event_log import EventLog
 from alrl.projects.records.pool import ID
 from alrl.projects.records.reading import report_of
@@ -23,9 +23,6 @@ from alrl.projects.telling import write_answers
 
 if TYPE_CHECKING:
     from alrl.projects.journal import Journal
-
-IMPORTED = "table"
-"""The annotator of labels that the table held from the beginning."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -39,8 +39,13 @@ class Outlook:
     classes: int
     labels: int
     """Planned: the budget, or what is usual."""
+    known: int
+    """Labels that are there already."""
+    missing: tuple[str, ...]
+    """Classes without a label."""
     first: int
-    """Records of a first sample that misses no class, with nine chances in ten, where classes are equally common."""
+    """Records of a first sample that misses no class, with nine chances in ten, where classes are equally common; less
+    the labels that are there."""
     batch: int
     rounds: int
     round_seconds: float
@@ -50,7 +55,7 @@ class Outlook:
     label_money: float
     compute_money: float
     everything: float
-    """What labels of all records would cost."""
+    """What labels of all records that have none would cost."""
     distance: float | None
     """Share of the policy's features that are unusual beside its training; None for a rule, or where not known."""
     distance_words: str
@@ -64,14 +69,18 @@ class Outlook:
         """Return the outlook in words, a line each."""
         querying = (
             f"querying {self.labels} of {self.records} records in {self.rounds} batches of {self.batch} costs"
-            f" {self.label_money:.2f} for labels and {self.compute_money:.2f} for computing; labels of all records cost"
-            f" {self.everything:.2f}"
+            f" {self.label_money:.2f} for labels and {self.compute_money:.2f} for computing; labels of all records"
+            f"{' that have none' if self.known else ''} cost {self.everything:.2f}"
         )
         pays = f"it {'pays' if self.pays else 'hardly pays'}: rounds pay for themselves if they save"
         first = (
             f"first sample: {self.first} records; each of {self.classes} equally common classes is then in it nine"
             " times in ten"
         )
+        if self.known:
+            first = f"first sample: {self.first or 'no'} records beside the {self.known} labels that are there"
+            if self.missing:
+                first += f"; no label is of {', '.join(self.missing[:3])}"
         batch = (
             f"batch: {self.batch}, the smallest whose rounds of {self.round_seconds:.2f} s take at most"
             f" {100 * _COMPUTING:.0f} % of the labels in money and {100 * _WAITING:.0f} % of the annotators' time"
@@ -89,7 +98,9 @@ def outlook(project: Journal) -> Outlook:
     state, pool = project.state, project.pool()
     classes, prices = len(state.classes), state.settings["prices"]
     wanted = state.settings.get("labels") or max(USUAL_LABELS, LABELS_A_CLASS * classes)
-    labels = min(int(wanted), pool.records)
+    known = len(state.labels)
+    missing = tuple(name for name in state.classes if name not in state.labels.values())
+    labels = max(1, min(int(wanted), pool.records - known))
     seconds = _round_seconds(project, pool, labels)
     batch = batch_for(labels, seconds, label=prices["label"], hour=prices["hour"])
     rounds = math.ceil(labels / batch)
@@ -100,14 +111,16 @@ def outlook(project: Journal) -> Outlook:
         records=pool.records,
         classes=classes,
         labels=labels,
-        first=min(first_size(classes), pool.records),
+        known=known,
+        missing=missing,
+        first=max(0, min(first_size(classes), pool.records) - known),
         batch=batch,
         rounds=rounds,
         round_seconds=seconds,
         break_even=break_even(prices["label"], record, rounds),
         label_money=labels * prices["label"],
         compute_money=compute,
-        everything=pool.records * prices["label"],
+        everything=(pool.records - known) * prices["label"],
         distance=distance,
         distance_words=words,
     )

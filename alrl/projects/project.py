@@ -12,7 +12,7 @@ from alrl.errors import InvalidDataError, InvalidQueryError
 from alrl.projects.journal import LOG
 from alrl.projects.judged import Judged
 from alrl.projects.state import RoundFacts
-from alrl.projects.telling import Receipt, Repeats, answers_of, check_annotator, faults, write_answers
+from alrl.projects.telling import Receipt, Repeats, answers_of, as_known, check_annotator, faults, write_answers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -158,7 +158,8 @@ class Project(Judged):
         """
         annotator = check_annotator(annotator)
         settings, pool = self.state.settings, self.pool()
-        answers = answers_of(labels, settings["id"] or "id", settings["label"])
+        given = answers_of(labels, settings["id"] or "id", settings["label"])
+        answers = as_known(given, pool.position, self.state.classes)
         with self.writing() as (transaction, state):
             wrong = faults(answers, pool.position, state)
             if wrong and not leave_out:

@@ -12,14 +12,11 @@ import numpy as np
 
 from alrl.errors import InvalidDataError
 from alrl.numerics.streams import generator
-from alrl.projects.answers import Answer, label_of
+from alrl.projects.answers import HELD_OUT, Answer, label_of
 from alrl.projects.judgement.curve import Point, curve
 from alrl.projects.project import Project
 from alrl.projects.records.tables import column_of, read_table
 from alrl.projects.rounds import read_predictions
-
-HELD_OUT = "held out"
-"""The annotator who answers "don't know" to the records that the rehearsal measures on."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from alrl.errors import InvalidQueryError, MissingPackageError
 from alrl.numerics.streams import generator
+from alrl.projects.answers import word_of
 from alrl.projects.records.pool import Pool
 from alrl.projects.state import State
 
@@ -92,7 +93,7 @@ def disagreements(state: State) -> list[dict[str, Any]]:
     for record, answers in state.given.items():
         labels = {annotator: each.label for annotator, each in answers.items() if each.label is not None}
         if len(set(labels.values())) > 1:
-            shown = {annotator: str(label) for annotator, label in labels.items()}
+            shown = {annotator: word_of(label) for annotator, label in labels.items()}
             rows.append({"id": record, "answers": shown, "believed": state.labels.get(record)})
     return rows
 

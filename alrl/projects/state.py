@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from alrl.projects.answers import IRRELEVANT, Label, word_of
+from alrl.projects.answers import HELD_OUT, IMPORTED, IRRELEVANT, Label, word_of
 from alrl.projects.event_log import Event
 
 
@@ -141,9 +141,13 @@ class State:
         """Return the records without a label that are not asked for again: skipped or irrelevant ones, erased ones."""
         return {record for record in self.given if record not in self.labels} | self.erased
 
+    def free(self) -> int:
+        """Return how many labelled records came with their labels, which cost nothing."""
+        return sum(IMPORTED in self.given.get(record, {}) for record in self.labels)
+
     def annotators(self) -> Counter[str]:
-        """Return how many present answers each annotator has given."""
-        return Counter(annotator for answers in self.given.values() for annotator in answers)
+        """Return how many present answers each annotator has given; a rehearsal's held-out part is none."""
+        return Counter(who for answers in self.given.values() for who in answers if who != HELD_OUT)
 
     def _created(self, event: Event) -> None:
         self.settings = {**event.body["settings"], "created": event.at}

@@ -8,9 +8,9 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from alrl.projects.answers import IRRELEVANT
+from alrl.projects.answers import HELD_OUT, IRRELEVANT
 from alrl.projects.judgement.bill import bill, rows
-from alrl.projects.judgement.curve import AccuracyEstimate, Point, curve
+from alrl.projects.judgement.curve import AccuracyEstimate, Point, curve, drawing
 from alrl.projects.judgement.start import check_start
 from alrl.projects.judgement.stopping import (
     Budget,
@@ -32,6 +32,7 @@ def status_of(state: State, now: float) -> dict[str, Any]:
     irrelevant = sum(
         any(each.label is IRRELEVANT for each in state.given.get(record, {}).values()) for record in closed
     )
+    held_out = sum(HELD_OUT in state.given.get(record, {}) for record in closed)
     rounds = state.rounds[state.first_round :]
     points = curve(state)
     last = points[-1] if points else None
@@ -43,7 +44,8 @@ def status_of(state: State, now: float) -> dict[str, Any]:
         "labelled": len(state.labels),
         "classes": {name: Counter(state.labels.values())[name] for name in state.classes},
         "pending": len(pending),
-        "skipped": len(closed) - irrelevant,
+        "skipped": len(closed) - irrelevant - held_out,
+        "held_out": held_out,
         "irrelevant": irrelevant,
         "unlabelled": records - len(state.labels) - len(closed),
         "budget": budget,
@@ -65,6 +67,7 @@ def status_of(state: State, now: float) -> dict[str, Any]:
             )
         },
         "curve": [_point(point) for point in points],
+        "drawing": None if (shown := drawing(points)) is None else asdict(shown),
         "verdict": _verdict(state),
         "bill": _bill(state),
         "advice": as_document(
@@ -111,6 +114,8 @@ def sentences(status: dict[str, Any]) -> list[str]:
         f"with annotators: {status['pending']}; skipped {status['skipped']}, irrelevant {status['irrelevant']}",
         f"answers by: {people}",
     ]
+    if status["held_out"]:
+        lines.append(f"held out: {status['held_out']} records, which a rehearsal measures accuracy on and asks nobody")
     if status["budget"] is not None:
         lines.append(f"budget: {status['budget_left']} of {status['budget']} labels left")
     estimates = status["estimates"] or {}

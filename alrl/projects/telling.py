@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Hashable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
+from unicodedata import normalize
 
 from alrl.errors import InvalidDataError
 from alrl.projects.answers import IRRELEVANT, Answer, Label, label_of, word_of
@@ -107,6 +108,44 @@ def id_of(value: Any) -> str:
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
 
 
+def as_known(answers: Iterable[Answer], records: Collection[str], classes: Collection[str]) -> list[Answer]:
+    """Return answers with records and classes as the project writes them, where Unicode writes one text in two ways.
+
+    >>> as_known([Answer(id="Mu\u0308ller", label="no")], {"M\u00fcller"}, ["no"])[0].id == "M\u00fcller"
+    True
+    """
+    answers = list(answers)
+    by_id = _written({each.id for each in answers} - set(records), records)
+    by_label = _written({each.label for each in answers if isinstance(each.label, str)} - set(classes), classes)
+    return [
+        replace(
+            each,
+            id=by_id.get(each.id, each.id),
+            label=by_label.get(each.label, each.label) if isinstance(each.label, str) else each.label,
+        )
+        for each in answers
+    ]
+
+
+def _written(unknown: Collection[str], known: Collection[str]) -> dict[str, str]:
+    if all(each.isascii() for each in unknown):
+        return {}
+    names: dict[str, list[str]] = {}
+    for each in known:
+        names.setdefault(normalize("NFC", each), []).append(each)
+    found = {each: names.get(normalize("NFC", each), []) for each in unknown}
+    return {each: match[0] for each, match in found.items() if len(match) == 1}
+
+
+def _without_zeros(unknown: Collection[str], known: Collection[str]) -> dict[str, str]:
+    """Return the one known record that differs from an unknown one by leading zeros, which a spreadsheet strips."""
+    names: dict[str, list[str]] = {}
+    for each in known if unknown else ():
+        names.setdefault(each.lstrip("0"), []).append(each)
+    near = {each: names.get(each.lstrip("0"), []) for each in unknown}
+    return {each: match[0] for each, match in near.items() if len(match) == 1}
+
+
 def check_annotator(name: str) -> str:
     """Return the name of an annotator without the space around it. Raises InvalidDataError for an empty one."""
     if not name.strip():
@@ -124,9 +163,11 @@ def faults(answers: Iterable[Answer], known: Mapping[str, int], state: State) ->
     given: dict[str, dict[str, None]] = {}
     for answer in answers:
         given.setdefault(answer.id, {})[word_of(answer.label)] = None
+    zeros = _without_zeros({each.id for each in answers if each.id not in known}, set(known) - state.erased)
     for place, answer in enumerate(answers):
         if answer.id not in known or answer.id in state.erased:
-            wrong[place] = f"there is no record {answer.id!r}"
+            hint = f", did you mean {zeros[answer.id]!r}?" if answer.id in zeros else ""
+            wrong[place] = f"there is no record {answer.id!r}{hint}"
         elif isinstance(answer.label, str) and answer.label not in state.classes:
             near = nearest(answer.label, state.classes)
             hint = f', did you mean "{near}"?' if near else ""

@@ -10,6 +10,7 @@ import pytest
 import alrl
 from alrl.projects import Project
 from alrl.projects.outlook import batch_for, first_size
+from tests.projects.conftest import table
 
 Make = Callable[..., Project]
 
@@ -48,3 +49,18 @@ def test_slow_or_dear_fits_ask_for_larger_batches(seconds: float, settings: dict
 
 def test_more_classes_need_a_larger_first_sample() -> None:
     assert [first_size(classes) for classes in (2, 3, 10, 26)] == [10, 10, 44, 142]
+
+
+def test_labels_that_the_table_held_are_not_paid_again(make: Make) -> None:
+    pool = table().assign(churn=["no", "yes"] * 10 + [None] * 40)
+    project = make(pool=pool, prices=alrl.Prices(label=0.5, hour=2.0))
+    result = project.outlook()
+    assert (result.known, result.first, result.labels, result.everything) == (20, 0, 40, 20.0)
+    assert "first sample: no records beside the 20 labels that are there" in result.sentences()
+    assert project.bill().everything == 20.0
+
+
+def test_a_class_without_a_label_is_named(make: Make) -> None:
+    result = make(pool=table().assign(churn=["no"] * 4 + [None] * 56)).outlook()
+    assert result.first == 6
+    assert result.sentences()[2].endswith("6 records beside the 4 labels that are there; no label is of yes")

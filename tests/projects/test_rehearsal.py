@@ -9,7 +9,9 @@ import pytest
 
 from alrl.errors import InvalidDataError
 from alrl.projects import Project
-from alrl.projects.rehearsal import HELD_OUT, Person, rehearse
+from alrl.projects.answers import HELD_OUT
+from alrl.projects.rehearsal import Person, rehearse
+from alrl.projects.status import status_of
 from tests.projects.conftest import table, truth
 
 
@@ -27,6 +29,9 @@ def test_a_rehearsal_is_a_project_and_knows_what_was_true(tmp_path: Path) -> Non
     assert not set(outside) & set(state.labels)
     assert {"ann", "bob"} <= set(state.annotators())
     assert state.pending(project.log.now) == set()
+    status = status_of(state, project.log.now)
+    assert (status["held_out"], HELD_OUT in status["annotators"]) == (60, False)
+    assert status["skipped"] + status["irrelevant"] + status["labelled"] + status["unlabelled"] == 140
     first, again = (
         played.accuracy,
         rehearse(tmp_path / "q", frame, label="churn", id="customer", batches=6, batch=10, strategy="margin").accuracy,

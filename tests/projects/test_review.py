@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from alrl.errors import InvalidQueryError, MissingPackageError
-from alrl.projects import Project
+from alrl.projects import IRRELEVANT, Project
 from alrl.projects.review import annotators, bias, disagreements, foreign, forgotten, review, twins
 from tests.projects.conftest import table, truth
 
@@ -113,3 +113,10 @@ def test_a_review_is_one_document(make: Make) -> None:
     assert project.verdict().kind == "undecided"
     assert project.bill().labels == 30
     assert project.curve()[-1].labels == 30
+
+
+def test_an_answer_that_a_record_does_not_belong_is_named_as_in_files(make: Make) -> None:
+    project = make()
+    project.tell({"c1": "yes"}, annotator="ann")
+    project.tell({"c1": IRRELEVANT}, annotator="bob")
+    assert disagreements(project.state)[0]["answers"] == {"ann": "yes", "bob": "#irrelevant"}

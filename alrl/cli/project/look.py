@@ -99,7 +99,9 @@ def _findings(document: dict[str, Any]) -> list[str]:
         f"  {each['id']}: {each['label']}, rather {each['rather']} (score {each['score']:.3f})" for each in flagged
     ]
     lines.append(f"{len(document['disagreements'])} records that annotators answer differently")
-    lines += [f"  {each['id']}: {each['answers']}, believed {each['believed']}" for each in document["disagreements"]]
+    for each in document["disagreements"]:
+        answers = ", ".join(f"{who} {word}" for who, word in each["answers"].items())
+        lines.append(f"  {each['id']}: {answers}; believed {each['believed'] or 'none'}")
     for each in document["annotators"]:
         agreement = "" if each["agreement"] is None else f", {100 * each['agreement']:.0f} % as others"
         lines.append(f"{each['annotator']}: {each['answers']} answers{agreement}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from alrl.errors import InvalidDataError
 from alrl.projects.answers import Answer
-from alrl.projects.telling import Receipt, faults
+from alrl.projects.telling import Receipt, as_known, faults
 
 if TYPE_CHECKING:
     from alrl.projects.project import Project
@@ -55,10 +55,21 @@ def take_rows(
 
     Raises InvalidDataError, naming places, for unknown records and classes, and for answers that contradict each other.
     """
+    known = project.pool().position
+    by_annotator = {
+        who: list(
+            zip(
+                [place for place, _ in rows],
+                as_known([answer for _, answer in rows], known, project.state.classes),
+                strict=True,
+            )
+        )
+        for who, rows in by_annotator.items()
+    }
     wrong = [
         f"{source}, {rows[place][0]}: {fault}"
         for rows in by_annotator.values()
-        for place, fault in faults([answer for _, answer in rows], project.pool().position, project.state).items()
+        for place, fault in faults([answer for _, answer in rows], known, project.state).items()
     ]
     if wrong and not leave_out:
         raise InvalidDataError(

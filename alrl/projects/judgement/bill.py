@@ -25,7 +25,7 @@ class Bill:
     label_money: float
     compute_money: float
     everything: float
-    """What labelling every record at once and one fit to them would have cost."""
+    """What labelling every record at once and one fit to them would have cost; labels of the table cost nothing."""
     break_even: float
     """Share of the labels that querying has to save to pay for its rounds (Figure 3), 0 to 1."""
     saved: float
@@ -74,7 +74,7 @@ def bill(state: State) -> Bill:
         answer_seconds=sum(state.answer_seconds),
         label_money=state.charged * prices["label"],
         compute_money=compute,
-        everything=records * (prices["label"] + a_record),
+        everything=(records - state.free()) * prices["label"] + records * a_record,
         break_even=break_even(prices["label"], a_record, max(1, rounds)),
         saved=1 - len(state.labels) / records if records else 0.0,
     )

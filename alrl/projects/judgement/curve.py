@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from alrl.projects.state import RoundFacts, State
 
@@ -67,6 +68,59 @@ def point(facts: RoundFacts) -> Point:
         weighted=None if weighted is None else _weighted(weighted),
         progressive=share(sum(row[0] for row in trials), len(trials)) if trials else None,
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drawing:
+    """What a picture of a curve shows: one estimator in one line, and what it cannot be compared with beside it."""
+
+    labels: tuple[int, ...]
+    """Of the line, ascending."""
+    estimates: tuple[AccuracyEstimate, ...]
+    """Of the line, all by one estimator."""
+    other_labels: tuple[int, ...]
+    """Of the rounds that this estimator has none of."""
+    others: tuple[AccuracyEstimate, ...]
+    """Their cross-validated estimates."""
+    captions: tuple[str, ...]
+    """What the line is, and what stands beside it."""
+
+
+def drawing(points: Sequence[Point]) -> Drawing | None:
+    """Return what a picture of the curve shows, None where no round has an estimate.
+
+    The estimator is that of the last round. A number of labels is shown once, as of its latest round: labels that were
+    erased or withdrawn let a number come twice.
+    """
+    known = [point for point in points if point.best is not None]
+    if not known:
+        return None
+    weighted = known[-1].weighted is not None
+    latest = {point.labels: point for point in known}
+    ordered = [latest[count] for count in sorted(latest)]
+    line = [(each.labels, each.weighted if weighted else each.cross_validated) for each in ordered]
+    others = [(each.labels, each.cross_validated) for each in ordered if weighted and each.weighted is None]
+    captions = [_CAPTIONS[weighted]]
+    if others:
+        captions.append(
+            "hollow dots: rounds with too few records drawn by a known chance, cross-validated on what was queried;"
+            " they are no part of the line, and not to be compared with it"
+        )
+    if any(after.labels < before.labels for before, after in pairwise(known)):
+        captions.append("labels were taken back or erased: each number of labels is shown as of its latest round")
+    return Drawing(
+        labels=tuple(count for count, estimate in line if estimate is not None),
+        estimates=tuple(estimate for _, estimate in line if estimate is not None),
+        other_labels=tuple(count for count, estimate in others if estimate is not None),
+        others=tuple(estimate for _, estimate in others if estimate is not None),
+        captions=tuple(captions),
+    )
+
+
+_CAPTIONS = {
+    True: "weighted back to the pool by the chances that records were drawn with",
+    False: "cross-validated on what was queried, which may be harder or easier than the pool",
+}
 
 
 def share(right: int, records: int) -> AccuracyEstimate:

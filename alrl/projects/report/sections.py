@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from alrl.errors import AlrlError
 from alrl.evaluation.table import Table
 from alrl.projects import review
-from alrl.projects.judgement.curve import curve
+from alrl.projects.judgement.curve import curve, drawing
 from alrl.projects.report.figures import chart
 from alrl.projects.status import status_of
 from alrl.projects.versions import state_at
@@ -37,9 +37,10 @@ def sections(project: Project) -> list[Section]:
 
 def _overview(status: dict[str, Any]) -> Section:
     rows = tuple((name, str(count)) for name, count in status["classes"].items())
+    held_out = f", {status['held_out']} held out of a rehearsal" if status["held_out"] else ""
     counts = (
         f"{status['labelled']} of {status['records']} records are labelled; {status['pending']} are with annotators,"
-        f" {status['skipped']} skipped, {status['irrelevant']} irrelevant. As of {status['last_event']}."
+        f" {status['skipped']} skipped, {status['irrelevant']} irrelevant{held_out}. As of {status['last_event']}."
     )
     model = f"Model {status['model']}, strategy {status['strategy']}, {status['rounds']} rounds."
     return Section(
@@ -51,21 +52,26 @@ def _overview(status: dict[str, Any]) -> Section:
 
 def _curve(project: Project) -> Section:
     points = [point for point in curve(project.state) if point.best is not None]
-    best = [point.best for point in points if point.best is not None]
-    if not points:
+    shown, last = drawing(points), points[-1].best if points else None
+    if shown is None or last is None:
         return Section(title="Learning curve", sentences=("Labels are too few for an estimate.",))
     figure = chart(
         "accuracy by labels",
-        [point.labels for point in points],
-        [each.accuracy for each in best],
-        band=([each.low for each in best], [each.high for each in best]),
+        shown.labels,
+        [each.accuracy for each in shown.estimates],
+        band=([each.low for each in shown.estimates], [each.high for each in shown.estimates]),
+        beside=(shown.other_labels, [each.accuracy for each in shown.others]),
         shown=lambda share: f"{100 * share:.0f} %",
         across="labels",
     )
-    kind = "weighted back to the pool" if points[-1].weighted else "on what was queried, cross-validated"
+    kind, *remarks = shown.captions
     return Section(
         title="Learning curve",
-        sentences=(f"Accuracy {kind}: {best[-1].sentence()}, 95 % intervals, without a test set.",),
+        sentences=(
+            f"Accuracy after {points[-1].labels} labels: {last.sentence()}, 95 % intervals, without a test set.",
+            f"The line: {kind}.",
+            *(f"{remark[0].upper()}{remark[1:]}." for remark in remarks),
+        ),
         figure=("curve", figure),
     )
 

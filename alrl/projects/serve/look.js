@@ -24,15 +24,18 @@ function labels(status) {
   return section("Labels",
     make("p", { class: "lead" }, `${status.labelled} of ${status.records} records`),
     grid(["class", "labels"], rows),
-    make("p", { class: "soft" }, `with annotators ${status.pending}, skipped ${status.skipped}, irrelevant ${status.irrelevant}`),
+    make("p", { class: "soft" }, `with annotators ${status.pending}, skipped ${status.skipped}, irrelevant ${status.irrelevant}`
+      + (status.held_out ? `, held out ${status.held_out}` : "")),
     make("p", { class: "soft" }, `answers by ${people || "nobody yet"}`));
 }
 
-function chart(points) {
+function chart(drawing) {
   const width = 680, height = 260, left = 46, bottom = 30;
-  const drawn = points.filter((point) => point.best);
-  const most = Math.max(...drawn.map((point) => point.labels)), least = Math.min(...drawn.map((point) => point.labels));
-  const floor = Math.max(0, Math.floor(10 * Math.min(...drawn.map((point) => point.best.low))) / 10);
+  const pointsOf = (labels, estimates) => labels.map((count, place) => ({ labels: count, ...estimates[place] }));
+  const drawn = pointsOf(drawing.labels, drawing.estimates), others = pointsOf(drawing.other_labels, drawing.others);
+  const counts = [...drawing.labels, ...drawing.other_labels];
+  const most = Math.max(...counts), least = Math.min(...counts);
+  const floor = Math.max(0, Math.floor(10 * Math.min(...drawn.map((p) => p.low), ...others.map((p) => p.accuracy))) / 10);
   const x = (n) => left + (width - left - 12) * (most === least ? 0.5 : (n - least) / (most - least));
   const y = (share) => 10 + (height - bottom - 10) * (1 - (share - floor) / (1 - floor));
   const svg = make("svg:svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": "accuracy by labels" });
@@ -43,11 +46,12 @@ function chart(points) {
   for (const n of new Set([least, most])) {
     svg.append(make("svg:text", { x: x(n), y: height - 8, "text-anchor": "middle" }, n));
   }
-  const band = [...drawn.map((p) => `${x(p.labels)},${y(p.best.high)}`),
-    ...drawn.slice().reverse().map((p) => `${x(p.labels)},${y(p.best.low)}`)].join(" ");
+  const band = [...drawn.map((p) => `${x(p.labels)},${y(p.high)}`),
+    ...drawn.slice().reverse().map((p) => `${x(p.labels)},${y(p.low)}`)].join(" ");
   svg.append(make("svg:polygon", { class: "band", points: band }),
-    make("svg:polyline", { class: "curve", points: drawn.map((p) => `${x(p.labels)},${y(p.best.accuracy)}`).join(" ") }));
-  for (const p of drawn) svg.append(make("svg:circle", { class: "dot", cx: x(p.labels), cy: y(p.best.accuracy), r: 3 }));
+    make("svg:polyline", { class: "curve", points: drawn.map((p) => `${x(p.labels)},${y(p.accuracy)}`).join(" ") }));
+  for (const p of drawn) svg.append(make("svg:circle", { class: "dot", cx: x(p.labels), cy: y(p.accuracy), r: 3 }));
+  for (const p of others) svg.append(make("svg:circle", { class: "hollow", cx: x(p.labels), cy: y(p.accuracy), r: 3 }));
   return svg;
 }
 
@@ -64,9 +68,7 @@ async function look() {
     const last = status.curve.filter((point) => point.best).pop();
     cards.push(section("Accuracy", make("p", { class: "lead" },
       `${percent(last.best.accuracy)} (${percent(last.best.low)} to ${percent(last.best.high)}) after ${last.labels} labels`),
-    chart(status.curve),
-    make("p", { class: "soft" }, last.weighted ? "weighted back to the pool by the chances that records were drawn with"
-      : "cross-validated on what was queried, which may be harder or easier than the pool")));
+    chart(status.drawing), ...status.drawing.captions.map((caption) => make("p", { class: "soft" }, caption))));
   }
   if (status.verdict) cards.push(section("Verdict", make("p", { class: "lead" }, status.verdict.sentence)));
   cards.push(labels(status));

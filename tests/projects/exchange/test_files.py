@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -287,3 +288,25 @@ def test_titles_totals_and_empty_lines_of_a_spreadsheet_are_no_records(make: Mak
         project.grow(file)
     with pytest.raises(InvalidDataError, match="is a folder; give the path of a CSV, JSONL or Parquet file in it"):
         take_file(project, tmp_path, annotator="ann")
+
+
+def test_a_record_without_its_leading_zeros_is_recognised_where_one_alone_may_be_meant(tmp_path: Path) -> None:
+    pool = {"id": ["000143", "0007", "007"], "age": [1.0, 2.0, 3.0]}
+    project = Project.create(tmp_path / "own", pool=pool, id="id", classes=["no", "yes"])
+    (tmp_path / "a.csv").write_text("id,label\n143,yes\n7,no\n")
+    with pytest.raises(InvalidDataError) as wrong:
+        take_file(project, tmp_path / "a.csv", annotator="ann")
+    assert "row 1: there is no record '143', did you mean '000143'?; " in str(wrong.value)
+    assert "row 2: there is no record '7'. " in str(wrong.value)
+
+
+def test_umlauts_in_two_letters_are_the_same_classes_and_records(tmp_path: Path) -> None:
+    of_mac = ["mäßig übel", "Müller"]
+    label, record = (unicodedata.normalize("NFC", each) for each in of_mac)
+    far, name = (unicodedata.normalize("NFD", each) for each in of_mac)
+    pool = {"id": [record, "b"], "age": [1.0, 2.0]}
+    project = Project.create(tmp_path / "own", pool=pool, id="id", classes=["gut", far])
+    (tmp_path / "a.csv").write_text(f"id,label\n{name},{far}\n", encoding="utf-8")
+    assert take_file(project, tmp_path / "a.csv", annotator="ann").written == 1
+    assert project.state.labels == {record: label}
+    assert project.tell({name: far}, annotator="ann").same == 1

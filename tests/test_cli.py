@@ -345,6 +345,28 @@ def test_an_interruption_says_how_to_go_on(place: Path, monkeypatch: pytest.Monk
     assert "the same command goes on from there" in result.stderr
 
 
+def test_an_interruption_of_what_stores_nothing_says_that_it_begins_anew(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("alrl.studies.loading.load_study", interrupted)
+    monkeypatch.setattr("alrl.evaluation.evaluate.evaluate", interrupted)
+    for arguments in (("run", "small", "--dry-run"), ("evaluate", "margin", "--data", "iris", "--against", "random")):
+        result = alrl_cli(*arguments)
+        assert result.exit_code == 130
+        assert "interrupted: the same command begins anew" in result.stderr
+        assert "kept" not in result.stderr
+
+
+def test_an_opponent_of_itself_is_told_apart_from_the_default(place: Path) -> None:
+    result = alrl_cli("evaluate", "margin", "--data", "iris")
+    assert result.exit_code == 2
+    assert "the opponent is margin unless another is named" in result.stderr
+    assert "random (--against" in result.stderr
+
+
 def test_an_engine_setting_that_does_not_fit_is_refused(place: Path) -> None:
     for arguments, message in (
         (("--executor", "lokky"), 'did you mean "loky"'),

@@ -122,8 +122,22 @@ class TestFind:
             find("envs", "digitz")
         assert str(caught.value) == (
             'unknown environment "digitz"; did you mean "digits"? Known: digits, tabular. '
+            f"Recipes are looked for in {Path.cwd() / 'envs'}, then among those that come with alrl. "
             "Or give the path of a .toml file."
         )
+
+    def test_names_a_file_beside_the_study_that_is_not_where_recipes_lie(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(folder)
+        (folder / "doubt.toml").write_text("")
+        with pytest.raises(InvalidRecipeError) as caught:
+            find("agents", "doubt", known=[f"agent-{i}" for i in range(100)])
+        assert f"Recipes are looked for in {folder / 'agents'}" in str(caught.value)
+        assert 'there is a file doubt.toml: give "doubt.toml", or put it into that folder' in str(caught.value)
+        assert "Known are 100: agent-0, agent-1, agent-10" in str(caught.value)
+        assert "all: alrl list agents" in str(caught.value)
+        assert len(str(caught.value)) < 600
 
     def test_says_that_a_file_is_missing(self, folder: Path) -> None:
         with pytest.raises(InvalidRecipeError, match=r'no file envs/tabulr\.toml; .*did you mean "tabular"'):
@@ -341,6 +355,7 @@ class TestResolve:
         ("reference", "message"),
         [
             ("entorpy", 'unknown name "entorpy"; did you mean "entropy"\\? Known: entropy'),
+            ("os:system", '"os:system" is no class, and os holds none; name one that is'),
             ("nowhere_at_all:X", "cannot import nowhere_at_all"),
             ("collections:OrderdDict", 'unknown class in collections "OrderdDict"; did you mean "OrderedDict"'),
             ("collections:namedtuple", 'unknown class in collections "namedtuple"'),

@@ -10,7 +10,6 @@ from alrl.agents.policy_file import load_policy, shipped_policies
 from alrl.agents.recipe import OracleRecipe, TrainedRecipe, agent_names, load_agent_recipe
 from alrl.errors import InvalidRecipeError, ShadowedNameWarning
 from alrl.recipes.modules import CLASS
-from alrl.recipes.suggest import unknown
 from alrl.strategies import Strategy, strategies
 
 
@@ -59,8 +58,8 @@ def find_agent(name: str | Path) -> Strategy:
             )
         known = sorted({*agent_names(), *shipped_policies()})
         raise InvalidRecipeError(
-            f"{unknown('agent', str(name), known)}. Or give the path of a .toml file, the folder of a policy, or"
-            " a class, package.module:Class."
+            f"{recipes.missing('agents', str(name), known)}. Or give the path of a .toml file, the folder of a policy,"
+            " or a class, package.module:Class."
         )
     hiding = shadowed(str(name))
     if hiding:

@@ -12,17 +12,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from alrl.agents.arguments import whole_number
 from alrl.agents.own_data.features import QueryFeatures, find_features, refuse_unusable
 from alrl.agents.own_data.labels import read_labels
 from alrl.agents.own_data.model_outputs import ModelOutputs, ask_model
 from alrl.agents.own_data.pool_and_labelled import read_pair
 from alrl.data.standardisation import Standardisation, warn_of_constants
-from alrl.errors import PoolExhaustedWarning
+from alrl.errors import InvalidQueryError, PoolExhaustedWarning
 from alrl.geometry.geometry import Geometry
 from alrl.loop.pool_view import PoolView
 from alrl.loop.predictions import Trajectory
-from alrl.loop.view_fields import Need
+from alrl.loop.view_fields import MEANINGS, Need
+from alrl.numerics.arguments import whole_number
 from alrl.numerics.streams import EpisodeNoise
 from alrl.strategies.base import Strategy, refuse_learning
 
@@ -127,7 +127,7 @@ def query(  # noqa: PLR0913 - the front door: all but a few have defaults
     Raises:
         InvalidDataError: the records do not fit each other or the model, hold infinite numbers, or hold what no
             features can be made of.
-        InvalidQueryError: the batch size is no whole number or below 1, or the pool is empty.
+        InvalidQueryError: the batch size is no whole number above 0, the pool is empty, or the strategy needs refits.
         InvalidRecipeError: the strategy learns from round to round, and one query knows no round.
 
     >>> from sklearn.linear_model import LogisticRegression
@@ -173,6 +173,7 @@ def choose_from(
     return_scores: bool,
 ) -> NDArray[Any] | Queried:
     """Choose ``count`` records of a pool. Warns with PoolExhaustedWarning if it holds fewer."""
+    _refuse_unmet(strategy, prepared.view)
     left = int(prepared.view.available.sum())
     warn_if_fewer(left, count)
     picks = strategy.select(prepared.view, min(count, left))[0].numpy()
@@ -212,6 +213,23 @@ def prepare(
     seen = find_features(pool, labelled, model, features)
     view = build_view(seen, len(pool), outputs, labels, needs=needs, labels_left=budget, seed=number)
     return PreparedPool(view=view, records=len(pool), ids=pool.ids)
+
+
+def _refuse_unmet(strategy: Strategy, view: PoolView) -> None:
+    """Raise InvalidQueryError if the strategy needs what the view does not have."""
+    for need in sorted(strategy.needs):
+        if getattr(view, need.replace("-", "_")) is None:
+            raise InvalidQueryError(
+                f"{strategy.name} needs {MEANINGS[need]}, which a query by itself does not have;"
+                f" {_INSTEAD.get(strategy.name) or _INSTEAD.get(need, '')}choose a strategy that needs none"
+                f" (docs/strategies.md says what each needs), or play {strategy.name} with simulate()"
+            )
+
+
+_INSTEAD = {  # What works in a query, by strategy or by need.
+    "uherding": "give strategy=UHerding(temperature=1) of alrl.strategies.diversity.herding, which refits nothing; ",
+    "members": "give a list of several models, or an ensemble; with probabilities give members=; ",
+}
 
 
 def warn_if_fewer(records: int, batch_size: int) -> None:

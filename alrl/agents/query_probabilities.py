@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from alrl.agents.arguments import whole_number
 from alrl.agents.own_data.probability_table import read_labelled, read_table
 from alrl.agents.players import find_strategy
 from alrl.agents.query import PreparedPool, Queried, build_view, choose_from
 from alrl.agents.query import query as query_model
 from alrl.errors import InvalidQueryError
+from alrl.numerics.arguments import whole_number
 from alrl.strategies.base import Strategy, refuse_learning
 
 

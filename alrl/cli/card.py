@@ -34,7 +34,7 @@ def card(
     machine: Json = False,
 ) -> None:
     """Show what a policy or rule can do: its gain over margin in ten circumstances, as a table and a radar."""
-    with reporting(context, machine) as voice:
+    with reporting(context, machine, stores=True) as voice:
         from alrl.reports.capability_card import capability_card
         from alrl.studies.loading import load_study
 

@@ -165,8 +165,13 @@ def _terminable() -> Iterator[None]:
 
 
 @contextmanager
-def reporting(context: typer.Context, machine: bool = False) -> Iterator[Voice]:
-    """Turn what goes wrong into a message and an exit status; with ``--debug`` errors pass as they are."""
+def reporting(context: typer.Context, machine: bool = False, *, stores: bool = False) -> Iterator[Voice]:
+    """Turn what goes wrong into a message and an exit status; with ``--debug`` errors pass as they are.
+
+    A command that ``stores`` what it finishes goes on from there when it is given again, and says so.
+    """
+    kept = "what was finished is kept"
+    after = f"{kept}; the same command goes on from there" if stores else "the same command begins anew"
     try:
         with warnings.catch_warnings(), _terminable():
             warnings.showwarning = _shown_once()
@@ -176,15 +181,15 @@ def reporting(context: typer.Context, machine: bool = False) -> Iterator[Voice]:
     except typer.Exit:
         raise
     except _TerminatedError:
-        _fail("terminated: what was finished is kept; the same command goes on from there", machine, kind="Terminated")
+        _fail(f"terminated: {after}", machine, kind="Terminated")
         raise typer.Exit(Exit.TERMINATED) from None
     except KeyboardInterrupt:
-        _fail("interrupted: what was finished is kept; the same command goes on from there", machine)
+        _fail(f"interrupted: {after}", machine)
         raise typer.Exit(Exit.INTERRUPTED) from None
     except (AlrlError, OSError, MemoryError) as error:
         if context.obj:
             raise
-        _fail(_reason(error), machine, kind=type(error).__name__)
+        _fail(_reason(error, kept=f"; {kept}" if stores else ""), machine, kind=type(error).__name__)
         raise typer.Exit(Exit.INPUT) from None
     except Exception as error:
         if context.obj:
@@ -193,14 +198,14 @@ def reporting(context: typer.Context, machine: bool = False) -> Iterator[Voice]:
         raise typer.Exit(Exit.UNEXPECTED) from None
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: Exception, *, kept: str) -> str:
     if isinstance(error, MemoryError):
         return f"out of memory ({error}); take fewer records, fewer seeds at a time (block) or fewer --workers"
     if isinstance(error, OSError) and not isinstance(error, AlrlError) and error.errno in _FULL:
         where = f" ({error.filename})" if error.filename else ""
         if not where and error.errno == errno.ENOSPC:
             where = " (of a folder, or of /dev/shm, which worker processes share: --workers 1 needs none)"
-        return f"{error.strerror}{where}: free space, or choose another folder; what was finished is kept"
+        return f"{error.strerror}{where}: free space, or choose another folder{kept}"
     return str(error)
 
 

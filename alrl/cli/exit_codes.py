@@ -31,5 +31,6 @@ _MEANINGS = {
     Exit.DIFFERENT: "`reproduce`: a cell gave other bits, and no other machine excuses it; `verify`: something is"
     " damaged or missing; `leaderboard`: a submission was rejected.",
     Exit.TERMINATED: "Ended by SIGTERM, as a cluster or `kill` sends it. As above.",
-    Exit.INTERRUPTED: "Interrupted (Ctrl-C). What was finished is kept: the same command goes on from there.",
+    Exit.INTERRUPTED: "Interrupted (Ctrl-C). Of what stores its work (`run`, `train`, `tune`, `card`, `submit`), what"
+    " was finished is kept, and the same command goes on from there; others begin anew.",
 }

@@ -30,7 +30,7 @@ def submit(
     machine: Json = False,
 ) -> None:
     """Play a leaderboard's suite with an agent and write a folder that a board can verify. Again, it goes on."""
-    with reporting(context, machine) as voice:
+    with reporting(context, machine, stores=True) as voice:
         from alrl.leaderboard import submit as submitted
 
         with voice.bars() as bars:

@@ -21,7 +21,7 @@ def quickstart(
     machine: Json = False,
 ) -> None:
     """Train a query policy, then compare it with rules on real data that it never saw. A minute or two."""
-    with reporting(context, machine) as voice:
+    with reporting(context, machine, stores=True) as voice:
         started = time.perf_counter()
         play(voice, "quickstart", out, workers=workers)
         voice.say(f"Done in {time.perf_counter() - started:.0f} s. TensorBoard: tensorboard --logdir {out}/tensorboard")

@@ -46,7 +46,7 @@ def run(  # noqa: PLR0913, PLR0917 - options of a command line, each with its de
     machine: Json = False,
 ) -> None:
     """Run a study and report it. Run again, it plays only what is missing."""
-    with reporting(context, machine) as voice:
+    with reporting(context, machine, stores=not dry_run) as voice:
         engine = {"executor": executor, "address": address, "options": settings(option or ())}
         folder = out or Path("runs") / Path(study).stem
         if dry_run:

@@ -35,7 +35,7 @@ def train(  # noqa: PLR0913, PLR0917 - each is an option
     A training that was interrupted goes on from what it kept in the policy's folder when it is run again: to the same
     policy. What was kept is deleted once the policy is written.
     """
-    with reporting(context, machine) as voice:
+    with reporting(context, machine, stores=True) as voice:
         from alrl.agents.policy_file import load_policy, save_policy
         from alrl.agents.recipe import TrainedRecipe, load_agent_recipe
         from alrl.agents.training.training import Trainer

@@ -34,7 +34,7 @@ def tune(
     machine: Json = False,
 ) -> None:
     """Search hyperparameters of a training by Optuna, on its validation data sets alone; go on where it was left."""
-    with reporting(context, machine) as voice:
+    with reporting(context, machine, stores=True) as voice:
         from alrl.agents.training.tuning import DEFAULT, inline
         from alrl.agents.training.tuning import tune as searched
 

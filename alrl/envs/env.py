@@ -8,6 +8,7 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
+from alrl.envs.actions import read_numbers
 from alrl.envs.recipe import EnvRecipe
 from alrl.envs.rendering import FRAMES_A_SECOND, Window
 from alrl.envs.vector_env import ActiveLearningVectorEnv
@@ -55,20 +56,23 @@ class ActiveLearningEnv(gymnasium.Env[Arrays, Any]):
         self.render_mode = render_mode
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Arrays, dict[str, Any]]:
-        """Begin an episode; without a seed, the next one of the last seed."""
-        super().reset(seed=seed)
+        """Begin an episode; without a seed, the next one of the last seed.
+
+        Raises what :meth:`ActiveLearningVectorEnv.reset` raises; what was in force stays in force then.
+        """
         observation, info = self._vector.reset(seed=seed, options=options)
+        super().reset(seed=None if seed is None else int(seed))
         self._show()
         return self._single(observation), self._single(info)
 
     def step(self, action: Any) -> tuple[Arrays, float, bool, bool, dict[str, Any]]:
         """Play ``action``.
 
-        Raises InvalidQueryError for an action that is masked, and after the episode's end.
+        Raises InvalidQueryError for an action that is masked or no number, and after the episode's end.
         """
         if self._vector.over[0]:
             raise InvalidQueryError("the episode is over; call reset to begin the next one")
-        observation, reward, terminated, truncated, info = self._vector.step(np.asarray([action]))
+        observation, reward, terminated, truncated, info = self._vector.step(read_numbers([action]))
         self._show()
         return (
             self._single(observation),

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from alrl.envs.actions import read_numbers
 from alrl.envs.episodes import Game
 from alrl.envs.rendering import EpisodePicture
 from alrl.envs.task_source import EpisodeDraws
@@ -51,7 +52,7 @@ def branches(game: Game, actions: NDArray[Any], over: NDArray[np.bool_]) -> tupl
 
     Raises InvalidQueryError for actions of another shape, and for one that the mask forbids.
     """
-    given, box = torch.as_tensor(np.asarray(actions)), len(game.actions.space.shape or ())
+    given, box = torch.from_numpy(read_numbers(actions)), len(game.actions.space.shape or ())
     if given.ndim != 2 + box or len(given) != game.episodes:
         expected = f"({game.episodes}, actions{', D' if box else ''})"
         raise InvalidQueryError(f"actions of shape {tuple(given.shape)} given; a branch takes {expected}")
@@ -60,7 +61,7 @@ def branches(game: Game, actions: NDArray[Any], over: NDArray[np.bool_]) -> tupl
     flat = given.flatten(0, 1)
     active = torch.from_numpy(~over).repeat_interleave(shape[1]).to(game.device)
     if not box:
-        active, flat = active & (flat >= 0).to(game.device), flat.clamp_min(0)
+        active, flat = active & (flat != -1).to(game.device), flat.masked_fill(flat == -1, 0)
     rewards, ends = part.step(flat, active)
     seen = Observation(
         candidates=part.observation.candidates.unflatten(0, shape),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -17,6 +19,7 @@ from alrl.data.first_sample import draw_first_sample
 from alrl.data.table_recipe import TableRecipe, load_source
 from alrl.data.task import Task, draw_task
 from alrl.errors import InvalidRecipeError
+from alrl.numerics.arguments import whole_number
 from alrl.numerics.streams import generator
 from alrl.recipes.suggest import unknown
 
@@ -94,8 +97,8 @@ class EpisodeDraws:
     follow, without options those of the last options.
     """
 
-    ALLOWED = ("data", "task", "reset_mask")
-    """Options of ``reset``; the last says who begins."""
+    ALLOWED = ("data", "task")
+    """Options that stay in force; ``reset`` takes ``reset_mask`` too, which says who begins."""
 
     def __init__(self, source: TaskSource, num_envs: int) -> None:
         self.source, self.num_envs = source, num_envs
@@ -108,44 +111,74 @@ class EpisodeDraws:
     def reset(self, seed: int | Sequence[int] | None, options: Mapping[str, Any] | None) -> NDArray[np.bool_]:
         """Take up a seed (``seed + i``, or one each) and options; returns which sub-environments begin, (num_envs,).
 
-        Raises InvalidRecipeError for an unknown option, and for a list of another length than there are
-        sub-environments.
+        Raises InvalidRecipeError for an unknown option, for a value that is none, and for a list of another length than
+        there are sub-environments; nothing is taken up then.
         """
-        given = None if options is None else options.get("reset_mask")
-        begin: NDArray[np.bool_] = (
-            np.ones(self.num_envs, dtype=bool) if given is None else np.asarray(given, dtype=bool)
-        )
-        self._check_length(begin, "entries of reset_mask")
-        if options is not None and set(options) != {"reset_mask"}:
-            self.set_options(options, begin)
-        if seed is None and self.seeds is None:
-            seed = int(np.random.SeedSequence().generate_state(1)[0])
-        if seed is not None:
-            seeds = list(seed) if isinstance(seed, Sequence) else [seed + i for i in range(self.num_envs)]
-            self._check_length(seeds, "seeds")
+        lasting = None if options is None else _mapping(options, [*self.ALLOWED, "reset_mask"])
+        begin = self._begin(lasting.pop("reset_mask", None) if lasting else None)
+        seeds = self._seeds(seed)
+        if lasting is not None and (lasting or not options):
+            self.set_options(lasting, begin)
+        if seeds is not None:
             before = self.seeds or seeds
-            self.seeds = [int(new if yes else old) for new, old, yes in zip(seeds, before, begin, strict=True)]
+            self.seeds = [new if yes else old for new, old, yes in zip(seeds, before, begin, strict=True)]
             self._episodes = [-1 if yes else count for count, yes in zip(self._episodes, begin, strict=True)]
         return begin
 
     def set_options(self, options: Mapping[str, Any], where: NDArray[np.bool_] | None = None) -> None:
         """Let options be in force from the next episode on, in the mask ``where`` (num_envs,) or everywhere.
 
-        Raises InvalidRecipeError for an unknown one, and what loading a data set raises.
+        Raises InvalidRecipeError for an unknown one or a value that is none, and what loading a data set raises; those
+        before stay in force then.
         """
-        for name in options:
-            if name not in self.ALLOWED:
-                raise InvalidRecipeError(unknown("reset option", name, self.ALLOWED))
-        data, tasks = self._one_each(options.get("data"), "data sets"), self._one_each(options.get("task"), "tasks")
-        for name in data:
-            if name is not None:
-                self.source.data_set(name)
+        options = _mapping(options, self.ALLOWED)
+        data = [self._data_set(name) for name in self._one_each(options.get("data"), "data sets")]
+        tasks = [_task(task) for task in self._one_each(options.get("task"), "tasks")]
         there = np.ones(self.num_envs, dtype=bool) if where is None else where
         self._data = [new if yes else old for new, old, yes in zip(data, self._data, there, strict=True)]
         self._tasks = [new if yes else old for new, old, yes in zip(tasks, self._tasks, there, strict=True)]
 
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options in force, as :meth:`set_options` takes them."""
+        return {"data": self._data, "task": self._tasks}
+
+    def _seeds(self, seed: int | Sequence[int] | None) -> list[int] | None:
+        if seed is None and self.seeds is None:
+            seed = int(np.random.SeedSequence().generate_state(1)[0])
+        if seed is None:
+            return None
+        if isinstance(seed, Sequence | np.ndarray) and not isinstance(seed, str):
+            self._check_length(seed, "seeds")
+            return [whole_number("seed", each, least=0, error=InvalidRecipeError) for each in seed]
+        first = whole_number("seed", seed, least=0, error=InvalidRecipeError)
+        return [first + i for i in range(self.num_envs)]
+
+    def _begin(self, given: Any) -> NDArray[np.bool_]:
+        if given is None:
+            return np.ones(self.num_envs, dtype=bool)
+        mask = np.asarray(given)
+        if mask.ndim != 1 or not np.isin(mask, [False, True]).all():
+            raise InvalidRecipeError(
+                f"reset_mask = {given!r} given; give one True or False a sub-environment ({self.num_envs})"
+            )
+        self._check_length(mask, "entries of reset_mask")
+        return mask.astype(bool)
+
+    def _data_set(self, given: Any) -> str | DataSet | None:
+        """Return a data set that can be played; raises what loading it raises."""
+        if given is None or isinstance(given, DataSet):
+            return given
+        if not isinstance(given, str | os.PathLike):
+            raise InvalidRecipeError(
+                f"data = {given!r} given; it must be a data set's name or file, a DataSet, or None for any of the"
+                " recipe's, or a list of one a sub-environment"
+            )
+        self.source.data_set(os.fspath(given))
+        return os.fspath(given)
+
     def _one_each(self, given: Any, what: str) -> list[Any]:
-        if not isinstance(given, list | tuple):
+        if not isinstance(given, list | tuple) and not (isinstance(given, np.ndarray) and given.ndim):
             return [given] * self.num_envs
         self._check_length(given, what)
         return list(given)
@@ -163,6 +196,10 @@ class EpisodeDraws:
         seed = [(self.seeds or [])[episode], self._episodes[episode]] if task is None else [task]
         return self.source.draw(seed, self._data[episode])
 
+    def copied(self) -> EpisodeDraws:
+        """Return a copy, whose draws change nothing here."""
+        return self.take(torch.arange(self.num_envs))
+
     def take(self, episodes: Tensor) -> EpisodeDraws:
         """Return what copies of ``episodes`` (long, repeats allowed) draw from."""
         part, index = copy.copy(self), episodes.tolist()
@@ -171,3 +208,25 @@ class EpisodeDraws:
         for name in ("_episodes", "_data", "_tasks"):
             setattr(part, name, [getattr(self, name)[i] for i in index])
         return part
+
+
+def _mapping(options: Any, allowed: Sequence[str]) -> dict[str, Any]:
+    if not isinstance(options, Mapping):
+        raise InvalidRecipeError(
+            f'options = {options!r} given; give a dictionary: {{"data": "wine", "task": 7}}, or {{}} to lift them'
+        )
+    for name in options:
+        if name not in allowed:
+            raise InvalidRecipeError(unknown("reset option", name, allowed))
+    return dict(options)
+
+
+def _task(given: Any) -> Task | int | None:
+    if given is None or isinstance(given, Task):
+        return given
+    try:
+        return whole_number("task", given, least=0, error=InvalidRecipeError)
+    except InvalidRecipeError as error:
+        raise InvalidRecipeError(
+            f"{error}; a task is the number of one, a Task (alrl.data.task.draw_task), or None for the seed's own"
+        ) from None

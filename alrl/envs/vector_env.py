@@ -13,6 +13,7 @@ from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
+from alrl.envs.actions import read_numbers
 from alrl.envs.episodes import NOT_BEGUN, Game
 from alrl.envs.observable import observation_space
 from alrl.envs.recipe import EnvRecipe, load_env_recipe
@@ -111,43 +112,51 @@ class ActiveLearningVectorEnv(gymnasium.vector.VectorEnv[Arrays, NDArray[Any], N
         :class:`~alrl.data.task.Task`, or a list), and ``reset_mask``, (num_envs,), which sub-environments begin. They
         stay in force for the episodes that follow; ``options={}`` lifts them.
 
-        Raises InvalidRecipeError for another option and for a list of another length, InvalidQueryError for a mask
-        before the first reset.
+        Raises InvalidRecipeError for another option, a value that is none and a list of another length,
+        InvalidQueryError for a mask before the first reset. What was in force stays in force then.
         """
-        begin = self._draws.reset(seed, options)
-        if seed is not None:
-            super().reset(seed=(self._draws.seeds or [0])[0])
+        draws = self._draws.copied()
+        begin = draws.reset(seed, options)
         if self._worker_pool is not None:
-            observation, info = self._worker_pool.reset(None if seed is None else self._draws.seeds, options)
-            self._mask, self.over = info["action_mask"], self.over & ~begin
-            return observation, info
-        index = np.flatnonzero(begin).tolist()
-        tasks = [self._draws.next(episode) for episode in index]
-        if begin.all():
-            self.game.begin(tasks)
+            seeds = None if seed is None else draws.seeds
+            observation, info = self._worker_pool.reset(seeds, options, before=self._draws.options)
+            self._mask = info["action_mask"]
         else:
-            self.game.replace(index, tasks)
-        self.over = self.over & ~begin
-        if self._album is not None:
-            self._album.begin(index)
-        return to_arrays(self.game.observation), self._info(np.zeros(self.num_envs, dtype=np.int64))
+            index = np.flatnonzero(begin).tolist()
+            tasks = [draws.next(episode) for episode in index]
+            if begin.all():
+                self.game.begin(tasks)
+            else:
+                self.game.replace(index, tasks)
+            observation, info = to_arrays(self.game.observation), self._info(np.zeros(self.num_envs, dtype=np.int64))
+            if self._album is not None:
+                self._album.begin(index)
+        # Only now: a reset that fails leaves everything as it was.
+        self._draws, self.over = draws, self.over & ~begin
+        if seed is not None:
+            super().reset(seed=(draws.seeds or [0])[0])
+        return observation, info
 
     def set_options(self, options: dict[str, Any]) -> None:
-        """Let the options ``data`` and ``task`` of :meth:`reset` be in force from the next episode on: a curriculum."""
+        """Let the options ``data`` and ``task`` of :meth:`reset` be in force from the next episode on: a curriculum.
+
+        Raises InvalidRecipeError as :meth:`reset` does; those before stay in force then.
+        """
+        self._draws.set_options(options)
         if self._worker_pool is not None:
             self._worker_pool.call("set_options", [(share,) for share in self._worker_pool.shares(options)])
-        self._draws.set_options(options)
 
     def step(self, actions: NDArray[Any]) -> tuple[Arrays, NDArray[Any], NDArray[Any], NDArray[Any], dict[str, Any]]:
         """Play one action in every episode.
 
-        Raises InvalidQueryError before the first reset, and for an action that the mask forbids.
+        Raises InvalidQueryError before the first reset, for what is no number, and for an action that the mask forbids.
         """
+        actions = read_numbers(actions)
         if self._worker_pool is not None:
             return self._step_shared(self._worker_pool, actions)
         active = torch.from_numpy(~self.over).to(self.game.device)
         before = self.game.simulator.view.spent
-        rewards, ends = self.game.step(torch.as_tensor(np.asarray(actions)), active)
+        rewards, ends = self.game.step(torch.from_numpy(actions), active)
         labels = (self.game.simulator.view.spent - before).cpu().numpy()
         terminated = ends.cpu().numpy() | (self.over & (self.mode == AutoresetMode.DISABLED))
         begin = {AutoresetMode.NEXT_STEP: self.over, AutoresetMode.SAME_STEP: terminated}.get(
@@ -251,7 +260,7 @@ class ActiveLearningVectorEnv(gymnasium.vector.VectorEnv[Arrays, NDArray[Any], N
         Raises InvalidQueryError before the first reset, and for an action that the mask forbids.
         """
         if self._worker_pool is not None:
-            shares = np.split(np.asarray(actions), self._worker_pool.ends)
+            shares = np.split(read_numbers(actions), self._worker_pool.ends)
             parts = self._worker_pool.call("branch", [(share,) for share in shares])
             observations = {name: np.concatenate([part[0][name] for part in parts]) for name in parts[0][0]}
             return observations, *(np.concatenate([part[i] for part in parts]) for i in (1, 2))  # type: ignore[return-value]

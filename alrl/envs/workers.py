@@ -13,7 +13,7 @@ import numpy as np
 from joblib.externals.loky.backend import get_context
 from numpy.typing import NDArray
 
-from alrl.errors import AlrlError
+from alrl.errors import AlrlError, InvalidQueryError
 
 Arrays = dict[str, NDArray[Any]]
 """An observation in NumPy: an array of each part."""
@@ -43,7 +43,7 @@ class WorkerPool:
     """
 
     def __init__(self, make: Callable[[int], Any], episodes: Sequence[int]) -> None:
-        self.ends = np.cumsum(episodes)[:-1]
+        self.episodes, self.ends = sum(episodes), np.cumsum(episodes)[:-1]
         context = get_context("loky")
         self._members: list[_Member] = []
         for count in episodes:
@@ -55,20 +55,34 @@ class WorkerPool:
         self._finalizer = weakref.finalize(self, _dismiss, self._members)
 
     def reset(
-        self, seeds: Sequence[int] | None, options: dict[str, Any] | None = None
+        self,
+        seeds: Sequence[int] | None,
+        options: dict[str, Any] | None = None,
+        *,
+        before: dict[str, Any] | None = None,
     ) -> tuple[Arrays, dict[str, Any]]:
-        """Begin every episode; ``seeds`` is one an episode, None for the next episodes of the last seeds."""
+        """Begin every episode; ``seeds`` is one an episode, None for the next episodes of the last seeds.
+
+        Where it fails in one process, the options ``before`` are in force again in the others too.
+        """
         parts = [None] * len(self._members) if seeds is None else np.split(np.asarray(seeds), self.ends)
         shares: list[Any] = [None] * len(self._members) if options is None else self.shares(options)
         given = [None if part is None else part.tolist() for part in parts]
-        answers = self._ask("reset", list(zip(given, shares, strict=True)))
+        try:
+            answers = self._ask("reset", list(zip(given, shares, strict=True)))
+        except AlrlError:
+            if before is not None:
+                self.call("set_options", [(share,) for share in self.shares(before)])
+            raise
         return _joined([answer[0] for answer in answers]), _joined_info([answer[1] for answer in answers])
 
     def step(
         self, actions: NDArray[Any]
     ) -> tuple[Arrays, NDArray[Any], NDArray[Any], NDArray[Any], dict[str, Any], NDArray[np.bool_]]:
         """Play one action an episode; what an environment's step returns, and which episodes are over."""
-        answers = self._ask("step", np.split(np.asarray(actions), self.ends))
+        if actions.shape[:1] != (self.episodes,):
+            raise InvalidQueryError(f"actions of shape {actions.shape} given; expected one for each of {self.episodes}")
+        answers = self._ask("step", np.split(actions, self.ends))
         observations, rewards, terminated, truncated, infos, over = zip(*answers, strict=True)
         return (
             _joined(observations),

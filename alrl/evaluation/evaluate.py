@@ -159,6 +159,11 @@ def evaluate(  # noqa: PLR0913 - all but two have defaults
     """
     ours, policy = policy, policy if isinstance(policy, str) else policy.name
     names = [policy, *against]
+    if policy in against:
+        raise InvalidRecipeError(
+            f"{policy!r} given against itself: the opponent is margin unless another is named; name another, such as"
+            f" {'random' if policy != 'random' else 'entropy'} (--against, against= in Python)"
+        )
     sources = {_name(source): source for source in data}
     for kind, given in (("agent", names), ("data set", [_name(source) for source in data])):
         twice = [each for each in given if given.count(each) > 1]

@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from alrl.agents.arguments import whole_number
 from alrl.agents.players import find_strategy
 from alrl.agents.policy import Policy
 from alrl.agents.query import warn_if_fewer
@@ -24,6 +23,7 @@ from alrl.large_pool.scorer import MEASURES, LearnerScorer, ModelScorer, PoolSco
 from alrl.large_pool.view import LargePoolView, PoolSample, draw_part
 from alrl.learners import make_learner
 from alrl.loop.learner import Learner
+from alrl.numerics.arguments import whole_number
 from alrl.numerics.streams import EpisodeNoise, generator
 from alrl.strategies import Strategy
 from alrl.strategies.base import refuse_learning

@@ -32,8 +32,11 @@ def make_learner(reference: Any, **settings: object) -> Learner:
     """
     from alrl.learners.scikit_learn import ScikitLearn, is_estimator
 
+    def taught(kind: type[Any]) -> bool:
+        return issubclass(kind, Learner) or is_estimator(kind)
+
     if isinstance(reference, str):
-        kind = resolve(reference, {}, base=object) if ":" in reference else None
+        kind = resolve(reference, {}, base=object, noun="learner", suits=taught) if ":" in reference else None
         if kind is None or issubclass(kind, Learner) or not is_estimator(kind):
             return LEARNERS.make(reference, **settings)
         return ScikitLearn(reference, settings)

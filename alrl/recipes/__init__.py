@@ -37,6 +37,7 @@ from alrl.recipes.modules import (
     references,
     without_code,
 )
+from alrl.recipes.suggest import missing
 
 if TYPE_CHECKING:
     from alrl.recipes.model import Recipe
@@ -54,6 +55,7 @@ __all__ = [
     "identity",
     "let_import",
     "merged",
+    "missing",
     "names",
     "offered_folders",
     "own",

@@ -12,7 +12,7 @@ import inspect
 import json
 import tomllib
 import warnings
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import date, time
 from enum import Enum
 from pathlib import Path, PurePath
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, get_type_hints
 
 from alrl.errors import InvalidRecipeError, ShadowedNameWarning
 from alrl.recipes.modules import CLASS, let_import, permit_import
-from alrl.recipes.suggest import unknown
+from alrl.recipes.suggest import SINGULAR, missing, no_class, unknown
 
 if TYPE_CHECKING:
     from alrl.recipes.model import Recipe
@@ -61,19 +61,17 @@ def find(kind: RecipeKind, name: str | Path, *, known: Collection[str] | None = 
         places = [given, _home(kind) / given.name] if given.parent == Path(kind) else [given]
         if (file := next((place for place in places if place.is_file()), None)) is not None:
             return file
-        raise InvalidRecipeError(f"no file {name}; {unknown(_singular(kind), Path(name).stem, known or names(kind))}")
+        raise InvalidRecipeError(f"no file {name}; {missing(kind, Path(name).stem, known or names(kind))}")
     for folder in folders(kind):
         for path in folder.glob("*.toml"):
             if path.stem == str(name):
                 return path
     if (kind, str(name)) in _IN_A_CHECKOUT:
         raise InvalidRecipeError(
-            f"{_singular(kind)} {name} belongs to a replication, whose code lies in alrl's repository and not in the"
+            f"{SINGULAR[kind]} {name} belongs to a replication, whose code lies in alrl's repository and not in the"
             " installed package: clone the repository, run `make install` there, and run it again"
         )
-    raise InvalidRecipeError(
-        f"{unknown(_singular(kind), str(name), known or names(kind))}. Or give the path of a .toml file."
-    )
+    raise InvalidRecipeError(f"{missing(kind, str(name), known or names(kind))}. Or give the path of a .toml file.")
 
 
 def own(kind: RecipeKind, name: str) -> Path | None:
@@ -100,7 +98,7 @@ def hides(kind: RecipeKind, name: str) -> bool:
 def say_if_hidden(kind: RecipeKind, name: str | Path) -> None:
     """Warn with ShadowedNameWarning if a recipe of the working directory hides one that comes with alrl."""
     if hides(kind, str(name)):
-        text = f"{own(kind, str(name))} is taken: it hides the {_singular(kind)} of that name that comes with alrl"
+        text = f"{own(kind, str(name))} is taken: it hides the {SINGULAR[kind]} of that name that comes with alrl"
         warnings.warn(text, ShadowedNameWarning, stacklevel=3)
 
 
@@ -204,11 +202,19 @@ def identity(recipe: Recipe) -> str:
     return hashlib.sha256(canonical_json(recipe).encode()).hexdigest()
 
 
-def resolve(reference: str, registry: Mapping[str, type[T]], *, base: type[T] | None = None) -> type[T]:
+def resolve(
+    reference: str,
+    registry: Mapping[str, type[T]],
+    *,
+    base: type[T] | None = None,
+    noun: str = "",
+    suits: Callable[[type[Any]], bool] | None = None,
+) -> type[T]:
     """Return the class that a recipe names: a registered name, or ``package.module:Class`` of an installed package.
 
     ``base`` is the class that a class named in the second way must derive from: without it a recipe could name any
-    class at all. A function may stand in its place whose annotation says that it returns such an object.
+    class at all. A function may stand in its place whose annotation says that it returns such an object. An error calls
+    such a class one of the ``noun``, and names those of the module that ``suits`` takes, by default the subclasses.
 
     Raises:
         InvalidRecipeError: no such name, module or class, or a class of another kind.
@@ -233,11 +239,10 @@ def resolve(reference: str, registry: Mapping[str, type[T]], *, base: type[T] | 
     kind = getattr(module, class_name, None)
     if base is not None and inspect.isfunction(kind) and _returns(kind, base):
         return cast("type[T]", kind)
-    classes = [name for name, value in vars(module).items() if isinstance(value, type)]
     if not isinstance(kind, type):
-        home = getattr(module, "__file__", None)
-        place = f" The module is {home}." if home else ""
-        raise InvalidRecipeError(f"{unknown(f'class in {module_name}', class_name, classes)}{place}")
+        suited = suits or (lambda value: base is None or issubclass(value, base))
+        classes = [name for name, value in vars(module).items() if isinstance(value, type) and suited(value)]
+        raise InvalidRecipeError(no_class(reference, classes, noun, getattr(module, "__file__", None)))
     if base is not None and not issubclass(kind, base):
         raise InvalidRecipeError(f'"{reference}" is no {base.__module__}.{base.__qualname__}; derive the class from it')
     return kind
@@ -278,10 +283,6 @@ def _home(kind: RecipeKind) -> Path:
     if (_PACKAGE.parent / "pyproject.toml").is_file() and any(checkout.glob("*.toml")):
         return checkout
     return _PACKAGE / "_recipes" / kind
-
-
-def _singular(kind: RecipeKind) -> str:
-    return {"envs": "environment", "agents": "agent", "experiments": "experiment"}[kind]
 
 
 def _plain(value: Any) -> Any:

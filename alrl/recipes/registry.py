@@ -68,7 +68,7 @@ class Registry(Generic[T]):
 
     def _kind(self, reference: str) -> type[T]:
         if ":" in reference:
-            return resolve(reference, {}, base=self._base)
+            return resolve(reference, {}, base=self._base, noun=self._noun)
         name = reference.replace("_", "-")
         if name not in self.classes:
             known = unknown(self._noun, reference, self.classes)

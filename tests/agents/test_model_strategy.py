@@ -140,7 +140,7 @@ def test_it_is_evaluated_and_named_in_recipes():
     result = evaluate(made_for_a_test(), data=["iris"], labels=4, seeds=2)
     assert [(each.rule, each.difference) for each in result.comparisons] == [("margin", 0.0)]
     assert make_strategy(f"{__name__}:made_for_a_test").name == "mine"
-    with pytest.raises(InvalidRecipeError, match="unknown class in os"):
+    with pytest.raises(InvalidRecipeError, match='"os:system" is no class of a strategy, and os holds none'):
         make_strategy("os:system")
 
 

@@ -24,6 +24,7 @@ from alrl.agents.query import query
 from alrl.errors import InvalidDataError, InvalidQueryError, PoolExhaustedWarning
 from alrl.geometry import exact_neighbours, geometry, neighbour_index
 from alrl.strategies import make_strategy
+from alrl.strategies.diversity.herding import UHerding
 
 NAMES = np.array(["barolo", "grignolino", "barbera"])
 
@@ -249,3 +250,23 @@ def test_a_member_without_a_word_of_its_own_is_refused(case: Case) -> None:
     model = case.fitted(Committee())
     with pytest.raises(InvalidDataError, match="a member of the model gives probabilities that are NaN or infinite"):
         query(make_strategy("bald"), model, case.X_pool, case.X_labelled, case.y_labelled)
+
+
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("uherding", r"give strategy=UHerding\(temperature=1\)"),
+        ("bald", "give a list of several models"),
+        ("expected-error-reduction", "choose a strategy that needs none"),
+    ],
+)
+def test_a_strategy_that_needs_what_a_query_lacks_says_what_works_there(case: Case, name: str, advice: str) -> None:
+    model = case.fitted(LogisticRegression())
+    with pytest.raises(InvalidQueryError, match=f"{name} needs .* which a query by itself does not have; {advice}"):
+        query(make_strategy(name), model, case.X_pool, case.X_labelled, case.y_labelled)
+
+
+def test_herding_with_a_temperature_is_queried(case: Case) -> None:
+    model = case.fitted(LogisticRegression())
+    rows = query(UHerding(temperature=1), model, case.X_pool, case.X_labelled, case.y_labelled, batch_size=5)
+    assert len(set(rows.tolist())) == 5

@@ -8,7 +8,7 @@ import pytest
 
 from alrl.envs.env import ActiveLearningEnv
 from alrl.envs.task_source import TaskSource
-from alrl.errors import InvalidQueryError
+from alrl.errors import AlrlError, InvalidDataError, InvalidQueryError, InvalidRecipeError
 
 
 def episode(env, someone, seed=None, mark=0):
@@ -166,3 +166,72 @@ def test_a_recipe_is_made_by_name_too():
     assert env.spec.id == "alrl/wine-batch-v0"
     assert env.unwrapped.recipe == ActiveLearningEnv("wine-batch").recipe
     assert env.action_space == gymnasium.spaces.Discrete(16)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"task": -1}, "task = -1 given; it must be at least 0"),
+        ({"task": 1.5}, "task = 1.5 given; it must be a whole number"),
+        ({"task": "a"}, "task = 'a' given; it must be a whole number"),
+        ({"task": True}, "task = True given"),
+        ({"data": 5}, "data = 5 given; it must be a data set's name"),
+        ({"data": "iriss"}, 'did you mean "iris"'),
+        ({"reset_mask": "a"}, "reset_mask = 'a' given"),
+        ({"reset_mask": [0.5]}, "reset_mask = .0.5. given"),
+        ({"reset_maks": [True]}, 'did you mean "reset_mask"'),
+        (["task"], "give a dictionary"),
+    ],
+)
+def test_a_refused_option_does_not_take_force(recipe, options, message):
+    env = ActiveLearningEnv(recipe())
+    before, _ = env.reset(seed=0, options={"data": "iris", "task": 3})
+    with pytest.raises(AlrlError, match=message):
+        env.reset(seed=5, options={"data": "wine", **options} if isinstance(options, dict) else options)
+    after, info = env.reset(seed=1)
+    assert info["data"] == "iris"
+    assert same([before], [after])
+
+
+def test_options_whose_task_cannot_be_drawn_do_not_take_force(recipe, monkeypatch):
+    env = ActiveLearningEnv(recipe())
+    before, _ = env.reset(seed=0)
+    draw = TaskSource.draw
+
+    def failing(source, seed, name=None):
+        if name == "wine":
+            raise InvalidDataError("too few records")
+        return draw(source, seed, name)
+
+    monkeypatch.setattr(TaskSource, "draw", failing)
+    with pytest.raises(InvalidDataError):
+        env.reset(options={"data": "wine"})
+    assert same([before], [env.reset(seed=0)[0]])
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, "a"])
+def test_a_seed_that_is_none_is_refused_and_forgotten(recipe, seed):
+    env, again = ActiveLearningEnv(recipe()), ActiveLearningEnv(recipe())
+    for one in (env, again):
+        one.reset(seed=0)
+    with pytest.raises(InvalidRecipeError, match="seed = "):
+        env.reset(seed=seed)
+    assert same([env.reset()[0]], [again.reset()[0]])
+
+
+@pytest.mark.parametrize("action", [1.7, float("nan"), -1, 10**6, None, "a", [0, 1], {}])
+def test_what_is_no_action_is_refused_and_nothing_is_played(recipe, action):
+    env = ActiveLearningEnv(recipe())
+    env.reset(seed=0)
+    with pytest.raises(InvalidQueryError, match=r"given|not allowed"):
+        env.step(action)
+    assert int(env.step(0)[4]["spent"]) == 1
+
+
+def test_whole_numbers_of_any_type_are_actions(recipe):
+    env = ActiveLearningEnv(recipe())
+    rewards = []
+    for action in (1, 1.0, np.int32(1), np.array(1)):
+        env.reset(seed=0)
+        rewards.append(env.step(action)[1])
+    assert len(set(rewards)) == 1

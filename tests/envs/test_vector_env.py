@@ -258,3 +258,34 @@ def test_the_pace_group_says_the_batch_and_the_lead_over_the_paired_run(recipe):
         .loop[:, -2:]
         .any()
     )
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_refused_options_take_force_in_no_sub_environment_and_refused_actions_play_nothing(recipe, workers):
+    env = ActiveLearningVectorEnv(recipe(budget={"labels": 1}), num_envs=2, workers=workers)
+    try:
+        before, _ = env.reset(seed=0)
+        for task in (-1, [0, 1.5], ["a", None], [[0], [1]]):
+            with pytest.raises(InvalidRecipeError, match=r"task = .* given"):
+                env.reset(options={"data": "wine", "task": task})
+            with pytest.raises(InvalidRecipeError, match=r"task = .* given"):
+                env.set_options({"data": "wine", "task": task})
+        with pytest.raises(InvalidRecipeError, match="3 tasks given"):
+            env.set_options({"task": [1, 2, 3]})
+        for actions in (None, [0.5, 0], [0, None], [0], [0, 0, 0], "ab", [[0], [1, 2]]):
+            with pytest.raises(InvalidQueryError, match="given"):
+                env.step(actions)
+        after, info = env.reset(seed=0)
+        assert info["data"].tolist() == ["synthetic/tiny-0"] * 2
+        np.testing.assert_array_equal(after["candidates"], before["candidates"])
+    finally:
+        env.close()
+
+
+def test_seeds_that_are_none_are_refused_before_options_take_force(recipe):
+    env = ActiveLearningVectorEnv(recipe(), num_envs=2)
+    for seed in (-1, [0], [0, -1], [0, None], "ab"):
+        with pytest.raises(InvalidRecipeError, match="seed"):
+            env.reset(seed=seed, options={"data": "iris"})
+    _, info = env.reset(seed=0)
+    assert info["data"].tolist() == ["synthetic/tiny-0"] * 2

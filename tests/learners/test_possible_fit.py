@@ -128,6 +128,7 @@ def test_shares_are_those_of_the_weights() -> None:
             "CategoricalNB cannot be fitted, to many records neither: Negative values",
         ),
         ("sklearn.linear_model:LinearRegression", "LinearRegression is no classifier"),
+        ("os:system", '"os:system" is no class of a learner, and os holds none'),
         ("sklearn.svm:SVCC", 'unknown class in sklearn.svm "SVCC"'),
         ("sklearn.semi_supervised:SelfTrainingClassifier", "SelfTrainingClassifier lacks a part"),
         ("pathlib:Path", "derive the class from it"),

@@ -22,7 +22,7 @@ def serve(
     trust: Trust = None,
 ) -> None:
     """Serve a page on this machine's loopback, on which people label by keyboard. Ctrl-C ends it; nothing is lost."""
-    with reporting(context) as voice:
+    with reporting(context, stores=True) as voice:
         from alrl.errors import MissingPackageError
         from alrl.projects import Project
         from alrl.projects.serve import serve as served

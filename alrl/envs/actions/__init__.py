@@ -6,6 +6,6 @@ named ``package.module:Class`` in a recipe.
 
 from __future__ import annotations
 
-from alrl.envs.actions.contract import Actions, Decision, Setting, Turn, action_kinds, make_actions
+from alrl.envs.actions.contract import Actions, Decision, Setting, Turn, action_kinds, make_actions, read_numbers
 
-__all__ = ["Actions", "Decision", "Setting", "Turn", "action_kinds", "make_actions"]
+__all__ = ["Actions", "Decision", "Setting", "Turn", "action_kinds", "make_actions", "read_numbers"]

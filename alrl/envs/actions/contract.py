@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import gymnasium
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from alrl.envs.candidates import CandidateSource
-from alrl.errors import InvalidRecipeError
+from alrl.errors import InvalidQueryError, InvalidRecipeError
 from alrl.loop.pool_view import PoolView
 from alrl.loop.view_fields import Need
 from alrl.metadata import FeatureSet, Observation
@@ -128,6 +130,23 @@ class Actions(ABC):
 
         Raises InvalidQueryError for one that is masked or outside the space.
         """
+
+
+def read_numbers(actions: Any) -> NDArray[Any]:
+    """Return actions as an array of numbers; raises InvalidQueryError for what is none.
+
+    >>> read_numbers([3, 4]).tolist()
+    [3, 4]
+    """
+    try:
+        numbers = np.array(actions, order="C")
+    except (TypeError, ValueError, RuntimeError):
+        numbers = np.asarray(None)
+    if numbers.dtype.kind not in "biuf":
+        raise InvalidQueryError(
+            f"{actions!r} given as actions; give numbers: elements of the action space that info['action_mask'] marks"
+        )
+    return numbers
 
 
 def cut_short(picks: Tensor, size: Tensor, left: Tensor) -> Tensor:

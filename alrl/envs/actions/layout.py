@@ -79,9 +79,21 @@ class Layout:
     def read(self, actions: Tensor, active: Tensor) -> ActionChoice:
         """Return what ``actions`` (B,) say at the turn last masked.
 
-        Raises InvalidQueryError for one that is not allowed.
+        Raises InvalidQueryError for one that is not allowed or no whole number, and for another number of them.
         """
-        actions = torch.as_tensor(actions, device=active.device).to(torch.long)
+        actions = torch.as_tensor(actions, device=active.device)
+        if actions.shape != active.shape:
+            raise InvalidQueryError(
+                f"actions of shape {tuple(actions.shape)} given; expected {tuple(active.shape)}: a number an episode"
+            )
+        broken = active & (actions != actions.to(torch.long))
+        if bool(broken.any()):
+            episode = int(broken.nonzero()[0])
+            raise InvalidQueryError(
+                f"episode {episode}: action {float(actions[episode])} given; it must be a whole number, 0 to"
+                f" {self.count - 1}"
+            )
+        actions = actions.to(torch.long)
         within = actions.clamp(0, self.count - 1)
         wrong = active & ((actions != within) | ~self._allowed.gather(1, within[:, None])[:, 0])
         if bool(wrong.any()):

@@ -5,17 +5,17 @@ from __future__ import annotations
 import operator
 from typing import Any
 
-from alrl.errors import InvalidQueryError
+from alrl.errors import AlrlError, InvalidQueryError
 
 
-def whole_number(name: str, value: Any, *, least: int) -> int:
+def whole_number(name: str, value: Any, *, least: int, error: type[AlrlError] = InvalidQueryError) -> int:
     """Return ``value`` as an integer of at least ``least``.
 
     >>> whole_number("batch_size", 5.0, least=1)
     5
 
     Raises:
-        InvalidQueryError: the value is no whole number, or below ``least``.
+        InvalidQueryError: the value is no whole number, or below ``least``; or else the ``error`` that is given.
     """
     number = None
     if not isinstance(value, bool) and type(value).__name__ not in {"bool_", "bool"}:
@@ -24,9 +24,9 @@ def whole_number(name: str, value: Any, *, least: int) -> int:
         except TypeError:
             number = _integral(value)
     if number is None:
-        raise InvalidQueryError(f"{name} = {value!r} given; it must be a whole number, at least {least}")
+        raise error(f"{name} = {value!r} given; it must be a whole number, at least {least}")
     if number < least:
-        raise InvalidQueryError(f"{name} = {value} given; it must be at least {least}")
+        raise error(f"{name} = {value} given; it must be at least {least}")
     return number
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import re
@@ -352,7 +353,7 @@ def test_an_interruption_of_what_stores_nothing_says_that_it_begins_anew(
         raise KeyboardInterrupt
 
     monkeypatch.setattr("alrl.studies.loading.load_study", interrupted)
-    monkeypatch.setattr("alrl.evaluation.evaluate.evaluate", interrupted)
+    monkeypatch.setattr(importlib.import_module("alrl.evaluation.evaluate"), "evaluate", interrupted)
     for arguments in (("run", "small", "--dry-run"), ("evaluate", "margin", "--data", "iris", "--against", "random")):
         result = alrl_cli(*arguments)
         assert result.exit_code == 130

@@ -106,7 +106,7 @@ class NetworkRecipe(Recipe):
     width: int = Field(default=64, ge=1)
     """Units of a hidden layer."""
     members: int = Field(default=1, ge=1)
-    """Networks whose mean score counts, each trained from weights of its own; several for imitation alone."""
+    """Networks whose mean score counts, each from weights of its own; several need imitation."""
     start: Literal["margin", "none"] = "margin"
     """Whether the network begins as margin sampling or with random weights."""
     without: tuple[str, ...] = ()

@@ -120,7 +120,8 @@ def test_weights_of_fewer_members_than_told_are_refused(tmp_path: Path) -> None:
         load_policy(folder)
 
 
-def test_an_ensemble_is_trained_by_imitation_alone() -> None:
-    recipe = {"kind": "trained", "network": {"members": 3}, "imitation": {}, "reinforcement": {"kind": "ppo"}}
-    with pytest.raises(InvalidRecipeError, match="an ensemble is trained by imitation alone"):
+def test_members_need_imitation_to_differ_and_may_be_tuned_after_it() -> None:
+    recipe = {"kind": "trained", "network": {"members": 3}, "reinforcement": {"kind": "ppo"}}
+    with pytest.raises(InvalidRecipeError, match="members differ by what imitation makes of them: add"):
         parse(TrainedRecipe, recipe, where="test")
+    assert parse(TrainedRecipe, {**recipe, "imitation": {}}, where="test").network.members == 3

@@ -47,7 +47,7 @@ def run(  # noqa: PLR0913, PLR0917 - options of a command line, each with its de
 ) -> None:
     """Run a study and report it. Run again, it plays only what is missing."""
     with reporting(context, machine, stores=not dry_run) as voice:
-        engine = {"executor": executor, "address": address, "options": settings(option or ())}
+        engine: dict[str, Any] = {"executor": executor, "address": address, "options": settings(option or ())}
         folder = out or Path("runs") / Path(study).stem
         if dry_run:
             estimate(voice, study, folder, workers=workers, device=device, **engine)
@@ -77,7 +77,7 @@ def estimate(voice: Voice, study: str, folder: Path, **settings: Any) -> None:
     voice.result(estimated_work.to_json())
 
 
-def play(voice: Voice, study: str, folder: Path, **settings: Any) -> None:
+def play(voice: Voice, study: str, folder: Path, *, columns: bool = True, **settings: Any) -> None:
     """Run and report; raises typer.Exit with the status of failed cells if some failed."""
     from alrl.reports.pages.progress import write_progress
     from alrl.studies.loading import load_study
@@ -104,7 +104,7 @@ def play(voice: Voice, study: str, folder: Path, **settings: Any) -> None:
     if ran.failed:
         voice.result({**document, "failures": _tell_failures(voice, folder, ran)})
         raise typer.Exit(Exit.FAILED_CELLS)
-    voice.result({**document, **_report(voice, folder, settings.get("workers"))})
+    voice.result({**document, **_report(voice, folder, settings.get("workers"), columns=columns)})
 
 
 def _tell_failures(voice: Voice, folder: Path, ran: Ran) -> dict[str, str]:
@@ -122,12 +122,12 @@ def _tell_failures(voice: Voice, folder: Path, ran: Ran) -> dict[str, str]:
     return {key: cell.traceback or "" for key, cell in failed.items()}
 
 
-def _report(voice: Voice, folder: Path, workers: int | None) -> dict[str, Any]:
+def _report(voice: Voice, folder: Path, workers: int | None, *, columns: bool) -> dict[str, Any]:
     from alrl.reports.report import report
     from alrl.reports.tables.aubc import area_table
 
     with voice.bars() as bars:
-        files = report(folder, workers=workers, bars=bars)
+        files = report(folder, workers=workers, columns=columns, bars=bars)
     for summary in files.summaries:
         voice.show(area_table(summary).to_rich())
     if files.page is not None:

@@ -84,6 +84,8 @@ class ReportPart:
     """HTML before the page's charts."""
     siblings: Mapping[str, str] = field(default_factory=dict)
     """The study's other pages, and the settings that each is about."""
+    columns: bool = True
+    """Whether figures are also written as wide as a column."""
 
     def write(self, beside: Sequence[str]) -> Written:
         """Write all files; ``beside`` are names of further ones that the page is to link.
@@ -138,7 +140,7 @@ class ReportPart:
         for name, draw in self._figures(picks):
             try:
                 stem = self.folder / "figures" / f"{name}{self.slug}"
-                for figure, path in figures.versions(draw, stem):
+                for figure, path in figures.versions(draw, stem, columns=self.columns):
                     drawn += figures.save(figure, path)
                     if name in _STILLS and path == stem:
                         place, words = _STILLS[name]

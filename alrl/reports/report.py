@@ -68,6 +68,7 @@ def report(
     allow_incomplete: bool = False,
     opening: Callable[[Summary], str] | None = None,
     workers: int | None = 1,
+    columns: bool = True,
     bars: Bars | None = None,
 ) -> ReportFiles:
     """Write page, figures, tables, summary, policy cards and curves of the study in ``run`` into ``run``.
@@ -77,7 +78,8 @@ def report(
     ``opening`` returns HTML that stands before a page's charts. A study with several learners or batch sizes gets one
     page, and one set of figures and tables, for each. A figure that cannot be drawn, and the page without the extra
     ``report``, are named in the notes; the rest is written. ``workers`` processes write the pages, one for each core if
-    None; one does where cells name classes, which only this process is known to be able to import.
+    None; one does where cells name classes, which only this process is known to be able to import. Without ``columns``
+    no figure is written a second time as wide as a column of a paper.
 
     Raises IncompleteStudyError if cells are missing, unless ``allow_incomplete``, which then marks every output;
     RunDirectoryError if ``run`` holds no study; StoreError if its results cannot be read.
@@ -149,6 +151,7 @@ def report(
             looks=looks,
             opening="" if opening is None else opening(summaries[place][0]),
             siblings=others,
+            columns=columns,
         )
         parts.append((page, [*others, curves.name, *(path.name for path in further)]))
     alone = next(references([*study.cells]), None) is not None

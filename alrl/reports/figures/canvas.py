@@ -49,10 +49,11 @@ def save(figure: Figure, stem: Path) -> tuple[Path, Path]:
     return png, pdf
 
 
-def versions(draw: Callable[..., Figure], stem: Path) -> Iterator[tuple[Figure, Path]]:
-    """Yield a figure as wide as it is by itself and as wide as a column, each with the stem of its files."""
+def versions(draw: Callable[..., Figure], stem: Path, *, columns: bool = True) -> Iterator[tuple[Figure, Path]]:
+    """Yield a figure as wide as it is by itself and, with ``columns``, as wide as a column, each with its file stem."""
     yield draw(), stem
-    yield draw(width=COLUMN), stem.with_name(f"{stem.name}-column")
+    if columns:
+        yield draw(width=COLUMN), stem.with_name(f"{stem.name}-column")
 
 
 def as_svg(figure: Figure) -> str:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Callable
+
 import numpy as np
 from sklearn.ensemble import RandomForestRegressor
 
 from alrl.agents.networks.forest import ForestScorer
-from alrl.agents.training.valued_candidates import ValuedCandidates
+from alrl.agents.policy import Policy
+from alrl.agents.training.valued_candidates import Behaviour, ValuedCandidates
+from alrl.agents.training_recipes import RegressionRecipe
 
 
 def gains(examples: ValuedCandidates) -> np.ndarray:
@@ -38,3 +43,25 @@ def fit_forest(
     X = np.concatenate([examples.candidates.numpy()[mask], loop.numpy()[mask]], 1)
     forest = RandomForestRegressor(trees, min_samples_leaf=leaf, max_features=features, random_state=seed, n_jobs=1)
     return ForestScorer.of(forest.fit(X, gains(examples)[mask]))
+
+
+def regressed(
+    policy: Policy, recipe: RegressionRecipe, collect: Callable[[Behaviour, int], ValuedCandidates], *, seed: int
+) -> Policy:
+    """Return the policy after the recipe's rounds, each a forest on all states that were seen until then.
+
+    ``collect`` returns the states of a round, by who plays in it and its number; ``seed`` is that of the forests.
+    """
+    seen: list[ValuedCandidates] = []
+    for round_ in range(recipe.rounds):
+        player = policy if round_ else None
+        seen.append(collect(Behaviour(policy=player, share=recipe.share, random=recipe.random), round_))
+        forest = fit_forest(
+            ValuedCandidates.joined(seen),
+            trees=recipe.trees,
+            leaf=recipe.leaf,
+            features=recipe.features,
+            seed=seed + round_,
+        )
+        policy = dataclasses.replace(policy, network=forest)
+    return policy

@@ -20,7 +20,7 @@ from alrl.agents.training.checkpoint import Checkpoint, Work, keep, kept, tensor
 from alrl.agents.training.collection import collected
 from alrl.agents.training.fit_guard import guarded
 from alrl.agents.training.imitation import fit
-from alrl.agents.training.lal import fit_forest
+from alrl.agents.training.lal import regressed
 from alrl.agents.training.tensorboard import Tracker
 from alrl.agents.training.untrained import begun, check, untrained
 from alrl.agents.training.validation import (
@@ -127,8 +127,8 @@ class Trainer:
     def _tasks(self, names: Sequence[str], episodes: int, round_: int) -> list[Task]:
         # Not the tasks again that a policy of the same seed was trained on which this training goes on from.
         round_ += 500 if self.start is not None else 0
-        seeds = [(name, i * episodes + j) for i, name in enumerate(names) for j in range(episodes)]
-        return [self.game.source.draw([self.seed, 1 + round_, number], name) for name, number in seeds]
+        draw, key = self.game.source.draw, [self.seed, 1 + round_]
+        return [draw([*key, i * episodes + j], name) for i, name in enumerate(names) for j in range(episodes)]
 
     def _imitation(self, policy: Policy, recipe: ImitationRecipe, checkpoint: Checkpoint) -> Policy:
         seen: list[ValuedCandidates] = []
@@ -141,8 +141,7 @@ class Trainer:
             seen.append(self._collect(self.training, recipe, behaviour, round_, title, place.part("training")))
             names, title = self.validation or self.training, "  on validation data sets"
             aside.append(self._collect(names, recipe, behaviour, 1000 + round_, title, place.part("validation")))
-            state = place.load()
-            if state is not None:
+            if (state := place.load()) is not None:
                 policy = dataclasses.replace(policy, network=copy.deepcopy(policy.network))
                 policy.network.load_state_dict(state.within("network"))
                 shuffle.set_state(state.tensors["shuffle"])
@@ -178,16 +177,11 @@ class Trainer:
         return policy
 
     def _regression(self, policy: Policy, recipe: RegressionRecipe, checkpoint: Checkpoint) -> Policy:
-        seen: list[ValuedCandidates] = []
-        seed = stream_key([self.seed], "agent") % 2**31
-        for round_ in range(recipe.rounds):
-            behaviour = Behaviour(policy=policy if round_ else None, share=recipe.share, random=recipe.random)
+        def collect(behaviour: Behaviour, round_: int) -> ValuedCandidates:
             place, title = checkpoint.part(f"round-{round_ + 1}"), f"try labels, round {round_ + 1}"
-            seen.append(self._collect(self.training, recipe, behaviour, round_, title, place))
-            given: dict[str, Any] = {name: getattr(recipe, name) for name in ("trees", "leaf", "features")}
-            forest = fit_forest(ValuedCandidates.joined(seen), **given, seed=seed + round_)
-            policy = dataclasses.replace(policy, network=forest)
-        return policy
+            return self._collect(self.training, recipe, behaviour, round_, title, place)
+
+        return regressed(policy, recipe, collect, seed=stream_key([self.seed], "agent") % 2**31)
 
     def _search(self, policy: Policy, recipe: SearchRecipe, checkpoint: Checkpoint) -> Policy:
         return training_stages.search_weights(
@@ -267,8 +261,7 @@ class Trainer:
 
     def _choose(self, stages: Sequence[tuple[str, Policy]]) -> tuple[Policy, dict[str, Any]]:
         """Return the stage to keep, by area or return beyond margin's in validation, and what a card says of it."""
-        names = self.validation or self.training
-        tasks = by_size(self._tasks(names, self.agent.trials, 2000))
+        tasks = by_size(self._tasks(self.validation or self.training, self.agent.trials, 2000))
         bar = self.bars.bar("compare stages on validation sets", len(stages))
         gains: dict[str, torch.Tensor] = {}
         with counted() as counter:

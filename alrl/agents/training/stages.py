@@ -24,6 +24,7 @@ from alrl.agents.training.tensorboard import Tracker
 from alrl.agents.training_recipes import BranchingRecipe, EvolutionRecipe, SearchRecipe
 from alrl.data.task import Task
 from alrl.envs.action_recipe import CandidatesRecipe
+from alrl.envs.candidates import CandidateMixture
 from alrl.envs.recipe import EnvRecipe
 from alrl.envs.task_source import TaskSource
 from alrl.envs.vector_env import ActiveLearningVectorEnv
@@ -99,13 +100,20 @@ def branched(
 
     return branch(
         policy,
-        played_on(env, training, agent.candidates),
+        played_on(env, training, candidates_of(agent, policy)),
         recipe,
         draw,
         device=device,
         checkpoint=checkpoint.part("updates"),
         progress=progress,
     )
+
+
+def candidates_of(agent: TrainedRecipe, policy: Policy) -> CandidatesRecipe | None:
+    """Return what the policy chooses from when it plays, as a recipe; the agent's own where it is no mixture."""
+    if not isinstance(policy.mixture, CandidateMixture):
+        return agent.candidates
+    return CandidatesRecipe(**dataclasses.asdict(policy.mixture))
 
 
 def played_on(env: EnvRecipe, training: Sequence[str], candidates: CandidatesRecipe | None) -> EnvRecipe:

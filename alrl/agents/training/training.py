@@ -239,7 +239,7 @@ class Trainer:
     def _reinforcement(self, policy: Policy, recipe: ReinforcementRecipe, checkpoint: Checkpoint) -> Policy:
         return training_stages.reinforce(
             policy,
-            training_stages.played_on(self.env, self.training, self.agent.candidates),
+            training_stages.played_on(self.env, self.training, training_stages.candidates_of(self.agent, policy)),
             recipe,
             seed=stream_key([self.seed], recipe.kind) % 2**31,
             log=self.log,
@@ -251,7 +251,7 @@ class Trainer:
     def _algorithm(self, policy: Policy, recipe: AlgorithmRecipe, checkpoint: Checkpoint) -> Policy:
         return training_stages.by_algorithm(
             policy,
-            training_stages.played_on(self.env, self.training, self.agent.candidates),
+            training_stages.played_on(self.env, self.training, training_stages.candidates_of(self.agent, policy)),
             recipe,
             seed=stream_key([self.seed], "algorithm") % 2**31,
             work=checkpoint.work,

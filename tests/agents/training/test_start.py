@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,10 @@ from alrl.agents.networks.mixture import Mixture
 from alrl.agents.policy import Policy
 from alrl.agents.policy_file import save_policy
 from alrl.agents.recipe import TrainedRecipe
+from alrl.agents.training.stages import candidates_of
 from alrl.agents.training.training import Trainer
+from alrl.envs.action_recipe import CandidatesRecipe
+from alrl.envs.candidates import CandidateMixture
 from alrl.envs.recipe import EnvRecipe
 from alrl.errors import InvalidRecipeError, PolicyFileError
 from alrl.recipes import parse
@@ -120,6 +124,12 @@ def test_its_tasks_are_not_those_of_the_start_again(imitated: Policy, tiny_env: 
     first, after = (Trainer(agent=recipe, env=tiny_env, start=start) for start in (None, imitated))
     drawn = [trainer._tasks(trainer.training, 1, 0)[0].split.pool for trainer in (first, after)]
     assert not np.array_equal(drawn[0], drawn[1])
+
+
+def test_it_is_trained_on_the_candidates_that_the_start_plays_with(imitated: Policy, tiny_env: EnvRecipe) -> None:
+    wider = dataclasses.replace(imitated, mixture=CandidateMixture(count=9, margin=1.0, random=0.0))
+    assert candidates_of(agent(**STAGES["ppo"]), wider) == CandidatesRecipe(count=9, margin=1.0, random=0.0)
+    assert trained(wider, tiny_env, **STAGES["ppo"]).mixture == wider.mixture
 
 
 def test_a_start_that_does_not_fit_is_refused(imitated: Policy, tiny_env: EnvRecipe) -> None:

@@ -173,6 +173,8 @@ class ImitationRecipe(Recipe):
 
     rounds: int = Field(default=3, ge=1)
     """Rounds: in the first, margin and chance choose; afterwards mostly the policy itself."""
+    sets: int | None = Field(default=None, ge=1)
+    """Data sets of a round, drawn anew from those trained on; all of them if left out, or if there are no more."""
     episodes: int = Field(default=4, ge=1)
     """Episodes on each data set in each round."""
     every: int = Field(default=4, ge=1)
@@ -194,7 +196,7 @@ class ImitationRecipe(Recipe):
     expert: LookAheadRecipe = LookAheadRecipe()
     weigh: bool = False
     """Whether a state counts by how much of its values' differences is no noise, as the expert's worlds tell it."""
-    LATER: ClassVar[frozenset[str]] = frozenset({"random", "batch", "weigh"})
+    LATER: ClassVar[frozenset[str]] = frozenset({"sets", "random", "batch", "weigh"})
 
     @model_validator(mode="after")
     def _tellable(self) -> ImitationRecipe:

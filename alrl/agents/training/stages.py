@@ -198,6 +198,16 @@ def search_weights(
     return best
 
 
+def sets_of_round(names: Sequence[str], count: int | None, seed: Sequence[int]) -> list[str]:
+    """Return ``count`` of the data sets in their order, a function of the seed; all of them for None.
+
+    >>> len(sets_of_round(["iris", "wine", "digits"], 2, [0, 1])), sets_of_round(["iris", "wine"], None, [0])
+    (2, ['iris', 'wine'])
+    """
+    order = generator(seed, "data sets of a round").permutation(len(names))
+    return [names[i] for i in sorted(order[:count])]
+
+
 def searched_on(source: TaskSource, names: Sequence[str], episodes: int, seed: int) -> Callable[[int], list[Task]]:
     """Return what draws the tasks of a generation of a search, by its number: ``episodes`` on data sets by chance."""
 

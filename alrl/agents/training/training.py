@@ -138,7 +138,8 @@ class Trainer:
             player = policy if round_ or self.start is not None else None
             behaviour = Behaviour(policy=player, share=recipe.share, random=recipe.random)
             place, title = checkpoint.part(f"round-{round_ + 1}"), f"look ahead, round {round_ + 1}"
-            seen.append(self._collect(self.training, recipe, behaviour, round_, title, place.part("training")))
+            names = training_stages.sets_of_round(self.training, recipe.sets, [self.seed, round_])
+            seen.append(self._collect(names, recipe, behaviour, round_, title, place.part("training")))
             names, title = self.validation or self.training, "  on validation data sets"
             aside.append(self._collect(names, recipe, behaviour, 1000 + round_, title, place.part("validation")))
             if (state := place.load()) is not None:
@@ -170,7 +171,6 @@ class Trainer:
         given = {name: getattr(recipe, name) for name in _FIT}
         policy, ranking = fit(policy, examples, kept, **given, generator=shuffle, progress=progress)
         bar.done(note=f"choice {ranking.gain:+.2f} sd, margin {ranking.margin_gain:+.2f}")
-        # For the card, and as a point of its curve.
         for name, value in dataclasses.asdict(ranking).items():
             self._work.scalars[f"imitation/round_{round_ + 1}/{name}"] = value
             self._tracker.scalar(f"imitation/{name}", value, (round_ + 1) * epochs)

@@ -20,6 +20,7 @@ from alrl.data.synthetic.blobs import (
     make_tiny,
 )
 from alrl.data.synthetic.categorical import make_categorical
+from alrl.data.synthetic.causal import make_causal
 from alrl.data.synthetic.mixed import make_mixed
 from alrl.data.synthetic.overlapping import make_overlapping
 from alrl.data.synthetic.text_like import make_text_like
@@ -39,6 +40,7 @@ FAMILIES: Mapping[str, Callable[[int], DataSet]] = MappingProxyType(
         "heavy-tailed": make_heavy_tailed,
         "text-like": make_text_like,
         "noisy": make_noisy,
+        "causal": make_causal,
     }
 )
 """Maker of a task, by the name of its family."""

@@ -57,6 +57,12 @@ def one_hot(codes: IntArray) -> FloatArray:
     return np.eye(int(codes.max()) + 1)[codes]
 
 
+def levels(rng: np.random.Generator, column: FloatArray) -> FloatArray:
+    """Return a column (records,) cut at 1 to 4 random quantiles, one-hot encoded, (records, levels)."""
+    cuts = np.quantile(column, np.sort(rng.random(rng.integers(1, 5))))
+    return one_hot(np.digitize(column, cuts))
+
+
 def class_sizes(rng: np.random.Generator, records: int, classes: int, concentration: float) -> IntArray:
     """Return sizes of the classes, at least 12 each, that sum to ``records``; a low concentration makes them uneven."""
     share = rng.dirichlet(np.full(classes, concentration))

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from alrl.data.data_set import DataSet
-from alrl.data.synthetic.assemble import FloatArray, IntArray, assemble, one_hot, standardise
+from alrl.data.synthetic.assemble import FloatArray, IntArray, assemble, levels, standardise
 from alrl.data.synthetic.blobs import blobs
 
 
@@ -48,7 +48,7 @@ def _roughen(rng: np.random.Generator, X: FloatArray) -> FloatArray:
     if rng.random() < 0.5:
         parts.append(rng.standard_normal((records, rng.integers(1, 30))))
     if rng.random() < 0.4:
-        parts += [_levels(rng, columns[:, j]) for j in rng.permutation(features)[: max(1, features // 2)]]
+        parts += [levels(rng, columns[:, j]) for j in rng.permutation(features)[: max(1, features // 2)]]
         if rng.random() < 0.5:
             parts[0] = columns[:, : max(1, features // 3)]
     if rng.random() < 0.3:
@@ -62,8 +62,3 @@ def _heavy_tails(rng: np.random.Generator, X: FloatArray) -> FloatArray:
     # Clipped to 6 standard deviations: beyond it a single record would hold all of a column's variance.
     exponent = np.clip(X, -6, 6) * rng.uniform(0.5, 1.5, X.shape[1])
     return np.where(kind < 0.2, np.exp(exponent), np.where(kind < 0.3, X**3, X))
-
-
-def _levels(rng: np.random.Generator, column: FloatArray) -> FloatArray:
-    cuts = np.quantile(column, np.sort(rng.random(rng.integers(1, 5))))
-    return one_hot(np.digitize(column, cuts))

@@ -18,6 +18,28 @@ from alrl.envs.recipe import EnvRecipe
 from alrl.errors import InvalidRecipeError
 
 
+def test_a_round_of_imitation_draws_its_own_data_sets(tiny_env: EnvRecipe, tiny_agent: TrainedRecipe) -> None:
+    played: list[set[str]] = []
+
+    class Noted(Trainer):
+        def _collect(self, names, recipe, behaviour, round_, title, checkpoint):  # type: ignore[no-untyped-def]
+            played.append(set(names))
+            return super()._collect(names, recipe, behaviour, round_, title, checkpoint)
+
+    imitation = {**tiny_agent.imitation.model_dump(), "rounds": 3, "sets": 2}
+    agent = recipes.parse(
+        TrainedRecipe, {"kind": "trained", "network": {"width": 4}, "trials": 1, "imitation": imitation}, where="test"
+    )
+    trainer = Noted(agent=agent, env=tiny_env, seed=3, workers=1)
+    trainer.train("mine")
+    rounds, aside = played[::2], played[1::2]
+    assert [len(names) for names in rounds] == [2, 2, 2]
+    assert len({frozenset(names) for names in rounds}) > 1
+    assert set().union(*rounds) <= set(trainer.training)
+    # What stages are compared on is played whole, and is never trained on.
+    assert aside == [set(trainer.validation)] * 3
+
+
 def test_a_training_is_a_function_of_recipes_and_seed(
     tiny_env: EnvRecipe, tiny_agent: TrainedRecipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

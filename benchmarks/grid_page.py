@@ -17,6 +17,8 @@ from benchmarks.baseline_loop import WRITTEN
 from benchmarks.grid import Grid, measure_grid
 
 HEADING = "## A whole study"
+_NOTES = "## What was tried"
+"""Written by hand: what was measured on the way, and not kept."""
 _COMMAND = "python -m benchmarks.grid"
 _HYPOTHESIS = 10.0
 """How many times faster the study expects to be."""
@@ -142,7 +144,7 @@ def with_section(page: str, lines: Sequence[str]) -> str:
     """
     before = page.split("\n")
     heads = [place for place, line in enumerate(before) if line.startswith("## ")]
-    begin = next((head for head in heads if before[head] == HEADING), None)
+    begin = next((head for head in heads if before[head] == lines[0]), None)
     end = heads[-1] if heads else len(before)
     if begin is not None:
         end = next((head for head in heads if head > begin), len(before))
@@ -150,13 +152,14 @@ def with_section(page: str, lines: Sequence[str]) -> str:
 
 
 def keep_section(text: str, target: Path) -> str:
-    """Return the page ``text`` with this section of the page that lies at ``target``, if there is one with it."""
+    """Return the page ``text`` with this section, and with the notes, of the page that lies at ``target``, if any."""
     lines = target.read_text(encoding="utf-8").split("\n") if target.is_file() else []
-    if HEADING not in lines:
-        return text
-    begin = lines.index(HEADING)
-    end = next((place for place in range(begin + 1, len(lines)) if lines[place].startswith("## ")), len(lines))
-    return with_section(text, lines[begin:end])
+    for heading in (_NOTES, HEADING):
+        if heading in lines:
+            begin = lines.index(heading)
+            end = next((place for place in range(begin + 1, len(lines)) if lines[place].startswith("## ")), len(lines))
+            text = with_section(text, lines[begin:end])
+    return text
 
 
 def publish(grid: Grid, run: Path, folder: Path) -> list[Path]:

@@ -23,6 +23,5 @@ def quickstart(
     """Train a query policy, then compare it with rules on real data that it never saw. A minute or two."""
     with reporting(context, machine, stores=True) as voice:
         started = time.perf_counter()
-        # Soon done; `alrl report` writes the figures for a paper's columns too.
-        play(voice, "quickstart", out, columns=False, workers=workers)
+        play(voice, "quickstart", out, workers=workers)
         voice.say(f"Done in {time.perf_counter() - started:.0f} s. TensorBoard: tensorboard --logdir {out}/tensorboard")

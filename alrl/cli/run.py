@@ -77,7 +77,7 @@ def estimate(voice: Voice, study: str, folder: Path, **settings: Any) -> None:
     voice.result(estimated_work.to_json())
 
 
-def play(voice: Voice, study: str, folder: Path, *, columns: bool = True, **settings: Any) -> None:
+def play(voice: Voice, study: str, folder: Path, **settings: Any) -> None:
     """Run and report; raises typer.Exit with the status of failed cells if some failed."""
     from alrl.reports.pages.progress import write_progress
     from alrl.studies.loading import load_study
@@ -104,7 +104,7 @@ def play(voice: Voice, study: str, folder: Path, *, columns: bool = True, **sett
     if ran.failed:
         voice.result({**document, "failures": _tell_failures(voice, folder, ran)})
         raise typer.Exit(Exit.FAILED_CELLS)
-    voice.result({**document, **_report(voice, folder, settings.get("workers"), columns=columns)})
+    voice.result({**document, **_report(voice, folder, settings.get("workers"))})
 
 
 def _tell_failures(voice: Voice, folder: Path, ran: Ran) -> dict[str, str]:
@@ -122,17 +122,20 @@ def _tell_failures(voice: Voice, folder: Path, ran: Ran) -> dict[str, str]:
     return {key: cell.traceback or "" for key, cell in failed.items()}
 
 
-def _report(voice: Voice, folder: Path, workers: int | None, *, columns: bool) -> dict[str, Any]:
+def _report(voice: Voice, folder: Path, workers: int | None) -> dict[str, Any]:
     from alrl.reports.report import report
     from alrl.reports.tables.aubc import area_table
 
     with voice.bars() as bars:
-        files = report(folder, workers=workers, columns=columns, bars=bars)
+        # Soon done; `alrl report` and `alrl bundle` draw the figures for a paper's columns too.
+        files = report(folder, workers=workers, columns=False, bars=bars)
     for summary in files.summaries:
         voice.show(area_table(summary).to_rich())
     if files.page is not None:
         voice.say(f"Page:    {files.page.resolve()}")
-    voice.say(f"Figures: {(folder / 'figures').resolve()} ({len(files.figures)} files)")
+    voice.say(
+        f"Figures: {(folder / 'figures').resolve()} ({len(files.figures)} files); for columns: alrl report {folder}"
+    )
     voice.say(f"Tables:  {', '.join(path.name for path in files.tables)}; curves: {files.curves.name}")
     for note in files.notes:
         voice.say(f"Note:    {note}")

@@ -29,6 +29,8 @@ _KEPT = (
     "*.tex",
     "*.html",
     "*.json",
+    "*.png",
+    "*.pdf",
     "figures/*",
     "policies/*/policy.json",
     "policies/*/*.safetensors",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,12 +10,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import joblib
 from matplotlib.figure import Figure
 
 from alrl.agents.policy import Policy
 from alrl.evaluation.comparison import Comparison
 from alrl.evaluation.latex import COLUMN, PAGE, TEXT
 from alrl.evaluation.table import Table
+from alrl.progress import Bars
 from alrl.reports import figures
 from alrl.reports.claims import ClaimVerdict
 from alrl.reports.pages import About, MissingReportExtraError, page
@@ -57,6 +60,17 @@ class Written:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Drawn:
+    """One figure."""
+
+    files: tuple[Path, ...] = ()
+    still: Still | None = None
+    """The figure as the page shows it, if it does."""
+    note: str = ""
+    """Why it could not be drawn."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class ReportPart:
     """One comparison, ready to be written."""
 
@@ -87,14 +101,19 @@ class ReportPart:
     columns: bool = True
     """Whether figures are also written as wide as a column."""
 
-    def write(self, beside: Sequence[str]) -> Written:
-        """Write all files; ``beside`` are names of further ones that the page is to link.
+    def see_picks(self) -> Picks:
+        """Return what strategies picked, played again where the figures show it."""
+        return see_picks(self.policies_apart, self.summaries_apart[0], self.cells)
 
-        A figure that cannot be drawn, and the page where its packages are missing, are named in the notes, and
-        everything else is written.
+    def write(self, picks: Picks, drawn: Sequence[Drawn], beside: Sequence[str]) -> Written:
+        """Write tables, texts and the page, which shows the figures ``drawn``.
+
+        ``beside`` are names of further files that the page is to link. A figure that could not be drawn, and the page
+        where its packages are missing, are named in the notes, and everything else is written.
         """
-        picks = see_picks(self.policies_apart, self.summaries_apart[0], self.cells)
-        drawn, stills, notes = self._draw(picks)
+        figure_files = [path for each in drawn for path in each.files]
+        stills = [each.still for each in drawn if each.still is not None]
+        notes = [each.note for each in drawn if each.note]
         cards = [
             policy_card(name, policy, self.summaries_apart, self.policies_apart)
             for name, policy in self.policies.items()
@@ -103,7 +122,7 @@ class ReportPart:
         tabulated = self._tables()
         texts = self._texts(items, cards)
         # Of a figure the page names the file for print alone: its pixels lie beside it.
-        print_files = [path for path in drawn if path.suffix == ".pdf"]
+        print_files = [path for path in figure_files if path.suffix == ".pdf"]
         linked = [path.relative_to(self.folder).as_posix() for path in (*print_files, *tabulated, *texts)]
         about = About(
             title=self.title,
@@ -130,27 +149,12 @@ class ReportPart:
             # The page that told of the run while it was played would load itself again for ever.
             (self.folder / f"index{self.slug}.html").unlink(missing_ok=True)
             notes.append(str(error))
-        return Written(page=file, figures=tuple(drawn), tables=tuple(tabulated), texts=tuple(texts), notes=tuple(notes))
+        return Written(
+            page=file, figures=tuple(figure_files), tables=tuple(tabulated), texts=tuple(texts), notes=tuple(notes)
+        )
 
-    def _draw(self, picks: Picks) -> tuple[list[Path], list[Still], list[str]]:
-        """Return the files of the figures, those that the page shows as they are, and why others could not be drawn."""
-        drawn: list[Path] = []
-        stills: list[Still] = []
-        notes: list[str] = []
-        for name, draw in self._figures(picks):
-            try:
-                stem = self.folder / "figures" / f"{name}{self.slug}"
-                for figure, path in figures.versions(draw, stem, columns=self.columns):
-                    drawn += figures.save(figure, path)
-                    if name in _STILLS and path == stem:
-                        place, words = _STILLS[name]
-                        stills.append(Still(name=place, svg=figures.as_svg(figure), alternative=words))
-            except Exception as error:  # noqa: BLE001 - one figure must not cost the others; the reason is shown
-                notes.append(f"The figure {name} could not be drawn ({type(error).__name__}: {error})")
-        return drawn, stills, notes
-
-    def _figures(self, picks: Picks) -> Iterator[tuple[str, Callable[[], Figure]]]:
-        """Yield the stem of each figure's file, and what draws it."""
+    def to_draw(self, picks: Picks) -> Iterator[tuple[str, Callable[[], Figure]]]:
+        """Yield the name of each figure, and what draws it."""
         for summary in self.summaries:
             ending = "" if summary is self.summaries[0] else "-" + summary.metric.removesuffix("_accuracy")
             look: dict[str, Any] = {"metric": summary.metric, "emphasis": summary.emphasis, "mark": self.mark}
@@ -226,6 +230,55 @@ class ReportPart:
             path = self.folder / f"policy-{stem}{self.slug}.md"
             written.append(_write(path, warned + card.markdown()))
         return written
+
+
+def write_parts(
+    parts: Sequence[ReportPart], beside: Sequence[Sequence[str]], *, workers: int | None, bars: Bars
+) -> list[Written]:
+    """Write the parts, each with the names of files ``beside`` it, in ``workers`` processes, one for each core if None.
+
+    Figures are drawn side by side, of however many parts.
+    """
+    run = partial(_side_by_side, workers=workers or os.cpu_count() or 1, bars=bars)
+    picks = run("see what was picked", [joblib.delayed(ReportPart.see_picks)(part) for part in parts])
+    named = [(place, *each) for place, part in enumerate(parts) for each in part.to_draw(picks[place])]
+    stems = [parts[place].folder / "figures" / f"{name}{parts[place].slug}" for place, name, _ in named]
+    jobs = [
+        joblib.delayed(_drawn)(name, draw, stem, columns=parts[place].columns)
+        for (place, name, draw), stem in zip(named, stems, strict=True)
+    ]
+    drawn: list[list[Drawn]] = [[] for _ in parts]
+    for (place, *_), each in zip(named, run("draw figures", jobs), strict=True):
+        drawn[place].append(each)
+    return run(
+        "write pages",
+        [joblib.delayed(ReportPart.write)(*each) for each in zip(parts, picks, drawn, beside, strict=True)],
+    )
+
+
+def _side_by_side(title: str, jobs: Sequence[Any], *, workers: int, bars: Bars) -> list[Any]:
+    """Return what each job returned."""
+    bar, done = bars.bar(title, len(jobs)), []
+    for each in joblib.Parallel(n_jobs=min(workers, max(len(jobs), 1)), return_as="generator")(jobs):
+        done.append(each)
+        bar.advance()
+    bar.done()
+    return done
+
+
+def _drawn(name: str, draw: Callable[[], Figure], stem: Path, *, columns: bool) -> Drawn:
+    files: list[Path] = []
+    still = None
+    try:
+        for figure, path in figures.versions(draw, stem, columns=columns):
+            files += figures.save(figure, path)
+            if name in _STILLS and path == stem:
+                place, words = _STILLS[name]
+                still = Still(name=place, svg=figures.as_svg(figure), alternative=words)
+    except Exception as error:  # noqa: BLE001 - one figure must not cost the others; the reason is shown
+        note = f"The figure {name} could not be drawn ({type(error).__name__}: {error})"
+        return Drawn(files=tuple(files), still=still, note=note)
+    return Drawn(files=tuple(files), still=still)
 
 
 def _reasons(picks: Picks) -> Iterator[str]:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-
-import joblib
 
 from alrl.errors import AlrlError
 from alrl.evaluation.comparison import Comparison
@@ -17,7 +14,7 @@ from alrl.evaluation.curves import Curves
 from alrl.progress import Bars
 from alrl.recipes import references
 from alrl.reports.claims import verdicts
-from alrl.reports.comparison_report import ReportPart, Written
+from alrl.reports.comparison_report import ReportPart, write_parts
 from alrl.reports.figures import Looks, styles
 from alrl.reports.figures.canvas import save, versions
 from alrl.reports.figures.capabilities import AXES, radar
@@ -77,7 +74,7 @@ def report(
     strategy that the study is about and the one it is held against, ``settings``). ``title`` replaces the study's own;
     ``opening`` returns HTML that stands before a page's charts. A study with several learners or batch sizes gets one
     page, and one set of figures and tables, for each. A figure that cannot be drawn, and the page without the extra
-    ``report``, are named in the notes; the rest is written. ``workers`` processes write the pages, one for each core if
+    ``report``, are named in the notes; the rest is written. ``workers`` processes draw and write, one for each core if
     None; one does where cells name classes, which only this process is known to be able to import. Without ``columns``
     no figure is written a second time as wide as a column of a paper.
 
@@ -126,7 +123,8 @@ def report(
         *write_conditions(stored, folder, mark=mark, looks=looks),
         *write_capabilities(methods, folder, study.primary, mark=mark, looks=looks),
     )
-    parts: list[tuple[ReportPart, list[str]]] = []
+    parts: list[ReportPart] = []
+    beside: list[list[str]] = []
     for place, (comparison, whole, slug) in enumerate(zip(comparisons, methods, slugs, strict=True)):
         own = [cell for cell, each in zip(done, stored, strict=True) if _settings(each) == _settings(comparison)]
         others = {
@@ -153,9 +151,10 @@ def report(
             siblings=others,
             columns=columns,
         )
-        parts.append((page, [*others, curves.name, *(path.name for path in further)]))
+        parts.append(page)
+        beside.append([*others, curves.name, *(path.name for path in further)])
     alone = next(references([*study.cells]), None) is not None
-    written = _written(parts, 1 if alone else workers, bars or Bars(quiet=True))
+    written = write_parts(parts, beside, workers=1 if alone else workers, bars=bars or Bars(quiet=True))
     return ReportFiles(
         page=written[0].page,
         pages=tuple(part.page for part in written if part.page is not None),
@@ -169,17 +168,6 @@ def report(
             dict.fromkeys([*([unidentified] if unknown else []), *(note for part in written for note in part.notes)])
         ),
     )
-
-
-def _written(parts: Sequence[tuple[ReportPart, Sequence[str]]], workers: int | None, bars: Bars) -> list[Written]:
-    """Write the parts, each with the names of files beside it, in ``workers`` processes; return what each wrote."""
-    bar, done = bars.bar("write pages and figures", len(parts)), list[Written]()
-    jobs = (joblib.delayed(ReportPart.write)(part, beside) for part, beside in parts)
-    for each in joblib.Parallel(n_jobs=min(workers or os.cpu_count() or 1, len(parts)), return_as="generator")(jobs):
-        done.append(each)
-        bar.advance()
-    bar.done()
-    return done
 
 
 def _settings(of: Curves | Comparison) -> tuple[str, str, int]:

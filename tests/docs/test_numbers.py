@@ -85,7 +85,7 @@ CLAIMS: dict[str, tuple[str, str, Callable[[], list[float]]]] = {
     ),
     "a whole study": (
         "docs/results.md",
-        r"took (\S+) minutes on two cores with its report, (\S+)\s+without",
+        r"took (\S+) minutes on two cores with its report, (\S+) seconds\s+without",
         lambda: [
             numbers(row("experiments/grid/README.md", name)[1])[0]
             for name in ("`alrl run`, the whole command", "of it, cells played and stored")
@@ -105,7 +105,7 @@ CLAIMS: dict[str, tuple[str, str, Callable[[], list[float]]]] = {
     ),
     "one episode alone": (
         "docs/results.md",
-        r"\| (\d+) to (\d+) × \|\n",
+        r"\| (\S+) to (\S+) × \|\n",
         lambda: sorted(numbers(row("docs/benchmarks.md", f"{work}, one episode")[2])[0] for work in ("W1", "W2")),
     ),
 }

@@ -33,6 +33,8 @@ def test_a_bundle_holds_all_and_its_script_ends_in_the_same_table(
     (tmp_path / "own.csv").write_text("\n".join(["x,z,kind", *rows]) + "\n", encoding="utf-8")
     (tmp_path / "study.toml").write_text(STUDY, encoding="utf-8")
     Runner(study=load_study("study.toml"), folder=tmp_path / "run", workers=1, command="alrl run study.toml").run()
+    for figure in ("conditions.pdf", "conditions-column.png"):
+        (tmp_path / "run" / figure).write_bytes(b"a figure of several conditions lies beside the tables")
     result = CliRunner().invoke(app, ["bundle", "run", "--out", "paper.zip"])
     assert result.exit_code == 0, result.output
     (tmp_path / "own.csv").unlink()
@@ -41,6 +43,8 @@ def test_a_bundle_holds_all_and_its_script_ends_in_the_same_table(
         archive.extractall(tmp_path / "elsewhere")
     place = tmp_path / "elsewhere" / "paper"
     assert (place / "data" / "own.csv").is_file()
+    assert (place / "run" / "conditions.pdf").is_file()
+    assert (place / "run" / "conditions-column.png").is_file()
     sheet = (place / "DATASHEET.md").read_text(encoding="utf-8")
     assert "60 records of 2 features, 2 classes" in sheet
     assert "a: 30, b: 30" in sheet

@@ -268,7 +268,8 @@ def test_tables_are_the_same_whoever_writes_them_and_those_with_classes_are_writ
         for spec, each in zip(own, curves, strict=True):
             store.add(spec, each, seconds=1.0)
     report(tmp_path / "own", workers=2)
-    assert processes == [1, 2, 1]
+    # Picks, figures and pages of each report.
+    assert processes == [1, 1, 1, 2, 2, 2, 1, 1, 1]
 
 
 def test_a_directory_without_a_study_is_named(tmp_path: Path) -> None:

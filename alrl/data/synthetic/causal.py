@@ -78,7 +78,8 @@ def _classes(rng: np.random.Generator, decisive: FloatArray) -> IntArray:
     classes = int(rng.choice([2, 2, 2, 3, 3, 4, 5, 6, 8, 10]))
     if decisive.shape[1] > 1:
         centres = decisive[rng.permutation(len(decisive))[:classes]]
-        return ((decisive[:, None] - centres) ** 2).sum(-1).argmin(1)
+        nearest: IntArray = ((decisive[:, None] - centres) ** 2).sum(-1).argmin(1)
+        return nearest
     cuts = np.quantile(decisive[:, 0], np.cumsum(rng.dirichlet(np.full(classes, 5.0)))[:-1])
     return rng.permutation(classes)[np.digitize(decisive[:, 0], cuts)]
 

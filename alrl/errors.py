@@ -108,6 +108,20 @@ class FooterWarning(UserWarning):
     """
 
 
+class AmbiguousDateWarning(UserWarning):
+    """A column of dates such as 03/04/2026, none of which tells whether the day or the month comes first.
+
+    To do: write the dates with their year first, 2026-04-03, unless the order that is taken is right.
+    """
+
+
+class SmallTestPartWarning(UserWarning):
+    """A table so small that its scores say little: a test part of a few records, or a class of a single record.
+
+    To do: label more records, or give more of them to the test part; leave out a class of one record.
+    """
+
+
 class ConstantColumnWarning(UserWarning):
     """Named columns that have one value in all records: nothing can be seen in them, and they are left out.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ from alrl.errors import OUT_OF_SCOPE, InvalidDataError
 
 LARGEST = 1e150
 """Numbers above which squares overflow."""
+_EXACT_BITS = 53
+"""Of a float: integers that need more are none, and would be the number of their neighbour."""
 
 
 def _as_array(values: Any) -> NDArray[Any]:
@@ -26,8 +29,8 @@ def _as_array(values: Any) -> NDArray[Any]:
 def features_of(X: Any) -> NDArray[np.float64]:
     """Return features as a new array of numbers, (records, features).
 
-    Raises InvalidDataError for text or objects, a sparse X, other shapes, NaN or infinity, and numbers whose squares
-    overflow.
+    Raises InvalidDataError for text or objects, a sparse X, other shapes, NaN or infinity, numbers whose squares
+    overflow, and integers that would be merged.
     """
     if hasattr(X, "toarray"):
         raise InvalidDataError(f"X is sparse ({type(X).__name__}); convert it with X.toarray()")
@@ -45,8 +48,21 @@ def features_of(X: Any) -> NDArray[np.float64]:
         )
     features = array.astype(np.float64)
     _refuse(~np.isfinite(features), "NaN or infinite", "impute them (such as the column mean) or drop those records")
+    if array.dtype.kind in "iu" and may_be_inexact(features):
+        _refuse_merged(array, features)
     _refuse(np.abs(features) > LARGEST, f"larger than {LARGEST:g} (squares overflow)", "rescale those columns")
     return features
+
+
+def _refuse_merged(whole: NDArray[Any], features: NDArray[np.float64]) -> None:
+    """Raise InvalidDataError for columns in which different integers became one float."""
+    columns = range(whole.shape[1])
+    merged = [each for each in columns if np.unique(whole[:, each]).size > np.unique(features[:, each]).size]
+    if merged:
+        raise InvalidDataError(
+            f"X holds different integers that a float of 64 bits cannot tell apart, in columns {merged[:5]}; leave"
+            " identifiers out, subtract what all values share, or give them as text in a frame"
+        )
 
 
 def _refuse(bad: NDArray[np.bool_], what: str, advice: str) -> None:
@@ -111,3 +127,20 @@ def _whole(array: NDArray[Any]) -> NDArray[np.int64]:
             " booleans, so bin the target or choose another label column"
         )
     return array.astype(np.int64)
+
+
+def is_inexact(value: Any) -> bool:
+    """Return whether a value is an integer that no float holds: there it would be the number of its neighbour.
+
+    >>> is_inexact(2**53 + 1), is_inexact(2**60), is_inexact(1e300)
+    (True, False, False)
+    """
+    if not isinstance(value, Integral) or not value:
+        return False
+    size = abs(int(value))
+    return (size // (size & -size)).bit_length() > _EXACT_BITS
+
+
+def may_be_inexact(numbers: NDArray[np.float64]) -> bool:
+    """Return whether some of the numbers are so large that not every integer of their size is a float."""
+    return bool((np.abs(numbers) >= 2.0**_EXACT_BITS).any())

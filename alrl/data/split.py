@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from alrl.data.data_set import DataSet
 from alrl.data.pool_truth import PoolTruth
-from alrl.errors import InvalidDataError, InvalidRecipeError
+from alrl.errors import InvalidDataError, InvalidRecipeError, SmallTestPartWarning
 from alrl.numerics.streams import generator
 
 _PARTS = ("pool", "validation", "test")
+_FEWEST_TESTED = 30
+_warned_of: set[str] = set()
+"""Fingerprints of the data sets that this process has warned of."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -73,6 +78,33 @@ def draw_split(
             )
     parts = _deal(data_set.y, counts, generator(seed, "split"))
     return Split(data_set=data_set, pool=parts[0], validation=parts[1], test=parts[2])
+
+
+def warn_if_small(data_set: DataSet, split: Mapping[str, Any], *, stacklevel: int = 2) -> None:
+    """Warn with SmallTestPartWarning where scores say little; of each data set once in a process.
+
+    That is: the test part has below 30 records, or a class has one, which is never tested. ``split`` are settings of
+    :func:`draw_split`.
+    """
+    if data_set.fingerprint in _warned_of:
+        return
+    tested = len(draw_split(data_set, [0], **split).test)
+    sizes = np.bincount(data_set.y, minlength=data_set.n_classes).tolist()
+    single = [name for name, size in zip(data_set.class_names, sizes, strict=True) if size == 1]
+    reasons = []
+    if tested < _FEWEST_TESTED:
+        reasons.append(f"the test part has {tested} records, each of them {100 / tested:.1f} points of accuracy")
+    if single:
+        more = ", ..." if len(single) > 5 else ""
+        reasons.append(f"a single record has class {', '.join(map(repr, single[:5]))}{more}, so it is never tested")
+    if reasons:
+        _warned_of.add(data_set.fingerprint)
+        warnings.warn(
+            f"{data_set.name}: {'; '.join(reasons)}; scores say little: label more records, or give the test part more"
+            " of them",
+            SmallTestPartWarning,
+            stacklevel=stacklevel + 1,
+        )
 
 
 def _check(shares: dict[str, float], limits: dict[str, int | None], data_set: DataSet) -> None:

@@ -18,6 +18,7 @@ from alrl.agents.policy import Policy
 from alrl.data.contaminations import make_contamination
 from alrl.data.data_set import DataSet
 from alrl.data.sources import is_file, load_data_set
+from alrl.data.split import warn_if_small
 from alrl.data.standardisation import warn_of_constants
 from alrl.data.task import Task, draw_task, wasted
 from alrl.envs.recipe import SplitRecipe
@@ -93,7 +94,8 @@ def simulate(  # noqa: PLR0913 - the front door: all but two have defaults
         progress: called with the number of labels that each round bought; with several workers, each time that one is
             done, with its share of them.
 
-    A ConstantColumnWarning names the columns of data of one's own that have the same value in all records.
+    A ConstantColumnWarning names the columns of data of one's own that have the same value in all records, a
+    SmallTestPartWarning says, once for each data set, where scores of a table or arrays of one's own say little.
 
     Raises:
         InvalidDataError: the data set cannot be used.
@@ -113,6 +115,8 @@ def simulate(  # noqa: PLR0913 - the front door: all but two have defaults
     taught = make_learner(learner)
     numbers = _numbers(seeds)
     parts = recipes.parse(SplitRecipe, dict(split or DEFAULT_SPLIT), where="split").model_dump()
+    if data_set.report is not None or isinstance(data, tuple | list):
+        warn_if_small(data_set, parts)
     usable_device(device)
     if workers < 1 or (workers > 1 and device != "cpu"):
         raise InvalidRecipeError(f"workers = {workers} given on {device}; allowed are 1 and, on cpu, more")

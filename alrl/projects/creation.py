@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from alrl.data.tables.pandas_column import is_text
 from alrl.errors import InvalidDataError, InvalidQueryError, ProjectError
 from alrl.projects.answers import IMPORTED, Answer, label_of
 from alrl.projects.event_log import EventLog
@@ -142,7 +143,8 @@ def grow(project: Journal, source: Any) -> int:
     """Add records to a project."""
     state, pool = project.state, project.pool()
     settings = state.settings
-    frame = read_table(source, text=[name for name in (settings["id"], settings["label"]) if name])
+    words = [name for name in settings["columns"] if is_text(pool.frame[name])]
+    frame = read_table(source, text=[name for name in (settings["id"], settings["label"]) if name], words=words)
     ids = ids_of(frame, settings["id"], start=pool.records)
     missing = [name for name in settings["columns"] if name not in frame.columns]
     if missing:

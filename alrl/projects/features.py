@@ -7,6 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from alrl.data.standardisation import Standardisation
+from alrl.data.tables.vectorise import as_read
 from alrl.errors import InvalidDataError, MissingPackageError
 
 
@@ -39,7 +40,7 @@ def _vectorised(frame: pd.DataFrame) -> NDArray[np.float64]:
         from skrub import TableVectorizer
     except ImportError:
         raise MissingPackageError("tables with text, times or missing values need skrub: pip install skrub") from None
-    return np.asarray(TableVectorizer().fit_transform(frame), dtype=np.float64)
+    return np.asarray(TableVectorizer().fit_transform(as_read(frame)), dtype=np.float64)
 
 
 def _filled(numbers: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from alrl.errors import ProjectError
 from alrl.projects.event_log import Event, EventLog, Transaction
 from alrl.projects.state import State
+from alrl.projects.telling import as_written
 from alrl.projects.times import seconds_of
 
 if TYPE_CHECKING:
@@ -70,6 +71,13 @@ class Journal:
 
                 self._pool = (key, Pool(self.folder, state.files, state.classes))
             return self._pool[1]
+
+    def known(self, records: Iterable[str], otherwise: str) -> list[str]:
+        """Return identifiers as the project writes them.
+
+        Raises InvalidDataError for those of no record, with what may be meant and with what was not done ``otherwise``.
+        """
+        return as_written(list(records), set(self.pool().position) - self.state.erased, otherwise)
 
     def forget(self) -> None:
         """Read everything anew from the folder at the next use."""

@@ -108,15 +108,19 @@ class LearnerModel(ProjectModel):
 
 
 class EstimatorModel(ProjectModel):
-    """A scikit-learn classifier, or a pipeline with one, on the records' columns as they came."""
+    """A scikit-learn classifier, or a pipeline with one, on the records' columns as they came.
 
-    def __init__(self, estimator: Any) -> None:
+    Or, ``readable``, in the form in which skrub reads them as other tables are read.
+    """
+
+    def __init__(self, estimator: Any, *, readable: bool = False) -> None:
         if not hasattr(estimator, "fit") or not hasattr(estimator, "get_params"):
             raise InvalidDataError(
                 f"{type(estimator).__name__} is no scikit-learn classifier; give one, a pipeline, the name of a learner"
                 f" such as 'softmax-regression', or '{AUTOMATIC}'"
             )
         self.estimator = estimator
+        self._readable = readable
 
     def ready(self, codes: NDArray[np.int64]) -> bool:
         return len(set(codes.tolist())) > 1
@@ -124,7 +128,7 @@ class EstimatorModel(ProjectModel):
     def fit(self, pool: Pool, at: NDArray[np.int64], codes: NDArray[np.int64], classes: int) -> FittedRound:
         started = time.perf_counter()
         fitted, known = self._fitted(pool, at, codes)
-        probabilities = probabilities_of(fitted, pool.frame, known, classes)
+        probabilities = probabilities_of(fitted, self._frame(pool), known, classes)
         return FittedRound(
             probabilities=probabilities,
             seconds=time.perf_counter() - started,
@@ -143,15 +147,18 @@ class EstimatorModel(ProjectModel):
                 rows[own, codes[~own][0]] = 1.0
                 continue
             fitted, known = self._fitted(pool, at[~own], codes[~own])
-            rows[own] = probabilities_of(fitted, pool.frame.iloc[at[own]], known, classes)
+            rows[own] = probabilities_of(fitted, self._frame(pool).iloc[at[own]], known, classes)
         return rows
+
+    def _frame(self, pool: Pool) -> Any:
+        return pool.readable if self._readable else pool.frame
 
     def _fitted(self, pool: Pool, at: NDArray[np.int64], codes: NDArray[np.int64]) -> tuple[Any, tuple[int, ...]]:
         from sklearn.base import clone
 
         names = np.array(pool.classes)[codes]
         try:
-            fitted = clone(self.estimator).fit(pool.frame.iloc[at], names)
+            fitted = clone(self.estimator).fit(self._frame(pool).iloc[at], names)
         except (ValueError, TypeError) as error:
             raise InvalidDataError(f"the model cannot be fitted to {len(at)} labelled records: {error}") from error
         return fitted, tuple(pool.classes.index(str(name)) for name in fitted.classes_)
@@ -226,7 +233,7 @@ def load_model(described: dict[str, Any], folder: Path, trusted: Collection[str]
     if described["kind"] == "learner":
         return LearnerModel(described["name"])
     if described["kind"] == AUTOMATIC:
-        return EstimatorModel(automatic_model())
+        return EstimatorModel(automatic_model(), readable=True)
     file = folder / described["file"]
     if not file.is_file() or sha256_of(file) != described["sha256"]:
         raise ProjectError(f"{file} is gone or was changed; set the model again: alrl project model")

@@ -172,14 +172,19 @@ class Project(Judged):
             return write_answers(transaction, state, good, annotator=annotator, repeats=repeats, source=source)
 
     def withdraw(self, record: str, *, annotator: str) -> None:
-        """Take back an annotator's answer. Raises InvalidDataError if there is none."""
+        """Take back an annotator's answer. Raises InvalidDataError if there is none, or no such record."""
+        (record,) = self.known([record], "nothing is taken back")
         with self.writing() as (transaction, state):
             if annotator not in state.given.get(record, {}):
                 raise InvalidDataError(f"{annotator} has given no answer to record {record!r}; nothing is taken back")
             state.apply(transaction.append("withdrawn", {"id": record, "annotator": annotator}))
 
     def release(self, records: Iterable[str] | None = None) -> int:
-        """Let records that were sent out be sent to others; all of them by default. Returns how many."""
+        """Let records that were sent out be sent to others; all of them by default. Returns how many.
+
+        Raises InvalidDataError for records that the project does not have.
+        """
+        records = None if records is None else self.known(records, "none is released")
         with self.writing() as (transaction, state):
             waiting = state.pending(self.log.now)
             freed = sorted(waiting if records is None else waiting & set(records))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterable, Mapping
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 from unicodedata import normalize
@@ -16,6 +16,10 @@ from alrl.recipes.suggest import nearest
 Repeats = Literal["correct", "ignore"]
 """What becomes of an answer that its annotator gave before and has corrected since: it counts as a correction, or it is
 ignored, as is right for a file that is taken twice."""
+
+_SHOWN = 3
+_MOST_COMPARED = 20_000
+"""Identifiers up to which an unknown one is compared with all of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,6 +148,30 @@ def _without_zeros(unknown: Collection[str], known: Collection[str]) -> dict[str
         names.setdefault(each.lstrip("0"), []).append(each)
     near = {each: names.get(each.lstrip("0"), []) for each in unknown}
     return {each: match[0] for each, match in near.items() if len(match) == 1}
+
+
+def as_written(records: Sequence[str], known: Collection[str], otherwise: str) -> list[str]:
+    """Return records as the project writes them. Raises InvalidDataError for unknown ones, naming which may be meant.
+
+    Args:
+        records: identifiers.
+        known: those of the project, without erased ones.
+        otherwise: what was not done, for the error.
+
+    >>> as_written(["007"], {"007", "8"}, "nothing was erased")
+    ['007']
+    """
+    by_id = _written({*records} - {*known}, known)
+    records = [by_id.get(each, each) for each in records]
+    strange = [each for each in records if each not in known]
+    if not strange:
+        return records
+    meant = _without_zeros(strange, known)
+    near = known if len(known) <= _MOST_COMPARED else ()
+    hints = [(each, meant.get(each) or (None if each.isdigit() else nearest(each, near))) for each in strange[:_SHOWN]]
+    shown = [f"{each!r}{f' (did you mean {hint!r}?)' if hint else ''}" for each, hint in hints]
+    more = f" and {len(strange) - _SHOWN} more" if len(strange) > _SHOWN else ""
+    raise InvalidDataError(f"there is no record {', '.join(shown)}{more}; {otherwise}")
 
 
 def check_annotator(name: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from alrl.errors import InvalidDataError, ProjectError
+from alrl.errors import ProjectError
 from alrl.projects.event_log import SCHEMA, Event, EventLog
 from alrl.projects.exchange.transfer import FOLDERS
 from alrl.projects.journal import LOG
@@ -65,10 +65,7 @@ def erase(project: Project, records: Sequence[str]) -> list[str]:
     Raises InvalidDataError for unknown records.
     """
     pool = project.pool()
-    strange = [each for each in records if each not in pool.position]
-    if strange:
-        raise InvalidDataError(f"there are no records {strange[:3]}; nothing was erased")
-    gone = set(records)
+    gone = set(project.known(records, "nothing was erased"))
     with project.writing() as (transaction, state):
         state.apply(transaction.append("erased", {"ids": sorted(gone)}))
     names = {record: f"{ERASED}-{pool.position[record]}" for record in gone}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,8 +11,8 @@ from hypothesis import strategies as st
 
 from alrl.data.data_set import DataSet
 from alrl.data.first_sample import draw_first_sample
-from alrl.data.split import draw_split
-from alrl.errors import InvalidDataError, InvalidRecipeError
+from alrl.data.split import draw_split, warn_if_small
+from alrl.errors import InvalidDataError, InvalidRecipeError, SmallTestPartWarning
 
 
 def data_of(*sizes):
@@ -124,3 +126,18 @@ def test_shares_may_miss_one_by_a_rounding_error():
 def test_a_part_that_would_be_empty_is_refused():
     with pytest.raises(InvalidDataError, match=r"the validation part of 'data' would be empty: a share of 0\.01 of 40"):
         draw_split(data_of(20, 20), [0], validation=0.01)
+
+
+def test_a_small_test_part_and_a_class_of_one_record_are_told_once_a_data_set():
+    data = data_of(20, 19, 1)
+    with pytest.warns(SmallTestPartWarning) as told:
+        warn_if_small(data, {})
+    (said,) = told
+    assert str(said.message) == (
+        "data: the test part has 12 records, each of them 8.3 points of accuracy; a single record has class '2', so it"
+        " is never tested; scores say little: label more records, or give the test part more of them"
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warn_if_small(data, {})
+        warn_if_small(data_of(50, 50), {})

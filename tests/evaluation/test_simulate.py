@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,13 @@ from alrl.agents.policy_file import save_policy
 from alrl.data.split import draw_split
 from alrl.data.task import draw_task
 from alrl.envs.candidates import CandidateMixture
-from alrl.errors import InvalidDataError, InvalidQueryError, InvalidRecipeError, PoolExhaustedWarning
+from alrl.errors import (
+    InvalidDataError,
+    InvalidQueryError,
+    InvalidRecipeError,
+    PoolExhaustedWarning,
+    SmallTestPartWarning,
+)
 from alrl.evaluation.simulate import DEFAULT_SPLIT, simulate
 from alrl.learners.scikit_learn import ScikitLearn
 from alrl.metadata import DEFAULT_GROUPS, FeatureSet
@@ -239,3 +246,17 @@ def test_labels_that_do_not_pay_for_the_first_samples_are_refused() -> None:
 def test_a_folder_that_holds_no_policy_is_named_as_one(tmp_path: Path) -> None:
     with pytest.raises(InvalidRecipeError, match=r"is a folder without a policy.json, so it holds no policy"):
         simulate("wine", str(tmp_path), labels=1, seeds=1)
+
+
+def test_a_small_table_of_ones_own_is_warned_of_once(tmp_path: Path) -> None:
+    rows = "".join(f"{place * 37 % 101},{place},{'xy'[place % 2]}\n" for place in range(60))
+    (tmp_path / "small.csv").write_text("a,b,kind\n" + rows)
+    with pytest.warns(SmallTestPartWarning) as told:
+        simulate(tmp_path / "small.csv", "margin", label="kind", labels=2, seeds=2)
+    (said,) = told
+    assert str(said.message).startswith(
+        "small: the test part has 18 records, each of them 5.6 points of accuracy; scores say little: "
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        simulate(tmp_path / "small.csv", "random", label="kind", labels=2, seeds=2)

@@ -18,6 +18,7 @@ from alrl.errors import InvalidDataError, InvalidQueryError, PoolExhaustedWarnin
 from alrl.learners import SoftmaxRegression
 from alrl.loop.simulator import Simulator
 from alrl.projects import IRRELEVANT, Project
+from alrl.projects.upkeep import erase
 from tests.projects.conftest import Clock, table, truth
 
 Make = Callable[..., Project]
@@ -46,6 +47,37 @@ def test_released_records_may_be_asked_again_and_late_answers_are_taken(make: Ma
     assert project.state.pending(project.log.now) == set(batch[2:])
     assert project.tell(truth(table(), batch), annotator="ann").new == 5
     assert project.state.pending(project.log.now) == set()
+
+
+@pytest.mark.parametrize(
+    ("given", "hint"),
+    [
+        ("143", " (did you mean '000143'?)"),
+        ("M\u00fcler", " (did you mean 'M\u00fcller'?)"),
+        ("99", ""),
+    ],
+)
+def test_an_unknown_record_is_named_with_the_one_that_may_be_meant(make: Make, given: str, hint: str) -> None:
+    frame = pd.DataFrame({"customer": ["000143", "M\u00fcller", "c"], "age": [1.0, 2.0, 3.0]})
+    project = make(pool=frame)
+    for action, end in (
+        (lambda: project.withdraw(given, annotator="ann"), "nothing is taken back"),
+        (lambda: project.release(["c", given]), "none is released"),
+        (lambda: erase(project, [given]), "nothing was erased"),
+    ):
+        with pytest.raises(InvalidDataError) as error:
+            action()
+        assert str(error.value) == f"there is no record {given!r}{hint}; {end}"
+
+
+def test_a_record_in_the_other_form_of_unicode_is_the_same_record(make: Make) -> None:
+    frame = pd.DataFrame({"customer": ["M\u00fcller", "b"], "age": [1.0, 2.0]})
+    project = make(pool=frame)
+    project.tell({"M\u00fcller": "yes"}, annotator="ann")
+    project.withdraw("Mu\u0308ller", annotator="ann")
+    assert project.state.labels == {}
+    erase(project, ["Mu\u0308ller"])
+    assert "M\u00fcller" not in project.pool().position
 
 
 def test_the_same_answer_twice_is_one(make: Make) -> None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from alrl.agents.own_data.own_encoder import own_encoder, selected_columns
 from alrl.agents.own_data.records import Records, concatenated, read_records, take_columns
 from alrl.data.arrays import LARGEST
+from alrl.data.tables.vectorise import as_read
 from alrl.errors import InvalidDataError
 
 _MOST_COLUMNS = 256
@@ -262,7 +263,7 @@ def _table(parts: list[Records]) -> QueryFeatures:
         with warnings.catch_warnings():
             # What it warns of is how it reads a column; the features are there either way.
             warnings.simplefilter("ignore")
-            encoded = TableVectorizer(high_cardinality=StringEncoder(random_state=_SEED)).fit_transform(rest)
+            encoded = TableVectorizer(high_cardinality=StringEncoder(random_state=_SEED)).fit_transform(as_read(rest))
         words = np.round(np.asarray(encoded.to_numpy(dtype=np.float64, na_value=np.nan)), _DIGITS)
         values = np.concatenate([numbers, words], 1)
     values = values if values.shape[1] else np.zeros((len(whole), 1))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import itertools
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from alrl.data.tables.dialect import Dialect, find_dialect
 from alrl.data.tables.label import feature_level, label_level, label_or_last
 from alrl.data.tables.numbers import (
-    PLAIN,
     NumberFormat,
-    groups_by_point,
-    guess_format,
-    is_missing,
+    column_format,
+    column_formats,
+    find_code,
     parse_numbers,
+    unusual_formats,
 )
 from alrl.data.tables.recognise import LAST, warn_of_footer
 from alrl.data.tables.table import WORDS, NumberBlocks, RawTable, Texts, with_levels
@@ -82,7 +82,8 @@ class _Reader:
         names = dialect.header
         label = label_or_last(names, self.label, self.file.path.name, drop=self.skip)
         wanted = [at for at, name in enumerate(names) if name == label or self._wanted(name)]
-        formats = _formats(dialect, sample, [at for at in wanted if names[at] != label])
+        seen = {at: _column(sample, at) for at in wanted if names[at] != label}
+        formats = column_formats(seen, comma_separates=dialect.delimiter == ",")
         columns = {at: formats.get(at) for at in wanted}
         for attempt in range(_MOST_PASSES):
             passed = _Pass(file=self.file, dialect=dialect, formats=columns, label=label)
@@ -91,8 +92,7 @@ class _Reader:
                 warn_of_footer(list(passed.last), self.file.path.name)
                 return self._table(dialect, columns, passed)
             for at, values in passed.surprises.items():
-                seen = [*_column(sample, at), *values]
-                again = guess_format(seen, comma_separates=dialect.delimiter == ",", strays=True)
+                again = column_format([*seen[at], *values], comma_separates=dialect.delimiter == ",")
                 columns[at] = again if again != columns[at] and attempt < _MOST_PASSES - 2 else None
         raise AssertionError("text is no surprise")
 
@@ -102,7 +102,7 @@ class _Reader:
     def _table(self, dialect: Dialect, columns: dict[int, _Format], passed: _Pass) -> RawTable:
         names = dialect.header
         numeric = [at for at, written in columns.items() if written is not None]
-        notes = [*dialect.notes, *_unusual(names, columns)]
+        notes = [*dialect.notes, *unusual_formats({names[at]: written for at, written in columns.items()})]
         if self.file.encoding not in {"utf-8", "utf-8-sig"}:
             notes.append(f"the text is in {self.file.encoding}")
         return RawTable(
@@ -115,30 +115,6 @@ class _Reader:
             left_out={names[at]: WORDS for at, kept in passed.texts.items() if kept.given_up},
             notes=notes,
         )
-
-
-def _unusual(names: Sequence[str], columns: Mapping[int, _Format]) -> list[str]:
-    """Return a note on each way to write numbers that Python does not."""
-    unusual: dict[str, list[str]] = {}
-    for at, written in columns.items():
-        if written is not None and not written.plain:
-            unusual.setdefault(written.summary, []).append(names[at])
-    return [f"numbers with {kind}: {', '.join(each[:5])}{', ...' * (len(each) > 5)}" for kind, each in unusual.items()]
-
-
-def _formats(dialect: Dialect, sample: Sequence[Sequence[str]], columns: Iterable[int]) -> dict[int, _Format]:
-    """Return how the numbers of each column are written by the first records, None for text."""
-    formats: dict[int, _Format] = {}
-    for at in columns:
-        values = _column(sample, at)
-        guessed = guess_format(values, comma_separates=dialect.delimiter == ",", strays=True)
-        # What is missing in all the first records may turn out to be numbers.
-        formats[at] = PLAIN if guessed is None and all(map(is_missing, values)) else guessed
-    if any(written is not None and written.decimal == "," for written in formats.values()):
-        for at, written in formats.items():
-            if written == PLAIN and groups_by_point(_column(sample, at)):
-                formats[at] = NumberFormat(decimal=",", groups=".")
-    return formats
 
 
 def _column(rows: Sequence[Sequence[str]], at: int) -> list[str]:
@@ -221,7 +197,7 @@ class _Pass:
             values = parse_numbers(columns[at], written)
             if values is None:
                 values = parse_numbers([text.strip() for text in columns[at]], written)
-            if values is None:
+            if values is None or find_code(columns[at]) is not None:
                 self.surprises[at] = list(dict.fromkeys(text.strip() for text in columns[at]))[:1000]
             elif room is not None:
                 room[:, place] = values

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from alrl.data.arrays import LARGEST
 from alrl.data.tables.columns import FeatureColumns
+from alrl.data.tables.dates import date_order, looks_dated
 from alrl.data.tables.number_profile import NumberProfile
-from alrl.data.tables.recognise import looks_dated
 from alrl.data.tables.table import RawTable, Texts
 from alrl.data.tables.vectorise import vectorise
 from alrl.errors import InvalidDataError
@@ -84,7 +84,8 @@ def encode(table: RawTable, features: Sequence[str], numbers: NumberProfile) -> 
     if others:
         for name, made in vectorise(table, others).items():
             parts[name] = [_Columns(names=list(made.names), values=made.values)]
-            encoded[name] = f"{made.kind}, {_many(len(made.names))}"
+            order = date_order(table.texts[name].levels) if made.kind == "date" and name in table.texts else None
+            encoded[name] = f"{made.kind}{f', {order}' if order else ''}, {_many(len(made.names))}"
     ordered = [part for name in features for part in parts[name]]
     columns = FeatureColumns(
         names=tuple(features),
@@ -176,7 +177,7 @@ def _slots(
 
 
 def _dated(table: RawTable, name: str) -> bool:
-    return looks_dated(table.texts[name])
+    return looks_dated(table.texts[name].levels)
 
 
 def _many(columns: int) -> str:

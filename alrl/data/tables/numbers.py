@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import nan
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+from alrl.data.arrays import is_inexact
 
 MISSING = frozenset({"", "?", "na", "n/a", "nan", "null", "<na>", "<null>", "#n/a"})
 """Texts, in lower case, that stand for a missing value of a feature."""
@@ -25,6 +28,11 @@ _ZERO_GROUP = re.compile(r"[+-]?0,")
 _DECIMAL_COMMA = re.compile(r"[+-]?(\d{1,3}(\.\d{3})+|\d*)(,\d*)?([eE][+-]?\d+)?")
 _POINT_GROUPS = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+")
 _OTHER_GROUPS = re.compile(r"[+-]?\d{1,3}([ ']\d{3})+([.,]\d*)?")
+_CODE = re.compile(r"\n[ \t]*(0\d+|[+-]?\d{16,300})[ \t]*(?=\n)")
+_LEADING_ZERO = re.compile(r"\n[ \t]*0\d")
+_LONG = 16
+"""Digits from which an integer may be none that a float holds."""
+_Column = TypeVar("_Column", int, str)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,33 +114,95 @@ def parse_numbers(texts: Sequence[str], written: NumberFormat = PLAIN) -> NDArra
     return None
 
 
-def guess_format(texts: Iterable[str], *, comma_separates: bool = True, strays: bool = False) -> NumberFormat | None:
-    """Return how the numbers of a column are written, None if it holds something else or nothing but missing values.
+def guess_format(texts: Iterable[str], *, comma_separates: bool = True) -> NumberFormat | None:
+    """Return how numbers are written, None for texts that hold something else or nothing but missing values.
 
     Args:
-        texts: values of the column.
+        texts: what may be numbers.
         comma_separates: whether commas separate the file's columns. Where they do not, ``1,234`` has a decimal comma;
             where they do, the quoted ``"1,234"`` is one thousand.
-        strays: whether more than 40 different plain numbers with a few words among them are numbers too.
 
     >>> guess_format(["0,185", "2,687"], comma_separates=False).decimal
     ','
     >>> guess_format(["1,234", "999"]).groups, guess_format(["red"])
     (',', None)
     """
-    values = [text for text in texts if text.lower() not in _MISSING_NUMBERS]
+    values = _present(texts)
     if not values:
         return None
     if parse_numbers(values) is not None:
         return PLAIN
     bare = [_without_signs(text) for text in values]
-    signs = bare != values
     marks = _marks([_with_plain_spaces(text) for text in bare], comma_separates)
-    if marks is not None:
-        return NumberFormat(decimal=marks[0], groups=marks[1], signs=signs)
-    plain = [text for text in values if is_plain(text)] if strays else []
+    return None if marks is None else NumberFormat(decimal=marks[0], groups=marks[1], signs=bare != values)
+
+
+def column_format(texts: Sequence[str], *, comma_separates: bool = True) -> NumberFormat | None:
+    """Return how the numbers of a column of features are written, None for a column of words.
+
+    Beside :func:`guess_format`: digits that are a name make words of a column (:func:`find_code`), and more than 40
+    different plain numbers with a few words among them are numbers.
+
+    >>> column_format(["4711", "815"]).plain, column_format(["4711", "0815"])
+    (True, None)
+    """
+    if find_code(texts) is not None:
+        return None
+    guessed = guess_format(texts, comma_separates=comma_separates)
+    if guessed is not None:
+        return guessed
+    values = _present(texts)
+    plain = [text for text in values if is_plain(text)]
     few = len(plain) >= (1 - _MOST_STRAYS) * len(values) and len(set(plain)) > _FEWEST_NUMBERS
     return NumberFormat(strays=True) if few else None
+
+
+def column_formats(
+    columns: Mapping[_Column, Sequence[str]], *, comma_separates: bool
+) -> dict[_Column, NumberFormat | None]:
+    """Return how the numbers of each column of one file are written, None for words; what is empty may be numbers.
+
+    >>> column_formats({"a": ["1,5"], "b": ["1.234"]}, comma_separates=False)["b"].groups
+    '.'
+    """
+    formats: dict[_Column, NumberFormat | None] = {}
+    for name, values in columns.items():
+        guessed = column_format(values, comma_separates=comma_separates)
+        formats[name] = PLAIN if guessed is None and all(map(is_missing, values)) else guessed
+    if any(written is not None and written.decimal == "," for written in formats.values()):
+        for name, written in formats.items():
+            if written == PLAIN and groups_by_point(columns[name]):
+                formats[name] = NumberFormat(decimal=",", groups=".")
+    return formats
+
+
+def unusual_formats(formats: Mapping[str, NumberFormat | None]) -> list[str]:
+    """Return a note on each way to write numbers that Python does not.
+
+    >>> unusual_formats({"a": NumberFormat(decimal=","), "b": PLAIN, "c": None})
+    ['numbers with decimal comma: a']
+    """
+    unusual: dict[str, list[str]] = {}
+    for name, written in formats.items():
+        if written is not None and not written.plain:
+            unusual.setdefault(written.summary, []).append(name)
+    return [f"numbers with {kind}: {', '.join(each[:5])}{', ...' * (len(each) > 5)}" for kind, each in unusual.items()]
+
+
+def find_code(texts: Sequence[str]) -> str | None:
+    """Return the first of the texts whose digits are a name and no amount, None where there is none.
+
+    Such are integers with a leading zero, as postal codes have, and integers that no float holds.
+
+    >>> find_code(["4711", " 0815"]), find_code(["0", "0.5", "-7"]), find_code(["9007199254740993"])
+    ('0815', None, '9007199254740993')
+    """
+    lines = "\n".join(("", *texts, ""))
+    # Quickly first, as in parse_numbers.
+    if max(map(len, texts), default=0) < _LONG and _LEADING_ZERO.search(lines) is None:
+        return None
+    digits = _CODE.finditer(lines)
+    return next((each[1] for each in digits if each[1][0] == "0" or is_inexact(int(each[1]))), None)
 
 
 def is_plain(text: str) -> bool:
@@ -152,6 +222,10 @@ def groups_by_point(texts: Iterable[str]) -> bool:
     """
     pointed = [text for text in texts if "." in text]
     return bool(pointed) and all(_POINT_GROUPS.fullmatch(text) for text in pointed)
+
+
+def _present(texts: Iterable[str]) -> list[str]:
+    return [text for text in texts if text.lower() not in _MISSING_NUMBERS]
 
 
 def _float_or_empty(text: str) -> float:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from alrl.data.arrays import may_be_inexact
 from alrl.data.tables.label import feature_level
 from alrl.data.tables.python_values import read_label, read_objects
 from alrl.data.tables.table import Values, as_texts, with_levels
@@ -36,7 +37,9 @@ def read_column(series: Any, column: str, *, is_label: bool = False) -> Values: 
     if kind in {types.Categorical, types.Enum}:
         return with_levels(as_texts(series.cast(types.String).to_list()), feature_level)
     if kind.is_numeric() or kind in {types.Boolean, types.Null}:
-        return np.array(series.cast(types.Float64).to_numpy(), np.float64)
+        numbers = np.array(series.cast(types.Float64).to_numpy(), np.float64)
+        exact = kind.is_float() or not may_be_inexact(numbers)
+        return numbers if exact else read_objects(series.to_list(), column)
     if kind in {types.Date, types.Datetime}:
         return np.array(series.cast(types.Datetime("us")).to_numpy(), "datetime64[us]")
     if kind == types.Duration:

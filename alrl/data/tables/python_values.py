@@ -11,14 +11,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from alrl.data.arrays import is_inexact
 from alrl.data.tables.label import feature_level, label_level
-from alrl.data.tables.numbers import guess_format, parse_numbers
+from alrl.data.tables.numbers import column_format, parse_numbers
 from alrl.data.tables.table import Texts, Values, as_texts, with_levels
 from alrl.errors import OUT_OF_SCOPE, InvalidDataError
 
 
 def read_objects(values: Sequence[Any], column: str) -> Values:
     """Return a column of features: numbers, (records,) or (records, width), dates, or text with its levels.
+
+    Integers that no float holds are text: as numbers some would be one.
 
     Args:
         values: any objects, None where missing.
@@ -30,7 +33,8 @@ def read_objects(values: Sequence[Any], column: str) -> Values:
     ([1.0, nan, 2.5], (2, 2))
     """
     given = [value for value in values if value is not None]
-    if all(isinstance(value, Real | Decimal | np.bool_) for value in given):
+    real = all(isinstance(value, Real | Decimal | np.bool_) for value in given)
+    if real and not any(map(_is_inexact, given)):
         return np.array([np.nan if value is None else float(value) for value in values], np.float64)
     if all(isinstance(value, date | datetime | np.datetime64) for value in given):
         return _dates(values)
@@ -51,7 +55,7 @@ def read_texts(texts: Texts) -> Values:
     >>> read_texts(as_texts(["1,5", "NA", "2,25"])).tolist()
     [1.5, nan, 2.25]
     """
-    written = guess_format(texts.levels, strays=True)
+    written = column_format(texts.levels)
     numbers = None if written is None else parse_numbers(list(texts.levels), written)
     if numbers is not None:
         return np.append(numbers, np.nan)[texts.codes]
@@ -69,10 +73,20 @@ def read_label(values: Sequence[Any], column: str) -> Texts:
     for kinds, what in (((list, tuple, set, dict, np.ndarray), "several values a record"), ((date,), "dates")):
         if any(isinstance(value, kinds) for value in values):
             raise InvalidDataError(f"label column {column!r} holds {what}, no classes: {OUT_OF_SCOPE}")
-    return with_levels(as_texts(map(_class, values)), label_level)
+    return with_levels(as_texts(map(text_of, values)), label_level)
 
 
-def _class(value: Any) -> str | None:
+def _is_inexact(value: Any) -> bool:
+    whole = isinstance(value, Decimal) and value.is_finite() and value == value.to_integral_value()
+    return is_inexact(int(value) if whole else value)
+
+
+def text_of(value: Any) -> str | None:
+    """Return a value as text, a whole float as the integer that it was before a gap came; None where it is missing.
+
+    >>> text_of(7.0), text_of(7.5), text_of(float("nan"))
+    ('7', '7.5', None)
+    """
     if value is None or value != value:  # noqa: PLR0124 - NaN does not equal itself
         return None
     if isinstance(value, float | np.floating) and float(value).is_integer():

@@ -16,10 +16,11 @@ from alrl.data.tables import delimited, frames
 from alrl.data.tables.archive import read_archive
 from alrl.data.tables.classes import read_classes
 from alrl.data.tables.columns import FeatureColumns
+from alrl.data.tables.dates import warn_of_dates
 from alrl.data.tables.encode import encode
 from alrl.data.tables.label import find_label, guess_label
 from alrl.data.tables.number_profile import NumberProfile, profile
-from alrl.data.tables.recognise import suspicious, useless
+from alrl.data.tables.recognise import notes_on_codes, suspicious, useless
 from alrl.data.tables.report import DataReport
 from alrl.data.tables.table import RawTable
 from alrl.data.tables.text_file import suffix
@@ -112,6 +113,8 @@ def read_table(
     chosen, left_out = _features(table, classes, drop, wanted, numbers)
     read = read_classes(table.texts[classes], classes)
     odd = [] if wanted is not None else list(filter(None, (suspicious(table, each, numbers) for each in chosen)))
+    words = notes_on_codes(table, [each for each in table.columns if each != classes and each not in drop])
+    warn_of_dates(table, chosen, stacklevel=3)
     encoded = encode(table, chosen, numbers)
     labelled = read.codes >= 0
     counts = np.bincount(read.codes[labelled], minlength=len(read.names))
@@ -126,7 +129,7 @@ def read_table(
         left_out=left_out,
         filled=encoded.filled,
         encoded=encoded.encoded,
-        notes=(*table.notes, *read.notes, *odd[:5]),
+        notes=(*table.notes, *read.notes, *words, *odd[:5]),
     )
     if report.guessed:
         warnings.warn(f"{called}, {report.sentences[0]}", GuessedLabelWarning, stacklevel=3)

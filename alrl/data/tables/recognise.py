@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from alrl.data.tables.dates import looks_dated
 from alrl.data.tables.label import UNNAMED
 from alrl.data.tables.number_profile import NumberProfile
-from alrl.data.tables.numbers import is_missing
+from alrl.data.tables.numbers import find_code, guess_format, is_missing
 from alrl.data.tables.report import ONE_VALUE
 from alrl.data.tables.table import WORDS, RawTable, Texts
 from alrl.errors import FooterWarning
@@ -63,6 +64,33 @@ def suspicious(table: RawTable, column: str, numbers: NumberProfile) -> str | No
     if numbers.whole[place] and _IDENTIFIER.fullmatch(column):
         return f"column {column!r} is called an identifier and is taken as a number; --drop {column} leaves it out"
     return None
+
+
+def notes_on_codes(table: RawTable, columns: Iterable[str]) -> list[str]:
+    """Return notes on columns that hold digits and are words, with the value that makes them so.
+
+    >>> from alrl.data.tables.table import NumberBlocks, as_texts
+    >>> table = RawTable(name="own", columns=("zip",), n_records=2, numbers=NumberBlocks(0), places={},
+    ...               texts={"zip": as_texts(["01067", "4711"])})
+    >>> notes_on_codes(table, ["zip"])[0].partition(";")[0]
+    "digits with a leading zero are words, no numbers: 'zip' (01067)"
+    """
+    zeros: list[str] = []
+    long: list[str] = []
+    for name in columns:
+        levels = table.texts[name].levels if name in table.texts else ()
+        code = find_code(levels)
+        if code is not None and guess_format(levels) is not None:
+            (zeros if code.startswith("0") else long).append(f"{name!r} ({code})")
+    kinds = (
+        (zeros, "digits with a leading zero are words, no numbers", "write them without it where they are amounts"),
+        (long, "integers that numbers would merge are words", "write them as 9.007e15 where they are amounts"),
+    )
+    return [
+        f"{what}: {', '.join(names[:5])}{', ...' * (len(names) > 5)}; {advice}"
+        for names, what, advice in kinds
+        if names
+    ]
 
 
 def warn_of_footer(rows: Sequence[Sequence[Any]], source: str, *, stacklevel: int = 2) -> None:
@@ -124,7 +152,7 @@ def _texts(texts: Texts, column: str) -> str | None:
     named = bool(_IDENTIFIER.fullmatch(column)) or bool(UNNAMED.fullmatch(column))
     if levels == filled and named:
         return "identifiers"
-    if filled >= _FEWEST and levels >= 0.95 * filled and _words(texts) < 1.5 and not looks_dated(texts):
+    if filled >= _FEWEST and levels >= 0.95 * filled and _words(texts) < 1.5 and not looks_dated(texts.levels):
         return WORDS
     return None
 
@@ -139,16 +167,3 @@ def _dates(values: NDArray[np.datetime64]) -> str | None:
 def _words(texts: Texts) -> float:
     sample = texts.levels[:1000]
     return sum(len(level.split()) for level in sample) / len(sample)
-
-
-def looks_dated(texts: Texts) -> bool:
-    """Return whether a text column may hold dates: digits with marks between them, or a month's name."""
-    sample = texts.levels[:100]
-    return sum(bool(DATE.fullmatch(level)) for level in sample) > 0.9 * len(sample)
-
-
-DATE = re.compile(
-    r"(\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|\d{4}-\d{2}|(\d{1,2}[-. ])?[A-Za-z]{3,9}\.?[-, ]+(\d{1,2},? )?\d{2,4})"
-    r"([T ,]+\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[AaPp][Mm])?)?(Z| ?[+-]\d{2}:?\d{2})?"
-)
-"""Texts that look like a date, or a date and a time."""

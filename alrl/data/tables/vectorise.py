@@ -9,6 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from alrl.data.tables.dates import date_order
+from alrl.data.tables.numbers import find_code, guess_format
+from alrl.data.tables.pandas_column import is_text
 from alrl.data.tables.table import RawTable
 
 _FIT_RECORDS = 100_000
@@ -64,7 +67,31 @@ def _frame(table: RawTable, columns: Sequence[str]) -> Any:
         else:
             texts = table.texts[name]
             content[name] = np.array([*texts.levels, None], dtype=object)[texts.codes]
-    return pd.DataFrame(content)
+    return as_read(pd.DataFrame(content))
+
+
+def as_read(frame: Any) -> Any:
+    """Return a frame of pandas in which skrub reads text as tables are read here.
+
+    It would make numbers of digits that are words, which become categories, and read dates month first if a few of them
+    allow it: they get their year first, in the order that all of them tell.
+
+    >>> import pandas as pd
+    >>> frame = as_read(pd.DataFrame({"zip": ["01067", "4711"], "since": ["03/04/2026", "25/12/2026"]}))
+    >>> str(frame["zip"].dtype), frame["since"].tolist()
+    ('category', ['2026-04-03', '2026-12-25'])
+    """
+    frame = frame.copy(deep=False)
+    for place in range(frame.shape[1]):
+        column = frame.iloc[:, place]
+        if not is_text(column):
+            continue
+        levels = column.dropna().unique().tolist()
+        if find_code(levels) is not None and guess_format(levels) is not None:
+            frame.isetitem(place, column.astype("category"))
+        elif (order := date_order(levels)) is not None:
+            frame.isetitem(place, column.map(order.iso, na_action="ignore"))
+    return frame
 
 
 def _finite(kind: str, names: Sequence[str], values: NDArray[np.float64]) -> Vectorised:

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from alrl.data.tables.vectorise import as_read
 from alrl.errors import ProjectError
 from alrl.projects.features import encoded, standardised
 from alrl.projects.records.record_file import read_records, write_whole
@@ -63,6 +64,11 @@ class Pool:
     def frame(self) -> pd.DataFrame:
         """The columns that describe the records."""
         return self._table.drop(columns=ID)
+
+    @cached_property
+    def readable(self) -> pd.DataFrame:
+        """The same for skrub, which would read digits that are words, and dates, otherwise than tables are read."""
+        return as_read(self.frame)
 
     def rows(self, at: NDArray[np.int64]) -> pd.DataFrame:
         """Return the columns of the records at the positions ``at``, numbered from 0; the others are not kept."""

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from alrl.data.tables.dates import date_order, looks_dated, warn_of_dates
 from alrl.data.tables.encode import MOST_INDICATORS, check_numbers
 from alrl.data.tables.frames import read_features
 from alrl.data.tables.label import LABEL_NAMES
 from alrl.data.tables.number_profile import NumberProfile, profile
-from alrl.data.tables.recognise import looks_dated, suspicious, useless
+from alrl.data.tables.recognise import notes_on_codes, suspicious, useless
 from alrl.data.tables.report import DataReport
 from alrl.data.tables.table import RawTable
 from alrl.projects.records.tables import NOTES, SOURCE
@@ -54,7 +55,8 @@ def report_of(
     for name in table.places:
         check_numbers(table, name, numbers)
     known = Counter(each for each in labels if isinstance(each, str))
-    notes = [*described.attrs.get(NOTES, ()), *_missing(table, numbers)]
+    warn_of_dates(table, table.columns, stacklevel=4)
+    notes = [*described.attrs.get(NOTES, ()), *_missing(table, numbers), *notes_on_codes(table, table.columns)]
     if not labels and label not in drop:
         notes += [
             f"column {name!r} is called as a class is, and describes the records; --label {name} makes it the class"
@@ -70,7 +72,7 @@ def report_of(
         features=len(table.columns),
         left_out={**dict.fromkeys(drop, "as asked"), **({id: "names the records"} if id else {})},
         encoded=dict(_encoded(table)),
-        notes=[*notes, *list(_odd(table, described, numbers))[:_MOST_NOTES]],
+        notes=[*notes, *list(_odd(table, numbers))[:_MOST_NOTES]],
     )
 
 
@@ -86,14 +88,15 @@ def _missing(table: RawTable, numbers: NumberProfile) -> list[str]:
 
 def _encoded(table: RawTable) -> Iterator[tuple[str, str]]:
     for name in table.columns:
-        if name in table.dates or (name in table.texts and looks_dated(table.texts[name])):
-            yield name, "date"
+        levels = table.texts[name].levels if name in table.texts else ()
+        if name in table.dates or looks_dated(levels):
+            order = date_order(levels)
+            yield name, f"date, {order}" if order else "date"
         elif name in table.texts:
-            levels = len(table.texts[name].levels)
-            yield name, f"{'category' if levels <= MOST_INDICATORS else 'text'} of {levels} levels"
+            yield name, f"{'category' if len(levels) <= MOST_INDICATORS else 'text'} of {len(levels)} levels"
 
 
-def _odd(table: RawTable, described: pd.DataFrame, numbers: NumberProfile) -> Iterator[str]:
+def _odd(table: RawTable, numbers: NumberProfile) -> Iterator[str]:
     """Yield what is odd about columns that are kept all the same."""
     for name in table.columns:
         reason = useless(table, name, numbers)
@@ -102,5 +105,3 @@ def _odd(table: RawTable, described: pd.DataFrame, numbers: NumberProfile) -> It
             yield f"column {name!r} looks like no feature ({reason}) and is kept; --drop {name} leaves it out{naming}"
         elif (remark := suspicious(table, name, numbers)) is not None:
             yield remark
-        elif name in table.places and described[name].dtype == object:
-            yield f"column {name!r} holds numbers written as text, and is kept as text; write them as 1234.5"

@@ -6,36 +6,51 @@ import csv
 import gzip
 import itertools
 import json
-import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from alrl.data.tables.dialect import Dialect, find_dialect
-from alrl.data.tables.label import check_once
+from alrl.data.arrays import is_inexact, may_be_inexact
+from alrl.data.tables.dialect import find_dialect
+from alrl.data.tables.label import check_once, feature_level, label_level
+from alrl.data.tables.numbers import (
+    PLAIN,
+    NumberFormat,
+    column_formats,
+    parse_numbers,
+    unusual_formats,
+)
+from alrl.data.tables.pandas_column import is_text, objects_of
+from alrl.data.tables.python_values import text_of
 from alrl.data.tables.recognise import LAST, warn_of_footer
+from alrl.data.tables.table import Texts, as_texts
 from alrl.data.tables.text_file import TextFile, fallback, open_text
 from alrl.errors import InvalidDataError, MissingPackageError
 from alrl.recipes.suggest import unknown
 
-_DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+")
+_ROWS = 10_000
+"""Records that are turned into columns at a time."""
+_TRUTH = {"true": True, "false": False}
 SOURCE, NOTES = "alrl source", "alrl notes"
 """Attributes of a frame: what errors call the table that it was read from, and what was found out about it."""
 
 
-def read_table(source: Any, *, text: Collection[str] = ()) -> pd.DataFrame:
+def read_table(source: Any, *, text: Collection[str] = (), words: Collection[str] = ()) -> pd.DataFrame:
     """Return a table as a frame with columns named by text and rows numbered from 0, checked as other data are.
 
-    Its attributes (``frame.attrs``) say where it comes from, by :data:`SOURCE`, and what was recognised, by
-    :data:`NOTES`.
+    Numbers that are written as text become numbers as they do in :func:`alrl.data.tables.read.read_table`, and integers
+    that no float holds become text. Its attributes (``frame.attrs``) say where it comes from, by :data:`SOURCE`, and
+    what was recognised, by :data:`NOTES`.
 
     Args:
         source: a pandas or polars frame, a mapping of columns, an array (records, features), or the path of a file:
             .csv, .tsv, .txt (the delimiter is recognised; .gz too), .jsonl or .parquet.
         text: columns of a file that are read as the text they are, such as identifiers and classes.
+        words: columns that hold words, whatever the table has in them.
 
     Raises InvalidDataError for anything else, lines of unequal length, and columns that share a name, by which one is
     looked for or kept; MissingPackageError where Parquet needs the extra ``parquet``.
@@ -44,12 +59,13 @@ def read_table(source: Any, *, text: Collection[str] = ()) -> pd.DataFrame:
     (2, 1)
     """
     source = source.collect() if hasattr(source, "collect") else source
+    commas = True
     if isinstance(source, str | Path):
-        frame = _from_file(Path(source), text)
+        frame, commas = _from_file(Path(source), text)
     elif isinstance(source, pd.DataFrame):
         frame = source.copy(deep=False)
     elif hasattr(source, "get_columns"):
-        frame = pd.DataFrame({column.name: column.to_list() for column in source.get_columns()})
+        frame = _from_lists({column.name: column.to_list() for column in source.get_columns()})
     elif isinstance(source, Mapping):
         frame = pd.DataFrame(dict(source))
     else:
@@ -62,8 +78,43 @@ def read_table(source: Any, *, text: Collection[str] = ()) -> pd.DataFrame:
     for name in text:
         check_once(frame.columns, name, called, "one")
     warn_of_footer(frame.tail(LAST).astype(object).to_numpy().tolist(), called)
+    frame = frame.reset_index(drop=True)
+    _type(frame, text, words, commas)
     frame.attrs[SOURCE] = called
-    return frame.reset_index(drop=True)
+    return frame
+
+
+def _type(frame: pd.DataFrame, text: Collection[str], words: Collection[str], commas: bool) -> None:
+    """Make numbers of the columns of text that hold some, and words of the others that are or have to be words."""
+    texts = {}
+    for name in [each for each in frame.columns if each not in text]:
+        column = frame[name]
+        if name not in words and is_text(column):
+            texts[name] = as_texts(objects_of(column))
+        elif (name in words and not is_text(column)) or _is_inexact(column):
+            frame[name] = np.array(list(map(text_of, objects_of(column))), dtype=object)
+    formats = column_formats({name: each.levels for name, each in texts.items()}, comma_separates=commas)
+    for name, written in formats.items():
+        if written is not None:
+            frame[name] = _numbers(texts[name], written)
+    frame.attrs[NOTES] = [*frame.attrs.get(NOTES, ()), *unusual_formats(formats)]
+
+
+def _is_inexact(column: pd.Series[Any]) -> bool:
+    whole = pd.api.types.is_integer_dtype(column)
+    may_be = may_be_inexact(column.to_numpy(np.float64, na_value=np.nan)) if whole else column.dtype == object
+    return may_be and any(map(is_inexact, objects_of(column)))
+
+
+def _numbers(texts: Texts, written: NumberFormat) -> NDArray[Any]:
+    """Return a column of numbers, of integers where all are whole and written as such."""
+    levels = parse_numbers(list(texts.levels), written)
+    if levels is None:
+        raise AssertionError("the format is that of these levels")
+    numbers = np.append(levels, np.nan)[texts.codes]
+    whole = written == PLAIN and not any(mark in level for level in texts.levels for mark in ".eE")
+    whole = whole and not may_be_inexact(numbers) and not np.isnan(numbers).any()
+    return numbers.astype(np.int64) if whole else numbers
 
 
 def column_of(frame: pd.DataFrame, name: str, noun: str) -> pd.Series[Any]:
@@ -107,28 +158,38 @@ def _from_array(array: Any) -> pd.DataFrame:
     return pd.DataFrame(array, columns=[f"feature {number}" for number in range(array.shape[1])])
 
 
-def _from_file(file: Path, text: Collection[str]) -> pd.DataFrame:
+def _from_file(file: Path, text: Collection[str]) -> tuple[pd.DataFrame, bool]:
+    """Return the table in a file, and whether commas separate its columns."""
     if file.is_dir():
         raise InvalidDataError(f"{file} is a folder; give the path of a CSV, JSONL or Parquet file in it")
     if not file.is_file():
         raise InvalidDataError(f"there is no file {file} (looked from {Path.cwd()}); give a CSV, JSONL or Parquet file")
     kind = file.with_suffix("").suffix if file.suffix == ".gz" else file.suffix
     if kind == ".parquet":
-        return _from_parquet(file)
+        return _from_parquet(file), True
     if kind in {".jsonl", ".ndjson"}:
-        return pd.DataFrame(read_json_lines(file))
-    return read_delimited(file, text)
+        rows = read_json_lines(file)
+        names = dict.fromkeys(name for row in rows for name in row)
+        return _from_lists({name: [row.get(name) for row in rows] for name in names}), True
+    return _from_text(file, text)
 
 
-def read_delimited(file: Path, text: Collection[str] = ()) -> pd.DataFrame:
-    """Read a table of delimited text: delimiter, encoding, header and decimal comma are recognised.
+def _from_lists(columns: Mapping[str, list[Any]]) -> pd.DataFrame:
+    """Return a frame in which integers beside gaps stay integers where a float would not hold them."""
+    return pd.DataFrame(
+        {
+            name: pd.Series(values, dtype=object) if any(map(is_inexact, values)) else values
+            for name, values in columns.items()
+        }
+    )
 
-    Raises InvalidDataError for a file that is no such table.
-    """
+
+def _from_text(file: Path, text: Collection[str]) -> tuple[pd.DataFrame, bool]:
+    """Return a table of delimited text, all of it text: delimiter, encoding and header are recognised."""
     opened = open_text(file)
     while True:
         try:
-            return _parsed(opened, text)
+            return _cells(opened, text)
         except UnicodeDecodeError:
             opened = fallback(opened)
         except (ValueError, csv.Error, OSError) as error:
@@ -137,53 +198,30 @@ def read_delimited(file: Path, text: Collection[str] = ()) -> pd.DataFrame:
             raise InvalidDataError(f"{file.name} is no table of text ({error}); save it as CSV") from None
 
 
-def _parsed(opened: TextFile, text: Collection[str]) -> pd.DataFrame:
+def _cells(opened: TextFile, text: Collection[str]) -> tuple[pd.DataFrame, bool]:
     with opened.lines() as lines:
         every = iter(lines)
         first = next(every, "")
         # A name that was given stands in the header; without one the first line may be a record.
         header = True if any(name in first for name in text) else None
-        dialect, sample = find_dialect(itertools.chain([first], every), opened.path, has_header=header, names=text)
+        dialect, _ = find_dialect(itertools.chain([first], every), opened.path, has_header=header, names=text)
+    # A class or an identifier may be named "None" or "NA": only an empty cell is missing.
+    levels = [label_level if name in text else feature_level for name in dialect.header]
+    columns: list[list[Any]] = [[] for _ in dialect.header]
     with opened.lines() as lines:
-        # pandas cuts a line that is too long, and fills one that is too short: values would change their columns.
-        for _ in dialect.rows(lines, opened.path.name):
-            pass
-    above = _lines_above(opened, dialect)
-    comma = dialect.delimiter != "," and any(_DECIMAL_COMMA.fullmatch(cell) for row in sample for cell in row)
-    # By converters, because a class or an identifier may be named "None" or "NA": only an empty cell is missing.
-    verbatim = dict.fromkeys([name for name in dialect.header if name in text], _verbatim)
-    frame = pd.read_csv(
-        opened.path,
-        sep=dialect.delimiter,
-        skiprows=above,
-        names=list(dialect.header),
-        index_col=False,
-        decimal="," if comma else ".",
-        converters=verbatim,
-        encoding=opened.encoding,
-        low_memory=False,
-    )
+        rows = dialect.rows(lines, opened.path.name)
+        while taken := list(itertools.islice(rows, _ROWS)):
+            for column, level, cells in zip(columns, levels, zip(*taken, strict=True), strict=True):
+                column.extend(map(level, cells))
+    for at, name in enumerate(dialect.header):
+        if name not in text and all(str(cell).lower() in _TRUTH for cell in columns[at]):
+            columns[at] = [_TRUTH[cell.lower()] for cell in columns[at]]
+    frame = pd.DataFrame(dict(zip(dialect.header, columns, strict=True)))
     notes = list(dialect.notes)
     if opened.encoding not in {"utf-8", "utf-8-sig"}:
         notes.append(f"the text is in {opened.encoding}")
-    # A line of delimiters alone is what a spreadsheet writes of an empty one.
-    kept = frame.dropna(how="all")
-    kept.attrs[NOTES] = notes
-    return kept
-
-
-def _lines_above(opened: TextFile, dialect: Dialect) -> int:
-    """Return the lines of a file before its first record, empty ones included."""
-    rows_left = dialect.skip
-    with opened.lines() as lines:
-        reader = csv.reader(lines, delimiter=dialect.delimiter)
-        while rows_left:
-            rows_left -= any(next(reader))
-        return reader.line_num
-
-
-def _verbatim(cell: str) -> str | None:
-    return cell.strip() or None
+    frame.attrs[NOTES] = notes
+    return frame, dialect.delimiter == ","
 
 
 def read_json_lines(file: Path) -> list[dict[str, Any]]:
@@ -213,4 +251,4 @@ def _from_parquet(file: Path) -> pd.DataFrame:
         columns = pl.read_parquet(file).get_columns()
     except (pl.exceptions.PolarsError, OSError) as error:
         raise InvalidDataError(f"{file.name} is no Parquet file ({error})") from None
-    return pd.DataFrame({column.name: column.to_list() for column in columns})
+    return _from_lists({column.name: column.to_list() for column in columns})

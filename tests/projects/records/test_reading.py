@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from alrl.data.data_set import DataSet
-from alrl.errors import InvalidDataError
+from alrl.errors import AmbiguousDateWarning, InvalidDataError
 from alrl.projects import Project
 from alrl.projects.rehearsal import rehearse
 
@@ -69,10 +69,10 @@ def test_how_a_table_was_read_is_kept_in_the_log(tmp_path: Path) -> None:
     project = Project.create(tmp_path / "own", pool=tmp_path / "own.csv", id="id", classes=["no", "yes"], drop=["note"])
     assert str(project.reports[0]).splitlines() == [
         "own.csv: 3 records, 6 features, 2 classes of 'label' (no 0, yes 0)",
+        "  numbers with thousands grouped by ',': price",
         "  missing values: 'size' 1, 'town' 1; a missing number counts as its column's mean",
         "  column 'class' is called as a class is, and describes the records; --label class makes it the class",
         "  column 'index' looks like no feature (row numbers) and is kept; --drop index leaves it out",
-        "  column 'price' holds numbers written as text, and is kept as text; write them as 1234.5",
         "  left out: 'note' (as asked)",
         "  left out: 'id' (names the records)",
         "  encoded: 'town', 'class' (category of 2 levels)",
@@ -81,3 +81,47 @@ def test_how_a_table_was_read_is_kept_in_the_log(tmp_path: Path) -> None:
     more = pd.DataFrame({name: ["010"] if name == "id" else [1] for name in project.records([])})
     project.grow(more)
     assert [report.records for report in Project(tmp_path / "own").reports] == [3, 1]
+    assert project.pool().frame["price"].tolist() == [1234, 1500, 2000, 1]
+
+
+def test_digits_that_are_words_and_the_order_of_dates_are_told_in_projects(tmp_path: Path) -> None:
+    pool = {
+        "zip": ["01067", "4711", "99999"],
+        "long": [2**60, 2**60 + 1, 2**60 + 2],
+        "since": ["03/04/2026", "25/12/2026", "01/02/2026"],
+        "until": ["03/04/2026", "05/06/2026", "01/02/2026"],
+    }
+    with pytest.warns(
+        AmbiguousDateWarning, match="in the dates of column 'until': '03/04/2026' is taken for 2026-03-04"
+    ):
+        project = Project.create(tmp_path / "own", pool=pool, classes=["no", "yes"], model="auto", strategy="margin")
+    amounts = "where they are amounts"
+    assert str(project.reports[0]).splitlines()[1:] == [
+        f"  digits with a leading zero are words, no numbers: 'zip' (01067); write them without it {amounts}",
+        f"  integers that numbers would merge are words: 'long' ({2**60 + 1}); write them as 9.007e15 {amounts}",
+        "  encoded: 'zip', 'long' (category of 3 levels)",
+        "  encoded: 'since' (date, day first)",
+        "  encoded: 'until' (date, month first, though no value tells)",
+    ]
+    seen = project.pool().readable
+    assert [str(seen[name].dtype) for name in ("zip", "long")] == ["category", "category"]
+    assert seen["since"].tolist() == ["2026-04-03", "2026-12-25", "2026-02-01"]
+    assert project.records(["0"])["since"].tolist() == ["03/04/2026"]
+    project.tell({"0": "no", "1": "yes", "2": "no"}, annotator="ann")
+    assert project.fit().number == 0
+
+
+def test_postal_codes_are_a_category_to_a_model_and_not_an_amount(tmp_path: Path) -> None:
+    codes = ["01067", "01069", "80331"]
+    project = Project.create(tmp_path / "own", pool={"zip": [codes[i % 3] for i in range(30)]}, classes=["no", "yes"])
+    assert project.pool().features.shape == (1, 30, 3)
+    assert len(project.pool().features[0].unique(dim=0)) == 3
+
+
+def test_words_stay_words_as_a_project_grows(tmp_path: Path) -> None:
+    project = Project.create(tmp_path / "own", pool={"zip": ["01067", "4711"], "n": [1, 2]}, classes=["no", "yes"])
+    (tmp_path / "more.csv").write_text("zip,n\n80331,3\n10115,4\n")
+    project.grow(tmp_path / "more.csv")
+    project.grow(pd.DataFrame({"zip": [50667], "n": [5]}))
+    assert project.pool().frame["zip"].tolist() == ["01067", "4711", "80331", "10115", "50667"]
+    assert project.pool().frame["n"].tolist() == [1, 2, 3, 4, 5]

@@ -1,0 +1,89 @@
+"""Recognise dates in a column of text, and whether those that begin with day or month begin with the day."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from alrl.data.tables.table import RawTable
+from alrl.errors import AmbiguousDateWarning
+
+_DATE = re.compile(
+    r"(\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|\d{4}-\d{2}|(\d{1,2}[-. ])?[A-Za-z]{3,9}\.?[-, ]+(\d{1,2},? )?\d{2,4})"
+    r"([T ,]+\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[AaPp][Mm])?)?(Z| ?[+-]\d{2}:?\d{2})?"
+)
+"""Texts that look like a date, or a date and a time."""
+_SHORT = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4}|\d{2})(?!\d)(.*)")
+_MONTHS = 12
+_CENTURY = 69
+"""Years of two digits from which they are of the last century, as in POSIX."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DateOrder:
+    """Order of day and month in the dates of a column."""
+
+    day_first: bool
+    known: bool
+    """Whether a value tells, or points between the parts do: they are written where the day comes first."""
+
+    def __str__(self) -> str:
+        return ("day" if self.day_first else "month") + " first" + ("" if self.known else ", though no value tells")
+
+    def iso(self, text: str) -> str:
+        """Return a date with its year first, what follows the date as it is; text that is no such date as it is.
+
+        >>> DateOrder(day_first=True, known=True).iso("3/4/26 10:30")
+        '2026-04-03 10:30'
+        """
+        parts = _SHORT.fullmatch(text)
+        if parts is None:
+            return text
+        day, month = (parts[1], parts[3]) if self.day_first else (parts[3], parts[1])
+        year = int(parts[4])
+        year += 0 if len(parts[4]) == 4 else 2000 if year < _CENTURY else 1900
+        return f"{year:04d}-{int(month):02d}-{int(day):02d}{parts[5]}"
+
+
+def looks_dated(levels: Sequence[str]) -> bool:
+    """Return whether a column of text may hold dates: digits with marks between them, or a month's name."""
+    sample = levels[:100]
+    return sum(bool(_DATE.fullmatch(level)) for level in sample) > 0.9 * len(sample)
+
+
+def date_order(levels: Iterable[str]) -> DateOrder | None:
+    """Return the order of day and month where every text begins with the two, None elsewhere.
+
+    A number above 12 is a day. Where there is none, day.month.year has the day first, and all else the month.
+
+    >>> str(date_order(["03/04/2026", "25/12/2026"])), str(date_order(["03/04/2026"]))
+    ('day first', 'month first, though no value tells')
+    >>> str(date_order(["03.04.2026"])), date_order(["2026-04-03"]), date_order(["25/12/2026", "12/25/2026"])
+    ('day first', None, None)
+    """
+    dates = [_SHORT.fullmatch(level) for level in levels]
+    found = [date for date in dates if date is not None]
+    if not found or len(found) < len(dates):
+        return None
+    day_may_be_first, month_may_be_first = (all(int(date[at]) <= _MONTHS for date in found) for at in (3, 1))
+    if day_may_be_first and month_may_be_first:
+        points = all(date[2] == "." for date in found)
+        return DateOrder(day_first=points, known=points)
+    return DateOrder(day_first=day_may_be_first, known=True) if day_may_be_first or month_may_be_first else None
+
+
+def warn_of_dates(table: RawTable, columns: Iterable[str], *, stacklevel: int = 2) -> None:
+    """Warn with AmbiguousDateWarning of columns whose dates tell nowhere whether the day or the month comes first."""
+    for name in columns:
+        levels = table.texts[name].levels if name in table.texts else ()
+        order = date_order(levels) if looks_dated(levels) else None
+        if order is not None and not order.known:
+            warnings.warn(
+                f"{table.name}: nothing tells whether day or month comes first in the dates of column {name!r}:"
+                f" {levels[0]!r} is taken for {order.iso(levels[0])}, month first; if that is wrong, write dates with"
+                " their year first, as 2026-12-31",
+                AmbiguousDateWarning,
+                stacklevel=stacklevel + 1,
+            )

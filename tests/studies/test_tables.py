@@ -16,7 +16,7 @@ from alrl.cli import app
 from alrl.data.sources import load_data_set
 from alrl.envs.episodes import Game
 from alrl.envs.recipe import load_env_recipe
-from alrl.errors import InvalidDataError, InvalidRecipeError
+from alrl.errors import InvalidDataError, InvalidRecipeError, SmallTestPartWarning
 from alrl.reports.report import report
 from alrl.studies.canonical import run_id
 from alrl.studies.cell_data import data_of
@@ -151,3 +151,18 @@ candidates = { count = 4 }
     )
     trainer = Trainer(agent=agent, env=env, workers=1)  # type: ignore[arg-type]
     assert {*trainer.training, *trainer.validation} == set(env.data.names)
+
+
+def test_a_small_table_is_warned_of_once_a_study_and_by_no_worker(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    rows = "".join(f"{place * 31 % 97},{place},{'xy'[place % 2]}\n" for place in range(50))
+    (tmp_path / "few.csv").write_text("a,b,class\n" + rows)
+    (tmp_path / "few.toml").write_text(
+        'title = "Few"\ndata = ["few.csv"]\nagents = ["margin", "random"]\nlabels = 2\nseeds = 2\nblock = 1\n'
+    )
+    with pytest.warns(SmallTestPartWarning) as told:
+        Runner(study=load_study(tmp_path / "few.toml"), folder=tmp_path / "run", workers=2).run()
+    (said,) = told
+    assert str(said.message).startswith("few: the test part has 15 records, each of them 6.7 points of accuracy; ")
+    assert "SmallTestPartWarning" not in capfd.readouterr().err

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import warnings
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from alrl.data.split import warn_if_small
 from alrl.data.table_recipe import load_source
+from alrl.errors import SmallTestPartWarning
 from alrl.evaluation.curves import Curves
 from alrl.evaluation.simulate import simulate
 from alrl.learners import make_learner
@@ -27,11 +30,13 @@ class Paired(Protocol):
         starts = range(0, study.seeds, study.block)
         blocks = [list(range(start, min(start + study.block, study.seeds))) for start in starts]
         for setting in study.settings():
-            fingerprint = load_source(setting.source).fingerprint
+            data = load_source(setting.source)
+            if data.report is not None:
+                warn_if_small(data, setting.split.model_dump())
             for block in blocks:
                 yield {
                     "data_set": setting.data_set,
-                    "fingerprint": fingerprint,
+                    "fingerprint": data.fingerprint,
                     "learner": {"kind": setting.learner.kind, **setting.learner.settings},
                     "labels": setting.labels,
                     "batch": setting.batch,
@@ -44,19 +49,22 @@ class Paired(Protocol):
     def play(self, cell: Mapping[str, Any], agent: Strategy, *, device: str = "cpu") -> Curves:
         settings = dict(cell["learner"])
         kind = settings.pop("kind")
-        curves = simulate(
-            data_of(cell),
-            agent,
-            learner=make_learner(kind, **settings),
-            labels=cell["labels"],
-            batch=cell["batch"],
-            seeds=cell["seeds"],
-            split=cell["split"],
-            first=cell.get("first"),
-            annotator=cell.get("annotator"),
-            contamination=cell.get("contamination", ()),
-            device=device,
-        )
+        with warnings.catch_warnings():
+            # Said where the cells are made: workers would each say it again.
+            warnings.simplefilter("ignore", SmallTestPartWarning)
+            curves = simulate(
+                data_of(cell),
+                agent,
+                learner=make_learner(kind, **settings),
+                labels=cell["labels"],
+                batch=cell["batch"],
+                seeds=cell["seeds"],
+                split=cell["split"],
+                first=cell.get("first"),
+                annotator=cell.get("annotator"),
+                contamination=cell.get("contamination", ()),
+                device=device,
+            )
         return dataclasses.replace(
             curves,
             data_set=cell["data_set"],

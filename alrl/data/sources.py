@@ -143,7 +143,7 @@ def _named(name: str) -> DataSet:
     whole = {known.rpartition("/")[2]: known for known in data_set_names()}
     if plain in whole:
         raise InvalidRecipeError(f'unknown data set "{name}"; did you mean "{whole[plain]}"?')
-    raise InvalidRecipeError(unknown("data set", name, data_set_names()))
+    raise InvalidRecipeError(unknown("data set", name, data_set_names(), listing="alrl list data"))
 
 
 def _synthetic(name: str, rest: str) -> DataSet:

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from alrl.errors import InvalidRecipeError
+from alrl.errors import ContractError, InvalidRecipeError
 from alrl.loop.labelled_set import mark
 from alrl.loop.pool_view import PoolView
 from alrl.loop.view_fields import Need
@@ -61,6 +61,20 @@ class CandidateSource(ABC):
     @abstractmethod
     def draw(self, view: PoolView) -> Tensor:
         """Return pool positions of the candidates, (B, K), distinct; -1 where the pool ran out."""
+
+
+def drawn(source: CandidateSource, view: PoolView) -> Tensor:
+    """Return the candidates that a source draws, (B, K); raises ContractError for another shape or type."""
+    records: Any = source.draw(view)
+    expected = (len(view.exists), source.count)
+    if not isinstance(records, Tensor) or records.shape != expected or records.dtype != torch.int64:
+        given = f"{tuple(records.shape)} of {records.dtype}" if isinstance(records, Tensor) else repr(records)
+        raise ContractError(
+            f"{type(source).__name__}: draw gives positions {expected}, long, -1 where the pool ran out; it gave"
+            f" {given}; try it with alrl.testing.check_candidates"
+        )
+    positions: Tensor = records
+    return positions
 
 
 _OWN: Registry[CandidateSource] = Registry(CandidateSource, package="alrl.envs", noun="source of candidates")  # type: ignore[type-abstract]

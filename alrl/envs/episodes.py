@@ -261,7 +261,7 @@ class Game:
         """Return the reward less what the paired run earned meanwhile, all of it settled where an episode ended."""
         agent, ends = self._agent, bool(ended.any())
         if ends:
-            reward = reward + torch.where(ended, agent.settled(), 0.0)
+            reward = reward + agent.settled(ended)
         if self._rival is not None:
             if bool(moved.any()):
                 reward = reward - self._rival.keep_pace(agent.standing.spent, moved)

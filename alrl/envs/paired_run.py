@@ -10,6 +10,7 @@ from torch import Tensor
 
 from alrl.data.task import Task
 from alrl.envs.rewards import Reward, Standing
+from alrl.envs.rewards.contract import checked
 from alrl.loop.copies import copies
 from alrl.loop.simulator import Simulator
 from alrl.strategies.base import batch_of
@@ -60,13 +61,13 @@ class RewardedLoop:
         part.standing = copies(self.standing, episodes)
         return part
 
-    def settled(self) -> Tensor:
-        """Return what each episode earns beyond its moves if it ends here, (B,)."""
-        return self._reward.settled(self.standing)
+    def settled(self, ended: Tensor) -> Tensor:
+        """Return what the episodes of the mask ``ended`` (B,) earn beyond their moves if they end here, (B,)."""
+        return checked(self._reward, "settled", self._reward.settled(self.standing), ended)
 
     def _moved(self, due: Tensor) -> Tensor:
         before, self.standing = self.standing, self.standing.take(due, self._now(self.standing.reached))
-        return torch.where(due, self._reward.paid(before, self.standing), 0.0)
+        return checked(self._reward, "paid", self._reward.paid(before, self.standing), due)
 
     def _now(self, reached: Tensor) -> Standing:
         view, score = self.simulator.view, self.simulator.outcome("validation").metric(self._metric)
@@ -151,7 +152,7 @@ class PairedRun(RewardedLoop):
 
     def rest(self, episodes: Tensor) -> Tensor:
         """Return what the run would still earn in ``episodes`` (mask), what is settled included, (B,), float32."""
-        rest = torch.where(episodes, self.settled(), 0.0)
+        rest = self.settled(episodes)
         unfinished = (episodes & self._unfinished).nonzero()[:, 0]
         if len(unfinished):
             # Played from the start in a simulator of their own: here every step would cost what all episodes cost.
@@ -164,7 +165,7 @@ class PairedRun(RewardedLoop):
         """Play to the end in every episode; what was earned from the start, what is settled included, (B,), double."""
         everyone = torch.ones_like(self.earned, dtype=torch.bool)
         self.keep_pace(self.standing.budget, everyone)
-        return self.earned + self.settled()
+        return self.earned + self.settled(everyone)
 
     def replace(self, episodes: Sequence[int], tasks: Sequence[Task], like: Simulator | None = None) -> None:
         """Begin other tasks in these episodes; ``like`` is a simulator that has begun them there already."""

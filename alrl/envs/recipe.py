@@ -219,6 +219,8 @@ def load_env_recipe(name: str | Path) -> EnvRecipe:
 
     Raises InvalidRecipeError if there is none, or if it does not fit the schema.
     """
+    if not isinstance(name, str | Path):
+        raise InvalidRecipeError(f"{name!r} given as an environment; give the name or the file of its recipe")
     path = recipes.find("envs", name)
     recipes.say_if_hidden("envs", name)
     env = recipes.parse(EnvRecipe, recipes.read(path), where=str(path))

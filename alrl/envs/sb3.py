@@ -14,6 +14,8 @@ from stable_baselines3.common.vec_env.base_vec_env import VecEnvIndices, VecEnvO
 
 from alrl.envs.recipe import EnvRecipe
 from alrl.envs.vector_env import ActiveLearningVectorEnv
+from alrl.errors import InvalidRecipeError
+from alrl.numerics.arguments import whole_number
 
 _INFO_KEYS = ("data", "labels", "score", "spent", "asked_again", "true_return")
 
@@ -123,5 +125,6 @@ class ActiveLearningVecEnv(VecEnv):
     def seed(self, seed: int | None = None) -> Sequence[int | None]:
         if seed is None:
             seed = int(np.random.SeedSequence().generate_state(1)[0])
+        seed = whole_number("seed", seed, least=0, error=InvalidRecipeError)
         self._seeds = [seed + i for i in range(self.num_envs)]
         return list(self._seeds)

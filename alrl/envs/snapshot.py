@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
+from gymnasium import spaces
 from numpy.typing import NDArray
 from torch import Tensor
 
 from alrl.envs.actions import read_numbers
 from alrl.envs.episodes import Game
+from alrl.envs.recipe import EnvRecipe
 from alrl.envs.rendering import EpisodePicture
 from alrl.envs.task_source import EpisodeDraws
 from alrl.errors import InvalidQueryError
@@ -44,18 +47,41 @@ class Snapshot:
         )
 
 
+def read_branches(actions: Any, episodes: int, space: spaces.Space[Any]) -> NDArray[Any]:
+    """Return actions to branch by as an array, (B, A) or, of a Box, (B, A, D); raises InvalidQueryError for others."""
+    given, box = read_numbers(actions), len(space.shape or ())
+    if given.ndim != 2 + box or len(given) != episodes:
+        expected = f"({episodes}, actions{', D' if box else ''})"
+        raise InvalidQueryError(f"actions of shape {given.shape} given; a branch takes {expected}")
+    return given
+
+
+def check_snapshot(given: Any, recipe: EnvRecipe, episodes: Sequence[int]) -> None:
+    """Check that what is given is a snapshot of the same recipe and of as many ``episodes`` in each process.
+
+    Raises InvalidQueryError that says which of it is not.
+    """
+    parts = given if isinstance(given, tuple) else (given,)
+    if not all(isinstance(part, Snapshot) for part in parts):
+        raise InvalidQueryError(f"{given!r} given; give what snapshot() returned")
+    if [len(part.over) for part in parts] != list(episodes):
+        raise InvalidQueryError(
+            f"a snapshot of other episodes or workers given; this environment plays {sum(episodes)} in"
+            f" {'one process' if len(episodes) == 1 else f'{len(episodes)} processes'}"
+        )
+    if any(part.game.recipe != recipe for part in parts):
+        raise InvalidQueryError("a snapshot of an environment of another recipe given; restore it there")
+
+
 def branches(game: Game, actions: NDArray[Any], over: NDArray[np.bool_]) -> tuple[Observation, Tensor, Tensor]:
     """Play ``actions``, (B, A) or (B, A, D), in A copies of each of B episodes: one call plays all B A of them.
 
     Returns what is seen then, rewards and ends, which begin with the axes (B, A). A number of -1 plays nothing, and
     nothing is played in an episode that is ``over`` (B,).
 
-    Raises InvalidQueryError for actions of another shape, and for one that the mask forbids.
+    Raises InvalidQueryError for an action that the mask forbids.
     """
-    given, box = torch.from_numpy(read_numbers(actions)), len(game.actions.space.shape or ())
-    if given.ndim != 2 + box or len(given) != game.episodes:
-        expected = f"({game.episodes}, actions{', D' if box else ''})"
-        raise InvalidQueryError(f"actions of shape {tuple(given.shape)} given; a branch takes {expected}")
+    given, box = torch.from_numpy(actions), len(game.actions.space.shape or ())
     shape = given.shape[:2]
     part = game.take(torch.arange(game.episodes).repeat_interleave(shape[1]))
     flat = given.flatten(0, 1)

@@ -18,10 +18,11 @@ from alrl.envs.episodes import NOT_BEGUN, Game
 from alrl.envs.observable import observation_space
 from alrl.envs.recipe import EnvRecipe, load_env_recipe
 from alrl.envs.rendering import FRAMES_A_SECOND, Album, EpisodePicture
-from alrl.envs.snapshot import Snapshot, branches
+from alrl.envs.snapshot import Snapshot, branches, check_snapshot, read_branches
 from alrl.envs.task_source import EpisodeDraws
+from alrl.envs.vector_settings import check_settings, read_mode
 from alrl.envs.workers import Arrays, WorkerPool
-from alrl.errors import InvalidQueryError, InvalidRecipeError
+from alrl.errors import InvalidQueryError
 from alrl.metadata import Observation
 
 
@@ -72,16 +73,8 @@ class ActiveLearningVectorEnv(gymnasium.vector.VectorEnv[Arrays, NDArray[Any], N
         workers: int = 1,
         render_mode: str | None = None,
     ) -> None:
-        mode = AutoresetMode(autoreset_mode)
-        if num_envs < 1:
-            raise InvalidRecipeError(f"num_envs = {num_envs} given; it must be at least 1")
-        if not 1 <= workers <= num_envs or (workers > 1 and device != "cpu"):
-            raise InvalidRecipeError(
-                f"workers = {workers} given for {num_envs} sub-environments on {device}; allowed are 1 and, on cpu, up"
-                " to one a sub-environment"
-            )
-        if render_mode not in {None, "rgb_array"}:
-            raise InvalidRecipeError(f'render_mode = {render_mode!r} given; allowed are None and "rgb_array"')
+        mode = read_mode(autoreset_mode)
+        check_settings(num_envs, workers, device, render_mode)
         self.recipe = recipe if isinstance(recipe, EnvRecipe) else load_env_recipe(recipe)
         self.metadata = {**self.metadata, "autoreset_mode": mode}
         self.num_envs, self.mode, self.render_mode = num_envs, mode, render_mode
@@ -233,18 +226,19 @@ class ActiveLearningVectorEnv(gymnasium.vector.VectorEnv[Arrays, NDArray[Any], N
         return Snapshot.of(self.game, self._draws, self.over, list(self.pictures))
 
     def restore(self, snapshot: Snapshot | tuple[Snapshot, ...]) -> None:
-        """Go back to a snapshot of this environment, or of another of the same recipe and as many episodes."""
-        if self._worker_pool is not None:
-            parts = snapshot if isinstance(snapshot, tuple) else (snapshot,)
-            self._worker_pool.call("restore", [(part,) for part in parts])
-            self._mask = np.concatenate(self._worker_pool.call("action_masks"))
+        """Go back to a snapshot of this environment, or of another of the same recipe, as many episodes and workers.
+
+        Raises InvalidQueryError for anything else.
+        """
+        pool = self._worker_pool
+        check_snapshot(snapshot, self.recipe, [self.num_envs] if pool is None else pool.shares_of_episodes)
+        parts = snapshot if isinstance(snapshot, tuple) else (snapshot,)
+        if pool is not None:
+            pool.call("restore", [(part,) for part in parts])
+            self._mask = np.concatenate(pool.call("action_masks"))
             self.over = np.concatenate([part.over for part in parts])
             return
-        if isinstance(snapshot, tuple) or len(snapshot.over) != self.num_envs:
-            raise InvalidQueryError(
-                f"a snapshot of other episodes or workers given; this environment plays {self.num_envs} in one process"
-            )
-        fresh = Snapshot.of(snapshot.game, snapshot.draws, snapshot.over, snapshot.pictures)
+        fresh = Snapshot.of(parts[0].game, parts[0].draws, parts[0].over, parts[0].pictures)
         vars(self.game).update(vars(fresh.game))
         self._draws, self.over = fresh.draws, fresh.over
         if self._album is not None:
@@ -257,10 +251,13 @@ class ActiveLearningVectorEnv(gymnasium.vector.VectorEnv[Arrays, NDArray[Any], N
         call, each in a copy of its episode with the same chance; the episodes themselves stay as they are. What is
         returned begins with the axes (num_envs, A).
 
-        Raises InvalidQueryError before the first reset, and for an action that the mask forbids.
+        Raises InvalidQueryError before the first reset, for another shape, and for an action that the mask forbids.
         """
+        if self._draws.seeds is None:
+            raise InvalidQueryError(NOT_BEGUN)
+        actions = read_branches(actions, self.num_envs, self.single_action_space)
         if self._worker_pool is not None:
-            shares = np.split(read_numbers(actions), self._worker_pool.ends)
+            shares = np.split(actions, self._worker_pool.ends)
             parts = self._worker_pool.call("branch", [(share,) for share in shares])
             observations = {name: np.concatenate([part[0][name] for part in parts]) for name in parts[0][0]}
             return observations, *(np.concatenate([part[i] for part in parts]) for i in (1, 2))  # type: ignore[return-value]

@@ -7,7 +7,7 @@ import traceback
 import weakref
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 from joblib.externals.loky.backend import get_context
@@ -43,6 +43,7 @@ class WorkerPool:
     """
 
     def __init__(self, make: Callable[[int], Any], episodes: Sequence[int]) -> None:
+        self.shares_of_episodes = list(episodes)
         self.episodes, self.ends = sum(episodes), np.cumsum(episodes)[:-1]
         context = get_context("loky")
         self._members: list[_Member] = []
@@ -113,6 +114,11 @@ class WorkerPool:
         return [picture for part in self.call("render") for picture in part]
 
     def _ask(self, what: str, arguments: Sequence[Any]) -> list[Any]:
+        if not self._finalizer.alive:
+            raise InvalidQueryError("the environment is closed, and its worker processes have ended; make it anew")
+        # Before anything is sent: an answer that nobody takes would be taken for that to the next question.
+        if len(arguments) != len(self._members):
+            raise InvalidQueryError(f"{len(arguments)} parts given for {len(self._members)} worker processes")
         for member, argument in zip(self._members, arguments, strict=True):
             self._guarded(member.pipe.send, member, (what, argument))
         # All answers are taken before one is looked at, lest a failure leave another process's answer in its pipe.
@@ -132,6 +138,12 @@ class WorkerPool:
                 f"a worker process ended (exit code {member.process.exitcode}), perhaps for want of memory; make the"
                 " environment anew with fewer workers or episodes"
             ) from lost
+
+    def __reduce__(self) -> NoReturn:
+        raise InvalidQueryError(
+            "an environment with worker processes cannot be copied or pickled; copy one with workers = 1, or what"
+            " snapshot() gives"
+        )
 
     def close(self) -> None:
         """End the processes; nothing happens the second time."""

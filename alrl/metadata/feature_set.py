@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NoReturn
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from alrl.errors import InvalidQueryError, InvalidRecipeError
+from alrl.errors import ContractError, InvalidQueryError, InvalidRecipeError
 from alrl.loop.pool_view import PoolView
 from alrl.loop.view_fields import Need
 from alrl.metadata.activation import Activation
@@ -104,7 +104,7 @@ class FeatureSet:
                 raise InvalidRecipeError(f"feature groups {list(groups)} given; {needed!r} must be one of them")
         self.groups = (
             *(group for name, group in GROUPS.items() if name in groups),
-            *(_OWN.make(name) for name in own),
+            *(declared(_OWN.make(name), name) for name in own),
         )
         self.names = (*(name for name in GROUPS if name in groups), *own)
         """The groups as recipes name them."""
@@ -145,20 +145,27 @@ class FeatureSet:
     def observe(self, view: PoolView, index: Tensor) -> Observation:
         """Return features of the records at ``index`` (B, K), -1 for no candidate.
 
-        Raises InvalidQueryError if the view lacks one of the :attr:`needs`.
+        Raises InvalidQueryError if the view lacks one of the :attr:`needs`; ContractError if a group of one's own gives
+        another shape, or a value that is not finite or outside its bounds.
         """
         mask, index = index >= 0, index.clamp_min(0)
-        record = [group.compute(view, index) for group in self.groups if group.scope == "record"]
-        loop = [group.compute(view, index) for group in self.groups if group.scope == "loop"]
+        values = [group.compute(view, index) for group in self.groups]
+        for name, group, value in zip(self.names, self.groups, values, strict=True):
+            if ":" in name:
+                _keeps_promise(group, value, mask)
+        record, loop = (
+            [value for group, value in zip(self.groups, values, strict=True) if group.scope == scope]
+            for scope in ("record", "loop")
+        )
         candidates = torch.cat(record, -1).masked_fill(~mask[..., None], 0.0)
         return Observation(candidates=candidates.float(), loop=torch.cat(loop, -1).float(), mask=mask)
 
     def check(self, seen: Observation) -> None:
         """Raise InvalidQueryError, which names the feature, if one is not finite or lies outside its bounds."""
         if not _inside(self.record, seen.candidates, ~seen.mask[..., None]):
-            _refuse(self.record, seen.candidates[seen.mask], "a candidate")
+            raise InvalidQueryError(_outside(self.record, seen.candidates[seen.mask], "a candidate"))
         if not _inside(self.loop, seen.loop):
-            _refuse(self.loop, seen.loop, "the loop")
+            raise InvalidQueryError(_outside(self.loop, seen.loop, "the loop"))
 
 
 @lru_cache(maxsize=64)
@@ -178,12 +185,41 @@ def _inside(features: tuple[Feature, ...], values: Tensor, excused: Tensor | Non
     return bool((inside if excused is None else inside | excused).all())
 
 
-def _refuse(features: tuple[Feature, ...], values: Tensor, what: str) -> NoReturn:
-    """Raise InvalidQueryError that names the first of ``values`` (m, F) outside its bounds."""
+def declared(group: FeatureGroup, reference: str) -> FeatureGroup:
+    """Return a group of one's own; raises InvalidRecipeError if it does not say its scope or its features."""
+    missing = [name for name in ("scope", "features") if not hasattr(group, name)]
+    if missing or group.scope not in {"record", "loop"} or not group.features:
+        given = f"no {missing[0]}" if missing else f"scope = {group.scope!r}, features = {group.features!r}"
+        raise InvalidRecipeError(
+            f'"{reference}" has {given}; a feature group has scope = "record" or "loop", and features, a tuple of'
+            " Feature"
+        )
+    return group
+
+
+def _keeps_promise(group: FeatureGroup, values: Any, mask: Tensor) -> None:
+    """Check what a group of one's own computed for the candidates of ``mask`` (B, K).
+
+    Raises ContractError that names the group, and the feature or the shape.
+    """
+    record = group.scope == "record"
+    shape = (*(mask.shape if record else mask.shape[:1]), len(group.features))
+    if not isinstance(values, Tensor) or values.shape != shape or not values.is_floating_point():
+        given = f"a tensor {tuple(values.shape)} of {values.dtype}" if isinstance(values, Tensor) else f"{values!r}"
+        wrong = f"compute gives a float tensor {shape}; it gave {given}"
+        raise ContractError(f"{type(group).__name__}: {wrong}; try it with alrl.testing.check_feature")
+    if not _inside(group.features, values, ~mask[..., None] if record else None):
+        what = "a candidate" if record else "the loop"
+        wrong = _outside(group.features, values[mask] if record else values, what)
+        raise ContractError(f"{type(group).__name__}: {wrong} Try it with alrl.testing.check_feature.")
+
+
+def _outside(features: tuple[Feature, ...], values: Tensor, what: str) -> str:
+    """Return a sentence that names the first of ``values`` (m, F) outside its bounds."""
     low, high = _bounds(features, values.device)
     row, column = (int(each) for each in (~((values >= low) & (values <= high))).nonzero()[0])
     wrong = features[column]
-    raise InvalidQueryError(
+    return (
         f"the feature {wrong.name!r} of {what} is {float(values[row, column]):g}; it lies from {wrong.low:g} to"
         f" {wrong.high:g}: {wrong.meaning}"
     )

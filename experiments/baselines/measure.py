@@ -84,7 +84,7 @@ def played(strategy: Strategy, recipe: EnvRecipe, tasks: Sequence[Task]) -> tupl
         paid += player.query(picks, going)
         strategy = strategy.after(view, picks, simulator.view)
         curve.append(simulator.outcome("test").accuracy.double())
-    paid += player.settled()
+    paid += player.settled(torch.ones(len(tasks), dtype=torch.bool))
     if recipe.reward.against == "margin":
         paid -= PairedRun(tasks, batch, simulator_of, reward, metric).whole()
     return paid, torch.trapezoid(torch.stack(curve, 1), dim=1) / max(1, len(curve) - 1)

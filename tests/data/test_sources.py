@@ -71,7 +71,7 @@ def test_files_are_taken_by_text_and_by_path(tmp_path):
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        ("irsi", r'unknown data set "irsi"; did you mean "iris"\?.*Known: .*wine'),
+        ("irsi", r'unknown data set "irsi"; did you mean "iris"\?.*alrl list data'),
         ("mixed-0", r'unknown data set "mixed-0"; did you mean "synthetic/mixed-0"\?'),
         ("synthetic/mixt-3", r'unknown synthetic family "mixt"; did you mean "mixed"\?'),
         ("synthetic/mixed", r'"synthetic/mixed" names no seed; write "synthetic/<family>-<seed>"'),

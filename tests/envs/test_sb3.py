@@ -10,6 +10,7 @@ from stable_baselines3.common.vec_env import VecMonitor, VecVideoRecorder
 
 from alrl.envs.env import ActiveLearningEnv
 from alrl.envs.sb3 import ActiveLearningVecEnv
+from alrl.errors import InvalidRecipeError
 
 
 @pytest.fixture
@@ -72,6 +73,8 @@ def test_seeds_count_up_and_are_used_once(env, recipe):
     second = env.reset()
     assert not np.array_equal(first["candidates"], second["candidates"])
     assert env.seed(5) == [5, 6]
+    with pytest.raises(InvalidRecipeError, match="seed = '5' given; it must be a whole number, at least 0"):
+        env.seed("5")
     again = env.reset()
     np.testing.assert_array_equal(first["candidates"], again["candidates"])
 

@@ -117,6 +117,31 @@ def test_what_cannot_be_branched_or_restored_is_refused():
         ActiveLearningVectorEnv(small("breast-cancer"), num_envs=2).restore(env.snapshot())
     with pytest.raises(InvalidQueryError, match="reset first"):
         ActiveLearningEnv(small("breast-cancer")).snapshot()
+    with pytest.raises(InvalidQueryError, match="reset first"):
+        ActiveLearningVectorEnv(small("breast-cancer"), num_envs=2).branch(np.zeros((2, 1), dtype=int))
+    with pytest.raises(InvalidQueryError, match=r"'here' given; give what snapshot\(\) returned"):
+        env.restore("here")
+    with pytest.raises(InvalidQueryError, match="of another recipe given"):
+        begun("wine-batch")[0].restore(env.snapshot())
+
+
+def test_what_workers_cannot_branch_or_restore_leaves_them_as_they_are():
+    shared, masks = begun("breast-cancer", workers=2)
+    alone, _ = begun("breast-cancer")
+    for wrong in ("here", alone.snapshot(), shared.snapshot()[:1]):
+        with pytest.raises(InvalidQueryError, match="given"):
+            shared.restore(wrong)
+    with pytest.raises(InvalidQueryError, match=r"shape \(5, 2\) given; a branch takes \(3, actions\)"):
+        shared.branch(np.zeros((5, 2), dtype=int))
+    with pytest.raises(InvalidQueryError, match="with worker processes cannot be copied or pickled"):
+        copy.deepcopy(shared)
+    with pytest.raises(InvalidQueryError, match="with worker processes cannot be copied or pickled"):
+        pickle.dumps(shared)
+    actions = random_actions(shared, masks, 2)
+    np.testing.assert_array_equal(shared.step(actions)[1], alone.step(actions)[1])
+    shared.close()
+    with pytest.raises(InvalidQueryError, match="the environment is closed"):
+        shared.step(actions)
 
 
 def test_a_simulators_copies_do_not_touch_it():

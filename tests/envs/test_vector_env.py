@@ -106,6 +106,15 @@ def test_a_list_gives_each_its_own_seed(recipe):
 def test_what_it_cannot_do_is_refused(recipe):
     with pytest.raises(InvalidRecipeError, match="num_envs = 0 given; it must be at least 1"):
         ActiveLearningVectorEnv(recipe(), num_envs=0)
+    for settings, message in (
+        ({"num_envs": "2"}, "num_envs = '2' given; it must be a whole number"),
+        ({"autoreset_mode": "same"}, "autoreset_mode = 'same' given; allowed are NEXT_STEP, SAME_STEP, DISABLED"),
+        ({"device": "tpu"}, "device 'tpu' given; allowed are cpu, cuda"),
+    ):
+        with pytest.raises(InvalidRecipeError, match=message):
+            ActiveLearningVectorEnv(recipe(), **settings)
+    with pytest.raises(InvalidRecipeError, match="given as an environment; give the name or the file of its recipe"):
+        ActiveLearningVectorEnv(ActiveLearningEnv(recipe()))
     env = ActiveLearningVectorEnv(recipe(), num_envs=3)
     for seeds in ([], [1, 2]):
         with pytest.raises(InvalidRecipeError, match=f"{len(seeds)} seeds given for 3 sub-environments; give one each"):
@@ -123,6 +132,8 @@ def test_gymnasium_makes_the_native_one():
     assert env.observation_space.contains(env.reset(seed=0)[0])
     same_step = gymnasium.make_vec("alrl/wine-batch-v0", num_envs=2, autoreset_mode="SameStep")
     assert same_step.unwrapped.metadata["autoreset_mode"] == AutoresetMode.SAME_STEP
+    named = gymnasium.make_vec("alrl/wine-batch-v0", num_envs=2, autoreset_mode="SAME_STEP")
+    assert named.unwrapped.metadata["autoreset_mode"] == AutoresetMode.SAME_STEP
 
 
 def test_many_episodes_in_processes_of_gymnasium_are_the_same():

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from alrl.envs.actions.contract import Decision, Setting, Turn
 from alrl.envs.actions.numbered import Numbered
+from alrl.envs.candidates import drawn
 from alrl.metadata import Observation
 
 
@@ -25,7 +26,7 @@ class RecordAction(Numbered):
         super().__init__(setting, setting.mixture.count)
 
     def see(self, turn: Turn) -> Observation:
-        records = self.setting.mixture.draw(turn.view)
+        records = drawn(self.setting.mixture, turn.view)
         observation = self.setting.features.observe(turn.view, records)
         self.offer(records, observation.mask, turn)
         return observation

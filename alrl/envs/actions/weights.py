@@ -11,6 +11,7 @@ from gymnasium import spaces
 from torch import Tensor
 
 from alrl.envs.actions.contract import Actions, Decision, Setting, Turn, cut_short
+from alrl.envs.candidates import drawn
 from alrl.errors import InvalidQueryError, InvalidRecipeError
 from alrl.metadata import Feature, FeatureSet, Observation
 from alrl.numerics.ranking import best
@@ -85,7 +86,7 @@ class WeightsAction(Actions):
 
     def see(self, turn: Turn) -> Observation:
         self._turn = turn
-        self._records = self.setting.mixture.draw(turn.view)
+        self._records = drawn(self.setting.mixture, turn.view)
         seen = self.setting.features.observe(turn.view, self._records)
         self._seen = seen
         some = seen.mask.any(1)

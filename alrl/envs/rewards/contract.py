@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
+from alrl.errors import ContractError
 from alrl.recipes.registry import Registry
 
 
@@ -61,6 +62,26 @@ class Reward(ABC):
     def reaches(self, score: Tensor, full_score: Tensor) -> Tensor:  # noqa: ARG002
         """Return whether scores (B,) are what the reward asks for, (B,), bool: the episode then ends with this loop."""
         return torch.zeros_like(score, dtype=torch.bool)
+
+
+def checked(reward: Reward, what: str, money: Any, due: Tensor) -> Tensor:
+    """Return what a reward has ``paid`` or ``settled``, (B,), and 0 outside the mask ``due`` (B,).
+
+    Raises ContractError for another shape, and for what is not finite where it is due.
+    """
+    if not isinstance(money, Tensor) or money.shape != due.shape:
+        given = f"a tensor {tuple(money.shape)}" if isinstance(money, Tensor) else f"{money!r}"
+        raise ContractError(
+            f"{type(reward).__name__}: {what} gives a number an episode, ({len(due)},); it gave {given}; try it with"
+            " alrl.testing.check_reward"
+        )
+    earned = torch.where(due, money, 0.0)
+    if not bool(earned.isfinite().all()):
+        raise ContractError(
+            f"{type(reward).__name__}: {what} gives finite numbers; it gave {earned.tolist()}; try it with"
+            " alrl.testing.check_reward"
+        )
+    return earned
 
 
 REWARDS: Registry[Reward] = Registry(Reward, package="alrl.envs.rewards", noun="kind of reward")  # type: ignore[type-abstract]

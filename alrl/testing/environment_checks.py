@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from alrl.envs.candidates import CandidateSource
 from alrl.envs.rewards import Reward, Standing
+from alrl.envs.rewards.contract import checked
 from alrl.errors import ContractError
 from alrl.loop.pool_view import PoolView
 from alrl.metadata.feature import FeatureGroup
+from alrl.metadata.feature_set import declared
 from alrl.testing.example_view import example_view
+from alrl.testing.instance import check_instance
 from alrl.testing.rearrange import alone, padded, tensors
 
 _ROUNDING = 1e-4
@@ -42,10 +47,12 @@ def check_feature(group: FeatureGroup) -> None:
     >>> from alrl.metadata import GROUPS
     >>> check_feature(GROUPS["confidence"])
     """
+    check_instance(group, FeatureGroup)
     name = type(group).__name__
+    declared(group, name)
     columns = [feature.name for feature in group.features]
-    if group.scope not in {"record", "loop"} or not columns or len(set(columns)) < len(columns):
-        raise ContractError(f'{name}: its scope is "record" or "loop", and it has features, each of a name of its own')
+    if len(set(columns)) < len(columns):
+        raise ContractError(f"{name}: each feature has a name of its own; {columns} given")
     ranges = [feature.name for feature in group.features if not feature.low < feature.high]
     if ranges:
         raise ContractError(f"{name}: the least value of a feature is below its greatest; see {ranges[0]!r}")
@@ -63,10 +70,12 @@ def _index(view: PoolView) -> Tensor:
 
 
 def _values(group: FeatureGroup, view: PoolView) -> str | None:
-    values, count = group.compute(view, _index(view)), len(group.features)
+    values: Any = group.compute(view, _index(view))
+    count = len(group.features)
     expected = (*view.exists.shape, count) if group.scope == "record" else (len(view.exists), count)
-    if tuple(values.shape) != expected or not values.is_floating_point():
-        return f"compute gives numbers {expected}; it gave {tuple(values.shape)} of {values.dtype}"
+    if not isinstance(values, Tensor) or values.shape != expected or not values.is_floating_point():
+        given = f"{tuple(values.shape)} of {values.dtype}" if isinstance(values, Tensor) else repr(values)
+        return f"compute gives a float tensor {expected}; it gave {given}"
     real = values[view.exists] if group.scope == "record" else values
     for column, feature in enumerate(group.features):
         low, high = float(real[:, column].min()), float(real[:, column].max())
@@ -107,7 +116,10 @@ def check_candidates(source: CandidateSource) -> None:
     >>> from alrl.envs.candidates import CandidateMixture
     >>> check_candidates(CandidateMixture(count=4))
     """
+    check_instance(source, CandidateSource)
     name = type(source).__name__
+    if not dataclasses.is_dataclass(source):
+        raise ContractError(f"{name}: it is a frozen dataclass; write @dataclass(frozen=True, kw_only=True) above it")
     rebuilt = type(source)(**{key: value for key, value in source.described.items() if key != "kind"})
     if rebuilt != source:
         raise ContractError(f"{name}: it is a frozen dataclass, built again from its settings; {rebuilt} is another")
@@ -145,13 +157,15 @@ def check_reward(reward: Reward) -> None:
     >>> from alrl.envs.rewards import make_reward
     >>> check_reward(make_reward("gain"))
     """
+    check_instance(reward, Reward)
     name, (before, after) = type(reward).__name__, _standings()
     ways: tuple[tuple[str, Callable[[Standing, Standing], Tensor]], ...]
     ways = (("paid", reward.paid), ("settled", lambda _, last: reward.settled(last)))
     for what, pay in ways:
         money = pay(before, after)
-        if tuple(money.shape) != after.score.shape or money.dtype != torch.float32 or not bool(money.isfinite().all()):
-            raise ContractError(f"{name}: {what} gives finite float32 numbers, (B,); it gave {money.dtype}, {money}")
+        checked(reward, what, money, torch.ones_like(after.reached))
+        if money.dtype != torch.float32:
+            raise ContractError(f"{name}: {what} gives float32 numbers; it gave {money.dtype}; end it with .float()")
         if not pay(before, after).equal(money):
             raise ContractError(f"{name}: {what} gives the same for the same standings; it did not")
         for episode in range(len(money)):

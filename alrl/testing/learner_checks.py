@@ -10,6 +10,7 @@ from torch import Tensor
 from alrl.errors import ContractError
 from alrl.loop.learner import Learner
 from alrl.testing.example_records import ORDINARY, Example, example
+from alrl.testing.instance import check_instance
 
 _EARLIER = 6
 
@@ -28,6 +29,7 @@ def check_learner(learner: Learner, tolerance: float = 1e-5) -> None:
     >>> from alrl.learners.softmax.softmax_regression import SoftmaxRegression
     >>> check_learner(SoftmaxRegression())
     """
+    check_instance(learner, Learner)
     for case, made in _examples():
         for promise, broken in _PROMISES:
             before = {name: tensor.clone() for name, tensor in vars(made).items()}

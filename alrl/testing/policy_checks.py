@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import tempfile
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -12,13 +13,51 @@ from torch import Tensor
 from alrl.agents.networks.set_scorer import CandidateScorer
 from alrl.agents.policy import Policy
 from alrl.agents.policy_file import load_policy, save_policy
+from alrl.agents.training.algorithm import Algorithm, improved
 from alrl.envs.candidates import CandidateMixture
+from alrl.envs.recipe import EnvRecipe
+from alrl.envs.vector_env import ActiveLearningVectorEnv
 from alrl.errors import AlrlError, ContractError
 from alrl.metadata import DEFAULT_GROUPS, FeatureSet
 from alrl.strategies.base import Strategy
+from alrl.testing.instance import check_instance
 from alrl.testing.strategy_checks import check_strategy
 
 _CLOSE = 1e-4
+_SMALL: dict[str, Any] = {
+    "data": {"sets": ["synthetic/tiny-0"]},
+    "budget": {"labels": 4},
+    "action": {"candidates": {"count": 8}},
+}
+"""Tables of the environment that an algorithm is tried in."""
+
+
+def check_algorithm(algorithm: Algorithm) -> None:
+    """Check a training algorithm against the contract, by two short trainings on an environment made up for it.
+
+    It returns a network that scores candidates, whose weights are finite; from the same seed it makes the same of it;
+    it says how many queries it has played.
+
+    Raises ContractError that names the broken promise and what was seen.
+    """
+    check_instance(algorithm, Algorithm)
+    name, recipe = type(algorithm).__name__, EnvRecipe(**_SMALL)
+    features, told, trained = recipe.observation.build(), list[int](), list[CandidateScorer]()
+    for _ in range(2):
+        environment = ActiveLearningVectorEnv(recipe, num_envs=4)
+        start = Policy.untrained(features, recipe.action.candidates.build(), width=8).network
+        progress: Callable[[int, float | None], object] = lambda played, _: told.append(played)  # noqa: E731
+        trained.append(improved(algorithm, start, environment, steps=32, seed=7, progress=progress))
+        environment.close()
+    first, second = (network.state_dict() for network in trained)
+    changed = [key for key, weight in first.items() if not weight.equal(second[key])]
+    if changed:
+        raise ContractError(f"{name}: chance is drawn from the seed alone; of two trainings {changed[0]} differs")
+    if not told or max(told) < 1:
+        raise ContractError(f"{name}: progress is told the queries played so far; it was told {told}")
+    seen = _scores_well(trained[0], features, 8, torch.Generator().manual_seed(0))
+    if seen:
+        raise ContractError(f"{name}, the network that it returns: {seen}")
 
 
 def check_network(make: Callable[..., CandidateScorer]) -> None:
@@ -36,8 +75,11 @@ def check_network(make: Callable[..., CandidateScorer]) -> None:
     ...     return SetScorer(**sizes, margin_column=features.margin_column, generator=generator)
     >>> check_network(made)
     """
+    if not callable(make):
+        raise ContractError(f"{make!r} given; give the class, or a function that builds the network")
     features = FeatureSet(DEFAULT_GROUPS)
     network = make(features, generator=torch.Generator().manual_seed(7))
+    check_instance(network, CandidateScorer)
     name = type(network).__name__
     twin = make(features, generator=torch.Generator().manual_seed(7))
     for key, value in network.state_dict().items():
@@ -57,9 +99,10 @@ def _scores_well(network: CandidateScorer, features: FeatureSet, count: int, cha
     mask = torch.ones(3, count, dtype=torch.bool)
     mask[1, count // 2 + 1 :] = False
     network.eval()
-    scores: Tensor = network(rows, loop, mask)
-    if tuple(scores.shape) != (3, count) or not scores.is_floating_point():
-        return f"forward gives scores (B, K); it gave {tuple(scores.shape)} of {scores.dtype}"
+    scores: Any = network(rows, loop, mask)
+    if not isinstance(scores, Tensor) or scores.shape != mask.shape or not scores.is_floating_point():
+        given = f"{tuple(scores.shape)} of {scores.dtype}" if isinstance(scores, Tensor) else repr(scores)
+        return f"forward gives scores (B, K), here {tuple(mask.shape)}; it gave {given}"
     if not bool(scores[mask].isfinite().all()) or bool((scores[~mask] != -torch.inf).any()):
         return "scores are finite within the mask and minus infinity outside"
     if scores.requires_grad:

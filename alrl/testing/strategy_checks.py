@@ -13,6 +13,7 @@ from alrl.loop.pool_view import PoolView
 from alrl.loop.view_fields import Need
 from alrl.strategies.base import Strategy
 from alrl.testing.example_view import example_view
+from alrl.testing.instance import check_instance
 from alrl.testing.learning_checks import learns_in_each_episode_alone
 from alrl.testing.rearrange import alone, classes_permuted, padded, records_permuted, tensors
 
@@ -33,6 +34,7 @@ def check_strategy(strategy: Strategy) -> None:
     >>> from alrl.strategies.uncertainty_sampling import Margin
     >>> check_strategy(Margin())
     """
+    check_instance(strategy, Strategy)
     name = type(strategy).__name__
     seen = _names_missing_need(strategy, example_view())
     if seen:

@@ -12,12 +12,21 @@ import torch
 from alrl.agents.networks.set_scorer import SetScorer
 from alrl.agents.policy_file import load_policy, shipped_policies
 from alrl.agents.rule_picks import RulePicks
+from alrl.agents.training.algorithm import Algorithm
 from alrl.envs.candidates import CandidateMixture, CandidateSource
 from alrl.envs.rewards import Reward, make_reward, reward_kinds
 from alrl.errors import ContractError, InvalidRecipeError
 from alrl.metadata import GROUPS, Feature, FeatureSet
 from alrl.metadata.feature import FeatureGroup
-from alrl.testing import check_candidates, check_feature, check_network, check_policy, check_reward
+from alrl.strategies.uncertainty_sampling import Margin
+from alrl.testing import (
+    check_algorithm,
+    check_candidates,
+    check_feature,
+    check_network,
+    check_policy,
+    check_reward,
+)
 
 
 @pytest.mark.parametrize("name", GROUPS)
@@ -95,6 +104,83 @@ class Shared(Reward):
         return (after.score - before.score).mean().expand(after.score.shape).float()
 
 
+class Whole(Algorithm):
+    """Keeps the contract: every weight is a little larger."""
+
+    def improve(self, network, environment, *, steps, seed, progress):
+        environment.reset(seed=seed)
+        for weight in network.parameters():
+            weight.data *= 1.01
+        progress(steps, None)
+        return network
+
+
+class Forgetful(Whole):
+    def improve(self, network, environment, *, steps, seed, progress):
+        super().improve(network, environment, steps=steps, seed=seed, progress=progress)
+
+
+class Deaf(Algorithm):
+    def improve(self, network, environment, steps, seed):
+        return network
+
+
+class Silent(Algorithm):
+    def improve(self, network, environment, *, steps, seed, progress):
+        return network
+
+
+class Divergent(Whole):
+    def improve(self, network, environment, *, steps, seed, progress):
+        for weight in network.parameters():
+            weight.data *= torch.nan
+        return super().improve(network, environment, steps=steps, seed=seed, progress=progress)
+
+
+class Lucky(Whole):
+    """Draws from the global stream."""
+
+    def improve(self, network, environment, *, steps, seed, progress):
+        network.head[0].weight.data += torch.rand(1)
+        return super().improve(network, environment, steps=steps, seed=seed, progress=progress)
+
+
+def test_an_algorithm():
+    check_algorithm(Whole())
+
+
+def deep(features, generator=None):
+    made = set_scorer(features, generator)
+    made.forward = lambda candidates, loop, mask: mask[..., None].float()
+    return made
+
+
+class Column(Reward):
+    name: ClassVar[str] = "column"
+
+    def paid(self, before, after):
+        return (after.score - before.score)[:, None]
+
+
+class Double(Reward):
+    name: ClassVar[str] = "double"
+
+    def paid(self, before, after):
+        return (after.score - before.score).double()
+
+
+class Array(Loud):
+    def compute(self, view, index):
+        return super().compute(view, index).numpy()
+
+
+class Thawed(CandidateSource):
+    count = 4
+
+    def draw(self, view):
+        return torch.arange(4).expand(len(view.exists), 4)
+
+
 def stubborn(features, generator=None):
     made = set_scorer(features, generator)
     made.forward = lambda candidates, loop, mask: -candidates[..., 0]
@@ -108,12 +194,28 @@ def stubborn(features, generator=None):
         (check_feature, Companion(), "an episode alone is described as among others"),
         (check_candidates, First(), "candidates are distinct and available"),
         (check_reward, Shared(), "pays an episode by its own standing alone"),
+        (check_feature, Array(), r"compute gives a float tensor \(3, \d+, 1\); it gave array"),
+        (check_candidates, Thawed(), "Thawed: it is a frozen dataclass; write @dataclass"),
+        (check_reward, Column(), r"Column: paid gives a number an episode, \(5,\); it gave a tensor \(5, 1\)"),
+        (check_reward, Double(), "Double: paid gives float32 numbers; it gave torch.float64; end it with"),
+        (check_network, deep, r"forward gives scores \(B, K\), here \(3, 5\); it gave \(3, 5, 1\) of torch.float32"),
+        (check_algorithm, Forgetful(), "Forgetful: improve returns the network that it trained; it returned None"),
+        (check_algorithm, Deaf(), r"Deaf: improve takes \(network, environment, \*, steps, seed, progress\); yours"),
+        (check_algorithm, Silent(), r"Silent: progress is told the queries played so far; it was told \[\]"),
+        (check_algorithm, Divergent(), "Divergent: weights are finite after improve; .* is not"),
+        (check_algorithm, Lucky(), "Lucky: chance is drawn from the seed alone"),
+        (check_reward, Shared, r"the class Shared given; give an object of it: Shared\(\)"),
+        (check_feature, "Loud", "'Loud' given; give an object of a class derived from FeatureGroup"),
+        (check_candidates, First, r"give an object of it: First\(\)"),
+        (check_algorithm, Whole, r"give an object of it: Whole\(\)"),
+        (check_policy, Margin, r"give an object of it: Margin\(\)"),
+        (check_network, "package:Class", "'package:Class' given; give the class, or a function"),
         (check_network, stubborn, "minus infinity outside"),
         (check_network, lambda features, generator=None: set_scorer(features, torch.Generator()), "the same weights"),
     ],
 )
 def test_what_breaks_a_contract_is_named(check, broken, message):
-    if broken.__class__.__name__ == "function" and broken is not stubborn:
+    if broken.__class__.__name__ == "function" and broken not in {stubborn, deep}:
         torch.Generator()
         seeds = iter((1, 2))
         broken = lambda features, generator=None: set_scorer(features, torch.Generator().manual_seed(next(seeds)))  # noqa: E731

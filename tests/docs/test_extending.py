@@ -14,7 +14,7 @@ from alrl.agents.policy_file import load_policy, save_policy
 from alrl.agents.recipe import TrainedRecipe, load_agent_recipe
 from alrl.agents.training.training import Trainer
 from alrl.envs.recipe import load_env_recipe
-from alrl.errors import PolicyFileError
+from alrl.errors import ContractError, PolicyFileError
 
 PAGE = Path(__file__).parents[2] / "docs" / "extending.md"
 BLOCK = re.compile(r"```(?:python|toml)\n# (\S+)\n(.*?)```", re.DOTALL)
@@ -63,3 +63,27 @@ def test_libraries_train_a_network_of_ones_own(mine, algorithm):
     )
     trainer = Trainer(agent=load_agent_recipe("agents/theirs.toml"), env=load_env_recipe("mine"), workers=1)
     assert trainer.train().fingerprint != trainer.untrained().fingerprint
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ("return scores.masked_fill(~mask, -torch.inf)[..., None]", r"forward gives scores .* a tensor \(2, 3, 1\)"),
+        ("return scores", "scores are finite within the mask .* minus infinity outside"),
+        ("return scores * torch.nan", "scores are finite within the mask"),
+    ],
+)
+def test_a_network_that_does_not_score_candidates_is_refused_before_it_is_trained(mine, changed, message):
+    file = mine / "mine_network.py"
+    file.write_text(file.read_text().replace("return scores.masked_fill(~mask, -torch.inf)", changed))
+    trainer = Trainer(agent=load_agent_recipe("agents/mine.toml"), env=load_env_recipe("mine"), workers=1)
+    with pytest.raises(ContractError, match=message):
+        trainer.train()
+
+
+def test_a_network_says_of_itself_what_a_policy_file_keeps(mine):
+    file = mine / "mine_network.py"
+    file.write_text(file.read_text().replace('"width": self.width}', '"width": self.width, "slope": 0.5}'))
+    trainer = Trainer(agent=load_agent_recipe("agents/mine.toml"), env=load_env_recipe("mine"), workers=1)
+    with pytest.raises(ContractError, match=r"Above: described has slope = 0\.5; a policy file keeps whole numbers"):
+        trainer.train()

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from alrl.agents.networks.buyer import Buyer
 from alrl.agents.networks.ensemble import Ensemble
 from alrl.agents.networks.forest import ForestScorer
@@ -13,7 +15,7 @@ from alrl.agents.networks.mixture import Mixture
 from alrl.agents.networks.set_scorer import CandidateScorer, SetScorer
 from alrl.agents.networks.weighted import LinearScorer, Weigher
 from alrl.agents.policy_validation import check_weights
-from alrl.errors import PolicyFileError
+from alrl.errors import ContractError, PolicyFileError
 from alrl.metadata import FeatureSet
 from alrl.recipes.registry import Registry
 
@@ -138,9 +140,41 @@ _OWN: Registry[CandidateScorer] = Registry(CandidateScorer, package="alrl.agents
 def own_network(kind: str, features: FeatureSet, **settings: Any) -> CandidateScorer:
     """Return a network of a class of one's own, ``package.module:Class``, which takes the features first.
 
-    Raises InvalidRecipeError where there is none, or for a setting that it does not take.
+    Raises InvalidRecipeError where there is none, or for a setting that it does not take; ContractError where it does
+    not score candidates as a network has to.
     """
-    return _OWN.make(kind, features=features, **settings)
+    network = _OWN.make(kind, features=features, **settings)
+    for name, value in network.described.items():
+        if name != "kind" and not isinstance(value, int):
+            raise ContractError(
+                f"{type(network).__name__}: described has {name} = {value!r}; a policy file keeps whole numbers alone:"
+                " leave it out, or give it another unit"
+            )
+    _check_scores(network, features)
+    return network
+
+
+def _check_scores(network: CandidateScorer, features: FeatureSet) -> None:
+    """Raise ContractError unless it scores two states of three candidates, of which one is masked."""
+    record, loop = (
+        torch.tensor([(each.low + each.high) / 2 for each in columns]) for columns in (features.record, features.loop)
+    )
+    mask = torch.tensor([[True, True, True], [True, True, False]])
+    training = network.training
+    network.eval()
+    with torch.no_grad():
+        scores: Any = network(record.expand(2, 3, -1), loop.expand(2, -1), mask)
+    network.train(training)
+    if not isinstance(scores, torch.Tensor) or scores.shape != mask.shape:
+        given = f"a tensor {tuple(scores.shape)}" if isinstance(scores, torch.Tensor) else repr(scores)
+        wrong = f"forward gives scores (B, K), here (2, 3); it gave {given}"
+    elif not bool(scores[mask].isfinite().all()) or bool((scores[~mask] != -torch.inf).any()):
+        wrong = (
+            f"scores are finite within the mask {mask.tolist()}, minus infinity outside; they were {scores.tolist()}"
+        )
+    else:
+        return
+    raise ContractError(f"{type(network).__name__}: {wrong}; try it with alrl.testing.check_network")
 
 
 def build_network(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from typing import Any
 
 from alrl.agents.networks.set_scorer import CandidateScorer
 from alrl.envs.vector_env import ActiveLearningVectorEnv
+from alrl.errors import ContractError
 from alrl.recipes.registry import Registry
 
 
@@ -29,6 +32,40 @@ class Algorithm(ABC):
         begins the next one and teaches nothing. Chance is drawn from ``seed`` alone. ``progress`` takes the queries
         played so far and the mean return of the last episodes, None while there is none.
         """
+
+
+def improved(
+    algorithm: Algorithm,
+    network: CandidateScorer,
+    environment: ActiveLearningVectorEnv,
+    *,
+    steps: int,
+    seed: int,
+    progress: Callable[[int, float | None], object],
+) -> CandidateScorer:
+    """Return what an algorithm makes of a network.
+
+    Raises ContractError where ``improve`` does not take what it is given, returns no network, or one whose weights are
+    not finite.
+    """
+    name, given = type(algorithm).__name__, {"steps": steps, "seed": seed, "progress": progress}
+    signature = inspect.signature(algorithm.improve)
+    try:
+        signature.bind(network, environment, **given)
+    except TypeError as error:
+        raise ContractError(
+            f"{name}: improve takes (network, environment, *, steps, seed, progress); yours takes {signature}: {error}"
+        ) from None
+    better: Any = algorithm.improve(network, environment, steps=steps, seed=seed, progress=progress)
+    if not isinstance(better, CandidateScorer):
+        raise ContractError(f"{name}: improve returns the network that it trained; it returned {better!r}")
+    wrong = [key for key, weight in better.state_dict().items() if not bool(weight.isfinite().all())]
+    if wrong:
+        raise ContractError(
+            f"{name}: weights are finite after improve; {wrong[0]} is not: a lower learning rate, or gradients that are"
+            " clipped, may help"
+        )
+    return better
 
 
 _OWN: Registry[Algorithm] = Registry(Algorithm, package="alrl.agents.training", noun="training algorithm")  # type: ignore[type-abstract]

@@ -13,7 +13,7 @@ from alrl.agents.networks.mixture import NETWORK
 from alrl.agents.policy import Policy
 from alrl.agents.recipe import AlgorithmRecipe, TrainedRecipe
 from alrl.agents.reinforcement_recipes import ReinforcementRecipe
-from alrl.agents.training.algorithm import make_algorithm
+from alrl.agents.training.algorithm import improved, make_algorithm
 from alrl.agents.training.branching import Update, branch
 from alrl.agents.training.checkpoint import Checkpoint, Work
 from alrl.agents.training.evolution import Generations, evolve, mixture_of
@@ -161,9 +161,8 @@ def by_algorithm(
 
     algorithm = make_algorithm(recipe.kind, **(recipe.model_extra or {}))
     environment = ActiveLearningVectorEnv(env, num_envs=recipe.envs)
-    network = algorithm.improve(
-        copy.deepcopy(policy.network), environment, steps=recipe.steps, seed=seed, progress=progress
-    )
+    start = copy.deepcopy(policy.network)
+    network = improved(algorithm, start, environment, steps=recipe.steps, seed=seed, progress=progress)
     environment.close()
     progress.bar.done()
     work.steps += progress.done

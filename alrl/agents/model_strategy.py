@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,11 +93,14 @@ def _as_actions(answer: Any, mask: Tensor, space: spaces.Space[Any]) -> Tensor:
         answer = answer[0]
     if isinstance(answer, torch.distributions.Distribution):
         answer = answer.logits if hasattr(answer, "logits") else answer.mean
-    given = torch.as_tensor(answer.detach() if isinstance(answer, Tensor) else np.asarray(answer), device=mask.device)
+    given = torch.as_tensor(answer.detach() if isinstance(answer, Tensor) else _numbers(answer), device=mask.device)
     if not isinstance(space, spaces.Discrete):
         return given
     if tuple(given.shape) == tuple(mask.shape):
-        return given.masked_fill(~mask, -torch.inf if given.is_floating_point() else given.min() - 1).argmax(1)
+        scores = given.masked_fill(~mask, -torch.inf if given.is_floating_point() else given.min() - 1)
+        if bool(scores.isnan().any()):
+            raise InvalidQueryError(f"the model scored an action that is allowed with NaN: {scores.tolist()}")
+        return scores.argmax(1)
     if tuple(given.shape) != (len(mask),) or given.is_floating_point():
         raise InvalidQueryError(
             f"the model answered {given.dtype} of shape {tuple(given.shape)} for {len(mask)} states; give numbers"
@@ -105,6 +109,17 @@ def _as_actions(answer: Any, mask: Tensor, space: spaces.Space[Any]) -> Tensor:
     numbers = given.long().clamp(0, mask.shape[1] - 1)
     allowed = mask.gather(1, numbers[:, None])[:, 0]
     return torch.where(allowed, numbers, mask.to(torch.uint8).argmax(1))
+
+
+def _numbers(answer: Any) -> NDArray[Any]:
+    """Return what a model answered as an array of numbers; raises InvalidQueryError for what is none."""
+    try:
+        numbers = np.asarray(answer)
+    except (TypeError, ValueError, RuntimeError):
+        numbers = np.asarray(None)
+    if numbers.dtype.kind not in "biuf":
+        raise InvalidQueryError(f"the model answered {answer!r}; give an action a state, or a score for each action")
+    return numbers
 
 
 def strategy_of(
@@ -180,15 +195,31 @@ def _policy_in(path: Path, space: spaces.Dict, *, trust: bool) -> Any:
             f"{path}: a zip of Stable-Baselines3 holds pickles, and loading it runs whatever code its author put there;"
             " if you made it, or trust who did, say so: --trust on the command line, trust=True in Python"
         )
+    if not path.is_file():  # As Stable-Baselines3 has it: model.save("out/ppo") writes out/ppo.zip.
+        path = path.with_name(f"{path.name}.zip")
     if not path.is_file():
         raise PolicyFileError(f"{path}: there is no such file; give the zip that model.save wrote")
     from stable_baselines3.common.save_util import load_from_zip_file
 
-    data, parameters, _ = load_from_zip_file(path, device="cpu")
-    given = None if data is None else data["observation_space"]
-    if data is None or given != space:
-        raise PolicyFileError(f"{path}: trained on observations {given}; the environment has {space}: name its own")
+    try:
+        data, parameters, _ = load_from_zip_file(path, device="cpu")
+    except (ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise PolicyFileError(f"{path}: no zip that model.save wrote ({error}); give one") from error
+    if data is None or "policy" not in parameters:
+        raise PolicyFileError(f"{path}: no model of Stable-Baselines3 is in it; give the zip that model.save wrote")
+    given = data["observation_space"]
+    if given != space:
+        raise PolicyFileError(
+            f"{path}: trained on observations {_shapes(given)}; the environment has {_shapes(space)}"
+            f"{' within other bounds' if _shapes(given) == _shapes(space) else ''}: name its own"
+        )
     policy = data["policy_class"](given, data["action_space"], lambda _: 0.0, **data.get("policy_kwargs", {}))
     policy.load_state_dict(parameters["policy"])
     policy.set_training_mode(False)
     return policy
+
+
+def _shapes(space: spaces.Space[Any]) -> str:
+    """Return the parts of an observation space with their shapes, in one line."""
+    parts = space.spaces.items() if isinstance(space, spaces.Dict) else [("array", space)]
+    return ", ".join(f"{name} {part.shape}" for name, part in parts)

@@ -129,8 +129,8 @@ class Evaluation:
 def evaluate(  # noqa: PLR0913 - all but two have defaults
     policy: str | Strategy,
     *,
-    data: Sequence[str | DataSet],
-    against: Sequence[str] = ("margin",),
+    data: str | DataSet | Sequence[str | DataSet],
+    against: str | Sequence[str] = ("margin",),
     labels: int = 60,
     batch: int = 1,
     seeds: int = 50,
@@ -157,6 +157,10 @@ def evaluate(  # noqa: PLR0913 - all but two have defaults
     >>> [(each.data_set, each.rule, each.seen) for each in evaluation.comparisons]
     [('iris', 'random', False)]
     """
+    data = [data] if isinstance(data, str | DataSet) else data
+    against = [against] if isinstance(against, str) else against
+    if not against:
+        raise InvalidRecipeError("no opponent given; name one under against, such as margin")
     ours, policy = policy, policy if isinstance(policy, str) else policy.name
     names = [policy, *against]
     if policy in against:

@@ -282,6 +282,8 @@ def _bought(labels: int, seeds: Sequence[int], share: Sequence[int]) -> int:
 
 
 def _numbers(seeds: int | Sequence[int]) -> tuple[int, ...]:
+    if isinstance(seeds, str):
+        raise InvalidRecipeError(f"seeds = {seeds!r} given; give their number, or a list of them")
     numbers = tuple(range(seeds)) if isinstance(seeds, int | np.integer) else tuple(int(seed) for seed in seeds)
     if not numbers:
         raise InvalidRecipeError(f"seeds = {seeds} given; at least one seed is needed")

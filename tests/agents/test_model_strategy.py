@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import zipfile
+
 import numpy as np
 import pytest
 import torch
@@ -79,13 +81,38 @@ def test_a_zip_is_loaded_for_who_trusts_it_alone(trained, tmp_path, monkeypatch)
     )
     assert strategy.name == "mine"
     assert (ours.picks == its.picks).all()
-    with pytest.raises(PolicyFileError, match="name its own"):
+    assert alrl.strategy_of(tmp_path / "mine", env=tiny(), trust=True).name == "mine"
+    with pytest.raises(PolicyFileError, match=r"has candidates \(32, 26\), loop \(13,\), mask \(32,\): name its own"):
         alrl.strategy_of(file, env="digits", trust=True)
+    for content in (b"no zip", _zip_of_nothing(tmp_path)):
+        (tmp_path / "other.zip").write_bytes(content)
+        with pytest.raises(PolicyFileError, match=r"other\.zip: no .*model.save wrote"):
+            alrl.strategy_of(tmp_path / "other.zip", env=tiny(), trust=True)
     with pytest.raises(PolicyFileError, match="no such file"):
         alrl.strategy_of(tmp_path / "none.zip", env=tiny(), trust=True)
     monkeypatch.setenv("ALRL_NO_CODE", "1")
     with pytest.raises(PolicyFileError, match="holds pickles"):
         alrl.strategy_of(file, env=tiny(), trust=True)
+
+
+def _zip_of_nothing(folder):
+    with zipfile.ZipFile(folder / "nothing.zip", "w") as archive:
+        archive.writestr("readme.txt", "nothing")
+    return (folder / "nothing.zip").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (lambda _: None, "the model answered None; give an action a state, or a score for each action"),
+        (lambda _: "first", "the model answered 'first'"),
+        (lambda seen: seen["mask"] * np.nan, "scored an action that is allowed with NaN"),
+        (lambda seen: seen["loop"][:, 0], r"torch.float32 of shape \(2,\) for 2 states; give numbers \(2,\)"),
+    ],
+)
+def test_what_is_no_answer_is_named(answer, message):
+    with pytest.raises(InvalidQueryError, match=message):
+        alrl.simulate("synthetic/tiny-0", alrl.strategy_of(answer, env=tiny()), labels=2, seeds=2)
 
 
 def test_deep_q_modules_and_functions_play_too():

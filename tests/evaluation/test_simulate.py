@@ -27,6 +27,7 @@ from alrl.errors import (
     PoolExhaustedWarning,
     SmallTestPartWarning,
 )
+from alrl.evaluation.evaluate import evaluate
 from alrl.evaluation.simulate import DEFAULT_SPLIT, simulate
 from alrl.learners.scikit_learn import ScikitLearn
 from alrl.metadata import DEFAULT_GROUPS, FeatureSet
@@ -260,3 +261,13 @@ def test_a_small_table_of_ones_own_is_warned_of_once(tmp_path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         simulate(tmp_path / "small.csv", "random", label="kind", labels=2, seeds=2)
+
+
+def test_one_name_is_as_good_as_a_list_of_one_and_seeds_are_no_text() -> None:
+    one = evaluate("entropy", data="iris", against="random", labels=2, seeds=2)
+    several = evaluate("entropy", data=["iris"], against=["random"], labels=2, seeds=2)
+    assert one.comparisons == several.comparisons
+    with pytest.raises(InvalidRecipeError, match="no opponent given; name one under against, such as margin"):
+        evaluate("entropy", data="iris", against=[], labels=2, seeds=2)
+    with pytest.raises(InvalidRecipeError, match="seeds = '3' given; give their number, or a list of them"):
+        simulate("iris", "margin", labels=2, seeds="3")

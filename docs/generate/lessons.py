@@ -93,11 +93,13 @@ def page(name: str, lesson: NotebookNode, outputs: list[Output], seconds: float)
         for svg, _ in output.figures:
             file = f"{name}-{len(figures) + 1}.svg"
             figures[file] = svg
-            parts.append(f"![{_caption(lesson)}]({file})" + "{ .figure }")
+            # On a phone a figure is small: its link opens it alone, to be drawn larger.
+            parts.append(f"[![{_caption(lesson)}]({file}){{ .figure }}]({file})")
     took = f"Ran in {seconds:.0f} seconds when this page was built."
     files = f'[Notebook]({name}.ipynb){{ download }} · [script]({name}.txt){{ download="{name}.py" }}'
     parts.insert(1, f"{took} {files}")
-    return "\n\n".join(parts) + "\n", figures
+    # Without its short table of contents a lesson has room for lines of code.
+    return "---\nhide: [toc]\n---\n\n" + "\n\n".join(parts) + "\n", figures
 
 
 def _caption(lesson: NotebookNode) -> str:

@@ -5,6 +5,7 @@ Written from the strategies themselves; a test compares the page with what would
 
 from __future__ import annotations
 
+import re
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -16,7 +17,7 @@ _BEGINNING = """# Strategies
 
 <!-- Written by `python -m docs.generate.strategies docs/strategies.md`; do not edit. -->
 
-Rule-based querying strategies, one a file in `alrl/strategies/`, each an agent by its name. All score the records of
+Rule-based querying strategies, each an agent by its name; their code is in `alrl/strategies/`. All score the records of
 many episodes at once, a higher score is queried sooner, and ties are broken by the stream `strategy`. None sees a label
 that was not bought. What a strategy *needs* beyond the learner's probabilities the simulator computes for it alone:
 `embedding` (each record before the last layer), `earlier-embedding` (the same after the round before), `members` (of a
@@ -83,14 +84,18 @@ def _cells(*cells: str) -> str:
 
 
 def queries(kind: type[Strategy]) -> str:
-    """Return what a strategy queries: the first line of its file, without its name.
+    """Return what a strategy queries: the first line of its file without the name; of its class in a file of several.
 
-    >>> from alrl.strategies.uncertainty_sampling import Margin
-    >>> queries(Margin)
-    'query where the two likeliest classes are closest'
+    >>> from alrl.strategies.uncertainty_sampling import Entropy
+    >>> queries(Entropy)
+    'by the entropy of its class probabilities in nats, from 0 to log k'
     """
-    first = (import_module(kind.__module__).__doc__ or "").strip().split("\n")[0]
-    return first.partition(": ")[2].rstrip(".") or first.rstrip(".")
+    alone = sum(each.__module__ == kind.__module__ for each in strategies().values()) == 1
+    first = ((import_module(kind.__module__) if alone else kind).__doc__ or "").strip().split("\n")[0].rstrip(".")
+    if alone:
+        return first.partition(": ")[2] or first
+    own = re.sub("^Scores? a record ", "", first).replace("``", "`")
+    return own[:1].lower() + own[1:]
 
 
 if __name__ == "__main__":

@@ -88,12 +88,12 @@
 
     function draw() {
       const ink = getComputedStyle(box).color;
-      const c = pool.getContext("2d");
+      const c = pool.getContext("2d"), size = Math.min(scaled(pool), 1.4);
       c.clearRect(0, 0, pool.width, pool.height);
       data.points.forEach((_, i) => {
         const [x, y] = at(i), taken = known.includes(i);
         c.beginPath();
-        c.arc(x, y, taken ? 7 : 4, 0, 2 * Math.PI);
+        c.arc(x, y, size * (taken ? 7 : 4), 0, 2 * Math.PI);
         c.fillStyle = taken ? COLOURS[data.labels[i]] : "#8a8a8a";
         // The model's view of what is not labelled: the surer, the fainter.
         c.globalAlpha = taken ? 1 : 0.3 + 0.7 * (1 - Math.abs(2 * probability(model.w, data.features[i]) - 1));
@@ -102,21 +102,25 @@
       });
       const [x, y] = at(cursor);
       c.beginPath();
-      c.arc(x, y, 12, 0, 2 * Math.PI);
-      c.lineWidth = 3;
+      c.arc(x, y, 12 * size, 0, 2 * Math.PI);
+      c.lineWidth = 3 * size;
       c.strokeStyle = ink;
       c.stroke();
       lines(chart, ink);
       say();
     }
 
+    // On a phone a canvas is drawn smaller than it is: letters and dots grow by as much.
+    function scaled(canvas) {
+      return Math.max(1, canvas.width / (canvas.clientWidth || canvas.width));
+    }
+
     function lines(canvas, ink) {
-      // On a phone the canvas is drawn smaller than it is: letters grow by as much.
-      const scale = Math.max(1, canvas.width / (canvas.clientWidth || canvas.width));
+      const scale = scaled(canvas), top = 16 * scale;
+      canvas.height = 260 * Math.min(scale, 2);
       const c = canvas.getContext("2d"), left = 46 * scale, bottom = 28 * scale, low = 0.5, high = 1;
       const X = (n) => left + (n / budget) * (canvas.width - left - 70 * scale);
-      const Y = (v) => canvas.height - bottom - ((Math.max(v, low) - low) / (high - low)) * (canvas.height - bottom - 10);
-      c.clearRect(0, 0, canvas.width, canvas.height);
+      const Y = (v) => canvas.height - bottom - ((Math.max(v, low) - low) / (high - low)) * (canvas.height - bottom - top);
       c.fillStyle = ink;
       c.font = `${13 * scale}px sans-serif`;
       [0.5, 0.75, 1].forEach((v) => c.fillText(`${100 * v} %`, 4, Y(v) + 4));
@@ -124,6 +128,8 @@
       const drawn = [["random", data.average.random, "#8a8a8a"], ["margin", data.curves.margin, "#3b8fd0"], ["policy", data.curves.general, "#D55E00"], ["you", curve, ink]];
       const shown = known.length - data.first.length;
       const ends = [];
+      // Names that would stand on each other move apart, the lowest staying where it is: at first all curves are one dot.
+      drawn.sort((a, b) => a[1][shown] - b[1][shown]);
       drawn.forEach(([name, values, colour]) => {
         // The others' curves appear as far as yours: no peeping.
         const part = values.slice(0, shown + 1);
@@ -132,10 +138,13 @@
         c.strokeStyle = colour;
         c.lineWidth = name === "you" ? 3.5 : 2;
         c.stroke();
-        let y = Y(part[part.length - 1]) + 4;
-        while (ends.some((other) => Math.abs(other - y) < 14 * scale)) y += 14 * scale;
-        ends.push(y);
+        c.beginPath();
+        c.arc(X(shown), Y(part[shown]), 3 * scale, 0, 2 * Math.PI);
         c.fillStyle = colour;
+        c.fill();
+        let y = Y(part[shown]) + 4 * scale;
+        while (ends.some((other) => Math.abs(other - y) < 14 * scale)) y -= scale;
+        ends.push(y);
         c.fillText(name, X(shown) + 8, y);
       });
     }

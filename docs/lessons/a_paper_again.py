@@ -45,7 +45,7 @@ print(f"published, 100 seeds: {mean.mean:.4f} and {uniform.mean:.4f}, a gap of {
 #
 # 1. Their area leaves the first accuracy out of the sum, but not out of the divisor. Whom does that favour?
 # 2. How many seeds does a gain of a quarter of a point need to be told from nothing?
-# 3. Take a table of your own field. Which of the five questions above does its paper answer?
+# 3. Take a table of your own field. Does its paper tell the split, the first labels, the scaling, the area, the seeds?
 #
 # <details markdown="1"><summary>Answers</summary>
 #

@@ -1,4 +1,4 @@
-"""What the pages compute in a browser: the labelling game by keyboard, and the break-even with its sliders."""
+"""What pages do in a browser: the labelling game by keyboard, the break-even with its sliders, tables that scroll."""
 
 from __future__ import annotations
 
@@ -84,3 +84,12 @@ def test_the_sliders_move_the_break_even(browser: Any, tmp_path: Path) -> None:
         view.keyboard.press("ArrowRight")
     assert view.inner_text("output.sentence") != before
     assert view.evaluate("document.querySelectorAll('#break-even svg path.loop').length") == 2
+
+
+def test_a_table_that_scrolls_is_reached_by_keyboard_and_another_is_not(browser: Any, tmp_path: Path) -> None:
+    frame = (
+        '<div class="md-typeset__scrollwrap" style="width: 200px; overflow-x: auto"><p style="width: {}px">1</p></div>'
+    )
+    view = opened(browser, tmp_path, frame.format(400) + frame.format(100), "access.js")
+    frames = "[...document.querySelectorAll('.md-typeset__scrollwrap')].map(each => [each.tabIndex, each.role])"
+    assert view.evaluate(frames) == [[0, "region"], [-1, None]]

@@ -31,7 +31,8 @@ def test_a_lesson_runs_and_becomes_a_page_and_a_notebook(
         outputs = run(lesson)
     text, figures = page(path.stem, lesson, outputs, 1.0)
     assert figures
-    assert all(f"]({name})" in text for name in figures)
+    assert all(f".svg){{ .figure }}]({name})" in text for name in figures)  # a figure is a link to itself
+    assert text.startswith("---\nhide: [toc]\n---\n\n# ")  # code has the room of a table of contents
     written = nbformat.reads(notebook(lesson, outputs), as_version=4)
     nbformat.validate(written)
     assert any("image/png" in json.dumps(cell.get("outputs", [])) for cell in written.cells)

@@ -7,7 +7,7 @@ import pytest
 
 from alrl.agents.recipe import agent_names
 from alrl.strategies import make_strategy, strategies
-from docs.generate.strategies import strategy_page
+from docs.generate.strategies import queries, strategy_page
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -16,6 +16,12 @@ def test_the_page_is_what_the_strategies_say_now():
     assert (ROOT / "docs" / "strategies.md").read_text(encoding="utf-8") == strategy_page(), (
         "docs/strategies.md is out of date; run: python -m docs.generate.strategies docs/strategies.md"
     )
+
+
+def test_no_two_strategies_are_said_to_query_the_same():
+    said = [queries(kind) for kind in strategies().values()]
+    assert sorted(said) == sorted(set(said))
+    assert queries(strategies()["entropy"]) == "by the entropy of its class probabilities in nats, from 0 to log k"
 
 
 @pytest.mark.parametrize("name", strategies())

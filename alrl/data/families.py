@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 _FAMILIES: dict[str, tuple[str, ...]] = {
     "abalone": ("abalone",),
     "breast-cancer-diagnostic": ("breast-cancer", "wdbc"),
@@ -77,6 +79,23 @@ def related(first: str, second: str) -> bool:
     (True, False)
     """
     return family(first) == family(second)
+
+
+def listed(names: Iterable[str]) -> str:
+    """Return names of data sets in one line, synthetic tasks that follow each other by the first and the last.
+
+    >>> listed(["iris", "synthetic/mixed-0", "synthetic/mixed-1", "synthetic/mixed-2", "synthetic/tiny-4"])
+    'iris, synthetic/mixed-0 to -2, synthetic/tiny-4'
+    """
+    runs: list[list[str]] = []
+    for name in names:
+        family, _, number = name.rpartition("-")
+        made = family.startswith("synthetic/") and number.isdecimal()
+        if made and runs and runs[-1][-1] == f"{family}-{int(number) - 1}":
+            runs[-1].append(name)
+        else:
+            runs.append([name])
+    return ", ".join(f"{run[0]} to -{run[-1].rpartition('-')[2]}" if len(run) > 2 else ", ".join(run) for run in runs)
 
 
 def _plain(name: str) -> str:

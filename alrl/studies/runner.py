@@ -13,6 +13,7 @@ from typing import Any
 
 from alrl import recipes
 from alrl.agents.players import shadowed
+from alrl.data.families import listed
 from alrl.data.table_recipe import load_source
 from alrl.data.tables.report import DataReport
 from alrl.errors import AlrlError, InvalidRecipeError
@@ -263,7 +264,7 @@ class Runner:
         learners = dict.fromkeys(learner_name(setting.learner.kind, setting.learner.settings) for setting in settings)
         return {
             "data sets": ", ".join(study.data_sets),
-            "training data sets": ", ".join(seen) or "none",
+            "training data sets": listed(seen) or "none",
             "protocol": study.protocol,
             "labels": ", ".join(dict.fromkeys(str(setting.labels) for setting in settings)),
             "batch": ", ".join(dict.fromkeys(str(setting.batch) for setting in settings)),

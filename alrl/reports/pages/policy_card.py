@@ -15,6 +15,7 @@ from alrl.agents.players import find_strategy
 from alrl.agents.policy import Policy
 from alrl.agents.policy_file import load_policy
 from alrl.agents.training.validation import gains_by_stage
+from alrl.data.families import listed
 from alrl.errors import AlrlError
 from alrl.evaluation.comparison import Comparison
 from alrl.reports.summary import Summary
@@ -58,7 +59,7 @@ class PolicyCard:
         lines += ["", "## Results", ""]
         lines += [f"- **{term}**: {text}" for term, text in self.results.items()]
         for title, names in (("Trained on", self.trained_on), ("Validated on", self.validated_on)):
-            lines += ["", f"## {title} ({len(names)} data sets)", "", ", ".join(names) or "not recorded"]
+            lines += ["", f"## {title} ({len(names)} data sets)", "", listed(names) or "not recorded"]
         lines += [
             "",
             f"## Reads ({len(self.features)} features)",

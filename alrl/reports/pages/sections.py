@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from alrl.data.families import listed
 from alrl.reports.pages.about import About, Still
 from alrl.reports.pages.policy_card import PolicyCard
 from alrl.reports.pages.tables import (
@@ -130,8 +131,8 @@ def _card(card: PolicyCard) -> str:
     features = plain_table(f"What {card.name} reads", ["feature", "of", "range", "99 % in training", "meaning"], rows)
     parts = [definitions(card.facts), "<h3>Results in this study</h3>", definitions(card.results)]
     parts += [
-        folded(f"Trained on {len(card.trained_on)} data sets", f"<p>{escape(', '.join(card.trained_on))}</p>"),
-        folded(f"Validated on {len(card.validated_on)} data sets", f"<p>{escape(', '.join(card.validated_on))}</p>"),
+        folded(f"Trained on {len(card.trained_on)} data sets", f"<p>{escape(listed(card.trained_on))}</p>"),
+        folded(f"Validated on {len(card.validated_on)} data sets", f"<p>{escape(listed(card.validated_on))}</p>"),
         folded(f"Reads {len(card.features)} features", features),
     ]
     parts += [

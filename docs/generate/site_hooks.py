@@ -20,6 +20,7 @@ from mkdocs.structure.pages import Page
 from docs.generate import api, errors, lessons, pictures, recipe_keys
 
 _MARKDOWN: dict[str, str] = {}
+_LISTS = ("environments/", "api", "keys")
 _NAVIGATION: list[tuple[str, str, str]] = []
 """Section, title and address of each page, in the order of the navigation."""
 
@@ -67,8 +68,10 @@ def _remember(items: list[Any], section: str) -> None:
 
 
 def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
-    """Keep the source of a page."""
+    """Keep the source of a page; where many pages say the same, search finds what explains first."""
     _MARKDOWN[page.file.src_uri] = markdown
+    if page.file.src_uri.startswith(_LISTS):
+        page.meta.setdefault("search", {"boost": 0.2})
     return markdown
 
 
@@ -99,10 +102,16 @@ def _first_sentence(markdown: str) -> str:
 
     >>> _first_sentence("# Title\n\nOne thing. Another.")
     ': One thing.'
+
+    A link's address is that of another folder: its words stay.
+
+    >>> _first_sentence("# Title\n\nSee [this](../there.md).")
+    ': See this.'
     """
     paragraphs = re.sub(r"<!--.*?-->", "", markdown, flags=re.DOTALL).split("\n\n")
     for paragraph in paragraphs:
         plain = " ".join(paragraph.split())
         if plain and plain[0] not in "#<|!`[-":
+            plain = re.sub(r"\[([^\]]+)\]\([^)]+\)", r"\1", plain)
             return ": " + re.split(r"(?<=\.)(?:\*\*)? ", plain)[0].replace("**", "")
     return ""

@@ -10,7 +10,8 @@ from alrl.errors import ContractError
 def check_instance(given: Any, base: type[Any]) -> None:
     """Raise ContractError that says what to give, unless it is an object of a class derived from ``base``.
 
-    >>> from alrl.strategies import Margin, Strategy
+    >>> from alrl.strategies import Strategy
+    >>> from alrl.strategies.uncertainty_sampling import Margin
     >>> check_instance(Margin, Strategy)
     Traceback (most recent call last):
     alrl.errors.ContractError: the class Margin given; give an object of it: Margin()

@@ -83,6 +83,14 @@ CLAIMS: dict[str, tuple[str, str, Callable[[], list[float]]]] = {
             for choose in (min, max)
         ],
     ),
+    "a wider ground": (
+        "docs/results.md",
+        r"by (\S+) points with single queries, (\S+) in tens, and by (\S+) and (\S+) with nearest neighbours",
+        lambda: [
+            -numbers(row(f"experiments/ground/table{page}.md", "wide", ACROSS)[3])[0]
+            for page in ("", "-batch-10", "-nearest-neighbours-batch-1", "-nearest-neighbours-batch-10")
+        ],
+    ),
     "a whole study": (
         "docs/results.md",
         r"took (\S+) minutes on two cores with its report, (\S+) seconds\s+without",

@@ -180,8 +180,9 @@ def build_again(recipe: Mapping[str, Any], folder: Path) -> tuple[Strategy, str]
 
     Raises PolicyFileError if its policy is not there, InvalidRecipeError if this alrl knows no such recipe.
     """
-    if recipe["kind"] == "policy":
-        policy = load_policy((folder / recipe["policy"]).resolve())
+    place = recipe.get("policy")
+    if recipe.get("kind") == "policy" and isinstance(place, str):
+        policy = load_policy((folder / place).absolute())
         return policy, policy.fingerprint
     parsed = parse_agent_recipe({"agent": dict(recipe)}, where=f"an agent of {folder}")
     if isinstance(parsed, TrainedRecipe):

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
+import sqlite3
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from alrl.errors import PolicyFileError
 from alrl.recipes import parse
 from alrl.studies.reproduce import ReproduceError, reproduce
 from alrl.studies.runner import Runner
 from alrl.studies.store import RESULTS, Store
 from alrl.studies.study import StudyRecipe
+from alrl.studies.study_agents import build_again
 
 
 @pytest.fixture
@@ -67,3 +70,17 @@ def test_another_machine_agrees_within_the_tolerance_and_this_one_never_does(run
         assert "DIFFERENT" in again.summary
     (again,) = reproduce(run, tolerance=0.001)
     assert not again.agrees
+
+
+@pytest.mark.parametrize("recipe", ["{}", '{"kind": "policy"}', '{"kind": "policy", "policy": 3}', '{"kind": null}'])
+def test_an_agent_that_was_kept_damaged_is_named(run: Path, recipe: str) -> None:
+    with sqlite3.connect(run / RESULTS) as database:
+        database.execute("UPDATE agents SET recipe = ?", (recipe,))
+    database.close()
+    with pytest.raises(ReproduceError, match=r"agent 'random' of cell .* cannot be built again: an agent of"):
+        list(reproduce(run))
+
+
+def test_a_policy_is_looked_for_wherever_a_damaged_store_says(tmp_path: Path) -> None:
+    with pytest.raises(PolicyFileError, match="neither a folder with policy"):
+        build_again({"kind": "policy", "policy": "a\x00b"}, tmp_path)

@@ -35,20 +35,14 @@ class Algorithm(ABC):
 
 
 def improved(
-    algorithm: Algorithm,
-    network: CandidateScorer,
-    environment: ActiveLearningVectorEnv,
-    *,
-    steps: int,
-    seed: int,
-    progress: Callable[[int, float | None], object],
+    algorithm: Algorithm, network: CandidateScorer, environment: ActiveLearningVectorEnv, **given: Any
 ) -> CandidateScorer:
-    """Return what an algorithm makes of a network.
+    """Return what an algorithm makes of a network; ``given`` are the further arguments of :meth:`Algorithm.improve`.
 
     Raises ContractError where ``improve`` does not take what it is given, returns no network, or one whose weights are
     not finite.
     """
-    name, given = type(algorithm).__name__, {"steps": steps, "seed": seed, "progress": progress}
+    name = type(algorithm).__name__
     signature = inspect.signature(algorithm.improve)
     try:
         signature.bind(network, environment, **given)
@@ -56,7 +50,7 @@ def improved(
         raise ContractError(
             f"{name}: improve takes (network, environment, *, steps, seed, progress); yours takes {signature}: {error}"
         ) from None
-    better: Any = algorithm.improve(network, environment, steps=steps, seed=seed, progress=progress)
+    better: Any = algorithm.improve(network, environment, **given)
     if not isinstance(better, CandidateScorer):
         raise ContractError(f"{name}: improve returns the network that it trained; it returned {better!r}")
     wrong = [key for key, weight in better.state_dict().items() if not bool(weight.isfinite().all())]

@@ -205,6 +205,16 @@ def find_code(texts: Sequence[str]) -> str | None:
     return next((each[1] for each in digits if each[1][0] == "0" or is_inexact(int(each[1]))), None)
 
 
+def deciding_code(texts: Sequence[str]) -> str | None:
+    """Return the text that makes words of a column which would hold numbers without it, None where there is none.
+
+    >>> deciding_code(["4711", "0815"]), deciding_code(["red", "0815"])
+    ('0815', None)
+    """
+    code = find_code(texts)
+    return code if code is not None and guess_format(texts) is not None else None
+
+
 def is_plain(text: str) -> bool:
     """Return whether a text is a number as a computer writes it.
 

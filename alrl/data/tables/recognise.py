@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from alrl.data.tables.dates import looks_dated
 from alrl.data.tables.label import UNNAMED
 from alrl.data.tables.number_profile import NumberProfile
-from alrl.data.tables.numbers import find_code, guess_format, is_missing
+from alrl.data.tables.numbers import deciding_code, is_missing
 from alrl.data.tables.report import ONE_VALUE
 from alrl.data.tables.table import WORDS, RawTable, Texts
 from alrl.errors import FooterWarning
@@ -79,8 +79,8 @@ def notes_on_codes(table: RawTable, columns: Iterable[str]) -> list[str]:
     long: list[str] = []
     for name in columns:
         levels = table.texts[name].levels if name in table.texts else ()
-        code = find_code(levels)
-        if code is not None and guess_format(levels) is not None:
+        code = deciding_code(levels)
+        if code is not None:
             (zeros if code.startswith("0") else long).append(f"{name!r} ({code})")
     kinds = (
         (zeros, "digits with a leading zero are words, no numbers", "write them without it where they are amounts"),

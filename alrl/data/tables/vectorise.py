@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alrl.data.tables.dates import date_order
-from alrl.data.tables.numbers import find_code, guess_format
+from alrl.data.tables.numbers import deciding_code
 from alrl.data.tables.pandas_column import is_text
 from alrl.data.tables.table import RawTable
 
@@ -87,7 +87,7 @@ def as_read(frame: Any) -> Any:
         if not is_text(column):
             continue
         levels = column.dropna().unique().tolist()
-        if find_code(levels) is not None and guess_format(levels) is not None:
+        if deciding_code(levels) is not None:
             frame.isetitem(place, column.astype("category"))
         elif (order := date_order(levels)) is not None:
             frame.isetitem(place, column.map(order.iso, na_action="ignore"))

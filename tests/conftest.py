@@ -94,10 +94,10 @@ def saved(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
     kept: list[Any] = []
 
-    def save(figure: Any, stem: Path) -> tuple[Path, Path]:
+    def save(figure: Any, stem: Path, *, paper: bool) -> list[Path]:
         kept.append(figure)
         stem.parent.mkdir(exist_ok=True)
-        paths = stem.with_name(stem.name + ".png"), stem.with_name(stem.name + ".pdf")
+        paths = [stem.with_name(stem.name + kind) for kind in ((".png", ".pdf") if paper else (".png",))]
         for path in paths:
             path.touch()
         return paths

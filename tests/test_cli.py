@@ -187,11 +187,14 @@ def test_a_study_is_run_reported_and_not_run_again(place: Path) -> None:
     assert {"index.html", "table.md", "table.csv", "table.tex", "curves.csv"} <= {
         each.name for each in folder.iterdir()
     }
-    assert list((folder / "figures").glob("*.pdf"))
+    assert list((folder / "figures").glob("*.png"))
+    assert not list((folder / "figures").glob("*.pdf"))
+    assert 'href="figures/ranking.png"' in (folder / "index.html").read_text(encoding="utf-8")
     assert "2 cells, 0 played now, 0 failed" in ok("run", "small", "--workers", "1")
     (folder / "index.html").unlink()
     assert f"Page: {folder / 'index.html'}" in ok("report", "runs/small")
     assert "learned" in (folder / "index.html").read_text(encoding="utf-8")
+    assert list((folder / "figures").glob("*-column.pdf"))
 
 
 RULES = """# Two rules, in a second

@@ -127,14 +127,14 @@ def _report(voice: Voice, folder: Path, workers: int | None) -> dict[str, Any]:
     from alrl.reports.tables.aubc import area_table
 
     with voice.bars() as bars:
-        # Soon done; `alrl report` and `alrl bundle` draw the figures for a paper's columns too.
-        files = report(folder, workers=workers, columns=False, bars=bars)
+        # Soon done; `alrl report` and `alrl bundle` draw the figures for a paper too.
+        files = report(folder, workers=workers, paper=False, bars=bars)
     for summary in files.summaries:
         voice.show(area_table(summary).to_rich())
     if files.page is not None:
         voice.say(f"Page:    {files.page.resolve()}")
     voice.say(
-        f"Figures: {(folder / 'figures').resolve()} ({len(files.figures)} files); for columns: alrl report {folder}"
+        f"Figures: {(folder / 'figures').resolve()} ({len(files.figures)} files); for print: alrl report {folder}"
     )
     voice.say(f"Tables:  {', '.join(path.name for path in files.tables)}; curves: {files.curves.name}")
     for note in files.notes:

@@ -5,12 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import matplotlib as mpl
 import numpy as np
-from matplotlib import get_backend
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.backends.registry import BackendFilter, backend_registry
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from rich.console import Console
 from torch import Tensor
@@ -83,6 +78,10 @@ class EpisodePicture:
 
     def frame(self) -> NDArray[np.uint8]:
         """Return the picture, (450, 900, 3), red, green and blue."""
+        import matplotlib as mpl
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+
         with mpl.rc_context(_STYLE):
             figure = Figure(figsize=_INCHES, dpi=_DOTS, layout="constrained")
             canvas: Any = FigureCanvasAgg(figure)
@@ -190,6 +189,9 @@ class Window:
 
     def show(self, picture: EpisodePicture) -> None:
         """Show the picture as it is now."""
+        from matplotlib import get_backend
+        from matplotlib.backends.registry import BackendFilter, backend_registry
+
         known: Any = backend_registry
         interactive = {name.lower() for name in known.list_builtin(BackendFilter.INTERACTIVE)}
         if get_backend().lower() not in interactive:

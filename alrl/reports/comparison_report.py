@@ -98,8 +98,8 @@ class ReportPart:
     """HTML before the page's charts."""
     siblings: Mapping[str, str] = field(default_factory=dict)
     """The study's other pages, and the settings that each is about."""
-    columns: bool = True
-    """Whether figures are also written as wide as a column."""
+    paper: bool = True
+    """Whether figures are also written for print: as PDF, and again as wide as a column."""
 
     def see_picks(self) -> Picks:
         """Return what strategies picked, played again where the figures show it."""
@@ -121,8 +121,8 @@ class ReportPart:
         items = checklist(self.record, self.summaries[0], list(self.policies))
         tabulated = self._tables()
         texts = self._texts(items, cards)
-        # Of a figure the page names the file for print alone: its pixels lie beside it.
-        print_files = [path for path in figure_files if path.suffix == ".pdf"]
+        # Of a figure the page names the file for print alone, if there is one: its pixels lie beside it.
+        print_files = [path for path in figure_files if path.suffix == ".pdf" or not self.paper]
         linked = [path.relative_to(self.folder).as_posix() for path in (*print_files, *tabulated, *texts)]
         about = About(
             title=self.title,
@@ -244,7 +244,7 @@ def write_parts(
     named = [(place, *each) for place, part in enumerate(parts) for each in part.to_draw(picks[place])]
     stems = [parts[place].folder / "figures" / f"{name}{parts[place].slug}" for place, name, _ in named]
     jobs = [
-        joblib.delayed(_drawn)(name, draw, stem, columns=parts[place].columns)
+        joblib.delayed(_drawn)(name, draw, stem, paper=parts[place].paper)
         for (place, name, draw), stem in zip(named, stems, strict=True)
     ]
     drawn: list[list[Drawn]] = [[] for _ in parts]
@@ -266,12 +266,12 @@ def _side_by_side(title: str, jobs: Sequence[Any], *, workers: int, bars: Bars) 
     return done
 
 
-def _drawn(name: str, draw: Callable[[], Figure], stem: Path, *, columns: bool) -> Drawn:
+def _drawn(name: str, draw: Callable[[], Figure], stem: Path, *, paper: bool) -> Drawn:
     files: list[Path] = []
     still = None
     try:
-        for figure, path in figures.versions(draw, stem, columns=columns):
-            files += figures.save(figure, path)
+        for figure, path in figures.versions(draw, stem, paper=paper):
+            files += figures.save(figure, path, paper=paper)
             if name in _STILLS and path == stem:
                 place, words = _STILLS[name]
                 still = Still(name=place, svg=figures.as_svg(figure), alternative=words)

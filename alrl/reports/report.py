@@ -65,7 +65,7 @@ def report(
     allow_incomplete: bool = False,
     opening: Callable[[Summary], str] | None = None,
     workers: int | None = 1,
-    columns: bool = True,
+    paper: bool = True,
     bars: Bars | None = None,
 ) -> ReportFiles:
     """Write page, figures, tables, summary, policy cards and curves of the study in ``run`` into ``run``.
@@ -75,8 +75,8 @@ def report(
     ``opening`` returns HTML that stands before a page's charts. A study with several learners or batch sizes gets one
     page, and one set of figures and tables, for each. A figure that cannot be drawn, and the page without the extra
     ``report``, are named in the notes; the rest is written. ``workers`` processes draw and write, one for each core if
-    None; one does where cells name classes, which only this process is known to be able to import. Without ``columns``
-    no figure is written a second time as wide as a column of a paper.
+    None; one does where cells name classes, which only this process is known to be able to import. Without ``paper``
+    figures are PNG alone: no PDF, which takes as long again, and none a second time as wide as a column.
 
     Raises IncompleteStudyError if cells are missing, unless ``allow_incomplete``, which then marks every output;
     RunDirectoryError if ``run`` holds no study; StoreError if its results cannot be read.
@@ -120,8 +120,8 @@ def report(
     looks = _looks(methods, summaries[0][0])
     further = (
         *protocol_of(study.cells[0]).report(stored, folder, mark=mark),
-        *write_conditions(stored, folder, mark=mark, looks=looks),
-        *write_capabilities(methods, folder, study.primary, mark=mark, looks=looks),
+        *write_conditions(stored, folder, mark=mark, looks=looks, paper=paper),
+        *write_capabilities(methods, folder, study.primary, mark=mark, looks=looks, paper=paper),
     )
     parts: list[ReportPart] = []
     beside: list[list[str]] = []
@@ -149,7 +149,7 @@ def report(
             looks=looks,
             opening="" if opening is None else opening(summaries[place][0]),
             siblings=others,
-            columns=columns,
+            paper=paper,
         )
         parts.append(page)
         beside.append([*others, curves.name, *(path.name for path in further)])
@@ -245,7 +245,7 @@ def _slugs(comparisons: Sequence[Comparison]) -> list[str]:
 
 
 def write_conditions(
-    curves: Sequence[Curves], folder: Path, *, mark: str = "", looks: Looks | None = None
+    curves: Sequence[Curves], folder: Path, *, mark: str = "", looks: Looks | None = None, paper: bool = True
 ) -> list[Path]:
     """Write ``conditions.md``, ``.csv`` and the figures into ``folder``; return the files, none without conditions."""
     costs = condition_costs(curves)
@@ -257,8 +257,8 @@ def write_conditions(
     for place, setting in enumerate(dict.fromkeys((cost.learner, cost.batch) for cost in costs)):
         of_setting = [cost for cost in costs if (cost.learner, cost.batch) == setting]
         stem = folder / ("conditions" + (f"-{place}" if place else ""))
-        for figure, path in versions(partial(conditions, of_setting, mark=mark, looks=looks), stem):
-            paths += save(figure, path)
+        for figure, path in versions(partial(conditions, of_setting, mark=mark, looks=looks), stem, paper=paper):
+            paths += save(figure, path, paper=paper)
     return paths
 
 
@@ -269,6 +269,7 @@ def write_capabilities(
     *,
     mark: str = "",
     looks: Looks | None = None,
+    paper: bool = True,
 ) -> list[Path]:
     """Write ``capabilities.md``, ``.csv`` and the radar into ``folder``; return the files, none below three conditions.
 
@@ -281,6 +282,7 @@ def write_capabilities(
     paths = [folder / "capabilities.md", folder / "capabilities.csv"]
     paths[0].write_text(table.to_markdown(), encoding="utf-8")
     paths[1].write_text(table.to_csv(), encoding="utf-8")
-    for figure, path in versions(partial(radar, scores, *primary, mark=mark, looks=looks), folder / "capabilities"):
-        paths += save(figure, path)
+    draw = partial(radar, scores, *primary, mark=mark, looks=looks)
+    for figure, path in versions(draw, folder / "capabilities", paper=paper):
+        paths += save(figure, path, paper=paper)
     return paths

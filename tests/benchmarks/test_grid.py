@@ -56,7 +56,7 @@ def in_process(command: list[str], **settings: Any) -> subprocess.CompletedProce
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A working directory with a study of its own, whose figures are not drawn: that is what takes the time."""
 
-    def save(figure: Figure, stem: Path) -> tuple[Path]:
+    def save(figure: Figure, stem: Path, *, paper: bool) -> tuple[Path]:
         stem.parent.mkdir(exist_ok=True)
         path = stem.with_name(stem.name + ".pdf")
         path.touch()

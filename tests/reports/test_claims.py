@@ -113,7 +113,7 @@ def test_a_claim_that_the_study_cannot_answer_is_refused(changed: dict[str, obje
 
 
 def test_a_page_opens_with_the_verdicts_that_belong_to_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(figures, "save", lambda *_: ())
+    monkeypatch.setattr(figures, "save", lambda *_, **__: ())
     monkeypatch.setattr(figures, "as_svg", lambda _: "<svg/>")
     Runner(study=parse(StudyRecipe, STUDY, where="test"), folder=tmp_path, workers=1).run()
     files = report(tmp_path)

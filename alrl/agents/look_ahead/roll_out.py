@@ -15,7 +15,7 @@ from alrl.loop import counting
 from alrl.loop.held_out_scores import outcome
 from alrl.loop.parts import PartName
 from alrl.loop.simulator import Simulator
-from alrl.numerics.ranking import rows_at
+from alrl.numerics.ranking import likeliest, rows_at
 
 ScoredMetric = Literal["accuracy", "balanced-accuracy"]
 
@@ -80,8 +80,8 @@ class RollOut:
     def surest(self, count: int) -> Tensor:
         """Return the positions (B K, count) of each branch's records of smallest margin, -1 where there are fewer."""
         probabilities = self.learner.predict_branches(self.reach_features, self.branches).flatten(0, 1)
-        first, second = probabilities.topk(2, -1).values.unbind(-1)
-        score = (second - first).masked_fill(~self.open, -torch.inf)
+        top_two = likeliest(probabilities)
+        score = (top_two.second - top_two.first).masked_fill(~self.open, -torch.inf)
         best = score.argmax(1, keepdim=True) if count == 1 else score.topk(min(count, score.shape[1]), 1).indices
         position = self.reach[self.rows].gather(1, best)
         position = torch.where(score.gather(1, best).isfinite(), position, -1)
@@ -108,11 +108,8 @@ class RollOut:
         exists = self.world.counts[:, None, :]
         real = exists.to(probabilities.dtype)
         size = real.sum(-1).clamp_min(1)
-        if metric == "accuracy":
-            value = ((probabilities.argmax(-1) == labels) * real).sum(-1) / size
-        else:
-            each = outcome(probabilities.flatten(0, 1), labels.flatten(0, 1), exists.expand_as(labels).flatten(0, 1))
-            value = each.balanced_accuracy.view(-1, self.branches)
+        each = outcome(probabilities.flatten(0, 1), labels.flatten(0, 1), exists.expand_as(labels).flatten(0, 1))
+        value = each.metric(metric).view(-1, self.branches)
         if not likelihood and not brier:
             return value
         of_class = probabilities.gather(-1, labels[..., None])[..., 0]

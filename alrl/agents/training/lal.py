@@ -6,7 +6,6 @@ import dataclasses
 from collections.abc import Callable
 
 import numpy as np
-from sklearn.ensemble import RandomForestRegressor
 
 from alrl.agents.networks.forest import ForestScorer
 from alrl.agents.policy import Policy
@@ -38,6 +37,8 @@ def fit_forest(
         seed: of the bootstrap samples and of the features that a split may use.
         features: share of the features that a split may use.
     """
+    from sklearn.ensemble import RandomForestRegressor
+
     mask = examples.mask.numpy()
     loop = examples.loop[:, None, :].expand(-1, mask.shape[1], -1)
     X = np.concatenate([examples.candidates.numpy()[mask], loop.numpy()[mask]], 1)

@@ -17,7 +17,6 @@ from alrl.agents.training.algorithm import improved, make_algorithm
 from alrl.agents.training.branching import Update, branch
 from alrl.agents.training.checkpoint import Checkpoint, Work
 from alrl.agents.training.evolution import Generations, evolve, mixture_of
-from alrl.agents.training.reinforcement.run import improve
 from alrl.agents.training.search import search
 from alrl.agents.training.task_groups import task_groups
 from alrl.agents.training.tensorboard import Tracker
@@ -139,6 +138,8 @@ def reinforce(
 
     The queries that it played, and how far it moved, are added to the checkpoint's work.
     """
+    from alrl.agents.training.reinforcement.run import improve
+
     progress = _Progress("reinforcement", bars.bar(recipe.kind, recipe.steps), tracker)
 
     def moved(measures: dict[str, float]) -> None:

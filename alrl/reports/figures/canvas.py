@@ -36,8 +36,8 @@ _COLUMN_HEIGHTS = {1: 2.0, 2: 1.5, 3: 1.1, 4: 0.89}
 _WARNING, _NOTE = "#B00020", "#555555"
 
 
-def save(figure: Figure, stem: Path) -> tuple[Path, Path]:
-    """Write ``stem``.png (200 dots an inch) and ``stem``.pdf without time or version stamps, making the folder."""
+def save(figure: Figure, stem: Path, *, paper: bool = True) -> list[Path]:
+    """Write ``stem``.png (200 dots an inch) and, for ``paper``, ``stem``.pdf; no time, no version, the folder made."""
     stem.parent.mkdir(parents=True, exist_ok=True)
     png, pdf = stem.with_name(stem.name + ".png"), stem.with_name(stem.name + ".pdf")
     with mpl.rc_context(style_of(figure.get_figwidth())):
@@ -45,14 +45,16 @@ def save(figure: Figure, stem: Path) -> tuple[Path, Path]:
         figure.draw_without_rendering()
         figure.set_layout_engine("none")
         figure.savefig(png, dpi=200, metadata={"Software": None})
+        if not paper:
+            return [png]
         figure.savefig(pdf, metadata={"CreationDate": None, "Creator": None, "Producer": None})
-    return png, pdf
+    return [png, pdf]
 
 
-def versions(draw: Callable[..., Figure], stem: Path, *, columns: bool = True) -> Iterator[tuple[Figure, Path]]:
-    """Yield a figure as wide as it is by itself and, with ``columns``, as wide as a column, each with its file stem."""
+def versions(draw: Callable[..., Figure], stem: Path, *, paper: bool = True) -> Iterator[tuple[Figure, Path]]:
+    """Yield a figure as wide as it is by itself and, for ``paper``, as wide as a column, each with its file stem."""
     yield draw(), stem
-    if columns:
+    if paper:
         yield draw(width=COLUMN), stem.with_name(f"{stem.name}-column")
 
 

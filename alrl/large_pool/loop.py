@@ -24,6 +24,7 @@ from alrl.large_pool.view import LargePoolView, PoolSample, draw_part
 from alrl.learners import make_learner
 from alrl.loop.learner import Learner
 from alrl.numerics.arguments import whole_number
+from alrl.numerics.backend import one_thread
 from alrl.numerics.streams import EpisodeNoise, generator
 from alrl.strategies import Strategy
 from alrl.strategies.base import refuse_learning
@@ -185,7 +186,8 @@ class LargePoolLoop:
                 stacklevel=2,
             )
         view = self.view(count, model=model)
-        picks = self.strategy.select(view, count)[0].numpy()
+        with one_thread():
+            picks = self.strategy.select(view, count)[0].numpy()
         self._proposed = np.asarray(view.position[picks[picks >= 0]])
         return self._proposed.copy()
 

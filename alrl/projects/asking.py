@@ -14,6 +14,7 @@ from alrl.agents.query import warn_if_fewer
 from alrl.data.first_sample import first_of_pool
 from alrl.errors import InvalidQueryError
 from alrl.loop.pool_view import PoolView
+from alrl.numerics.backend import one_thread
 from alrl.numerics.streams import generator
 from alrl.projects.narrowing import narrowed
 from alrl.projects.records.pool import LARGE, Pool
@@ -170,9 +171,10 @@ def strategy_picks(
     if not left:
         raise _nothing_left(state, now)
     small, position = narrowed(view, min(count, left))
-    picks = strategy.select(small, min(count, left))[0]
+    with one_thread():
+        picks = strategy.select(small, min(count, left))[0]
+        scores = _scores(strategy, small)
     order = [int(position[place]) for place in picks.tolist() if place >= 0]
-    scores = _scores(strategy, small)
     if scores is not None:
         scores = torch.full((view.exists.shape[1],), torch.nan).index_copy(0, position, scores.to(torch.float32))
     if not audit:

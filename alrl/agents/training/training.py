@@ -44,7 +44,6 @@ from alrl.loop.counting import counted
 from alrl.numerics.backend import one_thread
 from alrl.numerics.streams import stream_key
 from alrl.progress import Bars
-from alrl.strategies import Strategy
 
 STAGES = ("regression", "search", "imitation", "branching", "evolution", "reinforcement", "algorithm")
 """Tables of a recipe, in the order in which they train."""
@@ -276,16 +275,15 @@ class Trainer:
         return stages[best][1], judged(gains, tasks, best)
 
     def _guarded(self, policy: Policy) -> Policy:
-        """Return the policy with its features' ranges on its training data sets, and with its guard, if any."""
-
-        def played(strategy: Strategy, tasks: Sequence[Task]) -> torch.Tensor:
-            return areas(strategy, self.env, tasks, device=self.device)
-
+        """Return the policy with its features' ranges on training data sets, 400 of them at most, and its guard."""
         bar = self.bars.bar("play training sets for the features' ranges and the guard", 1)
         player = policy.to(self.device)
-        seen = watch_tasks(self._tasks(self.training, 1, 3000), self.env, player, player, device=self.device)
+        names = training_stages.sets_of_round(self.training, 400, [self.seed, 3000])
+        seen = watch_tasks(self._tasks(names, 1, 3000), self.env, player, player, device=self.device)
         tasks = by_size(self._tasks(self.validation or self.training, 2 * self.agent.trials, 4000))
-        with_guard = guarded(policy, seen, self.agent.guard, tasks, played)
+        with_guard = guarded(
+            policy, seen, self.agent.guard, tasks, lambda who, on: areas(who, self.env, on, device=self.device)
+        )
         bar.advance()
         bar.done()
         return with_guard

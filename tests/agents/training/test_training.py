@@ -164,3 +164,22 @@ def test_the_stage_of_largest_gain_on_the_validation_data_sets_is_kept_or_the_la
 
 
 GAINS = {"untrained": 0.0, "imitation": 0.1, "ppo": -0.1}
+
+
+def test_ranges_of_features_are_taken_from_four_hundred_data_sets_at_most(
+    tiny_env: EnvRecipe, tiny_agent: TrainedRecipe, untrained: Policy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trainer = Trainer(agent=tiny_agent, env=tiny_env, seed=0)
+    trainer.training = [f"synthetic/tiny-{i}" for i in range(1000)]
+    watched: list[list[str]] = []
+
+    def drawn(names: list[str], *_: int) -> list[object]:
+        watched.append(list(names))
+        return []
+
+    monkeypatch.setattr(trainer, "_tasks", drawn)
+    monkeypatch.setattr("alrl.agents.training.training.watch_tasks", lambda *_, **__: None)
+    monkeypatch.setattr("alrl.agents.training.training.guarded", lambda policy, *_: policy)
+    assert trainer._guarded(untrained) is untrained
+    assert len(set(watched[0])) == 400
+    assert set(watched[0]) < set(trainer.training)

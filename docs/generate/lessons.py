@@ -29,6 +29,8 @@ FOLDER = ROOT / "docs" / "lessons"
 BUILT = ROOT / "build" / "lessons"
 _SMALL = re.compile(r"= [^#\n]+?  # small: (.+)$", re.MULTILINE)
 _COMMENT = re.compile(r"  # small: .+$", re.MULTILINE)
+_SCRIPT_ONLY = re.compile(r"^.+  # script only\n", re.MULTILINE)
+_LINK = re.compile(r"\[([^\[\]]+)\]\(\.\./([^)#\s]+)\.md(#[^)\s]+)?\)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,8 +47,11 @@ def lesson_files() -> list[Path]:
 
 
 def read(path: Path, *, small: bool = False) -> NotebookNode:
-    """Return a lesson as a notebook without outputs; ``small`` takes the values behind ``# small:``."""
-    text = path.read_text(encoding="utf-8")
+    """Return a lesson as a notebook without outputs; ``small`` takes the values behind ``# small:``.
+
+    Lines that end in ``# script only`` are left out: they save the figure, which pages and notebooks show themselves.
+    """
+    text = _SCRIPT_ONLY.sub("", path.read_text(encoding="utf-8"))
     text = _SMALL.sub(r"= \1", text) if small else _COMMENT.sub("", text)
     lesson: NotebookNode = jupytext.reads(text, fmt="py:percent")
     return lesson
@@ -93,7 +98,7 @@ def page(name: str, lesson: NotebookNode, outputs: list[Output], seconds: float)
         for svg, _ in output.figures:
             file = f"{name}-{len(figures) + 1}.svg"
             figures[file] = svg
-            # On a phone a figure is small: its link opens it alone, to be drawn larger.
+            # Its link opens a figure alone, to be drawn larger.
             parts.append(f"[![{_caption(lesson)}]({file}){{ .figure }}]({file})")
     took = f"Ran in {seconds:.0f} seconds when this page was built."
     files = f'[Notebook]({name}.ipynb){{ download }} · [script]({name}.txt){{ download="{name}.py" }}'
@@ -122,6 +127,26 @@ def notebook(lesson: NotebookNode, outputs: list[Output]) -> str:
                 *({"output_type": "display_data", "data": {"image/png": png}, "metadata": {}} for png in pngs),
             ]
     return json.dumps(written, indent=1, ensure_ascii=False)
+
+
+def taken_away(text: str, site: str | None) -> str:
+    """Return a notebook or script whose links lead somewhere without the site's pages beside it.
+
+    They are addresses below ``site``; where it is not known, each page is named in words instead.
+
+    >>> taken_away("See the [glossary](../glossary.md#record).", "https://example.org/alrl/")
+    'See the [glossary](https://example.org/alrl/glossary/#record).'
+    >>> taken_away("See the [glossary](../glossary.md#record).", None)
+    "See the glossary (page `glossary` of alrl's documentation)."
+    """
+
+    def led(link: re.Match[str]) -> str:
+        words, page, anchor = link.groups()
+        if not site:
+            return f"{words} (page `{page}` of alrl's documentation)"
+        return f"[{words}]({site.rstrip('/')}/{page.removesuffix('index').rstrip('/')}/{anchor or ''})"
+
+    return _LINK.sub(led, text)
 
 
 def build(path: Path, folder: Path, *, small: bool = False) -> None:

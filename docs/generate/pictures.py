@@ -155,11 +155,19 @@ def game(seeds: int = 40) -> dict[str, Any]:
 
 
 def animate(data: dict[str, Any], folder: Path) -> None:
-    """Write the policy and margin sampling side by side, query by query, as a GIF, and its last frame as a PNG."""
+    """Write the policy and margin sampling, query by query, as a GIF and its last frame as a PNG.
+
+    ``two-moons`` has its panels side by side, ``two-moons-narrow`` one below the other, for a phone.
+    """
+    _animate(data, folder / "two-moons", panels=(1, 3), size=(10, 3.2), dpi=72)
+    _animate(data, folder / "two-moons-narrow", panels=(3, 1), size=(3.6, 6.8), dpi=120)
+
+
+def _animate(data: dict[str, Any], stem: Path, *, panels: tuple[int, int], size: tuple[float, float], dpi: int) -> None:
     from matplotlib import animation
     from matplotlib import pyplot as plt
 
-    figure, axes = plt.subplots(1, 3, figsize=(10, 3.2), layout="constrained")
+    figure, axes = plt.subplots(*panels, figsize=size, layout="constrained")
 
     def frame(count: int) -> None:
         for ax, name in zip(axes, ("margin", "general"), strict=False):
@@ -175,10 +183,10 @@ def animate(data: dict[str, Any], folder: Path) -> None:
 
     shown = [*range(LABELS + 1), *[LABELS] * 6]
     animation.FuncAnimation(figure, frame, frames=shown, interval=600).save(
-        folder / "two-moons.gif", writer="pillow", dpi=72
+        stem.with_suffix(".gif"), writer="pillow", dpi=dpi
     )
     frame(LABELS)
-    figure.savefig(folder / "two-moons.png", dpi=110)
+    figure.savefig(stem.with_suffix(".png"), dpi=max(dpi, 110))
     plt.close(figure)
 
 

@@ -48,7 +48,10 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 def _add_folder(files: Files, config: MkDocsConfig, folder: Path, place: str) -> None:
     for path in sorted(folder.iterdir()):
-        if path.suffix:
+        if path.suffix in {".ipynb", ".txt"}:
+            text = lessons.taken_away(path.read_text(encoding="utf-8"), config.site_url)
+            files.append(File.generated(config, f"{place}/{path.name}", content=text))
+        elif path.suffix:
             files.append(File.generated(config, f"{place}/{path.name}", abs_src_path=str(path)))
 
 

@@ -36,6 +36,8 @@ right.set(xlabel="Seed", ylabel="US-C minus Uniform (points)", title="Paired by 
 print(f"US-C beyond Uniform: {gain.mean():+.2f} ± {2 * gain.std() / np.sqrt(SEEDS):.2f} points over {SEEDS} seeds")
 mean, uniform = (published_means()["Appendicitis", name] for name in ("US-C", "Uniform"))
 print(f"published, 100 seeds: {mean.mean:.4f} and {uniform.mean:.4f}, a gap of {100 * (mean.mean - uniform.mean):+.2f}")
+figure.savefig("a_paper_again.png")  # script only
+print("Figure: a_paper_again.png")  # script only
 
 # %% [markdown]
 # `alrl run experiments/lu2023.toml` plays the whole table, `experiments/lu2023` has the result: what agrees, and what

@@ -54,6 +54,8 @@ points = [point for point in project.curve() if point.cross_validated]
 right.plot([point.labels for point in points], [100 * point.cross_validated.accuracy for point in points], "o-")
 right.set(xlabel="Labels", ylabel="Cross-validated accuracy (%)")
 print(project.verdict().sentence())
+figure.savefig("a_project.png")  # script only
+print("Figure: a_project.png")  # script only
 
 # %% [markdown]
 # Nothing is overwritten: a correction is an event behind the answer that it corrects, and any day's state can be
@@ -75,5 +77,4 @@ print(project.verdict().sentence())
 #
 # ## Literature
 #
-# Northcutt, Jiang and Chuang 2021, *Confident learning*; Bernhardt et al. 2022, *Active label cleaning*; Sculley et al.
-# 2015, *Hidden technical debt in machine learning systems*.
+# Northcutt et al. 2021 (confident learning); Bernhardt et al. 2022 (label cleaning); Sculley et al. 2015 (its debts).

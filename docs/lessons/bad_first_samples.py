@@ -37,6 +37,8 @@ for ax, (name, each) in zip(axes, curves.items(), strict=True):
     start, end = each.accuracy[:, 0], each.accuracy[:, -1]
     print(f"{name:32} begins {100 * start.mean():.0f} ± {100 * start.std():.0f}, ends {100 * end.mean():.0f} %")
 axes[0].set(ylabel="Test accuracy (%)")
+figure.savefig("bad_first_samples.png")  # script only
+print("Figure: bad_first_samples.png")  # script only
 
 # %% [markdown]
 # **9a: does the early curve tell?** Correlate the accuracy after ten labels with that at the end. **9c:** compare the

@@ -48,14 +48,14 @@ for ax, (name, choose) in zip(maps, ways.items(), strict=True):
     surface = model.predict_proba(curved.transform(np.c_[x1.ravel(), x2.ravel()]))[:, 1].reshape(x1.shape)
     ax.contourf(x1, x2, surface, levels=20, cmap="PuOr", alpha=0.4)
     ax.scatter(*X[pool].T, s=5, c="grey")
-    for number, record in enumerate(labelled[2:], 1):
-        ax.annotate(number, X[record], fontsize=8, weight="bold", ha="center", va="center")
+    [ax.annotate(n, X[at], fontsize=8, weight="bold", ha="center", va="center") for n, at in enumerate(labelled[2:], 1)]
     ax.set(title=f"{name}: order of the queries", xticks=[], yticks=[])
 for name in ("random", "margin", "general"):  # the same loop by alrl: all seeds in one batched call
     curves = alrl.simulate((curved.fit_transform(X), y), name, labels=LABELS, seeds=SEEDS)
-    curves.plot(lines)
+    curves.plot(lines).set(title="What a label is worth")
     print(f"{name:8} mean accuracy along the curve (AUBC): {100 * curves.aubc.mean():.1f}")
-lines.set(title="What a label is worth")
+figure.savefig("first_loop.png")  # script only
+print("Figure: first_loop.png")  # script only
 
 # %% [markdown]
 # The last figure is a *learning curve*; its mean height is the *AUBC*, the number that strategies are compared by.

@@ -45,6 +45,8 @@ ax.legend()
 for hardship in HARDSHIPS:
     clean, hard = curves["single queries", "margin"], curves[hardship, "margin"]
     print(f"{hardship:36} costs margin {100 * (clean.aubc - hard.aubc).mean():4.1f} points of AUBC")
+figure.savefig("late_noisy_batches.png")  # script only
+print("Figure: late_noisy_batches.png")  # script only
 
 # %% [markdown]
 # Wrong labels cost most, and no choice of records mends them: ask a second person, or look for them (lesson 8). Late

@@ -14,12 +14,9 @@ import alrl
 
 SEEDS = 20  # small: 3
 LABELS = 60  # small: 20
-FOREIGN = [{"kind": "out-of-domain", "share": 0.3}]
 STRATEGIES = ["random", "margin", "core-set", "general"]
-clean = {name: alrl.simulate("digits", name, labels=LABELS, seeds=SEEDS) for name in STRATEGIES}
-foreign = {
-    name: alrl.simulate("digits", name, labels=LABELS, seeds=SEEDS, contamination=FOREIGN) for name in STRATEGIES
-}
+play = lambda **pool: {name: alrl.simulate("digits", name, labels=LABELS, seeds=SEEDS, **pool) for name in STRATEGIES}
+clean, foreign = play(), play(contamination=[{"kind": "out-of-domain", "share": 0.3}])
 
 # %% [markdown]
 # `wasted_share` is what share of the budget went to records that teach nothing: the loop knows, the strategy does not.
@@ -36,6 +33,8 @@ right.bar(STRATEGIES, cost, color="C0")
 right.set(ylabel="AUBC lost to them (points)")
 for name, share, points in zip(STRATEGIES, waste, cost, strict=True):
     print(f"{name:9} spends {share:3.0f} % on foreign records and loses {points:4.1f} points")
+figure.savefig("novelty_that_hurts.png")  # script only
+print("Figure: novelty_that_hurts.png")  # script only
 
 # %% [markdown]
 # **Forgetting** is the other half: what a model knew, and knows no longer after a round. It is seen by asking each

@@ -16,7 +16,6 @@ from alrl.envs import load_env_recipe
 SEEDS = 30  # small: 3
 TASKS = {"mixed": 20, "overlapping": 5, "categorical": 5}  # small: {"mixed": 2}
 EPISODES = 2  # small: 1
-
 env = gymnasium.make("alrl/digits-v0")
 observation, info = env.reset(seed=0)
 print({name: array.shape for name, array in observation.items()})
@@ -25,10 +24,9 @@ observation, reward, terminated, truncated, info = env.step(choice)
 print(f"reward {reward:+.4f}")
 
 # %% [markdown]
-# 32 candidates, each with its features, whatever the data: a policy that is trained here plays on any data. Training
-# goes by *imitation of a look-ahead* first: in each state an expert tries every candidate in a copy of the loop, sees
-# what it is worth some rounds later, and the policy learns to rank candidates as the expert does, not looking ahead.
-# The policy starts as margin sampling, so whatever differs was learned.
+# 32 candidates, each with its features, whatever the data: a policy that is trained here plays on any. Training begins
+# with *imitation of a look-ahead*: an expert tries every candidate in a copy of the loop and sees what it is worth some
+# rounds later; the policy learns to rank as it does. It starts as margin sampling: whatever differs was learned.
 
 # %%
 recipe = load_agent_recipe("quick")  # a short look-ahead; its PPO is left out here to stay below a minute
@@ -59,6 +57,8 @@ most = sorted(zip(share, names, strict=True))[-12:]
 figure, ax = plt.subplots(figsize=(8, 3.6), layout="constrained")
 ax.barh([name for _, name in most], [100 * changed for changed, _ in most])
 ax.set(xlabel="Choices that change when the feature is shuffled (%)")
+figure.savefig("selection_as_learning.png")  # script only
+print("Figure: selection_as_learning.png")  # script only
 
 # %% [markdown]
 # ## Exercises

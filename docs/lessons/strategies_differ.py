@@ -39,6 +39,8 @@ for place, batch in enumerate(BATCHES):
 ax.axhline(0, color="black", linewidth=0.8)
 ax.set(xticks=range(len(STRATEGIES) - 1), xticklabels=STRATEGIES[1:], ylabel="AUBC beyond random (points)")
 ax.legend()
+figure.savefig("strategies_differ.png")  # script only
+print("Figure: strategies_differ.png")  # script only
 
 # %% [markdown]
 # Signals that the classic rules do not read are there as strategies and as features: how often a prediction *flips*

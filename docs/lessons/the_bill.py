@@ -38,13 +38,13 @@ figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.4), layout="constraine
 for batch, (labels, trained, money) in accounts.items():
     left.plot(labels, trained / 1000, label=f"batches of {batch}")
     right.plot(labels, money, label=f"batches of {batch}")
-    print(
-        f"batches of {batch:2}: {trained[-1]:8,.0f} record-epochs, {money[-1]:6.2f} in money, {labels[-1]:.0f} labels"
-    )
+    print(f"batches of {batch:2}: {trained[-1]:8,.0f} record-epochs, {labels[-1]:.0f} labels, money {money[-1]:6.2f}")
 right.axhline(len(data.y) // 2 * PRICES.label, color="black", linestyle=":", label="label the whole pool, train once")
 left.set(xlabel="Labels", ylabel="Record-epochs so far (thousands)", title="Figure 2: compute grows quadratically")
 right.set(xlabel="Labels", ylabel="Money so far", title="Figure 3: labels and compute together")
 [ax.legend() for ax in (left, right)]
+figure.savefig("the_bill.png")  # script only
+print("Figure: the_bill.png")  # script only
 
 # %% [markdown]
 # **The break-even.** A label costs c, training on one record in one fit κ. R equal rounds over n labels cost

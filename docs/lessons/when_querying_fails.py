@@ -37,6 +37,8 @@ for ax, (data, strategy) in zip(axes, TASKS.items(), strict=True):
     queried.plot(ax, color="C0")
     ax.set(title=f"{data}\n{verdict(queried, random)}")
     print(f"{data:25} {strategy:9} {verdict(queried, random)}")
+figure.savefig("when_querying_fails.png")  # script only
+print("Figure: when_querying_fails.png")  # script only
 
 # %% [markdown]
 # Why does `core-set` lose on the third task? It queries what lies farthest from all that is known: in heavy-tailed data

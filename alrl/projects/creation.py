@@ -52,6 +52,8 @@ class Settings:
             raise InvalidQueryError("lease_days is not above 0; give the days that annotators need")
         if self.aggregate not in {"majority", "last"}:
             raise InvalidQueryError(f"aggregate = {self.aggregate!r} given; allowed are 'majority' and 'last'")
+        if self.first not in {"random", "cluster", "covering"}:
+            raise InvalidQueryError(f"first = {self.first!r} given; allowed are 'random', 'cluster' and 'covering'")
         if self.id is not None and self.id == self.label:
             raise InvalidDataError(f"id and label are both {self.id!r}; name two columns")
 
@@ -104,7 +106,7 @@ def make(
 
 
 def _classes(classes: Sequence[Any] | None, known: Sequence[Any], model: Any) -> list[str]:
-    given = [str(label_of(each)) for each in classes or ()]
+    given = _names(classes or ())
     present = sorted({each for each in known if isinstance(each, str)})
     if classes is None:
         given = present or [str(each) for each in getattr(model, "classes_", ())]
@@ -119,6 +121,13 @@ def _classes(classes: Sequence[Any] | None, known: Sequence[Any], model: Any) ->
             " classes=[...] or --classes yes,no"
         )
     return given
+
+
+def _names(classes: Sequence[Any]) -> list[str]:
+    """Return classes as text. Raises InvalidDataError for one text alone, whose letters would be the classes."""
+    if isinstance(classes, str):
+        raise InvalidDataError(f"classes = {classes!r} given; give a list: [{classes!r}]")
+    return [str(label_of(each)) for each in classes]
 
 
 def _write_records(folder: Path, described: pd.DataFrame, ids: Sequence[str]) -> dict[str, Any]:
@@ -181,7 +190,7 @@ def grow(project: Journal, source: Any) -> int:
 
 def add_classes(project: Journal, classes: Sequence[Any]) -> list[str]:
     """Add classes to a project."""
-    names = [str(label_of(each)) for each in classes]
+    names = _names(classes)
     with project.writing() as (transaction, state):
         twice = [each for each in names if each in state.classes or names.count(each) > 1]
         if twice or not names:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from alrl.errors import ProjectError
 from alrl.projects.event_log import Event, EventLog, Transaction
 from alrl.projects.state import State
-from alrl.projects.telling import as_written
+from alrl.projects.telling import as_written, id_of
 from alrl.projects.times import seconds_of
 
 if TYPE_CHECKING:
@@ -72,12 +72,14 @@ class Journal:
                 self._pool = (key, Pool(self.folder, state.files, state.classes))
             return self._pool[1]
 
-    def known(self, records: Iterable[str], otherwise: str) -> list[str]:
-        """Return identifiers as the project writes them.
+    def known(self, records: Iterable[Any], otherwise: str) -> list[str]:
+        """Return identifiers as the project writes them; numbers are taken as text, and a text alone is one identifier.
 
         Raises InvalidDataError for those of no record, with what may be meant and with what was not done ``otherwise``.
         """
-        return as_written(list(records), set(self.pool().position) - self.state.erased, otherwise)
+        erased, known = self.state.erased, self.pool().position.keys()
+        given = [records] if isinstance(records, str) else records
+        return as_written([id_of(each) for each in given], known - erased if erased else known, otherwise)
 
     def forget(self) -> None:
         """Read everything anew from the folder at the next use."""

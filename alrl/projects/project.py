@@ -174,6 +174,7 @@ class Project(Judged):
     def withdraw(self, record: str, *, annotator: str) -> None:
         """Take back an annotator's answer. Raises InvalidDataError if there is none, or no such record."""
         (record,) = self.known([record], "nothing is taken back")
+        annotator = check_annotator(annotator)
         with self.writing() as (transaction, state):
             if annotator not in state.given.get(record, {}):
                 raise InvalidDataError(f"{annotator} has given no answer to record {record!r}; nothing is taken back")
@@ -255,10 +256,13 @@ class Project(Judged):
         return fitting.view(self, needs)
 
     def records(self, ids: Sequence[str]) -> pd.DataFrame:
-        """Return the columns of some records, with their identifiers first."""
-        pool = self.pool()
+        """Return the columns of some records, with their identifiers first.
+
+        Raises InvalidDataError for records that the project does not have.
+        """
+        pool, ids = self.pool(), self.known(ids, "none is returned; all identifiers: project.pool().ids")
         frame = pool.rows(pool.at(ids))
-        frame.insert(0, self.id_column, list(ids))
+        frame.insert(0, self.id_column, ids)
         return frame
 
     def grow(self, records: Any) -> int:

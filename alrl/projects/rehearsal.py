@@ -86,8 +86,10 @@ def rehearse(
         seed: of all chance.
         settings: of :meth:`alrl.projects.project.Project.create`.
 
-    Raises InvalidDataError where the label column has gaps.
+    Raises InvalidDataError where the label column has gaps, and where ``people`` are none.
     """
+    if not people:
+        raise InvalidDataError("people = [] given; name one who answers at least, such as Person(name='ann')")
     frame = read_table(data, text=[name for name in (id, label) if name])
     classes = [label_of(value) for value in column_of(frame, label, "label column").tolist()]
     if any(not isinstance(each, str) for each in classes):

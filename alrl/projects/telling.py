@@ -161,7 +161,7 @@ def as_written(records: Sequence[str], known: Collection[str], otherwise: str) -
     >>> as_written(["007"], {"007", "8"}, "nothing was erased")
     ['007']
     """
-    by_id = _written({*records} - {*known}, known)
+    by_id = _written({each for each in records if each not in known}, known)
     records = [by_id.get(each, each) for each in records]
     strange = [each for each in records if each not in known]
     if not strange:
@@ -175,7 +175,9 @@ def as_written(records: Sequence[str], known: Collection[str], otherwise: str) -
 
 
 def check_annotator(name: str) -> str:
-    """Return the name of an annotator without the space around it. Raises InvalidDataError for an empty one."""
+    """Return the name of an annotator without the space around it. Raises InvalidDataError for what is no name."""
+    if not isinstance(name, str):
+        raise InvalidDataError(f"{name!r} given for the annotator; name the person who answers by a text, such as 'ann'")
     if not name.strip():
         raise InvalidDataError("an empty name given for the annotator; name the person who answers, such as ann")
     return name.strip()

@@ -19,7 +19,7 @@ def seconds_of(when: str | float | datetime) -> float:
         return float(when)
     try:
         moment = when if isinstance(when, datetime) else datetime.fromisoformat(when)
-    except ValueError:
+    except (TypeError, ValueError):
         raise ProjectError(f"{when!r} given as a time; write it as 2026-11-03 or 2026-11-03T14:30") from None
     if isinstance(when, str) and len(when) == len("2026-11-03"):
         moment += timedelta(days=1)

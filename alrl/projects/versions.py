@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 def round_of(state: State, number: int) -> RoundFacts:
     """Return the facts of a round. Raises InvalidDataError for a number that no round has."""
-    if not 0 <= number < len(state.rounds):
+    if not isinstance(number, int | np.integer) or not 0 <= number < len(state.rounds):
         given = f"0 to {len(state.rounds) - 1}" if state.rounds else "none yet"
-        raise InvalidDataError(f"there is no round {number}; the project's rounds are {given}")
+        raise InvalidDataError(f"there is no round {number!r}; the project's rounds are {given}")
     return state.rounds[number]
 
 

@@ -64,10 +64,40 @@ def test_an_unknown_record_is_named_with_the_one_that_may_be_meant(make: Make, g
         (lambda: project.withdraw(given, annotator="ann"), "nothing is taken back"),
         (lambda: project.release(["c", given]), "none is released"),
         (lambda: erase(project, [given]), "nothing was erased"),
+        (lambda: project.records(["c", given]), "none is returned; all identifiers: project.pool().ids"),
     ):
         with pytest.raises(InvalidDataError) as error:
             action()
         assert str(error.value) == f"there is no record {given!r}{hint}; {end}"
+
+
+def test_records_are_shown_as_they_were_asked_for_and_numbers_name_them_as_text_does(make: Make) -> None:
+    project = make(pool=table().drop(columns="customer"), id=None)
+    shown = project.records([7, np.int64(3), "5"])
+    assert shown["id"].tolist() == ["7", "3", "5"]
+    assert shown["age"].tolist() == pytest.approx(table()["age"].iloc[[7, 3, 5]].tolist())
+    assert project.records("12")["id"].tolist() == ["12"]
+    project.tell({7: "yes"}, annotator="ann")
+    project.withdraw(7, annotator=" ann ")  # type: ignore[arg-type]
+    assert project.state.labels == {}
+    with pytest.raises(InvalidDataError, match="there is no record '60'; none is released"):
+        project.release([60])  # type: ignore[list-item]
+
+
+def test_an_erased_record_is_shown_no_more(make: Make) -> None:
+    project = make()
+    erase(project, ["c7"])
+    with pytest.raises(InvalidDataError, match="there is no record 'c7'"):
+        project.records(["c7"])
+
+
+def test_what_is_no_name_of_an_annotator_or_no_list_of_classes_is_told(make: Make) -> None:
+    project = make()
+    with pytest.raises(InvalidDataError, match="3 given for the annotator; name the person"):
+        project.ask(1, annotator=3)  # type: ignore[arg-type]
+    with pytest.raises(InvalidDataError, match=r"classes = 'maybe' given; give a list: \['maybe'\]"):
+        project.add_classes("maybe")
+    assert project.state.classes == ["no", "yes"]
 
 
 def test_a_record_in_the_other_form_of_unicode_is_the_same_record(make: Make) -> None:
@@ -226,6 +256,8 @@ def test_labels_in_the_table_are_labels_from_the_start_and_cost_nothing(make: Ma
     [
         ({"classes": None}, "0 classes known"),
         ({"classes": ["yes", "yes"]}, "name each once"),
+        ({"classes": "yes,no"}, "give a list"),
+        ({"first": "spread"}, "allowed are 'random', 'cluster' and 'covering'"),
         ({"id": "name"}, 'unknown id column "name"'),
         ({"labels": 0}, "at least 1"),
         ({"audit": 1.0}, "0 to below 1"),

@@ -53,3 +53,5 @@ def test_a_table_with_gaps_and_a_share_above_one_are_refused(tmp_path: Path) -> 
         rehearse(tmp_path / "p", frame, label="churn")
     with pytest.raises(InvalidDataError, match="0 to 1"):
         Person(name="dan", wrong=2.0)
+    with pytest.raises(InvalidDataError, match="name one who answers at least"):
+        rehearse(tmp_path / "q", frame, label="churn", id="customer", people=[])

@@ -41,6 +41,9 @@ def test_two_rounds_are_compared_by_labels_model_and_predictions(make: Make) -> 
     assert sentences(document)[2] == "8 labels are new, 0 are others than they were"
     with pytest.raises(InvalidDataError, match="there is no round 3; the project's rounds are 0 to 2"):
         compare(project, 0, 3)
+    for wrong in ("1", 1.0, None):
+        with pytest.raises(InvalidDataError, match=rf"there is no round {wrong!r}; the project's rounds are 0 to 2"):
+            compare(project, 0, wrong)  # type: ignore[arg-type]
 
 
 def test_rolling_back_restores_labels_and_model_and_charges_nothing(make: Make) -> None:

@@ -14,7 +14,7 @@ import pandas as pd
 from alrl.errors import InvalidDataError
 from alrl.projects.answers import Answer, label_of
 from alrl.projects.exchange.taking import AnswerRow, Taken, take_rows
-from alrl.projects.records.tables import read_table
+from alrl.projects.records.tables import column_of, read_table
 from alrl.projects.telling import check_annotator, id_of
 
 if TYPE_CHECKING:
@@ -34,11 +34,10 @@ def write_tasks(project: Project, batch: pd.DataFrame, file: Path, *, reasons: b
     Text that a spreadsheet would run as a formula begins with an apostrophe; :func:`take_file` knows it. What the model
     thinks is left out, so that it leads no annotator, unless ``reasons`` asks for it.
 
-    Raises InvalidDataError if there is such a file, or its kind is unknown.
+    Raises InvalidDataError if there is such a file, its kind is unknown, or the batch names records that are not there.
     """
     check_new(file)
-    ids = [str(record) for record in batch[project.id_column].tolist()]
-    table = project.records(ids)
+    table = project.records(column_of(batch, project.id_column, "id column").tolist())
     table.insert(1, project.state.settings["label"], "")
     if reasons:
         for name in [each for each in ("reason", "prediction", "confidence") if each in batch]:

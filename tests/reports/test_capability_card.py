@@ -17,6 +17,7 @@ from alrl.evaluation.statistics import Estimate
 from alrl.recipes import parse
 from alrl.reports.capability_card import capability_card
 from alrl.reports.figures import styles
+from alrl.reports.figures.canvas import COLUMN, TEXT
 from alrl.reports.figures.capabilities import radar
 from alrl.reports.tables.capabilities import CapabilityScore, capability_scores, capability_table
 from alrl.studies.loading import load_study
@@ -114,6 +115,35 @@ def test_on_a_radar_of_many_strategies_have_the_colours_of_their_study_and_the_r
     assert list(entries) == ["entropy", "rule 0", "rule 1", "rule 2", "rule 3", "random", "16 others", "margin (0)"]
     assert all(entries[name].get_color() == looks[name].colour for name in ("entropy", "rule 0", "random"))
     assert entries["margin (0)"].get_color() == looks["margin"].colour
+
+
+@pytest.mark.parametrize("width", [TEXT, COLUMN])
+def test_long_names_of_conditions_stand_whole_around_a_radar(width: float) -> None:
+    names = [
+        "late labels, multilayer-perceptron-committee, batch 10",
+        "noisy annotators, calibrated-random-forest-classifier, batch 10",
+        "imbalanced, softmax-regression, batch 1",
+        "many classes",
+        "out-of-domain, convolutional-network, batch 10",
+    ]
+    gain = Estimate(value=1.0, low=0.5, high=1.5)
+    given = [
+        CapabilityScore(
+            capability=name, strategy="entropy", gain=gain, better=6, data_sets=6, labels=1, batch=1, seeds=2
+        )
+        for name in names
+    ]
+    figure = radar(given, "entropy", "margin", width=width)
+    figure.draw_without_rendering()
+    (axes,) = figure.axes
+    labels = axes.get_xticklabels()
+    assert [each.get_text().replace("-\n", "-").replace("\n", " ") for each in labels] == names
+    legend = figure.legends[0].get_window_extent()
+    for box in (label.get_window_extent() for label in labels):
+        assert min(box.x0, box.y0) >= 0
+        assert box.x1 <= figure.bbox.width
+        assert not box.overlaps(legend)
+    assert axes.get_window_extent().width > 0.4 * figure.bbox.width
 
 
 def test_a_condition_has_its_own_data_learner_and_budget_and_others_keep_their_identity() -> None:

@@ -101,10 +101,15 @@ def panels(
 ) -> Figure:
     """Return one panel a data set, filled by ``draw``; ``words`` are the legend's note and the mark above it.
 
-    Panels are as small as a page of ``width`` inches needs to hold them all: six in a row at most, four in a column.
+    Panels are as small as a page of ``width`` inches needs to hold them all: six in a row at most, four in a column. Of
+    more data sets than that, those where the areas of the strategies differ most.
     """
-    count = len(comparison.data_sets)
     heights = _COLUMN_HEIGHTS if narrow(width) else _HEIGHTS
+    shown = _most_different(comparison, max(heights) * int((PAGE_HEIGHT - 0.9) / heights[max(heights)]))
+    count = len(shown)
+    if count < len(comparison.data_sets):
+        left_out = f" Panels: the {count} of {len(comparison.data_sets)} data sets where the strategies differ most."
+        words = (words[0] + left_out, words[1])
     columns = _columns(count, heights)
     rows = -(-count // columns)
     dense = columns > 3 or (narrow(width) and columns > 1)
@@ -112,7 +117,7 @@ def panels(
         figure = new_figure((width if columns > 1 else min(width, COLUMN), 0.9 + heights[columns] * rows))
         grid = figure.subplots(rows, columns, squeeze=False).ravel()
         room = (figure.get_figwidth() - 0.2) / columns - 0.28
-        for axes, data_set in zip(grid, comparison.data_sets, strict=False):
+        for axes, data_set in zip(grid, shown, strict=False):
             draw(axes, data_set)
             title(axes, data_set, room, largest=7.0 if columns > 3 else 8.5)
             axes.margins(x=0.01)
@@ -128,17 +133,40 @@ def panels(
     return figure
 
 
+def _most_different(comparison: Comparison, most: int) -> list[str]:
+    """Return at most so many data sets, in their order: those where mean areas of the strategies lie farthest apart."""
+
+    def spread(data_set: str) -> float:
+        curves = [comparison.get(data_set, name) for name in comparison.strategies]
+        return float(np.ptp([each.aubc.mean() for each in curves if each is not None]))
+
+    chosen = sorted(comparison.data_sets, key=spread, reverse=True)[:most]
+    return [name for name in comparison.data_sets if name in chosen]
+
+
 def title(axes: Axes, name: str, room: float, *, largest: float = 8.5) -> None:
     """Write the name above a panel, in letters that fit ``room`` inches, or else in several lines."""
     size = min(largest, mpl.rcParams["axes.titlesize"])
     size *= min(1.0, room / max(text_width(name, size, "bold"), 1e-9))
     if size < SMALLEST:
         size = SMALLEST
-        letters = max(int(len(name) * room / text_width(name, size, "bold")), 1)
-        # A folder's name, or a word of several, is the place to break at.
-        parted = re.sub(r"(?<=[/_])(?=.)", "\v", name)
-        name = "\n".join(textwrap.wrap(parted, letters, replace_whitespace=False)).replace("\v", "")
+        name = in_lines(name, room, size, "bold")
     axes.set_title(name, loc="left", fontsize=size)
+
+
+def in_lines(name: str, room: float, size: float, weight: str = "normal") -> str:
+    r"""Return a name in as many lines as ``room`` inches ask for, in letters of ``size`` points.
+
+    >>> in_lines("late labels, multilayer-perceptron, batch 10", room=1.0, size=8)
+    'late labels,\nmultilayer-\nperceptron,\nbatch 10'
+    """
+    letters = max(int(len(name) * room / max(text_width(name, size, weight), 1e-9)), 1)
+    if len(name) <= letters:
+        return name
+    # A comma is the place to break at, a folder's name, or a word of several.
+    parts = [re.sub(r"(?<=[/_])(?=.)", "\v", part) for part in re.split(r"(?<=,) ", name)]
+    lines = [line for part in parts for line in textwrap.wrap(part, letters, replace_whitespace=False)]
+    return "\n".join(lines).replace("\v", "")
 
 
 def _columns(count: int, heights: Mapping[int, float]) -> int:

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
 from matplotlib.projections.polar import PolarAxes
 
-from alrl.reports.figures.canvas import TEXT, legend, new_figure, style_of
+from alrl.reports.figures.canvas import TEXT, in_lines, legend, new_figure, style_of
 from alrl.reports.figures.style import Looks, Style, looks_of, styles
 from alrl.reports.tables.capabilities import CapabilityScore
 
@@ -50,7 +51,7 @@ def radar(
         ring = np.linspace(0, 2 * np.pi, 181)
         (zero,) = axes.plot(ring, np.zeros_like(ring), color=looks[reference].colour, linewidth=1.2, zorder=3)
         _scale(axes, [score.gain.value for score in scores])
-        _write_names(axes, angles, names)
+        _write_names(axes, angles, names, 0.22 * width)
         note = f"AUBC beyond {reference}'s, points; bars: 95 % interval over data sets."
         legend(figure, shown, note, mark, extra={f"{reference} (0)": zero})
     return figure
@@ -63,9 +64,13 @@ def _intervals(axes: PolarAxes, angles: np.ndarray, gains: Sequence[object], loo
             axes.plot([angle, angle], [low, high], color=look.colour, linewidth=1, zorder=look.order - 0.5)
 
 
-def _write_names(axes: PolarAxes, angles: np.ndarray, names: Sequence[str]) -> None:
-    """Write the capabilities around the circle, each on its outer side: centred, long ones would lie upon it."""
-    axes.set_xticks(angles, names)
+def _write_names(axes: PolarAxes, angles: np.ndarray, names: Sequence[str], room: float) -> None:
+    """Write the capabilities around the circle, each on its outer side: centred, long ones would lie upon it.
+
+    In lines of ``room`` inches: a condition may bear the names of its learner and its batch.
+    """
+    size = FontProperties(size=mpl.rcParams["xtick.labelsize"]).get_size_in_points()
+    axes.set_xticks(angles, [in_lines(name, room, size) for name in names])
     axes.tick_params(axis="x", pad=4)
     for text, angle in zip(axes.get_xticklabels(), angles, strict=True):
         across, up = np.sin(angle), np.cos(angle)

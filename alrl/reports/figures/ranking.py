@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import matplotlib as mpl
 import numpy as np
@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from alrl.reports.figures.canvas import PAGE_HEIGHT, WIDTH, dot, legend, narrow, new_figure, style_of
+from alrl.reports.figures.rows import Rows, rows
 from alrl.reports.figures.style import MANY, Looks, Style, lanes, looks_of
 from alrl.reports.summary import Summary
 
@@ -17,44 +18,54 @@ _ROOMY = 10
 """Data sets up to which each strategy has a line of its own."""
 
 
-_TIGHT = 0.115
-"""Inches below which the names of two rows run into each other."""
-
-
 def ranking(summary: Summary, *, mark: str = "", looks: Looks | None = None, width: float = WIDTH) -> Figure:
     """Return AUBC against the reference on each data set with 95 % intervals, and mean ranks over data sets.
 
-    Side by side on a page, one below the other in a column of ``width`` inches.
+    Side by side on a page, one below the other in a column of ``width`` inches. Of more data sets than a page has rows
+    for, those where the subject, or else the best by rank, gains most and least.
     """
     looks = looks_of(summary.strategies, looks, summary.emphasis)
     shown = {name: look for name, look in looks.items() if name != summary.reference}
     # Many data sets share a page: their rows are closer.
     count, sets = max(lanes(shown).values(), default=0) + 1, len(summary.data_sets)
     row = max((0.16 if len(shown) <= MANY else 0.12) * count + 0.12, 0.3) if sets <= _ROOMY else 0.38
+    subject, gains = _gains(summary, list(shown))
     with mpl.rc_context(style_of(width)):
         if narrow(width):
             ranks = (0.16 if len(looks) <= MANY else 0.12) * len(looks)
-            dots = sets * max(min(0.7 * row, 0.42, (PAGE_HEIGHT - 1.9 - ranks) / sets), _TIGHT)
+            listed = rows(gains, PAGE_HEIGHT - 1.9 - ranks, min(0.7 * row, 0.42))
+            dots = len(listed.names) * listed.height
             figure = new_figure((width, 1.9 + dots + ranks))
             upper, lower = figure.subplots(2, 1, height_ratios=(dots, ranks))
         else:
-            dots = sets * max(min(row, (PAGE_HEIGHT - 1.5) / sets), _TIGHT)
+            listed = rows(gains, PAGE_HEIGHT - 1.5, row)
+            dots = len(listed.names) * listed.height
             figure = new_figure((width, 1.5 + max(dots, (0.24 if len(looks) <= MANY else 0.18) * len(looks))))
             upper, lower = figure.subplots(1, 2, width_ratios=(1.7, 1))
-        _dots(upper, summary, shown)
+        _dots(upper, summary, shown, listed)
         _ranks(lower, summary, looks)
         note = f"Bars: 95 % Student-t interval of the paired difference. Ranks over {len(summary.ranked)} data sets."
         note += " Grey dots may lie beyond the axis." if any(look.other for look in shown.values()) else ""
+        note += listed.note(f"the {{0}} data sets where {subject} gains most and the {{0}} where it gains least")
         legend(figure, shown, note, mark, with_markers=True)
     return figure
 
 
-def _dots(axes: Axes, summary: Summary, shown: Mapping[str, Style]) -> None:
+def _gains(summary: Summary, shown: Sequence[str]) -> tuple[str, dict[str, float]]:
+    """Return the subject, or else the best by rank, and its difference to the reference on each data set."""
+    best = min(shown, key=lambda name: summary.ranks.get(name, np.inf), default=summary.reference)
+    subject = summary.emphasis if summary.emphasis in shown and summary.emphasis is not None else best
+    cells = {data_set: summary.cells.get((data_set, subject)) for data_set in summary.data_sets}
+    estimates = {data_set: cell.against_reference if cell else None for data_set, cell in cells.items()}
+    return subject, {data_set: each.value if each else 0.0 for data_set, each in estimates.items()}
+
+
+def _dots(axes: Axes, summary: Summary, shown: Mapping[str, Style], listed: Rows) -> None:
     lane = lanes(shown)
     last = max(lane.values(), default=0)
     step = 0.8 / (last + 1)
     axes.axvline(0, color="#333333", linewidth=0.8, zorder=1)
-    for row, data_set in enumerate(summary.data_sets):
+    for row, data_set in enumerate(listed.names):
         if row % 2:
             axes.axhspan(row - 0.5, row + 0.5, color="#F5F5F5", linewidth=0, zorder=0)
         for name, look in shown.items():
@@ -67,19 +78,20 @@ def _dots(axes: Axes, summary: Summary, shown: Mapping[str, Style]) -> None:
                         [estimate.low, estimate.high], [y, y], color=look.colour, linewidth=look.width * 0.8, zorder=3
                     )
                 dot(axes, estimate.value, y, look)
-    axes.set_xlim(_room(summary, shown))
-    axes.set_yticks(range(len(summary.data_sets)), summary.data_sets)
-    axes.set_ylim(len(summary.data_sets) - 0.5, -0.5)
+    axes.set_xlim(_room(summary, shown, listed))
+    listed.write_names(axes)
+    axes.set_ylim(len(listed.names) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0)
     axes.grid(visible=False, axis="y")
     axes.set_xlabel(f"AUBC minus {summary.reference} (points)")
 
 
-def _room(summary: Summary, shown: Mapping[str, Style]) -> tuple[float, float]:
+def _room(summary: Summary, shown: Mapping[str, Style], listed: Rows) -> tuple[float, float]:
     """Return the differences between which all that is told apart lies: grey dots may lie beyond."""
     ends = [0.0]
-    for (_, name), cell in summary.cells.items():
-        if name in shown and not shown[name].other and cell.against_reference is not None:
+    for (data_set, name), cell in summary.cells.items():
+        drawn = data_set in listed.names and name in shown and not shown[name].other
+        if drawn and cell.against_reference is not None:
             estimate = cell.against_reference
             ends += [end for end in (estimate.low, estimate.value, estimate.high) if np.isfinite(end)]
     edge = 0.04 * (max(ends) - min(ends)) or 1.0

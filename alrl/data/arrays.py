@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Sequence
 from numbers import Integral
 from typing import Any
 
@@ -48,19 +49,39 @@ def features_of(X: Any) -> NDArray[np.float64]:
         )
     features = array.astype(np.float64)
     _refuse(~np.isfinite(features), "NaN or infinite", "impute them (such as the column mean) or drop those records")
-    if array.dtype.kind in "iu" and may_be_inexact(features):
-        _refuse_merged(array, features)
+    refuse_merged(array, "X")
     _refuse(np.abs(features) > LARGEST, f"larger than {LARGEST:g} (squares overflow)", "rescale those columns")
     return features
 
 
-def _refuse_merged(whole: NDArray[Any], features: NDArray[np.float64]) -> None:
-    """Raise InvalidDataError for columns in which different integers became one float."""
-    columns = range(whole.shape[1])
-    merged = [each for each in columns if np.unique(whole[:, each]).size > np.unique(features[:, each]).size]
-    if merged:
+def refuse_merged(values: NDArray[Any], name: str, columns: Sequence[Any] | None = None) -> None:
+    """Raise InvalidDataError for columns of (n, D) in which different integers are one float.
+
+    Args:
+        values: of any kind; nothing but large integers is looked at.
+        name: what the error calls them.
+        columns: what it calls their columns, which are numbered otherwise.
+
+    >>> refuse_merged(np.array([[2**60, 1], [2**60 + 256, 2]]), "X")  # floats of their own
+    >>> try:
+    ...     refuse_merged(np.array([[2**60, 1], [2**60 + 1, 2]]), "X")
+    ... except InvalidDataError as error:
+    ...     print(str(error).partition(";")[0])
+    X holds different integers that a float of 64 bits cannot tell apart, in columns [0]
+    """
+    if values.dtype.kind not in "iu" or not values.size:
+        return
+    if max(int(values.max()), -int(values.min())) <= 2**_EXACT_BITS:
+        return
+
+    def merged(column: NDArray[Any]) -> bool:
+        return np.unique(column).size > np.unique(column.astype(np.float64)).size
+
+    alike = [at for at in range(values.shape[1]) if merged(values[:, at])]
+    if alike:
+        shown = [each if columns is None else columns[each] for each in alike[:5]]
         raise InvalidDataError(
-            f"X holds different integers that a float of 64 bits cannot tell apart, in columns {merged[:5]}; leave"
+            f"{name} holds different integers that a float of 64 bits cannot tell apart, in columns {shown}; leave"
             " identifiers out, subtract what all values share, or give them as text in a frame"
         )
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from alrl.data.arrays import refuse_merged
 from alrl.data.tables.polars_column import import_polars
 from alrl.errors import InvalidDataError
 from alrl.recipes.suggest import unknown
@@ -37,7 +38,7 @@ def npy_from_parquet(
         dtype: precision to store, ``float32`` or ``float16`` as a rule.
 
     Raises InvalidDataError for a file that is none, an unknown column, a column that holds no numbers, missing values,
-    a number that the precision cannot hold, and without the extra ``parquet``.
+    a number that the precision cannot hold, different integers that are one float, and without the extra ``parquet``.
     """
     file, written = Path(source), Path(target)
     lazy = _opened(file)
@@ -87,20 +88,27 @@ def _refuse_missing(file: Path, frame: pl.DataFrame) -> None:
 
 def _numbers(file: Path, frame: pl.DataFrame, dtype: np.dtype[Any]) -> NDArray[Any]:
     _refuse_missing(file, frame)
-    X = np.concatenate([_numeric(file, column) for column in frame.iter_columns()], 1)
-    with np.errstate(over="ignore"):
+    return np.concatenate([_stored(file, column, dtype) for column in frame.iter_columns()], 1)
+
+
+def _stored(file: Path, column: pl.Series, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Return a column as it is written, (records, width)."""
+    X = _numeric(file, column)
+    if dtype.kind == "f":
+        refuse_merged(X, file.name, [column.name] * X.shape[1])
+    with np.errstate(over="ignore", invalid="ignore"):
         stored = X.astype(dtype)
     lost = np.isfinite(X) & ~np.isfinite(stored) if dtype.kind == "f" else stored != X
     if lost.any():
         raise InvalidDataError(
-            f"{file.name} holds {int(lost.sum())} numbers that {dtype} cannot hold, such as {X[lost][0]:g}; give a"
-            " wider dtype or rescale them"
+            f"{file.name} holds {int(lost.sum())} numbers that {dtype} cannot hold in column {column.name!r}, such as"
+            f" {X[lost][0]:g}; give a wider dtype or rescale them"
         )
     return stored
 
 
-def _numeric(file: Path, column: pl.Series) -> NDArray[np.float64]:
-    """Return a column of numbers or of arrays of numbers, (records, width)."""
+def _numeric(file: Path, column: pl.Series) -> NDArray[Any]:
+    """Return a column of numbers or of arrays of numbers, (records, width), integers as they are."""
     polars = import_polars()
     kind: Any = column.dtype
     inner = kind
@@ -110,9 +118,14 @@ def _numeric(file: Path, column: pl.Series) -> NDArray[np.float64]:
         if len(set(widths)) == 1 and (inner.is_numeric() or inner == polars.Boolean):
             flat = column.explode()
             if not flat.null_count():
-                return np.asarray(flat.to_numpy(), dtype=np.float64).reshape(len(column), -1)
+                return _whole_or_float(flat).reshape(len(column), -1)
     elif inner.is_numeric() or inner == polars.Boolean:
-        return np.asarray(column.to_numpy(), dtype=np.float64)[:, None]
+        return _whole_or_float(column)[:, None]
     raise InvalidDataError(
         f"{file.name}: column {column.name!r} holds {kind}; expected numbers, or arrays of numbers of one length"
     )
+
+
+def _whole_or_float(column: pl.Series) -> NDArray[Any]:
+    values = column.to_numpy()
+    return values if values.dtype.kind in "iu" else np.asarray(values, dtype=np.float64)

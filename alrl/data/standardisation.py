@@ -15,7 +15,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from alrl.data.arrays import LARGEST
+from alrl.data.arrays import LARGEST, refuse_merged
 from alrl.errors import ConstantColumnWarning, InvalidDataError
 
 _SMALLEST = 1e-13
@@ -61,12 +61,14 @@ class Standardisation:
 
         Chan, Golub and LeVeque 1979, "Updating formulae and a pairwise algorithm for computing sample variances".
 
-        Raises InvalidDataError if there is no record, or a value that is NaN, infinite or too large to be squared.
+        Raises InvalidDataError if there is no record, a value that is NaN, infinite or too large to be squared, or
+        different integers that are one float.
         """
         count, power = 0, np.full(1, -_WIDEST)
         mean, squares = np.zeros(1), np.zeros(1)
         low, high = np.full(1, np.inf), np.full(1, -np.inf)
         for chunk in chunks:
+            refuse_merged(chunk, "the pool")
             least, largest = _extremes(chunk, count)
             low, high = np.minimum(low, least), np.maximum(high, largest)
             before, power = power, np.maximum(power, _power(least, largest))

@@ -100,7 +100,8 @@ class LargePool:
 
         A ConstantColumnWarning names the features that do not vary, which become zero.
 
-        Raises InvalidDataError if a value is NaN, infinite or too large to be squared.
+        Raises InvalidDataError if a value is NaN, infinite or too large to be squared, or different integers are one
+        float.
         """
         standardisation = self._mean_and_scale()
         if self.n_records > 1:

@@ -177,7 +177,7 @@ def as_written(records: Sequence[str], known: Collection[str], otherwise: str) -
 def check_annotator(name: str) -> str:
     """Return the name of an annotator without the space around it. Raises InvalidDataError for what is no name."""
     if not isinstance(name, str):
-        raise InvalidDataError(f"{name!r} given for the annotator; name the person who answers by a text, such as 'ann'")
+        raise InvalidDataError(f"{name!r} given for the annotator; name the person who answers, such as 'ann'")
     if not name.strip():
         raise InvalidDataError("an empty name given for the annotator; name the person who answers, such as ann")
     return name.strip()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from alrl.projects.models import FittedRound
 
 
-def round_of(state: State, number: int) -> RoundFacts:
+def round_of(state: State, number: Any) -> RoundFacts:
     """Return the facts of a round. Raises InvalidDataError for a number that no round has."""
     if not isinstance(number, int | np.integer) or not 0 <= number < len(state.rounds):
         given = f"0 to {len(state.rounds) - 1}" if state.rounds else "none yet"

@@ -76,3 +76,19 @@ def test_without_polars_the_error_says_how_to_install_it(file, tmp_path, monkeyp
     monkeypatch.setitem(sys.modules, "polars", None)
     with pytest.raises(MissingPackageError, match="pip install polars"):
         npy_from_parquet(file, tmp_path / "p.npy")
+
+
+def test_integers_that_one_float_would_stand_for_are_refused_and_written_whole_as_integers(tmp_path):
+    ids = 2**60 + np.arange(5)
+    pl.DataFrame({"a": np.arange(5), "id": ids}).write_parquet(tmp_path / "ids.parquet")
+    for dtype in ("float32", "float64"):
+        with pytest.raises(InvalidDataError, match=r"ids.parquet holds .* tell apart, in columns \['id'\]; leave"):
+            npy_from_parquet(tmp_path / "ids.parquet", tmp_path / "p.npy", dtype=dtype)
+    for dtype in ("int64", "uint64"):
+        written = np.load(npy_from_parquet(tmp_path / "ids.parquet", tmp_path / "p.npy", dtype=dtype))
+        assert written[:, 1].tolist() == ids.tolist()
+    with pytest.raises(InvalidDataError, match="5 numbers that int32 cannot hold in column 'id'"):
+        npy_from_parquet(tmp_path / "ids.parquet", tmp_path / "p.npy", dtype="int32")
+    pl.DataFrame({"a": np.array([2**63 + 5, 1], np.uint64)}).write_parquet(tmp_path / "large.parquet")
+    with pytest.raises(InvalidDataError, match="1 numbers that int64 cannot hold"):
+        npy_from_parquet(tmp_path / "large.parquet", tmp_path / "p.npy", dtype="int64")

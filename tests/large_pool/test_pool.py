@@ -126,6 +126,13 @@ def test_files_that_cannot_be_mapped_say_what_to_do(tmp_path):
             LargePool(tmp_path / name)
 
 
+def test_integers_that_one_float_would_stand_for_are_refused():
+    whole = np.stack([np.arange(30), 2**60 + np.arange(30)], 1)
+    with pytest.raises(InvalidDataError, match=r"the pool holds different integers .* in columns \[1\]; leave"):
+        _ = LargePool(whole).standardisation
+    assert LargePool(whole * [1, 256]).standardisation.usable.all()
+
+
 def test_settings_without_meaning_are_refused():
     with pytest.raises(InvalidDataError, match="keep"):
         LargePool(records(), keep=True)

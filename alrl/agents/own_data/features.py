@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alrl.agents.own_data.own_encoder import own_encoder, selected_columns
-from alrl.agents.own_data.records import Records, concatenated, read_records, take_columns
+from alrl.agents.own_data.records import Records, as_pandas, concatenated, read_records, take_columns
 from alrl.data.arrays import LARGEST
+from alrl.data.tables.pandas_column import holds_inexact, objects_of
+from alrl.data.tables.python_values import text_of
 from alrl.data.tables.vectorise import as_read
 from alrl.errors import InvalidDataError
 
@@ -249,11 +251,11 @@ def _table(parts: list[Records]) -> QueryFeatures:
     from skrub import StringEncoder, TableVectorizer
 
     columns = next((part.columns for part in parts if part.columns is not None), None)
-    tables = [part.value if part.kind == "frame" else pd.DataFrame(part.value) for part in parts]
+    tables = [as_pandas(part) for part in parts]
     for table, part in zip(tables, parts, strict=True):
         if columns is not None and part.columns is None:
             table.columns = columns
-    whole = pd.concat(tables, ignore_index=True)
+    whole = pd.concat(_with_words(tables), ignore_index=True)
     whole.columns = [str(column) for column in whole.columns]
     numeric = [_is_number(whole.iloc[:, place]) for place in range(whole.shape[1])]
     # Numbers stay as exact as they are, in whatever unit: what encodes them has single precision.
@@ -268,6 +270,18 @@ def _table(parts: list[Records]) -> QueryFeatures:
         values = np.concatenate([numbers, words], 1)
     values = values if values.shape[1] else np.zeros((len(whole), 1))
     return QueryFeatures(values=_filled(values), source="skrub's TableVectorizer")
+
+
+def _with_words(tables: list[Any]) -> list[Any]:
+    """Return frames in which columns with integers that no float holds are text, in all where they are in one."""
+    words = {name for table in tables for name in table.columns if holds_inexact(table[name])}
+    result = []
+    for table in tables:
+        copy = table.copy(deep=False)
+        for name in words & set(copy.columns):
+            copy[name] = np.array(list(map(text_of, objects_of(copy[name]))), dtype=object)
+        result.append(copy)
+    return result
 
 
 def _is_number(column: Any) -> bool:

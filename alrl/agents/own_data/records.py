@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,6 +11,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from alrl.data.arrays import may_be_inexact, refuse_merged
+from alrl.data.tables.pandas_column import holds_inexact
 from alrl.errors import OUT_OF_SCOPE, InvalidDataError
 
 RecordsKind = Literal["matrix", "sparse", "frame", "text", "array", "others"]
@@ -47,8 +50,9 @@ class Records:
 def read_records(X: Any, name: str) -> Records:
     """Return the records of one argument.
 
-    Raises InvalidDataError for what has no records: a number, a generator, a vector of numbers, lists of numbers of
-    unequal length.
+    Columns of a frame with integers that no float holds are words. Raises InvalidDataError for what has no records: a
+    number, a generator, a vector of numbers, lists of numbers of unequal length; and for other containers in which
+    different integers are one float.
     """
     if _is_frame(X):
         return _read_frame(X, name)
@@ -68,6 +72,7 @@ def read_records(X: Any, name: str) -> Records:
 
 def _read_array(X: Any, name: str) -> Records:
     if isinstance(X, np.ma.MaskedArray):
+        refuse_merged(X.filled(0).reshape(len(X), -1), name)
         X = np.ma.filled(X.astype(np.float64), np.nan)
     if isinstance(X, list | tuple) and any(isinstance(each, str) for each in X):
         # NumPy would make the text "nan" of what is missing.
@@ -95,6 +100,7 @@ def _numbers(array: NDArray[Any], name: str, *, given: Any) -> Records:
             f"{name} has shape {array.shape}; expected (records, features): X.reshape(-1, 1) for one feature,"
             " X.reshape(1, -1) for one record"
         )
+    refuse_merged(array.reshape(len(array), math.prod(array.shape[1:])), name)
     kind: RecordsKind = "matrix" if array.ndim == 2 else "array"
     return Records(name=name, kind=kind, given=given, value=array.astype(np.float64), count=len(array))
 
@@ -136,6 +142,9 @@ def _read_sparse(X: Any, name: str) -> Records:
             f"{name} is sparse of shape {X.shape} and dtype {X.dtype}; expected (records, features), numbers"
         )
     rows = X.tocsr()
+    if rows.dtype.kind in "iu" and may_be_inexact(rows.data):
+        for column in range(rows.shape[1]):
+            refuse_merged(rows[:, [column]].toarray(), name, [column])
     return Records(name=name, kind="sparse", given=rows, value=rows.astype(np.float64), count=int(X.shape[0]))
 
 
@@ -181,18 +190,25 @@ def _pandas(X: Any) -> Any:
     columns = {}
     for column in X.columns:
         values = X[column]
-        columns[column] = values.to_numpy() if values.dtype.is_numeric() else pd.Series(values.to_list())
+        if values.dtype.is_integer() and values.null_count():
+            # Floats with gaps would round them.
+            kind = "Int64" if values.dtype.is_signed_integer() else "UInt64"
+            columns[column] = pd.array(values.to_list(), dtype=kind)
+        else:
+            columns[column] = values.to_numpy() if values.dtype.is_numeric() else pd.Series(values.to_list())
     return pd.DataFrame(columns)
 
 
 def _as_numbers(table: Any) -> NDArray[np.float64] | None:
-    """Return the table as numbers (n, D), NaN where missing; None where a column holds anything else."""
+    """Return the table as numbers (n, D), NaN where missing; None where a column holds anything that is no float."""
     from pandas.api import types
 
     def numeric(kind: Any) -> bool:
         return bool(types.is_numeric_dtype(kind)) and not types.is_complex_dtype(kind)
 
     if not all(numeric(kind) for kind in table.dtypes):
+        return None
+    if any(holds_inexact(table.iloc[:, place]) for place in range(table.shape[1])):
         return None
     return np.asarray(table.to_numpy(dtype=np.float64, na_value=np.nan))
 

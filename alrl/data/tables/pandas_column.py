@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from alrl.data.arrays import may_be_inexact
+from alrl.data.arrays import is_inexact, may_be_inexact
 from alrl.data.tables.label import feature_level
 from alrl.data.tables.python_values import read_label, read_objects
 from alrl.data.tables.table import Texts, Values, with_levels
@@ -49,6 +49,20 @@ def objects_of(series: Any) -> list[Any]:
     """Return the values as Python objects, None where missing."""
     missing = series.isna().to_numpy()
     return [None if gone else value for value, gone in zip(series.tolist(), missing, strict=True)]
+
+
+def holds_inexact(series: Any) -> bool:
+    """Return whether some value is an integer that no float holds: such columns are words.
+
+    >>> import pandas as pd
+    >>> [holds_inexact(pd.Series(values)) for values in ([1, 2**53 + 1], [1, 2**53], [1e300])]
+    [True, False, False]
+    """
+    from pandas.api import types
+
+    whole = types.is_integer_dtype(series.dtype)
+    may_be = may_be_inexact(series.to_numpy(np.float64, na_value=np.nan)) if whole else series.dtype == object
+    return bool(may_be and any(map(is_inexact, objects_of(series))))
 
 
 def is_text(series: Any) -> bool:

@@ -24,7 +24,7 @@ from alrl.data.tables.numbers import (
     parse_numbers,
     unusual_formats,
 )
-from alrl.data.tables.pandas_column import is_text, objects_of
+from alrl.data.tables.pandas_column import holds_inexact, is_text, objects_of
 from alrl.data.tables.python_values import text_of
 from alrl.data.tables.recognise import LAST, warn_of_footer
 from alrl.data.tables.table import Texts, as_texts
@@ -91,19 +91,13 @@ def _type(frame: pd.DataFrame, text: Collection[str], words: Collection[str], co
         column = frame[name]
         if name not in words and is_text(column):
             texts[name] = as_texts(objects_of(column))
-        elif (name in words and not is_text(column)) or _is_inexact(column):
+        elif (name in words and not is_text(column)) or holds_inexact(column):
             frame[name] = np.array(list(map(text_of, objects_of(column))), dtype=object)
     formats = column_formats({name: each.levels for name, each in texts.items()}, comma_separates=commas)
     for name, written in formats.items():
         if written is not None:
             frame[name] = _numbers(texts[name], written)
     frame.attrs[NOTES] = [*frame.attrs.get(NOTES, ()), *unusual_formats(formats)]
-
-
-def _is_inexact(column: pd.Series[Any]) -> bool:
-    whole = pd.api.types.is_integer_dtype(column)
-    may_be = may_be_inexact(column.to_numpy(np.float64, na_value=np.nan)) if whole else column.dtype == object
-    return may_be and any(map(is_inexact, objects_of(column)))
 
 
 def _numbers(texts: Texts, written: NumberFormat) -> NDArray[Any]:

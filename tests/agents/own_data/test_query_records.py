@@ -500,3 +500,55 @@ def test_what_is_no_whole_number_is_refused(name: str, value: Any) -> None:
         return
     with pytest.raises(InvalidQueryError, match=f"{name} = .* given; it must be (a whole number, )?at least"):
         rows(model, pool, labelled, y, **{name: value})
+
+
+LONG = 2**60
+"""The floats around it are 128 and 256 apart."""
+
+
+def identified(place: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Pool and labelled records of two features, long identifiers in the column ``place``."""
+    X = np.random.default_rng(0).integers(0, 9, (60, 3))
+    X[:, place] = LONG + np.arange(60)
+    return X[20:], X[:20]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        lambda X: X,
+        lambda X: X.astype(np.uint64),
+        lambda X: X.tolist(),
+        sparse.csr_matrix,
+        torch.as_tensor,
+        lambda X: np.ma.masked_array(X, mask=X == 3),
+        lambda X: X[:, None],
+    ],
+    ids=["int64", "uint64", "lists", "sparse", "tensor", "masked", "images"],
+)
+def test_integers_of_an_array_that_one_float_would_stand_for_are_refused(given: Any) -> None:
+    pool, _ = identified(1)
+    with pytest.raises(
+        InvalidDataError, match=r"X_pool holds different integers .* in columns \[1\]; leave identifiers out"
+    ):
+        read_records(given(pool), "X_pool")
+    read_records(given(pool * [1, 256, 1]), "X_pool")
+
+
+@pytest.mark.parametrize("kind", ["int64", "gaps", "polars", "polars with gaps", "few labelled"])
+def test_integers_of_a_frame_that_no_float_holds_are_words(kind: str) -> None:
+    pool, labelled = (pd.DataFrame(each, columns=["id", "a", "b"]) for each in identified(0))
+    if kind == "few labelled":
+        labelled["id"] = np.arange(20)
+    if kind == "gaps":
+        pool["id"] = pool["id"].astype("Int64").mask(pool["id"] == LONG + 30)
+    given: list[Any] = [pool, labelled]
+    if kind.startswith("polars"):
+        given = [pl.DataFrame({name: each[name].to_numpy() for name in each}) for each in (pool, labelled)]
+    if kind.endswith("with gaps"):
+        given[0] = given[0].with_columns(pl.when(pl.col("id") != LONG + 30).then(pl.col("id")).alias("id"))
+    seen = find_features(read_records(given[0], "X_pool"), read_records(given[1], "X_labelled"), None)
+    assert seen.source == "skrub's TableVectorizer"
+    other = [read_records(each, "X").value for each in (pool[["a", "b"]], labelled[["a", "b"]])]
+    assert (seen.values[:, :2] == np.concatenate(other)).all()
+    assert len(np.unique(seen.values[:, 2:], axis=0)) == 60

@@ -93,3 +93,37 @@ def test_a_table_that_scrolls_is_reached_by_keyboard_and_another_is_not(browser:
     view = opened(browser, tmp_path, frame.format(400) + frame.format(100), "access.js")
     frames = "[...document.querySelectorAll('.md-typeset__scrollwrap')].map(each => [each.tabIndex, each.role])"
     assert view.evaluate(frames) == [[0, "region"], [-1, None]]
+
+
+@pytest.mark.parametrize(("width", "motion", "file"), [
+    (375, "no-preference", "two-moons-narrow.gif"), (375, "reduce", "two-moons-narrow.png"),
+    (1200, "no-preference", "two-moons.gif"), (1200, "reduce", "two-moons.png"),
+])  # fmt: skip
+def test_the_front_page_has_an_upright_picture_for_a_phone(
+    browser: Any, tmp_path: Path, width: int, motion: str, file: str
+) -> None:
+    (picture,) = re.findall(r"(?s)<picture.*</picture>", (DOCS / "index.md").read_text(encoding="utf-8"))
+    page = tmp_path / "page.html"
+    page.write_text(f'<meta charset="utf-8">{picture}', encoding="utf-8")
+    view = browser.new_page(viewport={"width": width, "height": 800}, reduced_motion=motion)
+    view.goto(page.as_uri())
+    assert view.evaluate("document.querySelector('img').currentSrc").endswith(f"/pictures/{file}")
+
+
+def test_on_a_phone_a_lesson_s_figure_scrolls_at_a_size_that_can_be_read(browser: Any, tmp_path: Path) -> None:
+    style = (DOCS / "stylesheets" / "extra.css").read_text(encoding="utf-8")
+    drawn = "<svg xmlns='http://www.w3.org/2000/svg' width='792' height='245'/>"
+    (tmp_path / "figure.svg").write_text(drawn, encoding="utf-8")
+    page = tmp_path / "page.html"
+    figure = '<p><a href="#"><img class="figure" src="figure.svg"></a></p>'
+    body = f'<div class="md-content"><article class="md-content__inner md-typeset">{figure}</article></div>'
+    # The theme's letters are of 20 pixels, and its images never wider than the page.
+    theme = "* { box-sizing: border-box; margin: 0 } html { font-size: 20px } img { max-width: 100%; height: auto }"
+    page.write_text(f'<meta charset="utf-8"><style>{theme}{style}</style>{body}', encoding="utf-8")
+    for width, scrolls in ((375, True), (1200, False)):
+        view = browser.new_page(viewport={"width": width, "height": 800})
+        view.goto(page.as_uri())
+        frame = "document.querySelector('p')"
+        assert view.evaluate(f"{frame}.scrollWidth > {frame}.clientWidth") == scrolls
+        assert view.evaluate("document.querySelector('img').clientWidth") >= 700
+        assert view.evaluate("document.documentElement.scrollWidth") == width

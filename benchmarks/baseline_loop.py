@@ -17,7 +17,7 @@ from sklearn.metrics import pairwise_distances
 from sklearn.neural_network import MLPClassifier
 
 from alrl.data.task import Task
-from alrl.numerics.streams import EpisodeNoise
+from alrl.numerics.noise import EpisodeNoise
 from benchmarks.workloads import EPOCHS, HIDDEN, LEARNING_RATE, BaselineRule, Model
 
 ScoreRecords = Callable[[NDArray[np.float64], list[int]], NDArray[np.float64]]

@@ -410,8 +410,17 @@ def test_the_shell_completes_names(place: Path) -> None:
     assert "evaluate" in completed("alrl e")
 
 
-def test_help_is_quick_for_it_loads_nothing_heavy(place: Path) -> None:
-    code = "import sys, alrl.cli; print({'torch', 'scipy', 'stable_baselines3', 'sklearn'} & sys.modules.keys())"
+@pytest.mark.parametrize(
+    ("module", "heavy"),
+    [
+        ("alrl.cli", {"torch", "scipy", "stable_baselines3", "sklearn"}),
+        # What takes people's answers, and what a study's processes load.
+        ("alrl.projects.exchange.task_files", {"torch", "numba", "scipy", "sklearn"}),
+        ("alrl.studies.runner", {"stable_baselines3", "matplotlib", "pandas", "sklearn"}),
+    ],
+)
+def test_a_command_loads_nothing_heavy_that_it_does_not_need(place: Path, module: str, heavy: set[str]) -> None:
+    code = f"import sys, {module}; print({heavy} & sys.modules.keys())"
     done = subprocess.run([sys.executable, "-c", code], cwd=place, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
 

@@ -23,7 +23,7 @@ from alrl.loop.pool_view import PoolView
 from alrl.loop.predictions import Trajectory
 from alrl.loop.view_fields import MEANINGS, Need
 from alrl.numerics.arguments import whole_number
-from alrl.numerics.streams import EpisodeNoise
+from alrl.numerics.noise import EpisodeNoise
 from alrl.strategies.base import Strategy, refuse_learning
 
 _USUAL_BUDGET = 60

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from alrl.data.contaminations.base import Contamination, contaminate
 from alrl.data.data_set import DataSet
 from alrl.data.first_sample import draw_first_sample
 from alrl.data.split import Split, draw_split
 from alrl.data.standardisation import Standardisation
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -68,6 +69,8 @@ def draw_task(
 
 def rows_of(tasks: Sequence[Task], picks: Tensor) -> Tensor:
     """Return row numbers in each task's data set of pool positions ``picks`` (B, b), on the processor; -1 stays -1."""
+    import torch
+
     table = torch.full((len(tasks), max(len(task.split.pool) for task in tasks)), -1, dtype=torch.long)
     for episode, task in enumerate(tasks):
         table[episode, : len(task.split.pool)] = torch.from_numpy(task.split.pool)

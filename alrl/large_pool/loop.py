@@ -25,7 +25,8 @@ from alrl.learners import make_learner
 from alrl.loop.learner import Learner
 from alrl.numerics.arguments import whole_number
 from alrl.numerics.backend import one_thread
-from alrl.numerics.streams import EpisodeNoise, generator
+from alrl.numerics.noise import EpisodeNoise
+from alrl.numerics.streams import generator
 from alrl.strategies import Strategy
 from alrl.strategies.base import refuse_learning
 

@@ -18,7 +18,8 @@ from alrl.errors import InvalidRecipeError
 from alrl.learners.registry import make_learner
 from alrl.loop.cost import record_epochs
 from alrl.loop.learner import FitReport, Learner
-from alrl.numerics.streams import seed_sequence, stream_key, uniform
+from alrl.numerics.noise import uniform
+from alrl.numerics.streams import seed_sequence, stream_key
 
 _MOST = 12
 """Copies of one record that are not exceeded: more are drawn once in ten thousand million times."""

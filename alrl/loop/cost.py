@@ -11,7 +11,8 @@ from torch import Tensor
 
 from alrl.errors import InvalidRecipeError
 from alrl.loop.learner import FitReport
-from alrl.numerics.streams import stream_key, uniform
+from alrl.numerics.noise import uniform
+from alrl.numerics.streams import stream_key
 
 _LABELS, _EPOCHS, _SCORED, _LABEL_MONEY, _COMPUTE_MONEY, _SECONDS = range(6)
 

@@ -28,7 +28,7 @@ from alrl.loop.pool_view import PoolView
 from alrl.loop.predictions import PredictionHistory
 from alrl.loop.view_fields import Need, NeededFields
 from alrl.numerics.backend import usable_device
-from alrl.numerics.streams import EpisodeNoise
+from alrl.numerics.noise import EpisodeNoise
 
 
 class Simulator:

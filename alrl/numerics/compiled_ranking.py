@@ -38,7 +38,7 @@ def likeliest(probabilities: Any, predicted: Any, first: Any, second: Any) -> No
 
 @called
 def uniform_rows(keys: Any, counters: Any, out: Any) -> None:
-    """Uniform numbers in [0, 1) into ``out`` (B, N), see :func:`alrl.numerics.streams.uniform`."""
+    """Uniform numbers in [0, 1) into ``out`` (B, N), see :func:`alrl.numerics.noise.uniform`."""
     for b in range(len(keys)):
         state = keys[b] + (counters[b] + 1) * _STEP
         state = (state ^ ((state >> 30) & ((1 << 34) - 1))) * _FIRST

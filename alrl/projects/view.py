@@ -15,7 +15,8 @@ from alrl.geometry.geometry import Geometry
 from alrl.loop.pool_view import PoolView, Refits
 from alrl.loop.predictions import Trajectory
 from alrl.loop.view_fields import Need
-from alrl.numerics.streams import stream_key, uniform
+from alrl.numerics.noise import uniform
+from alrl.numerics.streams import stream_key
 from alrl.projects.models import FittedRound
 from alrl.projects.records.pool import Pool
 from alrl.projects.rounds import Predictions, labelled

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from alrl.loop.held_out_scores import _outcome, outcome
 from alrl.loop.labelled_set import fault_of
 from alrl.numerics.compiled_ranking import best_records
+from alrl.numerics.noise import _uniform, uniform
 from alrl.numerics.ranking import likeliest
-from alrl.numerics.streams import _uniform, uniform
 
 
 @given(st.integers(1, 3), st.integers(1, 30), st.integers(1, 8), st.integers(0, 99))

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from alrl.loop.parts import PartName
 from alrl.loop.simulator import Simulator
-from alrl.numerics.streams import EpisodeNoise
+from alrl.numerics.noise import EpisodeNoise
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

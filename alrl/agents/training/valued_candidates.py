@@ -16,7 +16,7 @@ from alrl.envs.recipe import EnvRecipe
 from alrl.loop.pool_view import PoolView
 from alrl.loop.simulator import Simulator
 from alrl.metadata import Observation
-from alrl.numerics.streams import EpisodeNoise
+from alrl.numerics.noise import EpisodeNoise
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -23,7 +23,8 @@ from alrl.learners.laplace.last_layer_posterior import (
 from alrl.learners.registry import make_learner
 from alrl.learners.scores import allowed_classes, class_weights, softmax_over, used_width
 from alrl.loop.learner import FitReport, Learner
-from alrl.numerics.streams import stream_key, uniform
+from alrl.numerics.noise import uniform
+from alrl.numerics.streams import stream_key
 
 FULL = 256
 """Coefficients of the last layer up to which its whole covariance is kept: a record's cost grows with their square."""

@@ -16,7 +16,8 @@ from alrl.learners.networks.neural_network import NeuralNetwork
 from alrl.learners.networks.shape import NetworkShape
 from alrl.learners.networks.training import EPSILON, FIRST_DECAY, SECOND_DECAY, Trained, TrainingSet, moments
 from alrl.numerics.backend import compiles
-from alrl.numerics.streams import stream_key, uniform
+from alrl.numerics.noise import uniform
+from alrl.numerics.streams import stream_key
 
 
 class MultilayerPerceptron(NeuralNetwork):

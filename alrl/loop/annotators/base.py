@@ -12,7 +12,7 @@ from torch import Tensor
 
 from alrl.errors import InvalidRecipeError
 from alrl.geometry.geometry import Geometry
-from alrl.numerics.streams import uniform_at
+from alrl.numerics.noise import uniform_at
 from alrl.recipes.registry import Registry
 
 NO_LABEL = -1

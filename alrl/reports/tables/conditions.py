@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from alrl.evaluation.comparison import Comparison
 from alrl.evaluation.curves import Curves
 from alrl.evaluation.spreadsheet import SpreadsheetWriter
 from alrl.evaluation.table import MISSING, Table
@@ -42,10 +43,11 @@ class ConditionCost:
 def condition_costs(curves: Sequence[Curves]) -> list[ConditionCost]:
     """Return the cost of every condition but the first, in the order of ``curves``.
 
-    None for a study without conditions.
+    None for a study without conditions. Curves may come in blocks of seeds, as a study stores them.
 
     Pairs that do not have two seeds in common are left out.
     """
+    curves = _whole(curves)
     order = list(dict.fromkeys(each.condition for each in curves if each.condition))
     if len(order) < 2:
         return []
@@ -57,6 +59,14 @@ def condition_costs(curves: Sequence[Curves]) -> list[ConditionCost]:
             cost = _cost(each, other)
             costs += [] if cost is None else [cost]
     return costs
+
+
+def _whole(curves: Sequence[Curves]) -> list[Curves]:
+    """Return the curves with their blocks of seeds joined, in the order of the first of each."""
+    blocks: dict[tuple[object, ...], list[Curves]] = {}
+    for each in curves:
+        blocks.setdefault((each.condition, *_row(each)), []).append(each)
+    return [Comparison(parts)[0] for parts in blocks.values()]
 
 
 def _row(curves: Curves) -> tuple[str, str, int, int, str]:

@@ -46,6 +46,18 @@ def test_differences_are_paired_by_seed_and_held_against_the_first_condition() -
     assert cost.wasted == pytest.approx(0.5)
 
 
+def test_blocks_of_seeds_are_one_run_whatever_their_number() -> None:
+    clean, foul = [0.9, 0.8, 0.7, 0.8], [0.7, 0.7, 0.6, 0.75]
+    whole = condition_costs([curves("clean", clean, (0, 1, 2, 3)), curves("foul", foul, (0, 1, 2, 3))])
+    blocks = [
+        curves(condition, levels[first : first + 2], (first, first + 1))
+        for condition, levels in (("clean", clean), ("foul", foul))
+        for first in (0, 2)
+    ]
+    assert condition_costs(blocks) == whole
+    assert whole[0].seeds == 4
+
+
 def test_a_condition_hurts_where_its_whole_interval_lies_below_zero() -> None:
     (cost,) = condition_costs([curves("clean", [0.9, 0.8], (0, 1)), curves("foul", [0.8, 0.7], (0, 1))])
     assert cost.hurts

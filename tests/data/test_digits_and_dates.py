@@ -173,3 +173,15 @@ def test_a_frame_for_skrub_keeps_its_gaps_and_what_is_not_text():
     assert seen["since"].tolist() == ["2026-04-03 10:30", None]
     assert [str(kind) for kind in seen.dtypes] == ["category", "object", "int64", "object"]
     assert [str(kind) for kind in frame.dtypes] == ["object", "object", "int64", "object"]
+
+
+@pytest.mark.parametrize(
+    ("written", "note"),
+    [("3/{day}/2026 {hour}", "month first"), ("2026-03-{day:02d} {hour}", ""), ("{day} Mar 2026, {hour}", "")],
+)
+def test_hours_before_and_after_noon_are_hours_of_the_day(own, written, note):
+    dates = [written.format(day=i % 28 + 1, hour=["1:30 PM", "12:05 AM"][i % 2]) for i in range(40)]
+    rows = "".join(f"{date};{'xy'[i % 3 > 0]}\n" for i, date in enumerate(dates))
+    data = DataSet.read(own("when;class\n" + rows))
+    assert data.report.encoded["when"].startswith(f"date, {note}" if note else "date")
+    assert data.X[:2, data.feature_names.index("when_hour")].tolist() == [13.0, 0.0]

@@ -67,6 +67,11 @@ def test_text_that_is_not_utf_8_is_taken_for_windows_1252(own):
         ("a,class", lambda i: f"{i + 3} %,{'xy'[i % 2]}", 3.0),
         ("a,class", lambda i: f"-$ {i + 3}.50,{'xy'[i % 2]}", -3.5),
         ("a,class", lambda i: f"{i + 1}e-10,{'xy'[i % 2]}", 1e-10),
+        ("a;class", lambda i: f"1\u2019{100 + i}.5;{'xy'[i % 2]}", 1100.5),
+        ("a,class", lambda i: f"{(f'({i + 1}.50)', i)[i % 2]},{'xy'[i % 2]}", -1.5),
+        ("a;class", lambda i: f"{(f'(€ 1.{100 + i},50)', f'{i},25 €')[i % 2]};{'xy'[i % 2]}", -1100.5),
+        ("a;class", lambda i: f"{i + 1},50-;{'xy'[i % 2]}\n{i},25;x", -1.5),
+        ("a,class", lambda i: f"\u2212{i + 1}.5,{'xy'[i % 2]}", -1.5),
     ],
 )
 def test_numbers_of_many_writings_are_numbers(read, header, record, first):
@@ -91,6 +96,24 @@ def test_words_among_many_numbers_are_missing_values(read):
     data = read("a,b,class", lambda i: f"{'broken' if i % 20 == 0 else i / 2},{i % 7},{'xy'[i % 2]}", 400)
     assert data.report.filled == {"a": 20}
     assert any("some text among them, which counts as missing: a" in note for note in data.notes)
+
+
+def test_a_few_negative_amounts_of_accountants_are_no_missing_values(read):
+    data = read("a,b,class", lambda i: f"{f'({i}.5)' if i % 20 == 3 else i / 2},{i % 7},{'xy'[i % 2]}", 400)
+    assert data.report.filled == {}
+    assert data.X[3, 0] == -3.5
+    assert any("minus written as in (5)" in note for note in data.notes)
+
+
+@pytest.mark.parametrize("words", [["(1)", "(2)", "(3)"], ["1", "2-", "3"], ["10-20", "20-30", "30"]])
+def test_items_grades_and_ranges_are_no_negative_numbers(read, words):
+    data = read("a,b,class", lambda i: f"{words[i % 3]},{i % 7},{'xy'[i % 2]}")
+    assert data.feature_names[:3] == tuple(f"a = {word}" for word in words)
+
+
+def test_a_delimiter_after_each_record_shifts_no_column(read):
+    data = read("a;b;class", lambda i: f"{i / 2};{i % 7};{'xy'[i % 2]};")
+    assert (data.feature_names, data.class_names, data.X[5].tolist()) == (("a", "b"), ("x", "y"), [2.5, 5.0])
 
 
 def test_numbers_and_words_alike_are_categories(read):
@@ -161,6 +184,7 @@ def test_it_can_be_said_whether_there_is_a_header(own):
         ("a,class\n1,x\n1e200,y\n", r"column 'a' of own holds values that are larger than 1e\+150"),
         ("a,class\n5,x\n5,y\n", r"no column beside the label 'class' is a feature \('a': one value in every record\)"),
         (bytes(range(256)), r"own\.csv holds bytes that are no text"),
+        (b"PK\x03\x04" + bytes(range(256)), r"own\.csv is a workbook or another archive, .* save the sheet as CSV"),
     ],
 )
 def test_what_is_no_table_is_refused(own, content, message):

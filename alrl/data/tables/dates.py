@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from alrl.data.tables.table import RawTable
@@ -16,6 +16,7 @@ _DATE = re.compile(
 )
 """Texts that look like a date, or a date and a time."""
 _SHORT = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4}|\d{2})(?!\d)(.*)")
+_HALF_DAY = re.compile(r"(.*\d[T ,]+)(\d{1,2})(:\d{2}(?::\d{2}(?:\.\d+)?)?) ?([AaPp])[Mm](.*)")
 _MONTHS = 12
 _CENTURY = 69
 """Years of two digits from which they are of the last century, as in POSIX."""
@@ -72,6 +73,29 @@ def date_order(levels: Iterable[str]) -> DateOrder | None:
         points = all(date[2] == "." for date in found)
         return DateOrder(day_first=points, known=points)
     return DateOrder(day_first=day_may_be_first, known=True) if day_may_be_first or month_may_be_first else None
+
+
+def plain_dates(levels: Sequence[str]) -> Callable[[str], str] | None:
+    """Return how the dates of a column become such as all tools read alike, None where they are.
+
+    They get their year first, in the order that all of them tell, and hours of the day in place of AM and PM.
+
+    >>> plain_dates(["3/25/2026 1:30 PM", "3/4/2026 12:05 AM"])("3/25/2026 1:30 PM")
+    '2026-03-25 13:30'
+    """
+    order = date_order(levels)
+    halves = looks_dated(levels) and any(map(_HALF_DAY.fullmatch, levels))
+    if order is None and not halves:
+        return None
+    return lambda text: _with_hours(text if order is None else order.iso(text))
+
+
+def _with_hours(text: str) -> str:
+    parts = _HALF_DAY.fullmatch(text)
+    if parts is None:
+        return text
+    hour = int(parts[2]) % 12 + (12 if parts[4] in "Pp" else 0)
+    return f"{parts[1]}{hour:02d}{parts[3]}{parts[5]}"
 
 
 def warn_of_dates(table: RawTable, columns: Iterable[str], *, stacklevel: int = 2) -> None:

@@ -233,8 +233,8 @@ def _header(rows: Sequence[Sequence[str]], named: bool) -> tuple[tuple[str, ...]
         return tuple(f"column_{place + 1}" for place in range(width)), notes
     names = list(rows[0])
     if len(rows) > 1 and {len(row) for row in rows[1:]} == {width + 1}:
-        # R leaves the names of the rows without a name of their own.
-        names = ["", *names]
+        # R leaves the names of the rows without a name of their own; other tools end each record with a delimiter.
+        names = ["", *names] if any(row[-1] for row in rows[1:]) else [*names, ""]
     twice = [name for name, count in Counter(names).items() if count > 1 and name]
     if twice:
         notes.append(

@@ -1,4 +1,4 @@
-"""Reads numbers as spreadsheets write them: decimal points or commas, grouped thousands, percent signs."""
+"""Reads numbers as spreadsheets write them: decimal marks, grouped thousands, percent signs, minus as in (5) and 5-."""
 
 from __future__ import annotations
 
@@ -22,11 +22,14 @@ _MOST_STRAYS = 0.1
 _FEWEST_NUMBERS = 40
 _SIGNS = "%€$£¥"
 _SPACES = "\u00a0\u202f\u2009"
+_PLAIN_MARKS = {**dict.fromkeys(map(ord, _SPACES), " "), ord("\u2019"): "'"}
 _PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _COMMA_GROUPS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?")
 _ZERO_GROUP = re.compile(r"[+-]?0,")
 _DECIMAL_COMMA = re.compile(r"[+-]?(\d{1,3}(\.\d{3})+|\d*)(,\d*)?([eE][+-]?\d+)?")
 _POINT_GROUPS = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+")
+_ACCOUNTED = re.compile(rf"\(([\d.,' {_SIGNS}]*\d[\d.,' {_SIGNS}]*)\)|([\d.,' ]*[.,]\d+) ?-")
+"""A negative number as accountants write it, (5), and as SAP does, 5.00-; grades such as 2- are words."""
 _OTHER_GROUPS = re.compile(r"[+-]?\d{1,3}([ ']\d{3})+([.,]\d*)?")
 _CODE = re.compile(r"\n[ \t]*(0\d+|[+-]?\d{16,300})[ \t]*(?=\n)")
 _LEADING_ZERO = re.compile(r"\n[ \t]*0\d")
@@ -49,13 +52,15 @@ class NumberFormat:
     """The mark between thousands, if there is one."""
     signs: bool = False
     """Whether percent or currency signs stand beside the number; they are taken away."""
+    minus: bool = False
+    """Whether a minus is written as in (5), 5.00- or with the sign of typographers."""
     strays: bool = False
     """Whether some values are not numbers; they count as missing."""
 
     @property
     def plain(self) -> bool:
         """Whether Python's own ``float`` reads these numbers."""
-        return self.decimal == "." and not (self.groups or self.signs or self.strays)
+        return self.decimal == "." and not (self.groups or self.signs or self.minus or self.strays)
 
     @property
     def summary(self) -> str:
@@ -63,14 +68,17 @@ class NumberFormat:
         parts = ["decimal comma"] if self.decimal == "," else []
         parts += [f"thousands grouped by {self.groups!r}"] if self.groups else []
         parts += ["percent or currency signs taken away"] if self.signs else []
+        parts += ["minus written as in (5), 5.00- or \u22125"] if self.minus else []
         return ", ".join([*parts, "some text among them, which counts as missing"] if self.strays else parts)
 
     def parse(self, text: str) -> float:
         """Return the number. Raises ValueError for text that is not a number."""
         if text.lower() in _MISSING_NUMBERS:
             return nan
-        if self.signs:
+        if self.signs or self.minus:
             text = _without_signs(text)
+        if self.minus:
+            text = _without_signs(_with_plain_minus(text))
         if self.groups:
             text = _with_plain_spaces(text).replace(self.groups, "")
         try:
@@ -126,6 +134,8 @@ def guess_format(texts: Iterable[str], *, comma_separates: bool = True) -> Numbe
     ','
     >>> guess_format(["1,234", "999"]).groups, guess_format(["red"])
     (',', None)
+    >>> guess_format(["(5.50)", "7.25"]).parse("(5.50)")
+    -5.5
     """
     values = _present(texts)
     if not values:
@@ -133,8 +143,14 @@ def guess_format(texts: Iterable[str], *, comma_separates: bool = True) -> Numbe
     if parse_numbers(values) is not None:
         return PLAIN
     bare = [_without_signs(text) for text in values]
-    marks = _marks([_with_plain_spaces(text) for text in bare], comma_separates)
-    return None if marks is None else NumberFormat(decimal=marks[0], groups=marks[1], signs=bare != values)
+    negative = [_without_signs(_with_plain_minus(text)) for text in bare]
+    if all(map(_ACCOUNTED.fullmatch, bare)):
+        # Nothing but (1), (2), ... numbers items.
+        return None
+    marks = _marks([_with_plain_spaces(text) for text in negative], comma_separates)
+    if marks is None:
+        return None
+    return NumberFormat(decimal=marks[0], groups=marks[1], signs=bare != values, minus=negative != bare)
 
 
 def column_format(texts: Sequence[str], *, comma_separates: bool = True) -> NumberFormat | None:
@@ -266,5 +282,13 @@ def _without_signs(text: str) -> str:
     return "-" + stripped[1:].lstrip(_SIGNS + " ") if stripped[:1] == "-" else stripped
 
 
+def _with_plain_minus(text: str) -> str:
+    """Return a number with its minus in front, as a computer writes it; other text as it is."""
+    text = text.replace("\u2212", "-")
+    negative = _ACCOUNTED.fullmatch(_with_plain_spaces(text))
+    return text if negative is None else "-" + (negative[1] or negative[2]).strip()
+
+
 def _with_plain_spaces(text: str) -> str:
-    return text.translate(dict.fromkeys(map(ord, _SPACES), " "))
+    """Return the text with plain spaces, and the apostrophe of a Swiss spreadsheet as a plain one."""
+    return text.translate(_PLAIN_MARKS)

@@ -21,6 +21,8 @@ COMPRESSIONS = (".gz", ".bz2", ".xz")
 LONGEST_LINE = 1 << 26
 """Characters of a line beyond which a file is no table."""
 _SAMPLE = 1 << 16
+_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+"""First bytes of what Excel writes, .xlsx and .xls."""
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -77,6 +79,10 @@ def open_text(path: Path) -> TextFile:
     for mark, encoding in _BOMS:
         if head.startswith(mark):
             return TextFile(path=path, encoding=encoding)
+    if head.startswith(_WORKBOOKS):
+        raise InvalidDataError(
+            f"{path.name} is a workbook or another archive, whatever its name says; save the sheet as CSV text"
+        )
     if b"\0" in head:
         zeros = [head[start::2].count(0) for start in (0, 1)]
         if max(zeros) > 0.4 * len(head) / 2 and min(zeros) < 0.1 * max(zeros):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from alrl.data.tables.dates import date_order
+from alrl.data.tables.dates import plain_dates
 from alrl.data.tables.numbers import deciding_code
 from alrl.data.tables.pandas_column import is_text
 from alrl.data.tables.table import RawTable
@@ -74,7 +74,7 @@ def as_read(frame: Any) -> Any:
     """Return a frame of pandas in which skrub reads text as tables are read here.
 
     It would make numbers of digits that are words, which become categories, and read dates month first if a few of them
-    allow it: they get their year first, in the order that all of them tell.
+    allow it, and not at all where AM and PM alternate: they become plain (:func:`~alrl.data.tables.dates.plain_dates`).
 
     >>> import pandas as pd
     >>> frame = as_read(pd.DataFrame({"zip": ["01067", "4711"], "since": ["03/04/2026", "25/12/2026"]}))
@@ -89,8 +89,8 @@ def as_read(frame: Any) -> Any:
         levels = column.dropna().unique().tolist()
         if deciding_code(levels) is not None:
             frame.isetitem(place, column.astype("category"))
-        elif (order := date_order(levels)) is not None:
-            frame.isetitem(place, column.map(order.iso, na_action="ignore"))
+        elif (plain := plain_dates(levels)) is not None:
+            frame.isetitem(place, column.map(plain, na_action="ignore"))
     return frame
 
 

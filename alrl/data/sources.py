@@ -57,7 +57,7 @@ def load_data_set(
         )
     if isinstance(source, DataSet):
         return source
-    if isinstance(source, tuple | list) and len(source) == 2:
+    if isinstance(source, tuple | list) and len(source) == 2 and not any(isinstance(part, str) for part in source):
         return _from_pair(*source)
     if isinstance(source, str) and Path(source).is_dir() and source not in data_set_names():
         raise not_a_file(source)

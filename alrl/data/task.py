@@ -14,6 +14,7 @@ from alrl.data.data_set import DataSet
 from alrl.data.first_sample import draw_first_sample
 from alrl.data.split import Split, draw_split
 from alrl.data.standardisation import Standardisation
+from alrl.numerics.arguments import settings_table
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -59,7 +60,7 @@ def draw_task(
     >>> len(task.first) == task.split.data_set.n_classes
     True
     """
-    settings = dict(first or {})
+    settings = settings_table("first", first or {}, such_as={"kind": "random", "size": 10})
     parts = contaminate(draw_split(data_set, seed, **(split or {})), seed, contaminations)
     several = settings.get("candidates") if settings.get("kind") == "promising" else None
     return Task(

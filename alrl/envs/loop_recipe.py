@@ -13,6 +13,7 @@ from alrl.learners import make_learner
 from alrl.loop.annotators import make_annotator
 from alrl.loop.annotators.base import Annotator
 from alrl.loop.learner import Learner
+from alrl.numerics.arguments import MOST_LABELS
 from alrl.recipes import checked_while_parsed
 from alrl.recipes.model import Recipe
 
@@ -88,7 +89,7 @@ class BudgetRecipe(Recipe):
     """Records of the first sample, for every kind but one-per-class."""
     first_candidates: int | None = Field(default=None, ge=2)
     """Samples that one is chosen of, for the kinds covering and promising."""
-    labels: int = Field(default=60, ge=1)
+    labels: int = Field(default=60, ge=1, le=MOST_LABELS)
     """Labels after the first sample."""
     batch: int = Field(default=1, ge=1)
     """Labels that are bought before the learner is refitted."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -13,8 +14,9 @@ from rich.table import Column, Table
 
 from alrl.agents.players import find_strategy, shadowed
 from alrl.data.data_set import DataSet
+from alrl.data.tables.frames import is_frame
 from alrl.data.tables.report import DataReport
-from alrl.errors import ConstantColumnWarning, InvalidRecipeError, UnfittedLearnerWarning
+from alrl.errors import ConstantColumnWarning, InvalidDataError, InvalidRecipeError, UnfittedLearnerWarning
 from alrl.evaluation.comparison import Comparison
 from alrl.evaluation.curves import Curves, mean_interval
 from alrl.evaluation.held_out import refuse_seen
@@ -149,7 +151,8 @@ def evaluate(  # noqa: PLR0913 - all but two have defaults
     Differences are of the area under the accuracy curve (AUBC), in points. The learner is one of
     :func:`~alrl.learners.registry.make_learner`, with ``params`` if it is named.
 
-    Raises InvalidRecipeError for a name that is unknown or given twice, and, without ``allow_seen``, for a
+    Raises InvalidDataError for arrays and frames as they are, InvalidRecipeError for a name that is unknown or given
+    twice, and, without ``allow_seen``, for a
     data set that the policy was trained on or a relative of one; and what :func:`~alrl.evaluation.simulate.simulate`
     raises.
 
@@ -157,7 +160,7 @@ def evaluate(  # noqa: PLR0913 - all but two have defaults
     >>> [(each.data_set, each.rule, each.seen) for each in evaluation.comparisons]
     [('iris', 'random', False)]
     """
-    data = [data] if isinstance(data, str | DataSet) else data
+    data = _listed(data)
     against = [against] if isinstance(against, str) else against
     if not against:
         raise InvalidRecipeError("no opponent given; name one under against, such as margin")
@@ -211,8 +214,17 @@ def evaluate(  # noqa: PLR0913 - all but two have defaults
     )
 
 
-def _name(source: str | DataSet) -> str:
-    return source.name if isinstance(source, DataSet) else source
+def _listed(data: Any) -> list[Any]:
+    return [data] if isinstance(data, str | DataSet | os.PathLike) or is_frame(data) else list(data)
+
+
+def _name(source: Any) -> str:
+    if not isinstance(source, str | DataSet | os.PathLike):
+        raise InvalidDataError(
+            f"a data set of type {type(source).__name__} given, which has no name for the table of results; give"
+            " names, files, DataSet.read(frame, label=...) or DataSet.from_arrays(X, y, name=...)"
+        )
+    return source.name if isinstance(source, DataSet) else os.fspath(source)
 
 
 def _seen(name: str, policy: Strategy, data: Mapping[str, str | DataSet], allowed: bool) -> set[str]:

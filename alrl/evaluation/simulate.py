@@ -16,6 +16,7 @@ from alrl import recipes
 from alrl.agents.players import find_strategy
 from alrl.agents.policy import Policy
 from alrl.data.contaminations import make_contamination
+from alrl.data.contaminations.base import Contamination
 from alrl.data.data_set import DataSet
 from alrl.data.sources import is_file, load_data_set
 from alrl.data.split import warn_if_small
@@ -28,6 +29,7 @@ from alrl.learners import make_learner
 from alrl.loop.annotators.base import Annotator, annotator_of
 from alrl.loop.learner import Learner
 from alrl.loop.simulator import Simulator
+from alrl.numerics.arguments import MOST_LABELS, seed_numbers, settings_table, whole_number
 from alrl.numerics.backend import one_thread, usable_device
 from alrl.strategies import Strategy
 from alrl.strategies.play import play
@@ -100,8 +102,8 @@ def simulate(  # noqa: PLR0913 - the front door: all but two have defaults
     Raises:
         InvalidDataError: the data set cannot be used.
         InvalidRecipeError: the data set, strategy, learner, or a setting of the split is unknown; seeds are none, below
-            0 or given twice; ``workers`` is below 1, or above 1 on an accelerator.
-        InvalidQueryError: ``labels``, ``batch`` or ``score_every`` is below 1.
+            0, given twice or no whole numbers; ``workers`` is below 1, or above 1 on an accelerator.
+        InvalidQueryError: ``labels``, ``batch`` or ``score_every`` is below 1 or no whole number.
 
     >>> curves = simulate("iris", "margin", labels=5, seeds=3)
     >>> curves.accuracy.shape, curves.picks.shape, curves.aubc.shape
@@ -113,30 +115,33 @@ def simulate(  # noqa: PLR0913 - the front door: all but two have defaults
     if isinstance(player, Policy):
         player = player.to(device)
     taught = make_learner(learner)
-    numbers = _numbers(seeds)
-    parts = recipes.parse(SplitRecipe, dict(split or DEFAULT_SPLIT), where="split").model_dump()
+    numbers = seed_numbers(seeds)
+    labels, batch = whole_number("labels", labels, least=1, most=MOST_LABELS), whole_number("batch", batch, least=1)
+    shares = settings_table("split", split or DEFAULT_SPLIT, such_as=DEFAULT_SPLIT)
+    parts = recipes.parse(SplitRecipe, shares, where="split").model_dump()
     if data_set.report is not None or isinstance(data, tuple | list):
         warn_if_small(data_set, parts)
     usable_device(device)
-    if workers < 1 or (workers > 1 and device != "cpu"):
+    workers = whole_number("workers", workers, least=1, error=InvalidRecipeError)
+    if workers > 1 and device != "cpu":
         raise InvalidRecipeError(f"workers = {workers} given on {device}; allowed are 1 and, on cpu, more")
-    wrong = [make_contamination(table.get("kind", ""), **_settings(table)) for table in contamination]
+    wrong = _contaminations(contamination)
     draw = partial(draw_task, data_set, split=parts, first=first, contaminations=wrong)
     settings: dict[str, Any] = {
         "labels": labels,
         "batch": batch,
-        "every": score_every,
+        "every": whole_number("score_every", score_every, least=1),
         "device": device,
         "annotator": None if annotator is None else annotator_of(annotator),
     }
     run: Callable[..., _Run] = partial(_run, draw, player, taught, **settings)
-    shares = [numbers] if workers == 1 else _shares(numbers, workers)
-    if len(shares) == 1:
+    by_worker = [numbers] if workers == 1 else _shares(numbers, workers)
+    if len(by_worker) == 1:
         runs = [run(numbers, progress=progress)]
     else:
-        done = Parallel(n_jobs=workers, return_as="generator")(delayed(_run_alone)(run, share) for share in shares)
+        done = Parallel(n_jobs=workers, return_as="generator")(delayed(_run_alone)(run, share) for share in by_worker)
         runs = []
-        for share, part in zip(shares, done, strict=True):
+        for share, part in zip(by_worker, done, strict=True):
             runs.append(part)
             if progress is not None:
                 progress(_bought(labels, numbers, share))
@@ -227,8 +232,12 @@ def _constants(data: Any, data_set: DataSet) -> tuple[str, ...]:
     return (*left_out, *data_set.constant_columns)
 
 
-def _settings(table: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in table.items() if name != "kind"}
+def _contaminations(tables: Any) -> list[Contamination]:
+    such_as = {"kind": "label-noise", "rate": 0.1}
+    if isinstance(tables, str | Mapping):
+        raise InvalidRecipeError(f"contamination = {tables!r} given; give a list of tables, such as [{such_as}]")
+    settings = [settings_table("contamination", table, such_as=such_as) for table in tables]
+    return [make_contamination(table.pop("kind", ""), **table) for table in settings]
 
 
 def _say_if_exhausted(picks: NDArray[np.int64], data_set: str) -> None:
@@ -279,14 +288,3 @@ def _bought(labels: int, seeds: Sequence[int], share: Sequence[int]) -> int:
     """Of the labels that a bar counts, those that a worker stands for; over all workers they sum to all."""
     last = list(seeds).index(share[-1]) + 1
     return labels * last // len(seeds) - labels * (last - len(share)) // len(seeds)
-
-
-def _numbers(seeds: int | Sequence[int]) -> tuple[int, ...]:
-    if isinstance(seeds, str):
-        raise InvalidRecipeError(f"seeds = {seeds!r} given; give their number, or a list of them")
-    numbers = tuple(range(seeds)) if isinstance(seeds, int | np.integer) else tuple(int(seed) for seed in seeds)
-    if not numbers:
-        raise InvalidRecipeError(f"seeds = {seeds} given; at least one seed is needed")
-    if min(numbers) < 0 or len(set(numbers)) < len(numbers):
-        raise InvalidRecipeError(f"seeds = {seeds} given; each is 0 or above and given once")
-    return numbers

@@ -63,9 +63,16 @@ def play(
     while bought < labels:
         size = min(batch, labels - bought)
         view = simulator.view
-        picks.append(strategy.peek(simulator, size) if strategy.peeks else strategy.select(view, size))
-        simulator.step(picks[-1])
-        strategy = strategy.after(view, picks[-1], simulator.view)
+        if (view.available | view.selected).any():
+            picks.append(strategy.peek(simulator, size) if strategy.peeks else strategy.select(view, size))
+            simulator.step(picks[-1])
+            strategy = strategy.after(view, picks[-1], simulator.view)
+        else:
+            # Nothing is left to ask for, and no label is on its way: the curves stay where they are.
+            if at[-1] < bought:
+                at, scores = [*at, bought], [*scores, simulator.outcome(part)]
+            size = labels - bought
+            picks.append(torch.full((len(simulator.tasks), size), -1, device=simulator.device))
         bought, rounds = bought + size, rounds + 1
         if rounds % score_every == 0 or bought == labels:
             at.append(bought)

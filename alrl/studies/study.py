@@ -17,6 +17,7 @@ from alrl.envs.recipe import EnvRecipe, SplitRecipe, load_env_recipe
 from alrl.errors import InvalidRecipeError
 from alrl.evaluation.curves import METRICS, Metric
 from alrl.evaluation.simulate import DEFAULT_SPLIT
+from alrl.numerics.arguments import MOST_LABELS
 from alrl.recipes.code_identity import DEFAULT_CHANGES, Change
 from alrl.recipes.model import Recipe
 from alrl.studies.claim_recipe import ClaimRecipe
@@ -38,7 +39,7 @@ class ConditionRecipe(Recipe):
     """Data sets of this condition, where not those of the study."""
     learner: LearnerRecipe | None = None
     """What is taught, where not the study's learners."""
-    labels: int | None = Field(default=None, ge=1)
+    labels: int | None = Field(default=None, ge=1, le=MOST_LABELS)
     """Queries, where not as many as in the study."""
     batch: int | None = Field(default=None, ge=1)
     """Labels between two refits, where not the study's batches."""
@@ -129,7 +130,7 @@ class StudyRecipe(Recipe):
     """What is reported; the first is that of the primary comparison."""
     learners: tuple[LearnerRecipe, ...] = Field(default=(LearnerRecipe(),), min_length=1)
     """Models that are taught, each a page of its own."""
-    labels: int = Field(default=60, ge=1)
+    labels: int = Field(default=60, ge=1, le=MOST_LABELS)
     """Labels bought after the first sample."""
     batches: tuple[Annotated[int, Field(ge=1)], ...] = Field(default=(1,), min_length=1)
     """Labels between two refits, each a page of its own."""
@@ -173,6 +174,8 @@ class StudyRecipe(Recipe):
                 raise ValueError(f"{key} names {twice[0]!r} twice; name each once{advice}")
         self._check_claims()
         if self.primary is not None:
+            if self.primary[0] == self.primary[1]:
+                raise ValueError(f"primary names {self.primary[0]!r} twice; name two agents")
             for name in self.primary:
                 if name not in self.agents:
                     raise ValueError(f"primary names {name!r}, which is not among agents")

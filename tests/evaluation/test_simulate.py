@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.datasets import load_wine
 from sklearn.ensemble import RandomForestClassifier
@@ -193,12 +194,30 @@ def test_the_split_may_be_set() -> None:
 @pytest.mark.parametrize(
     ("settings", "error", "message"),
     [
-        ({"labels": 0}, InvalidQueryError, "0 labels given; it must be at least 1"),
+        ({"labels": 0}, InvalidQueryError, "labels = 0 given; it must be at least 1"),
         ({"batch": 0}, InvalidQueryError, "batch = 0 given; it must be at least 1"),
-        ({"seeds": 0}, InvalidRecipeError, "seeds = 0 given; at least one seed is needed"),
+        ({"seeds": 0}, InvalidRecipeError, "seeds = 0 given; it must be at least 1"),
         ({"seeds": []}, InvalidRecipeError, r"seeds = \[\] given; at least one seed is needed"),
-        ({"seeds": [1, -1]}, InvalidRecipeError, r"seeds = \[1, -1\] given; each is 0 or above and given once"),
-        ({"seeds": [1, 1]}, InvalidRecipeError, r"seeds = \[1, 1\] given; each is 0 or above and given once"),
+        ({"seeds": [1, -1]}, InvalidRecipeError, "each of the seeds = -1 given; it must be at least 0"),
+        (
+            {"seeds": [1, 1]},
+            InvalidRecipeError,
+            r"seeds = \[1, 1\] given; at least one seed is needed, each given once",
+        ),
+        ({"seeds": [1.5]}, InvalidRecipeError, "each of the seeds = 1.5 given; it must be a whole number"),
+        ({"seeds": True}, InvalidRecipeError, "seeds = True given; it must be a whole number"),
+        ({"labels": 2.5}, InvalidQueryError, "labels = 2.5 given; it must be a whole number, at least 1"),
+        ({"labels": "5"}, InvalidQueryError, "labels = '5' given; it must be a whole number, at least 1"),
+        ({"labels": 10**12}, InvalidQueryError, "labels = 1000000000000 given; it must be at most 1,000,000"),
+        ({"batch": 1.5}, InvalidQueryError, "batch = 1.5 given; it must be a whole number"),
+        ({"score_every": 2.5}, InvalidQueryError, "score_every = 2.5 given; it must be a whole number"),
+        ({"workers": "2"}, InvalidRecipeError, "workers = '2' given; it must be a whole number"),
+        ({"split": "half"}, InvalidRecipeError, "split = 'half' given; give a table of settings, such as {'pool': 0.5"),
+        ({"first": "random"}, InvalidRecipeError, "first = 'random' given; give a table .* such as {'kind': 'random'"),
+        ({"annotator": "noisy"}, InvalidRecipeError, "annotator = 'noisy' given; give a table .* {'kind': 'noisy'"),
+        ({"contamination": {"kind": "label-noise"}}, InvalidRecipeError, "give a list of tables, such as"),
+        ({"contamination": ["label-noise"]}, InvalidRecipeError, "contamination = 'label-noise' given; give a table"),
+        ({"data": ["wine", "iris"]}, InvalidDataError, "a data set cannot be made of list"),
         ({"split": {"pol": 0.5}}, InvalidRecipeError, 'pol: unknown key, did you mean "pool"'),
         ({"split": {"pool": 0.9}}, InvalidRecipeError, "lower them until they sum to at most 1"),
         ({"strategy": "margn"}, InvalidRecipeError, "margin"),
@@ -271,3 +290,28 @@ def test_one_name_is_as_good_as_a_list_of_one_and_seeds_are_no_text() -> None:
         evaluate("entropy", data="iris", against=[], labels=2, seeds=2)
     with pytest.raises(InvalidRecipeError, match="seeds = '3' given; give their number, or a list of them"):
         simulate("iris", "margin", labels=2, seeds="3")
+
+
+def test_whole_numbers_may_come_as_floats() -> None:
+    given: dict[str, Any] = {"labels": 4.0, "batch": np.float64(2), "seeds": 2.0, "score_every": 1.0, "workers": 1.0}
+    curves = simulate("iris", "margin", **given)
+    assert np.array_equal(curves.picks, simulate("iris", "margin", labels=4, batch=2, seeds=2).picks)
+
+
+@pytest.mark.parametrize("score_every", [1, 50])
+def test_a_budget_far_above_the_pool_takes_no_time_and_the_curve_stays(score_every: int) -> None:
+    with pytest.warns(PoolExhaustedWarning):
+        long = simulate("iris", "random", labels=100_000, seeds=1, score_every=score_every)
+    with pytest.warns(PoolExhaustedWarning):
+        short = simulate("iris", "random", labels=80, seeds=1)
+    assert np.array_equal(long.picks[:, :80], short.picks)
+    assert (long.picks[:, 80:] == -1).all()
+    assert (long.accuracy[:, 72:] == short.accuracy[:, -1:]).all()
+
+
+def test_arrays_and_frames_are_named_before_they_are_compared() -> None:
+    X, y = np.eye(20)[:, :2], np.arange(20) % 2
+    sources: list[Any] = [(X, y), [(X, y)], pd.DataFrame({"a": X[:, 0], "class": y})]
+    for source in sources:
+        with pytest.raises(InvalidDataError, match=r"has no name for the table .* DataSet.from_arrays\(X, y, name="):
+            evaluate("margin", data=source, against=["random"], labels=2, seeds=2)

@@ -106,6 +106,8 @@ def test_a_rule_cannot_be_trained(place: Path) -> None:
         ({"learners": [{}, {"kind": "softmax-regression"}]}, "learners names .* twice"),
         ({"train": {"other": {"agent": "a", "env": "b"}}}, "train.other is not among agents; add it there, or drop it"),
         ({"primary": ["learned", "margin"]}, "primary names 'learned', which is not among agents"),
+        ({"primary": ["margin", "margin"]}, "primary names 'margin' twice; name two agents"),
+        ({"labels": 10**12}, "labels: 1000000000000 given; input should be less than or equal to 1000000"),
         ({"batches": [0]}, r"batches\[0\]: 0 given; input should be greater than or equal to 1"),
         ({"seeds": 1}, "seeds: 1 given; input should be greater than or equal to 2"),
         ({"labels": 0}, "labels: 0 given"),

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from alrl.errors import InvalidRecipeError
 from alrl.geometry.geometry import Geometry
+from alrl.numerics.arguments import settings_table
 from alrl.numerics.noise import uniform_at
 from alrl.recipes.registry import Registry
 
@@ -113,7 +114,7 @@ def annotator_of(table: Mapping[str, Any] | Annotator) -> Annotator:
     """
     if isinstance(table, Annotator):
         return table
-    settings = dict(table)
+    settings = settings_table("annotator", table, such_as={"kind": "noisy", "rate": 0.1})
     kind = settings.pop("kind", None)
     if not isinstance(kind, str):
         raise InvalidRecipeError(f"annotator {dict(table)} given; name its kind, one of {', '.join(annotators())}")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterable, Mapping
+from math import inf
+from numbers import Real
 from typing import Any
 
 from alrl.errors import AlrlError, InvalidQueryError, InvalidRecipeError
@@ -36,6 +38,28 @@ def whole_number(
     if most is not None and number > most:
         raise error(f"{name} = {value} given; it must be at most {most:,}")
     return number
+
+
+def finite_number(name: str, value: Any, *, allowed: str, low: float, high: float = inf) -> float:
+    """Return ``value`` as a finite float of at least ``low`` and below ``high``; ``allowed`` says that in words.
+
+    >>> finite_number("audit", 0.1, allowed="0 to below 1", low=0, high=1)
+    0.1
+
+    Raises InvalidQueryError for anything else.
+    """
+    is_number = isinstance(value, Real) and not isinstance(value, bool)
+    if not (is_number and low <= float(value) < high):
+        raise InvalidQueryError(f"{name} = {value!r} given; give a number: {allowed}")
+    return float(value)
+
+
+def one_of(name: str, value: Any, allowed: Iterable[str]) -> str:
+    """Return ``value`` if it is one of the words ``allowed``. Raises InvalidQueryError, which lists them, otherwise."""
+    words = list(allowed)
+    if value not in words:
+        raise InvalidQueryError(f"{name} = {value!r} given; allowed are {', '.join(map(repr, words))}")
+    return str(value)
 
 
 def seed_numbers(seeds: Any) -> tuple[int, ...]:

@@ -16,6 +16,7 @@ from alrl.errors import InvalidQueryError
 from alrl.loop.pool_view import PoolView
 from alrl.numerics.backend import one_thread
 from alrl.numerics.streams import generator
+from alrl.projects.creation import checked_share, lease_seconds
 from alrl.projects.narrowing import narrowed
 from alrl.projects.records.pool import LARGE, Pool
 from alrl.projects.state import State
@@ -59,8 +60,8 @@ def ask(
     """Choose records and write down who has them: see :meth:`alrl.projects.project.Project.ask`."""
     settings = project.state.settings
     name = settings["strategy"] if strategy is None else strategy
-    share = settings["audit"] if audit is None else audit
-    seconds = settings["lease_seconds"] if lease_days is None else lease_days * 86_400.0
+    share = settings["audit"] if audit is None else checked_share(audit)
+    seconds = settings["lease_seconds"] if lease_days is None else lease_seconds(lease_days)
     for _ in range(_ATTEMPTS):
         picks, chosen_by, number = _choose(project, name, count, share)
         with project.writing() as (transaction, state):

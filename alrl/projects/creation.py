@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from alrl.data.tables.pandas_column import is_text
-from alrl.errors import InvalidDataError, InvalidQueryError, ProjectError
-from alrl.projects.answers import IMPORTED, Answer, label_of
+from alrl.errors import InvalidDataError, ProjectError
+from alrl.numerics.arguments import finite_number, one_of, whole_number
+from alrl.projects.answers import IMPORTED, IRRELEVANT_WORD, UNKNOWN_WORD, Answer, label_of
 from alrl.projects.event_log import EventLog
 from alrl.projects.records.pool import ID
 from alrl.projects.records.reading import report_of
@@ -24,6 +25,19 @@ from alrl.projects.telling import write_answers
 
 if TYPE_CHECKING:
     from alrl.projects.journal import Journal
+
+_DAY = 86_400.0
+_SHORTEST = 1e-9
+
+
+def checked_share(audit: Any) -> float:
+    """Return a share that is drawn by chance. Raises InvalidQueryError for anything else."""
+    return finite_number("audit", audit, allowed="the share that is drawn by chance, 0 to below 1", low=0, high=1)
+
+
+def lease_seconds(days: Any) -> float:
+    """Return how long a lease is. Raises InvalidQueryError for what is not above 0."""
+    return _DAY * finite_number("lease_days", days, allowed="days that annotators need, above 0", low=_SHORTEST)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,16 +58,12 @@ class Settings:
     columns: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.labels is not None and self.labels < 1:
-            raise InvalidQueryError(f"labels = {self.labels} given; a budget is at least 1, or None for no limit")
-        if not 0 <= self.audit < 1:
-            raise InvalidQueryError(f"audit = {self.audit} given; a share of 0 to below 1 is drawn by chance")
-        if not self.lease_seconds > 0:
-            raise InvalidQueryError("lease_days is not above 0; give the days that annotators need")
-        if self.aggregate not in {"majority", "last"}:
-            raise InvalidQueryError(f"aggregate = {self.aggregate!r} given; allowed are 'majority' and 'last'")
-        if self.first not in {"random", "cluster", "covering"}:
-            raise InvalidQueryError(f"first = {self.first!r} given; allowed are 'random', 'cluster' and 'covering'")
+        if self.labels is not None:
+            whole_number("labels", self.labels, least=1)
+        whole_number("seed", self.seed, least=0)
+        checked_share(self.audit)
+        one_of("aggregate", self.aggregate, ("majority", "last"))
+        one_of("first", self.first, ("random", "cluster", "covering"))
         if self.id is not None and self.id == self.label:
             raise InvalidDataError(f"id and label are both {self.id!r}; name two columns")
 
@@ -106,7 +116,7 @@ def make(
 
 
 def _classes(classes: Sequence[Any] | None, known: Sequence[Any], model: Any) -> list[str]:
-    given = _names(classes or ())
+    given = _named(classes or ())
     present = sorted({each for each in known if isinstance(each, str)})
     if classes is None:
         given = present or [str(each) for each in getattr(model, "classes_", ())]
@@ -123,11 +133,17 @@ def _classes(classes: Sequence[Any] | None, known: Sequence[Any], model: Any) ->
     return given
 
 
-def _names(classes: Sequence[Any]) -> list[str]:
-    """Return classes as text. Raises InvalidDataError for one text alone, whose letters would be the classes."""
+def _named(classes: Sequence[Any]) -> list[str]:
+    """Return classes as the log names them. Raises InvalidDataError for one text, and for what is no class."""
     if isinstance(classes, str):
-        raise InvalidDataError(f"classes = {classes!r} given; give a list: [{classes!r}]")
-    return [str(label_of(each)) for each in classes]
+        raise InvalidDataError(f"classes = {classes!r} given; give a list of them: {classes.split(',')}")
+    labels = [label_of(each) for each in classes]
+    for given, label in zip(classes, labels, strict=True):
+        if not isinstance(label, str):
+            raise InvalidDataError(
+                f"class {given!r} given; None, {UNKNOWN_WORD} and {IRRELEVANT_WORD} are answers beside the classes"
+            )
+    return [str(label) for label in labels]
 
 
 def _write_records(folder: Path, described: pd.DataFrame, ids: Sequence[str]) -> dict[str, Any]:
@@ -190,7 +206,7 @@ def grow(project: Journal, source: Any) -> int:
 
 def add_classes(project: Journal, classes: Sequence[Any]) -> list[str]:
     """Add classes to a project."""
-    names = _names(classes)
+    names = _named(classes)
     with project.writing() as (transaction, state):
         twice = [each for each in names if each in state.classes or names.count(each) > 1]
         if twice or not names:

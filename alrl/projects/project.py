@@ -6,9 +6,10 @@ import dataclasses
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 
-from alrl.errors import InvalidDataError, InvalidQueryError
+from alrl.errors import InvalidDataError
+from alrl.numerics.arguments import one_of, whole_number
 from alrl.projects.journal import LOG
 from alrl.projects.judged import Judged
 from alrl.projects.state import RoundFacts
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from alrl.loop.pool_view import PoolView
     from alrl.loop.view_fields import Need
     from alrl.strategies.base import Strategy
-
-DAY = 86_400.0
 
 
 class Project(Judged):
@@ -102,6 +101,8 @@ class Project(Judged):
         from alrl.loop.cost import Prices
         from alrl.projects import creation
 
+        if prices is not None and not isinstance(prices, Prices):
+            raise InvalidDataError(f"prices = {prices!r} given; give alrl.Prices(label=0.80, hour=2.50)")
         made = creation.Settings(
             name=Path(folder).resolve().name,
             id=id,
@@ -111,7 +112,7 @@ class Project(Judged):
             first=first,
             seed=seed,
             audit=audit,
-            lease_seconds=lease_days * DAY,
+            lease_seconds=creation.lease_seconds(lease_days),
             aggregate=aggregate,
             prices=dataclasses.asdict(prices or Prices()),
         )
@@ -157,6 +158,7 @@ class Project(Judged):
         record: nothing is taken then. A correction comes in a call of its own.
         """
         annotator = check_annotator(annotator)
+        one_of("repeats", repeats, get_args(Repeats))
         settings, pool = self.state.settings, self.pool()
         given = answers_of(labels, settings["id"] or "id", settings["label"])
         answers = as_known(given, pool.position, self.state.classes)
@@ -217,10 +219,9 @@ class Project(Judged):
         Returns:
             One row a record, most wanted first: its identifier, ``reason``, ``score``, ``prediction``, ``confidence``.
 
-        Raises InvalidQueryError if nothing is left or ``count`` is below 1.
+        Raises InvalidQueryError if nothing is left or ``count`` is no whole number of at least 1.
         """
-        if count < 1:
-            raise InvalidQueryError(f"{count} records asked for; a batch has at least 1")
+        count = whole_number("count", count, least=1)
         annotator = None if annotator is None else check_annotator(annotator)
         import pandas as pd
 

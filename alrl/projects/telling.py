@@ -88,8 +88,12 @@ def answers_of(labels: Any, id_column: str, label_column: str) -> list[Answer]:
         pairs: Iterable[Any] = zip(labels[id_column].tolist(), labels[label_column].tolist(), strict=True)
     elif isinstance(labels, Mapping | pd.Series):
         pairs = labels.items()
-    else:
+    elif isinstance(labels, Iterable) and not isinstance(labels, str):
         pairs = labels
+    else:
+        raise InvalidDataError(
+            f"{labels!r} given as answers; give a mapping from identifier to label, a frame with both columns, or pairs"
+        )
     answers = []
     for pair in pairs:
         if isinstance(pair, Answer):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -361,3 +362,57 @@ def test_in_a_large_pool_simple_rules_pick_what_they_pick_in_the_whole(
     project.release()
     assert len(ids(project.ask(5, strategy="general"))) == 5
     assert len(ids(project.ask(5, strategy="general", audit=0.5))) == 5
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"classes": "yes,no"}, r"classes = 'yes,no' given; give a list of them: \['yes', 'no'\]"),
+        ({"classes": ["yes", "no", "#irrelevant"]}, "class '#irrelevant' given; None, #unknown and #irrelevant are"),
+        ({"seed": -1}, "seed = -1 given; it must be at least 0"),
+        ({"first": "clusters"}, "first = 'clusters' given; allowed are 'random', 'cluster', 'covering'"),
+        ({"audit": "a tenth"}, "audit = 'a tenth' given; give a number: the share that is drawn by chance"),
+        ({"lease_days": 0}, "lease_days = 0 given; give a number: days that annotators need, above 0"),
+        ({"labels": 2.5}, "labels = 2.5 given; it must be a whole number, at least 1"),
+        ({"prices": {"label": 1.0}}, r"prices = \{'label': 1.0\} given; give alrl.Prices\("),
+        ({"pool": table().iloc[:0]}, "the table has no records, only the columns"),
+    ],
+)
+def test_what_a_project_cannot_be_made_of_is_said_before_it_is_made(
+    tmp_path: Path, settings: dict[str, Any], message: str
+) -> None:
+    given = {"pool": table(), "id": "customer", "label": "churn", "classes": ["yes", "no"], **settings}
+    with pytest.raises((InvalidDataError, InvalidQueryError), match=message):
+        Project.create(tmp_path / "project", **given)
+    assert not (tmp_path / "project").exists()
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda project: project.ask(2.5), "count = 2.5 given; it must be a whole number, at least 1"),
+        (lambda project: project.ask("5"), "count = '5' given; it must be a whole number"),
+        (lambda project: project.ask(1, audit=2), "audit = 2 given; give a number"),
+        (lambda project: project.ask(1, lease_days=-1), "lease_days = -1 given; give a number"),
+        (lambda project: project.tell(None), "None given as answers; give a mapping from identifier to label"),
+        (lambda project: project.tell("yes"), "'yes' given as answers; give a mapping"),
+        (lambda project: project.tell({}, annotator=None), "None given for the annotator; name the person who answers"),
+        (lambda project: project.tell({}, repeats="keep"), "repeats = 'keep' given; allowed are 'correct', 'ignore'"),
+        (lambda project: project.add_classes("maybe"), r"classes = 'maybe' given; give a list of them: \['maybe'\]"),
+        (lambda project: project.release("none"), "there is no record 'none'; none is released"),
+    ],
+)
+def test_what_cannot_be_asked_or_told_is_said_and_changes_nothing(
+    make: Make, call: Callable[[Project], object], message: str
+) -> None:
+    project = make()
+    before = project.state.number
+    with pytest.raises((InvalidDataError, InvalidQueryError), match=message):
+        call(project)
+    assert project.state.number == before
+
+
+def test_an_index_that_is_called_as_the_identifiers_holds_them(tmp_path: Path) -> None:
+    frame = table().set_index("customer")
+    project = Project.create(tmp_path / "project", pool=frame, id="customer", label="churn", classes=["yes", "no"])
+    assert set(ids(project.ask(5))) <= set(frame.index)

@@ -85,6 +85,8 @@ def _names_columns(features: Any) -> bool:
 def _given(pool: Records, labelled: Records | None, features: Any) -> QueryFeatures:
     """Return features that were said to be these."""
     parts = [pool] if labelled is None else [pool, labelled]
+    if isinstance(features, str):
+        raise InvalidDataError(f"features = {features!r} given; give a list of columns, such as [{features!r}]")
     if hasattr(features, "transform") or callable(features):
         matrices = _transformed(features, parts)
     else:
@@ -117,8 +119,21 @@ def _transformed(transformer: Any, parts: list[Records]) -> list[Any]:
     try:
         check_is_fitted(transformer)
     except (NotFittedError, TypeError):
-        transformer = clone(transformer).fit(concatenated([part.given for part in parts]))
-    return [transformer.transform(part.given) for part in parts]
+        try:
+            transformer = clone(transformer).fit(concatenated([part.given for part in parts]))
+        except (ValueError, TypeError) as error:
+            raise _unreadable(transformer, error) from error
+    try:
+        return [transformer.transform(part.given) for part in parts]
+    except (ValueError, TypeError) as error:
+        raise _unreadable(transformer, error) from error
+
+
+def _unreadable(transformer: Any, error: Exception) -> InvalidDataError:
+    return InvalidDataError(
+        f"{type(transformer).__name__}, given as features=, cannot read these records ({error}); give a transformer"
+        " that can, such as skrub.TableVectorizer(), a list of columns, or a pair of matrices"
+    )
 
 
 def _has_gaps(part: Records) -> bool:

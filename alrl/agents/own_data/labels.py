@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -46,6 +47,21 @@ def read_labels(y: Any, labelled: Records | None, name: str = "y_labelled") -> l
     if any(isinstance(label, float) and not label.is_integer() for label in labels):
         raise InvalidDataError(f"{name} holds numbers that are no classes, as in regression; {OUT_OF_SCOPE}")
     return [int(label) if isinstance(label, float) else label for label in labels]
+
+
+def refuse_other_writing(labels: Iterable[Any], known: Iterable[Any], name: str = "y_labelled") -> None:
+    """Raise InvalidDataError for a label that differs from a class in writing alone: it would be a class of its own.
+
+    >>> refuse_other_writing(["none"], ["yes", "no"])
+    """
+    written = {str(each).strip().casefold(): each for each in known}
+    for label in labels:
+        meant = written.get(str(label).strip().casefold(), label)
+        if meant is not label:
+            raise InvalidDataError(
+                f"{name} holds {label!r}, which differs from the class {meant!r} in writing alone; write it as that is,"
+                " or name it in classes= if it is another class"
+            )
 
 
 def _as_array(y: Any, name: str) -> Any:

@@ -61,7 +61,9 @@ def _is_fitted(model: Any) -> bool:
     try:
         check_is_fitted(model)
     except NotFittedError:
-        return False
+        # A wrapper may keep what it has learnt in attributes without an underscore, beside its parameters.
+        own = not type(model).__module__.startswith("sklearn.") and hasattr(model, "get_params")
+        return own and bool(set(vars(model)) - set(model.get_params(deep=False)))
     except (TypeError, AttributeError):
         # It does not follow scikit-learn, so there is no knowing.
         return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alrl.agents.own_data.ensemble_members import align_classes, members_of
+from alrl.agents.own_data.labels import refuse_other_writing
 from alrl.agents.own_data.model_kinds import known_classes, refuse_text_in_columns, torch_module
 from alrl.agents.own_data.records import Records, as_model_eats, as_pandas
 from alrl.errors import OUT_OF_SCOPE, InvalidDataError
@@ -155,9 +156,11 @@ def _predicted(model: Any, answer: Any, records: Records) -> NDArray[np.float64]
     classes = getattr(model, "classes_", None)
     predicted = np.asarray(answer)
     if classes is None or predicted.shape != (len(records),):
+        advice = "give a model with predict_proba or decision_function"
+        if predicted.ndim == 2:
+            advice = "if these are probabilities, give the function itself: model.predict, with classes=[...]"
         raise InvalidDataError(
-            f"{type(model).__name__} has only predict, of shape {predicted.shape} here, and no classes_; give a model"
-            " with predict_proba or decision_function, say sklearn.calibration.CalibratedClassifierCV around it"
+            f"{type(model).__name__} has only predict, of shape {predicted.shape} here, and no classes_; {advice}"
         )
     return np.asarray(predicted[:, None] == np.asarray(classes)[None, :], dtype=np.float64)
 
@@ -255,7 +258,13 @@ def _every_class(columns: Sequence[Any], labels: Sequence[Any], classes: Sequenc
             f"y_labelled holds {strange[:3]}, which the model was not fitted on: its classes are {list(columns)[:5]};"
             " refit it first, or give the labels as it was fitted to them"
         )
-    every = list(dict.fromkeys([*columns, *strange, *(classes or ())]))
+    refuse_other_writing([label for label in strange if label not in (classes or ())], columns)
+    return with_another([*columns, *strange, *(classes or ())])
+
+
+def with_another(classes: Iterable[Any]) -> list[Any]:
+    """Return each class once, and None beside a class that is alone."""
+    every = list(dict.fromkeys(classes))
     return every if len(every) > 1 else [*every, None]
 
 

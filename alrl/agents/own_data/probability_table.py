@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alrl.agents.own_data.features import QueryFeatures, find_features, refuse_unusable
-from alrl.agents.own_data.labels import read_labels
-from alrl.agents.own_data.model_outputs import ModelOutputs, check_probabilities, widen
+from alrl.agents.own_data.labels import read_labels, refuse_other_writing
+from alrl.agents.own_data.model_outputs import ModelOutputs, check_probabilities, widen, with_another
 from alrl.agents.own_data.records import Records, read_records
 from alrl.errors import InvalidDataError, InvalidQueryError
 
@@ -22,14 +22,15 @@ class ProbabilityTable:
 
     probabilities: NDArray[np.float64]
     classes: list[Any]
+    named: bool
+    """Whether it was said what the columns are called; they are 0, 1, ... otherwise."""
     features: Records | None
     members: NDArray[np.float64] | None
     ids: NDArray[Any] | None
 
     def outputs(self, known: LabelledRows) -> ModelOutputs:
         """Return the probabilities of the pool, then of the labelled records."""
-        every = list(dict.fromkeys([*self.classes, *known.labels]))
-        every = every if len(every) > 1 else [*every, None]
+        every = with_another([*self.classes, *known.labels])
         classes = np.empty(len(every), dtype=object)
         classes[:] = every
         values = np.concatenate([self.probabilities[known.pool], known.probabilities_of(self)])
@@ -91,7 +92,10 @@ def read_table(given: Any, features: Any, classes: Sequence[Any] | None, members
     named = list(given.columns) if hasattr(given, "columns") and hasattr(given, "to_numpy") else None
     probabilities = _array(given, "the probabilities")
     if probabilities.ndim != 2 or not probabilities.shape[1]:
-        raise InvalidDataError(f"probabilities of shape {probabilities.shape} given; expected (records, classes)")
+        advice = ": np.column_stack([1 - p, p]) of two classes" if probabilities.ndim == 1 else ""
+        raise InvalidDataError(
+            f"probabilities of shape {probabilities.shape} given; expected (records, classes){advice}"
+        )
     check_probabilities(probabilities, "the model elsewhere")
     names = list(classes) if classes is not None else named or list(range(probabilities.shape[1]))
     if len(names) != probabilities.shape[1] or len(set(names)) < len(names):
@@ -108,7 +112,14 @@ def read_table(given: Any, features: Any, classes: Sequence[Any] | None, members
         raise InvalidDataError(f"members of shape {votes.shape} given; expected (members, {probabilities.shape})")
     for each in votes if votes is not None else ():
         check_probabilities(each, "a member")
-    return ProbabilityTable(probabilities=probabilities, classes=names, features=seen, members=votes, ids=ids)
+    return ProbabilityTable(
+        probabilities=probabilities,
+        classes=names,
+        named=classes is not None or named is not None,
+        features=seen,
+        members=votes,
+        ids=ids,
+    )
 
 
 def _array(given: Any, what: str) -> NDArray[np.float64]:
@@ -138,7 +149,19 @@ def read_labelled(given: Any, table: ProbabilityTable) -> LabelledRows:
     labels = read_labels(given[1], None, "labelled") if pair else likeliest
     if len(labels) != len(rows):
         raise InvalidDataError(f"{len(rows)} labelled rows given with {len(labels)} labels; give one label a row")
+    _check_labels(labels, table)
     return LabelledRows(pool=np.setdiff1d(every, rows), rows=rows, labels=labels)
+
+
+def _check_labels(labels: Sequence[Any], table: ProbabilityTable) -> None:
+    """Raise InvalidDataError for labels that cannot be those of the columns."""
+    strange = [label for label in dict.fromkeys(labels) if label not in table.classes]
+    if strange and (not table.named or len(strange) == len(set(labels))):
+        raise InvalidDataError(
+            f"labelled holds {strange[:3]}, and the columns are of the classes {table.classes[:5]}; name the columns'"
+            " classes by classes=[...], with a column of zeros for a class that the model does not know"
+        )
+    refuse_other_writing(strange, table.classes, "labelled")
 
 
 def _first_of(given: Any) -> Any:
@@ -157,6 +180,7 @@ def _outside(given: Any, table: ProbabilityTable, every: NDArray[np.int64]) -> L
     if table.features is None:
         raise InvalidDataError("features of the labelled records given and none of the others; give features= too")
     labels = read_labels(given[1], features, "labelled")
+    _check_labels(labels, table)
     values = None
     if len(given) == 3:
         values = _array(given[2], "probabilities of the labelled records")

@@ -54,6 +54,8 @@ def read_records(X: Any, name: str) -> Records:
     number, a generator, a vector of numbers, lists of numbers of unequal length; and for other containers in which
     different integers are one float.
     """
+    if _is_polars(X) and hasattr(X, "collect"):
+        X = X.collect()
     if _is_frame(X):
         return _read_frame(X, name)
     if _is_series(X):

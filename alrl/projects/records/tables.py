@@ -63,13 +63,17 @@ def read_table(source: Any, *, text: Collection[str] = (), words: Collection[str
     if isinstance(source, str | Path):
         frame, commas = _from_file(Path(source), text)
     elif isinstance(source, pd.DataFrame):
-        frame = source.copy(deep=False)
+        # An index that goes by the name of the identifiers holds them.
+        named = source.index.name in text and source.index.name not in source.columns
+        frame = source.reset_index() if named else source.copy(deep=False)
     elif hasattr(source, "get_columns"):
         frame = _from_lists({column.name: column.to_list() for column in source.get_columns()})
     elif isinstance(source, Mapping):
         frame = pd.DataFrame(dict(source))
     else:
         frame = _from_array(np.asarray(source))
+    if not len(frame):
+        raise InvalidDataError(f"the table has no records, only the columns {list(map(str, frame.columns))}")
     frame.columns = [str(name) for name in frame.columns]
     twice = sorted({name for name in frame.columns if list(frame.columns).count(name) > 1})
     if twice:

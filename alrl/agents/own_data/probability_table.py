@@ -97,7 +97,8 @@ def read_table(given: Any, features: Any, classes: Sequence[Any] | None, members
             f"probabilities of shape {probabilities.shape} given; expected (records, classes){advice}"
         )
     check_probabilities(probabilities, "the model elsewhere")
-    names = list(classes) if classes is not None else named or list(range(probabilities.shape[1]))
+    given_names = list(classes) if classes is not None else named or list(range(probabilities.shape[1]))
+    names = [each.item() if isinstance(each, np.generic) else each for each in given_names]
     if len(names) != probabilities.shape[1] or len(set(names)) < len(names):
         raise InvalidDataError(
             f"{len(names)} classes given for {probabilities.shape[1]} columns; name each column once"

@@ -395,3 +395,67 @@ def test_scores_and_features_come_along_if_asked_for() -> None:
     general = alrl.load_policy("general").query(model, X[POOL], X[LABELLED], Y[LABELLED], return_scores=True)
     assert general.scores.argmax() == general.records[0]
     assert np.isneginf(general.scores).any()
+
+
+class Wrapper(ClassifierMixin, BaseEstimator):
+    """Keeps what it has learnt in an attribute without an underscore, as many wrappers do, and names no classes."""
+
+    def __init__(self, strength: float = 1.0) -> None:
+        self.strength = strength
+
+    def fit(self, X: Any, y: Any) -> Wrapper:
+        self.inner = LogisticRegression(C=self.strength).fit(X, y)
+        return self
+
+    def predict_proba(self, X: Any) -> Any:
+        return self.inner.predict_proba(X)
+
+
+def test_a_wrapper_that_keeps_its_model_by_a_plain_name_is_fitted_once_it_is() -> None:
+    with pytest.raises(InvalidDataError, match="Wrapper is not fitted; fit it to the labelled records first"):
+        ask(Wrapper())
+    fitted = Wrapper().fit(X[LABELLED], Y[LABELLED])
+    assert ask(fitted) == ask(LogisticRegression().fit(X[LABELLED], Y[LABELLED]))
+
+
+def test_a_booster_of_its_own_interface_may_be_asked_by_a_function() -> None:
+    model = LGBMClassifier(n_estimators=2, verbose=-1, n_jobs=1).fit(X[LABELLED], Y[LABELLED])
+    with pytest.raises(InvalidDataError, match=r"if these are probabilities, give the function itself: model\.predict"):
+        ask(model.booster_)
+    assert ask(model.booster_.predict, classes=[0, 1, 2]) == ask(model)
+
+
+@pytest.mark.parametrize(
+    ("classes", "strange", "named"), [(WORDS, "iron ", "'iron'"), (WORDS, "Iron", "'iron'"), (np.arange(3), "2", "2")]
+)
+def test_a_label_that_differs_in_writing_alone_is_no_class_of_its_own(
+    classes: NDArray[Any], strange: str, named: str
+) -> None:
+    y = classes[Y[LABELLED]]
+    model = LogisticRegression().fit(X[LABELLED], y)
+    labels: list[Any] = y.tolist()
+    labels[int(np.flatnonzero(Y[LABELLED] == 2)[0])] = strange
+    with pytest.raises(InvalidDataError, match=f"'{strange}', which differs from the class {named} in writing alone"):
+        ask(model, labels)
+    # Whoever means it says so.
+    assert len(ask(model, labels, classes=[*classes.tolist(), strange])) == 5
+
+
+@pytest.mark.parametrize(
+    ("labelled", "classes", "message"),
+    [
+        (([0, 1], ["yes", "no"]), None, r"labelled holds \['yes', 'no'\], and the columns are of the classes \[0, 1"),
+        (([0, 1], [1, 3]), None, r"labelled holds \[3\], .* name the columns' classes by classes="),
+        (([0, 1], [0, 1]), WORDS, r"labelled holds \[0, 1\], and the columns are of the classes \['zinc'"),
+        (([0, 1], ["zinc", "Argon"]), WORDS, "labelled holds 'Argon', which differs from the class 'argon'"),
+    ],
+)
+def test_labels_of_probabilities_are_those_of_the_columns(labelled: Any, classes: Any, message: str) -> None:
+    chances = LogisticRegression().fit(X[LABELLED], Y[LABELLED]).predict_proba(X)
+    with pytest.raises(InvalidDataError, match=message):
+        alrl.query(chances, labelled=labelled, classes=classes, strategy="badge")
+
+
+def test_probabilities_of_one_class_alone_are_told_how_to_be_two() -> None:
+    with pytest.raises(InvalidDataError, match=r"np\.column_stack\(\[1 - p, p\]\) of two classes"):
+        alrl.query(np.linspace(0, 1, 9), strategy="margin")

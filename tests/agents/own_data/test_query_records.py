@@ -138,6 +138,8 @@ def test_polars_frames_give_the_positions_of_what_pandas_frames_give() -> None:
 
     expected = rows(asked_ours, ours[30:], ours[:30], answers(table[:30]), strategy="margin", classes=["no", "yes"])
     assert [30 + row for row in result] == expected
+    lazy = rows(wanted, theirs[30:].lazy(), theirs[:30], answers(table[:30]), strategy="margin", classes=["no", "yes"])
+    assert lazy == result
 
 
 @pytest.mark.parametrize("unit", [1e-12, 1e-30, 1e12])
@@ -371,6 +373,7 @@ def test_features_may_be_said_to_be_others() -> None:
         (np.zeros((80, 2)), "features are those of the pool alone; give a pair"),
         ((np.full((80, 2), np.inf), np.zeros((30, 2))), "features of X_pool holds 160 values that are infinite"),
         (["nobody"], "X_pool"),
+        ("c0", r"features = 'c0' given; give a list of columns, such as \['c0'\]"),
         (lambda X: np.zeros(len(X)), r"features of X_pool has shape \(80,\)"),
         (([{}] * 80, [{}] * 30), "are no matrix of numbers"),
     ],
@@ -381,6 +384,13 @@ def test_features_that_do_not_fit_are_refused(features: Any, message: str) -> No
     frames = (pd.DataFrame(pool), pd.DataFrame(labelled)) if isinstance(features, list) else (pool, labelled)
     with pytest.raises(InvalidDataError, match=message):
         rows(model, *frames, y, features=features)
+
+
+def test_a_transformer_that_cannot_read_the_records_is_told_as_one() -> None:
+    table = people()
+    model = pipeline().fit(table[:30], answers(table[:30]))
+    with pytest.raises(InvalidDataError, match=r"StandardScaler, given as features=, cannot read .*TableVectorizer"):
+        rows(model, table[30:], table[:30], answers(table[:30]), features=StandardScaler())
 
 
 @pytest.mark.parametrize(

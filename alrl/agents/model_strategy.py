@@ -136,8 +136,8 @@ def strategy_of(
         flatten: whether it takes one array (B, n) of all there is, as ``FlattenObservation`` makes it.
         trust: whether a zip may be loaded. It holds pickles: loading it runs code that its author wrote.
 
-    Raises InvalidRecipeError for an environment whose agent also chooses sizes, stop or restart, and for what is no
-    model; PolicyFileError for a zip without ``trust``, or one that was trained on other observations.
+    Raises InvalidRecipeError for an environment whose agent also chooses sizes, stop or restart, for what is no model,
+    and for a model that was trained on other observations; PolicyFileError for a zip without ``trust``, or one that was trained on other observations.
 
     >>> import alrl
     >>> first = alrl.strategy_of(lambda seen: seen["mask"], env="breast-cancer", name="smallest margin")
@@ -152,6 +152,11 @@ def strategy_of(
     space = observation_space(recipe.observation.build(), recipe.actions().rows)
     if isinstance(model, str | Path):
         model = _policy_in(Path(model), space, trust=trust)
+    given = getattr(model, "observation_space", None)
+    if isinstance(given, spaces.Space) and not flatten and _shapes(given) != _shapes(space):
+        raise InvalidRecipeError(
+            f"{called} was trained on observations {_shapes(given)}; the environment has {_shapes(space)}: name its own"
+        )
     return ModelStrategy(name=called, env=recipe, answer=_Answers(model, space if flatten else None))
 
 
@@ -196,7 +201,7 @@ def _policy_in(path: Path, space: spaces.Dict, *, trust: bool) -> Any:
             " if you made it, or trust who did, say so: --trust on the command line, trust=True in Python"
         )
     if not path.is_file():  # As Stable-Baselines3 has it: model.save("out/ppo") writes out/ppo.zip.
-        path = path.with_name(f"{path.name}.zip")
+        path = path if path.suffix == ".zip" else path.with_name(f"{path.name}.zip")
     if not path.is_file():
         raise PolicyFileError(f"{path}: there is no such file; give the zip that model.save wrote")
     from stable_baselines3.common.save_util import load_from_zip_file

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
+import gymnasium
 from pydantic import Field, model_validator
 
 from alrl import recipes
@@ -215,12 +216,14 @@ class EnvRecipe(Recipe):
 
 
 def load_env_recipe(name: str | Path) -> EnvRecipe:
-    """Return the environment of a recipe file or a recipe's name.
+    """Return the environment of a recipe file, a recipe's name, or the id by which Gymnasium makes it.
 
     Raises InvalidRecipeError if there is none, or if it does not fit the schema.
     """
     if not isinstance(name, str | Path):
         raise InvalidRecipeError(f"{name!r} given as an environment; give the name or the file of its recipe")
+    registered = gymnasium.registry.get(str(name))
+    name = name if registered is None else registered.kwargs.get("recipe", name)
     path = recipes.find("envs", name)
     recipes.say_if_hidden("envs", name)
     env = recipes.parse(EnvRecipe, recipes.read(path), where=str(path))

@@ -128,6 +128,11 @@ def test_deep_q_modules_and_functions_play_too():
         assert alrl.simulate("synthetic/tiny-0", strategy, labels=4, batch=2, seeds=2).picks.min() >= 0
 
 
+def test_a_model_of_another_environment_is_told_which_observations_it_was_trained_on(trained):
+    with pytest.raises(InvalidRecipeError, match=r"PPO was trained on observations .* the environment has .* name its"):
+        alrl.strategy_of(trained, env="digits")
+
+
 def test_a_forbidden_choice_is_the_first_allowed_one():
     """A pool of few records: candidates run out, and the model goes on naming the last."""
     stubborn = alrl.strategy_of(lambda seen: np.full(len(seen["mask"]), 7), env=tiny())

@@ -92,6 +92,12 @@ def test_a_random_first_sample_has_the_size_that_it_says(recipe):
     assert int(env.game.simulator.view.labelled.sum()) == 9
 
 
+def test_an_environment_goes_by_its_gymnasium_id_wherever_it_is_named():
+    assert load_env_recipe("alrl/digits-v0") == load_env_recipe("digits")
+    with pytest.raises(InvalidRecipeError, match='unknown environment "alrl/digits-v7"; did you mean "digits"'):
+        load_env_recipe("alrl/digits-v7")
+
+
 def test_an_unknown_environment_names_the_nearest():
     with pytest.raises(InvalidRecipeError, match='did you mean "digits"'):
         load_env_recipe("digit")

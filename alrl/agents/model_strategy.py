@@ -137,7 +137,7 @@ def strategy_of(
         trust: whether a zip may be loaded. It holds pickles: loading it runs code that its author wrote.
 
     Raises InvalidRecipeError for an environment whose agent also chooses sizes, stop or restart, for what is no model,
-    and for a model that was trained on other observations; PolicyFileError for a zip without ``trust``, or one that was trained on other observations.
+    and for a model that was trained on other observations; PolicyFileError for a zip without ``trust``, or such a one.
 
     >>> import alrl
     >>> first = alrl.strategy_of(lambda seen: seen["mask"], env="breast-cancer", name="smallest margin")

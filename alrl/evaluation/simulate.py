@@ -77,8 +77,8 @@ def simulate(  # noqa: PLR0913 - the front door: all but two have defaults
         strategy: a strategy or policy, the name of a strategy, or the name of a shipped policy or the folder of one; or
             an oracle, which no name stands for.
         learner: a learner or the name of one; or an unfitted classifier with scikit-learn's interface, such as
-            ``RandomForestClassifier()``, or ``"sklearn.ensemble:RandomForestClassifier"``. While a classifier cannot be
-            fitted to so few labels it predicts shares of the classes: such rounds are counted in the curves, and an
+            ``RandomForestClassifier()``, or ``"sklearn.ensemble:RandomForestClassifier"``. A classifier is given the
+            classes as 0, 1, ... in their order: so is a ``class_weight``. While it cannot be fitted to so few labels it predicts shares of the classes: such rounds are counted in the curves, and an
             UnfittedLearnerWarning says how many there were.
         labels: queries after the first sample. If the pool runs out earlier, the curve stays where it is, picks are -1,
             and a PoolExhaustedWarning says so.

@@ -223,7 +223,9 @@ def refuse_hopeless(estimator: Any, X: Any, y: NDArray[np.int64], error: Excepti
             return
     if isinstance(error, _NotFiniteError):
         raise not_finite(estimator) from error
+    numbers = "arrays of numbers, for there is no table or it could not be fitted to that"
     raise InvalidRecipeError(
         f"scikit-learn: {type(estimator).__name__} cannot be fitted, to many records neither: {error}; look at its"
-        " parameters"
+        f" parameters: it is given records as {numbers if isinstance(X, np.ndarray) else 'the table has them'}, and"
+        " classes as 0, 1, ... in their order, which is how class_weight has to name them"
     ) from error

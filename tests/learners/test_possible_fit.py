@@ -9,6 +9,7 @@ import pytest
 import torch
 from lightgbm import LGBMClassifier
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.ensemble import (
@@ -22,6 +23,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import KNeighborsClassifier, NearestCentroid
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, LinearSVC, NuSVC
 from xgboost import XGBClassifier
 
@@ -126,6 +128,14 @@ def test_shares_are_those_of_the_weights() -> None:
         (
             "sklearn.naive_bayes:CategoricalNB",
             "CategoricalNB cannot be fitted, to many records neither: Negative values",
+        ),
+        (
+            LogisticRegression(class_weight={"a": 1, "b": 2, "c": 3}),
+            "classes as 0, 1, ... in their order, which is how class_weight has to name them",
+        ),
+        (
+            make_pipeline(ColumnTransformer([("scale", StandardScaler(), ["alcohol"])]), LogisticRegression()),
+            "it is given records as arrays of numbers, for there is no table",
         ),
         ("sklearn.linear_model:LinearRegression", "LinearRegression is no classifier"),
         ("os:system", '"os:system" is no class of a learner, and os holds none'),

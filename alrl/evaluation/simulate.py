@@ -78,7 +78,8 @@ def simulate(  # noqa: PLR0913 - the front door: all but two have defaults
             an oracle, which no name stands for.
         learner: a learner or the name of one; or an unfitted classifier with scikit-learn's interface, such as
             ``RandomForestClassifier()``, or ``"sklearn.ensemble:RandomForestClassifier"``. A classifier is given the
-            classes as 0, 1, ... in their order: so is a ``class_weight``. While it cannot be fitted to so few labels it predicts shares of the classes: such rounds are counted in the curves, and an
+            classes as 0, 1, ... in their order, by which a ``class_weight`` names them. While it cannot be fitted to so
+            few labels it predicts shares of the classes: such rounds are counted in the curves, and an
             UnfittedLearnerWarning says how many there were.
         labels: queries after the first sample. If the pool runs out earlier, the curve stays where it is, picks are -1,
             and a PoolExhaustedWarning says so.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,8 @@ class PoolLabels:
     """
 
     def __init__(self, records: int, classes: Sequence[Hashable]) -> None:
+        if isinstance(classes, str) or not isinstance(classes, Iterable):
+            raise InvalidDataError(f"classes = {classes!r} given; give a list of them, such as [0, 1]")
         self.classes = tuple(classes)
         """Every class, in the order of the codes."""
         if len(self.classes) < 2 or len(set(self.classes)) < len(self.classes):

@@ -131,8 +131,7 @@ class LargePoolLoop:
 
         Raises InvalidQueryError if ``count`` is below 1 or above the pool.
         """
-        if not 1 <= count <= self.pool.n_records:
-            raise InvalidQueryError(f"a first sample of {count} asked for; give 1 to {self.pool.n_records}")
+        count = whole_number("count", count, least=1, most=self.pool.n_records)
         return generator(self.seed, "first sample").choice(self.pool.n_records, size=count, replace=False)
 
     def label(self, indices: ArrayLike, labels: Sequence[Hashable] | NDArray[Any]) -> None:

@@ -175,8 +175,9 @@ def _mapped(file: Path) -> NDArray[Any]:
         raise InvalidDataError(f"there is no file {file} (looked from {Path.cwd()}); give the path of a .npy file")
     try:
         array = np.load(file, mmap_mode="r", allow_pickle=False)
-    except ValueError as error:
-        raise InvalidDataError(f"{file} is no .npy file of numbers ({error}); write it with numpy.save") from None
+    except ValueError:
+        # NumPy takes any other file for a pickle, and says how to load one unsafely.
+        raise InvalidDataError(f"{file} is no .npy file of numbers; read it, and write it with numpy.save") from None
     if not isinstance(array, np.ndarray):
         array.close()
         raise InvalidDataError(f"{file} is an archive of arrays; write the features alone with numpy.save")

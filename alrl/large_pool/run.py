@@ -5,12 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from alrl.errors import InvalidDataError, InvalidQueryError
 from alrl.large_pool.loop import LargePoolLoop
+from alrl.large_pool.pool import LargePool
+from alrl.numerics.arguments import whole_number
 from alrl.numerics.streams import generator
 
 
@@ -47,8 +50,8 @@ def run_large_pool(
         first: positions labelled at the start; by default one record of each class, of the stream ``first sample``.
         test: records (m, D), given as those of the pool are stored, and their classes (m,), to score the learner on.
 
-    Raises InvalidDataError if ``y`` has another length than the pool, InvalidQueryError if ``loops`` is below 1 or the
-    loop is under way.
+    Raises InvalidDataError if ``y`` has another length than the pool or ``test`` is no such pair, InvalidQueryError if
+    ``loops`` or ``batch_size`` is no whole number of at least 1, or the loop is under way.
 
     >>> from alrl.large_pool.pool import LargePool
     >>> pool = LargePool(np.arange(8.0)[:, None])
@@ -61,11 +64,10 @@ def run_large_pool(
     classes = np.asarray(y)
     if classes.shape != (loop.pool.n_records,):
         raise InvalidDataError(f"y has shape {classes.shape}; the pool has {loop.pool.n_records} records")
-    if loops < 1 or len(loop.labelled_set.index):
-        raise InvalidQueryError(
-            f"loops = {loops} given with {len(loop.labelled_set.index)} records labelled;"
-            " give at least 1, and a new loop"
-        )
+    loops, batch_size = whole_number("loops", loops, least=1), whole_number("batch_size", batch_size, least=1)
+    if len(loop.labelled_set.index):
+        raise InvalidQueryError(f"{len(loop.labelled_set.index)} records of the loop are labelled; give a new loop")
+    _check_test(test, loop.pool)
     start = one_of_each_class(classes, loop.seed) if first is None else np.asarray(first, dtype=np.int64)
     loop.label(start, classes[start])
     picks, seconds, accuracy = [], [], []
@@ -98,6 +100,17 @@ def one_of_each_class(y: NDArray[np.generic], seed: Sequence[int]) -> NDArray[np
     order = generator(seed, "first sample").permutation(len(y))
     _, first = np.unique(y[order], return_index=True)
     return np.asarray(order[first], dtype=np.int64)
+
+
+def _check_test(test: Any, pool: LargePool) -> None:
+    """Raise InvalidDataError for test records that are not those of a pair (records, classes) like the pool's."""
+    if test is None:
+        return
+    shapes = [np.shape(part) for part in test] if isinstance(test, tuple | list) else [np.shape(test)]
+    if len(shapes) != 2 or len(shapes[0]) != 2 or shapes[0][1] != pool.n_features or shapes[1] != shapes[0][:1]:
+        raise InvalidDataError(
+            f"test of shapes {shapes} given; give a pair of records (m, {pool.n_features}) and their classes (m,)"
+        )
 
 
 def _accuracy(loop: LargePoolLoop, test: tuple[NDArray[np.generic], ArrayLike] | None) -> list[float]:

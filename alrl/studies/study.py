@@ -168,7 +168,7 @@ class StudyRecipe(Recipe):
             given = getattr(self, key)
             given = tuple(each.name for each in self.conditions) if key == "conditions" else given
             given = tuple(map(source_name, self.data)) if key == "data" else given
-            twice = [each for each in given if given.count(each) > 1]
+            twice = [getattr(each, "kind", each) for each in given if given.count(each) > 1]
             if twice:
                 advice = "; two files of one name get a name each: { file = ..., name = ... }" if key == "data" else ""
                 raise ValueError(f"{key} names {twice[0]!r} twice; name each once{advice}")

@@ -50,5 +50,28 @@ def test_mistakes_are_told(data):
         run_large_pool(loop(data), data[1][:600], batch_size=5, loops=0)
     begun = loop(data)
     begun.label([0], data[1][:1])
-    with pytest.raises(InvalidQueryError, match="1 records labelled"):
+    with pytest.raises(InvalidQueryError, match="1 records of the loop are labelled; give a new loop"):
         run_large_pool(begun, data[1][:600], batch_size=5, loops=1)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"batch_size": 0}, "batch_size = 0 given; it must be at least 1"),
+        ({"loops": 2.5}, "loops = 2.5 given; it must be a whole number"),
+        ({"test": np.zeros((20, 3))}, r"test of shapes \[\(20, 3\)\] given; give a pair of records \(m, 3\)"),
+        ({"test": (np.zeros((20, 2)), ["a"] * 20)}, r"test of shapes \[\(20, 2\), \(20,\)\] given"),
+        ({"test": (np.zeros((20, 3)), ["a"] * 10)}, r"test of shapes \[\(20, 3\), \(10,\)\] given"),
+    ],
+)
+def test_what_cannot_be_run_is_refused_before_anything_is_labelled(data, settings, message):
+    fresh = loop(data)
+    with pytest.raises((InvalidDataError, InvalidQueryError), match=message):
+        run_large_pool(fresh, data[1][:600], **{"batch_size": 5, "loops": 1, **settings})
+    assert not len(fresh.labelled_set.index)
+
+
+@pytest.mark.parametrize("classes", ["ab", 2])
+def test_classes_are_given_as_a_list(data, classes):
+    with pytest.raises(InvalidDataError, match=rf"classes = {classes!r} given; give a list of them"):
+        LargePoolLoop(LargePool(data[0]), classes=classes, labels=5)

@@ -19,6 +19,12 @@ _EXACT_BITS = 53
 
 
 def _as_array(values: Any) -> NDArray[Any]:
+    if isinstance(values, np.ma.MaskedArray) and np.ma.getmaskarray(values).any():
+        # What is masked is missing; numpy.asarray takes what lies beneath the mask.
+        numbers = values.dtype.kind in "biuf"
+        whole = np.array(np.ma.getdata(values), dtype=np.float64 if numbers else object)
+        whole[np.ma.getmaskarray(values)] = np.nan if numbers else None
+        return whole
     if hasattr(values, "to_numpy"):
         return np.asarray(values.to_numpy())
     try:
@@ -125,6 +131,9 @@ def classes_of(y: Any) -> tuple[NDArray[np.int64], tuple[str, ...]]:
         raise InvalidDataError(f"y has dtype {array.dtype}; classes are strings, integers or booleans")
     if array.dtype.kind == "O" and any(isinstance(value, list | tuple | set | dict) for value in array.tolist()):
         raise InvalidDataError(f"y holds several values a record; {OUT_OF_SCOPE}")
+    if array.dtype.kind == "O" and len({isinstance(value, bool | np.bool_) for value in array.tolist()}) > 1:
+        # True equals 1, and would be one class with it.
+        raise InvalidDataError("y holds booleans beside other classes; convert it with y.astype(str)")
     try:
         values, codes = np.unique(array, return_inverse=True)
     except TypeError:

@@ -143,3 +143,19 @@ def test_class_names_give_the_classes_back(y):
     data = DataSet.from_arrays(np.zeros((len(y), 1)), y)
     assert [int(data.class_names[code]) for code in data.y] == y.tolist()
     assert np.bincount(data.y, minlength=data.n_classes).min() >= 1
+
+
+def test_what_is_masked_is_missing():
+    X = np.ma.masked_greater(np.arange(24.0).reshape(12, 2), 20)
+    with pytest.raises(InvalidDataError, match="X holds 3 values that are NaN or infinite"):
+        DataSet.from_arrays(X, [0, 1] * 6)
+    with pytest.raises(InvalidDataError, match="y holds 1 missing classes"):
+        DataSet.from_arrays(X.data, np.ma.masked_equal(np.arange(12), 3))
+    with pytest.raises(InvalidDataError, match="y holds 6 missing classes"):
+        DataSet.from_arrays(X.data, np.ma.masked_equal(["a", "b"] * 6, "b"))
+
+
+def test_true_is_no_class_with_one():
+    with pytest.raises(InvalidDataError, match="y holds booleans beside other classes; convert it with"):
+        DataSet.from_arrays([[1.0], [2.0], [3.0]], np.array([1, True, 0], dtype=object))
+    assert DataSet.from_arrays([[1.0], [2.0]], np.array([True, False], dtype=object)).class_names == ("False", "True")

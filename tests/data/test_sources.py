@@ -134,3 +134,13 @@ def test_a_folder_is_no_data_set_and_its_tables_are_named(tmp_path):
     for folder in (str(tmp_path), tmp_path):
         with pytest.raises(InvalidDataError, match=r"is a folder; give the path of a table in it, such as .*own\.csv"):
             load_data_set(folder)
+
+
+@pytest.mark.parametrize("text", [False, True])
+def test_classes_in_another_order_than_their_records_are_told(text):
+    X = pd.DataFrame({"a": ["u", "v", "w"] * 8 if text else np.arange(24.0)})
+    y = pd.Series(["yes", "no"] * 12)
+    with pytest.raises(InvalidDataError, match=r"y has the index of X in another order; .* give y\.loc\[X\.index\]"):
+        load_data_set((X, y.sample(frac=1, random_state=0)))
+    elsewhere = load_data_set((X, y.set_axis(range(100, 124))))
+    assert np.array_equal(elsewhere.y, load_data_set((X, y)).y)

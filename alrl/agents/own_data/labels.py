@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from alrl.agents.own_data.records import Records
+from alrl.data.tables.frames import refuse_another_order
 from alrl.errors import OUT_OF_SCOPE, InvalidDataError
 
 
@@ -22,7 +23,7 @@ def read_labels(y: Any, labelled: Records | None, name: str = "y_labelled") -> l
     [1, 2]
     """
     count = 0 if labelled is None else len(labelled)
-    _refuse_another_order(y, labelled, name)
+    refuse_another_order(None if labelled is None else labelled.ids, y, "X_labelled", name)
     array = _as_array([] if y is None else y, name)
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
@@ -79,19 +80,3 @@ def _is_missing(label: Any) -> bool:
     if label is None or type(label).__name__ in {"NAType", "NaTType"}:
         return True
     return isinstance(label, float) and math.isnan(label)
-
-
-def _refuse_another_order(y: Any, labelled: Records | None, name: str) -> None:
-    """Labels go with records by their places; an index that says otherwise is a mistake to be told."""
-    if labelled is None or labelled.ids is None or not hasattr(y, "iloc"):
-        return
-    ours, theirs = labelled.ids.tolist(), y.index.tolist()
-    try:
-        same = len(set(ours)) == len(ours) and set(ours) == set(theirs)
-    except TypeError:
-        return
-    if same and ours != theirs:
-        raise InvalidDataError(
-            f"{name} has the index of X_labelled in another order; labels go with records by their places: give"
-            f" {name}.loc[X_labelled.index]"
-        )

@@ -27,6 +27,25 @@ def is_frame(source: Any) -> bool:
     return type(source).__module__.partition(".")[0] in {"pandas", "polars"} and hasattr(source, "columns")
 
 
+def refuse_another_order(ours: Any, y: Any, records: str, name: str) -> None:
+    """Raise InvalidDataError where the index of ``y`` holds the index labels ``ours`` (n,) in another order.
+
+    Labels go with records by their places; an index that says otherwise is a mistake to be told.
+    """
+    if ours is None or not hasattr(y, "iloc"):
+        return
+    labels, theirs = ours.tolist(), y.index.tolist()
+    try:
+        same = len(set(labels)) == len(labels) == len(theirs) and set(labels) == set(theirs)
+    except TypeError:
+        return
+    if same and labels != theirs:
+        raise InvalidDataError(
+            f"{name} has the index of {records} in another order; labels go with records by their places: give"
+            f" {name}.loc[{records}.index]"
+        )
+
+
 def read_frame_file(
     path: Path,
     *,

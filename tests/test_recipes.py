@@ -157,6 +157,10 @@ class TestRead:
     def test_reads_toml(self, folder: Path) -> None:
         assert read(find("envs", "digits")) == {"labels": 100}
 
+    def test_a_byte_order_mark_is_no_part_of_a_recipe(self, folder: Path) -> None:
+        (folder / "windows.toml").write_bytes("\ufefftitle = 'größer'\r\n".encode())
+        assert read("windows.toml") == {"title": "größer"}
+
     @pytest.mark.parametrize(
         ("content", "message"),
         [

@@ -111,7 +111,7 @@ def read(path: str | Path) -> dict[str, Any]:
     path = Path(path)
     data = _bounded(path)
     try:
-        content = tomllib.loads(data.decode("utf-8"))
+        content = tomllib.loads(data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise InvalidRecipeError(f"{path}, line {line}: not UTF-8, which TOML has to be") from error

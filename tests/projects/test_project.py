@@ -96,7 +96,7 @@ def test_what_is_no_name_of_an_annotator_or_no_list_of_classes_is_told(make: Mak
     project = make()
     with pytest.raises(InvalidDataError, match="3 given for the annotator; name the person"):
         project.ask(1, annotator=3)  # type: ignore[arg-type]
-    with pytest.raises(InvalidDataError, match=r"classes = 'maybe' given; give a list: \['maybe'\]"):
+    with pytest.raises(InvalidDataError, match=r"classes = 'maybe' given; give a list of them: \['maybe'\]"):
         project.add_classes("maybe")
     assert project.state.classes == ["no", "yes"]
 
@@ -258,7 +258,7 @@ def test_labels_in_the_table_are_labels_from_the_start_and_cost_nothing(make: Ma
         ({"classes": None}, "0 classes known"),
         ({"classes": ["yes", "yes"]}, "name each once"),
         ({"classes": "yes,no"}, "give a list"),
-        ({"first": "spread"}, "allowed are 'random', 'cluster' and 'covering'"),
+        ({"first": "spread"}, "allowed are 'random', 'cluster', 'covering'"),
         ({"id": "name"}, 'unknown id column "name"'),
         ({"labels": 0}, "at least 1"),
         ({"audit": 1.0}, "0 to below 1"),

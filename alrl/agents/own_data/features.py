@@ -117,23 +117,16 @@ def _transformed(transformer: Any, parts: list[Records]) -> list[Any]:
     from sklearn.utils.validation import check_is_fitted
 
     try:
-        check_is_fitted(transformer)
-    except (NotFittedError, TypeError):
         try:
+            check_is_fitted(transformer)
+        except (NotFittedError, TypeError):
             transformer = clone(transformer).fit(concatenated([part.given for part in parts]))
-        except (ValueError, TypeError) as error:
-            raise _unreadable(transformer, error) from error
-    try:
         return [transformer.transform(part.given) for part in parts]
     except (ValueError, TypeError) as error:
-        raise _unreadable(transformer, error) from error
-
-
-def _unreadable(transformer: Any, error: Exception) -> InvalidDataError:
-    return InvalidDataError(
-        f"{type(transformer).__name__}, given as features=, cannot read these records ({error}); give a transformer"
-        " that can, such as skrub.TableVectorizer(), a list of columns, or a pair of matrices"
-    )
+        raise InvalidDataError(
+            f"{type(transformer).__name__}, given as features=, cannot read these records ({error}); give a transformer"
+            " that can, such as skrub.TableVectorizer(), a list of columns, or a pair of matrices"
+        ) from error
 
 
 def _has_gaps(part: Records) -> bool:

@@ -156,6 +156,11 @@ def _whole(array: NDArray[Any]) -> NDArray[np.int64]:
             f"y holds numbers that are not whole, as in regression; {OUT_OF_SCOPE}: classes are strings, integers or"
             " booleans, so bin the target or choose another label column"
         )
+    if may_be_inexact(array):
+        raise InvalidDataError(
+            f"y holds the number {array[np.abs(array).argmax()]:g}, beyond which a float of 64 bits does not tell whole"
+            " numbers apart; give classes as text or integers"
+        )
     return array.astype(np.int64)
 
 

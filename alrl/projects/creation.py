@@ -87,6 +87,8 @@ def make(
         raise ProjectError(
             f"{folder} already holds a project; see how it stands (alrl project status {folder}), or name a new folder"
         )
+    if folder.is_file():
+        raise ProjectError(f"{folder} is a file; a project is a folder, name a new one")
     find_strategy(settings.strategy)
     frame = read_table(source, text=[name for name in (settings.id, settings.label) if name])
     for name in drop:
@@ -178,6 +180,7 @@ def grow(project: Journal, source: Any) -> int:
         )
     known = [label_of(value) for value in frame[settings["label"]].tolist()] if settings["label"] in frame else []
     described = frame[settings["columns"]]
+    _refuse_words_for_numbers(pool.frame, described)
     report = report_of(
         described,
         id=settings["id"],
@@ -202,6 +205,20 @@ def grow(project: Journal, source: Any) -> int:
         now.apply(transaction.append("records added", added))
         write_answers(transaction, now, answers, annotator=IMPORTED, repeats="correct", charged=False)
     return len(ids)
+
+
+def _refuse_words_for_numbers(before: pd.DataFrame, added: pd.DataFrame) -> None:
+    """Raise InvalidDataError for a column of numbers or dates to which words are added: all would become words."""
+    for name in added:
+        column = before[name].dropna()
+        given = added[name].dropna()
+        if not len(column) or not len(given) or not is_text(given):
+            continue
+        if (dates := pd.api.types.is_datetime64_any_dtype(column)) or pd.api.types.is_numeric_dtype(column):
+            raise InvalidDataError(
+                f"the column {name!r} holds {'dates' if dates else 'numbers'} in the project, and words in the new"
+                f" records, such as {next(iter(given))!r}; write them alike, or leave these cells empty"
+            )
 
 
 def add_classes(project: Journal, classes: Sequence[Any]) -> list[str]:

@@ -125,6 +125,10 @@ def test_nan_and_infinity_are_counted_and_located(value):
         (pd.array(["a", pd.NA, "b", "a", "b", "b"], dtype="string"), r"y holds 1 missing classes"),
         ([0.5, 1.0, 0.5, 1.0, 0.5, 1.0], r"y holds numbers that are not whole, as in regression"),
         ([0.0, np.inf, 0.0, 1.0, 0.0, 1.0], r"y holds numbers that are not whole"),
+        (
+            [1e300, 2.0, 1e300, 2.0, 2.0, 2.0],
+            r"y holds the number 1e\+300, beyond which .* as text or integers",
+        ),
         (np.array(["a", 1, "a", 1, "a", 1], dtype=object), r"y mixes types .*y\.astype\(str\)"),
         (np.array([1j, 0] * 3), r"y has dtype complex128; classes are strings, integers or booleans"),
     ],

@@ -212,6 +212,8 @@ def test_records_classes_and_model_may_change_on_the_way(make: Make) -> None:
     project.tell(truth(table(), [f"c{place}" for place in range(12)]), annotator="ann")
     project.fit()
     later = table(80).iloc[60:].assign(churn=None)
+    with pytest.raises(InvalidDataError, match=r"'age' holds numbers in the project, and words .* such as 'old'"):
+        project.grow(later.assign(age="old"))
     assert project.grow(later) == 20
     with pytest.raises(InvalidDataError, match="20 records are there already"):
         project.grow(later)
@@ -282,6 +284,13 @@ def test_a_second_project_in_the_same_folder_is_refused(make: Make) -> None:
     make()
     with pytest.raises(ProjectError, match="already holds a project"):
         make()
+
+
+def test_a_project_that_is_called_as_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "churn").write_text("mine")
+    with pytest.raises(ProjectError, match="churn is a file; a project is a folder"):
+        alrl.Project.create(tmp_path / "churn", pool=table(), id="customer", classes=["yes", "no"])
+    assert (tmp_path / "churn").read_text() == "mine"
 
 
 def test_draws_by_chance_have_known_chances(make: Make) -> None:

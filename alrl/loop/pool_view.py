@@ -244,9 +244,9 @@ class PoolView:
 
     @cached_property
     def class_share(self) -> Tensor:
-        """Mean probability of each class over the pool, (B, k)."""
-        real = self.exists.to(self.probabilities.dtype)
-        return torch.bmm(real[:, None], self.probabilities)[:, 0] / real.sum(1, keepdim=True).clamp_min(1)
+        """Mean probability of each class over the pool, (B, k), by a double product: single ones round by the batch."""
+        share = torch.bmm(self.exists[:, None].double(), self.probabilities.double())[:, 0]
+        return (share / self.exists.sum(1, keepdim=True).clamp_min(1)).to(self.probabilities.dtype)
 
     @cached_property
     def normalised_entropy(self) -> Tensor:

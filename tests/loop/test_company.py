@@ -55,7 +55,7 @@ def test_workers_change_nothing(workers):
 
 @pytest.mark.parametrize("workers", [0, -1])
 def test_a_number_of_workers_below_one_is_refused(workers):
-    with pytest.raises(InvalidRecipeError, match=rf"workers = {workers} given on cpu"):
+    with pytest.raises(InvalidRecipeError, match=rf"workers = {workers} given; it must be at least 1"):
         simulate("iris", "margin", labels=2, seeds=2, workers=workers)
 
 

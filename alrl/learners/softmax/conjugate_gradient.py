@@ -27,7 +27,7 @@ REPAIRS = 6
 STEEP = 2.0
 """Largest derivative of a solution, in tolerances, relative to the root of its parameter's own curvature."""
 RUNAWAY = 1e8
-"""How many times the least decrement one may be before the search has run away along a direction without curvature."""
+"""How many times the least decrement one may be before the search has run away on a flat direction; none is below 0."""
 STRAY = 100.0
 """The same, where a preconditioner of the curvature at that very place is of no use."""
 
@@ -162,7 +162,8 @@ def _settle(problem: Problem, state: _State, tolerance: float) -> Problem:
     Rounding or a curvature of long ago can leave a preconditioner whose decrement is negative, or small where
     the gradient is not. It is made anew from the curvature here, and where that is no better, plain.
     """
-    away = (~(state.decrement.abs() <= RUNAWAY * state.best) & ~state.done).flatten().nonzero()[:, 0]
+    sound = (state.decrement >= 0) & (state.decrement <= RUNAWAY * state.best) | state.done
+    away = (~sound).flatten().nonzero()[:, 0]
     if len(away):
         _return(problem, state, away)
     for plain in (False, True):
@@ -205,11 +206,10 @@ def _doubtful(problem: Problem, state: _State, tolerance: float, most: float) ->
     if len(index) == 0:
         return index
     decrement = state.decrement[index]
-    at = state.place[index], state.gradient[index], state.probability[index]
-    steepness = problem.take(index).steepness(*at).sqrt()
-    state.converged[index] = (decrement >= 0) & (steepness <= STEEP * tolerance)
+    steep = problem.take(index).steepness(state.place[index], state.gradient[index], state.probability[index]).sqrt()
+    state.converged[index] = (decrement >= 0) & (steep <= STEEP * tolerance)
     state.done |= state.converged
-    repairable = ~((decrement > 0) & (steepness <= most * tolerance)) & (state.repairs[index] < REPAIRS)
+    repairable = ~((decrement > 0) & (steep <= most * tolerance)) & (state.repairs[index] < REPAIRS)
     return index[(repairable & ~state.done[index]).flatten()]
 
 
@@ -262,7 +262,7 @@ def _advance(problem: Problem, state: _State) -> None:
     state.slope = torch.where(weak, decrement, slope)
     state.direction = torch.addcmul(step, state.direction, factor.masked_fill_(weak, 0.0))
     state.gradient, state.step, state.decrement = gradient, step, decrement
-    better = decrement < 0.9 * state.best
+    better = (decrement >= 0) & (decrement < 0.9 * state.best)
     state.waited = torch.where(better & (state.waited < PATIENCE), 0.0, state.waited + 1)
     state.best, state.kept = torch.where(better, decrement, state.best), torch.where(better, state.place, state.kept)
 

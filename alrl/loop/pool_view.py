@@ -244,7 +244,7 @@ class PoolView:
 
     @cached_property
     def class_share(self) -> Tensor:
-        """Mean probability of each class over the pool, (B, k), by a double product: single ones round by the batch."""
+        """Mean probability of each class over the pool, (B, k), in double precision: single rounds by the batch."""
         share = torch.bmm(self.exists[:, None].double(), self.probabilities.double())[:, 0]
         return (share / self.exists.sum(1, keepdim=True).clamp_min(1)).to(self.probabilities.dtype)
 

@@ -30,5 +30,5 @@ def generator(seed: Sequence[int], name: str) -> np.random.Generator:
 
 
 def stream_key(seed: Sequence[int], name: str) -> int:
-    """Return a signed 64-bit key of the stream ``name``, for :class:`EpisodeNoise`."""
+    """Return a signed 64-bit key of the stream ``name``, for :class:`alrl.numerics.noise.EpisodeNoise`."""
     return int(seed_sequence(seed, name).generate_state(1, np.uint64)[0].astype(np.int64))

@@ -164,10 +164,8 @@ def strategy_picks(
     With an audit each draw is a mixture: by chance with the probability ``audit``, else the strategy's next pick. Every
     record's probability is then known, which is what an unbiased estimate needs.
 
-    Raises InvalidQueryError if no record is left, or the share is not 0 to below 1.
+    Raises InvalidQueryError if no record is left.
     """
-    if not 0 <= audit < 1:
-        raise InvalidQueryError(f"audit = {audit} given; a share of 0 to below 1 is drawn by chance")
     left = int(view.available.sum())
     if not left:
         raise _nothing_left(state, now)

@@ -106,12 +106,12 @@ class RollOut:
         probabilities = self.learner.predict_branches(self.scored.by_column, self.branches)
         labels = self.world.labels[:, None, :].expand(-1, self.branches, -1)
         exists = self.world.counts[:, None, :]
-        real = exists.to(probabilities.dtype)
-        size = real.sum(-1).clamp_min(1)
         each = outcome(probabilities.flatten(0, 1), labels.flatten(0, 1), exists.expand_as(labels).flatten(0, 1))
         value = each.metric(metric).view(-1, self.branches)
         if not likelihood and not brier:
             return value
+        real = exists.to(probabilities.dtype)
+        size = real.sum(-1).clamp_min(1)
         of_class = probabilities.gather(-1, labels[..., None])[..., 0]
         if brier:
             # |p - e|² = |p|² - 2 p_y + 1

@@ -27,7 +27,7 @@ REPAIRS = 6
 STEEP = 2.0
 """Largest derivative of a solution, in tolerances, relative to the root of its parameter's own curvature."""
 RUNAWAY = 1e8
-"""How many times the least decrement one may be before the search has run away on a flat direction; none is below 0."""
+"""How many times the least decrement one may be before the search has run away on a flat direction; below 0 it has."""
 STRAY = 100.0
 """The same, where a preconditioner of the curvature at that very place is of no use."""
 

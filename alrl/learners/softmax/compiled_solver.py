@@ -234,7 +234,7 @@ def minimise(
             copy(parameters, kept)
         else:
             factor = max((decrement - common) / max(last, limits[1]), factor)
-            if decrement < 0.9 * best:
+            if 0 <= decrement < 0.9 * best:
                 best = decrement
                 copy(parameters, kept)
                 waited = 0 if waited < PATIENCE else waited + 1
@@ -249,7 +249,7 @@ def minimise(
         else:
             _turn(step, factor, direction)
             _turn(change, factor, along)
-        if not abs(decrement) <= RUNAWAY * best and repairs < REPAIRS:
+        if not 0 <= decrement <= RUNAWAY * best and repairs < REPAIRS:
             # The search has run away along a direction without curvature: back to the best place.
             copy(kept, parameters)
             _logits(kind, across, parameters, logits)

@@ -37,7 +37,8 @@ class SoftmaxRegression(Learner):
         max_iterations: solver iterations after which a fit ends unconverged, which its report says.
         double: compute in float64 instead of float32.
         solver: ``compiled`` works on one episode after another at its own size, in single precision on a processor,
-            where it is many times faster; ``batched`` works on all in step, anywhere; ``auto`` takes what fits.
+            where it is many times faster; ``batched`` works on all in step, anywhere; ``auto`` takes what fits. A fit
+            that single precision does not carry to the solution is made again in double precision.
 
     Raises InvalidRecipeError for a setting outside its range.
 
@@ -100,6 +101,9 @@ class SoftmaxRegression(Learner):
         state = SoftmaxState.empty(X, k) if before is None else before.widened(X, k)
         solve = self._solve_compiled if self._compiles(X) else self._solve_batched
         report = solve(state, X, y, weight, class_mask)
+        lost = ~report.converged & (report.iterations < self.max_iterations)
+        if not self.double and bool(lost.any()):
+            self._fit_in_double(lost.nonzero()[:, 0].tolist(), state, report, (X, y, weight, class_mask))
         self._state = state
         return dataclasses.replace(report, seconds=time.perf_counter() - started)
 
@@ -165,6 +169,26 @@ class SoftmaxRegression(Learner):
         )
         iterations, converged = problems.solve(start)
         return FitReport(iterations=iterations, converged=converged)
+
+    def _fit_in_double(
+        self, lost: list[int], state: SoftmaxState, report: FitReport, given: tuple[Tensor, Tensor, Tensor, Tensor]
+    ) -> None:
+        """Fit the episodes ``lost`` again, each alone and at its own size, in double precision.
+
+        Single precision does not carry them to the solution: a penalty that is all but none, columns of other units.
+        """
+        learner = type(self)(C=self.C, tolerance=self.tolerance, max_iterations=self.max_iterations, double=True)
+        for episode in lost:
+            X, y, weight, class_mask = (part[episode] for part in given)
+            rows = weight > 0
+            used = (X[rows] != 0).any(0).nonzero()[:, 0]
+            again = learner.fresh()
+            result = again.fit(X[rows][None, :, used], y[rows][None], weight[rows][None], class_mask[None])
+            own, found = state.weights[episode].zero_(), again.coefficients[0].to(X.dtype)
+            own[:, used], own[:, -1] = found[:, :-1], found[:, -1]
+            state.shared[episode] = False
+            report.iterations[episode] += result.iterations[0]
+            report.converged[episode] = result.converged[0]
 
     def predict_proba(self, X: Tensor) -> Tensor:
         return self.predict_branches(X, 1)[:, 0]

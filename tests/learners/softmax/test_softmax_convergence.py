@@ -116,6 +116,41 @@ def test_a_fit_converges_only_where_its_gradient_is_small_and_is_then_that_of_sc
             assert np.abs(result - expected).max() < (2e-2 if single else 2e-3), name
 
 
+def test_what_single_precision_does_not_solve_is_fitted_in_double():
+    # All but no penalty, as people set it to have none: probabilities were wrong by up to 0.7, and nothing said so.
+    rng = np.random.default_rng(0)
+    for _ in range(10):
+        k, n = 5, int(rng.integers(20, 50))
+        y = np.arange(n) % k
+        X = 2 * rng.normal(size=(k, 200))[y] + rng.normal(size=(n, 200)) * rng.choice([0.3, 1.0, 3.0])
+        problem = Problem(
+            (X / X.std(0)).astype(np.float32),
+            y,
+            np.ones(n, np.float32),
+            rng.normal(size=(20, 200)).astype(np.float32),
+            k,
+            5000.0,
+        )
+        learner = SoftmaxRegression(C=problem.C)
+        assert fit(problem, learner)
+        result = learner.predict_proba(torch.as_tensor(problem.others)[None])[0].double().numpy()
+        assert np.abs(result - exact(problem)).max() < 2e-2
+
+
+def test_a_fit_in_double_precision_is_the_same_alone_and_in_a_padded_batch():
+    learner = SoftmaxRegression(C=1e4)
+    made = example(3, ((6, 40, 3), (9, 25, 2), (30, 60, 4)), spread=3.0)
+    learner.fit(made.X * 7, made.y, made.weight, made.class_mask)
+    for i in range(3):
+        alone = SoftmaxRegression(C=1e4)
+        rows, columns = made.weight[i] > 0, (made.X[i] != 0).any(0)
+        alone.fit(
+            *(part[i : i + 1, rows] for part in (made.X[..., columns] * 7, made.y, made.weight)),
+            made.class_mask[i : i + 1],
+        )
+        assert torch.equal(learner.coefficients[i][:, :-1][:, columns], alone.coefficients[0, :, :-1])
+
+
 @pytest.mark.parametrize("name", SOLVERS)
 @pytest.mark.parametrize("C", [1e-4, 1e-2, 1.0, 30.0])
 def test_every_solver_converges_on_ordinary_data(name, C):

@@ -90,6 +90,8 @@ def load_policy(name: str | Path, *, trust: bool = False) -> Policy:
 
 
 def _load(name: str | Path) -> Policy:
+    if not isinstance(name, str | os.PathLike):
+        raise PolicyFileError(f"a policy called {name!r} given; give the name of a shipped one or its folder")
     folder = Path(name)
     if not (folder / "policy.json").is_file():
         if (_SHIPPED / str(name) / "policy.json").is_file():

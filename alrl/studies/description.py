@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +57,20 @@ def read_description(folder: Path) -> dict[str, Any]:
     if fault:
         raise RunDirectoryError(f"{path} does not describe a study ({fault}): run the study again")
     return dict(content)
+
+
+def other_study(folder: Path, title: str, data: Iterable[str]) -> str:
+    """Return the title of the study in ``folder`` if it is another one, of other data sets than ``data``; else "".
+
+    >>> other_study(Path("no-such-folder"), "Mine", ["iris"])
+    ''
+    """
+    try:
+        held = read_description(folder)
+    except RunDirectoryError:
+        return ""
+    common = {cell.get("data_set") for cell in held["cells"]} & set(data)
+    return "" if common or held["title"] == title or not held["cells"] else str(held["title"])
 
 
 def _fault(content: Any) -> str:

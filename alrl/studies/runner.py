@@ -23,7 +23,7 @@ from alrl.progress import Bars
 from alrl.recipes.code_identity import CHANGES, Change, changes, code_of, source_folders
 from alrl.studies.canonical import run_id
 from alrl.studies.cell import Cell, work
-from alrl.studies.description import write_description
+from alrl.studies.description import other_study, write_description
 from alrl.studies.executors import Executor, make_executor
 from alrl.studies.protocols import make_protocol, protocol_class
 from alrl.studies.protocols.paired import learner_name
@@ -33,9 +33,9 @@ from alrl.studies.study_agents import StudyAgent, StudyAgents, check_held_out, t
 
 
 class RunFolderError(AlrlError):
-    """A folder that a run cannot write to.
+    """A folder that a run cannot write to, or that holds another study.
 
-    To do: give a folder that can be written with ``--out``.
+    To do: give a folder that can be written, and holds no other study, with ``--out``.
     """
 
 
@@ -95,7 +95,7 @@ class Runner:
         """Find what would stop the study before anything is trained or written.
 
         Raises InvalidRecipeError for data sets or agents that there are not, or if a policy has seen one of the
-        study's data sets or their relatives.
+        study's data sets or their relatives, RunFolderError if the folder holds another study.
         """
         usable_device(self.device)
         oracles = {*(self.agents.primary() or ())} & {*self.agents.upper_bounds()}
@@ -105,6 +105,9 @@ class Runner:
                 " each other"
             )
         check_held_out(self.study)
+        other = other_study(self.folder, self.study.title, self.study.data_sets)
+        if other:
+            raise RunFolderError(f"{self.folder} holds another study, {other!r}; choose another folder with --out")
         self.tables()
         with recipes.checked_while_parsed():
             self.build()

@@ -105,7 +105,7 @@ class StudyRecipe(Recipe):
 
     version: int = Field(default=0, ge=0)
     """Of the study; it is part of every cell's identity."""
-    title: str
+    title: str = Field(min_length=1)
     """What reports are headed by."""
     hypothesis: str = ""
     """What the study is to show, in words, written before it is run."""

@@ -171,3 +171,9 @@ def test_an_unknown_name_is_told(tmp_path: Path) -> None:
         load_policy("nobody")
     with pytest.raises(PolicyFileError, match="no policy"):
         load_policy(tmp_path)
+
+
+@pytest.mark.parametrize("name", [None, 3, ["general"]])
+def test_what_is_no_name_is_told(name: Any) -> None:
+    with pytest.raises(PolicyFileError, match="give the name of a shipped one or its folder"):
+        load_policy(name)

@@ -89,6 +89,15 @@ def test_only_what_is_new_is_played(tmp_path: Path) -> None:
         assert {each.labels for each in store.curves(other.ids)} == {5}
 
 
+def test_a_folder_that_holds_another_study_is_refused(tmp_path: Path) -> None:
+    run(tmp_path)
+    page = (tmp_path / "study.json").read_bytes()
+    with pytest.raises(RunFolderError, match=r"holds another study, .*; choose another folder with --out"):
+        run(tmp_path, title="Another", data=["digits"])
+    assert (tmp_path / "study.json").read_bytes() == page
+    assert run(tmp_path, title="The same under a better title").played == 0
+
+
 def test_any_number_of_processes_gives_the_same_curves(tmp_path: Path) -> None:
     threads = torch.get_num_threads()
     one, two = tmp_path / "one", tmp_path / "two"

@@ -83,25 +83,33 @@ def _falling(x: Any) -> Any:
     return power
 
 
-@summing
-def _gain(apart: Any, covered: Any, weight: Any, inverse: Any) -> Any:
-    """Return sum of ``weight`` times what a record covers beyond ``covered``, of its squared distances ``apart``."""
-    total = 0.0
+@compiled
+def _kernel(apart: Any, inverse: Any, out: Any) -> None:
+    """Write the kernel of each squared distance ``apart`` (m,) into ``out`` (m,)."""
     for j in range(len(apart)):
-        total += weight[j] * max(np.float64(_falling(apart[j] * inverse)) - covered[j], 0.0)
-    return total
+        out[j] = _falling(apart[j] * inverse)
+
+
+@summing
+def _beyond(near: Any, covered: Any, weight: Any) -> Any:
+    """Return the sum of ``weight`` (m,) times what each kernel ``near`` (m,) exceeds ``covered`` (m,) by, to 9 digits.
+
+    Two records that cover each other alone gain the same: no rounding is to tell them apart.
+    """
+    total = 0.0
+    for j in range(len(near)):
+        total += weight[j] * max(np.float64(near[j]) - covered[j], 0.0)
+    return np.rint(total * _GRAIN) / _GRAIN
 
 
 @compiled
 def _gains(apart: Any, nearest: Any, weight: Any, squared_radius: Any, out: Any) -> None:
-    """Write the gain of every row of ``apart`` (n, m), into ``out`` (n,), to nine digits."""
-    inverse = np.float32(1 / squared_radius)
-    covered = np.empty(len(nearest))
-    for j in range(len(nearest)):
-        covered[j] = _falling(nearest[j] * inverse)
+    """Write the gain of every row of ``apart`` (n, m), into ``out`` (n,)."""
+    inverse, covered, near = np.float32(1 / squared_radius), np.empty(len(nearest)), np.empty(len(nearest), np.float32)
+    _kernel(nearest, inverse, covered)
     for i in range(len(apart)):
-        # Two records that cover each other alone gain the same: no rounding is to tell them apart.
-        out[i] = np.rint(_gain(apart[i], covered, weight, inverse) * _GRAIN) / _GRAIN
+        _kernel(apart[i], inverse, near)
+        out[i] = _beyond(near, covered, weight)
 
 
 @compiled
@@ -191,8 +199,12 @@ def gains_at(X: Any, width: Any, index: Any, others: Any, weight: Any, known: An
         real = others[b] >= 0
         apart, nearest, at = _measured(X[b], index[b], others[b][real], np.flatnonzero(known[b]), width[b], False)
         squared = _squared_radius(MEAN, 0.0, apart[:0], nearest, np.ones(len(nearest), np.bool_), at)
-        gain, nowhere = np.empty(index.shape[1]), np.full(len(nearest), np.inf, np.float32)
-        for w in range(out.shape[2]):
-            mass = np.ascontiguousarray(weight[b, w if w < W else w - W][real])
-            _gains(apart, nearest if w < W else nowhere, mass, squared, gain)
-            out[b, :, w] = gain
+        inverse, near = np.float32(1 / squared), np.empty(len(at), np.float32)
+        covered, nothing, mass = np.empty(len(at)), np.zeros(len(at)), np.empty((W, len(at)))
+        for w in range(W):
+            mass[w] = weight[b, w][real]
+        _kernel(nearest, inverse, covered)
+        for i in range(len(apart)):
+            _kernel(apart[i], inverse, near)
+            for w in range(out.shape[2]):
+                out[b, i, w] = _beyond(near, covered if w < W else nothing, mass[w % W])

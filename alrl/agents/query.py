@@ -24,7 +24,7 @@ from alrl.loop.predictions import Trajectory
 from alrl.loop.view_fields import MEANINGS, Need
 from alrl.numerics.arguments import whole_number
 from alrl.numerics.noise import EpisodeNoise
-from alrl.strategies.base import Strategy, refuse_learning
+from alrl.strategies.base import Strategy, picked, refuse_learning, scored
 
 _USUAL_BUDGET = 60
 
@@ -176,12 +176,12 @@ def choose_from(
     _refuse_unmet(strategy, prepared.view)
     left = int(prepared.view.available.sum())
     warn_if_fewer(left, count)
-    picks = strategy.select(prepared.view, min(count, left))[0].numpy()
+    picks = picked(strategy, prepared.view, min(count, left))[0].numpy()
     rows = picks[picks >= 0].astype(np.int64)
     chosen = rows if prepared.ids is None else prepared.ids[rows]
     if not return_scores:
         return chosen
-    scores = strategy.score(prepared.view)[0, : prepared.records].double().numpy()
+    scores = scored(strategy, prepared.view)[0, : prepared.records].double().numpy()
     return Queried(records=chosen, scores=scores, features=prepared.view.features[0, : prepared.records].numpy())
 
 

@@ -11,9 +11,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from alrl.errors import ContractError, InvalidRecipeError
+from alrl.errors import InvalidRecipeError
 from alrl.loop.labelled_set import mark
 from alrl.loop.pool_view import PoolView
+from alrl.loop.promises import check_drawn, is_own
 from alrl.loop.view_fields import Need
 from alrl.metadata.own_label import doubted
 from alrl.numerics.ranking import best
@@ -64,15 +65,10 @@ class CandidateSource(ABC):
 
 
 def drawn(source: CandidateSource, view: PoolView) -> Tensor:
-    """Return the candidates that a source draws, (B, K); raises ContractError for another shape or type."""
+    """Return the candidates that a source draws, (B, K); raises ContractError where one's own breaks its promise."""
     records: Any = source.draw(view)
-    expected = (len(view.exists), source.count)
-    if not isinstance(records, Tensor) or records.shape != expected or records.dtype != torch.int64:
-        given = f"{tuple(records.shape)} of {records.dtype}" if isinstance(records, Tensor) else repr(records)
-        raise ContractError(
-            f"{type(source).__name__}: draw gives positions {expected}, long, -1 where the pool ran out; it gave"
-            f" {given}; try it with alrl.testing.check_candidates"
-        )
+    if is_own(source):
+        check_drawn(source, records, view, source.count, again=source.again > 0)
     positions: Tensor = records
     return positions
 

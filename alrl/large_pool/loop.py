@@ -28,7 +28,7 @@ from alrl.numerics.backend import one_thread
 from alrl.numerics.noise import EpisodeNoise
 from alrl.numerics.streams import generator
 from alrl.strategies import Strategy
-from alrl.strategies.base import refuse_learning
+from alrl.strategies.base import picked, refuse_learning
 
 
 class LargePoolLoop:
@@ -187,7 +187,7 @@ class LargePoolLoop:
             )
         view = self.view(count, model=model)
         with one_thread():
-            picks = self.strategy.select(view, count)[0].numpy()
+            picks = picked(self.strategy, view, count)[0].numpy()
         self._proposed = np.asarray(view.position[picks[picks >= 0]])
         return self._proposed.copy()
 

@@ -15,6 +15,8 @@ from alrl.learners.scores import decision_probabilities
 
 _FEW = 32
 """Records up to which a fit is not believed before it has predicted one."""
+_ROUNDING = 1e-3
+"""What the probabilities of a record may miss 1 by."""
 _WRONG_PARAMETER = "InvalidParameterError"
 """What scikit-learn calls it, a ValueError and a TypeError."""
 _PLENTY = (64, 1024)
@@ -82,7 +84,9 @@ class Fit:
         columns = np.asarray(getattr(self.model, "classes_", np.arange(len(self.seen)) if self.encoded else self.seen))
         columns = self.seen[columns.astype(np.int64)] if self.encoded else columns
         try:
-            rows[:, columns] = _probabilities(self.model, X)
+            given = _probabilities(self.model, X)
+            _check_probabilities(self.model, given, (len(X), len(columns)))
+            rows[:, columns] = given
         except (ValueError, IndexError) as error:
             if isinstance(error, InvalidDataError):
                 raise
@@ -118,6 +122,21 @@ def _probabilities(model: Any, X: Any) -> NDArray[np.float64]:
         probabilities = model.predict_proba(X)
         return np.asarray(probabilities.detach().cpu() if hasattr(probabilities, "detach") else probabilities)
     return decision_probabilities(np.asarray(model.decision_function(X), dtype=np.float64), model)
+
+
+def _check_probabilities(model: Any, given: NDArray[np.float64], shape: tuple[int, int]) -> None:
+    """Raise InvalidDataError for what is no probabilities of the classes; what is not finite is told elsewhere."""
+    if given.shape != shape:
+        raise InvalidDataError(
+            f"scikit-learn: {type(model).__name__}.predict_proba gave shape {given.shape}; expected {shape}, records"
+            " by the classes that it was fitted to"
+        )
+    sums = given.sum(1)
+    if (given < -_ROUNDING).any() or (np.abs(sums - 1) > _ROUNDING).any():
+        raise InvalidDataError(
+            f"scikit-learn: {type(model).__name__}.predict_proba gave rows from {given.min():.3g} to {given.max():.3g}"
+            f" that sum to {sums.min():.3g} to {sums.max():.3g}; probabilities of classes sum to 1"
+        )
 
 
 def fit_or_frequencies(

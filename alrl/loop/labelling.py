@@ -14,6 +14,7 @@ from alrl.geometry.geometry import Geometry
 from alrl.loop.annotators.base import NO_LABEL, Annotator, Answers, Query
 from alrl.loop.copies import copies
 from alrl.loop.labelled_set import Labelled, LabelVotes, mark
+from alrl.loop.promises import check_answers
 from alrl.numerics.streams import stream_key
 
 Aggregate = Literal["majority", "last"]
@@ -114,12 +115,18 @@ class Labelling:
             first=first,
         )
 
+    def _asked(self, query: Query) -> Answers:
+        """Return the annotator's answers. Raises ContractError where they are none."""
+        answers = self.annotator.answer(query)
+        check_answers(self.annotator, answers, query)
+        return answers
+
     def labels_if_queried(self, truth: Tensor, geometry: Geometry) -> Tensor:
         """Return the label that each record of the pool would get if it were asked for now, (B, N); -1 for none."""
         if self.annotator.truthful:
             return truth
         everyone = torch.arange(truth.shape[1], device=truth.device).expand_as(truth)
-        return self.annotator.answer(self._query(everyone, truth, geometry, None, first=False)).labels
+        return self._asked(self._query(everyone, truth, geometry, None, first=False)).labels
 
     def label(
         self,
@@ -145,7 +152,7 @@ class Labelling:
             if not first:
                 self.spent = self.spent + real.sum(1)
             return QueryResult(answers=answers, charged=real, price=None)
-        answer = self.annotator.answer(self._query(picks, truth, geometry, who, first=first))
+        answer = self._asked(self._query(picks, truth, geometry, who, first=first))
         charged = real if answer.charged is None else real & answer.charged
         if choose is not None:
             kept = real & choose(answer.labels)

@@ -62,7 +62,7 @@ def posterior(view: PoolView, index: Tensor, others: Tensor) -> Posterior:
 
 
 def standing_for_pool(view: PoolView, most: int = _OTHERS) -> tuple[Tensor, Tensor]:
-    """Return the positions (B, R) of up to ``most`` available records drawn at random, and (B, R) 1 for each, else 0."""
+    """Return the positions (B, R) of up to ``most`` available records drawn at random, and 1 for each, else 0."""
     order = view.noise.masked_fill(~view.available, -1.0)
     others = order.topk(min(most, order.shape[1]), 1).indices
     return others, view.available.gather(1, others).to(view.features.dtype)

@@ -26,6 +26,7 @@ from alrl.loop.learner import FitReport, Learner
 from alrl.loop.parts import Part, PartName, Parts
 from alrl.loop.pool_view import PoolView
 from alrl.loop.predictions import PredictionHistory
+from alrl.loop.promises import predicted
 from alrl.loop.view_fields import Need, NeededFields
 from alrl.numerics.backend import usable_device
 from alrl.numerics.noise import EpisodeNoise
@@ -52,8 +53,7 @@ class Simulator:
     >>> from alrl.data.task import draw_task
     >>> tasks = [draw_task(synthetic("mixed", 0), [seed]) for seed in range(3)]
     >>> simulator = Simulator(tasks, SoftmaxRegression(), labels=5)
-    >>> played = simulator.step(torch.tensor([[40], [41], [42]]))
-    >>> played.spent.tolist(), simulator.outcome("test").accuracy.shape
+    >>> simulator.step(torch.tensor([[40], [41], [42]])).spent.tolist(), simulator.outcome("test").accuracy.shape
     ([1, 1, 1], torch.Size([3]))
     """
 
@@ -131,7 +131,7 @@ class Simulator:
         weight = (torch.arange(most, device=self.device) < labelled_set.count[:, None]).to(pool.features.dtype)
         report = self.learner.fit(pool.rows(index), labelled_set.labels[:, :most], weight, self._parts.class_mask)
         counting.note(refits=active)
-        probabilities = self.learner.predict_proba(pool.by_column).to(torch.float32)
+        probabilities = predicted(self.learner, pool, self._parts.class_mask)
         self._predictions.add(probabilities, pool.exists, active, everyone=everyone)
         drawn = self._noise.draw(pool.exists.shape[1], None if everyone else active)
         self._query_noise = drawn if everyone else torch.where(active[:, None], drawn, self._query_noise)
@@ -186,8 +186,8 @@ class Simulator:
         """Query the records at ``picks`` (B, b), label them, refit. A pick of -1 queries nothing.
 
         Episodes outside the mask ``active`` (B,) stand still. ``who`` (B, b) says which of several annotators answers.
-        Labels that come later than their queries arrive in later rounds, in which nothing need be queried. Raises
-        InvalidQueryError for a pick that is outside the pool, unavailable or given twice, and for an unknown annotator.
+        Late labels arrive in later rounds, in which nothing need be queried. Raises InvalidQueryError for a pick that
+        is outside the pool, unavailable or given twice, and for an unknown annotator.
         """
         started = time.perf_counter()
         picks = as_picks(picks, len(self.tasks), self.device)
@@ -278,9 +278,8 @@ class Simulator:
     def outcome(self, part: PartName) -> HeldOutScores:
         """Return how the learner does on the validation or test part now: no strategy, feature or policy may ask."""
         if part not in self._outcomes:
-            records = self._parts[part]
-            probabilities = self.learner.predict_proba(records.by_column)
-            self._outcomes[part] = outcome(probabilities, records.labels, records.exists)
+            records, mask = self._parts[part], self._parts.class_mask
+            self._outcomes[part] = outcome(predicted(self.learner, records, mask), records.labels, records.exists)
         return self._outcomes[part]
 
     def parts(self, part: PartName) -> Part:

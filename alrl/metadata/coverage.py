@@ -10,7 +10,6 @@ from alrl.loop.pool_view import PoolView
 from alrl.loop.posterior import standing_for_pool
 from alrl.metadata.feature import Feature, FeatureGroup
 
-
 _POINTS = 512
 """Records that stand for the pool: with 128, chance cost a policy a quarter of a point of area in batches of ten."""
 

@@ -21,7 +21,7 @@ from alrl.projects.narrowing import narrowed
 from alrl.projects.records.pool import LARGE, Pool
 from alrl.projects.state import State
 from alrl.strategies import Strategy
-from alrl.strategies.base import refuse_learning
+from alrl.strategies.base import picked, refuse_learning, scored
 
 if TYPE_CHECKING:
     from alrl.projects.journal import Journal
@@ -171,7 +171,7 @@ def strategy_picks(
         raise _nothing_left(state, now)
     small, position = narrowed(view, min(count, left))
     with one_thread():
-        picks = strategy.select(small, min(count, left))[0]
+        picks = picked(strategy, small, min(count, left))[0]
         scores = _scores(strategy, small)
     order = [int(position[place]) for place in picks.tolist() if place >= 0]
     if scores is not None:
@@ -226,7 +226,7 @@ def _by_chance(pick: Pick) -> Pick:
 
 def _scores(strategy: Strategy, view: PoolView) -> torch.Tensor | None:
     """Return the scores (N,) of a strategy that picks the highest; None for one that makes its batches otherwise."""
-    return strategy.score(view)[0] if type(strategy).select is Strategy.select else None
+    return scored(strategy, view)[0] if type(strategy).select is Strategy.select else None
 
 
 def _pick(

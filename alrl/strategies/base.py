@@ -15,6 +15,7 @@ from torch import Tensor
 from alrl.errors import InvalidQueryError, InvalidRecipeError
 from alrl.geometry.copies import occurrence
 from alrl.loop.pool_view import PoolView
+from alrl.loop.promises import check_batch, check_scores, check_untouched, is_own, versions
 from alrl.loop.view_fields import Need
 from alrl.numerics.ranking import best
 from alrl.recipes.registry import Registry
@@ -64,7 +65,7 @@ class Strategy(ABC):
 
         Raises InvalidQueryError if ``count`` is below one.
         """
-        return batch_of(self.score(view), view, count)
+        return batch_of(scored(self, view), view, count)
 
     def peek(self, simulator: Simulator, count: int = 1) -> Tensor:  # noqa: ARG002
         """Return the same as :meth:`select` with all labels and parts in sight: of strategies that declare it alone.
@@ -80,6 +81,25 @@ class Strategy(ABC):
         learner says; never the validation or the test part.
         """
         return self
+
+
+def scored(strategy: Strategy, view: PoolView) -> Tensor:
+    """Return scores of the records, (B, N). Raises ContractError where a strategy of one's own breaks its promise."""
+    scores = strategy.score(view)
+    if is_own(strategy):
+        check_scores(strategy, scores, view)
+    return scores
+
+
+def picked(strategy: Strategy, view: PoolView, count: int) -> Tensor:
+    """Return the next batch, (B, count). Raises ContractError where a strategy of one's own breaks its promise."""
+    if not is_own(strategy):
+        return strategy.select(view, count)
+    before = versions(view)
+    picks = strategy.select(view, count)
+    check_untouched(strategy, view, before)
+    check_batch(strategy, picks, view, count)
+    return picks
 
 
 def refuse_learning(strategy: Strategy, where: str) -> None:

@@ -11,7 +11,7 @@ from torch import Tensor
 from alrl.errors import InvalidQueryError
 from alrl.loop.parts import PartName
 from alrl.loop.simulator import Simulator
-from alrl.strategies.base import Strategy
+from alrl.strategies.base import Strategy, picked
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -64,7 +64,7 @@ def play(
         size = min(batch, labels - bought)
         view = simulator.view
         if (view.available | view.selected).any():
-            picks.append(strategy.peek(simulator, size) if strategy.peeks else strategy.select(view, size))
+            picks.append(strategy.peek(simulator, size) if strategy.peeks else picked(strategy, view, size))
             simulator.step(picks[-1])
             strategy = strategy.after(view, picks[-1], simulator.view)
         else:

@@ -97,6 +97,7 @@ def _as_actions(answer: Any, mask: Tensor, space: spaces.Space[Any]) -> Tensor:
     if not isinstance(space, spaces.Discrete):
         return given
     if tuple(given.shape) == tuple(mask.shape):
+        given = given if given.is_floating_point() else given.long()
         scores = given.masked_fill(~mask, -torch.inf if given.is_floating_point() else given.min() - 1)
         if bool(scores.isnan().any()):
             raise InvalidQueryError(f"the model scored an action that is allowed with NaN: {scores.tolist()}")
@@ -106,7 +107,13 @@ def _as_actions(answer: Any, mask: Tensor, space: spaces.Space[Any]) -> Tensor:
             f"the model answered {given.dtype} of shape {tuple(given.shape)} for {len(mask)} states; give numbers"
             f" ({len(mask)},), or a score for each of {mask.shape[1]} actions, {tuple(mask.shape)}"
         )
-    numbers = given.long().clamp(0, mask.shape[1] - 1)
+    numbers = given.long()
+    outside = numbers[(numbers < 0) | (numbers >= mask.shape[1])]
+    if outside.numel():
+        raise InvalidQueryError(
+            f"the model answered action {int(outside[0])}; those of its environment are 0 to {mask.shape[1] - 1}:"
+            " was it trained in another one?"
+        )
     allowed = mask.gather(1, numbers[:, None])[:, 0]
     return torch.where(allowed, numbers, mask.to(torch.uint8).argmax(1))
 

@@ -108,6 +108,14 @@ def _zip_of_nothing(folder):
         (lambda _: "first", "the model answered 'first'"),
         (lambda seen: seen["mask"] * np.nan, "scored an action that is allowed with NaN"),
         (lambda seen: seen["loop"][:, 0], r"torch.float32 of shape \(2,\) for 2 states; give numbers \(2,\)"),
+        (
+            lambda seen: np.full(len(seen["mask"]), 999),
+            "the model answered action 999; those of its environment are 0 to 7",
+        ),
+        (
+            lambda seen: np.full(len(seen["mask"]), -1),
+            "the model answered action -1; those of its environment are 0 to 7",
+        ),
     ],
 )
 def test_what_is_no_answer_is_named(answer, message):
@@ -143,6 +151,14 @@ def test_a_forbidden_choice_is_the_first_allowed_one():
 
 def test_the_contract_of_strategies_holds():
     check_strategy(alrl.strategy_of(lambda seen: seen["mask"], env=tiny()))
+
+
+def test_scores_may_be_booleans():
+    plain, true = (
+        alrl.simulate("synthetic/tiny-0", alrl.strategy_of(answer, env=tiny()), labels=3, seeds=2).picks
+        for answer in (lambda seen: seen["mask"], lambda seen: seen["mask"] > 0)
+    )
+    assert np.array_equal(plain, true)
 
 
 @pytest.mark.parametrize("name", ["rule", "weights"])

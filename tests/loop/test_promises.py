@@ -61,15 +61,15 @@ BATCHES: dict[str, Callable[[PoolView, int], Any]] = {
 
 @pytest.mark.parametrize("what", SCORES)
 def test_scores_that_break_their_promise_are_told(what: str) -> None:
-    with pytest.raises(ContractError, match="Own: .*check_strategy"):
+    with pytest.raises(ContractError, match=r"Own: .*check_strategy"):
         alrl.simulate("iris", strategy(SCORES[what]), labels=4, seeds=2)
-    with pytest.raises(ContractError, match="Own: .*check_strategy"):
+    with pytest.raises(ContractError, match=r"Own: .*check_strategy"):
         alrl.query([[0.9, 0.1], [0.6, 0.4], [0.2, 0.8], [0.5, 0.5]], strategy=strategy(SCORES[what]))
 
 
 @pytest.mark.parametrize("what", BATCHES)
 def test_batches_that_break_their_promise_are_told(what: str) -> None:
-    with pytest.raises(ContractError, match="Own: select gives .*check_strategy"):
+    with pytest.raises(ContractError, match=r"Own: select gives .*check_strategy"):
         alrl.simulate("iris", strategy(margins, BATCHES[what]), labels=4, batch=2, seeds=2)
 
 
@@ -108,7 +108,7 @@ ANSWERS: dict[str, Callable[[Query, dict[str, Any]], Any]] = {
 @pytest.mark.parametrize("what", ANSWERS)
 def test_answers_that_break_their_promise_are_told(what: str) -> None:
     # Labels out of range were written beyond the end of arrays: the process crashed after it had printed a result.
-    with pytest.raises(ContractError, match="Own: "):
+    with pytest.raises(ContractError, match=r"Own: "):
         alrl.simulate("wine", "margin", labels=4, seeds=2, annotator=answers(ANSWERS[what]))
 
 
@@ -135,7 +135,7 @@ PROBABILITIES: dict[str, Callable[[Tensor], Any]] = {
 
 @pytest.mark.parametrize("what", PROBABILITIES)
 def test_predictions_that_break_their_promise_are_told(what: str) -> None:
-    with pytest.raises(ContractError, match="Own: .*check_learner"):
+    with pytest.raises(ContractError, match=r"Own: .*check_learner"):
         alrl.simulate("iris", "margin", labels=4, seeds=2, learner=learner(PROBABILITIES[what]))
 
 
@@ -158,5 +158,5 @@ def test_candidates_outside_the_pool_or_twice_are_told(position: int) -> None:
             return torch.full((len(view.exists), 3), position)
 
     # A position beyond the pool crashed Python.
-    with pytest.raises(ContractError, match="Own: draw gives distinct positions of available records"):
+    with pytest.raises(ContractError, match=r"Own: draw gives distinct positions of available records"):
         drawn(Own(), example_view(seed=0))

@@ -24,7 +24,7 @@ from alrl.strategies.batches import closed_up
 from alrl.strategies.diversity.clustering import kmeans, rows_of
 from alrl.strategies.diversity.herding import herded
 
-_LOOKED_AT, _STANDING, _WORTH = 2048, 512, 512
+_LOOKED_AT, _STANDING, _WORTH = 2048, 128, 512
 """Records that herding chooses among, that stand for the pool, and that it may come to want in a batch."""
 _CLUSTERED = 256
 """Records that are clustered at most, drawn at random: what they cost must not grow with the pool."""
@@ -186,7 +186,7 @@ class CandidateMixture(CandidateSource):
 
 
 def doubtful_cover(view: PoolView) -> Tensor:
-    """Return what each available record would cover of what is in doubt, (B, N): uncertain herding on 512 records.
+    """Return what each available record would cover of what is in doubt, (B, N): uncertain herding on 128 records.
 
     Records marked as selected count as known. In pools of more than 2,048 available records, 2,048 are looked at.
     """

@@ -20,7 +20,7 @@ RIDGE = 10.0
 _LEAST = 0.02
 """A labelled record tells at least this much, however sure the learner is of it."""
 _POSITIVE = 1e-6
-_OTHERS = 256
+_OTHERS = 128
 """Records that stand for the pool, drawn anew for every query."""
 
 
@@ -61,10 +61,13 @@ def posterior(view: PoolView, index: Tensor, others: Tensor) -> Posterior:
     return Posterior(own=own, others=rest, covariance=covariance.nan_to_num(0.0))
 
 
-def standing_for_pool(view: PoolView, most: int = _OTHERS) -> tuple[Tensor, Tensor]:
-    """Return the positions (B, R) of up to ``most`` available records drawn at random, and 1 for each, else 0."""
+def standing_for_pool(view: PoolView) -> tuple[Tensor, Tensor]:
+    """Return the positions (B, R) of up to 128 available records drawn at random, and 1 where there is one, else 0.
+
+    (B, R).
+    """
     order = view.noise.masked_fill(~view.available, -1.0)
-    others = order.topk(min(most, order.shape[1]), 1).indices
+    others = order.topk(min(_OTHERS, order.shape[1]), 1).indices
     return others, view.available.gather(1, others).to(view.features.dtype)
 
 

@@ -10,14 +10,11 @@ from alrl.loop.pool_view import PoolView
 from alrl.loop.posterior import standing_for_pool
 from alrl.metadata.feature import Feature, FeatureGroup
 
-_POINTS = 512
-"""Records that stand for the pool: with 128, chance cost a policy a quarter of a point of area in batches of ten."""
-
 
 class Coverage(FeatureGroup):
     """Gains of kernel coverage (Bae et al. 2024, 2025), weighed by doubt and not, and the density of the pool.
 
-    Of 512 records drawn at random from those that may be queried; the kernel's radius is their mean distance to the
+    Of 128 records drawn at random from those that may be queried; the kernel's radius is their mean distance to the
     nearest known record, so that no unit of the features matters. Gains are means over the records by their weights.
     """
 
@@ -44,7 +41,7 @@ class Coverage(FeatureGroup):
     def compute(self, view: PoolView, index: Tensor) -> Tensor:
         from alrl.geometry import compiled_coverage
 
-        others, real = standing_for_pool(view, _POINTS)
+        others, real = standing_for_pool(view)
         doubt, impure = 1 - view.margin.gather(1, others), view.impurity.gather(1, others).square()
         weight = torch.stack([torch.ones_like(doubt), doubt, impure], 1).double() * real[:, None]
         total = weight.sum(-1).clamp_min(1e-12)

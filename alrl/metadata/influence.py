@@ -15,7 +15,7 @@ from alrl.numerics.backend import arrays, compiles
 class Influence(FeatureGroup):
     """Leverage, and correlation with the pool's other records by what the labels leave open in a linear model.
 
-    Of the model in :mod:`alrl.loop.posterior`, on 256 records drawn at random from those that may be queried. It is the
+    Of the model in :mod:`alrl.loop.posterior`, on 128 records drawn at random from those that may be queried. It is the
     reduction of variance that a label brings (Cohn, Ghahramani and Jordan 1996; Schein and Ungar 2007), taken apart.
     """
 

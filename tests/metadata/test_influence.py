@@ -216,10 +216,10 @@ def test_every_column_adds_to_what_is_not_known(view_of, features_of):
     assert many["reach"][1] == pytest.approx((0.2 + 1 + 0.36) / 3)
 
 
-def test_in_a_large_pool_256_records_stand_for_it(view_of, features_of):
+def test_in_a_large_pool_128_records_stand_for_it(view_of, features_of):
     places = torch.linspace(-2, 2, 500).tolist()
     seen = features_of(view_of(features=places), index=[0, 250])
-    # The noise of view_of rises with the position: those drawn are the last 256.
-    last = np.array(places[-256:])
+    # The noise of view_of rises with the position: those drawn are the last 128.
+    last = np.array(places[-128:])
     expected = [((x * last + 1) ** 2 / ((x**2 + 1) * (last**2 + 1))).mean() for x in (places[0], places[250])]
     assert seen["reach"] == pytest.approx(expected, rel=1e-4)

@@ -21,7 +21,7 @@ class Reach(Strategy):
     """Among the ``candidates`` of smallest margin, the record of largest mean squared correlation with the pool.
 
     Correlations are those of the logits in a Bayesian linear model that knows which records are labelled, taken with
-    256 records drawn at random, which count by the square of their Gini impurity: what transductive experimental design
+    128 records drawn at random, which count by the square of their Gini impurity: what transductive experimental design
     (Yu, Bi and Tresp 2006) and variance reduction (Schein and Ungar 2007) choose by, within what margin sampling would
     choose from. A rule of alrl's own, found among the features of the group ``influence``; each record of a batch
     counts as known for the next. A record that is no candidate scores minus its margin, less 1.
@@ -37,7 +37,7 @@ class Reach(Strategy):
     name: ClassVar[str] = "reach"
     paper: ClassVar[str] = "after Yu et al. 2006"
     batch: ClassVar[str] = "one by one, each pick counts as known"
-    cost: ClassVar[str] = "m L (L + D) 256"
+    cost: ClassVar[str] = "m L (L + D) 128"
 
     candidates: int = 20
     """Available records of smallest margin that are chosen from."""

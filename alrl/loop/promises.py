@@ -69,7 +69,7 @@ def check_drawn(source: object, records: Any, view: PoolView, count: int, *, aga
 def check_answers(annotator: object, given: Any, query: Query) -> None:
     """Raise ContractError unless the answers are classes of their episodes, or none, with prices and delays."""
     if not isinstance(given, Answers):
-        raise _broken(annotator, f"answer gives Answers; it gave {_told(given)}")
+        raise _broken(annotator, f"answer gives Answers; it gave {_told(given)}", "annotator")
     shape, real = tuple(query.picks.shape), query.picks >= 0
     kinds = {"labels": torch.int64, "charged": torch.bool, "price": None, "delay": torch.int64}
     for name, dtype in kinds.items():
@@ -79,17 +79,17 @@ def check_answers(annotator: object, given: Any, query: Query) -> None:
         fits = isinstance(part, Tensor) and part.shape == shape
         if not fits or not (part.dtype == dtype if dtype else part.is_floating_point()):
             kind = str(dtype or "float").removeprefix("torch.")
-            raise _broken(annotator, f"{name} of Answers are {kind}, {shape}; it gave {_told(part)}")
+            raise _broken(annotator, f"{name} of Answers are {kind}, {shape}; it gave {_told(part)}", "annotator")
     wrong = real & ((given.labels < NO_LABEL) | (given.labels >= query.class_count[:, None]))
     if bool(wrong.any()):
         most = int(query.class_count.max()) - 1
         seen = given.labels[wrong][:3].tolist()
-        raise _broken(annotator, f"a label is a class, 0 to {most} here, or -1 for none; it gave {seen}")
+        raise _broken(annotator, f"a label is a class, 0 to {most} here, or -1 for none; it gave {seen}", "annotator")
     for name in ("price", "delay"):
         part = getattr(given, name)
         bad = None if part is None else part[real & ~((part >= 0) & part.double().isfinite())]
         if bad is not None and bad.numel():
-            raise _broken(annotator, f"a {name} is 0 or more, and finite; it gave {bad[:3].tolist()}")
+            raise _broken(annotator, f"a {name} is 0 or more, and finite; it gave {bad[:3].tolist()}", "annotator")
 
 
 def predicted(learner: Learner, part: Part, class_mask: Tensor) -> Tensor:
@@ -128,9 +128,8 @@ def _check_positions(
         raise _broken(owner, wrong, kind)
 
 
-def _broken(owner: object, wrong: str, kind: str = "") -> ContractError:
-    hint = f"; try it with alrl.testing.check_{kind}" if kind else ""
-    return ContractError(f"{type(owner).__name__}: {wrong}{hint}")
+def _broken(owner: object, wrong: str, kind: str) -> ContractError:
+    return ContractError(f"{type(owner).__name__}: {wrong}; try it with alrl.testing.check_{kind}")
 
 
 def _told(given: Any) -> str:

@@ -18,7 +18,7 @@ from alrl.learners import SoftmaxRegression
 from alrl.loop.annotators.base import Annotator, Answers, Query
 from alrl.loop.pool_view import PoolView
 from alrl.strategies import Strategy
-from alrl.testing import example_view
+from alrl.testing import check_annotator, example_view
 
 
 def strategy(score: Callable[[PoolView], Any], select: Callable[[PoolView, int], Any] | None = None) -> Strategy:
@@ -108,7 +108,9 @@ ANSWERS: dict[str, Callable[[Query, dict[str, Any]], Any]] = {
 @pytest.mark.parametrize("what", ANSWERS)
 def test_answers_that_break_their_promise_are_told(what: str) -> None:
     # Labels out of range were written beyond the end of arrays: the process crashed after it had printed a result.
-    with pytest.raises(ContractError, match=r"Own: "):
+    with pytest.raises(ContractError, match=r"Own: .*check_annotator"):
+        check_annotator(answers(ANSWERS[what]))
+    with pytest.raises(ContractError, match=r"Own: .*check_annotator"):
         alrl.simulate("wine", "margin", labels=4, seeds=2, annotator=answers(ANSWERS[what]))
 
 

@@ -7,10 +7,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alrl.errors import InvalidDataError, InvalidQueryError, InvalidRecipeError
+from alrl.errors import ContractError, InvalidDataError, InvalidQueryError, InvalidRecipeError
 from alrl.loop.annotators import annotators, make_annotator
-from alrl.loop.annotators.base import NO_LABEL, annotator_of
+from alrl.loop.annotators.base import NO_LABEL, Annotator, Answers, annotator_of
 from alrl.loop.annotators.boundary import difficulty
+from alrl.testing import check_annotator
 from alrl.testing.example_query import example_query
 
 NOISY = {"kind": "noisy", "rate": 0.5}
@@ -38,6 +39,35 @@ def fields(answer):
 
 def test_every_annotator_is_tested_here():
     assert set(EVERY_KIND) == set(annotators())
+
+
+@pytest.mark.parametrize("kind", EVERY_KIND)
+def test_every_annotator_keeps_the_contract(kind):
+    check_annotator(make_annotator(kind, **EVERY_KIND[kind]))
+
+
+@pytest.mark.parametrize(
+    ("answer", "promise"),
+    [
+        (lambda self, query: torch.rand(query.picks.shape).mul(2).long(), "asked the same again"),
+        (lambda self, query: query.known.flip(1).cummax(1).values, "no other query of the batch"),
+        (lambda self, query: query.known.minimum(query.known.sum() % 3), "it would be alone"),
+        (lambda self, query: query.known.masked_fill(query.picks == 5, NO_LABEL), "first sample is waited for"),
+        (
+            lambda self, query: query.known.masked_fill((query.picks == 5) & (not query.first), NO_LABEL),
+            "abstains is False",
+        ),
+    ],
+)
+def test_a_broken_annotator_is_told_which_promise_it_breaks(answer, promise):
+    class Own(Annotator):
+        name = "own"
+
+        def answer(self, query):
+            return Answers(labels=answer(self, query))
+
+    with pytest.raises(ContractError, match=f"Own: .*{promise}"):
+        check_annotator(Own())
 
 
 @pytest.mark.parametrize("kind", EVERY_KIND)

@@ -27,5 +27,5 @@ def bundle(
         from alrl.reports.bundle import bundle as write
 
         written = write(folder, out)
-        voice.say(f"Wrote {written}: unpack it, and run reproduce.sh there.")
+        voice.say(f"Wrote {written}: unpack it, and run reproduce.sh in its folder {written.stem}.")
         voice.result({"archive": str(written)})

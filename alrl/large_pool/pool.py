@@ -175,7 +175,11 @@ def _mapped(file: Path) -> NDArray[Any]:
         raise InvalidDataError(f"there is no file {file} (looked from {Path.cwd()}); give the path of a .npy file")
     try:
         array = np.load(file, mmap_mode="r", allow_pickle=False)
-    except ValueError:
+    except (ValueError, EOFError) as error:
+        if not file.stat().st_size:
+            raise InvalidDataError(f"{file} is empty; write it again with numpy.save") from None
+        if "EOF" in str(error) or "greater than file size" in str(error):
+            raise InvalidDataError(f"{file} is cut off; write it again with numpy.save") from None
         # NumPy takes any other file for a pickle, and says how to load one unsafely.
         raise InvalidDataError(f"{file} is no .npy file of numbers; read it, and write it with numpy.save") from None
     if not isinstance(array, np.ndarray):

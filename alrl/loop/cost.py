@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from numbers import Real
 from typing import Self
 
 import torch
@@ -41,8 +42,8 @@ class Prices:
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
-            if not 0 <= value < math.inf:
-                raise InvalidRecipeError(f"prices: {name} = {value} given; allowed is 0 or any number above")
+            if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= value < math.inf:
+                raise InvalidRecipeError(f"prices: {name} = {value!r} given; allowed is 0 or any number above")
 
     def of_records(self, seed: tuple[int, ...], records: int) -> Tensor:
         """Return the price of the label of each of the ``records`` of the episode of ``seed``, (records,), double."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -139,6 +139,9 @@ def _named(classes: Sequence[Any]) -> list[str]:
     """Return classes as the log names them. Raises InvalidDataError for one text, and for what is no class."""
     if isinstance(classes, str):
         raise InvalidDataError(f"classes = {classes!r} given; give a list of them: {classes.split(',')}")
+    if isinstance(classes, bytes) or not isinstance(classes, Iterable):
+        raise InvalidDataError(f"classes = {classes!r} given; give a list of them, such as ['yes', 'no']")
+    classes = list(classes)
     labels = [label_of(each) for each in classes]
     for given, label in zip(classes, labels, strict=True):
         if not isinstance(label, str):
@@ -161,6 +164,8 @@ def checked_model(model: Any, folder: Path, trusted: Collection[str]) -> dict[st
     """Return what the log says of a model that can be loaded again."""
     from alrl.projects.models import describe_model, load_model
 
+    if isinstance(model, type):
+        raise InvalidDataError(f"the class {model.__name__} given as a model; give an object of it: {model.__name__}()")
     described = describe_model(model, folder / "models")
     load_model(described, folder / "models", trusted)
     return described
@@ -187,8 +192,11 @@ def grow(project: Journal, source: Any) -> int:
         label=settings["label"],
         labels=known,
         classes=state.classes,
-        drop=[name for name in frame if name not in {settings["id"], settings["label"], *settings["columns"]}],
+        drop=(),
     )
+    ours = {settings["id"], settings["label"], *settings["columns"]}
+    foreign = {name: "the project has no such column" for name in frame if name not in ours}
+    report = dataclasses.replace(report, left_out={**report.left_out, **foreign})
     answers = [Answer(id=id_, label=each) for id_, each in zip(ids, known, strict=False) if each is not None]
     strange = sorted({each.label for each in answers if isinstance(each.label, str)} - set(state.classes))
     if strange:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from alrl.errors import InvalidRecipeError
 from alrl.projects.journal import Journal
 from alrl.projects.judgement.bill import Bill, bill
 from alrl.projects.judgement.curve import Point, curve
@@ -55,7 +56,10 @@ class Judged(Journal):
 
     def advice(self, rule: StopRule | None = None) -> Advice:
         """Return whether to stop, by a rule or the usual one, and write it to the log."""
-        given = (rule or usual_rule()).advise(self.state)
+        rule = usual_rule() if rule is None else rule
+        if not isinstance(rule, StopRule):
+            raise InvalidRecipeError(f"{rule!r} given as a rule; give an object such as Budget(), of alrl.projects")
+        given = rule.advise(self.state)
         with self.writing() as (transaction, state):
             state.apply(transaction.append("advice given", {"stop": given.stop, "reason": given.reason}))
         return given

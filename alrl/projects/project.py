@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 
-from alrl.errors import InvalidDataError
+from alrl.errors import InvalidDataError, ProjectError
 from alrl.numerics.arguments import one_of, whole_number
 from alrl.projects.journal import LOG
 from alrl.projects.judged import Judged
@@ -48,6 +48,8 @@ class Project(Judged):
     def __init__(
         self, folder: str | Path, *, trusted: Collection[str] = (), clock: Callable[[], float] = time.time
     ) -> None:
+        if not isinstance(folder, str | Path):
+            raise ProjectError(f"a project called {folder!r} given; give its folder")
         super().__init__(Path(folder), trusted=trusted, clock=clock)
 
     @classmethod

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from alrl.errors import InvalidQueryError, MissingPackageError
+from alrl.numerics.arguments import whole_number
 from alrl.numerics.streams import generator
 from alrl.projects.answers import word_of
 from alrl.projects.records.pool import Pool
@@ -49,8 +50,10 @@ def suspects(project: Journal, count: int = 20) -> list[Suspect]:
     Out-of-fold probabilities, judged by confident learning (Northcutt et al. 2021) through cleanlab. Right labels are
     flagged too, up to :data:`FALSE_ALARMS` of them: look again, and do not correct by rote.
 
-    Raises InvalidQueryError where labels are too few for folds, MissingPackageError without the extra ``audit``.
+    Raises InvalidQueryError where labels are too few for folds or ``count`` is below 1, MissingPackageError without the
+    extra ``audit``.
     """
+    whole_number("count", count, least=1)
     try:
         from cleanlab.filter import find_label_issues
         from cleanlab.rank import get_label_quality_scores

@@ -93,6 +93,8 @@ class State:
     """When the present labels began: at the last restart, or with the project."""
     first_round: int = 0
     """The first round after the last restart."""
+    late_classes: set[str] = field(default_factory=set)
+    """Classes that were added when the present labels had begun."""
 
     @classmethod
     def of(cls, events: Iterable[Event]) -> Self:
@@ -141,6 +143,10 @@ class State:
         """Return the records without a label that are not asked for again: skipped or irrelevant ones, erased ones."""
         return {record for record in self.given if record not in self.labels} | self.erased
 
+    def unlabelled(self) -> int:
+        """Return how many records have no label and may be asked for."""
+        return sum(file["records"] for file in self.files) - len(self.labels) - len(self.closed())
+
     def free(self) -> int:
         """Return how many labelled records came with their labels, which cost nothing."""
         return sum(IMPORTED in self.given.get(record, {}) for record in self.labels)
@@ -157,7 +163,9 @@ class State:
         self.files.append(event.body)
 
     def _class_added(self, event: Event) -> None:
-        self.classes.extend(each for each in event.body["classes"] if each not in self.classes)
+        new = [each for each in event.body["classes"] if each not in self.classes]
+        self.classes.extend(new)
+        self.late_classes.update(new if self.labels else ())
 
     def _model_set(self, event: Event) -> None:
         self.model = event.body
@@ -227,7 +235,7 @@ class State:
         self.restarts += 1
         self.began = event.at
         self.first_round = len(self.rounds)
-        for store in (self.given, self.labels, self.labelled_by, self.leases, self.draws, self.seen):
+        for store in (self.given, self.labels, self.labelled_by, self.leases, self.draws, self.seen, self.late_classes):
             store.clear()
 
     def _connected(self, event: Event) -> None:

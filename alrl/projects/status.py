@@ -47,7 +47,7 @@ def status_of(state: State, now: float) -> dict[str, Any]:
         "skipped": len(closed) - irrelevant - held_out,
         "held_out": held_out,
         "irrelevant": irrelevant,
-        "unlabelled": records - len(state.labels) - len(closed),
+        "unlabelled": state.unlabelled(),
         "budget": budget,
         "budget_left": None if budget is None else max(0, int(budget) - state.spent(now)),
         "charged": state.charged,

@@ -6,6 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 from alrl.errors import ProjectError
 
+_LAST = 253402300799.0
+"""The end of the year 9999."""
+
 
 def seconds_of(when: str | float | datetime) -> float:
     """Return a time as seconds since 1970; a date stands for its end, a time without a zone is UTC.
@@ -15,7 +18,9 @@ def seconds_of(when: str | float | datetime) -> float:
     >>> seconds_of("1970-01-02"), seconds_of("1970-01-01T00:01")
     (172800.0, 60.0)
     """
-    if isinstance(when, int | float):
+    if isinstance(when, int | float) and not isinstance(when, bool):
+        if not abs(when) <= _LAST:
+            raise ProjectError(f"{when!r} given as a time; seconds since 1970 are finite, up to {_LAST:.0f}")
         return float(when)
     try:
         moment = when if isinstance(when, datetime) else datetime.fromisoformat(when)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from alrl.errors import AlrlError
 from alrl.evaluation.curves import Curves
 from alrl.evaluation.spreadsheet import SpreadsheetWriter
 from alrl.studies.canonical import canonical, run_id
-from alrl.studies.description import read_description
+from alrl.studies.description import RunDirectoryError, read_description
 from alrl.studies.store.rows import csv_header, csv_rows
 from alrl.studies.store.store import RESULTS, Store, StoredCell
 
@@ -64,6 +65,8 @@ def read_run(run: Path | str, *, frames: Literal["pandas", "polars"] = "pandas")
 
     Raises RunDirectoryError or StoreError if the run cannot be read.
     """
+    if not isinstance(run, str | os.PathLike):
+        raise RunDirectoryError(f"a run called {run!r} given; give the folder that `alrl run` wrote")
     curves, cells = _stored(Path(run))
     header = csv_header(curves)
     of_curves = _columns(header, (row for each in curves for row in csv_rows(each, header)))

@@ -84,5 +84,8 @@ def test_the_command_tells_people_and_machines(of_wine: Policy, tmp_path) -> Non
 def test_what_cannot_be_told_is_said(of_wine: Policy) -> None:
     with pytest.raises(InvalidRecipeError, match="0 data sets and 5 seeds given"):
         distance(of_wine, [])
+    for wrong in ("wine", None):
+        with pytest.raises(InvalidRecipeError, match="give a list of data sets, such as"):
+            distance(of_wine, wrong)  # type: ignore[arg-type]
     with pytest.raises(PolicyFileError, match="says nothing of its features in training; train it again"):
         distance(dataclasses.replace(of_wine, card={}), ["wine"])

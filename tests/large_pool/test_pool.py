@@ -138,3 +138,12 @@ def test_settings_without_meaning_are_refused():
         LargePool(records(), keep=True)
     with pytest.raises(InvalidDataError, match="chunk_bytes"):
         LargePool(records(), chunk_bytes=0)
+
+
+def test_an_empty_file_and_one_that_is_cut_are_told(tmp_path):
+    whole = tmp_path / "whole.npy"
+    np.save(whole, np.zeros((30, 4), np.float32))
+    for name, size, fault in (("empty", 0, "is empty"), ("head", 60, "is cut off"), ("half", 200, "is cut off")):
+        (tmp_path / f"{name}.npy").write_bytes(whole.read_bytes()[:size])
+        with pytest.raises(InvalidDataError, match=f"{name}.npy {fault}; write it again with numpy.save"):
+            LargePool(tmp_path / f"{name}.npy")

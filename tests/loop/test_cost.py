@@ -165,3 +165,9 @@ def test_money_is_what_was_counted_times_its_price(batches, label, epoch, scored
 def test_prices_that_are_none_are_refused(name, value):
     with pytest.raises(InvalidRecipeError, match=rf"prices: {name} = .* given; allowed is 0 or any number above"):
         Prices(**{name: value})
+
+
+@pytest.mark.parametrize("label", ["0.8", None, True, -1.0, float("nan")])
+def test_a_price_is_a_number_from_0_on(label):
+    with pytest.raises(InvalidRecipeError, match=r"prices: label = .* given; allowed is 0 or any number above"):
+        Prices(label=label)

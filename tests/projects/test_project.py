@@ -10,15 +10,17 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from sklearn.svm import SVC
 
 import alrl
 from alrl.agents.players import find_strategy
 from alrl.data.sources import load_data_set
 from alrl.data.task import draw_task
-from alrl.errors import InvalidDataError, InvalidQueryError, PoolExhaustedWarning, ProjectError
+from alrl.errors import InvalidDataError, InvalidQueryError, InvalidRecipeError, PoolExhaustedWarning, ProjectError
 from alrl.learners import SoftmaxRegression
 from alrl.loop.simulator import Simulator
 from alrl.projects import IRRELEVANT, Project
+from alrl.projects.status import sentences, status_of
 from alrl.projects.upkeep import erase
 from tests.projects.conftest import Clock, table, truth
 
@@ -98,7 +100,48 @@ def test_what_is_no_name_of_an_annotator_or_no_list_of_classes_is_told(make: Mak
         project.ask(1, annotator=3)  # type: ignore[arg-type]
     with pytest.raises(InvalidDataError, match=r"classes = 'maybe' given; give a list of them: \['maybe'\]"):
         project.add_classes("maybe")
+    for wrong in (None, 5, b"ab"):
+        with pytest.raises(InvalidDataError, match="given; give a list of them, such as"):
+            project.add_classes(wrong)  # type: ignore[arg-type]
     assert project.state.classes == ["no", "yes"]
+
+
+def test_a_class_in_place_of_a_model_and_what_is_no_folder_rule_time_or_count_are_told(make: Make) -> None:
+    project = make()
+    before = project.state.number
+    with pytest.raises(InvalidDataError, match=r"the class SVC given as a model; give an object of it: SVC\(\)"):
+        project.set_model(SVC)
+    with pytest.raises(ProjectError, match="a project called None given; give its folder"):
+        Project(None)  # type: ignore[arg-type]
+    with pytest.raises(InvalidRecipeError, match=r"'Budget' given as a rule; give an object such as Budget\(\)"):
+        project.advice("Budget")  # type: ignore[arg-type]
+    for time in (float("nan"), float("inf"), 1e30, True):
+        with pytest.raises(ProjectError, match="given as a time"):
+            project.at(time)
+    for count in (-1, 0, 2.5, "a"):
+        with pytest.raises(InvalidQueryError, match="count = "):
+            project.suspects(count)  # type: ignore[arg-type]
+    assert project.state.number == before
+
+
+def test_where_every_record_has_its_label_the_advice_is_to_stop(make: Make) -> None:
+    project = make()
+    assert not project.advice().stop
+    project.tell(dict.fromkeys(project.pool().ids, "yes"), annotator="ann")
+    advice = project.advice()
+    assert advice.stop
+    assert advice.reason == "no record is left to ask about"
+    assert any(
+        line.startswith("verdict: undecided: no model has been fitted yet")
+        for line in sentences(status_of(project.state, 0.0))
+    )
+
+
+def test_a_column_that_the_project_does_not_have_is_not_left_out_as_asked(make: Make) -> None:
+    project = make()
+    more = table().assign(customer=lambda frame: "new-" + frame["customer"], extra=1.0)
+    project.grow(more)
+    assert project.state.files[-1]["report"]["left_out"]["extra"] == "the project has no such column"
 
 
 def test_a_record_in_the_other_form_of_unicode_is_the_same_record(make: Make) -> None:

@@ -55,3 +55,8 @@ def test_while_a_run_is_played_its_page_loads_itself_again(run: Path) -> None:
     assert "margin" in last
     assert "random" in last
     assert "http://" not in first.replace('http-equiv="refresh"', "")
+
+
+def test_a_run_that_is_no_path_is_told() -> None:
+    with pytest.raises(RunDirectoryError, match="a run called None given; give the folder"):
+        alrl.read_run(None)  # type: ignore[arg-type]

@@ -35,15 +35,15 @@ class StartCheck:
 def check_start(state: State) -> StartCheck:
     """Return how a project has begun since its last restart, told by its labels alone.
 
-    A start is bad where classes are without a label after five labels for each class, or where the model has predicted
-    the labels that came worse than always naming their commonest class would have, for sure: the upper end of the 95 %
+    A start is bad where classes that it began with are without a label after five labels for each class, or where the
+    model has predicted the labels that came worse than always naming their commonest class would have, for sure: the upper end of the 95 %
     interval of its progressive accuracy lies below that class's share. ``docs/projects.md`` has hits and false alarms.
     """
     rounds = state.rounds[state.first_round :]
     if len(rounds) > LAST_ROUND:
         return StartCheck(kind="past", reason=f"{len(rounds)} rounds are more than a start has")
     counts = Counter(state.labels.values())
-    missing = [name for name in state.classes if not counts[name]]
+    missing = [name for name in state.classes if not counts[name] and name not in state.late_classes]
     if len(rounds) >= FIRST_ROUNDS and missing and len(state.labels) >= 5 * len(state.classes):
         return StartCheck(
             kind="bad", reason=f"no label of {', '.join(missing[:3])} among the first {len(state.labels)}"

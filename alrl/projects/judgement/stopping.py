@@ -166,7 +166,7 @@ def stop_features(state: State) -> tuple[float, float, float, float] | None:
 
 
 class Budget(StopRule):
-    """Stop where the project's labels, or an amount of money, are spent."""
+    """Stop where the project's labels, or an amount of money, are spent, or no record is left."""
 
     name = "budget"
 
@@ -178,6 +178,8 @@ class Budget(StopRule):
     def advise(self, state: State) -> Advice:
         from alrl.projects.judgement.bill import bill
 
+        if state.files and state.unlabelled() <= 0:
+            return Advice(stop=True, reason="no record is left to ask about")
         labels, spent = state.settings.get("labels"), state.spent(float("inf"))
         if self._money is not None:
             money = bill(state).money

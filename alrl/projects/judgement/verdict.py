@@ -51,6 +51,8 @@ class Verdict:
         'data-starved: twice the 80 labels would change 8 % of the predic'
         """
         if self.rounds <= PAIRS:
+            if not self.labels:
+                return f"undecided: no model has been fitted yet, and {PAIRS + 1} rounds are needed to compare"
             return f"undecided after {self.labels} labels: {PAIRS + 1} rounds are needed to compare"
         return (
             f"{self.kind}: twice the {self.labels} labels would change {100 * self.change:.0f} % of the predictions and"

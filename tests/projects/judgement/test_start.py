@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from alrl.projects.event_log import Event
 from alrl.projects.judgement.start import check_start
 from alrl.projects.state import RoundFacts, State
 
@@ -33,6 +34,16 @@ def begun(right: int, trials: int, counts: tuple[int, ...], rounds: int = 4) -> 
 )
 def test_a_start_is_bad_where_guessing_predicts_better_or_a_class_is_missing(state: State, kind: str) -> None:
     assert check_start(state).kind == kind
+
+
+def test_a_class_added_on_the_way_makes_no_bad_start_until_the_project_begins_anew() -> None:
+    state = begun(25, 30, (20, 20))
+    for classes in (["0", "1"], ["2"]):
+        state.apply(Event(number=1, at=0.0, kind="class added", body={"classes": classes}))
+    assert check_start(state).kind == "fine"
+    state.apply(Event(number=2, at=0.0, kind="restarted", body={"labels": 40}))
+    state.labels, state.first_round = begun(25, 30, (20, 20)).labels, 0
+    assert "no label of 2" in check_start(state).reason
 
 
 def test_a_bad_start_comes_with_its_evidence_and_an_offer() -> None:

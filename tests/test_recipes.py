@@ -18,6 +18,7 @@ from pydantic import Field, ValidationError, field_validator
 from alrl import recipes
 from alrl.errors import InvalidRecipeError
 from alrl.recipes import Recipe, canonical_json, find, first_line_comment, identity, names, parse, read, resolve
+from alrl.studies.study import StudyRecipe
 
 
 class Count(Recipe):
@@ -257,6 +258,14 @@ class TestParse:
 
     def test_reports_every_problem_at_once(self) -> None:
         assert len(problems({"budget": {"lables": 1}, "price": "1", "sets": 3})) == 4
+
+    def test_names_a_wrong_item_of_a_list_once(self) -> None:
+        given = {"title": "t", "data": ["iris"], "agents": ["margin"], "labels": 6, "seeds": 3}
+        for wrong, line in (([0], "batches[0]: 0 given"), ([], "batches: [] given; tuple should have at least 1 item")):
+            with pytest.raises(InvalidRecipeError) as error:
+                recipes.parse(StudyRecipe, {**given, "batches": wrong}, where="study.toml")
+            assert line in str(error.value)
+            assert str(error.value).count("batches") == 1
 
     def test_reports_each_way_of_an_untagged_union(self) -> None:
         assert problems({"seeds": "all"}) == [

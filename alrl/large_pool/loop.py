@@ -177,9 +177,10 @@ class LargePoolLoop:
         wanted = whole_number("batch_size", batch_size, least=1)
         left = int(self._free.sum())
         self._check_left(left)
-        warn_if_fewer(left, wanted)
         count = min(wanted, left, self.labels_left)
-        if count < min(wanted, left):
+        if count == left:
+            warn_if_fewer(left, wanted)
+        elif count < wanted:
             warnings.warn(
                 f"batch_size = {wanted} given, and {count} labels of the budget of {self.budget} are left",
                 BudgetExhaustedWarning,

@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from alrl.data.tables.pandas_column import is_text
 from alrl.errors import InvalidDataError, MissingPackageError, ProjectError
 from alrl.learners import make_learner
 from alrl.loop.cost import record_epochs
@@ -160,7 +161,13 @@ class EstimatorModel(ProjectModel):
         try:
             fitted = clone(self.estimator).fit(self._frame(pool).iloc[at], names)
         except (ValueError, TypeError) as error:
-            raise InvalidDataError(f"the model cannot be fitted to {len(at)} labelled records: {error}") from error
+            words = [name for name in pool.frame if is_text(pool.frame[name])]
+            hint = (
+                f"; columns {words[:5]} hold words: give a pipeline that encodes them, or --model auto" if words else ""
+            )
+            raise InvalidDataError(
+                f"the model cannot be fitted to {len(at)} labelled records: {error}{hint}"
+            ) from error
         return fitted, tuple(pool.classes.index(str(name)) for name in fitted.classes_)
 
 

@@ -49,7 +49,15 @@ def explain(error: ValidationError, model: type[BaseModel]) -> list[str]:
 
     For an unknown key the nearest known one.
     """
-    return [_line(problem, model) for problem in error.errors(include_url=False)]
+    problems = error.errors(include_url=False)
+    return [_line(each, model) for each in problems if not _follows(each, problems)]
+
+
+def _follows(problem: ErrorDetails, problems: list[ErrorDetails]) -> bool:
+    """Return whether a list is called too short for items that were wrong themselves, which are named already."""
+    place = problem["loc"]
+    inside = (each["loc"] for each in problems if len(each["loc"]) > len(place))
+    return problem["type"] == "too_short" and any(other[: len(place)] == place for other in inside)
 
 
 def _line(problem: ErrorDetails, model: type[BaseModel]) -> str:

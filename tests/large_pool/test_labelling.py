@@ -160,6 +160,13 @@ def test_the_budget_is_kept() -> None:
         assert len(loop.query(10)) == 5
 
 
+def test_a_batch_beyond_pool_and_budget_has_one_warning() -> None:
+    loop = begun(labels=30)
+    with pytest.warns(BudgetExhaustedWarning, match="30 labels of the budget of 30 are left") as warned:
+        assert len(loop.query(10**6)) == 30
+    assert [each.category for each in warned] == [BudgetExhaustedWarning]
+
+
 def test_more_labels_than_the_budget_are_refused_before_any_is_taken() -> None:
     loop = begun(labels=30)
     loop.query(10)

@@ -270,6 +270,13 @@ def test_records_classes_and_model_may_change_on_the_way(make: Make) -> None:
     assert len(project.ask(5)) == 5
 
 
+def test_a_model_that_cannot_read_the_words_of_the_table_is_told_which_columns_hold_them(make: Make) -> None:
+    project = make(pool=table().assign(note="all is well"), model=SVC())
+    project.tell(truth(table(), [f"c{place}" for place in range(12)]), annotator="ann")
+    with pytest.raises(InvalidDataError, match=r"columns \[.*'note'.*\] hold words: give a pipeline .*--model auto"):
+        project.ask(2)
+
+
 def test_a_round_is_fitted_once_for_the_same_labels(make: Make) -> None:
     project = make()
     with pytest.raises(InvalidQueryError, match="too few for the model"):

@@ -36,8 +36,9 @@ def check_start(state: State) -> StartCheck:
     """Return how a project has begun since its last restart, told by its labels alone.
 
     A start is bad where classes that it began with are without a label after five labels for each class, or where the
-    model has predicted the labels that came worse than always naming their commonest class would have, for sure: the upper end of the 95 %
-    interval of its progressive accuracy lies below that class's share. ``docs/projects.md`` has hits and false alarms.
+    model has predicted the labels that came worse than always naming their commonest class would have, for sure: the
+    upper end of the 95 % interval of its progressive accuracy lies below that class's share. ``docs/projects.md`` has
+    hits and false alarms.
     """
     rounds = state.rounds[state.first_round :]
     if len(rounds) > LAST_ROUND:

@@ -125,7 +125,8 @@ def distance(
     Raises InvalidRecipeError if no data set or fewer than one seed is given, PolicyFileError if there is no such policy
     or its card says nothing of its training, and what :func:`~alrl.data.sources.load_data_set` raises.
     """
-    if data is None or isinstance(data, str | DataSet):
+    given: Any = data
+    if not isinstance(given, Sequence) or isinstance(given, str):
         raise InvalidRecipeError(f"data = {data!r} given; give a list of data sets, such as ['wine', 'iris']")
     if not data or seeds < 1:
         raise InvalidRecipeError(f"{len(data)} data sets and {seeds} seeds given; give at least one of each")

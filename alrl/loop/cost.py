@@ -42,7 +42,7 @@ class Prices:
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
-            if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= value < math.inf:
+            if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= float(value) < math.inf:
                 raise InvalidRecipeError(f"prices: {name} = {value!r} given; allowed is 0 or any number above")
 
     def of_records(self, seed: tuple[int, ...], records: int) -> Tensor:

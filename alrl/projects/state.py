@@ -145,7 +145,7 @@ class State:
 
     def unlabelled(self) -> int:
         """Return how many records have no label and may be asked for."""
-        return sum(file["records"] for file in self.files) - len(self.labels) - len(self.closed())
+        return sum(int(file["records"]) for file in self.files) - len(self.labels) - len(self.closed())
 
     def free(self) -> int:
         """Return how many labelled records came with their labels, which cost nothing."""

@@ -18,7 +18,9 @@ def seconds_of(when: str | float | datetime) -> float:
     >>> seconds_of("1970-01-02"), seconds_of("1970-01-01T00:01")
     (172800.0, 60.0)
     """
-    if isinstance(when, int | float) and not isinstance(when, bool):
+    if isinstance(when, bool):
+        raise ProjectError(f"{when!r} given as a time; write it as 2026-11-03 or 2026-11-03T14:30")
+    if isinstance(when, int | float):
         if not abs(when) <= _LAST:
             raise ProjectError(f"{when!r} given as a time; seconds since 1970 are finite, up to {_LAST:.0f}")
         return float(when)

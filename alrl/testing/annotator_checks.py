@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -14,7 +14,7 @@ from alrl.testing.example_query import example_query
 from alrl.testing.instance import check_instance
 
 _RECORDS, _CLASSES = 40, 3
-_SEEDS = ((7, 0), (7, 1), (7, 2))
+_SEEDS: Sequence[Sequence[int]] = ((7, 0), (7, 1), (7, 2))
 
 
 def check_annotator(annotator: Annotator) -> None:

@@ -25,7 +25,7 @@ class Scripted(Learner):
 
     def predict_proba(self, X):
         predicted = [int(sequence[min(self.loop, len(sequence) - 1)]) for sequence in self.sequences]
-        return torch.eye(2)[predicted].repeat(1, X.shape[1] // len(predicted) + 1, 1)[:, : X.shape[1]]
+        return torch.eye(2)[predicted].repeat(len(X), X.shape[1] // len(predicted) + 1, 1)[:, : X.shape[1]]
 
     def restart(self, episodes):
         pass

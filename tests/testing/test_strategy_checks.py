@@ -172,8 +172,8 @@ class Pretentious(_Broken):
 BROKEN = {
     Secretive: "it needs members, which its needs do not name: []",
     Pretentious: "without embedding, which it needs, InvalidQueryError is raised; select(view, 1) returned",
-    WrongShape: "score has shape",
-    Integers: "score is of torch.int64",
+    WrongShape: "score gives a float tensor (3, 12); it gave (1, 12)",
+    Integers: "score gives a float tensor (3, 12); it gave (3, 12) of torch.int64",
     NotFiniteForCertainty: 'on the view "one class of probability 1": score(view) is a float tensor',
     NotFiniteWithNothingKnown: "finite wherever a record is available; scores [inf",
     NotFiniteForDuplicates: 'on the view "duplicates": score(view) is a float tensor (episodes, records), finite',

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from alrl.agents.query import prepare
-from alrl.strategies.base import Strategy, refuse_learning
+from alrl.strategies.base import Strategy, picked, refuse_learning
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -54,7 +54,7 @@ def choose(
         features=features,
     )
     view, records = prepared.view, prepared.records
-    picks = strategy.select(view, min(count, records))[0]
+    picks = picked(strategy, view, min(count, records))[0]
     picks = picks[picks >= 0]
     scores = np.full((len(picks) if scored else 0, records), np.nan)
     for row, pick in zip(scores, picks, strict=False):

@@ -15,6 +15,7 @@ from alrl.errors import InvalidRecipeError
 from alrl.loop.pool_view import PoolView
 from alrl.loop.view_fields import Need
 from alrl.strategies import make_strategy, strategies
+from alrl.strategies.base import picked
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +63,7 @@ class RulePicks(CandidateSource):
 
     def draw(self, view: PoolView) -> Tensor:
         """Return pool positions of the candidates, (B, S), one a rule; -1 where the pool ran out."""
-        return torch.cat([rule.select(view, 1) for rule in self._built], 1)  # type: ignore[attr-defined]
+        return torch.cat([picked(rule, view, 1) for rule in self._built], 1)  # type: ignore[attr-defined]
 
 
 def chosen_from(table: Mapping[str, Any]) -> CandidateSource:

@@ -98,9 +98,15 @@ def predicted(learner: Learner, part: Part, class_mask: Tensor) -> Tensor:
     Raises ContractError where a learner of one's own breaks its promise.
     """
     given = learner.predict_proba(part.by_column)
-    if is_own(learner):
+    if _holds_own(learner):
         _check_probabilities(learner, given, part.by_column, class_mask)
     return given.to(torch.float32)
+
+
+def _holds_own(learner: Learner) -> bool:
+    """Return whether a learner, or one that it is made of, such as a committee's member, is one's own."""
+    held = (part for value in vars(learner).values() for part in (value if isinstance(value, list) else [value]))
+    return is_own(learner) or any(_holds_own(part) for part in held if isinstance(part, Learner))
 
 
 def _check_probabilities(learner: object, given: Any, X: Tensor, class_mask: Tensor) -> None:

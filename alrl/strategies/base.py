@@ -85,9 +85,12 @@ class Strategy(ABC):
 
 def scored(strategy: Strategy, view: PoolView) -> Tensor:
     """Return scores of the records, (B, N). Raises ContractError where a strategy of one's own breaks its promise."""
+    if not is_own(strategy):
+        return strategy.score(view)
+    before = versions(view)
     scores = strategy.score(view)
-    if is_own(strategy):
-        check_scores(strategy, scores, view)
+    check_untouched(strategy, view, before)
+    check_scores(strategy, scores, view)
     return scores
 
 

@@ -14,10 +14,14 @@ from torch import Tensor
 import alrl
 from alrl.envs.candidates import CandidateSource, drawn
 from alrl.errors import ContractError, InvalidDataError
-from alrl.learners import SoftmaxRegression
+from alrl.learners import Committee, SoftmaxRegression
 from alrl.loop.annotators.base import Annotator, Answers, Query
 from alrl.loop.pool_view import PoolView
 from alrl.strategies import Strategy
+from alrl.strategies.wrappers.class_balanced import ClassBalanced
+from alrl.strategies.wrappers.epsilon_greedy import EpsilonGreedy
+from alrl.strategies.wrappers.power import Power
+from alrl.strategies.wrappers.subsampled import Subsampled
 from alrl.testing import check_annotator, example_view
 
 
@@ -139,6 +143,26 @@ PROBABILITIES: dict[str, Callable[[Tensor], Any]] = {
 def test_predictions_that_break_their_promise_are_told(what: str) -> None:
     with pytest.raises(ContractError, match=r"Own: .*check_learner"):
         alrl.simulate("iris", "margin", labels=4, seeds=2, learner=learner(PROBABILITIES[what]))
+
+
+@pytest.mark.parametrize("what", ["one column", "NaN", "summing to 3"])
+def test_members_that_break_their_promise_are_told_through_their_committee(what: str) -> None:
+    class Own(SoftmaxRegression):
+        name = "own"
+
+        def predict_branches(self, X: Tensor, branches: int) -> Tensor:
+            return PROBABILITIES[what](super().predict_branches(X, branches))  # type: ignore[no-any-return]
+
+    members = Committee(member=Own(), members=2)
+    with pytest.raises(ContractError, match=r"Committee: .*check_learner"):
+        alrl.simulate("iris", "margin", labels=4, seeds=2, learner=members)
+
+
+@pytest.mark.parametrize("wrapper", [EpsilonGreedy, ClassBalanced, Power, Subsampled])
+@pytest.mark.parametrize("what", ["NaN", "of three records", "written into the view"])
+def test_a_rule_inside_another_is_told_too(wrapper: Any, what: str) -> None:
+    with pytest.raises(ContractError, match=r"Own: .*check_strategy"):
+        alrl.simulate("iris", wrapper(base=strategy(SCORES[what])), labels=4, seeds=2)
 
 
 @pytest.mark.parametrize("what", ["one column", "summing to 3", "negative", "zero"])

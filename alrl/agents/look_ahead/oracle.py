@@ -22,7 +22,7 @@ from alrl.loop.pool_view import PoolView
 from alrl.loop.simulator import Simulator
 from alrl.loop.view_fields import Need
 from alrl.strategies import Strategy
-from alrl.strategies.base import batch_of
+from alrl.strategies.base import batch_of, picked
 from alrl.strategies.batches import checked
 from alrl.strategies.expected_change import spread, tried
 from alrl.strategies.meta.base import RuleOrTable, make_rules
@@ -184,6 +184,6 @@ class BoSS(_Peeking):
             for number, rule in enumerate(self.proposers):
                 part = drawn_part(view, view.available, self.share, least, turn * len(self.proposers) + number)
                 small, position = subview(view, part | view.known)
-                inside = rule.select(small, count)
+                inside = picked(rule, small, count)
                 batches.append(torch.where(inside >= 0, position.gather(1, inside.clamp_min(0)), -1))
         return torch.stack(batches, 1)

@@ -15,6 +15,7 @@ from alrl.errors import InvalidRecipeError
 from alrl.loop.view_fields import Need
 from alrl.metadata import Observation
 from alrl.strategies import Strategy, make_strategy
+from alrl.strategies.base import picked
 
 
 class RuleAction(Numbered):
@@ -47,7 +48,7 @@ class RuleAction(Numbered):
         self._turn = turn
         sizes = self.setting.sizes
         # The batch of an ordered rule begins with its smaller ones: one choice serves all sizes.
-        self._batches = [rule.select(turn.view, sizes[-1] if rule.ordered else sizes[0]) for rule in self.rules]
+        self._batches = [picked(rule, turn.view, sizes[-1] if rule.ordered else sizes[0]) for rule in self.rules]
         shown = torch.stack([batch[:, : sizes[0]] for batch in self._batches], 1)
         seen = self.setting.features.observe(turn.view, shown.flatten(1))
         rows = seen.candidates.unflatten(1, shown.shape[1:])
@@ -84,6 +85,6 @@ class RuleAction(Numbered):
         for size in self.setting.sizes[1:]:
             wanted = querying & (choice.size == size)
             if bool(wanted.any()):
-                fresh = torch.nn.functional.pad(rule.select(self._turn.view, size), (0, most - size), value=-1)
+                fresh = torch.nn.functional.pad(picked(rule, self._turn.view, size), (0, most - size), value=-1)
                 ready = torch.where(wanted[:, None], fresh, ready)
         return ready

@@ -12,7 +12,7 @@ from torch import Tensor
 from alrl.errors import InvalidRecipeError
 from alrl.loop.pool_view import PoolView
 from alrl.loop.view_fields import check_needs
-from alrl.strategies.base import Strategy
+from alrl.strategies.base import Strategy, picked, scored
 from alrl.strategies.batches import checked, filled, largest_batch
 from alrl.strategies.meta.base import MetaStrategy, drawn
 from alrl.strategies.random_sampling import RandomSampling
@@ -56,7 +56,7 @@ class ALBL(MetaStrategy):
         arm = self._drawn(view)
         score = torch.zeros(view.exists.shape, dtype=torch.float64, device=view.noise.device)
         for number, rule in enumerate(self.arms):
-            score = torch.where((arm == number)[:, None], rule.score(view).double(), score)
+            score = torch.where((arm == number)[:, None], scored(rule, view).double(), score)
         return score
 
     def select(self, view: PoolView, count: int = 1) -> Tensor:
@@ -89,7 +89,7 @@ class ALBL(MetaStrategy):
 
     def _advised(self, view: PoolView) -> Tensor:
         """Return the record that each rule would query next, (B, S)."""
-        return torch.cat([rule.select(view, 1) for rule in self.arms], 1)
+        return torch.cat([picked(rule, view, 1) for rule in self.arms], 1)
 
     def _credits(self, view: PoolView, picks: Tensor) -> tuple[Tensor, Tensor]:
         """Of each pick the probability that it had, (B, b), -1 for none, and each rule's advice over it, (B, b, S)."""

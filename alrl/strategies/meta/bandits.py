@@ -13,7 +13,7 @@ from torch import Tensor
 from alrl.errors import InvalidRecipeError
 from alrl.loop.pool_view import PoolView
 from alrl.loop.view_fields import check_needs
-from alrl.strategies.base import Strategy
+from alrl.strategies.base import Strategy, picked, scored
 from alrl.strategies.batches import checked
 from alrl.strategies.meta.base import MetaStrategy, drawn, reward_named, uniform_draws
 
@@ -54,7 +54,7 @@ class Bandit(MetaStrategy):
         for number, rule in enumerate(self.arms):
             plays = arm == number
             if bool(plays.any()):
-                score = torch.where(plays[:, None], rule.score(view).double(), score)
+                score = torch.where(plays[:, None], scored(rule, view).double(), score)
         return score
 
     def select(self, view: PoolView, count: int = 1) -> Tensor:
@@ -63,7 +63,7 @@ class Bandit(MetaStrategy):
         for number, rule in enumerate(self.arms):
             plays = arm == number
             if bool(plays.any()):
-                picks = torch.where(plays[:, None], rule.select(view, count), picks)
+                picks = torch.where(plays[:, None], picked(rule, view, count), picks)
         return picks
 
     def after(self, before: PoolView, picks: Tensor, after: PoolView) -> Strategy:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from alrl.loop.pool_view import PoolView
 from alrl.numerics.uncertainty import votes
+from alrl.strategies.base import scored
 from alrl.strategies.batches import one_by_one
 from alrl.strategies.wrappers.base import Wrapper
 from alrl.strategies.wrappers.power import rank
@@ -45,7 +46,7 @@ class ClassBalanced(Wrapper):
         return one_by_one(lambda seen: self._score(seen, predicted), view, count)
 
     def _score(self, view: PoolView, predicted: Tensor) -> Tensor:
-        preference = 1 / (1 + rank(self.inner.score(view).double(), view.available))
+        preference = 1 / (1 + rank(scored(self.inner, view).double(), view.available))
         return preference - (predicted * _counts(view, predicted)[:, None]).sum(-1)
 
 

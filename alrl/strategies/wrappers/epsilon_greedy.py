@@ -10,7 +10,7 @@ from torch import Tensor
 
 from alrl.errors import InvalidRecipeError
 from alrl.loop.pool_view import PoolView
-from alrl.strategies.base import top
+from alrl.strategies.base import picked, scored, top
 from alrl.strategies.batches import checked, filled, largest_batch
 from alrl.strategies.randomness import coin, fresh
 from alrl.strategies.wrappers.base import Wrapper
@@ -53,7 +53,7 @@ class EpsilonGreedy(Wrapper):
 
     def score(self, view: PoolView) -> Tensor:
         step = view.selected.sum(1)
-        score = self.inner.score(view)
+        score = scored(self.inner, view)
         return torch.where(
             self._explores(view, step)[:, None], fresh(view.noise, step + _CHOICE).to(score.dtype), score
         )
@@ -61,7 +61,7 @@ class EpsilonGreedy(Wrapper):
     def select(self, view: PoolView, count: int = 1) -> Tensor:
         if checked(count) == 1:
             return super().select(view, count)
-        planned, step, picks = self.inner.select(view, count), view.selected.sum(1), []
+        planned, step, picks = picked(self.inner, view, count), view.selected.sum(1), []
         for _ in range(largest_batch(view, count)):
             free = view.available.gather(1, planned.clamp_min(0)) & (planned >= 0)
             following = planned.gather(1, free.to(torch.uint8).argmax(1, keepdim=True))

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from alrl.errors import InvalidQueryError, InvalidRecipeError
 from alrl.loop.pool_view import PoolView
-from alrl.strategies.base import Strategy
+from alrl.strategies.base import Strategy, scored
 from alrl.strategies.randomness import gumbel
 from alrl.strategies.wrappers.base import Wrapper
 
@@ -58,7 +58,7 @@ class Power(Wrapper):
             raise InvalidRecipeError(f"power: beta = {self.beta} given; it must be above 0 and finite")
 
     def score(self, view: PoolView) -> Tensor:
-        return self._shaped(self.inner.score(view), view) + gumbel(view.noise, view.selected.sum(1)) / self.beta
+        return self._shaped(scored(self.inner, view), view) + gumbel(view.noise, view.selected.sum(1)) / self.beta
 
     def _shaped(self, score: Tensor, view: PoolView) -> Tensor:
         if self.kind == "softmax":

@@ -13,7 +13,7 @@ from torch import Tensor
 from alrl.errors import InvalidRecipeError
 from alrl.loop.pool_view import PoolView
 from alrl.loop.view_fields import Need, check_needs
-from alrl.strategies.base import Strategy, distinct_first
+from alrl.strategies.base import Strategy, distinct_first, picked
 from alrl.strategies.batches import checked, completed
 from alrl.strategies.diversity.herding import MaxHerding
 from alrl.strategies.meta.base import RuleOrTable, make_rules
@@ -118,6 +118,6 @@ def _batches(rule: Strategy, view: PoolView, sizes: Tensor) -> Tensor:
     most = max(1, int(sizes.max()))
     picks = torch.full((len(sizes), most), -1, dtype=torch.long, device=sizes.device)
     for size in [most] if rule.ordered else sizes.unique().tolist():
-        batch = torch.nn.functional.pad(rule.select(view, size), (0, most - size), value=-1)
+        batch = torch.nn.functional.pad(picked(rule, view, size), (0, most - size), value=-1)
         picks = torch.where((sizes <= size if rule.ordered else sizes == size)[:, None], batch, picks)
     return picks.masked_fill(torch.arange(most, device=picks.device) >= sizes[:, None], -1)

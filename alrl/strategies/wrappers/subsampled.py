@@ -14,7 +14,7 @@ from alrl.errors import InvalidRecipeError
 from alrl.geometry.geometry import Geometry
 from alrl.loop.learner import EpochRecord
 from alrl.loop.pool_view import PoolView
-from alrl.strategies.base import distinct_first, top
+from alrl.strategies.base import distinct_first, picked, top
 from alrl.strategies.batches import checked, closed_up
 from alrl.strategies.randomness import fresh
 from alrl.strategies.wrappers.base import Wrapper
@@ -138,7 +138,7 @@ class Subsampled(Wrapper):
 
     def select(self, view: PoolView, count: int = 1) -> Tensor:
         small, position = self._drawn(view)
-        inside = self.inner.select(small, checked(count))
+        inside = picked(self.inner, small, checked(count))
         picks = torch.where(inside >= 0, position.gather(1, inside.clamp_min(0)), -1)
         outside = view.available & ~torch.zeros_like(view.exists).scatter(1, position, small.available)
         twice = view.geometry.copies is not None

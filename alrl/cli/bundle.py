@@ -27,5 +27,7 @@ def bundle(
         from alrl.reports.bundle import bundle as write
 
         written = write(folder, out)
-        voice.say(f"Wrote {written}: unpack it, and run reproduce.sh in its folder {written.stem}.")
+        voice.say(
+            f"Wrote {written}: unpack it, and run reproduce.sh in its folder {written.name.removesuffix('.zip')}."
+        )
         voice.result({"archive": str(written)})

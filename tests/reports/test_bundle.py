@@ -35,13 +35,14 @@ def test_a_bundle_holds_all_and_its_script_ends_in_the_same_table(
     Runner(study=load_study("study.toml"), folder=tmp_path / "run", workers=1, command="alrl run study.toml").run()
     for figure in ("conditions.pdf", "conditions-column.png"):
         (tmp_path / "run" / figure).write_bytes(b"a figure of several conditions lies beside the tables")
-    result = CliRunner().invoke(app, ["bundle", "run", "--out", "paper.zip"])
+    result = CliRunner().invoke(app, ["bundle", "run", "--out", "paper.v2.zip"])
     assert result.exit_code == 0, result.output
+    assert "in its folder paper.v2." in " ".join(result.output.split())
     (tmp_path / "own.csv").unlink()
 
-    with zipfile.ZipFile(tmp_path / "paper.zip") as archive:
+    with zipfile.ZipFile(tmp_path / "paper.v2.zip") as archive:
         archive.extractall(tmp_path / "elsewhere")
-    place = tmp_path / "elsewhere" / "paper"
+    place = tmp_path / "elsewhere" / "paper.v2"
     assert (place / "data" / "own.csv").is_file()
     assert (place / "run" / "conditions.pdf").is_file()
     assert (place / "run" / "conditions-column.png").is_file()

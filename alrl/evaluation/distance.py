@@ -22,6 +22,7 @@ from alrl.evaluation.simulate import DEFAULT_SPLIT
 from alrl.learners import make_learner
 from alrl.loop.simulator import Simulator
 from alrl.metadata.feature_set import Observation
+from alrl.numerics.arguments import whole_number
 from alrl.strategies import make_strategy
 
 EXPECTED = 0.01
@@ -128,6 +129,7 @@ def distance(
     given: Any = data
     if not isinstance(given, Sequence) or isinstance(given, str):
         raise InvalidRecipeError(f"data = {data!r} given; give a list of data sets, such as ['wine', 'iris']")
+    seeds = whole_number("seeds", seeds, least=0, error=InvalidRecipeError)
     if not data or seeds < 1:
         raise InvalidRecipeError(f"{len(data)} data sets and {seeds} seeds given; give at least one of each")
     policy = policy if isinstance(policy, Policy) else load_policy(policy)

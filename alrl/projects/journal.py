@@ -22,10 +22,26 @@ if TYPE_CHECKING:
 LOG = "log.sqlite"
 
 
+def folder_of(folder: Any) -> Path:
+    """Return a project's folder as a path. Raises ProjectError for what is no path."""
+    if not isinstance(folder, str | Path):
+        raise ProjectError(f"a project called {folder!r} given; give its folder")
+    return Path(folder)
+
+
+def check_opening(clock: Any, trusted: Any) -> None:
+    """Raise ProjectError for a clock that cannot be called, and for trusted types that are no list of names."""
+    if not callable(clock):
+        raise ProjectError(f"clock = {clock!r} given; give a function that returns seconds, such as time.time")
+    if isinstance(trusted, str | bytes) or not isinstance(trusted, Collection):
+        raise ProjectError(f"trusted = {trusted!r} given; give a list of types, such as ['package.module.Class']")
+
+
 class Journal:
     """The log in a folder, its state and its records. Raises ProjectError where there is none."""
 
     def __init__(self, folder: Path, *, trusted: Collection[str] = (), clock: Callable[[], float] = time.time) -> None:
+        check_opening(clock, trusted)
         self.folder, self.trusted = folder, tuple(trusted)
         self.log = EventLog(folder / LOG, clock=clock)
         self._lock = threading.RLock()

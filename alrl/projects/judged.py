@@ -58,7 +58,9 @@ class Judged(Journal):
         """Return whether to stop, by a rule or the usual one, and write it to the log."""
         rule = usual_rule() if rule is None else rule
         if not isinstance(rule, StopRule):
-            raise InvalidRecipeError(f"{rule!r} given as a rule; give an object such as Budget(), of alrl.projects")
+            raise InvalidRecipeError(
+                f"{rule!r} given as a rule; give an object such as Budget(), of alrl.projects.judgement.stopping"
+            )
         given = rule.advise(self.state)
         with self.writing() as (transaction, state):
             state.apply(transaction.append("advice given", {"stop": given.stop, "reason": given.reason}))

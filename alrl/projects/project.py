@@ -8,9 +8,9 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 
-from alrl.errors import InvalidDataError, ProjectError
+from alrl.errors import InvalidDataError
 from alrl.numerics.arguments import one_of, whole_number
-from alrl.projects.journal import LOG
+from alrl.projects.journal import LOG, check_opening, folder_of
 from alrl.projects.judged import Judged
 from alrl.projects.state import RoundFacts
 from alrl.projects.telling import Receipt, Repeats, answers_of, as_known, check_annotator, faults, write_answers
@@ -48,9 +48,7 @@ class Project(Judged):
     def __init__(
         self, folder: str | Path, *, trusted: Collection[str] = (), clock: Callable[[], float] = time.time
     ) -> None:
-        if not isinstance(folder, str | Path):
-            raise ProjectError(f"a project called {folder!r} given; give its folder")
-        super().__init__(Path(folder), trusted=trusted, clock=clock)
+        super().__init__(folder_of(folder), trusted=trusted, clock=clock)
 
     @classmethod
     def create(  # noqa: PLR0913 - the front door: all but the pool have defaults
@@ -103,10 +101,12 @@ class Project(Judged):
         from alrl.loop.cost import Prices
         from alrl.projects import creation
 
+        check_opening(clock, trusted)
+        folder = folder_of(folder)
         if prices is not None and not isinstance(prices, Prices):
             raise InvalidDataError(f"prices = {prices!r} given; give alrl.Prices(label=0.80, hour=2.50)")
         made = creation.Settings(
-            name=Path(folder).resolve().name,
+            name=folder.resolve().name,
             id=id,
             label=label,
             labels=labels,
@@ -119,7 +119,7 @@ class Project(Judged):
             prices=dataclasses.asdict(prices or Prices()),
         )
         creation.make(
-            Path(folder), pool, made, classes=classes, model=model, drop=drop, trusted=trusted, clock=clock, log=LOG
+            folder, pool, made, classes=classes, model=model, drop=drop, trusted=trusted, clock=clock, log=LOG
         )
         return cls(folder, trusted=trusted, clock=clock)
 

@@ -53,7 +53,7 @@ def suspects(project: Journal, count: int = 20) -> list[Suspect]:
     Raises InvalidQueryError where labels are too few for folds or ``count`` is below 1, MissingPackageError without the
     extra ``audit``.
     """
-    whole_number("count", count, least=1)
+    count = whole_number("count", count, least=1)
     try:
         from cleanlab.filter import find_label_issues
         from cleanlab.rank import get_label_quality_scores

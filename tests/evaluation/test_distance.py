@@ -87,5 +87,7 @@ def test_what_cannot_be_told_is_said(of_wine: Policy) -> None:
     for wrong in ("wine", None):
         with pytest.raises(InvalidRecipeError, match="give a list of data sets, such as"):
             distance(of_wine, wrong)  # type: ignore[arg-type]
+    with pytest.raises(InvalidRecipeError, match="seeds = 'a' given; it must be a whole number"):
+        distance(of_wine, ["wine"], seeds="a")  # type: ignore[arg-type]
     with pytest.raises(PolicyFileError, match="says nothing of its features in training; train it again"):
         distance(dataclasses.replace(of_wine, card={}), ["wine"])

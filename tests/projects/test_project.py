@@ -20,6 +20,7 @@ from alrl.errors import InvalidDataError, InvalidQueryError, InvalidRecipeError,
 from alrl.learners import SoftmaxRegression
 from alrl.loop.simulator import Simulator
 from alrl.projects import IRRELEVANT, Project
+from alrl.projects.judgement.stopping import Budget
 from alrl.projects.status import sentences, status_of
 from alrl.projects.upkeep import erase
 from tests.projects.conftest import Clock, table, truth
@@ -118,10 +119,28 @@ def test_a_class_in_place_of_a_model_and_what_is_no_folder_rule_time_or_count_ar
     for time in (float("nan"), float("inf"), 1e30, True):
         with pytest.raises(ProjectError, match="given as a time"):
             project.at(time)
+    with pytest.raises(InvalidRecipeError, match=r"of alrl\.projects\.judgement\.stopping"):
+        project.advice(Budget)  # type: ignore[arg-type]
     for count in (-1, 0, 2.5, "a"):
         with pytest.raises(InvalidQueryError, match="count = "):
             project.suspects(count)  # type: ignore[arg-type]
     assert project.state.number == before
+
+
+def test_what_is_no_clock_no_list_of_types_and_no_folder_is_told_before_anything_is_written(tmp_path: Path) -> None:
+    new: dict[str, Any] = {"folder": tmp_path / "new", "pool": table(), "id": "customer", "classes": ["no", "yes"]}
+    for wrong, told in (
+        ({"clock": 5}, "clock = 5 given; give a function"),
+        ({"trusted": 5}, "trusted = 5 given; give a list of types"),
+        ({"trusted": "own.Model"}, "trusted = 'own.Model' given; give a list of types"),
+        ({"folder": None}, "a project called None given; give its folder"),
+    ):
+        with pytest.raises(ProjectError, match=told):
+            Project.create(**{**new, **wrong})
+        assert not (tmp_path / "new").exists()
+    folder = Project.create(**new).folder
+    with pytest.raises(ProjectError, match="clock = 5 given"):
+        Project(folder, clock=5)  # type: ignore[arg-type]
 
 
 def test_where_every_record_has_its_label_the_advice_is_to_stop(make: Make) -> None:

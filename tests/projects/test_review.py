@@ -25,6 +25,7 @@ def test_wrong_labels_come_first_and_nothing_is_dropped(make: Make) -> None:
     project.tell({record: "no" if label == "yes" else "yes" for record, label in labels.items() if record in wrong})
     project.tell({record: label for record, label in labels.items() if record not in wrong})
     first = project.suspects(8)
+    assert project.suspects(8.0) == first  # type: ignore[arg-type]
     assert {each.id for each in first if each.flagged} >= set(wrong)
     assert all(each.rather != each.label for each in first[: len(wrong)])
     assert len(project.state.labels) == 100

@@ -66,11 +66,10 @@ class CandidateSource(ABC):
 
 def drawn(source: CandidateSource, view: PoolView) -> Tensor:
     """Return the candidates that a source draws, (B, K); raises ContractError where one's own breaks its promise."""
-    records: Any = source.draw(view)
+    records = source.draw(view)
     if is_own(source):
         check_drawn(source, records, view, source.count, again=source.again > 0)
-    positions: Tensor = records
-    return positions
+    return records
 
 
 _OWN: Registry[CandidateSource] = Registry(CandidateSource, package="alrl.envs", noun="source of candidates")  # type: ignore[type-abstract]

@@ -1,4 +1,7 @@
-"""What a class of one's own promises, checked as it is played; classes that come with alrl are checked by the tests."""
+"""What a class of one's own promises, checked as it is played; classes that come with alrl are checked by the tests.
+
+Answers are checked whoever gives them: an annotator of one's own may stand inside one of alrl's.
+"""
 
 from __future__ import annotations
 

@@ -177,14 +177,15 @@ class SoftmaxRegression(Learner):
 
         Single precision does not carry them to the solution: a penalty that is all but none, columns of other units.
         """
-        learner = type(self)(C=self.C, tolerance=self.tolerance, max_iterations=self.max_iterations, double=True)
+        double = SoftmaxRegression(
+            C=self.C, tolerance=self.tolerance, warm_start=False, max_iterations=self.max_iterations, double=True
+        )
         for episode in lost:
             X, y, weight, class_mask = (part[episode] for part in given)
             rows = weight > 0
             used = (X[rows] != 0).any(0).nonzero()[:, 0]
-            again = learner.fresh()
-            result = again.fit(X[rows][None, :, used], y[rows][None], weight[rows][None], class_mask[None])
-            own, found = state.weights[episode].zero_(), again.coefficients[0].to(X.dtype)
+            result = double.fit(X[rows][None, :, used], y[rows][None], weight[rows][None], class_mask[None])
+            own, found = state.weights[episode].zero_(), double.coefficients[0].to(X.dtype)
             own[:, used], own[:, -1] = found[:, :-1], found[:, -1]
             state.shared[episode] = False
             report.iterations[episode] += result.iterations[0]

@@ -122,12 +122,12 @@ def test_what_single_precision_does_not_solve_is_fitted_in_double():
     for _ in range(10):
         k, n = 5, int(rng.integers(20, 50))
         y = np.arange(n) % k
-        X = 2 * rng.normal(size=(k, 200))[y] + rng.normal(size=(n, 200)) * rng.choice([0.3, 1.0, 3.0])
+        X = 2 * rng.normal(size=(k, 60))[y] + rng.normal(size=(n, 60)) * rng.choice([0.3, 1.0, 3.0])
         problem = Problem(
             (X / X.std(0)).astype(np.float32),
             y,
             np.ones(n, np.float32),
-            rng.normal(size=(20, 200)).astype(np.float32),
+            rng.normal(size=(20, 60)).astype(np.float32),
             k,
             5000.0,
         )

@@ -20,7 +20,7 @@ from rich.markup import escape
 from alrl.cli import complete
 from alrl.cli.exit_codes import Exit
 from alrl.cli.faults import blame
-from alrl.errors import AlrlError, InvalidRecipeError
+from alrl.errors import AlrlError, InvalidRecipeError, ProjectError
 from alrl.recipes.modules import NO_CODE
 
 if TYPE_CHECKING:
@@ -162,6 +162,21 @@ def _terminable() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def confirm(question: str, voice: Voice, *, yes: bool) -> None:
+    """Return if the user agrees, or has with ``--yes``; else end the command.
+
+    Raises ProjectError where nobody answers.
+    """
+    if yes:
+        return
+    try:
+        agreed = typer.confirm(question, err=voice.machine)
+    except typer.Abort:
+        raise ProjectError("nobody answered, and nothing was changed; --yes agrees beforehand") from None
+    if not agreed:
+        raise typer.Exit
 
 
 @contextmanager

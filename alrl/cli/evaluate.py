@@ -94,9 +94,11 @@ def _subject(path: str, env: str | None, *, trust: bool) -> Strategy | str:
     from alrl.agents.policy_file import load_policy
     from alrl.errors import InvalidRecipeError
 
-    if trust and (Path(path) / "policy.json").is_file():
+    if trust and env is None and (Path(path) / "policy.json").is_file():
         return load_policy(path, trust=True)
     if not path.endswith(".zip"):
+        if env is not None:
+            raise InvalidRecipeError(f"--env {env} given with {path}; it names the environment of a zip, leave it out")
         return path
     if env is None:
         raise InvalidRecipeError(f"{path}: give --env, the environment that the model was trained in")

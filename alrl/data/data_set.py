@@ -78,7 +78,7 @@ class DataSet:
         header: bool | None = None,
         name: str | None = None,
     ) -> Self:
-        """Read a table: a CSV, TSV, Parquet, Arrow or Feather file, a frame of pandas or polars, or a ``.npz`` archive.
+        """Read a table: a CSV, TSV, Parquet, Arrow or Feather file, a ``.npz`` archive, a frame, or a pair of arrays.
 
         Delimiter, header, encoding, compression and the marks of numbers are found out. Row numbers, identifiers and
         columns of one value are left out, gaps are filled and marked, categories, dates and text encoded; the
@@ -86,7 +86,7 @@ class DataSet:
         :attr:`unlabelled` and no part of the data set.
 
         Args:
-            source: the file or the frame.
+            source: the file, the frame of pandas or polars, or the pair (X, y), as of :meth:`from_arrays`.
             label: the column of the classes, or its place. Without one, the column that is called label, class, target
                 or y; else the last one, with a GuessedLabelWarning, if it looks like classes and no other does more.
             drop: columns that are no features.
@@ -104,8 +104,11 @@ class DataSet:
         >>> data.feature_names, data.X.tolist(), data.report.left_out
         (('size', 'size is missing'), [[1.5, 0.0], [2.0, 1.0], [2.5, 0.0]], {'id': 'identifiers'})
         """
-        from alrl.data.tables.read import is_archive, read_archive_file, read_table
+        from alrl.data.tables.read import is_archive, read_archive_file, read_table, refuse_columns
 
+        if isinstance(source, tuple) and len(source) == 2:
+            refuse_columns("a pair (X, y)", label=label, drop=drop, features=features)
+            return cls.from_arrays(*source, name=name or "data")
         if is_archive(source):
             X, y = read_archive_file(source, label=label, drop=drop, features=features)
             called = name or Path(source).stem

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from alrl.data.task import Task
 from alrl.envs.rewards import Reward, Standing
-from alrl.envs.rewards.contract import checked
+from alrl.envs.rewards.contract import payment
 from alrl.loop.copies import copies
 from alrl.loop.simulator import Simulator
 from alrl.strategies.base import batch_of
@@ -63,11 +63,11 @@ class RewardedLoop:
 
     def settled(self, ended: Tensor) -> Tensor:
         """Return what the episodes of the mask ``ended`` (B,) earn beyond their moves if they end here, (B,)."""
-        return checked(self._reward, "settled", self._reward.settled(self.standing), ended)
+        return payment(self._reward, "settled", (self.standing,), ended)
 
     def _moved(self, due: Tensor) -> Tensor:
         before, self.standing = self.standing, self.standing.take(due, self._now(self.standing.reached))
-        return checked(self._reward, "paid", self._reward.paid(before, self.standing), due)
+        return payment(self._reward, "paid", (before, self.standing), due)
 
     def _now(self, reached: Tensor) -> Standing:
         view, score = self.simulator.view, self.simulator.outcome("validation").metric(self._metric)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -73,6 +74,10 @@ def check_snapshot(given: Any, recipe: EnvRecipe, episodes: Sequence[int]) -> No
         raise InvalidQueryError("a snapshot of an environment of another recipe given; restore it there")
 
 
+def _place(branch: int, actions: int) -> str:
+    return f"episode {branch // actions}, branch {branch % actions}"
+
+
 def branches(game: Game, actions: NDArray[Any], over: NDArray[np.bool_]) -> tuple[Observation, Tensor, Tensor]:
     """Play ``actions``, (B, A) or (B, A, D), in A copies of each of B episodes: one call plays all B A of them.
 
@@ -88,7 +93,12 @@ def branches(game: Game, actions: NDArray[Any], over: NDArray[np.bool_]) -> tupl
     active = torch.from_numpy(~over).repeat_interleave(shape[1]).to(game.device)
     if not box:
         active, flat = active & (flat != -1).to(game.device), flat.masked_fill(flat == -1, 0)
-    rewards, ends = part.step(flat, active)
+    try:
+        rewards, ends = part.step(flat, active)
+    except InvalidQueryError as error:
+        # It counts copies; those of an episode lie side by side.
+        told = re.sub(r"^episode (\d+)", lambda found: _place(int(found[1]), shape[1]), str(error))
+        raise InvalidQueryError(told) from None
     seen = Observation(
         candidates=part.observation.candidates.unflatten(0, shape),
         loop=part.observation.loop.unflatten(0, shape),

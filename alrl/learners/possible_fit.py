@@ -207,7 +207,9 @@ def _try(
                 " only"
             ) from error
         return None, error
-    except (ValueError, ArithmeticError, LookupError, RuntimeError) as error:
+    except MemoryError:
+        raise
+    except Exception as error:  # noqa: BLE001 - classifiers are anybody's: pandas' and LightGBM's errors are none but that
         return None, error
     return fresh, None
 

@@ -31,9 +31,9 @@ def is_own(thing: object) -> bool:
     return type(thing).__module__.partition(".")[0] != "alrl"
 
 
-def versions(view: PoolView) -> dict[str, int]:
-    """Return how often each tensor of a view has been written to."""
-    parts = vars(view).items()
+def versions(held: object) -> dict[str, int]:
+    """Return how often each tensor that an object, such as a view, holds has been written to."""
+    parts = vars(held).items()
     return {name: part._version for name, part in parts if isinstance(part, Tensor) and not part.is_inference()}
 
 

@@ -98,3 +98,16 @@ def _integral(value: Any) -> int | None:
     if not hasattr(value, "is_integer") or not value.is_integer():
         return None
     return int(value)
+
+
+def is_absent(value: Any) -> bool:
+    """Return whether a value stands for none: None, NaN, NaT, or the NA of pandas, which no condition takes.
+
+    >>> import numpy as np, pandas as pd
+    >>> [is_absent(value) for value in (None, float("nan"), pd.NaT, pd.NA, "", 0, np.zeros(2))]
+    [True, True, True, True, False, False, False]
+    """
+    if value is None:
+        return True
+    other = value != value  # noqa: PLR0124 - neither NaN nor NaT equals itself
+    return bool(other) if type(other).__name__ in {"bool", "bool_"} else other is value

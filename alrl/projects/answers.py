@@ -8,6 +8,7 @@ from typing import Any, Final
 from unicodedata import normalize
 
 from alrl.errors import InvalidDataError
+from alrl.numerics.arguments import is_absent
 
 IRRELEVANT_WORD = "#irrelevant"
 """What files hold for :data:`IRRELEVANT`."""
@@ -60,7 +61,7 @@ def label_of(value: Any) -> Label | None:
         return value
     if hasattr(value, "item"):
         value = value.item()
-    if value is None or value != value:  # noqa: PLR0124 - NaN alone differs from itself
+    if is_absent(value):
         return None
     if isinstance(value, float) and value.is_integer():
         value = int(value)

@@ -81,15 +81,12 @@ def make(
     log: str,
 ) -> None:
     """Write a new project. The log comes last: a kill before leaves no project, and the same call makes it."""
-    from alrl.agents.players import find_strategy
-
     if (folder / log).exists():
         raise ProjectError(
             f"{folder} already holds a project; see how it stands (alrl project status {folder}), or name a new folder"
         )
     if folder.is_file():
         raise ProjectError(f"{folder} is a file; a project is a folder, name a new one")
-    find_strategy(settings.strategy)
     frame = read_table(source, text=[name for name in (settings.id, settings.label) if name])
     for name in drop:
         column_of(frame, name, "column to drop")
@@ -98,10 +95,10 @@ def make(
     hidden = {settings.id, settings.label, *drop}
     described = frame[[name for name in frame.columns if name not in hidden]]
     names = _classes(classes, known, model)
+    kept = checked_model(model, folder, trusted, settings.strategy)
     report = report_of(described, id=settings.id, label=settings.label, labels=known, classes=names, drop=drop)
     folder.mkdir(parents=True, exist_ok=True)
     added = {**_write_records(folder, described, ids), "report": report.to_json()}
-    kept = checked_model(model, folder, trusted)
     settings = dataclasses.replace(settings, columns=tuple(described.columns))
     part = folder / f"{log}.new"
     part.unlink(missing_ok=True)
@@ -160,14 +157,25 @@ def _write_records(folder: Path, described: pd.DataFrame, ids: Sequence[str]) ->
     return {"file": f"{sha256[:16]}.npz", "sha256": sha256, "records": len(table)}
 
 
-def checked_model(model: Any, folder: Path, trusted: Collection[str]) -> dict[str, Any]:
-    """Return what the log says of a model that can be loaded again."""
-    from alrl.projects.models import describe_model, load_model
+def checked_model(model: Any, folder: Path, trusted: Collection[str], strategy: str) -> dict[str, Any]:
+    """Return what the log says of a model that can be loaded again, and tells what the project's strategy reads.
 
+    Raises InvalidRecipeError for a strategy that no project can ask, InvalidQueryError for one that none with this
+    model can.
+    """
+    from alrl.agents.players import find_strategy
+    from alrl.projects.models import describe_model, load_model, not_given
+    from alrl.strategies.base import refuse_learning
+
+    chooses = find_strategy(strategy)
+    refuse_learning(chooses, "a project")
     if isinstance(model, type):
         raise InvalidDataError(f"the class {model.__name__} given as a model; give an object of it: {model.__name__}()")
     described = describe_model(model, folder / "models")
-    load_model(described, folder / "models", trusted)
+    loaded = load_model(described, folder / "models", trusted)
+    for need in sorted(chooses.needs):
+        if not loaded.gives(need):
+            raise not_given(need, f"the strategy {strategy!r}")
     return described
 
 
@@ -193,6 +201,7 @@ def grow(project: Journal, source: Any) -> int:
         labels=known,
         classes=state.classes,
         drop=(),
+        settled=True,
     )
     ours = {settings["id"], settings["label"], *settings["columns"]}
     foreign = {name: "the project has no such column" for name in frame if name not in ours}

@@ -37,10 +37,17 @@ def encoded(frame: pd.DataFrame) -> tuple[NDArray[np.float64], bool]:
 
 def _vectorised(frame: pd.DataFrame) -> NDArray[np.float64]:
     try:
-        from skrub import TableVectorizer
+        from alrl.data.tables.skrub_encoders import encoded_frame, table_vectoriser
     except ImportError:
         raise MissingPackageError("tables with text, times or missing values need skrub: pip install skrub") from None
-    return np.asarray(TableVectorizer().fit_transform(as_read(frame)), dtype=np.float64)
+    readable = as_read(frame)
+    vectoriser = table_vectoriser().fit(readable)
+    made = encoded_frame(vectoriser, readable)
+    # Numbers stay as exact as they are: what encodes them has single precision.
+    for name in frame.select_dtypes("number"):
+        for output in vectoriser.input_to_outputs_.get(name, ()):
+            made[output] = frame[name].to_numpy(np.float64, na_value=np.nan)
+    return np.asarray(made)
 
 
 def _filled(numbers: NDArray[np.float64]) -> NDArray[np.float64]:

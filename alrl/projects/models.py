@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from alrl.data.tables.pandas_column import is_text
-from alrl.errors import InvalidDataError, MissingPackageError, ProjectError
+from alrl.errors import InvalidDataError, InvalidQueryError, MissingPackageError, ProjectError
 from alrl.learners import make_learner
 from alrl.loop.cost import record_epochs
 from alrl.loop.learner import FitReport, Learner
+from alrl.loop.view_fields import MEANINGS, Need
 from alrl.projects.records.pool import Pool
 from alrl.projects.records.record_file import sha256_of, write_whole
 
@@ -65,6 +66,10 @@ class ProjectModel(ABC):
     def ready(self, codes: NDArray[np.int64]) -> bool:
         """Return whether these labels are enough for a fit."""
 
+    def gives(self, need: Need) -> bool:
+        """Return whether its fits tell what a strategy may need; what all tell is what stands for an embedding."""
+        return need == "embedding"
+
 
 class LearnerModel(ProjectModel):
     """A learner of alrl on the encoded and standardised records, as in simulation.
@@ -79,6 +84,11 @@ class LearnerModel(ProjectModel):
 
     def ready(self, codes: NDArray[np.int64]) -> bool:
         return len(codes) > 0
+
+    def gives(self, need: Need) -> bool:
+        if need == "members":
+            return type(self.learner).predict_members is not Learner.predict_members
+        return need != "epochs"
 
     def fit(self, pool: Pool, at: NDArray[np.int64], codes: NDArray[np.int64], classes: int) -> FittedRound:
         started = time.perf_counter()
@@ -194,6 +204,15 @@ def probabilities_of(fitted: Any, frame: Any, codes: Sequence[int], classes: int
     rows = np.zeros((len(frame), classes), dtype=np.float32)
     rows[:, list(codes)] = predictions
     return rows
+
+
+def not_given(need: Need, strategy: str = "the strategy") -> InvalidQueryError:
+    """Return the error of a strategy that reads what a project's model does not tell."""
+    other = "'committee'" if need == "members" else "'softmax-regression'"
+    return InvalidQueryError(
+        f"{strategy} reads {MEANINGS[need]}, which this project's model does not give; choose another strategy, or the"
+        f" model {other}"
+    )
 
 
 def describe_model(model: Any, folder: Path) -> dict[str, Any]:

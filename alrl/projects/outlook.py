@@ -56,14 +56,16 @@ class Outlook:
     compute_money: float
     everything: float
     """What labels of all records that have none would cost."""
+    unlabelled: int
+    """Records that have no label and may be asked for."""
     distance: float | None
     """Share of the policy's features that are unusual beside its training; None for a rule, or where not known."""
     distance_words: str
 
     @property
     def pays(self) -> bool:
-        """Whether computing is small beside the labels, so that few saved labels pay for it."""
-        return self.break_even <= _COMPUTING
+        """Whether labels can be saved, and computing is small beside them, so that few saved labels pay for it."""
+        return self.labels < self.unlabelled and self.break_even <= _COMPUTING
 
     def sentences(self) -> list[str]:
         """Return the outlook in words, a line each."""
@@ -73,6 +75,9 @@ class Outlook:
             f"{' that have none' if self.known else ''} cost {self.everything:.2f}"
         )
         pays = f"it {'pays' if self.pays else 'hardly pays'}: rounds pay for themselves if they save"
+        pays += f" {100 * self.break_even:.1f} % of the labels"
+        if self.labels >= self.unlabelled:
+            pays = "it does not pay: every record would be labelled, and none saved; give a budget below that (labels)"
         first = (
             f"first sample: {self.first} records; each of {self.classes} equally common classes is then in it nine"
             " times in ten"
@@ -86,7 +91,7 @@ class Outlook:
             f" {100 * _COMPUTING:.0f} % of the labels in money and {100 * _WAITING:.0f} % of the annotators' time"
         )
         distance = f"distance from the policy's training: {self.distance_words}"
-        return [querying, f"{pays} {100 * self.break_even:.1f} % of the labels", first, batch, distance]
+        return [querying, pays, first, batch, distance]
 
 
 def outlook(project: Journal) -> Outlook:
@@ -100,7 +105,8 @@ def outlook(project: Journal) -> Outlook:
     wanted = state.settings.get("labels") or max(USUAL_LABELS, LABELS_A_CLASS * classes)
     known = len(state.labels)
     missing = tuple(name for name in state.classes if name not in state.labels.values())
-    labels = max(1, min(int(wanted), pool.records - known))
+    left = state.unlabelled()
+    labels = max(1, min(int(wanted), left))
     seconds = _round_seconds(project, pool, labels)
     batch = batch_for(labels, seconds, label=prices["label"], hour=prices["hour"])
     rounds = math.ceil(labels / batch)
@@ -108,19 +114,20 @@ def outlook(project: Journal) -> Outlook:
     record = compute / (labels * (rounds + 1) / 2)
     distance, words = _distance(state.settings["strategy"], pool, classes)
     return Outlook(
-        records=pool.records,
+        records=state.records(),
         classes=classes,
         labels=labels,
         known=known,
         missing=missing,
-        first=max(0, min(first_size(classes), pool.records) - known),
+        first=max(0, min(first_size(classes), state.records()) - known),
         batch=batch,
         rounds=rounds,
         round_seconds=seconds,
         break_even=break_even(prices["label"], record, rounds),
         label_money=labels * prices["label"],
         compute_money=compute,
-        everything=(pool.records - known) * prices["label"],
+        everything=left * prices["label"],
+        unlabelled=left,
         distance=distance,
         distance_words=words,
     )

@@ -88,7 +88,8 @@ class Project(Judged):
                 many clusters, or the sample of ten that covers the records best.
             drop: columns that are left out.
             seed: of all chance.
-            audit: share of the records that are drawn by chance, so that the model can be measured without bias.
+            audit: share of the records that are drawn by chance, so that the model can be measured without bias; none
+                by default, where ``alrl project create`` draws a tenth.
             lease_days: how long a record that was sent out is not sent to others.
             aggregate: which of several annotators' labels is believed.
             trusted: types that a skops file may name beyond scikit-learn's own.
@@ -284,7 +285,7 @@ class Project(Judged):
         """Change the model, as in :meth:`create`; the labels stay, and the next round is fitted by it."""
         from alrl.projects.creation import checked_model
 
-        described = checked_model(model, self.folder, self.trusted)
+        described = checked_model(model, self.folder, self.trusted, self.state.settings["strategy"])
         with self.writing() as (transaction, state):
             state.apply(transaction.append("model set", described))
         return described

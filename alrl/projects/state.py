@@ -143,9 +143,13 @@ class State:
         """Return the records without a label that are not asked for again: skipped or irrelevant ones, erased ones."""
         return {record for record in self.given if record not in self.labels} | self.erased
 
+    def records(self) -> int:
+        """Return how many records there are, erased ones left out."""
+        return sum(int(file["records"]) for file in self.files) - len(self.erased)
+
     def unlabelled(self) -> int:
         """Return how many records have no label and may be asked for."""
-        return sum(int(file["records"]) for file in self.files) - len(self.labels) - len(self.closed())
+        return self.records() - len(self.labels) - len(self.closed() - self.erased)
 
     def free(self) -> int:
         """Return how many labelled records came with their labels, which cost nothing."""

@@ -27,8 +27,7 @@ from alrl.projects.state import State
 
 def status_of(state: State, now: float) -> dict[str, Any]:
     """Return how a project stands at the clock ``now``."""
-    records = sum(file["records"] for file in state.files)
-    pending, closed = state.pending(now), state.closed()
+    pending, closed = state.pending(now), state.closed() - state.erased
     irrelevant = sum(
         any(each.label is IRRELEVANT for each in state.given.get(record, {}).values()) for record in closed
     )
@@ -40,13 +39,14 @@ def status_of(state: State, now: float) -> dict[str, Any]:
     return {
         "project": state.settings.get("name"),
         "events": state.number,
-        "records": records,
+        "records": state.records(),
         "labelled": len(state.labels),
         "classes": {name: Counter(state.labels.values())[name] for name in state.classes},
         "pending": len(pending),
         "skipped": len(closed) - irrelevant - held_out,
         "held_out": held_out,
         "irrelevant": irrelevant,
+        "erased": len(state.erased),
         "unlabelled": state.unlabelled(),
         "budget": budget,
         "budget_left": None if budget is None else max(0, int(budget) - state.spent(now)),
@@ -111,7 +111,8 @@ def sentences(status: dict[str, Any]) -> list[str]:
     people = ", ".join(f"{name} {count}" for name, count in status["annotators"].items()) or "nobody yet"
     lines = [
         f"{status['project']}: {status['labelled']} of {status['records']} records labelled ({counts})",
-        f"with annotators: {status['pending']}; skipped {status['skipped']}, irrelevant {status['irrelevant']}",
+        f"with annotators: {status['pending']}; skipped {status['skipped']}, irrelevant {status['irrelevant']}"
+        + (f", erased {status['erased']}" if status["erased"] else ""),
         f"answers by: {people}",
     ]
     if status["held_out"]:

@@ -75,6 +75,17 @@ def sentences(document: dict[str, Any]) -> list[str]:
     ]
 
 
+def round_to_return_to(state: State, number: int) -> RoundFacts:
+    """Return a round that a project may go back to. Raises InvalidDataError as :func:`roll_back`."""
+    facts = round_of(state, number)
+    if number < state.first_round:
+        raise InvalidDataError(
+            f"round {number} lies before the last restart, round {state.first_round} is the first since; look at it"
+            " with: alrl project at"
+        )
+    return facts
+
+
 def roll_back(project: Journal, number: int) -> dict[str, int]:
     """Go back to the labels and the model of a round, by events that undo what came after; nothing is lost or paid.
 
@@ -87,12 +98,7 @@ def roll_back(project: Journal, number: int) -> dict[str, int]:
 
     Raises InvalidDataError for a number that no round has, or one before the last restart.
     """
-    facts = round_of(project.state, number)
-    if number < project.state.first_round:
-        raise InvalidDataError(
-            f"round {number} lies before the last restart, round {project.state.first_round} is the first since; look"
-            " at it with: alrl project at"
-        )
+    facts = round_to_return_to(project.state, number)
     old = state_at(project, facts.event)
     with project.writing() as (transaction, state):
         withdrawn = [

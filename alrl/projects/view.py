@@ -10,14 +10,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from alrl.errors import InvalidQueryError
 from alrl.geometry.geometry import Geometry
 from alrl.loop.pool_view import PoolView, Refits
 from alrl.loop.predictions import Trajectory
 from alrl.loop.view_fields import Need
 from alrl.numerics.noise import uniform
 from alrl.numerics.streams import stream_key
-from alrl.projects.models import FittedRound
+from alrl.projects.models import FittedRound, not_given
 from alrl.projects.records.pool import Pool
 from alrl.projects.rounds import Predictions, labelled
 from alrl.projects.state import State
@@ -109,8 +108,5 @@ def _provided(pool: Pool, fit: FittedRound | None, needs: Collection[Need]) -> d
         elif need == "embedding":
             fields["embedding"] = pool.features
         else:
-            raise InvalidQueryError(
-                f"the strategy reads {need!r}, which this project's model does not give; choose another strategy, or"
-                " the model 'softmax-regression'"
-            )
+            raise not_given(need)
     return fields

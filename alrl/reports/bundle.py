@@ -14,7 +14,9 @@ from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any
 
+from alrl import recipes
 from alrl.errors import AlrlError
+from alrl.recipes.code_identity import own_sources
 from alrl.reports.bundle_texts import SCRIPT, datasheet, neurips_checklist
 from alrl.reports.report import report
 from alrl.studies.canonical import SOURCE, sums_of
@@ -102,7 +104,10 @@ def _copy_code(cells: Sequence[StoredCell], description: Mapping[str, Any], plac
     text = json.dumps(list(codes.values()), indent=1, sort_keys=True)
     (place / "code" / "identity.json").write_text(text + "\n", encoding="utf-8")
     classes = {name for code in codes.values() if code is not None for name in code.get("classes", ())}
-    for module in sorted({name.partition(":")[0].partition(".")[0] for name in classes}):
+    modules = {name.partition(":")[0] for name in classes}
+    recipes.let_import(sorted(classes), list(map(Path, description.get("modules", ()))))
+    modules |= {imported for module in modules for imported in own_sources(module)}
+    for module in sorted({name.partition(".")[0] for name in modules}):
         spec = PathFinder.find_spec(module, [str(folder) for folder in description.get("modules", ())])
         if spec is None or spec.origin is None:
             continue

@@ -191,7 +191,8 @@ def _completeness(store: Store, study: StoredStudy, allow_incomplete: bool) -> s
     failed = [failures[ids[place]] for place in missing if ids[place] in failures]
     reason = f"; {len(failed)} failed, the first with {_last_line(failed[0])!r}" if failed else ""
     if not allow_incomplete or not done:
-        advice = "run the study again to finish it" + (", or report with allow_incomplete=True" if done else "")
+        advice = "run the study again to finish it"
+        advice += ", or report --incomplete (allow_incomplete=True)" if done else ""
         raise IncompleteStudyError(f"{done} of {len(ids)} cells of {study.title!r} are finished{reason}: {advice}")
     return f"INCOMPLETE: {done} of {len(ids)} cells finished; numbers will change."
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from alrl.envs.candidates import CandidateSource
 from alrl.envs.rewards import Reward, Standing
-from alrl.envs.rewards.contract import checked
+from alrl.envs.rewards.contract import payment
 from alrl.errors import ContractError
 from alrl.loop.pool_view import PoolView
 from alrl.metadata.feature import FeatureGroup
@@ -159,18 +159,19 @@ def check_reward(reward: Reward) -> None:
     """
     check_instance(reward, Reward)
     name, (before, after) = type(reward).__name__, _standings()
-    ways: tuple[tuple[str, Callable[[Standing, Standing], Tensor]], ...]
-    ways = (("paid", reward.paid), ("settled", lambda _, last: reward.settled(last)))
-    for what, pay in ways:
-        money = pay(before, after)
-        checked(reward, what, money, torch.ones_like(after.reached))
+    ways: tuple[tuple[str, Callable[[Standing, Standing], tuple[Standing, ...]]], ...]
+    ways = (("paid", lambda first, last: (first, last)), ("settled", lambda _, last: (last,)))
+    everyone = torch.ones_like(after.reached)
+    for what, given in ways:
+        money = payment(reward, what, given(before, after), everyone)
         if money.dtype != torch.float32:
             raise ContractError(f"{name}: {what} gives float32 numbers; it gave {money.dtype}; end it with .float()")
-        if not pay(before, after).equal(money):
+        if not payment(reward, what, given(before, after), everyone).equal(money):
             raise ContractError(f"{name}: {what} gives the same for the same standings; it did not")
         for episode in range(len(money)):
-            own = pay(_one(before, episode), _one(after, episode))
-            if not own.equal(money[episode : episode + 1]):
+            alone = slice(episode, episode + 1)
+            own = payment(reward, what, given(_one(before, episode), _one(after, episode)), everyone[alone])
+            if not own.equal(money[alone]):
                 raise ContractError(f"{name}: {what} pays an episode by its own standing alone; it gave {own}, {money}")
     reached = reward.reaches(after.score, after.full_score)
     if reached.dtype != torch.bool or reached.shape != after.score.shape:

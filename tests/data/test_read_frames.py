@@ -267,3 +267,22 @@ def test_the_frame_of_a_file_has_gaps_categories_and_dates(read):
 def test_a_data_set_of_arrays_has_a_frame_too():
     data = DataSet.from_arrays([[0.0, 1.0], [2.0, 3.0]], ["a", "b"])
     assert data.frame.to_numpy().tolist() == [[0.0, 1.0], [2.0, 3.0]]
+
+
+@pytest.mark.parametrize("step", ["250ms", "1s", "1min", "7h"])
+def test_dates_however_close_stay_apart(tmp_path, step):
+    dates = pd.date_range("2024-01-01 10:00", periods=60, freq=step)
+    frame = pd.DataFrame({"at": dates, "kind": ["early"] * 30 + ["late"] * 30})
+    frame.to_csv(tmp_path / "own.csv", index=False)
+    for source in (frame, frame.assign(at=dates.tz_localize("Europe/Berlin")), tmp_path / "own.csv"):
+        data = DataSet.read(source, label="kind")
+        seconds = data.X[:, data.feature_names.index("at_total_seconds")]
+        np.testing.assert_allclose(seconds - seconds[0], (dates - dates[0]).total_seconds())
+
+
+def test_a_pair_of_arrays_is_read_as_arrays_are():
+    X, y = np.array([[1.0], [2.0], [3.0]]), ["a", "b", "a"]
+    data = DataSet.read((X, y), name="mine")
+    assert (data.name, data.X.tolist(), data.class_names) == ("mine", X.tolist(), ("a", "b"))
+    with pytest.raises(InvalidDataError, match=r"label names a column, and a pair \(X, y\) has arrays X and y"):
+        DataSet.read((X, y), label="kind")

@@ -10,8 +10,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alrl.envs.rewards import Standing, make_reward, reward_kinds
-from alrl.errors import InvalidRecipeError
+from alrl.envs.rewards import Reward, Standing, make_reward, reward_kinds
+from alrl.envs.rewards.contract import payment
+from alrl.errors import ContractError, InvalidRecipeError
+from alrl.testing import check_reward
 
 
 def standings(scores, spent, *, budget=30, money=None, full=float("nan"), reward=None):
@@ -128,3 +130,29 @@ def test_rewards_of_any_episode(values, step):
 def test_what_a_reward_cannot_be_is_refused(kind, settings, message):
     with pytest.raises(InvalidRecipeError, match=message.replace("?", r"\?")):
         make_reward(kind, **settings)
+
+
+class Halves(Reward):
+    name = "halves"
+
+    def paid(self, before, after):
+        return after.score.mul_(0.5) - before.score
+
+
+class Empties(Reward):
+    name = "empties"
+
+    def paid(self, before, after):
+        return after.score - before.score
+
+    def settled(self, last):
+        return last.score.mul_(0)
+
+
+@pytest.mark.parametrize(("kind", "what"), [(Halves, "paid"), (Empties, "settled")])
+def test_a_reward_leaves_the_standings_as_they_are(kind, what):
+    with pytest.raises(ContractError, match=f"{what} leaves the standings as they are; it wrote to one"):
+        check_reward(kind())
+    shown = standings([0.5, 0.7], [1, 2])[: 2 if what == "paid" else 1]
+    with pytest.raises(ContractError, match=f"{kind.__name__}: {what} leaves the standings"):
+        payment(kind(), what, shown, torch.ones(1, dtype=torch.bool))

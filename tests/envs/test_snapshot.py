@@ -111,8 +111,10 @@ def test_what_cannot_be_branched_or_restored_is_refused():
     env, _ = begun("breast-cancer")
     with pytest.raises(InvalidQueryError, match=r"shape \(3,\) given; a branch takes \(3, actions\)"):
         env.branch(np.zeros(3, dtype=int))
-    with pytest.raises(InvalidQueryError, match="action 99 is not allowed"):
-        env.branch(np.full((3, 1), 99))
+    actions = np.tile([3, 4], (3, 1))
+    actions[1, 1] = 99
+    with pytest.raises(InvalidQueryError, match="episode 1, branch 1: action 99 is not allowed"):
+        env.branch(actions)
     with pytest.raises(InvalidQueryError, match="this environment plays 2"):
         ActiveLearningVectorEnv(small("breast-cancer"), num_envs=2).restore(env.snapshot())
     with pytest.raises(InvalidQueryError, match="reset first"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from lightgbm import LGBMClassifier
@@ -33,6 +34,7 @@ from alrl.errors import InvalidRecipeError, UnfittedLearnerWarning
 from alrl.evaluation.comparison import Comparison
 from alrl.evaluation.evaluate import evaluate
 from alrl.learners import Committee, ScikitLearn, make_learner
+from alrl.learners.possible_fit import fit_or_frequencies
 
 LATE = [
     KNeighborsClassifier(5),
@@ -179,3 +181,19 @@ def test_a_committee_is_fitted_where_a_member_is() -> None:
     assert report.fitted.tolist() == [True]
     report = committee.fit(X[:, 3:5], torch.tensor([[0, 1]]), torch.ones(1, 2), classes)
     assert report.fitted.tolist() == [False]
+
+
+class OddError(Exception):
+    """Of no kind that Python has, as those of LightGBM and some of pandas."""
+
+
+class Choosy(LogisticRegression):
+    def fit(self, X, y):
+        raise OddError("not these")
+
+
+def test_a_classifier_may_raise_whatever_it_likes():
+    X, y = np.array([[0.0], [1.0], [2.0]], dtype=np.float32), np.array([0, 1, 1])
+    fit = fit_or_frequencies(Choosy(), X, y, np.ones(3, dtype=np.float32))
+    assert fit.model is None
+    assert isinstance(fit.error, OddError)

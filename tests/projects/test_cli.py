@@ -122,3 +122,45 @@ def test_without_the_extra_a_page_is_not_served_and_files_are_named(
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     text = ok("serve", "churn")
     assert 'pip install "alrl[serve]"; or label by files: alrl project next churn --to tasks.csv' in text
+
+
+def test_a_question_that_nobody_answers_changes_nothing(place: Path) -> None:
+    ok("create", "churn", "--data", "customers.csv", "--id", "customer", "--label", "churn", "--strategy", "margin")
+    ok("next", "churn", "--batch", "5", "--to", "tasks.csv")
+    fill(place / "tasks.csv", place / "answers.csv")
+    ok("take", "churn", "answers.csv", "--annotator", "ann")
+    ok("status", "churn", "--fit") if "--fit" in ok("status", "--help") else ok("next", "churn", "--to", "more.csv")
+    for arguments in (("restart", "churn"), ("rollback", "churn", "--to", "0")):
+        refused = project(*arguments)
+        assert refused.exit_code == 2
+        assert "nobody answered, and nothing was changed; --yes agrees beforehand" in refused.output
+    missing = project("rollback", "churn", "--to", "99")
+    assert "there is no round 99" in missing.output
+    assert "take back" not in missing.output
+    assert "7 of 60 records labelled" in ok("status", "churn")
+
+
+def test_a_row_that_does_not_say_who_answered_is_refused(place: Path) -> None:
+    ok("create", "churn", "--data", "customers.csv", "--id", "customer", "--label", "churn")
+    (place / "late.csv").write_text("customer,churn,annotator\nc5,yes,ann\nc6,no,\n", encoding="utf-8")
+    refused = project("take", "churn", "late.csv")
+    assert refused.exit_code == 2
+    assert "row 2 of late.csv does not say who answered" in " ".join(refused.output.split())
+    taken = ok("take", "churn", "late.csv", "--annotator", "ben")
+    assert "ann: 1 new" in taken
+    assert "ben: 1 new" in taken
+
+
+def test_grown_records_are_not_judged_by_their_columns(place: Path) -> None:
+    ok("create", "churn", "--data", "customers.csv", "--id", "customer", "--label", "churn")
+    (place / "more.csv").write_text("customer,age,visits\nd1,1,2\nd2,1,2\n", encoding="utf-8")
+    text = ok("grow", "churn", "--data", "more.csv")
+    assert "2 records added" in text
+    assert "--drop" not in text
+
+
+def test_a_report_needs_a_folder_that_is_there(place: Path) -> None:
+    ok("create", "churn", "--data", "customers.csv", "--id", "customer", "--label", "churn")
+    refused = project("report", "churn", "--to", "nowhere/churn.html")
+    assert refused.exit_code == 2
+    assert "there is no folder" in refused.output

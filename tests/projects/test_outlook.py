@@ -64,3 +64,10 @@ def test_a_class_without_a_label_is_named(make: Make) -> None:
     result = make(pool=table().assign(churn=["no"] * 4 + [None] * 56)).outlook()
     assert result.first == 6
     assert result.sentences()[2].endswith("6 records beside the 4 labels that are there; no label is of yes")
+
+
+def test_querying_every_record_saves_none(make: Make) -> None:
+    result = make(prices=alrl.Prices(label=0.5, hour=2.0)).outlook()
+    assert result.labels == result.unlabelled == 60
+    assert not result.pays
+    assert "it does not pay: every record would be labelled" in result.sentences()[1]

@@ -494,3 +494,77 @@ def test_an_index_that_is_called_as_the_identifiers_holds_them(tmp_path: Path) -
     frame = table().set_index("customer")
     project = Project.create(tmp_path / "project", pool=frame, id="customer", label="churn", classes=["yes", "no"])
     assert set(ids(project.ask(5))) <= set(frame.index)
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pd.array([1, None] * 30, dtype="Int64"),
+        pd.array([True, None] * 30, dtype="boolean"),
+        pd.array([0.5, None] * 30, dtype="Float64"),
+        pd.array(["a", None] * 30, dtype="string"),
+        np.array(["a", pd.NA] * 30, dtype=object),
+        np.array([1, pd.NA] * 30, dtype=object),
+    ],
+    ids=["Int64", "boolean", "Float64", "string", "text", "numbers"],
+)
+def test_the_missing_value_of_pandas_is_one_in_records(make: Make, column: Any) -> None:
+    project = make(pool=table().assign(given=column))
+    assert torch.isfinite(project.pool().features).all()
+    assert project.grow(table(62)[60:].assign(given=column[:2])) == 2
+
+
+@pytest.mark.parametrize("kind", ["string", "object"])
+def test_the_missing_value_of_pandas_is_an_answer_that_is_not_there(make: Make, kind: str) -> None:
+    labels = pd.Series(["yes", pd.NA, "no"] * 20, dtype=kind)
+    project = make(pool=table().assign(churn=labels))
+    assert len(project.state.labels) == 40
+    receipt = project.tell({"c1": pd.NA, "c4": "yes"}, annotator="ann")
+    assert (receipt.unknown, receipt.new) == (1, 1)
+    late = pd.DataFrame({"customer": ["c7", "c10"], "churn": pd.array(["no", None], dtype="string")})
+    receipt = project.tell(late, annotator="ann")
+    assert (receipt.unknown, receipt.new) == (1, 1)
+
+
+def test_seconds_beside_words_stay_apart(make: Make) -> None:
+    dates = pd.date_range("2024-01-01 10:00", periods=60, freq="s")
+    stamps = 1_704_103_200 + np.arange(60) / 4
+    features = make(pool=table().assign(at=dates, stamp=stamps, town=["Ulm", "Bonn"] * 30)).pool().features[0]
+    assert sorted(len(column.unique()) for column in features.T)[-4:] == [60] * 4
+
+
+def test_erased_records_are_no_records_and_nobody_skipped_them(make: Make) -> None:
+    project = make(prices=alrl.Prices(label=0.5))
+    erase(project, ["c7", "c8"])
+    project.tell({"c1": None, "c2": "yes"}, annotator="ann")
+    erase(project, ["c2"])
+    status = status_of(project.state, project.log.now)
+    counted = {name: status[name] for name in ("records", "labelled", "skipped", "erased", "unlabelled")}
+    assert counted == {"records": 57, "labelled": 0, "skipped": 1, "erased": 3, "unlabelled": 56}
+    assert "erased 3" in sentences(status)[1]
+    assert project.bill().everything == pytest.approx(57 * 0.5)
+    outlook = project.outlook()
+    assert (outlook.records, outlook.everything) == (57, 28.0)
+
+
+@pytest.mark.parametrize(
+    ("strategy", "model", "message"),
+    [
+        ("exp3", "softmax-regression", "exp3 learns from round to round, which a project cannot tell it"),
+        ("bald", "softmax-regression", "reads the predictions of each member of a committee.*the model 'committee'"),
+        ("uherding", SVC(probability=True), "reads a learner to refit.*or the model 'softmax-regression'"),
+    ],
+)
+def test_a_strategy_that_the_project_could_never_ask_is_refused_before_a_label_is_bought(
+    make: Make, tmp_path: Path, strategy: str, model: Any, message: str
+) -> None:
+    with pytest.raises((InvalidRecipeError, InvalidQueryError), match=message):
+        make(strategy=strategy, model=model)
+    assert not (tmp_path / "churn" / "log.sqlite").exists()
+
+
+def test_a_model_that_does_not_tell_what_the_strategy_reads_is_refused(make: Make) -> None:
+    project = make(strategy="bald", model="committee")
+    with pytest.raises(InvalidQueryError, match="the strategy 'bald' reads the predictions of each member"):
+        project.set_model("softmax-regression")
+    assert project.state.model["name"] == "committee"

@@ -64,3 +64,22 @@ def test_a_bundle_holds_all_and_its_script_ends_in_the_same_table(
     (place / "data" / "own.csv").write_text("x,kind\n1,a\n", encoding="utf-8")
     broken = subprocess.run(["/bin/sh", "reproduce.sh"], cwd=place, env=environment, capture_output=True, check=False)
     assert broken.returncode != 0
+
+
+def test_a_bundle_holds_the_modules_that_own_classes_import(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, undrawn: None
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "bundled_doubt.py").write_text(
+        "from bundled_help import doubt\nfrom alrl.strategies.base import Strategy\n\n\n"
+        "class Doubt(Strategy):\n    name = 'doubt'\n\n    def score(self, view):\n        return doubt(view)\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "bundled_help.py").write_text("def doubt(view):\n    return -view.margin\n", encoding="utf-8")
+    text = STUDY.replace('{ file = "own.csv", label = "kind" }, ', "").replace('"margin"', '"bundled_doubt:Doubt"')
+    (tmp_path / "study.toml").write_text(text, encoding="utf-8")
+    Runner(study=load_study("study.toml"), folder=tmp_path / "run", workers=1, command="alrl run study.toml").run()
+    assert CliRunner().invoke(app, ["bundle", "run", "--out", "paper.zip"]).exit_code == 0
+    with zipfile.ZipFile(tmp_path / "paper.zip") as archive:
+        names = set(archive.namelist())
+    assert {"paper/run/bundled_doubt.py", "paper/run/bundled_help.py"} <= names

@@ -256,7 +256,8 @@ def _words(texts: list[str]) -> QueryFeatures:
 def _table(parts: list[Records]) -> QueryFeatures:
     """Return a table of several kinds of columns, as skrub encodes it."""
     import pandas as pd
-    from skrub import StringEncoder, TableVectorizer
+
+    from alrl.data.tables.skrub_encoders import encoded_frame, table_vectoriser
 
     columns = next((part.columns for part in parts if part.columns is not None), None)
     tables = [as_pandas(part) for part in parts]
@@ -273,8 +274,9 @@ def _table(parts: list[Records]) -> QueryFeatures:
         with warnings.catch_warnings():
             # What it warns of is how it reads a column; the features are there either way.
             warnings.simplefilter("ignore")
-            encoded = TableVectorizer(high_cardinality=StringEncoder(random_state=_SEED)).fit_transform(as_read(rest))
-        words = np.round(np.asarray(encoded.to_numpy(dtype=np.float64, na_value=np.nan)), _DIGITS)
+            readable = as_read(rest)
+            encoded = encoded_frame(table_vectoriser().fit(readable), readable)
+        words = np.round(encoded.to_numpy(), _DIGITS)
         values = np.concatenate([numbers, words], 1)
     values = values if values.shape[1] else np.zeros((len(whole), 1))
     return QueryFeatures(values=_filled(values), source="skrub's TableVectorizer")

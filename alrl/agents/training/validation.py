@@ -170,5 +170,6 @@ def gains_by_stage(card: Mapping[str, Any]) -> str:
     scale = 1 if by_return else 100
     known = {stage: f" ± {scale * float(error):.2f}" for stage, error in errors.items()}
     stages = ", ".join(f"{stage} {scale * float(gain):+.2f}{known.get(stage, '')}" for stage, gain in gains.items())
-    note = ", ± one standard error over data sets" if known else ""
+    units = "episodes" if len(card.get("validated_on", ())) == 1 else "data sets"
+    note = f", ± one standard error over {units}" if known else ""
     return f"{stages} {unit}{note}" if stages else ""

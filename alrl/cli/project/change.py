@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from alrl.cli.common import Json, reporting
+from alrl.cli.common import Json, confirm, reporting
 from alrl.cli.project.group import Folder, Trust, names, project
 
 
@@ -83,15 +83,13 @@ def restart(
         opened = Project(folder, trusted=trust or ())
         if promising:
             voice.say("\n".join(sample.sentence() for sample in first_samples(opened)))
-            if not yes and not typer.confirm("keep the first of these, and set the labels of the others aside?"):
-                raise typer.Exit
+            confirm("keep the first of these, and set the labels of the others aside?", voice, yes=yes)
             samples, aside = keep_promising(opened)
             voice.say(f"first sample {samples[0].batch} is kept, {aside} labels set aside")
             voice.result({"kept": samples[0].batch, "set_aside": aside, "samples": [vars(each) for each in samples]})
             return
         count = len(opened.state.labels)
-        if not yes and not typer.confirm(f"set {count} labels aside and begin anew?"):
-            raise typer.Exit
+        confirm(f"set {count} labels aside and begin anew?", voice, yes=yes)
         voice.say(f"{opened.restart()} labels set aside; next: alrl project next {folder} --to tasks.csv")
         voice.result({"set_aside": count})
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from alrl.cli.common import Json, reporting
+from alrl.cli.common import Json, confirm, reporting
 from alrl.cli.project.group import Folder, Trust, project
 
 Number = Annotated[int, typer.Argument(min=0, help="A round, from 0.")]
@@ -37,11 +37,12 @@ def rollback(
     """Go back to the labels and the model of a round; the log keeps what came after."""
     with reporting(context, machine) as voice:
         from alrl.projects import Project
-        from alrl.projects.versions import roll_back
+        from alrl.projects.versions import roll_back, round_to_return_to
 
-        if not yes and not typer.confirm(f"take back all labels since round {to}?"):
-            raise typer.Exit
-        done = roll_back(Project(folder), to)
+        opened = Project(folder)
+        round_to_return_to(opened.state, to)
+        confirm(f"take back all labels since round {to}?", voice, yes=yes)
+        done = roll_back(opened, to)
         model = "the model is that of then" if done["model"] else "the model is the same"
         voice.say(f"round {to}: {done['withdrawn']} answers withdrawn, {done['put_back']} put back; {model}")
         voice.result(done)

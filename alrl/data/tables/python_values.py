@@ -16,6 +16,7 @@ from alrl.data.tables.label import feature_level, label_level
 from alrl.data.tables.numbers import column_format, parse_numbers
 from alrl.data.tables.table import Texts, Values, as_texts, with_levels
 from alrl.errors import OUT_OF_SCOPE, InvalidDataError
+from alrl.numerics.arguments import is_absent
 
 
 def read_objects(values: Sequence[Any], column: str) -> Values:
@@ -87,7 +88,7 @@ def text_of(value: Any) -> str | None:
     >>> text_of(7.0), text_of(7.5), text_of(float("nan"))
     ('7', '7.5', None)
     """
-    if value is None or value != value:  # noqa: PLR0124 - NaN does not equal itself
+    if is_absent(value):
         return None
     if isinstance(value, float | np.floating) and float(value).is_integer():
         return str(int(value))

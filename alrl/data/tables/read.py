@@ -70,10 +70,15 @@ def read_archive_file(source: Any, **columns: Any) -> tuple[NDArray[Any], NDArra
 
     Raises InvalidDataError as :func:`alrl.data.tables.archive.read_archive` does, and for columns that are named.
     """
+    refuse_columns(Path(source).name, **columns)
+    return read_archive(_file(source))
+
+
+def refuse_columns(called: str, **columns: Any) -> None:
+    """Raise InvalidDataError for ``columns`` that are named where there are arrays X and y."""
     named = [name for name, value in columns.items() if value is not None and value != ()]
     if named:
-        raise InvalidDataError(f"{named[0]} names a column, and {Path(source).name} has arrays X and y; leave it out")
-    return read_archive(_file(source))
+        raise InvalidDataError(f"{named[0]} names a column, and {called} has arrays X and y; leave it out")
 
 
 def read_table(
@@ -175,7 +180,7 @@ def _file(source: Any) -> Path:
     if not isinstance(source, str | os.PathLike):
         raise InvalidDataError(
             f"a table cannot be read from {type(source).__name__}; give the path of a file or a frame of pandas or"
-            " polars; a pair (X, y) of arrays goes to DataSet.from_arrays"
+            " polars, or a pair (X, y) of arrays"
         )
     path = Path(source)
     if path.is_dir():

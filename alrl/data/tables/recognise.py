@@ -17,6 +17,7 @@ from alrl.data.tables.numbers import deciding_code, is_missing
 from alrl.data.tables.report import ONE_VALUE
 from alrl.data.tables.table import WORDS, RawTable, Texts
 from alrl.errors import FooterWarning
+from alrl.numerics.arguments import is_absent
 
 _INDEX = {
     "index", "idx", "row", "rows", "rowid", "row_id", "rowname", "rownames", "row.names", "rownumber", "row_number",
@@ -120,7 +121,7 @@ def warn_of_footer(rows: Sequence[Sequence[Any]], source: str, *, stacklevel: in
 
 
 def _cell(value: Any) -> str:
-    return "" if value is None or value != value else str(value).strip()  # noqa: PLR0124 - NaN alone differs
+    return "" if is_absent(value) else str(value).strip()
 
 
 def _numbers(table: RawTable, column: str, place: int, numbers: NumberProfile) -> str | None:

@@ -36,14 +36,14 @@ def vectorise(table: RawTable, columns: Sequence[str]) -> dict[str, Vectorised]:
     Where a number cannot be made of a value, it is the mean of its column and an indicator column says so.
     """
     # skrub takes seconds to import: only who has such columns pays for it.
-    from skrub import StringEncoder, TableVectorizer
+    from alrl.data.tables.skrub_encoders import encoded_frame, table_vectoriser
 
     frame = _frame(table, columns)
-    vectoriser = TableVectorizer(high_cardinality=StringEncoder(random_state=0))
+    vectoriser = table_vectoriser()
     step = -(-table.n_records // _FIT_RECORDS)
     vectoriser.fit(frame.iloc[::step])
     parts = [
-        np.asarray(vectoriser.transform(frame.iloc[start : start + _FIT_RECORDS]), np.float64)
+        np.asarray(encoded_frame(vectoriser, frame.iloc[start : start + _FIT_RECORDS]))
         for start in range(0, table.n_records, _FIT_RECORDS)
     ]
     values = np.concatenate(parts)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
 from alrl.errors import ContractError
+from alrl.loop.promises import versions
 from alrl.recipes.registry import Registry
 
 
@@ -64,24 +66,31 @@ class Reward(ABC):
         return torch.zeros_like(score, dtype=torch.bool)
 
 
-def checked(reward: Reward, what: str, money: Any, due: Tensor) -> Tensor:
-    """Return what a reward has ``paid`` or ``settled``, (B,), and 0 outside the mask ``due`` (B,).
+def payment(reward: Reward, what: str, standings: Sequence[Standing], due: Tensor) -> Tensor:
+    """Return what a reward has ``paid`` or ``settled`` by standings, (B,), and 0 outside the mask ``due`` (B,).
 
-    Raises ContractError for another shape, and for what is not finite where it is due.
+    Raises ContractError for another shape, for what is not finite where it is due, and for a standing written to.
     """
+    before = [versions(standing) for standing in standings]
+    money = getattr(reward, what)(*standings)
+    if [versions(standing) for standing in standings] != before:
+        raise ContractError(
+            f"{type(reward).__name__}: {what} leaves the standings as they are; it wrote to one; try it with"
+            " alrl.testing.check_reward"
+        )
     if not isinstance(money, Tensor) or money.shape != due.shape:
         given = f"a tensor {tuple(money.shape)}" if isinstance(money, Tensor) else f"{money!r}"
         raise ContractError(
             f"{type(reward).__name__}: {what} gives a number an episode, ({len(due)},); it gave {given}; try it with"
             " alrl.testing.check_reward"
         )
-    earned = torch.where(due, money, 0.0)
-    if not bool(earned.isfinite().all()):
+    own = torch.where(due, money, 0.0)
+    if not bool(own.isfinite().all()):
         raise ContractError(
-            f"{type(reward).__name__}: {what} gives finite numbers; it gave {earned.tolist()}; try it with"
+            f"{type(reward).__name__}: {what} gives finite numbers; it gave {own.tolist()}; try it with"
             " alrl.testing.check_reward"
         )
-    return earned
+    return own
 
 
 REWARDS: Registry[Reward] = Registry(Reward, package="alrl.envs.rewards", noun="kind of reward")  # type: ignore[type-abstract]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from alrl.errors import InvalidDataError
+from alrl.numerics.arguments import is_absent
 from alrl.projects.answers import Answer, label_of
 from alrl.projects.exchange.taking import AnswerRow, Taken, take_rows
 from alrl.projects.records.tables import column_of, read_table
@@ -120,12 +121,12 @@ def take_file(
             raise InvalidDataError(f"{file.name} has no column {name!r}; it has {', '.join(map(repr, table.columns))}")
     if annotator is None and "annotator" not in table.columns:
         raise InvalidDataError(f"{file.name} does not say who answered; name the annotator: --annotator ann")
-    by_annotator, empty = _answers(project, table, id_column, label_column, annotator)
+    by_annotator, empty = _answers(project, table, file.name, id_column, label_column, annotator)
     return take_rows(project, by_annotator, source=file.name, empty=empty, leave_out=leave_out, correct=correct)
 
 
 def _answers(
-    project: Project, table: pd.DataFrame, id_column: str, label_column: str, annotator: str | None
+    project: Project, table: pd.DataFrame, file: str, id_column: str, label_column: str, annotator: str | None
 ) -> tuple[dict[str, list[AnswerRow]], int]:
     """Return row and answer of each annotator's rows, and how many rows have no answer."""
     known, empty = project.pool().position, 0
@@ -135,16 +136,21 @@ def _answers(
     columns = (table[id_column].tolist(), table[label_column].tolist(), names, seconds)
     for row, (record, value, who, took) in enumerate(zip(*columns, strict=True)):
         label = None if isinstance(value, str) and not value.strip() else value
-        if label is None or label != label:  # noqa: PLR0124 - NaN alone differs from itself
+        if is_absent(label):
             empty += 1
             continue
-        name = str(who).strip() if isinstance(who, str) and who.strip() else annotator or "anonymous"
+        name = "" if is_absent(who) else str(who).strip()
+        if not (name or annotator):
+            raise InvalidDataError(
+                f"row {row + 1} of {file} does not say who answered; fill its cell, or name the annotator of such rows:"
+                " --annotator ann"
+            )
         answer = Answer(
             id=_unmarked(id_of(record), known),
             label=label_of(_plain(label, project.state.classes)),
             seconds=float(took) if isinstance(took, int | float) and not math.isnan(took) else None,
         )
-        rows.setdefault(name, []).append((f"row {row + 1}", answer))
+        rows.setdefault(name or annotator or "", []).append((f"row {row + 1}", answer))
     return rows, empty
 
 

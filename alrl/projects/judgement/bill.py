@@ -58,7 +58,7 @@ def bill(state: State) -> Bill:
     break-even takes the price of training on one record from what this project's own fits have cost.
     """
     prices = state.settings["prices"]
-    records = sum(file["records"] for file in state.files)
+    records = state.records()
     seconds = sum(fitted.facts["seconds"] + fitted.facts["estimate_seconds"] for fitted in state.rounds)
     trained = sum(facts.labels for facts in state.rounds)
     epochs = sum(fitted.facts["record_epochs"] for fitted in state.rounds)

@@ -30,6 +30,7 @@ def report_of(
     labels: Sequence[Any],
     classes: Sequence[str],
     drop: Sequence[str],
+    settled: bool = False,
 ) -> DataReport:
     """Return how a table was read; all columns that describe its records are kept, and what is odd is named.
 
@@ -40,6 +41,7 @@ def report_of(
         labels: what it holds, None where empty; nothing where there is no such column.
         classes: of the project.
         drop: columns that are left out.
+        settled: whether the columns were chosen before: nothing is then said of what else might be left out.
 
     Raises InvalidDataError for a column of infinite or huge numbers, or of values that cannot be used.
 
@@ -57,7 +59,7 @@ def report_of(
     known = Counter(each for each in labels if isinstance(each, str))
     warn_of_dates(table, table.columns, stacklevel=4)
     notes = [*described.attrs.get(NOTES, ()), *_missing(table, numbers), *notes_on_codes(table, table.columns)]
-    if not labels and label not in drop:
+    if not labels and label not in drop and not settled:
         notes += [
             f"column {name!r} is called as a class is, and describes the records; --label {name} makes it the class"
             for name in table.columns
@@ -72,7 +74,7 @@ def report_of(
         features=len(table.columns),
         left_out={**dict.fromkeys(drop, "as asked"), **({id: "names the records"} if id else {})},
         encoded=dict(_encoded(table)),
-        notes=[*notes, *list(_odd(table, numbers))[:_MOST_NOTES]],
+        notes=notes if settled else [*notes, *list(_odd(table, numbers))[:_MOST_NOTES]],
     )
 
 

@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from alrl.errors import InvalidDataError, ProjectError
+from alrl.numerics.arguments import is_absent
 
 _COLUMNS = "columns"
 
@@ -100,13 +101,7 @@ def _packed(name: str, column: pd.Series[Any]) -> tuple[str, dict[str, NDArray[A
 
 
 def _packed_text(name: str, values: list[Any]) -> dict[str, NDArray[Any]]:
-    missing = np.array(
-        [
-            value is None or bool(pd.isna(value)) if np.isscalar(value) or value is None or value is pd.NA else False
-            for value in values
-        ],
-        dtype=bool,
-    )
+    missing = np.array(list(map(is_absent, values)), dtype=bool)
     kept = ["" if gone else value for value, gone in zip(values, missing, strict=True)]
     strange = next((value for value in kept if not isinstance(value, str | int | float | bool)), None)
     if strange is not None:

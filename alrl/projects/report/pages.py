@@ -35,6 +35,8 @@ def write_report(project: Project, file: Path) -> list[Path]:
     """
     if file.suffix not in {".html", ".md"}:
         raise InvalidDataError(f"{file} given for a report; its name ends in .html or .md")
+    if not file.parent.is_dir():
+        raise InvalidDataError(f"there is no folder {file.absolute().parent} for {file.name}; make it, or name another")
     parts = sections(project)
     title = str(project.state.settings["name"])
     files = {file: _html(title, parts) if file.suffix == ".html" else _markdown(title, parts, file.stem)}

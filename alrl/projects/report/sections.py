@@ -38,6 +38,7 @@ def sections(project: Project) -> list[Section]:
 def _overview(status: dict[str, Any]) -> Section:
     rows = tuple((name, str(count)) for name, count in status["classes"].items())
     held_out = f", {status['held_out']} held out of a rehearsal" if status["held_out"] else ""
+    held_out += f", {status['erased']} erased" if status["erased"] else ""
     counts = (
         f"{status['labelled']} of {status['records']} records are labelled; {status['pending']} are with annotators,"
         f" {status['skipped']} skipped, {status['irrelevant']} irrelevant{held_out}. As of {status['last_event']}."

@@ -6,9 +6,8 @@ import threading
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from alrl.errors import InvalidDataError, InvalidQueryError
+from alrl.numerics.arguments import is_absent
 from alrl.projects.answers import IRRELEVANT, Answer, Label
 from alrl.projects.project import Project
 from alrl.projects.relabelling import second_opinions
@@ -121,7 +120,7 @@ class Desk:
         return {"id": record, "fields": fields}
 
     def _value(self, value: Any) -> dict[str, Any]:
-        if value is None or (not isinstance(value, str) and pd.isna(value)):
+        if is_absent(value):
             return {"kind": "missing", "value": ""}
         if isinstance(value, str):
             if self._images is not None and Path(value).suffix.lower() in IMAGES:

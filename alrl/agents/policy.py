@@ -129,8 +129,8 @@ class Policy(Strategy):
         """
         return dataclasses.replace(self, fell_back=fell_back)
 
-    def score_candidates(self, view: PoolView) -> tuple[Tensor, Tensor]:
-        """Return candidates (B, K), -1 for none, and their scores (B, K), minus infinity for none.
+    def score_candidates(self, view: PoolView, batch: int = 1) -> tuple[Tensor, Tensor]:
+        """Return candidates (B, K), -1 for none, and their scores (B, K) in a ``batch``, minus infinity for none.
 
         Where the guard fires they are the fallback's. Raises InvalidQueryError, which names the feature, if one cannot
         be computed from the view, is not finite or lies outside its bounds.
@@ -139,7 +139,7 @@ class Policy(Strategy):
         seen = self.features.observe(view, candidates)
         self.features.check(seen)
         with torch.no_grad():
-            scores = self.network(seen.candidates, seen.loop, seen.mask)
+            scores = self.network.of_batch(batch)(seen.candidates, seen.loop, seen.mask)
         if bool(scores.isnan().any()):
             raise InvalidQueryError(
                 f"the policy {self.name!r} scores a candidate with NaN: its weights are too large for these features;"
@@ -169,7 +169,7 @@ class Policy(Strategy):
             raise InvalidQueryError(f"batch of {count} records asked for; a batch has at least 1 record")
         picks = []
         for _ in range(count):
-            candidates, scores = self.score_candidates(view)
+            candidates, scores = self.score_candidates(view, count)
             best = scores.argmax(1, keepdim=True)
             picks.append(candidates.gather(1, best)[:, 0])
             if len(picks) < count:

@@ -76,6 +76,8 @@ class EvolutionRecipe(Recipe):
     """Paired episodes on each: the same for all weightings, chance included."""
     batches: tuple[int, ...] = (1, 10)
     """Sizes of a batch, taken in turns from data set to data set."""
+    by_size: bool = False
+    """Whether each size gets weights of its own, those of sizes in between lying between; else all share theirs."""
     labels: int | None = Field(default=None, ge=1)
     """Labels bought in an episode; by default the environment's budget."""
     spread: float = Field(default=0.5, gt=0)
@@ -88,7 +90,7 @@ class EvolutionRecipe(Recipe):
     """Share of the weightings, the best, that the next mean is made of."""
     averaged: float = Field(default=0.5, gt=0, le=1)
     """Share of the generations, the last, whose means the policy's weights are the mean of."""
-    LATER: ClassVar[frozenset[str]] = frozenset({"elite", "averaged"})
+    LATER: ClassVar[frozenset[str]] = frozenset({"elite", "averaged", "by_size"})
 
     @model_validator(mode="after")
     def _known(self) -> EvolutionRecipe:

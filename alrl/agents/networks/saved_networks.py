@@ -56,17 +56,23 @@ def _ensemble(folder: Path, features: FeatureSet, described: dict[str, Any], wei
 
 
 def _buyer(folder: Path, features: FeatureSet, described: dict[str, Any], weights: dict[str, Any]) -> Buyer:
-    sizes, start = weights.get("sizes"), "scorer."
+    sizes, start = _sizes(folder, weights), "scorer."
+    # Before 0.2 the buffer had another name.
+    weights = {"stochastic" if name == "by_lot" else name: value for name, value in weights.items()}
+    own = {name.removeprefix(start): value for name, value in weights.items() if name.startswith(start)}
+    network = Buyer(_set_scorer(folder, features, described, own), sizes=sizes)
+    _fill(network, weights, folder)
+    return network
+
+
+def _sizes(folder: Path, weights: dict[str, Any]) -> list[int]:
+    """Return sizes of a batch: at least one, rising."""
+    sizes = weights.get("sizes")
     if sizes is None or sizes.ndim != 1 or sizes.is_floating_point() or not 0 < len(sizes) <= _MOST_SIZES:
         raise PolicyFileError(f"{folder}: the sizes of what is bought at once are missing")
     if int(sizes.min()) < 1 or not bool((sizes.diff() > 0).all()):
         raise PolicyFileError(f"{folder}: sizes {sizes.tolist()} given; they are at least 1, in rising order")
-    # Before 0.2 the buffer had another name.
-    weights = {"stochastic" if name == "by_lot" else name: value for name, value in weights.items()}
-    own = {name.removeprefix(start): value for name, value in weights.items() if name.startswith(start)}
-    network = Buyer(_set_scorer(folder, features, described, own), sizes=sizes.tolist())
-    _fill(network, weights, folder)
-    return network
+    return [int(size) for size in sizes]
 
 
 def _forest(folder: Path, features: FeatureSet, described: dict[str, Any], weights: dict[str, Any]) -> ForestScorer:
@@ -98,14 +104,17 @@ def _weigher(folder: Path, features: FeatureSet, described: dict[str, Any], weig
 
 def _mixture(folder: Path, features: FeatureSet, described: dict[str, Any], weights: dict[str, Any]) -> Mixture:
     columns, weight, start = _weighed(folder, weights), weights.get("weight"), "prior."
-    if weight is None or tuple(weight.shape) != (1 + len(columns),) or not weight.is_floating_point():
+    sizes = _sizes(folder, weights) if "sizes" in weights else []
+    shape = (len(sizes), 1 + len(columns)) if sizes else (1 + len(columns),)
+    if weight is None or tuple(weight.shape) != shape or not weight.is_floating_point():
+        each = f", for each of its {len(sizes)} sizes of a batch" if sizes else ""
         raise PolicyFileError(
-            f"{folder}: a mixture has one weight for its network and each of its {len(columns)} columns"
+            f"{folder}: a mixture has one weight for its network and each of its {len(columns)} columns{each}"
         )
     own = {name.removeprefix(start): value for name, value in weights.items() if name.startswith(start)}
     build = _ensemble if "members" in described else _set_scorer
     prior = build(folder, features, {name: value for name, value in described.items() if name != "kind"}, own)
-    network = Mixture(features, prior, columns, weight)
+    network = Mixture(features, prior, columns, weight, sizes=sizes)
     _fill(network, weights, folder)
     return network
 

@@ -27,6 +27,10 @@ class CandidateScorer(nn.Module, ABC):
     def summary(self) -> str:
         """Description in words, for cards."""
 
+    def of_batch(self, count: int) -> CandidateScorer:  # noqa: ARG002
+        """Return what scores the picks of a batch of ``count`` records; itself unless the size matters to it."""
+        return self
+
     @abstractmethod
     def forward(self, candidates: Tensor, loop: Tensor, mask: Tensor) -> Tensor:
         """Return scores (B, K) of candidates (B, K, F) in a state (B, G); minus infinity outside ``mask`` (B, K)."""

@@ -39,8 +39,8 @@ class TaskGroup:
 class Generations:
     """Where an evolution stands, one entry a generation."""
 
-    means: list[list[float]] = field(default_factory=list)
-    """Weights after each generation."""
+    means: list[list[list[float]]] = field(default_factory=list)
+    """Weights after each generation: one row, or one for each size of a batch that has its own."""
     spreads: list[float] = field(default_factory=list)
     gains: list[float] = field(default_factory=list)
     """Of each generation, how much better its best half was than the mean of all, in area: half of the episodes decide
@@ -50,28 +50,38 @@ class Generations:
 def mixture_of(policy: Policy, recipe: EvolutionRecipe) -> Policy:
     """Return the policy whose network is the first term of a mixture of the recipe's features and first weights.
 
-    A policy that has a mixture already goes on from its weights, unless the recipe gives a ``start`` of its own.
+    A policy that has a mixture already goes on from its weights, unless the recipe gives a ``start`` of its own. Where
+    each size of a batch gets weights of its own, those of other sizes are kept, and weights that were for every size
+    become those of single queries.
 
     Raises InvalidRecipeError for a feature that is not observed, or weighed at first and not in the recipe.
     """
     names = [feature.name for feature in policy.features.record]
-    first, prior = recipe.start, policy.network
+    sizes, prior = sorted(set(recipe.batches)) if recipe.by_size else [], policy.network
+    starts = [dict(recipe.start) for _ in sizes or (1,)]
     if isinstance(prior, Mixture):
-        known = dict(zip(prior.names, prior.weight.tolist(), strict=True))
-        first = recipe.start if "start" in recipe.model_fields_set else known
+        anew: Sequence[int] = () if "start" not in recipe.model_fields_set else sizes or (1,)
+        sizes = sorted({*(prior.sizes.tolist() or (1,)), *sizes}) if sizes else []
+        starts = [
+            dict(recipe.start)
+            if size in anew
+            else dict(zip(prior.names, prior.of_batch(size).weight.tolist(), strict=True))
+            for size in sizes or (1,)
+        ]
         inner: Any = prior.prior
         prior = inner
     for name in recipe.features:
         if name not in names:
             raise InvalidRecipeError(unknown("observed feature of a record", name, names))
-    for name in first:
-        if name not in {NETWORK, *recipe.features}:
-            raise InvalidRecipeError(
-                f"evolution: {name} weighs {first[name]:g} at first; add it to features, or give start"
-            )
-    start = torch.tensor([first.get(name, 0.0) for name in (NETWORK, *recipe.features)])
+    for first in starts:
+        for name in first:
+            if name not in {NETWORK, *recipe.features}:
+                raise InvalidRecipeError(
+                    f"evolution: {name} weighs {first[name]:g} at first; add it to features, or give start"
+                )
+    weight = torch.tensor([[first.get(name, 0.0) for name in (NETWORK, *recipe.features)] for first in starts])
     columns = [names.index(name) for name in recipe.features]
-    network = Mixture(policy.features, prior, columns, _scaled(start))
+    network = Mixture(policy.features, prior, columns, _scaled(weight if sizes else weight[0]), sizes=sizes)
     mixture = recipe.candidates.build() if recipe.candidates is not None else policy.mixture
     return dataclasses.replace(policy, network=network, mixture=mixture)
 
@@ -91,7 +101,8 @@ def evolve(
 
     Each generation tries weightings in pairs around the mean (Salimans et al. 2017), all in the same episodes, and the
     next mean is that of the better half, the best weighing most, in logarithms of the rank (Hansen and Ostermeier
-    2001). Weights are scaled so that the largest of the mean is one: a choice does not depend on their size.
+    2001), of a size of a batch by the episodes of that size where each has its own. Weights are scaled so that the
+    largest of the mean is one: a choice does not depend on their size.
 
     Args:
         policy: of a :class:`Mixture`, as :func:`mixture_of` makes it.
@@ -106,32 +117,40 @@ def evolve(
     network, checkpoint = _mixture(policy), checkpoint or Checkpoint()
     state = checkpoint.load()
     stands = Generations(**state.values) if state is not None else Generations()
-    mean = torch.tensor(stands.means[-1]) if stands.means else network.weight.clone()
+    sizes = network.sizes.tolist()
+    means = torch.tensor(stands.means[-1]) if stands.means else network.weight.view(len(sizes) or 1, -1)
     for number in range(len(stands.means), recipe.generations):
         spread = recipe.spread * recipe.narrows ** (number / max(recipe.generations - 1, 1))
-        tried = mean + spread * _pairs(len(mean), recipe.pairs, seed, number)
-        areas = [trial_areas(policy, env, recipe, group, tried, device=device) for group in draw(number)]
-        mean = _scaled((tried * _ranked(fitness(areas, recipe.clip), recipe.elite)[:, None]).sum(0))
-        stands.means.append([float(each) for each in mean])
+        pairs, groups, gains = spread * _pairs(means.shape[1], recipe.pairs, seed, number), draw(number), list[float]()
+        means = means.clone()
+        for place in range(len(means)):
+            tried = means[place] + pairs
+            own = [group for group in groups if not sizes or group.batch == sizes[place]]
+            areas = [trial_areas(policy, env, recipe, group, tried, device=device) for group in own]
+            if areas:
+                means[place] = _scaled((tried * _ranked(fitness(areas, recipe.clip), recipe.elite)[:, None]).sum(0))
+                gains.append(_progress_on_other_halves(areas, recipe.clip))
+        stands.means.append(means.tolist())
         stands.spreads.append(spread)
-        stands.gains.append(_progress_on_other_halves(areas, recipe.clip))
+        stands.gains.append(sum(gains) / len(gains))
         checkpoint.save(dataclasses.asdict(stands))
         if progress is not None:
             progress(stands)
-    return with_weights(policy, averaged(stands.means, recipe.averaged))
+    weight = averaged(stands.means, recipe.averaged)
+    return with_weights(policy, weight if sizes else weight[0], sizes)
 
 
-def averaged(means: Sequence[Sequence[float]], share: float = 0.5) -> Tensor:
-    """Return the mean of the last ``share`` of the means, (m,): the noise of single generations cancels there."""
+def averaged(means: Sequence[Any], share: float = 0.5) -> Tensor:
+    """Return the mean of the last ``share`` of the means, (..., m): the noise of single generations cancels there."""
     later = torch.tensor(means[min(int(len(means) * (1 - share)), len(means) - 1) :])
     return _scaled(later.mean(0))
 
 
-def with_weights(policy: Policy, weight: Tensor) -> Policy:
-    """Return the policy whose mixture has these weights, (1 + m,) or (B, 1 + m)."""
+def with_weights(policy: Policy, weight: Tensor, sizes: Sequence[int] = ()) -> Policy:
+    """Return the policy whose mixture has these weights: (1 + m,), (B, 1 + m), or of S ``sizes`` (S, 1 + m)."""
     network = _mixture(policy)
     prior: Any = network.prior
-    made = Mixture(policy.features, prior, network.columns.tolist(), weight)
+    made = Mixture(policy.features, prior, network.columns.tolist(), weight, sizes=sizes)
     return dataclasses.replace(policy, network=made)
 
 
@@ -197,4 +216,4 @@ def _ranked(value: Tensor, share: float) -> Tensor:
 
 
 def _scaled(weight: Tensor) -> Tensor:
-    return weight / weight.abs().max().clamp_min(1e-6)
+    return weight / weight.abs().amax(-1, keepdim=True).clamp_min(1e-6)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from alrl import recipes
-from alrl.agents.networks.mixture import NETWORK
+from alrl.agents.networks.mixture import NETWORK, Mixture
 from alrl.agents.policy import Policy
 from alrl.agents.recipe import AlgorithmRecipe, TrainedRecipe
 from alrl.agents.reinforcement_recipes import ReinforcementRecipe
@@ -49,15 +49,20 @@ def breed(
     """Return the policy with a mixture of bred weights, its network the first term; ``training`` are its data sets."""
     bar, before = bars.bar("evolution", recipe.generations), checkpoint.work.counter.tally.steps
 
+    begun = mixture_of(policy, recipe)
+    sizes = begun.network.sizes.tolist() if isinstance(begun.network, Mixture) else []
+
     def progress(state: Generations) -> None:
         number = len(state.means)
         bar.advance(note=f"better half {100 * state.gains[-1]:+.2f} points")
         tracker.scalar("evolution/gain_of_better_half", state.gains[-1], number)
-        for name, weight in zip((NETWORK, *recipe.features), state.means[-1], strict=True):
-            tracker.scalar(f"evolution/weight/{name}", weight, number)
+        for row, weights in enumerate(state.means[-1]):
+            of = f"/batch-{sizes[row]}" if sizes else ""
+            for name, weight in zip((NETWORK, *recipe.features), weights, strict=True):
+                tracker.scalar(f"evolution/weight/{name}{of}", weight, number)
 
     bred = evolve(
-        mixture_of(policy, recipe),
+        begun,
         env,
         recipe,
         lambda number: task_groups(env, recipe, training, seed=seed, generation=number),

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 
 import pytest
 import torch
@@ -23,10 +24,10 @@ NAMES = [feature.name for feature in FEATURES.record]
 GAIN = NAMES.index("doubtful-cover-gain")
 
 
-def mixture(weight, *, members=1, columns=(GAIN,), **mixture):
+def mixture(weight, *, members=1, columns=(GAIN,), sizes=(), **mixture):
     chosen = CandidateMixture(**{"count": 12, "margin": 0.5, "herding": 0.5, "random": 0.0} | mixture)
     base = disturb(Policy.untrained(FEATURES, chosen, width=8, members=members), 3)
-    made = Mixture(FEATURES, base.network, columns, torch.tensor(weight))
+    made = Mixture(FEATURES, base.network, columns, torch.tensor(weight), sizes=sizes)
     return dataclasses.replace(base, network=made)
 
 
@@ -62,6 +63,34 @@ def test_each_episode_may_have_weights_of_its_own():
         assert mixture(weight).select(view, 1)[episode].equal(both[episode])
 
 
+def test_each_size_of_a_batch_may_have_weights_of_its_own():
+    policy = mixture([[1.0, 0.0], [0.0, 1.0]], sizes=(1, 10))
+    view = example_view(seed=6, records=(30, 20), labelled=(4, 3))
+    assert policy.select(view, 1).equal(mixture([1.0, 0.0]).select(view, 1))
+    assert policy.select(view, 10).equal(mixture([0.0, 1.0]).select(view, 10))
+    assert policy.score(view).equal(mixture([1.0, 0.0]).score(view))
+    weights = {size: policy.network.of_batch(size).weight.tolist() for size in (1, 2, 5, 10, 200)}
+    share = math.log10(2)
+    assert weights[1] == [1.0, 0.0]
+    assert weights[2] == pytest.approx([1 - share, share])
+    assert weights[5] == pytest.approx([share, 1 - share])
+    assert weights[10] == weights[200] == [0.0, 1.0]
+
+
+@pytest.mark.parametrize("sizes", [(1,), (10, 1), (1, 1), (0, 10)])
+def test_sizes_that_do_not_rise_or_have_no_weights_are_refused(sizes):
+    with pytest.raises(InvalidRecipeError, match="rising ones of at least 1, with weights each"):
+        mixture([[1.0, 0.0], [0.0, 1.0]], sizes=sizes)
+
+
+def test_a_file_keeps_the_weights_of_each_size(tmp_path):
+    policy = mixture([[0.7, 1.0], [0.2, 1.0]], sizes=(1, 10))
+    again = load_policy(save_policy(policy, tmp_path / "mine"))
+    view = example_view(seed=5, records=(30, 20))
+    assert again.select(view, 3).equal(policy.select(view, 3))
+    assert "in batches of 10 +0.20 network, +1.00 doubtful-cover-gain" in again.network.summary
+
+
 @pytest.mark.parametrize("members", [1, 2])
 def test_a_file_gives_the_same_policy_again(tmp_path, members):
     policy = mixture([0.7, 1.0], members=members)
@@ -77,6 +106,13 @@ def test_a_file_whose_weights_do_not_fit_its_columns_is_refused(tmp_path):
     policy = mixture([0.7, 1.0])
     policy.network.weight = torch.ones(5)
     with pytest.raises(PolicyFileError, match="one weight for its network and each of its 1 columns"):
+        load_policy(save_policy(policy, tmp_path / "mine"))
+
+
+def test_a_file_whose_weights_do_not_fit_its_sizes_is_refused(tmp_path):
+    policy = mixture([[0.7, 1.0], [0.2, 1.0]], sizes=(1, 10))
+    policy.network.weight = torch.ones(3, 2)
+    with pytest.raises(PolicyFileError, match="for each of its 2 sizes of a batch"):
         load_policy(save_policy(policy, tmp_path / "mine"))
 
 

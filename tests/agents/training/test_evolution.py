@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 import torch
 
@@ -53,6 +55,31 @@ def test_at_first_the_mixture_plays_as_its_start_says(env):
     assert start(env).network.weight.tolist() == [1.0, 0.0, 0.0]
     begun = start(env, start={NETWORK: 1.0, "entropy": 2.0})
     assert begun.network.weight.tolist() == [0.5, 0.0, 1.0]
+    each = start(env, by_size=True).network
+    assert each.sizes.tolist() == [1, 10]
+    assert each.weight.tolist() == [[1.0, 0.0, 0.0]] * 2
+
+
+def test_a_mixture_goes_on_from_its_weights_of_each_size(env):
+    begun = with_weights(start(env), torch.tensor([[1.0, 0.5, 0.0], [0.0, 1.0, 0.2]]), [1, 100])
+    features = {"features": SMALL["features"], "by_size": True}
+    again = mixture_of(begun, parse(EvolutionRecipe, features, where="test"))
+    assert again.network.sizes.tolist() == [1, 10, 100]
+    weight = torch.tensor([[1.0, 0.5, 0.0], [2 / 3, 1.0, 2 / 15], [0.0, 1.0, 0.2]])
+    torch.testing.assert_close(again.network.weight, weight)
+    shared = mixture_of(begun, parse(EvolutionRecipe, {"features": SMALL["features"]}, where="test"))
+    assert shared.network.weight.tolist() == [1.0, 0.5, 0.0]
+
+
+def test_weights_that_were_for_every_size_become_those_of_single_queries(env):
+    begun = with_weights(start(env), torch.tensor([1.0, 0.5, 0.2]))
+    features = {"features": SMALL["features"], "batches": [10], "by_size": True}
+    tens = parse(EvolutionRecipe, features, where="test")
+    made = mixture_of(begun, tens).network
+    assert made.sizes.tolist() == [1, 10]
+    assert made.weight.equal(begun.network.weight.expand(2, -1))
+    anew = mixture_of(begun, recipe(batches=[10], by_size=True)).network
+    assert anew.weight.tolist() == [begun.network.weight.tolist(), [1.0, 0.0, 0.0]]
 
 
 def test_weightings_play_the_same_episodes(env):
@@ -92,24 +119,25 @@ def test_bred_weights_are_the_mean_of_the_later_half():
     assert averaged([[9.0, 9.0], [1.0, 0.0], [0.5, 1.0]]).tolist() == pytest.approx([1.0, 2 / 3])
 
 
-def known_optimum(target, monkeypatch):
+def known_optimum(target, monkeypatch, *, in_tens=None):
     """Areas that fall with the square of the distance of the weights' direction to ``target``."""
 
     def areas(_policy, _env, _recipe, group, tried, *, device="cpu"):
         unit = tried / tried.norm(dim=1, keepdim=True)
-        gap = (unit - target / target.norm()).square().sum(1)
+        best = target if in_tens is None or group.batch == 1 else in_tens
+        gap = (unit - best / best.norm()).square().sum(1)
         noise = torch.Generator().manual_seed(hash(group.data_set) % 2**31)
         return (0.8 - 0.01 * gap)[:, None] + 0.002 * torch.randn(len(tried), 4, generator=noise)
 
     monkeypatch.setattr("alrl.agents.training.evolution.trial_areas", areas)
 
 
-def cosine(policy, target):
-    return float(torch.nn.functional.cosine_similarity(policy.network.weight, target, dim=0))
+def cosine(policy, target, size=1):
+    return float(torch.nn.functional.cosine_similarity(policy.network.of_batch(size).weight, target, dim=0))
 
 
-def made_up(number):
-    return [TaskGroup(data_set=f"{number}-{place}", tasks=[], batch=1) for place in range(6)]
+def made_up(number, batches=(1,)):
+    return [TaskGroup(data_set=f"{number}-{place}", tasks=[], batch=batch) for place in range(6) for batch in batches]
 
 
 TARGET = torch.tensor([0.2, -1.0, 0.6])
@@ -119,6 +147,24 @@ def test_it_finds_a_known_optimum_through_noise(env, monkeypatch):
     known_optimum(TARGET, monkeypatch)
     result = evolve(start(env), env, recipe(pairs=6, generations=25), made_up, seed=0)
     assert cosine(result, TARGET) > 0.95
+
+
+def test_each_size_of_a_batch_finds_an_optimum_of_its_own(env, monkeypatch):
+    other = torch.tensor([0.1, 0.3, -1.0])
+    known_optimum(TARGET, monkeypatch, in_tens=other)
+    draw = partial(made_up, batches=(1, 10))
+    how = recipe(pairs=6, generations=25, by_size=True)
+    result = evolve(start(env, by_size=True), env, how, draw, seed=0)
+    assert cosine(result, TARGET, 1) > 0.95
+    assert cosine(result, other, 10) > 0.95
+    assert cosine(result, other, 50) == cosine(result, other, 10)
+
+
+def test_a_size_that_nothing_was_played_in_keeps_its_weights(env, monkeypatch):
+    known_optimum(TARGET, monkeypatch)
+    result = evolve(start(env, by_size=True), env, recipe(by_size=True), made_up, seed=0)
+    assert result.network.of_batch(10).weight.tolist() == [1.0, 0.0, 0.0]
+    assert result.network.of_batch(1).weight.tolist() != [1.0, 0.0, 0.0]
 
 
 def test_of_a_negated_fitness_it_finds_the_opposite(env, monkeypatch):

@@ -279,6 +279,9 @@ def test_a_policy_is_held_against_rules_and_its_losses_are_named(place: Path) ->
         assert each["low"] <= each["difference"] <= each["high"]
         assert each["difference"] == pytest.approx(each["policy_aubc"] - each["rule_aubc"])
     (seen,) = [name for name in alrl.load_policy("general").card["trained_on"] if name.startswith("keel/")][:1]
+    useless = alrl_cli("evaluate", "margin", "--env", "wine-batch", "--data", "iris", "--labels", "2")
+    assert useless.exit_code == 2
+    assert "--env wine-batch given with margin; it names the environment of a zip" in " ".join(useless.output.split())
     refused = alrl_cli("evaluate", "general", "--data", seen, "--labels", "2", "--seeds", "2", "--workers", "1")
     assert refused.exit_code == 2
     assert "allow it with --seen" in refused.stderr

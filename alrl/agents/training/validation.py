@@ -163,6 +163,9 @@ def gains_by_stage(card: Mapping[str, Any]) -> str:
     'maskable-ppo +4.50 of return over margin that buys all labels one by one'
     >>> gains_by_stage({"validation_gain_over_margin": {"ppo": 0.0123}, "validation_standard_error": {"ppo": 0.004}})
     'ppo +1.23 ± 0.40 points of AUBC over margin, ± one standard error over data sets'
+    >>> card = {"validation_gain_over_margin": {"ppo": 0.01}, "validation_standard_error": {"ppo": 0.004}}
+    >>> gains_by_stage({**card, "validated_on": ["iris"]})
+    'ppo +1.00 ± 0.40 points of AUBC over margin, ± one standard error over episodes'
     """
     by_return = card.get("judged_by") == RETURN
     unit = "of return over margin that buys all labels one by one" if by_return else "points of AUBC over margin"

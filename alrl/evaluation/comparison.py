@@ -14,6 +14,11 @@ from alrl.evaluation.curves import Curves, Floats, Metric, mean_interval, under
 from alrl.evaluation.table import Table
 
 
+def page_of(of: Curves | Comparison) -> tuple[str, str, int]:
+    """Return learner, condition and batch size: what a page of a report is about."""
+    return of.learner, of.condition, of.batch
+
+
 class Comparison(Sequence[Curves]):
     """Curves of one learner, condition and batch size, each pair of data set and strategy once.
 
@@ -56,7 +61,7 @@ class Comparison(Sequence[Curves]):
         """Return one comparison for each learner, condition and batch size of the curves, in order of appearance."""
         parts: dict[tuple[str, str, int], list[Curves]] = {}
         for each in curves:
-            parts.setdefault((each.learner, each.condition, each.batch), []).append(each)
+            parts.setdefault(page_of(each), []).append(each)
         return [cls(part) for part in parts.values()]
 
     @property

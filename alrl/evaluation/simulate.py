@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -31,6 +31,7 @@ from alrl.loop.learner import Learner
 from alrl.loop.simulator import Simulator
 from alrl.numerics.arguments import MOST_LABELS, seed_numbers, settings_table, whole_number
 from alrl.numerics.backend import one_thread, usable_device
+from alrl.recipes.suggest import unknown
 from alrl.strategies import Strategy
 from alrl.strategies.play import play
 
@@ -127,7 +128,7 @@ def simulate(  # noqa: PLR0913 - the front door: all but two have defaults
     if workers > 1 and device != "cpu":
         raise InvalidRecipeError(f"workers = {workers} given on {device}; allowed are 1 and, on cpu, more")
     wrong = _contaminations(contamination)
-    draw = partial(draw_task, data_set, split=parts, first=first, contaminations=wrong)
+    draw = partial(draw_task, data_set, split=parts, first=_first(first), contaminations=wrong)
     settings: dict[str, Any] = {
         "labels": labels,
         "batch": batch,
@@ -233,9 +234,16 @@ def _constants(data: Any, data_set: DataSet) -> tuple[str, ...]:
     return (*left_out, *data_set.constant_columns)
 
 
+def _first(settings: Any) -> dict[str, Any]:
+    table = settings_table("first", {} if settings is None else settings, such_as={"kind": "random", "size": 10})
+    for name in set(table) - {"kind", "size", "candidates"}:
+        raise InvalidRecipeError(f"first: {unknown('setting', name, ['kind', 'size', 'candidates'])}")
+    return table
+
+
 def _contaminations(tables: Any) -> list[Contamination]:
     such_as = {"kind": "label-noise", "rate": 0.1}
-    if isinstance(tables, str | Mapping):
+    if isinstance(tables, str | Mapping) or not isinstance(tables, Iterable):
         raise InvalidRecipeError(f"contamination = {tables!r} given; give a list of tables, such as [{such_as}]")
     settings = [settings_table("contamination", table, such_as=such_as) for table in tables]
     return [make_contamination(table.pop("kind", ""), **table) for table in settings]

@@ -12,7 +12,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from alrl.errors import InvalidDataError, InvalidQueryError
 from alrl.large_pool.loop import LargePoolLoop
-from alrl.large_pool.pool import LargePool
 from alrl.numerics.arguments import whole_number
 from alrl.numerics.streams import generator
 
@@ -67,7 +66,7 @@ def run_large_pool(
     loops, batch_size = whole_number("loops", loops, least=1), whole_number("batch_size", batch_size, least=1)
     if len(loop.labelled_set.index):
         raise InvalidQueryError(f"{len(loop.labelled_set.index)} records of the loop are labelled; give a new loop")
-    _check_test(test, loop.pool)
+    _check_test(test, loop)
     start = one_of_each_class(classes, loop.seed) if first is None else np.asarray(first, dtype=np.int64)
     loop.label(start, classes[start])
     picks, seconds, accuracy = [], [], []
@@ -102,15 +101,21 @@ def one_of_each_class(y: NDArray[np.generic], seed: Sequence[int]) -> NDArray[np
     return np.asarray(order[first], dtype=np.int64)
 
 
-def _check_test(test: Any, pool: LargePool) -> None:
+def _check_test(test: Any, loop: LargePoolLoop) -> None:
     """Raise InvalidDataError for test records that are not those of a pair (records, classes) like the pool's."""
     if test is None:
         return
+    pool, classes = loop.pool, loop.labelled_set.classes
     shapes = [np.shape(part) for part in test] if isinstance(test, tuple | list) else [np.shape(test)]
     if len(shapes) != 2 or len(shapes[0]) != 2 or shapes[0][1] != pool.n_features or shapes[1] != shapes[0][:1]:
         raise InvalidDataError(
             f"test of shapes {shapes} given; give a pair of records (m, {pool.n_features}) and their classes (m,)"
         )
+    if not np.isfinite(np.asarray(test[0], dtype=np.float64)).all():
+        raise InvalidDataError("test records hold missing or infinite values; impute them, or drop the records")
+    strange = sorted({str(label) for label in np.asarray(test[1]).tolist() if label not in classes})
+    if strange:
+        raise InvalidDataError(f"test labels {', '.join(strange[:3])} given; the classes are {list(classes)}")
 
 
 def _accuracy(loop: LargePoolLoop, test: tuple[NDArray[np.generic], ArrayLike] | None) -> list[float]:

@@ -233,6 +233,11 @@ def resolve(
     module_name, _, class_name = reference.partition(":")
     try:
         module = importlib.import_module(module_name)
+    except SystemExit as error:
+        raise InvalidRecipeError(
+            f'"{reference}": {module_name} ends Python where it is imported ({error}); put that under'
+            ' if __name__ == "__main__"'
+        ) from error
     except ImportError as error:
         advice = "put it beside the recipe, install it, or name its folder in PYTHONPATH"
         raise InvalidRecipeError(f'"{reference}": cannot import {module_name}: {error}; {advice}') from error

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from alrl.errors import InvalidDataError
-from alrl.evaluation.comparison import Comparison
+from alrl.evaluation.comparison import Comparison, page_of
 from alrl.evaluation.curves import Floats
 from alrl.evaluation.statistics import Estimate
 from alrl.metadata import DEFAULT_GROUPS, FeatureSet
@@ -120,8 +120,8 @@ class Explanation:
 def explain(run: Path | str, *, strategy: str | None = None, against: str | None = None) -> list[Explanation]:
     """Return what a run says of its strategy, for each learner, condition and batch size.
 
-    No strategy chooses again: stored picks are put through the simulator, with right labels, and described. Of a run
-    that is not finished, what there is counts.
+    No strategy chooses again: stored picks are put through the simulator, with the labels that were given, and
+    described. Of a run that is not finished, what there is counts.
 
     Args:
         run: folder that a run wrote.
@@ -137,6 +137,10 @@ def explain(run: Path | str, *, strategy: str | None = None, against: str | None
         finished = store.finished()
         cells = [cell for cell in study.cells if run_id(cell) in finished]
         curves = store.curves([run_id(cell) for cell in cells])
+    # Picks are seen again as each page of the report does: in the cells of that learner, condition and batch size.
+    own: dict[tuple[str, str, int], list[Mapping[str, Any]]] = {}
+    for cell, each in zip(cells, curves, strict=True):
+        own.setdefault(page_of(each), []).append(cell)
     if not curves:
         raise InvalidDataError(f"no cell of {folder} has finished: run the study first")
     subject = strategy or (study.primary[0] if study.primary else None)
@@ -150,7 +154,7 @@ def explain(run: Path | str, *, strategy: str | None = None, against: str | None
             emphasis=_played(subject, names, study) if strategy is None else strategy,
             upper_bounds=study.upper_bounds,
         )
-        explanations.append(_explained(comparison, summary, cells))
+        explanations.append(_explained(comparison, summary, own[page_of(comparison)]))
     return explanations
 
 

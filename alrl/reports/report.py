@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from alrl.errors import AlrlError
-from alrl.evaluation.comparison import Comparison
+from alrl.evaluation.comparison import Comparison, page_of
 from alrl.evaluation.curves import Curves
 from alrl.progress import Bars
 from alrl.recipes import references
@@ -126,7 +126,7 @@ def report(
     parts: list[ReportPart] = []
     beside: list[list[str]] = []
     for place, (comparison, whole, slug) in enumerate(zip(comparisons, methods, slugs, strict=True)):
-        own = [cell for cell, each in zip(done, stored, strict=True) if _settings(each) == _settings(comparison)]
+        own = [cell for cell, each in zip(done, stored, strict=True) if page_of(each) == page_of(comparison)]
         others = {
             f"index{other}.html": f"{each.setting}, batch {each.batch}"
             for each, other in zip(comparisons, slugs, strict=True)
@@ -142,7 +142,7 @@ def report(
             summaries=summaries[place],
             policies_apart=comparison,
             summaries_apart=apart[place],
-            verdicts=judged[_settings(whole)],
+            verdicts=judged[page_of(whole)],
             cells=own,
             policies=policies,
             remarks=remarks,
@@ -168,10 +168,6 @@ def report(
             dict.fromkeys([*([unidentified] if unknown else []), *(note for part in written for note in part.notes)])
         ),
     )
-
-
-def _settings(of: Curves | Comparison) -> tuple[str, str, int]:
-    return of.learner, of.condition, of.batch
 
 
 def _curves_path(folder: Path, mark: str) -> Path:

@@ -56,7 +56,7 @@ def play(
         if given < 1:
             raise InvalidQueryError(f"{name} = {given} given; it must be at least 1")
     simulator.provide(strategy.needs)
-    at, scores = [0], [simulator.outcome(part)]
+    at, scores, ends = [0], [simulator.outcome(part)], list[tuple[int, Tensor, int]]()
     # What the choice of a first sample has cost already is bought, and teaches nothing.
     bought, rounds = min(labels, int(simulator.view.spent.max())), 0
     picks = [torch.full((len(simulator.tasks), bought), -1, device=simulator.device)]
@@ -65,6 +65,7 @@ def play(
         view = simulator.view
         if (view.available | view.selected).any():
             picks.append(strategy.peek(simulator, size) if strategy.peeks else picked(strategy, view, size))
+            ends.append((bought, (picks[-1] >= 0).sum(1).cpu(), size))
             simulator.step(picks[-1])
             strategy = strategy.after(view, picks[-1], simulator.view)
         else:
@@ -80,11 +81,22 @@ def play(
         if progress is not None:
             progress(size)
     drawn = _stepwise if score_every == 1 else _straight
-    return Played(
-        accuracy=drawn(torch.stack([score.accuracy for score in scores], 1).cpu(), at),
-        balanced_accuracy=drawn(torch.stack([score.balanced_accuracy for score in scores], 1).cpu(), at),
-        picks=torch.cat(picks, 1).cpu(),
-    )
+    accuracy = drawn(torch.stack([score.accuracy for score in scores], 1).cpu(), at)
+    balanced = drawn(torch.stack([score.balanced_accuracy for score in scores], 1).cpu(), at)
+    if score_every == 1:
+        accuracy, balanced = (_ended(curves, ends) for curves in (accuracy, balanced))
+    return Played(accuracy=accuracy, balanced_accuracy=balanced, picks=torch.cat(picks, 1).cpu())
+
+
+def _ended(curves: Tensor, batches: list[tuple[int, Tensor, int]]) -> Tensor:
+    """Return curves (B, T + 1) in which a batch that took the last records of a pool ends with the last of them.
+
+    ``batches`` are the labels bought before each, how many records each episode bought in it, (B,), and its size.
+    """
+    for before, count, size in batches:
+        for episode in ((count > 0) & (count < size)).nonzero()[:, 0].tolist():
+            curves[episode, before + int(count[episode]) : before + size] = curves[episode, before + size]
+    return curves
 
 
 def _stepwise(scores: Tensor, at: list[int]) -> Tensor:

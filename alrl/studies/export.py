@@ -11,6 +11,7 @@ from typing import Any, Literal
 from alrl.errors import AlrlError
 from alrl.evaluation.curves import Curves
 from alrl.evaluation.spreadsheet import SpreadsheetWriter
+from alrl.numerics.arguments import one_of
 from alrl.studies.canonical import canonical, run_id
 from alrl.studies.description import RunDirectoryError, read_description
 from alrl.studies.store.rows import csv_header, csv_rows
@@ -63,10 +64,11 @@ class RunFrames:
 def read_run(run: Path | str, *, frames: Literal["pandas", "polars"] = "pandas") -> RunFrames:
     """Return the curves and the cells of a run's study, as data frames of pandas or polars.
 
-    Raises RunDirectoryError or StoreError if the run cannot be read.
+    Raises RunDirectoryError or StoreError if the run cannot be read, InvalidQueryError for other ``frames``.
     """
     if not isinstance(run, str | os.PathLike):
         raise RunDirectoryError(f"a run called {run!r} given; give the folder that `alrl run` wrote")
+    one_of("frames", frames, ("pandas", "polars"))
     curves, cells = _stored(Path(run))
     header = csv_header(curves)
     of_curves = _columns(header, (row for each in curves for row in csv_rows(each, header)))

@@ -14,7 +14,7 @@ import pytest
 from alrl import recipes
 from alrl.agents import policy_file
 from alrl.agents.policy_file import load_policy, shipped_policies
-from alrl.agents.recipe import load_agent_recipe
+from alrl.agents.recipe import TrainedRecipe, load_agent_recipe
 from alrl.envs.recipe import load_env_recipe
 from alrl.errors import PolicyFileError
 
@@ -49,8 +49,18 @@ def test_file_weights_and_card_agree(name: str) -> None:
 
 def test_it_was_trained_by_the_recipes_that_are_here(name: str) -> None:
     card = load_policy(name).card
-    assert card["agent_sha256"] == recipes.identity(load_agent_recipe(f"{name}-training"))
+    assert card["agent_sha256"] == recipes.identity(load_agent_recipe(f"{name}-tens"))
     assert card["environment_sha256"] == recipes.identity(load_env_recipe("tabular-coverage"))
+
+
+def test_it_goes_on_from_a_policy_of_the_first_recipe_and_has_weights_of_its_own_for_tens(name: str) -> None:
+    policy = load_policy(name)
+    first = load_agent_recipe(f"{name}-training")
+    assert isinstance(first, TrainedRecipe)
+    assert first.network.members == len(policy.network.prior.scorers)
+    assert first.candidates.build() == policy.mixture
+    assert policy.network.sizes.tolist() == [1, 10]
+    assert len(policy.card["start"]) == 64
 
 
 def test_it_was_trained_and_validated_on_the_data_sets_of_its_environment_alone(name: str) -> None:

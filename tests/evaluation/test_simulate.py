@@ -315,3 +315,33 @@ def test_arrays_and_frames_are_named_before_they_are_compared() -> None:
     for source in sources:
         with pytest.raises(InvalidDataError, match=r"has no name for the table .* DataSet.from_arrays\(X, y, name="):
             evaluate("margin", data=source, against=["random"], labels=2, seeds=2)
+
+
+def test_a_batch_that_takes_the_last_records_ends_with_the_last_of_them() -> None:
+    split = {"pool": 0.4, "validation": 0.2, "test": 0.4}
+    with pytest.warns(PoolExhaustedWarning, match="ran out after 57 of 60 labels"):
+        whole, exact = (simulate("iris", "random", labels=60, batch=batch, seeds=3, split=split) for batch in (100, 57))
+    assert (whole.picks == exact.picks).all()
+    assert (whole.accuracy == exact.accuracy).all()
+    assert (whole.balanced_accuracy == exact.balanced_accuracy).all()
+    assert (whole.accuracy[:, 57:] == whole.accuracy[:, 57:58]).all()
+    assert (whole.accuracy[:, :57] == whole.accuracy[:, :1]).all()
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"first": {"kind": "random", "size": "5"}}, "first sample: size = '5' given; it must be a whole number"),
+        ({"first": {"kind": "cluster", "size": 2.5}}, "first sample: size = 2.5 given"),
+        ({"first": {"kind": "random", "size": True}}, "first sample: size = True given"),
+        ({"first": {"kind": "covering", "size": 3, "candidates": "4"}}, "first sample: candidates = '4' given"),
+        ({"first": {"kinds": "random"}}, 'first: unknown setting "kinds"; did you mean "kind"'),
+        ({"first": {"kind": "random", "size": 3, "seed": 1}}, 'first: unknown setting "seed"'),
+        ({"first": "random"}, "first = 'random' given; give a table of settings"),
+        ({"contamination": 5}, "contamination = 5 given; give a list of tables"),
+        ({"contamination": [{"kind": "missing-classes", "count": 1.5}]}, "contamination: count = 1.5 given"),
+    ],
+)
+def test_settings_of_first_samples_and_pools_are_checked(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(InvalidRecipeError, match=message):
+        simulate("iris", "margin", labels=3, seeds=1, **settings)

@@ -62,6 +62,10 @@ def test_mistakes_are_told(data):
         ({"test": np.zeros((20, 3))}, r"test of shapes \[\(20, 3\)\] given; give a pair of records \(m, 3\)"),
         ({"test": (np.zeros((20, 2)), ["a"] * 20)}, r"test of shapes \[\(20, 2\), \(20,\)\] given"),
         ({"test": (np.zeros((20, 3)), ["a"] * 10)}, r"test of shapes \[\(20, 3\), \(10,\)\] given"),
+        ({"test": (np.zeros((2, 3)), ["a", "7"])}, r"test labels 7 given; the classes are \['c', 'b', 'a'\]"),
+        ({"test": (np.zeros((2, 3)), [0, 1])}, r"test labels 0, 1 given"),
+        ({"test": (np.zeros((2, 3)), ["a", None])}, r"test labels None given"),
+        ({"test": (np.full((2, 3), np.nan), ["a", "b"])}, "test records hold missing or infinite values"),
     ],
 )
 def test_what_cannot_be_run_is_refused_before_anything_is_labelled(data, settings, message):

@@ -153,6 +153,10 @@ def test_strangers_are_not_answered(make: Make, tmp_path: Path) -> None:
         )
         crossing = {"Content_Type": "application/json", "Sec_Fetch_Site": "cross-site"}
         assert answered(address, "/t/TOKEN/api/next", **post, **crossing)[0] == 403
+        for body in (b"[" * 60_000, b'{"annotator": "x\\ud800"}', b"[1]"):
+            bad = {**post, "body": body}
+            status, text = answered(address, "/t/TOKEN/api/next", **bad, Content_Type="application/json")
+            assert (status, text) == (400, "send a JSON object")
         status, text = answered(address, "/t/TOKEN/api/next", **post, Content_Type="application/json")
         assert status == 200
         assert json.loads(text)["record"]["id"].startswith("c")

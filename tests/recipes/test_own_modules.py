@@ -225,3 +225,12 @@ def test_an_environment_that_hides_a_shipped_one_is_said(place: Path) -> None:
 
 def test_what_is_shipped_hides_nothing() -> None:
     assert [name for name in recipes.names("agents") if shadowed(name)] == []
+
+
+def test_a_module_that_ends_python_where_it_is_imported_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "ending_module_of_a_test.py").write_text("raise SystemExit('imported')\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(InvalidRecipeError, match=r"ends Python where it is imported \(imported\); put that under"):
+        recipes.resolve("ending_module_of_a_test:Rule", {})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -69,3 +70,29 @@ def test_the_command_says_it_in_words_and_in_json(played: Path) -> None:
     assert "core-set against random" in answer.output
     machine = CliRunner().invoke(app, ["explain", str(played), "--json"])
     assert json.loads(machine.stdout)["explained"][0]["data_sets"][0]["kinds"][0]["feature"]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"conditions": [{"name": "clean"}, {"name": "noisy", "annotator": {"kind": "noisy", "rate": 0.3}}]},
+        {
+            "conditions": [
+                {"name": "clean"},
+                {"name": "copies", "contamination": [{"kind": "duplicates", "share": 0.3}]},
+            ]
+        },
+        {"learners": [{"kind": "softmax-regression"}, {"kind": "nearest-neighbours"}]},
+    ],
+    ids=["annotator", "contamination", "learner"],
+)
+def test_the_picks_of_each_setting_are_seen_again_in_that_setting(tmp_path: Path, changed: dict[str, Any]) -> None:
+    study = {**STUDY, "data": ["iris", "wine"], "labels": 8, "seeds": 4}
+    alone = {name: each[-1:] for name, each in changed.items()}
+    texts = []
+    for name, settings in (("both", changed), ("alone", alone)):
+        recipe = parse(StudyRecipe, {**study, **settings}, where="test_explain.py")
+        Runner(study=recipe, folder=tmp_path / name, workers=1).run()
+        texts.append(explain(tmp_path / name)[-1].text())
+    assert texts[0] == texts[1]
+    assert "cannot be seen again" not in texts[0]

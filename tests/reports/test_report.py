@@ -65,6 +65,7 @@ def test_a_study_becomes_page_figures_tables_and_curves(
     assert {path.name for path in files.figures} == {
         f"{name}{width}.{kind}" for name in each + over_sets for width in ("", "-column") for kind in ("png", "pdf")
     }
+    assert "\\caption{}" not in "".join(path.read_text("utf-8") for path in files.tables if path.suffix == ".tex")
     assert "the study does not say how vowel was played" in text
     assert all(path.stat().st_size > 100 for path in (*files.tables, *files.texts, files.curves))
     assert "balanced accuracy" in (tmp_path / "table.md").read_text(encoding="utf-8")
@@ -126,7 +127,8 @@ def test_an_incomplete_study_is_refused_and_says_why(tmp_path: Path, small: list
     with Store(tmp_path / "results.sqlite") as store:
         store.fail(cell(small[2]), "Traceback\nZeroDivisionError: division by zero")
     with pytest.raises(
-        IncompleteStudyError, match=r"2 of 3 cells of 'A study' are finished; 1 failed.*ZeroDivisionError.*or report --incomplete"
+        IncompleteStudyError,
+        match=r"2 of 3 cells of 'A study' are finished; 1 failed.*ZeroDivisionError.*or report --incomplete",
     ):
         report(tmp_path)
     assert not (tmp_path / "index.html").exists()

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import alrl
+from alrl.errors import InvalidQueryError
 from alrl.recipes import parse
 from alrl.reports.pages.progress import write_progress
 from alrl.studies.description import RunDirectoryError
@@ -60,3 +61,8 @@ def test_while_a_run_is_played_its_page_loads_itself_again(run: Path) -> None:
 def test_a_run_that_is_no_path_is_told() -> None:
     with pytest.raises(RunDirectoryError, match="a run called None given; give the folder"):
         alrl.read_run(None)  # type: ignore[arg-type]
+
+
+def test_frames_are_of_pandas_or_polars(run: Path) -> None:
+    with pytest.raises(InvalidQueryError, match="frames = 'arrow' given; allowed are 'pandas', 'polars'"):
+        alrl.read_run(run, frames="arrow")  # type: ignore[arg-type]

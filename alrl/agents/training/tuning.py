@@ -124,6 +124,9 @@ def tune(
     if kind != "trained":
         raise InvalidRecipeError(f"agent {agent!r} is of kind {kind!r}; only kind 'trained' can be tuned")
     path, environment = recipes.find("agents", agent), load_env_recipe(env)
+    # Before anything is kept: a key that there is not would fail in every trial.
+    for end in (0, -1):
+        _build(path, nested({each.key: (each.choices or (each.low, each.high))[end] for each in ranges}))
     content, names = recipes.read(path), tuple(Trainer(agent=_build(path, {}), env=environment, seed=seed).validation)
     folder.mkdir(parents=True, exist_ok=True)
 

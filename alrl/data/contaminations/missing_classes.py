@@ -10,6 +10,7 @@ import numpy as np
 
 from alrl.data.contaminations.base import Contamination, PoolRows
 from alrl.errors import InvalidRecipeError
+from alrl.numerics.arguments import whole_number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,8 +28,7 @@ class MissingClasses(Contamination):
     """Classes."""
 
     def __post_init__(self) -> None:
-        if self.count < 1:
-            raise InvalidRecipeError(f"contamination: count = {self.count} given; it must be at least 1")
+        whole_number("contamination: count", self.count, least=1, error=InvalidRecipeError)
 
     def apply(self, pool: PoolRows, classes: int, rng: np.random.Generator) -> PoolRows:
         missing = rng.permutation(classes)[: min(self.count, classes - 1)]

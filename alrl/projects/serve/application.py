@@ -117,7 +117,9 @@ async def _posted(work: Callable[[dict[str, Any]], dict[str, Any]], request: Req
             return PlainTextResponse("too long", status_code=413, headers=HEADERS)
     try:
         body = json.loads(data)
-    except ValueError:
+        # Half of a pair of surrogates is no character: no file and no log can hold it.
+        json.dumps(body, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
         body = None
     if not isinstance(body, dict):
         return PlainTextResponse("send a JSON object", status_code=400, headers=HEADERS)

@@ -221,7 +221,7 @@ def pick_overlap(
         axes.set_ylabel("Picks that the rule shares")
         note = (
             f"{len(replays)} data sets, {replays[0].picked.shape[0]} seeds each; each rule is asked where\n"
-            f"{replays[0].strategy} chose, its picks played again with right labels.\n"
+            f"{replays[0].strategy} chose, its picks played again as they were.\n"
             f"{shaded(looks, '95 % interval over data sets')}"
         )
         legend(figure, looks, note, mark)

@@ -67,6 +67,7 @@ def test_a_range_that_makes_no_sense_is_refused(text: str) -> None:
 
 def test_a_key_that_there_is_not_is_named(place: Path) -> None:
     with pytest.raises(InvalidRecipeError, match=r"as a trial has it:\n.*epoch: unknown key, did you mean"):
-        tune("mine", "mine", place / "out", search=["imitation.epoch=1..2"], trials=1, workers=1)
+        tune("mine", "mine", place / "new", search=["imitation.epoch=1..2"], trials=1, workers=1)
+    assert not (place / "new").exists()
     with pytest.raises(InvalidRecipeError, match="only kind 'trained' can be tuned"):
         tune("margin", "mine", place / "out", trials=1)

@@ -105,6 +105,11 @@ class Policy(Strategy):
         return self.features.needs | self.mixture.needs
 
     @property
+    def ordered(self) -> bool:
+        """False where sizes of a batch have weights of their own."""
+        return self.network.of_batch(1) is self.network
+
+    @property
     def fingerprint(self) -> str:
         """SHA-256, in hexadecimal, of the weights as a policy file holds them, and of the guard where there is one."""
         digest = hashlib.sha256(self.weights())

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from alrl.data.split import Split
 from alrl.data.standardisation import Standardisation
 from alrl.errors import InvalidRecipeError
-from alrl.numerics.arguments import whole_number
 from alrl.numerics.streams import generator
 
 FirstKind = Literal["one-per-class", "random", "cluster", "covering", "promising"]
@@ -87,8 +86,8 @@ def first_of_pool(
 def check_first(kind: FirstKind, size: int | None, candidates: int | None, *, records: int | None = None) -> None:
     """Raise InvalidRecipeError for settings of a first sample that a pool of ``records`` records cannot serve."""
     for name, value in (("size", size), ("candidates", candidates)):
-        if value is not None:
-            whole_number(f"first sample: {name}", value, least=1, error=InvalidRecipeError)
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int | np.integer)):
+            raise InvalidRecipeError(f"first sample: {name} = {value!r} given; it must be a whole number")
     if kind not in get_args(FirstKind):
         allowed = ", ".join(repr(each) for each in get_args(FirstKind))
         raise InvalidRecipeError(f"first sample of kind {kind!r} is unknown; use one of {allowed}")

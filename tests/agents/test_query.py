@@ -116,8 +116,11 @@ def test_what_is_left_of_the_budget_may_be_told(case: Case, wild: Policy) -> Non
 
 def test_the_shipped_policy_picks_these_records_of_wine(case: Case) -> None:
     model = case.fitted(LogisticRegression())
-    rows = load_policy("general").query(model, case.X_pool, case.X_labelled, case.y_labelled, batch_size=10)
-    assert rows.tolist() == [159, 21, 59, 70, 52, 92, 105, 51, 142, 68]
+    policy, given = load_policy("general"), (model, case.X_pool, case.X_labelled, case.y_labelled)
+    assert policy.query(*given).tolist() == [159]
+    # Weights for five lie between those for one and for ten.
+    assert policy.query(*given, batch_size=5).tolist() == [159, 21, 77, 105, 59]
+    assert policy.query(*given, batch_size=10).tolist() == [159, 105, 21, 77, 59, 86, 113, 81, 68, 26]
 
 
 class LargeCase:

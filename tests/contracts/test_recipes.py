@@ -54,7 +54,7 @@ def test_an_environment_is_built_and_its_data_sets_are_known(path: Path) -> None
 def test_an_agent_is_built(path: Path) -> None:
     recipe = load_agent_recipe(path)
     if isinstance(recipe, TrainedRecipe):
-        assert recipe.imitation or recipe.reinforcement or recipe.regression or recipe.search
+        assert recipe.imitation or recipe.evolution or recipe.reinforcement or recipe.regression or recipe.search
         assert recipe.imitation is None or recipe.imitation.expert.build().horizon >= 1
     else:
         assert isinstance(built := recipe.build(), Strategy)

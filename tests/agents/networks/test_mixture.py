@@ -125,3 +125,6 @@ def test_columns_that_there_are_not_are_refused(columns):
 
 def test_it_keeps_the_contract_of_strategies():
     check_strategy(mixture([1.0, 1.0]))
+    apart = mixture([[1.0, 0.2], [0.1, 1.0]], sizes=(1, 10))
+    assert not apart.ordered
+    check_strategy(apart)

@@ -133,7 +133,8 @@ def report(
             if other != slug
         }
         page = ReportPart(
-            folder=folder,
+            # Worker processes may be of an earlier call, and in another folder.
+            folder=folder.absolute(),
             slug=slug,
             mark=mark,
             title=(title or study.title) + (f" ({comparison.setting}, batch {comparison.batch})" if others else ""),

@@ -6,7 +6,7 @@ from typing import Any
 
 from alrl.errors import InvalidRecipeError
 from alrl.loop.learner import Learner
-from alrl.recipes.files import resolve
+from alrl.recipes.modules import resolve
 from alrl.recipes.registry import Registry
 
 LEARNERS: Registry[Learner] = Registry(Learner, package="alrl.learners", noun="learner")  # type: ignore[type-abstract]

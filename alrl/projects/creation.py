@@ -164,7 +164,8 @@ def checked_model(model: Any, folder: Path, trusted: Collection[str], strategy: 
     model can.
     """
     from alrl.agents.players import find_strategy
-    from alrl.projects.models import describe_model, load_model, not_given
+    from alrl.projects.model_files import describe_model, load_model
+    from alrl.projects.models import not_given
     from alrl.strategies.base import refuse_learning
 
     chooses = find_strategy(strategy)

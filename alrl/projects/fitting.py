@@ -9,7 +9,8 @@ from alrl.errors import InvalidQueryError
 from alrl.loop.pool_view import PoolView
 from alrl.loop.predictions import REMEMBERED
 from alrl.loop.view_fields import Need
-from alrl.projects.models import FittedRound, ProjectModel, load_model
+from alrl.projects.model_files import load_model
+from alrl.projects.models import FittedRound, ProjectModel
 from alrl.projects.records.pool import Pool
 from alrl.projects.rounds import Predictions, fit_round, labelled, read_predictions, write_predictions
 from alrl.projects.state import RoundFacts, State

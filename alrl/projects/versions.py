@@ -132,7 +132,7 @@ def fitted_model(project: Journal, number: int) -> FittedRound:
 
     Raises InvalidDataError for a number that no round has.
     """
-    from alrl.projects.models import load_model
+    from alrl.projects.model_files import load_model
     from alrl.projects.rounds import labelled
 
     old, pool = state_at(project, round_of(project.state, number).event), project.pool()

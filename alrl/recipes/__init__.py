@@ -24,7 +24,6 @@ from alrl.recipes.files import (
     own,
     parse,
     read,
-    resolve,
     say_if_hidden,
     shipped,
 )
@@ -35,6 +34,7 @@ from alrl.recipes.modules import (
     offered_folders,
     permit_import,
     references,
+    resolve,
     without_code,
 )
 from alrl.recipes.suggest import missing

@@ -7,20 +7,18 @@ evaluated; code is named ``package.module:Class``.
 from __future__ import annotations
 
 import hashlib
-import importlib
-import inspect
 import json
 import tomllib
 import warnings
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, time
 from enum import Enum
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from alrl.errors import InvalidRecipeError, ShadowedNameWarning
-from alrl.recipes.modules import CLASS, let_import, permit_import
-from alrl.recipes.suggest import SINGULAR, missing, no_class, unknown
+from alrl.recipes.modules import let_import
+from alrl.recipes.suggest import SINGULAR, missing
 
 if TYPE_CHECKING:
     from alrl.recipes.model import Recipe
@@ -29,7 +27,6 @@ RecipeKind = Literal["envs", "agents", "experiments"]
 """The three folders of recipes."""
 
 R = TypeVar("R", bound="Recipe")
-T = TypeVar("T")
 
 _MOST_BYTES = 1 << 20
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -200,66 +197,6 @@ def canonical_json(recipe: Recipe) -> str:
 def identity(recipe: Recipe) -> str:
     """Return the SHA-256 of the canonical JSON, in hexadecimal: two recipes are the same where this is."""
     return hashlib.sha256(canonical_json(recipe).encode()).hexdigest()
-
-
-def resolve(
-    reference: str,
-    registry: Mapping[str, type[T]],
-    *,
-    base: type[T] | None = None,
-    noun: str = "",
-    suits: Callable[[type[Any]], bool] | None = None,
-) -> type[T]:
-    """Return the class that a recipe names: a registered name, or ``package.module:Class`` of an installed package.
-
-    ``base`` is the class that a class named in the second way must derive from: without it a recipe could name any
-    class at all. A function may stand in its place whose annotation says that it returns such an object. An error calls
-    such a class one of the ``noun``, and names those of the module that ``suits`` takes, by default the subclasses.
-
-    Raises:
-        InvalidRecipeError: no such name, module or class, or a class of another kind.
-        CodeRefusedError: a class is named where no code of others may run.
-
-    >>> resolve("collections:OrderedDict", {"plain": dict}, base=dict)
-    <class 'collections.OrderedDict'>
-    """
-    if reference in registry:
-        return registry[reference]
-    if ":" not in reference:
-        raise InvalidRecipeError(f"{unknown('name', reference, registry)}. Or name a class: package.module:Class.")
-    if not CLASS.fullmatch(reference):
-        raise InvalidRecipeError(f'"{reference}" is no class; write package.module:Class, say mypackage.margins:Wide')
-    permit_import(reference)
-    module_name, _, class_name = reference.partition(":")
-    try:
-        module = importlib.import_module(module_name)
-    except SystemExit as error:
-        raise InvalidRecipeError(
-            f'"{reference}": {module_name} ends Python where it is imported ({error}); put that under'
-            ' if __name__ == "__main__"'
-        ) from error
-    except ImportError as error:
-        advice = "put it beside the recipe, install it, or name its folder in PYTHONPATH"
-        raise InvalidRecipeError(f'"{reference}": cannot import {module_name}: {error}; {advice}') from error
-    kind = getattr(module, class_name, None)
-    if base is not None and inspect.isfunction(kind) and _returns(kind, base):
-        return cast("type[T]", kind)
-    if not isinstance(kind, type):
-        suited = suits or (lambda value: base is None or issubclass(value, base))
-        classes = [name for name, value in vars(module).items() if isinstance(value, type) and suited(value)]
-        raise InvalidRecipeError(no_class(reference, classes, noun, getattr(module, "__file__", None)))
-    if base is not None and not issubclass(kind, base):
-        raise InvalidRecipeError(f'"{reference}" is no {base.__module__}.{base.__qualname__}; derive the class from it')
-    return kind
-
-
-def _returns(function: Any, base: type[Any]) -> bool:
-    """Return whether a function says that it returns a ``base``: any other could be made to do anything."""
-    try:
-        kind = get_type_hints(function).get("return")
-    except NameError:
-        return False
-    return isinstance(kind, type) and issubclass(kind, base)
 
 
 def first_line_comment(path: str | Path) -> str:

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from alrl.errors import InvalidRecipeError
-from alrl.recipes.files import resolve
+from alrl.recipes.modules import resolve
 from alrl.recipes.suggest import unknown
 
 T = TypeVar("T")

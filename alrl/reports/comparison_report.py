@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -212,16 +211,11 @@ class ReportPart:
 
     def _latex(self, tables: Mapping[str, Callable[..., Table]], width: float) -> str:
         """Return each table of each metric, at most ``width`` inches wide."""
-        texts = []
-        for one in self.summaries:
-            metric = one.metric.replace("_", " ")
-            for name, table in tables.items():
-                made = table(one, mark=self.mark)
-                if not made.caption:
-                    compared = f"AUBC of {metric} against {one.reference} over {len(one.ranked)} data sets"
-                    made = dataclasses.replace(made, caption=compared)
-                texts.append(made.to_latex(width=width, label=f"{name}-{metric.replace(' ', '-')}{self.slug}"))
-        return "\n".join(texts)
+        return "\n".join(
+            table(one, mark=self.mark).to_latex(width=width, label=f"{name}-{one.metric.replace('_', '-')}{self.slug}")
+            for one in self.summaries
+            for name, table in tables.items()
+        )
 
     def _texts(self, items: Sequence[Item], cards: Sequence[PolicyCard]) -> list[Path]:
         record = self.record

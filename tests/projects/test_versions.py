@@ -12,7 +12,7 @@ import pytest
 
 from alrl.errors import InvalidDataError, ProjectError
 from alrl.projects import Project
-from alrl.projects.models import load_skops
+from alrl.projects.model_files import load_skops
 from alrl.projects.upkeep import upgrade
 from alrl.projects.versions import compare, fitted_model, roll_back, save_model, sentences
 from tests.projects.conftest import table, truth

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import Any
@@ -60,8 +59,7 @@ def across_tables(summary: Summary) -> str:
     """Return differences, tests and ratings over data sets, one row a strategy, with what the columns mean."""
     parts = []
     for table in (across_table(summary), ratings_table(summary)):
-        caption = f"Against {summary.reference}; {len(summary.ranked)} data sets on which every strategy ran"
-        parts.append(dataclasses.replace(table, caption=caption).to_html())
+        parts.append(table.to_html())
         parts.append(f'<p class="note">{escape(table.notes)}</p>')
     return "".join(parts)
 

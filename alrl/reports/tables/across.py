@@ -35,7 +35,14 @@ def across_table(summary: Summary, *, mark: str = "") -> Table:
     rows = tuple(
         (*_row(summary, name), *([percent(summary.wasted(name))] if dirty else [])) for name in _ordered(summary)
     )
-    return Table(header=header, rows=rows, notes=across_notes(summary), mark=mark, emphasis=summary.emphasis)
+    return Table(
+        header=header,
+        rows=rows,
+        notes=across_notes(summary),
+        mark=mark,
+        emphasis=summary.emphasis,
+        caption=_caption(summary),
+    )
 
 
 def ratings_table(summary: Summary, *, mark: str = "") -> Table:
@@ -63,7 +70,14 @@ def ratings_table(summary: Summary, *, mark: str = "") -> Table:
         " probability of improvement, which compares unpaired runs. P: Bayesian signed-rank test (Benavoli et al. 2014)"
         f" against {summary.reference} on a further data set, equal meaning within {ROPE:g} points."
     )
-    return Table(header=_RATINGS, rows=tuple(rows), notes=notes, mark=mark, emphasis=summary.emphasis)
+    return Table(
+        header=_RATINGS, rows=tuple(rows), notes=notes, mark=mark, emphasis=summary.emphasis, caption=_caption(summary)
+    )
+
+
+def _caption(summary: Summary) -> str:
+    metric, count = summary.metric.replace("_", " "), len(summary.ranked)
+    return f"AUBC of {metric} against {summary.reference}; {count} data sets on which every strategy ran"
 
 
 def across_notes(summary: Summary) -> str:

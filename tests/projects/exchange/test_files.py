@@ -19,7 +19,8 @@ from alrl.errors import FooterWarning, InvalidDataError, ProjectError
 from alrl.projects import IRRELEVANT, Project
 from alrl.projects.exchange.task_files import take_file, write_tasks
 from alrl.projects.exchange.transfer import export_project, import_project
-from alrl.projects.models import EstimatorModel, load_model
+from alrl.projects.model_files import load_model
+from alrl.projects.models import EstimatorModel
 from alrl.projects.records.record_file import read_records, write_records
 from alrl.projects.records.tables import read_table
 from alrl.projects.upkeep import back_up, erase

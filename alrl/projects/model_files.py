@@ -87,11 +87,11 @@ def automatic_model() -> Any:
     from sklearn.preprocessing import StandardScaler
 
     try:
-        from alrl.data.tables.skrub_encoders import table_vectoriser
+        from skrub import TableVectorizer
     except ImportError:
         raise MissingPackageError(f"the model {AUTOMATIC!r} needs skrub: pip install skrub") from None
     imputer = SimpleImputer(keep_empty_features=True)
-    return make_pipeline(table_vectoriser(), imputer, StandardScaler(), LogisticRegression(max_iter=1000))
+    return make_pipeline(TableVectorizer(), imputer, StandardScaler(), LogisticRegression(max_iter=1000))
 
 
 def _skops() -> Any:

@@ -33,34 +33,55 @@ def npy_from_parquet(
 
     Args:
         source: the Parquet file.
-        target: the ``.npy`` file, which is overwritten; its path is returned.
-        columns: those to take, in this order: numbers, booleans or arrays of numbers; by default all.
+        target: the ``.npy`` file, which is overwritten once all is read; its path is returned.
+        columns: those to take, in this order, each once: numbers, booleans or arrays of numbers; by default all.
         dtype: precision to store, ``float32`` or ``float16`` as a rule.
 
-    Raises InvalidDataError for a file that is none, an unknown column, a column that holds no numbers, missing values,
-    a number that the precision cannot hold, different integers that are one float, and without the extra ``parquet``.
+    Raises InvalidDataError for a file that is none, no column, an unknown one or one given twice, a column that holds
+    no numbers, missing values, a number that the precision cannot hold, different integers that are one float, and
+    without the extra ``parquet``.
     """
     file, written = Path(source), Path(target)
     lazy = _opened(file)
     names = lazy.collect_schema().names()
-    for name in columns or ():
+    wanted = names if columns is None else [columns] if isinstance(columns, str) else list(columns)
+    for name in wanted:
         if name not in names:
             raise InvalidDataError(f"{file.name}: " + unknown("column", name, names))
-    lazy = lazy.select(list(columns) if columns else names)
+    if not wanted or len(set(wanted)) < len(wanted):
+        raise InvalidDataError(
+            f"columns = {wanted} given; name at least one of {file.name}, each once; all if left out"
+        )
+    lazy = lazy.select(wanted)
     records = int(lazy.select(import_polars().len()).collect().item())
     if not records:
         raise InvalidDataError(f"{file.name} has no records; a pool needs at least one")
+    # Beside the target first: a fault in a late record leaves what was there before.
+    part = written.with_name(f"{written.name}.part")
+    try:
+        _write(part, file, lazy, records, np.dtype(dtype))
+        part.replace(written)
+    finally:
+        part.unlink(missing_ok=True)
+    return written
+
+
+def _write(part: Path, file: Path, lazy: pl.LazyFrame, records: int, dtype: np.dtype[Any]) -> None:
     array: np.memmap[Any, Any] | None = None
     start = 0
     for frame in lazy.collect_batches(chunk_size=_ROWS, maintain_order=True):
-        X = _numbers(file, frame, np.dtype(dtype))
+        X = _numbers(file, frame, dtype)
         if array is None:
-            array = np.lib.format.open_memmap(written, mode="w+", dtype=X.dtype, shape=(records, X.shape[1]))
+            array = np.lib.format.open_memmap(part, mode="w+", dtype=X.dtype, shape=(records, X.shape[1]))
+        if X.shape[1] != array.shape[1]:
+            raise InvalidDataError(
+                f"{file.name}: {array.shape[1]} numbers a record up to record {start}, then {X.shape[1]}; give"
+                " embeddings of one length"
+            )
         array[start : start + len(X)] = X
         start += len(X)
     if array is not None:
         array.flush()
-    return written
 
 
 def _opened(file: Path) -> pl.LazyFrame:

@@ -80,18 +80,64 @@ def _substitute(factor: Any, right: Any) -> None:
 
 
 @compiled
+def _add_squares(rows: Any, sign: Any, out: Any) -> None:
+    """Add ``sign`` times the sum of squares of each column of ``rows`` (n, m) to ``out`` (m,)."""
+    for i in range(rows.shape[0]):
+        for j in range(out.shape[0]):
+            out[j] += sign * rows[i, j] * rows[i, j]
+
+
+@compiled
 def _variances(columns: Any, solved: Any, scale: Any, out: Any) -> None:
     """Posterior variances ``out`` (m,) of the records ``columns`` (w, m), of what the labels ``solved`` (n, m) say."""
-    for j in range(out.shape[0]):
-        out[j] = 0
-    for a in range(columns.shape[0]):
-        for j in range(out.shape[0]):
-            out[j] += columns[a, j] * columns[a, j]
-    for j in range(out.shape[0]):
-        out[j] /= scale
-    for i in range(solved.shape[0]):
-        for j in range(out.shape[0]):
-            out[j] -= solved[i, j] * solved[i, j]
+    out[:] = 0
+    _add_squares(columns, np.float32(1), out)
+    out /= scale
+    _add_squares(solved, np.float32(-1), out)
+
+
+@compiled
+def _by_weights(known: Any, precision: Any, points: Any, pool: Any, scale: Any, out: Any) -> None:
+    """Write the posterior by the precision of the model's w weights: for no fewer known records, (w, L), than weights.
+
+    ``points`` (w, n) and ``pool`` (w, m) are worked on in place.
+    """
+    own, rest, covariance = out
+    w = known.shape[0]
+    records, weighed, factor = known.T.copy(), known.copy(), np.empty((w, w), known.dtype)
+    for a in range(w):
+        factor[a] = 0
+        factor[a, a] = scale
+        weighed[a] *= precision
+        _add(weighed[a], records[:, a:], np.float32(1), factor[a, a:])
+    _factorise(factor)
+    _substitute(factor, points)
+    _substitute(factor, pool)
+    own[:], rest[:] = 0, 0
+    _add_squares(points, np.float32(1), own)
+    _add_squares(pool, np.float32(1), rest)
+    _products(points, pool, np.float32(1), covariance)
+
+
+@compiled
+def _by_records(known: Any, precision: Any, points: Any, pool: Any, scale: Any, out: Any) -> None:
+    """Write the posterior by the covariance of the L known records, (w, L): for fewer of them than weights."""
+    own, rest, covariance = out
+    size = known.shape[1]
+    factor = np.empty((size, size), known.dtype)
+    of_points, of_pool = np.empty((size, points.shape[1]), known.dtype), np.empty((size, pool.shape[1]), known.dtype)
+    _products(known, known, scale, factor)
+    for i in range(size):
+        factor[i, i] += 1 / precision[i]
+    _factorise(factor)
+    _products(known, points, scale, of_points)
+    _products(known, pool, scale, of_pool)
+    _substitute(factor, of_points)
+    _substitute(factor, of_pool)
+    _variances(points, of_points, scale, own)
+    _variances(pool, of_pool, scale, rest)
+    _products(points, pool, scale, covariance)
+    _subtract_products(of_points, of_pool, covariance)
 
 
 @called
@@ -113,21 +159,11 @@ def covariances(
         _gather(features[b], known_rows[b][rows], width[b], known)
         _gather(features[b], index[b], width[b], points)
         _gather(features[b], others[b], width[b], pool)
-        factor = np.empty((size, size), features.dtype)
-        of_points = np.empty((size, index.shape[1]), features.dtype)
-        of_pool = np.empty((size, others.shape[1]), features.dtype)
-        _products(known, known, scale[0], factor)
-        for i in range(size):
-            factor[i, i] += 1 / precision[b, rows[i]]
-        _factorise(factor)
-        _products(known, points, scale[0], of_points)
-        _products(known, pool, scale[0], of_pool)
-        _substitute(factor, of_points)
-        _substitute(factor, of_pool)
-        _variances(points, of_points, scale[0], own[b])
-        _variances(pool, of_pool, scale[0], rest[b])
-        _products(points, pool, scale[0], covariance[b])
-        _subtract_products(of_points, of_pool, covariance[b])
+        given = (known, precision[b][rows], points, pool, scale[0], (own[b], rest[b], covariance[b]))
+        if size < w:
+            _by_records(*given)
+        else:
+            _by_weights(*given)
 
 
 @called

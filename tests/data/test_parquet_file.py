@@ -45,6 +45,25 @@ def test_lists_of_one_length_are_embeddings_and_others_are_not(tmp_path):
         npy_from_parquet(tmp_path / "odd.parquet", tmp_path / "o.npy")
 
 
+def test_a_fault_in_a_late_record_leaves_the_file_that_was_there(tmp_path):
+    target = tmp_path / "p.npy"
+    target.write_bytes(b"of before")
+    pl.DataFrame({"e": [[1.0, 2.0]] * 70_000 + [[3.0]]}).write_parquet(tmp_path / "late.parquet")
+    with pytest.raises(InvalidDataError, match="one length"):
+        npy_from_parquet(tmp_path / "late.parquet", target)
+    pl.DataFrame({"e": [[1.0, 2.0]] * 65_536 + [[3.0]]}).write_parquet(tmp_path / "later.parquet")
+    with pytest.raises(InvalidDataError, match="2 numbers a record up to record 65536, then 1"):
+        npy_from_parquet(tmp_path / "later.parquet", target)
+    assert target.read_bytes() == b"of before"
+    assert not list(tmp_path.glob("*.part"))
+
+
+@pytest.mark.parametrize("columns", [[], ["size", "size"]])
+def test_columns_are_named_each_once(file, tmp_path, columns):
+    with pytest.raises(InvalidDataError, match="each once"):
+        npy_from_parquet(file, tmp_path / "p.npy", columns=columns)
+
+
 def test_what_cannot_be_a_pool_is_named(file, tmp_path):
     with pytest.raises(InvalidDataError, match="'colour' holds String"):
         npy_from_parquet(file, tmp_path / "p.npy")

@@ -5,6 +5,7 @@ Optuna is an extra: ``pip install 'alrl[tune]'``.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -110,8 +111,8 @@ def tune(
     """Train with ``trials`` further settings, by the tree-structured Parzen estimator; the same data sets in each.
 
     A trial is worth the last stage's area beyond margin sampling's on the data sets that the trainer keeps apart for
-    validation. Trials are kept in ``folder/trials.sqlite``: another call with the same agent and environment goes on
-    from them. The best is written to ``folder/best.json``.
+    validation. Trials are kept in ``folder/trials.sqlite``: another call with the same agent, environment, seed and
+    search goes on from them. The best is written to ``folder/best.json``.
 
     Raises InvalidRecipeError for a range or a key that makes no sense, or without Optuna.
     """
@@ -120,6 +121,10 @@ def tune(
     except ModuleNotFoundError as error:
         raise InvalidRecipeError(f"tuning needs the extra tune ({error}): pip install 'alrl[tune]'") from None
     ranges = [Range.read(text) for text in search]
+    twice = [each.key for number, each in enumerate(ranges) if each.key in {one.key for one in ranges[:number]}]
+    if not ranges or twice:
+        wrong = f"{twice[0]} is given twice; each key once" if twice else "no key is given; give at least one"
+        raise InvalidRecipeError(f"search: {wrong}")
     kind = load_agent_recipe(agent).kind
     if kind != "trained":
         raise InvalidRecipeError(f"agent {agent!r} is of kind {kind!r}; only kind 'trained' can be tuned")
@@ -140,9 +145,10 @@ def tune(
         return gain
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    made = recipes.identity(_build(path, {})), recipes.identity(environment)
+    searched = hashlib.sha256("\n".join(sorted(map(repr, ranges))).encode()).hexdigest()
+    made = recipes.identity(_build(path, {})), recipes.identity(environment), searched
     optimisation = optuna.create_study(
-        study_name=f"{made[0][:16]}-{made[1][:16]}-{seed}",
+        study_name="-".join(each[:16] for each in made) + f"-{seed}",
         storage=f"sqlite:///{folder / 'trials.sqlite'}",
         load_if_exists=True,
         direction="maximize",

@@ -55,6 +55,16 @@ def test_the_best_trial_is_a_change_that_a_study_takes(place: Path) -> None:
     again = tune("mine", "mine", place / "out", search=SEARCH, trials=1, workers=1)
     assert again.trials == 4
     assert again.gain >= result.gain
+    # Another search has trials of its own: the best of the one before may lie outside its ranges.
+    other = tune("mine", "mine", place / "out", search=["imitation.epochs=5..6"], trials=1, workers=1)
+    assert other.trials == 1
+    assert other.change["imitation"]["epochs"] in {5, 6}
+
+
+@pytest.mark.parametrize("search", [[], ["imitation.epochs=1..2", "imitation.epochs=3,4"]])
+def test_a_search_has_each_key_once_and_one_at_least(place: Path, search: list[str]) -> None:
+    with pytest.raises(InvalidRecipeError, match=r"each key once|at least one"):
+        tune("mine", "mine", place / "new", search=search, trials=1, workers=1)
 
 
 @pytest.mark.parametrize(

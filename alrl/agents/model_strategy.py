@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -130,7 +131,13 @@ def _numbers(answer: Any) -> NDArray[Any]:
 
 
 def strategy_of(
-    model: Any, env: EnvRecipe | str, *, name: str | None = None, flatten: bool = False, trust: bool = False
+    model: Any,
+    env: EnvRecipe | str,
+    *,
+    name: str | None = None,
+    flatten: bool = False,
+    normalise: Any = None,
+    trust: bool = False,
 ) -> Strategy:
     """Return a strategy that plays a model of another library in ``simulate``, in ``evaluate`` and in studies.
 
@@ -141,6 +148,8 @@ def strategy_of(
         env: the environment that it was trained in: what it observes, and what its actions mean.
         name: its name in tables; that of the file or the class if left out.
         flatten: whether it takes one array (B, n) of all there is, as ``FlattenObservation`` makes it.
+        normalise: the ``VecNormalize`` that it was trained under, whose statistics of now scale what it is shown. A
+            model of Stable-Baselines3 that still has its environment brings its own; a zip holds none.
         trust: whether a zip may be loaded. It holds pickles: loading it runs code that its author wrote.
 
     Raises InvalidRecipeError for an environment whose agent also chooses sizes, stop or restart, for what is no model,
@@ -164,7 +173,13 @@ def strategy_of(
         raise InvalidRecipeError(
             f"{called} was trained on observations {_shapes(given)}; the environment has {_shapes(space)}: name its own"
         )
-    return ModelStrategy(name=called, env=recipe, answer=_Answers(model, space if flatten else None))
+    if normalise is None and callable(getattr(model, "get_vec_normalize_env", None)):
+        normalise = model.get_vec_normalize_env()
+    if not (normalise is None or callable(getattr(normalise, "normalize_obs", None))):
+        raise InvalidRecipeError(f"normalise = {normalise!r} given; give a VecNormalize of Stable-Baselines3")
+    # Its statistics without its environment: training may go on, and workers are sent the strategy.
+    scaled = copy.deepcopy(normalise)
+    return ModelStrategy(name=called, env=recipe, answer=_Answers(model, space if flatten else None, scaled))
 
 
 def _name_of(model: Any) -> str:
@@ -172,10 +187,13 @@ def _name_of(model: Any) -> str:
 
 
 class _Answers:
-    """Asks a model in the way of its library; ``space`` is given where observations are flattened."""
+    """Asks a model in the way of its library.
 
-    def __init__(self, model: Any, space: spaces.Dict | None) -> None:
-        self._space = space
+    ``space`` is given where observations are flattened, ``scaled`` where they are normalised.
+    """
+
+    def __init__(self, model: Any, space: spaces.Dict | None, scaled: Any) -> None:
+        self._space, self._scaled = space, scaled
         self._predicts = callable(getattr(model, "predict", None))
         self._torch = isinstance(model, nn.Module) and not self._predicts
         if self._torch and type(model).forward is nn.Module.forward:
@@ -189,6 +207,8 @@ class _Answers:
         if self._space is not None:
             # As gymnasium.spaces.flatten: parts in the order of the space.
             observation = np.concatenate([seen[part].reshape(len(mask), -1) for part in self._space], 1)
+        if self._scaled is not None:
+            observation = self._scaled.normalize_obs(observation)
         if self._predicts:
             masked = {"action_masks": mask} if "askable" in type(self._model).__name__ else {}
             return self._model.predict(observation, deterministic=True, **masked)
@@ -197,7 +217,7 @@ class _Answers:
         with torch.no_grad():
             if self._space is not None:
                 return self._model(torch.from_numpy(observation))
-            return self._model({part: torch.from_numpy(array) for part, array in seen.items()})
+            return self._model({part: torch.from_numpy(array) for part, array in observation.items()})
 
 
 def _policy_in(path: Path, space: spaces.Dict, *, trust: bool) -> Any:

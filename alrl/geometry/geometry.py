@@ -247,11 +247,12 @@ class Geometry:
     @cached_property
     def extent(self) -> Tensor:
         """Root mean squared distance between two records of the pool, (B,)."""
-        real = self.exists[..., None].to(self.features.dtype)
+        # In double precision: how a sum rounds depends on how much padding it runs over.
+        real, features = self.exists[..., None].double(), self.features.double()
         count = self.exists.sum(1).clamp_min(1)[:, None]
-        mean = (self.features * real).sum(1) / count
-        spread = ((self.features - mean[:, None]).square() * real).sum((1, 2)) / count[:, 0]
-        return (2 * spread).sqrt()
+        mean = (features * real).sum(1) / count
+        spread = ((features - mean[:, None]).square() * real).sum((1, 2)) / count[:, 0]
+        return (2 * spread).sqrt().to(self.features.dtype)
 
     def take(self, episodes: Tensor, of: tuple[Tensor, Tensor, Tensor] | None = None) -> Geometry:
         """Of the pools ``episodes`` (long, repeats allowed); what is known already is not computed again.

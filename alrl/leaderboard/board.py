@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
+from alrl.errors import InvalidRecipeError
 from alrl.evaluation.table import Table
 from alrl.leaderboard.manifest import MANIFEST, SubmissionError
 from alrl.leaderboard.standings import Accepted, Leaderboard, as_json, markdown, opening
@@ -44,9 +45,12 @@ def leaderboard(
     classes of others run that submissions name; ``signers`` is a file of allowed signers, as ssh-keygen reads it.
     ``out`` is ``board`` below the folder if left out.
 
-    Raises InvalidRecipeError for a suite that there is not, InvalidDataError where a data set is not the suite's.
+    Raises InvalidRecipeError for a suite or a folder that there is not, InvalidDataError where a data set is not the
+    suite's.
     """
     root, played = Path(folder), load_suite(suite)
+    if not root.is_dir():
+        raise InvalidRecipeError(f"there is no folder {root} (looked from {Path.cwd()}); give that of the submissions")
     target = Path(out) if out is not None else root / "board"
     played.check_data()
     drawn = secrets.randbits(32) if seed is None else seed

@@ -119,6 +119,8 @@ def added(terms: Iterable[Tensor]) -> Tensor:
 
 
 def average(values: Tensor, among: Tensor) -> Tensor:
-    """Return the mean of ``values`` (B, N) over the records in ``among``, (B,); 0 where there is none."""
-    weight = among.to(torch.float32)
-    return (values * weight).sum(1) / weight.sum(1).clamp_min(1)
+    """Return the mean of ``values`` (B, N) over the records in ``among``, (B,); 0 where there is none.
+
+    Summed in double precision: how a sum rounds depends on how much padding it runs over.
+    """
+    return ((values.double() * among).sum(1) / among.sum(1).clamp_min(1)).to(values.dtype)

@@ -76,6 +76,18 @@ def label_of(value: Any) -> Label | None:
     return {IRRELEVANT_WORD: IRRELEVANT, UNKNOWN_WORD: None}.get(text, text)
 
 
+def read_label(value: Any) -> Label | None:
+    """Return the label that a value in a file stands for; of one that is none, its text, which is no class either.
+
+    >>> read_label(1.0), read_label({"a": 1})
+    ('1', "{'a': 1}")
+    """
+    try:
+        return label_of(value)
+    except InvalidDataError:
+        return str(value)
+
+
 def word_of(label: Label | None) -> str:
     """Return what files hold for a label.
 

@@ -99,11 +99,11 @@ def _choose(project: Journal, name: Strategy | str, count: int, audit: float) ->
     strategy = find_strategy(name)
     refuse_learning(strategy, "a project")
     if not fitting.ready(project):
-        return first_picks(project.state, project.pool(), count, project.log.now), FIRST, None
-    view = fitting.view(project, strategy.needs)
-    state, now = project.state, project.log.now
+        return first_picks(*project.standing(), count, project.log.now), FIRST, None
+    view, state, pool = fitting.seen_after(project, strategy.needs)
+    now = project.log.now
     within = _affordable(state, count, now)
-    picks = strategy_picks(state, project.pool(), view, strategy, within, audit=audit, now=now)
+    picks = strategy_picks(state, pool, view, strategy, within, audit=audit, now=now)
     return picks, strategy.name, state.rounds[-1].number
 
 

@@ -22,38 +22,36 @@ if TYPE_CHECKING:
 
 def ready(project: Journal) -> bool:
     """Return whether the labels are enough for a fit."""
-    state, pool = project.state, project.pool()
+    state, pool = project.standing()
     return model_of(project, state).ready(labelled(state, pool)[1])
 
 
-def current_round(project: Journal) -> tuple[RoundFacts, Pool]:
-    """Return the round of the labels of now, fitted if there is none yet, and the pool that it is of.
+def current_round(project: Journal) -> tuple[RoundFacts, State, Pool]:
+    """Return the round of the labels of now, fitted if there is none yet, and the state and the pool that it is of.
 
     Raises InvalidQueryError if the labels are too few for a fit.
     """
     while True:
-        state, pool = project.state, project.pool()
-        fingerprint = state.fingerprint()
-        rounds = state.rounds[state.first_round :]
+        state, pool = project.standing()
+        fingerprint, rounds = state.fingerprint(), state.rounds[state.first_round :]
         if rounds and rounds[-1].fingerprint == fingerprint:
-            return rounds[-1], pool
+            return rounds[-1], state, pool
         model = model_of(project, state)
         if not model.ready(labelled(state, pool)[1]):
             raise InvalidQueryError(
                 f"{len(state.labels)} labelled records are too few for the model; label records of two classes at least"
             )
-        number, count = state.number, len(state.labels)
         before = _widened(project, rounds[-1], pool) if rounds else None
         fit, predictions, facts = fit_round(state, pool, model, before)
-        name = f"{len(state.rounds):04d}-{fingerprint[:12]}"
-        stored = write_predictions(project.folder, name, predictions)
+        stored = write_predictions(project.folder, f"{len(state.rounds):04d}-{fingerprint[:12]}", predictions)
         with project.writing() as (transaction, now):
-            if now.number != number and now.fingerprint() != fingerprint:
+            # What others wrote meanwhile: other labels, or the same round.
+            if now.number != state.number and now.fingerprint() != fingerprint:
                 continue
             if now.rounds[now.first_round :] and now.rounds[-1].fingerprint == fingerprint:
                 continue
             body = {
-                "labels": count,
+                "labels": len(state.labels),
                 "fingerprint": fingerprint,
                 "file": stored["file"],
                 "facts": {**facts, "sha256": stored["sha256"]},
@@ -62,13 +60,12 @@ def current_round(project: Journal) -> tuple[RoundFacts, Pool]:
             project.last_fit = (fingerprint, fit)
 
 
-def view(project: Journal, needs: Collection[Need]) -> PoolView:
-    """Return the view of the last round, which is fitted if need be."""
-    facts, pool = current_round(project)
-    state = project.state
+def seen_after(project: Journal, needs: Collection[Need]) -> tuple[PoolView, State, Pool]:
+    """Return the view of the last round, which is fitted if need be, and the state and the pool that it shows."""
+    facts, state, pool = current_round(project)
     remembered = [_widened(project, each, pool) for each in state.rounds[state.first_round :][-REMEMBERED:]]
     fit = _fit_of(project, state, pool, facts) if needs else None
-    return pool_view(state, pool, remembered, now=project.log.now, fit=fit, needs=needs)
+    return pool_view(state, pool, remembered, now=project.log.now, fit=fit, needs=needs), state, pool
 
 
 def model_of(project: Journal, state: State) -> ProjectModel:
@@ -78,10 +75,12 @@ def model_of(project: Journal, state: State) -> ProjectModel:
 
 def _fit_of(project: Journal, state: State, pool: Pool, facts: RoundFacts) -> FittedRound:
     """Return the fit of the last round: of this process, or made again, which gives the same."""
-    if project.last_fit is None or project.last_fit[0] != facts.fingerprint:
+    kept = project.last_fit
+    if kept is None or kept[0] != facts.fingerprint:
         at, codes = labelled(state, pool)
-        project.last_fit = (facts.fingerprint, model_of(project, state).fit(pool, at, codes, len(pool.classes)))
-    fit: FittedRound = project.last_fit[1]
+        kept = (facts.fingerprint, model_of(project, state).fit(pool, at, codes, len(pool.classes)))
+        project.last_fit = kept
+    fit: FittedRound = kept[1]
     return fit
 
 

@@ -45,17 +45,24 @@ class Journal:
         self.folder, self.trusted = folder, tuple(trusted)
         self.log = EventLog(folder / LOG, clock=clock)
         self._lock = threading.RLock()
-        self._state = State()
+        self._state, self._shown = State(), False
         self._pool: tuple[Any, Pool] | None = None
         self.last_fit: tuple[str, Any] | None = None
         """Fingerprint and fit of the last round that this process fitted."""
 
     @property
     def state(self) -> State:
-        """The state after everything that any process has written."""
+        """The state after everything that any process has written: it stays as it is, whatever is written later."""
         with self._lock:
             self._extend(self.log.after(self._state.number))
+            self._shown = True
             return self._state
+
+    def standing(self) -> tuple[State, Pool]:
+        """Return the state and the records that it speaks of, of one moment."""
+        with self._lock:
+            pool = self.pool()
+            return self._state, pool
 
     def events(self) -> list[Event]:
         """Return everything that has happened."""
@@ -100,7 +107,7 @@ class Journal:
     def forget(self) -> None:
         """Read everything anew from the folder at the next use."""
         with self._lock:
-            self._state, self._pool, self.last_fit = State(), None, None
+            self._state, self._shown, self._pool, self.last_fit = State(), False, None, None
 
     @contextmanager
     def writing(self) -> Iterator[tuple[Transaction, State]]:
@@ -109,12 +116,20 @@ class Journal:
             try:
                 with self.log.writing() as transaction:
                     self._extend(transaction.after(self._state.number))
+                    self._change()
                     yield transaction, self._state
             except BaseException:
                 # It may hold events that were never committed.
-                self._state = State()
+                self._state, self._shown = State(), False
                 raise
 
     def _extend(self, events: Iterable[Event]) -> None:
+        if events := list(events):
+            self._change()
         for event in events:
             self._state.apply(event)
+
+    def _change(self) -> None:
+        """Have a state that nobody else looks at: a fit in another thread goes on from the one that it was shown."""
+        if self._shown:
+            self._state, self._shown = self._state.copy(), False

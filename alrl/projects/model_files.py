@@ -23,6 +23,10 @@ def describe_model(model: Any, folder: Path) -> dict[str, Any]:
         folder: where model files are kept, named by their SHA-256.
     """
     if isinstance(model, str | Path) and Path(model).suffix == ".skops":
+        if not Path(model).is_file():
+            raise InvalidDataError(
+                f"there is no file {model} (looked from {Path.cwd()}); write an unfitted classifier by skops.io.dump"
+            )
         data = Path(model).read_bytes()
     elif isinstance(model, str):
         if ":" in model:

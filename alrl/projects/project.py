@@ -153,7 +153,7 @@ class Project(Judged):
             labels: from identifier to label, as a mapping, series, frame with both columns, or pairs; None is "don't
                 know", :data:`alrl.IRRELEVANT` a record that does not belong here.
             annotator: who answered.
-            repeats: what becomes of an answer that was given before and corrected since.
+            repeats: what becomes of an answer that was given before and corrected or set aside since.
             source: where the answers come from, such as a file's name.
             leave_out: take the others where some cannot be taken, instead of none.
 
@@ -257,7 +257,7 @@ class Project(Judged):
         """Return what strategies see after the last round, which is fitted if need be."""
         from alrl.projects import fitting
 
-        return fitting.view(self, needs)
+        return fitting.seen_after(self, needs)[0]
 
     def records(self, ids: Sequence[str]) -> pd.DataFrame:
         """Return the columns of some records, with their identifiers first.

@@ -66,7 +66,7 @@ def relabel_or_new(project: Journal, count: int, *, annotator: str | None = None
     from alrl.projects.asking import free_records
 
     annotator = None if annotator is None else check_annotator(annotator)
-    state, pool = project.state, project.pool()
+    state, pool = project.standing()
     known, fresh = _scores(project, state, pool)
     free = np.flatnonzero(free_records(state, pool, project.log.now))
     rows = [(float(fresh[place]), pool.ids[place], 0) for place in free.tolist()]
@@ -107,7 +107,7 @@ def _scores(project: Journal, state: State, pool: Pool) -> tuple[NDArray[np.floa
             f"{len(codes)} labels are too few to weigh a second opinion; 10 of two classes are needed"
         )
     rows = model_of(project, state).out_of_fold(pool, at, codes, len(pool.classes), fold).astype(np.float64)
-    facts, _ = current_round(project)
+    facts = current_round(project)[0]
     everywhere = read_predictions(project.folder, facts).widened(pool.records, len(pool.classes)).probabilities
     given = _votes(state, pool.classes)
     # It prints remarks, which would stand in the middle of a JSON document.

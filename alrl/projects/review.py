@@ -64,7 +64,7 @@ def suspects(project: Journal, count: int = 20) -> list[Suspect]:
     from alrl.projects.fitting import model_of
     from alrl.projects.rounds import folds_of, labelled
 
-    state, pool = project.state, project.pool()
+    state, pool = project.standing()
     at, codes = labelled(state, pool)
     fold = folds_of(codes, int(state.settings["seed"]))
     if fold is None:
@@ -170,7 +170,7 @@ def forgotten(project: Journal) -> list[str]:
     """
     from alrl.projects.rounds import read_predictions
 
-    state, pool = project.state, project.pool()
+    state, pool = project.standing()
     rounds = state.rounds[state.first_round :]
     if len(rounds) < 2:
         return []
@@ -195,8 +195,7 @@ def bias(project: Journal, columns: int = 5) -> list[dict[str, Any]]:
     from alrl.projects.fitting import current_round
     from alrl.projects.rounds import read_predictions
 
-    facts, pool = current_round(project)
-    state = project.state
+    facts, state, pool = current_round(project)
     at = pool.at(list(state.labels))
     predicted = read_predictions(project.folder, facts).probabilities.argmax(1)
     rows = [_gap("predicted class", np.array(pool.classes)[predicted], at)]
@@ -207,7 +206,7 @@ def bias(project: Journal, columns: int = 5) -> list[dict[str, Any]]:
 
 def review(project: Journal, count: int = 20) -> dict[str, Any]:
     """Return everything that is looked at after a round, as one document."""
-    state, pool = project.state, project.pool()
+    state, pool = project.standing()
     return {
         "suspects": [vars(suspect) for suspect in suspects(project, count)],
         "false_alarms": FALSE_ALARMS,

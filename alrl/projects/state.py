@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import copy
+import dataclasses
 import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Self
+from unicodedata import normalize
 
 from alrl.projects.answers import HELD_OUT, IMPORTED, IRRELEVANT, Label, word_of
 from alrl.projects.event_log import Event
@@ -110,6 +113,13 @@ class State:
             state.apply(event)
         return state
 
+    def copy(self) -> Self:
+        """Return a state that later events do not change this one by."""
+        values = {each.name: copy.copy(getattr(self, each.name)) for each in dataclasses.fields(self)}
+        values["given"] = {record: dict(answers) for record, answers in self.given.items()}
+        values["leases"] = {record: list(leases) for record, leases in self.leases.items()}
+        return type(self)(**values)
+
     def apply(self, event: Event) -> None:
         """Bring the state up to date with the next event."""
         getattr(self, f"_{event.kind.replace(' ', '_')}")(event)
@@ -117,13 +127,8 @@ class State:
 
     def fingerprint(self) -> str:
         """Return the SHA-256 of records, labels in order, classes and model: what a fit depends on."""
-        content = [
-            [each["sha256"] for each in self.files],
-            list(self.labels.items()),
-            self.classes,
-            self.model,
-            self.restarts,
-        ]
+        files, labels = [each["sha256"] for each in self.files], list(self.labels.items())
+        content = [files, labels, self.classes, self.model, self.restarts]
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     def pending(self, now: float) -> set[str]:
@@ -138,6 +143,10 @@ class State:
         """Return the labels bought after the first sample, those that are on their way included."""
         rounds = self.rounds[self.first_round :]
         return max(0, len(self.labels) - rounds[0].labels) + len(self.pending(now)) if rounds else 0
+
+    def asked(self, record: str, annotator: str) -> bool:
+        """Return whether the annotator is asked for a record, alone or as anybody is; leases that ran out count."""
+        return any(lease.to in {None, annotator} for lease in self.leases.get(record, ()))
 
     def closed(self) -> set[str]:
         """Return the records without a label that are not asked for again: skipped or irrelevant ones, erased ones."""
@@ -202,7 +211,7 @@ class State:
 
     def _take(self, event: Event, label: Label | None) -> None:
         body = event.body
-        record, annotator = body["id"], body["annotator"]
+        record, annotator = body["id"], normalize("NFC", body["annotator"])
         charged = bool(body.get("charged", True)) and (label is not None or bool(body.get("erased")))
         self.charged += charged
         if body.get("seconds") is not None:
@@ -218,7 +227,7 @@ class State:
 
     def _withdrawn(self, event: Event) -> None:
         answers = self.given[event.body["id"]]
-        taken_back = answers.pop(event.body["annotator"])
+        taken_back = answers.pop(normalize("NFC", event.body["annotator"]))
         # A slip on the page, answered anew at once, is one label.
         self.charged -= taken_back.charged and bool(event.body.get("undone"))
         if not answers:
@@ -235,11 +244,11 @@ class State:
         self.rounds.append(RoundFacts(number=len(self.rounds), at=event.at, event=event.number, **kept))
 
     def _restarted(self, event: Event) -> None:
-        """Set all labels aside, paid as they are; the records may be asked for again."""
+        """Set all labels aside, paid as they are, and seen: a file that is taken again brings none of them back."""
         self.restarts += 1
         self.began = event.at
         self.first_round = len(self.rounds)
-        for store in (self.given, self.labels, self.labelled_by, self.leases, self.draws, self.seen, self.late_classes):
+        for store in (self.given, self.labels, self.labelled_by, self.leases, self.draws, self.late_classes):
             store.clear()
 
     def _connected(self, event: Event) -> None:

@@ -35,7 +35,7 @@ class Receipt:
     same: int = 0
     """Answers that were there already; nothing is written for them."""
     stale: int = 0
-    """Answers that were given before and corrected since; they are left out."""
+    """Answers that were given before, and corrected, withdrawn or set aside since; they are left out."""
     uncalled: int = 0
     """Answers among the new ones to records that were sent to no annotator; they count as any other."""
 
@@ -55,7 +55,7 @@ class Receipt:
             "unknown": 'of "don\'t know"',
             "corrected": "corrected",
             "same": "there already",
-            "stale": "corrected since, left out",
+            "stale": "corrected or set aside since, left out",
         }
         parts = [f"{getattr(self, name)} {word}" for name, word in words.items() if getattr(self, name)]
         return ", ".join(parts) or "no answer"
@@ -179,12 +179,17 @@ def as_written(records: Sequence[str], known: Collection[str], otherwise: str) -
 
 
 def check_annotator(name: str) -> str:
-    """Return the name of an annotator without the space around it. Raises InvalidDataError for what is no name."""
+    """Return the name of an annotator without the space around it, in Unicode's form NFC.
+
+    Raises InvalidDataError for what is no name.
+    """
     if not isinstance(name, str):
         raise InvalidDataError(f"{name!r} given for the annotator; name the person who answers, such as 'ann'")
     if not name.strip():
         raise InvalidDataError("an empty name given for the annotator; name the person who answers, such as ann")
-    return name.strip()
+    if any("\ud800" <= each <= "\udfff" for each in name):
+        raise InvalidDataError(f"{name!r} given for the annotator; it holds half a character, which no file can hold")
+    return normalize("NFC", name.strip())
 
 
 def faults(answers: Iterable[Answer], known: Mapping[str, int], state: State) -> dict[int, str]:
@@ -229,7 +234,7 @@ def write_answers(
         present = state.given.get(answer.id, {}).get(annotator)
         if present is not None and present.label == answer.label:
             tally.add("same")
-        elif repeats == "ignore" and (answer.id, annotator, word_of(answer.label)) in state.seen:
+        elif repeats == "ignore" and _is_old(answer, annotator, state):
             tally.add("stale")
         else:
             if present is None and answer.id not in state.leases:
@@ -243,6 +248,13 @@ def write_answers(
                 )
             )
     return Receipt(**tally.counts)
+
+
+def _is_old(answer: Answer, annotator: str, state: State) -> bool:
+    """Return whether an answer was given before, and corrected or set aside since; unless it is asked for anew."""
+    if (answer.id, annotator, word_of(answer.label)) not in state.seen:
+        return False
+    return annotator in state.given.get(answer.id, {}) or not state.asked(answer.id, annotator)
 
 
 _COUNTED = {"corrected": "corrected", "skipped": "unknown", "answered": "new"}

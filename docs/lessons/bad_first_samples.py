@@ -67,8 +67,8 @@ for strategy in ("random", "margin", "general"):
 #
 # <details markdown="1"><summary>Answers</summary>
 #
-# 1. The last but one action of the mask, next to *stop* ([its page](../environments/restart.md)); all labels that were
-#    bought stay charged, which is what makes a bad beginning dear.
+# 1. The last action of the mask, after *stop* ([its page](../environments/restart.md)); its first sample is charged,
+#    and all labels that were bought stay so, which is what makes a bad beginning dear.
 # 2. See the first query whose true class is a new one, seed by seed: margin cannot ask for a class it does not know.
 # 3. A classifier needs the boundary, not the frequencies; an estimate is a mean over the pool, and needs its weights.
 #

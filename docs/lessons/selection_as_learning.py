@@ -33,7 +33,7 @@ recipe = load_agent_recipe("quick")  # a short look-ahead; its PPO is left out h
 short = recipe.imitation.model_copy(update={"episodes": EPISODES})
 world = load_env_recipe("synthetic")
 world = world.model_copy(update={"data": world.data.model_copy(update={"synthetic": TASKS})})
-agent = recipe.model_copy(update={"imitation": short, "reinforcement": None})
+agent = recipe.model_copy(update={"imitation": short, "reinforcement": None, "keep": "last"})  # "best" may be margin
 policy = Trainer(agent=agent, env=world, workers=1).train("mine")
 for data in ("iris", "wine", "breast_cancer", "digits"):
     ours, margin = (alrl.simulate(data, name, labels=40, seeds=SEEDS) for name in (policy, "margin"))

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import copy
 import zipfile
 
 import numpy as np
 import pytest
 import torch
 from stable_baselines3 import DQN, PPO
+from stable_baselines3.common.vec_env import VecNormalize
 from torch import nn
 from typer.testing import CliRunner
 
@@ -67,6 +69,31 @@ def test_it_plays_in_a_simulation_what_it_plays_in_the_environment(trained):
     curves = alrl.simulate("synthetic/tiny-0", strategy, labels=6, seeds=2, split=recipe.data.split.model_dump())
     assert curves.picks.ravel().tolist() == played
     assert strategy.name == "PPO"
+
+
+def test_a_model_is_shown_observations_scaled_as_in_its_training(trained, tmp_path):
+    """Statistics stand for those of a training: what matters is that they are applied, and kept as they were."""
+    recipe = tiny()
+    scaled = VecNormalize(ActiveLearningVecEnv(recipe, num_envs=2), norm_obs_keys=["candidates"])
+    scaled.obs_rms["candidates"].mean[:] = 0.5
+    scaled.obs_rms["candidates"].var[:] = 0.01
+    model = PPO("MultiInputPolicy", scaled, n_steps=4, batch_size=8, device="cpu")
+    model.policy.load_state_dict(trained.policy.state_dict())
+    model.save(tmp_path / "ppo.zip")
+    own = alrl.strategy_of(model, env=recipe)
+    given = alrl.strategy_of(tmp_path / "ppo.zip", env=recipe, normalise=scaled, trust=True)
+    frozen = copy.deepcopy(scaled)
+    scaled.obs_rms["candidates"].mean[:] = 0.0
+    by_hand = alrl.strategy_of(
+        lambda seen: model.predict(frozen.normalize_obs(dict(seen)), deterministic=True), env=recipe, name="by hand"
+    )
+    expected = alrl.simulate("synthetic/tiny-0", by_hand, labels=6, seeds=8).picks
+    for strategy in (own, given):
+        assert (alrl.simulate("synthetic/tiny-0", strategy, labels=6, seeds=8).picks == expected).all()
+    bare = alrl.strategy_of(model.policy, env=recipe)
+    assert (alrl.simulate("synthetic/tiny-0", bare, labels=6, seeds=8).picks != expected).any()
+    with pytest.raises(InvalidRecipeError, match="give a VecNormalize"):
+        alrl.strategy_of(model.policy, env=recipe, normalise=1.0)
 
 
 def test_a_zip_is_loaded_for_who_trusts_it_alone(trained, tmp_path, monkeypatch):

@@ -37,6 +37,27 @@ def test_each_of_many_episodes_is_the_one_played_alone(someone, name, labels, nu
         assert_same_episodes(played, alone, vector.game.features)
 
 
+@pytest.mark.parametrize("name", ["many-class", "restart", "target", "tabular-coverage"])
+def test_padding_beside_larger_pools_changes_no_bit_of_an_observation(name):
+    vector, single = ActiveLearningVectorEnv(name, num_envs=12), ActiveLearningEnv(name)
+    together, _ = vector.reset(seed=0)
+    for index in range(12):
+        alone, _ = single.reset(seed=index)
+        assert {part: np.array_equal(rows, together[part][index]) for part, rows in alone.items()} == dict.fromkeys(
+            alone, True
+        )
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16, np.uint64, np.float16, np.longdouble])
+def test_actions_may_be_numbers_of_any_type(kind):
+    rewards = []
+    for given in (np.int64, kind):
+        vector = ActiveLearningVectorEnv("wine-batch", num_envs=2)
+        vector.reset(seed=0)
+        rewards.append(vector.step(np.array([1, 2], dtype=given))[1])
+    assert np.array_equal(*rewards)
+
+
 def test_episodes_of_other_lengths_do_not_disturb_each_other(recipe, someone, twenty_records):
     # Eight queries on one data set, eleven on the other: they end and begin anew at different steps.
     mixed = recipe(

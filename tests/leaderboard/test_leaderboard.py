@@ -283,6 +283,12 @@ def test_a_signature_has_the_name_of_an_allowed_signer_alone(place: Path, tmp_pa
         signature("three", None)
 
 
+def test_a_folder_that_there_is_not_is_told_and_not_made(tmp_path: Path) -> None:
+    with pytest.raises(InvalidRecipeError, match="there is no folder"):
+        leaderboard(tmp_path / "absent")
+    assert not (tmp_path / "absent").exists()
+
+
 def test_no_code_refuses_a_class(place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(recipes.NO_CODE, "1")
     with pytest.raises(InvalidRecipeError, match="refuse to run"):

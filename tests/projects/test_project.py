@@ -19,9 +19,12 @@ from alrl.data.task import draw_task
 from alrl.errors import InvalidDataError, InvalidQueryError, InvalidRecipeError, PoolExhaustedWarning, ProjectError
 from alrl.learners import SoftmaxRegression
 from alrl.loop.simulator import Simulator
-from alrl.projects import IRRELEVANT, Project
+from alrl.projects import IRRELEVANT, Project, fitting
+from alrl.projects.exchange.task_files import take_file
 from alrl.projects.judgement.stopping import Budget
+from alrl.projects.rounds import fit_round
 from alrl.projects.status import sentences, status_of
+from alrl.projects.telling import Receipt
 from alrl.projects.upkeep import erase
 from tests.projects.conftest import Clock, table, truth
 
@@ -125,6 +128,11 @@ def test_a_class_in_place_of_a_model_and_what_is_no_folder_rule_time_or_count_ar
         with pytest.raises(InvalidQueryError, match="count = "):
             project.suspects(count)  # type: ignore[arg-type]
     assert project.state.number == before
+
+
+def test_a_model_file_that_there_is_not_is_told_with_what_to_do(make: Make, tmp_path: Path) -> None:
+    with pytest.raises(InvalidDataError, match=r"there is no file .*m.skops.*skops\.io\.dump"):
+        make(model=str(tmp_path / "m.skops"))
 
 
 def test_what_is_no_clock_no_list_of_types_and_no_folder_is_told_before_anything_is_written(tmp_path: Path) -> None:
@@ -313,6 +321,75 @@ def test_a_restart_sets_labels_aside_and_draws_another_first_sample(make: Make) 
     assert not project.state.labels
     assert project.state.charged == 10
     assert set(ids(project.ask(10))) != set(first)
+
+
+def test_a_file_that_is_taken_again_after_a_restart_brings_no_label_back(make: Make, tmp_path: Path) -> None:
+    project = make()
+    first = ids(project.ask(10))
+    answers = pd.DataFrame(truth(table(), first).items(), columns=["customer", "churn"])
+    answers.to_csv(tmp_path / "first.csv", index=False)
+    take_file(project, tmp_path / "first.csv", annotator="ann")
+    project.restart()
+    assert take_file(project, tmp_path / "first.csv", annotator="ann").receipts["ann"] == Receipt(stale=10)
+    assert (len(project.state.labels), project.state.charged) == (0, 10)
+    # Records that are asked for anew may have the answer that they had.
+    again = ids(project.ask(50))
+    common = [record for record in again if record in first]
+    assert common
+    answers[answers["customer"].isin(common)].to_csv(tmp_path / "again.csv", index=False)
+    assert take_file(project, tmp_path / "again.csv", annotator="ann").receipts["ann"] == Receipt(new=len(common))
+
+
+def test_a_state_that_was_shown_stays_as_it_was(make: Make) -> None:
+    project = make()
+    asked = ids(project.ask(6))
+    before = project.state
+    project.tell(truth(table(), asked), annotator="ann")
+    project.tell({asked[0]: None}, annotator="bob")
+    assert (before.labels, before.given, len(before.pending(project.log.now))) == ({}, {}, 6)
+    between = project.state
+    project.withdraw(asked[0], annotator="bob")
+    project.release()
+    assert list(between.given[asked[0]]) == ["ann", "bob"]
+    assert len(project.state.labels) == len(between.labels) == 6
+
+
+def test_labels_that_come_while_a_model_is_fitted_are_in_the_round_that_counts(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project, late = make(), {"c50": "yes", "c51": "no"}
+    project.tell(truth(table(), [f"c{place}" for place in range(12)]), annotator="ann")
+
+    def interrupted(*given: Any) -> Any:
+        if late:
+            project.tell(dict([late.popitem()]), annotator="bob")
+        return fit_round(*given)
+
+    monkeypatch.setattr(fitting, "fit_round", interrupted)
+    facts = project.fit()
+    assert (facts.labels, facts.fingerprint) == (14, project.state.fingerprint())
+    assert facts.facts["cross_validated"]["records"] == 14
+    assert len(project.state.rounds) == 1
+
+
+def test_a_person_whose_name_has_two_forms_in_unicode_is_one(make: Make, tmp_path: Path) -> None:
+    project = make()
+    composed, decomposed = "Zo\u00eb", "Zoe\u0308"
+    project.tell({"c1": "yes"}, annotator=composed)
+    project.tell({"c1": "yes", "c2": "no"}, annotator=decomposed)
+    assert dict(project.state.annotators()) == {composed: 2}
+    project.withdraw("c2", annotator=decomposed)
+    rows = [["c3", "yes", composed], ["c3", "no", decomposed]]
+    pd.DataFrame(rows, columns=["customer", "churn", "annotator"]).to_csv(tmp_path / "two.csv", index=False)
+    with pytest.raises(InvalidDataError, match="contradict each other"):
+        take_file(project, tmp_path / "two.csv")
+
+
+def test_second_labels_are_bought_as_first_ones_are(make: Make) -> None:
+    project = make()
+    for annotator in ("ann", "bob"):
+        project.tell(truth(table(), [f"c{place}" for place in range(15)]), annotator=annotator)
+    assert (project.bill().labels, project.bill().saved) == (30, 0.5)
 
 
 def test_labels_in_the_table_are_labels_from_the_start_and_cost_nothing(make: Make) -> None:

@@ -10,9 +10,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from sklearn.linear_model import LogisticRegression
 
 from alrl.projects import IRRELEVANT, Project
 from alrl.projects.serve.desk import Desk
@@ -200,6 +203,36 @@ def test_two_annotators_get_different_records_and_some_twice(make: Make) -> None
     both = set(shown["ann"]) & set(shown["bob"])
     assert 3 <= len(both) <= 17
     assert desk.current("ann")["own"] == 20
+
+
+def test_one_answer_is_undone_once_however_many_ask_for_it_at_once(make: Make) -> None:
+    project = make()
+    desk = Desk(project, batch=4)
+    for _ in range(3):
+        desk.answer("ann", desk.current("ann")["record"]["id"], "no", 1.0)
+    with ThreadPoolExecutor(6) as people:
+        undone = [people.submit(desk.undo, "ann") for _ in range(6)]
+    failed = [each.exception() for each in undone if each.exception() is not None]
+    assert len(failed) == 3
+    assert all("no answer to take back" in str(error) for error in failed)
+    assert (project.state.charged, project.state.labels) == (0, {})
+
+
+def test_several_people_label_while_models_are_fitted(make: Make) -> None:
+    project = make(model=LogisticRegression(max_iter=500))
+    desk = Desk(project, batch=3)
+
+    def label(who: str) -> int:
+        for _ in range(8):
+            record = desk.current(who)["record"]["id"]
+            desk.answer(who, record, truth(table(), [record])[record], 0.1)
+            project.bill()
+        return int(desk.current(who)["own"])
+
+    with ThreadPoolExecutor(4) as people:
+        assert list(people.map(label, ["ann", "bob", "cyd", "dan"])) == [8] * 4
+    assert len(project.state.labels) == 32
+    assert project.fit().labels == 32
 
 
 def test_an_answer_that_is_undone_and_given_anew_is_charged_once(make: Make) -> None:

@@ -72,7 +72,7 @@ def take(
     annotator: Annotated[str | None, typer.Option(help="Who answered, where the file does not say.")] = None,
     leave_out: Annotated[bool, typer.Option("--leave-out", help="Take the other rows where some are wrong.")] = False,
     correct: Annotated[
-        bool, typer.Option("--correct", help="An answer that was corrected since counts as a new correction.")
+        bool, typer.Option("--correct", help="An answer that was corrected or set aside since counts anew.")
     ] = False,
     machine: Json = False,
 ) -> None:

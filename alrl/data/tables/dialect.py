@@ -234,7 +234,10 @@ def _header(rows: Sequence[Sequence[str]], named: bool) -> tuple[tuple[str, ...]
     names = list(rows[0])
     if len(rows) > 1 and {len(row) for row in rows[1:]} == {width + 1}:
         # R leaves the names of the rows without a name of their own; other tools end each record with a delimiter.
-        names = ["", *names] if any(row[-1] for row in rows[1:]) else [*names, ""]
+        of_r = any(row[-1] for row in rows[1:])
+        names = ["", *names] if of_r else [*names, ""]
+        if of_r:
+            notes.append("lines have a cell more than the header, so the first cell of each is taken as the row's name")
     twice = [name for name, count in Counter(names).items() if count > 1 and name]
     if twice:
         notes.append(

@@ -146,7 +146,9 @@ def read_numbers(actions: Any) -> NDArray[Any]:
         raise InvalidQueryError(
             f"{actions!r} given as actions; give numbers: elements of the action space that info['action_mask'] marks"
         )
-    return numbers
+    # Torch computes nothing with wide unsigned integers, and knows no float above 64 bits.
+    wide = numbers.dtype.kind == "f" and numbers.dtype.itemsize > np.dtype(np.float64).itemsize
+    return numbers.astype(np.int64 if numbers.dtype.kind == "u" else np.float64 if wide else numbers.dtype)
 
 
 def cut_short(picks: Tensor, size: Tensor, left: Tensor) -> Tensor:

@@ -11,8 +11,9 @@ from urllib.parse import urlsplit
 from xml.sax.saxutils import quoteattr
 
 from alrl.errors import InvalidDataError, ProjectError
-from alrl.projects.answers import IRRELEVANT_WORD, Answer, label_of
+from alrl.projects.answers import IRRELEVANT_WORD, Answer, read_label
 from alrl.projects.exchange.taking import AnswerRow, Taken, take_rows
+from alrl.projects.telling import check_annotator
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -184,6 +185,8 @@ def take_annotations(project: Project, server: Server, *, leave_out: bool = Fals
         )
     users = {each["id"]: str(each.get("email") or each.get("username") or each["id"]) for each in _users(server)}
     tasks = server.call("GET", f"/api/projects/{number}/export?exportType=JSON&download_all_tasks=true")
+    if not isinstance(tasks, list):
+        raise ProjectError(f"{server.address} exported {type(tasks).__name__} where a list of tasks was expected")
     rows, empty = answers_in(tasks, users)
     return take_rows(project, rows, source=f"label studio {number}", empty=empty, leave_out=leave_out, correct=correct)
 
@@ -191,7 +194,8 @@ def take_annotations(project: Project, server: Server, *, leave_out: bool = Fals
 def answers_in(tasks: list[dict[str, Any]], users: dict[int, str]) -> tuple[dict[str, list[AnswerRow]], int]:
     """Return the answers in exported tasks by annotator, and how many tasks have none.
 
-    The latest answer of an annotator to a record counts, in whatever task it stands.
+    The latest answer of an annotator to a record counts, in whatever task it stands. Tasks that were added on the
+    server, of no record of the project, are passed over.
 
     >>> annotation = {"completed_by": 1, "result": [{"value": {"choices": ["yes"]}}], "lead_time": 2.5, "id": 9}
     >>> answers_in([{"id": 4, "data": {"alrl_id": "7"}, "annotations": [annotation]}], {1: "ann"})[0]["ann"][0][1]
@@ -200,25 +204,32 @@ def answers_in(tasks: list[dict[str, Any]], users: dict[int, str]) -> tuple[dict
     newest: dict[tuple[str, str], tuple[tuple[str, int], AnswerRow]] = {}
     empty = 0
     for task in tasks:
-        record = task.get("data", {}).get("alrl_id")
-        latest = {each.get("completed_by"): each for each in sorted(task.get("annotations") or [], key=_age)}
+        record, place = (task.get("data") or {}).get("alrl_id"), f"task {task.get('id')}"
+        latest = {_person(each, users): each for each in sorted(task.get("annotations") or [], key=_age)}
         empty += not latest
         for who, annotation in latest.items():
             if record is None or (not annotation.get("was_cancelled") and not _choices(annotation)):
                 continue
-            label = None if annotation.get("was_cancelled") else label_of(_choices(annotation)[0])
+            label = None if annotation.get("was_cancelled") else read_label(_choices(annotation)[0])
             seconds = annotation.get("lead_time")
             answer = Answer(
                 id=str(record), label=label, seconds=float(seconds) if isinstance(seconds, int | float) else None
             )
-            number = int((who.get("id") if isinstance(who, dict) else who) or 0)
-            key = users.get(number, f"user {number}"), answer.id
+            key = who, answer.id
             if key not in newest or newest[key][0] <= _age(annotation):
-                newest[key] = _age(annotation), (f"task {task['id']}", answer)
+                newest[key] = _age(annotation), (place, answer)
     rows: dict[str, list[AnswerRow]] = {}
     for (who, _), (_, row) in newest.items():
         rows.setdefault(who, []).append(row)
     return rows, empty
+
+
+def _person(annotation: dict[str, Any], users: dict[int, str]) -> str:
+    """Return who made an annotation, which Label Studio says by a number, or by an object that has it."""
+    by = annotation.get("completed_by")
+    about = by if isinstance(by, dict) else {"id": by}
+    name = users.get(about.get("id") or 0) or about.get("email") or about.get("username")
+    return check_annotator(str(name or f"user {about.get('id') or 0}"))
 
 
 def connection_of(state: State, address: str) -> int | None:

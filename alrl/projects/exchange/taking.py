@@ -51,7 +51,7 @@ def take_rows(
         source: where they come from, such as a file's name.
         empty: places without an answer yet.
         leave_out: take the others where some cannot be taken, instead of none.
-        correct: an answer that was given before and corrected since counts as a new correction.
+        correct: an answer that was given before, and corrected or set aside since, counts anew.
 
     Raises InvalidDataError, naming places, for unknown records and classes, and for answers that contradict each other.
     """

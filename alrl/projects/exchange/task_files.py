@@ -6,6 +6,7 @@ import csv
 import json
 import math
 from collections.abc import Iterator
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +14,9 @@ import pandas as pd
 
 from alrl.errors import InvalidDataError
 from alrl.numerics.arguments import is_absent
-from alrl.projects.answers import Answer, label_of
+from alrl.projects.answers import Answer, read_label
 from alrl.projects.exchange.taking import AnswerRow, Taken, take_rows
-from alrl.projects.records.tables import column_of, read_table
+from alrl.projects.records.tables import NOTES, column_of, read_table
 from alrl.projects.telling import check_annotator, id_of
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def take_file(
         file: CSV, TSV, JSON lines or Parquet.
         annotator: who answered, where the file does not say.
         leave_out: take the other rows where some cannot be taken, instead of none.
-        correct: an answer that was given before and corrected since counts as a new correction.
+        correct: an answer that was given before, and corrected or set aside since, counts anew.
 
     Raises InvalidDataError, naming rows, for unknown records and classes, and for two different answers of one
     annotator to one record.
@@ -122,7 +123,11 @@ def take_file(
     if annotator is None and "annotator" not in table.columns:
         raise InvalidDataError(f"{file.name} does not say who answered; name the annotator: --annotator ann")
     by_annotator, empty = _answers(project, table, file.name, id_column, label_column, annotator)
-    return take_rows(project, by_annotator, source=file.name, empty=empty, leave_out=leave_out, correct=correct)
+    try:
+        return take_rows(project, by_annotator, source=file.name, empty=empty, leave_out=leave_out, correct=correct)
+    except InvalidDataError as error:
+        notes = "; ".join(table.attrs[NOTES])
+        raise InvalidDataError(f"{error}. How {file.name} was read: {notes}" if notes else str(error)) from None
 
 
 def _answers(
@@ -130,7 +135,7 @@ def _answers(
 ) -> tuple[dict[str, list[AnswerRow]], int]:
     """Return row and answer of each annotator's rows, and how many rows have no answer."""
     known, empty = project.pool().position, 0
-    rows: dict[str, list[AnswerRow]] = {}
+    rows, classes = dict[str, list[AnswerRow]](), project.state.classes
     names = table["annotator"].tolist() if "annotator" in table.columns else [annotator] * len(table)
     seconds = table["seconds"].tolist() if "seconds" in table.columns else [None] * len(table)
     columns = (table[id_column].tolist(), table[label_column].tolist(), names, seconds)
@@ -139,18 +144,22 @@ def _answers(
         if is_absent(label):
             empty += 1
             continue
-        name = "" if is_absent(who) else str(who).strip()
-        if not (name or annotator):
+        given = None if is_absent(who) or (isinstance(who, str) and not who.strip()) else who
+        if given is None and annotator is None:
             raise InvalidDataError(
                 f"row {row + 1} of {file} does not say who answered; fill its cell, or name the annotator of such rows:"
                 " --annotator ann"
             )
+        try:
+            name = annotator if given is None else check_annotator(id_of(given) if isinstance(given, Real) else given)
+        except InvalidDataError as error:
+            raise InvalidDataError(f"row {row + 1} of {file}: {error}") from None
         answer = Answer(
             id=_unmarked(id_of(record), known),
-            label=label_of(_plain(label, project.state.classes)),
+            label=read_label(_plain(label, classes)),
             seconds=float(took) if isinstance(took, int | float) and not math.isnan(took) else None,
         )
-        rows.setdefault(name or annotator or "", []).append((f"row {row + 1}", answer))
+        rows.setdefault(name or "", []).append((f"row {row + 1}", answer))
     return rows, empty
 
 

@@ -29,7 +29,7 @@ class Bill:
     break_even: float
     """Share of the labels that querying has to save to pay for its rounds (Figure 3), 0 to 1."""
     saved: float
-    """Share of the records whose labels were not bought, 0 to 1."""
+    """Share of the labels of all records, one each, that was not bought, 0 to 1; second labels are bought too."""
 
     @property
     def money(self) -> float:
@@ -76,7 +76,7 @@ def bill(state: State) -> Bill:
         compute_money=compute,
         everything=(records - state.free()) * prices["label"] + records * a_record,
         break_even=break_even(prices["label"], a_record, max(1, rounds)),
-        saved=1 - len(state.labels) / records if records else 0.0,
+        saved=max(0.0, 1 - state.charged / (records - state.free())) if records > state.free() else 0.0,
     )
 
 

@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from alrl.data.arrays import is_inexact, may_be_inexact
+from alrl.data.tables.delimited import SUFFIXES
 from alrl.data.tables.dialect import find_dialect
 from alrl.data.tables.label import check_once, feature_level, label_level
 from alrl.data.tables.numbers import (
@@ -28,12 +29,13 @@ from alrl.data.tables.pandas_column import holds_inexact, is_text, objects_of
 from alrl.data.tables.python_values import text_of
 from alrl.data.tables.recognise import LAST, warn_of_footer
 from alrl.data.tables.table import Texts, as_texts
-from alrl.data.tables.text_file import TextFile, fallback, open_text
+from alrl.data.tables.text_file import TextFile, fallback, open_text, suffix
 from alrl.errors import InvalidDataError, MissingPackageError
 from alrl.recipes.suggest import unknown
 
 _ROWS = 10_000
 """Records that are turned into columns at a time."""
+JSON_LINES = (".jsonl", ".ndjson")
 _TRUTH = {"true": True, "false": False}
 SOURCE, NOTES = "alrl source", "alrl notes"
 """Attributes of a frame: what errors call the table that it was read from, and what was found out about it."""
@@ -162,10 +164,15 @@ def _from_file(file: Path, text: Collection[str]) -> tuple[pd.DataFrame, bool]:
         raise InvalidDataError(f"{file} is a folder; give the path of a CSV, JSONL or Parquet file in it")
     if not file.is_file():
         raise InvalidDataError(f"there is no file {file} (looked from {Path.cwd()}); give a CSV, JSONL or Parquet file")
-    kind = file.with_suffix("").suffix if file.suffix == ".gz" else file.suffix
+    kind = suffix(file)
     if kind == ".parquet":
         return _from_parquet(file), True
-    if kind in {".jsonl", ".ndjson"}:
+    if kind not in {"", *JSON_LINES, *SUFFIXES}:
+        raise InvalidDataError(
+            f"{file.name} is of kind {kind!r}; give {', '.join((*SUFFIXES, *JSON_LINES))} or .parquet"
+            f"{': one JSON object a line, no list of them' if kind == '.json' else ''}"
+        )
+    if kind in JSON_LINES:
         rows = read_json_lines(file)
         names = dict.fromkeys(name for row in rows for name in row)
         return _from_lists({name: [row.get(name) for row in rows] for name in names}), True

@@ -18,6 +18,7 @@ from starlette.routing import Route
 from alrl.errors import AlrlError, InvalidDataError
 from alrl.projects.serve.desk import Desk, label_from
 from alrl.projects.status import status_of
+from alrl.projects.telling import check_annotator
 
 _HERE = Path(__file__).parent
 _MOST_BYTES = 65_536
@@ -130,7 +131,7 @@ def _annotator(body: dict[str, Any]) -> str:
     name = body.get("annotator")
     if not isinstance(name, str) or not 0 < len(name.strip()) <= _LONGEST_NAME:
         raise InvalidDataError(f"say who you are, in 1 to {_LONGEST_NAME} characters")
-    return name.strip()
+    return check_annotator(name)
 
 
 def _next(desk: Desk, body: dict[str, Any]) -> dict[str, Any]:

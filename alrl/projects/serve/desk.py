@@ -56,12 +56,11 @@ class Desk:
 
     def undo(self, annotator: str) -> dict[str, Any]:
         """Take back the annotator's last answer, which then costs nothing, and put its record on the desk again."""
-        state = self.project.state
-        own = [(answers[annotator].event, record) for record, answers in state.given.items() if annotator in answers]
-        if not own:
-            raise InvalidDataError("there is no answer to take back")
-        record = max(own)[1]
         with self.project.writing() as (transaction, now):
+            own = [(answers[annotator].event, record) for record, answers in now.given.items() if annotator in answers]
+            if not own:
+                raise InvalidDataError("there is no answer to take back")
+            record = max(own)[1]
             now.apply(transaction.append("withdrawn", {"id": record, "annotator": annotator, "undone": True}))
             expires = self.project.log.now + now.settings["lease_seconds"]
             now.apply(

@@ -118,6 +118,39 @@ def test_classes_and_identifiers_of_a_file_stay_the_text_they_are(tmp_path: Path
     assert project.state.labels == {"007": "None", "08": "01"}
 
 
+@pytest.mark.parametrize(
+    ("annotator", "words"), [({"a": 1}, "name the person who answers"), ("\ud800", "half a character")]
+)
+def test_a_row_whose_annotator_is_no_name_is_told(make: Make, tmp_path: Path, annotator: Any, words: str) -> None:
+    rows = [{"customer": "c1", "churn": "yes", "annotator": who} for who in ("ann", annotator)]
+    (tmp_path / "answers.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    project = make()
+    with pytest.raises(InvalidDataError, match=f"row 2 of answers.jsonl: .*{words}"):
+        take_file(project, tmp_path / "answers.jsonl")
+    assert not project.state.given
+
+
+def test_a_row_whose_class_is_no_word_is_told_and_may_be_left_out(make: Make, tmp_path: Path) -> None:
+    rows = [{"customer": f"c{place}", "churn": label} for place, label in enumerate(["yes", {"a": 1}])]
+    (tmp_path / "answers.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    project = make()
+    with pytest.raises(InvalidDataError, match=r"row 2: record 'c1': \"\{'a': 1\}\" is no class"):
+        take_file(project, tmp_path / "answers.jsonl", annotator="ann")
+    assert take_file(project, tmp_path / "answers.jsonl", annotator="ann", leave_out=True).written == 1
+
+
+def test_a_file_of_another_kind_is_told_before_it_is_read(make: Make, tmp_path: Path) -> None:
+    (tmp_path / "export.json").write_text('[{"customer": "c1", "churn": "yes"}]')
+    with pytest.raises(InvalidDataError, match=r"of kind '.json'; give .*\.jsonl.*one JSON object a line"):
+        take_file(make(), tmp_path / "export.json", annotator="ann")
+
+
+def test_lines_longer_than_the_header_are_said_to_begin_with_the_name_of_a_row(make: Make, tmp_path: Path) -> None:
+    (tmp_path / "long.csv").write_text("customer,churn\nc1,yes,sure\nc2,no,sure\n")
+    with pytest.raises(InvalidDataError, match=r"no record 'yes'.*first cell of each is taken as the row's name"):
+        take_file(make(), tmp_path / "long.csv", annotator="ann")
+
+
 def test_a_project_moves_as_json_lines_and_a_cut_file_is_recognised(make: Make, tmp_path: Path) -> None:
     project = make()
     project.tell(truth(table(), ["c1", "c2", "c3", "c4", "c5"]), annotator="ann")

@@ -118,6 +118,22 @@ def test_of_two_tasks_of_one_record_the_latest_answer_counts() -> None:
     assert [(where, answer.label) for where, answer in rows["ann"]] == [("task 4", "yes")]
 
 
+def test_who_annotated_is_a_number_an_object_or_unknown() -> None:
+    made_by: list[Any] = [1, {"id": 1, "email": "ann@shop"}, {"id": 5, "email": "eve@shop"}, {"id": 6}, None]
+    tasks: list[dict[str, Any]] = [
+        {
+            "id": number,
+            "data": {"alrl_id": str(number)},
+            "annotations": [{"id": number, "completed_by": by, "result": [{"value": {"choices": ["yes"]}}]}],
+        }
+        for number, by in enumerate(made_by)
+    ]
+    rows, empty = answers_in([*tasks, {"id": 9, "data": None, "annotations": None}], {1: "ann"})
+    counts = {who: len(answers) for who, answers in rows.items()}
+    assert counts == {"ann": 2, "eve@shop": 1, "user 6": 1, "user 0": 1}
+    assert empty == 1
+
+
 def test_classes_are_no_markup() -> None:
     config = label_config(State(settings={"label": 'a"<b'}, classes=['<script>"', "it's"]))
     assert "<script>" not in config

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from alrl.agents.query import warn_if_fewer
 from alrl.data.first_sample import first_of_pool
-from alrl.errors import InvalidQueryError
+from alrl.errors import InvalidQueryError, PoolExhaustedWarning
 from alrl.loop.pool_view import PoolView
 from alrl.numerics.backend import one_thread
 from alrl.numerics.streams import generator
@@ -86,7 +87,7 @@ def ask(
                 )
             )
         if len(picks) < count:
-            warn_if_fewer(len(picks), count)
+            _say_why_fewer(state, len(picks), count)
         return picks
     raise InvalidQueryError(f"other processes took the same records {_ATTEMPTS} times over; repeat the step")
 
@@ -105,6 +106,19 @@ def _choose(project: Journal, name: Strategy | str, count: int, audit: float) ->
     within = _affordable(state, count, now)
     picks = strategy_picks(state, pool, view, strategy, within, audit=audit, now=now)
     return picks, strategy.name, state.rounds[-1].number
+
+
+def _say_why_fewer(state: State, picked: int, count: int) -> None:
+    """Warn that fewer records are returned than were asked for: the budget allows no more, or there are no more."""
+    if state.settings.get("labels") is None or state.unlabelled() <= picked:
+        warn_if_fewer(picked, count)
+        return
+    warnings.warn(
+        f"{count} records asked for: {picked} are returned, because no more are left or the budget of"
+        f" {state.settings['labels']} labels allows no more",
+        PoolExhaustedWarning,
+        stacklevel=4,
+    )
 
 
 def _affordable(state: State, count: int, now: float) -> int:

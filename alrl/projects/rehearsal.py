@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ import numpy as np
 from alrl.errors import InvalidDataError
 from alrl.numerics.streams import generator
 from alrl.projects.answers import HELD_OUT, Answer, label_of
-from alrl.projects.judgement.curve import Point, curve
+from alrl.projects.asking import free_records
+from alrl.projects.judgement.curve import Point, point
 from alrl.projects.project import Project
 from alrl.projects.records.tables import column_of, read_table
 from alrl.projects.rounds import read_predictions
@@ -47,15 +49,17 @@ class Rehearsal:
 
     project: Project
     points: tuple[Point, ...]
+    classes: Mapping[str, int]
+    """How many records of the table are of each class."""
     accuracy: tuple[float, ...]
     """Of each round, on the records that were held out."""
 
     def sentences(self) -> list[str]:
         """Return a line for each round: what the project believed, and what was true."""
         lines = []
-        for point, accuracy in zip(self.points, self.accuracy, strict=True):
-            estimate = "no estimate yet" if point.best is None else point.best.sentence()
-            lines.append(f"{point.labels} labels: estimated {estimate}, true {100 * accuracy:.1f} %")
+        for each, accuracy in zip(self.points, self.accuracy, strict=True):
+            estimate = "no estimate yet" if each.best is None else each.best.sentence()
+            lines.append(f"{each.labels} labels: estimated {estimate}, true {100 * accuracy:.1f} %")
         return lines
 
 
@@ -106,7 +110,11 @@ def rehearse(
     late: list[tuple[Person, str]] = []
     for number in range(batches):
         person = people[number % len(people)]
-        records = [str(each) for each in project.ask(batch, annotator=person.name)[project.id_column]]
+        left = int(free_records(*project.standing(), project.log.now).sum())
+        if not left:
+            # Nothing is left but what is late.
+            break
+        records = [str(each) for each in project.ask(min(batch, left), annotator=person.name)[project.id_column]]
         waiting = rng.random(len(records)) < person.late
         now = [*late, *[(person, record) for record, waits in zip(records, waiting, strict=True) if not waits]]
         late = [(person, record) for record, waits in zip(records, waiting, strict=True) if waits]
@@ -114,7 +122,10 @@ def rehearse(
     _answer(project, late, truth, names, rng)
     project.fit()
     return Rehearsal(
-        project=project, points=tuple(curve(project.state)), accuracy=tuple(_accuracies(project, outside, truth))
+        project=project,
+        classes=Counter(truth.values()),
+        points=tuple(map(point, project.state.rounds)),
+        accuracy=tuple(_accuracies(project, outside, truth)),
     )
 
 

@@ -205,16 +205,25 @@ def bias(project: Journal, columns: int = 5) -> list[dict[str, Any]]:
 
 
 def review(project: Journal, count: int = 20) -> dict[str, Any]:
-    """Return everything that is looked at after a round, as one document."""
-    state, pool = project.standing()
+    """Return everything that is looked at after a round, as one document: ``count`` of each kind, and how many of all.
+
+    Suspects that are not flagged fill their places; ``found`` counts the flagged ones.
+    """
+    count, (state, pool) = whole_number("count", count, least=1), project.standing()
+    every = max(1, len(state.labels))
+    kinds: dict[str, list[Any]] = {
+        "suspects": [vars(suspect) for suspect in suspects(project, every)],
+        "disagreements": disagreements(state),
+        "twins": twins(state, pool),
+        "foreign": foreign(state, pool, every),
+        "forgotten": forgotten(project),
+    }
+    found = {name: len(rows) for name, rows in kinds.items()}
     return {
-        "suspects": [vars(suspect) for suspect in suspects(project, count)],
+        **{name: rows[:count] for name, rows in kinds.items()},
+        "found": {**found, "suspects": sum(suspect["flagged"] for suspect in kinds["suspects"])},
         "false_alarms": FALSE_ALARMS,
-        "disagreements": disagreements(state)[:count],
         "annotators": annotators(state),
-        "twins": twins(state, pool)[:count],
-        "foreign": foreign(state, pool, count),
-        "forgotten": forgotten(project)[:count],
         "bias": bias(project),
     }
 

@@ -83,6 +83,8 @@ class State:
     batches: int = 0
     charged: int = 0
     """Answers that cost a label, those of corrected and withdrawn ones included, but not those undone on the page."""
+    charged_first: int = 0
+    """Those of them before the first round since the last restart."""
     answer_seconds: list[float] = field(default_factory=list)
     erased: set[str] = field(default_factory=set)
     at: float = 0.0
@@ -116,9 +118,8 @@ class State:
     def copy(self) -> Self:
         """Return a state that later events do not change this one by."""
         values = {each.name: copy.copy(getattr(self, each.name)) for each in dataclasses.fields(self)}
-        values["given"] = {record: dict(answers) for record, answers in self.given.items()}
-        values["leases"] = {record: list(leases) for record, leases in self.leases.items()}
-        return type(self)(**values)
+        nested = {name: {key: copy.copy(each) for key, each in values[name].items()} for name in ("given", "leases")}
+        return type(self)(**{**values, **nested})
 
     def apply(self, event: Event) -> None:
         """Bring the state up to date with the next event."""
@@ -127,8 +128,8 @@ class State:
 
     def fingerprint(self) -> str:
         """Return the SHA-256 of records, labels in order, classes and model: what a fit depends on."""
-        files, labels = [each["sha256"] for each in self.files], list(self.labels.items())
-        content = [files, labels, self.classes, self.model, self.restarts]
+        files = [each["sha256"] for each in self.files]
+        content = [files, list(self.labels.items()), self.classes, self.model, self.restarts]
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     def pending(self, now: float) -> set[str]:
@@ -140,9 +141,10 @@ class State:
         }
 
     def spent(self, now: float) -> int:
-        """Return the labels bought after the first sample, those that are on their way included."""
+        """Return the labels bought after the first sample, second and corrected ones too, and those on their way."""
         rounds = self.rounds[self.first_round :]
-        return max(0, len(self.labels) - rounds[0].labels) + len(self.pending(now)) if rounds else 0
+        bought = (0, len(self.labels) - rounds[0].labels, self.charged - self.charged_first) if rounds else ()
+        return max(bought) + len(self.pending(now)) if bought else 0
 
     def asked(self, record: str, annotator: str) -> bool:
         """Return whether the annotator is asked for a record, alone or as anybody is; leases that ran out count."""
@@ -239,6 +241,7 @@ class State:
             self.leases.pop(record, None)
 
     def _round_fitted(self, event: Event) -> None:
+        self.charged_first = self.charged if len(self.rounds) == self.first_round else self.charged_first
         names = ("labels", "fingerprint", "file", "facts")
         kept = {name: event.body[name] for name in names}
         self.rounds.append(RoundFacts(number=len(self.rounds), at=event.at, event=event.number, **kept))

@@ -10,7 +10,7 @@ from typing import Any
 
 from alrl.projects.answers import HELD_OUT, IRRELEVANT
 from alrl.projects.judgement.bill import bill, rows
-from alrl.projects.judgement.curve import AccuracyEstimate, Point, curve, drawing
+from alrl.projects.judgement.curve import AccuracyEstimate, Point, curve, drawing, point, standing
 from alrl.projects.judgement.start import check_start
 from alrl.projects.judgement.stopping import (
     Budget,
@@ -32,9 +32,9 @@ def status_of(state: State, now: float) -> dict[str, Any]:
         any(each.label is IRRELEVANT for each in state.given.get(record, {}).values()) for record in closed
     )
     held_out = sum(HELD_OUT in state.given.get(record, {}) for record in closed)
-    rounds = state.rounds[state.first_round :]
+    rounds, kept = state.rounds[state.first_round :], standing(state)
     points = curve(state)
-    last = points[-1] if points else None
+    last = point(kept[-1]) if kept else None
     budget = state.settings.get("labels")
     return {
         "project": state.settings.get("name"),
@@ -66,7 +66,7 @@ def status_of(state: State, now: float) -> dict[str, Any]:
                 ("progressive", last.progressive),
             )
         },
-        "curve": [_point(point) for point in points],
+        "curve": [_point(each) for each in points],
         "drawing": None if (shown := drawing(points)) is None else asdict(shown),
         "verdict": _verdict(state),
         "bill": _bill(state),
@@ -86,8 +86,8 @@ def _moment(seconds: float) -> str:
     return datetime.fromtimestamp(whole, UTC).replace(microsecond=thousandth * 1000).isoformat(timespec="milliseconds")
 
 
-def _point(point: Point) -> dict[str, Any]:
-    return {**asdict(point), "best": None if point.best is None else asdict(point.best)}
+def _point(each: Point) -> dict[str, Any]:
+    return {**asdict(each), "best": None if each.best is None else asdict(each.best)}
 
 
 def _start(state: State) -> dict[str, Any]:

@@ -385,6 +385,19 @@ def test_a_person_whose_name_has_two_forms_in_unicode_is_one(make: Make, tmp_pat
         take_file(project, tmp_path / "two.csv")
 
 
+def test_the_budget_counts_every_label_that_is_paid(make: Make) -> None:
+    project = make(labels=20)
+    project.tell(truth(table(), [f"c{place}" for place in range(10)]), annotator="ann")
+    project.fit()
+    for annotator in ("ann", "bob"):
+        project.tell(truth(table(), [f"c{place}" for place in range(10, 16)]), annotator=annotator)
+    assert status_of(project.state, project.log.now)["budget_left"] == 8
+    with pytest.warns(PoolExhaustedWarning, match=r"30 records asked for: 8 are returned.*budget of 20 labels"):
+        project.ask(30)
+    assert "20 of 20 labels are spent" in Budget().advise(project.state).reason
+    assert Budget().advise(project.state).stop
+
+
 def test_second_labels_are_bought_as_first_ones_are(make: Make) -> None:
     project = make()
     for annotator in ("ann", "bob"):

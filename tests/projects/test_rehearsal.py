@@ -39,6 +39,14 @@ def test_a_rehearsal_is_a_project_and_knows_what_was_true(tmp_path: Path) -> Non
     assert first == again
 
 
+def test_a_rehearsal_ends_where_its_pool_does(tmp_path: Path) -> None:
+    frame = table(40)
+    frame["churn"] = list(truth(frame, frame["customer"]).values())
+    played = rehearse(tmp_path / "p", frame, label="churn", id="customer", batches=50, batch=9, strategy="margin")
+    assert sum(played.classes.values()) == 40
+    assert played.project.state.unlabelled() == 0
+
+
 def test_perfect_people_name_the_truth(tmp_path: Path) -> None:
     frame = table(80)
     frame["churn"] = list(truth(frame, frame["customer"]).values())

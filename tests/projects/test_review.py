@@ -7,7 +7,9 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from alrl.cli import app
 from alrl.errors import InvalidQueryError, MissingPackageError
 from alrl.projects import IRRELEVANT, Project
 from alrl.projects.review import annotators, bias, disagreements, foreign, forgotten, review, twins
@@ -107,13 +109,29 @@ def test_a_review_is_one_document(make: Make) -> None:
     project.fit()
     document = review(project)
     assert set(document) == {
-        "suspects", "false_alarms", "disagreements", "annotators", "twins", "foreign", "forgotten", "bias",
+        "suspects", "false_alarms", "disagreements", "annotators", "twins", "foreign", "forgotten", "bias", "found",
     }  # fmt: skip
     assert project.advice().reason
     assert project.state.advice["stop"] is False
     assert project.verdict().kind == "undecided"
     assert project.bill().labels == 30
     assert project.curve()[-1].labels == 30
+
+
+def test_a_review_shows_some_of_each_kind_and_counts_all(make: Make) -> None:
+    project = make(pool=table(120))
+    right = truth(table(120), [f"c{place}" for place in range(100)])
+    wrong = {record: {"yes": "no", "no": "yes"}[right[record]] for record in list(right)[:12]}
+    project.tell({**right, **wrong}, annotator="ann")
+    project.tell({record: right[record] for record in list(right)[:6]}, annotator="bob")
+    project.fit()
+    few, many = review(project, 2), review(project, 100)
+    assert few["found"] == many["found"]
+    assert [len(few[kind]) for kind in ("suspects", "disagreements")] == [2, 2]
+    assert few["found"]["disagreements"] == len(many["disagreements"]) == 6
+    assert few["found"]["suspects"] == sum(each["flagged"] for each in many["suspects"]) > 2
+    shown = CliRunner().invoke(app, ["project", "review", str(project.folder), "--count", "2"]).stdout
+    assert "6 records that annotators answer differently, 2 shown" in shown
 
 
 def test_an_answer_that_a_record_does_not_belong_is_named_as_in_files(make: Make) -> None:

@@ -12,7 +12,9 @@ import pytest
 
 from alrl.errors import InvalidDataError, ProjectError
 from alrl.projects import Project
+from alrl.projects.judgement.curve import grown, standing
 from alrl.projects.model_files import load_skops
+from alrl.projects.status import status_of
 from alrl.projects.upkeep import upgrade
 from alrl.projects.versions import compare, fitted_model, roll_back, save_model, sentences
 from tests.projects.conftest import table, truth
@@ -66,6 +68,27 @@ def test_rolling_back_restores_labels_and_model_and_charges_nothing(make: Make) 
     project.restart()
     with pytest.raises(InvalidDataError, match="before the last restart"):
         roll_back(project, 0)
+
+
+def test_rounds_that_were_rolled_back_advise_and_judge_no_more(make: Make) -> None:
+    project = make(pool=table(200))
+    for last in range(10, 80, 10):
+        project.tell(truth(table(200), [f"c{place}" for place in range(last - 10, last)]), annotator="ann")
+        project.fit()
+    assert project.verdict().labels == 70
+    assert [fitted.labels for fitted in standing(project.state)] == [10, 20, 30, 40, 50, 60, 70]
+    roll_back(project, 1)
+    for _ in range(2):
+        assert [fitted.labels for fitted in standing(project.state)][:2] == [10, 20]
+        result = project.verdict()
+        assert (result.kind, result.labels) == ("undecided", 20)
+        assert not project.advice().stop
+        assert status_of(project.state, project.log.now)["estimates"]["cross_validated"]["records"] == 20
+        project.fit()
+    # A round that comes after those that were undone is not compared with them.
+    project.tell(truth(table(200), ["c90", "c91", "c92"]), annotator="ann")
+    project.fit()
+    assert [new.labels for _, new in grown(project.state)] == [20, 23]
 
 
 def test_the_model_of_a_round_is_fitted_again_to_the_same(make: Make) -> None:

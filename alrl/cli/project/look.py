@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -90,15 +91,21 @@ def review(
         voice.result(document)
 
 
+def _shown(rows: Sequence[Any], found: int) -> str:
+    return f", {len(rows)} shown" if len(rows) < found else ""
+
+
 def _findings(document: dict[str, Any]) -> list[str]:
     flagged = [suspect for suspect in document["suspects"] if suspect["flagged"]]
     rate = 100 * document["false_alarms"]
     share = f"up to {rate:.0f} % of right labels were, in tests; more where classes overlap"
-    lines = [f"{len(flagged)} labels flagged as wrong ({share}):"]
+    found = document["found"]
+    lines = [f"{found['suspects']} labels flagged as wrong ({share}){_shown(flagged, found['suspects'])}:"]
     lines += [
         f"  {each['id']}: {each['label']}, rather {each['rather']} (score {each['score']:.3f})" for each in flagged
     ]
-    lines.append(f"{len(document['disagreements'])} records that annotators answer differently")
+    differently = _shown(document["disagreements"], found["disagreements"])
+    lines.append(f"{found['disagreements']} records that annotators answer differently{differently}")
     for each in document["disagreements"]:
         answers = ", ".join(f"{who} {word}" for who, word in each["answers"].items())
         lines.append(f"  {each['id']}: {answers}; believed {each['believed'] or 'none'}")
@@ -106,10 +113,11 @@ def _findings(document: dict[str, Any]) -> list[str]:
         agreement = "" if each["agreement"] is None else f", {100 * each['agreement']:.0f} % as others"
         lines.append(f"{each['annotator']}: {each['answers']} answers{agreement}")
     conflicts = sum(each["conflict"] for each in document["twins"])
-    lines.append(f"{len(document['twins'])} pairs of nearly equal records, {conflicts} of them with different labels")
+    pairs = _shown(document["twins"], found["twins"])
+    lines.append(f"{found['twins']} pairs of nearly equal records{pairs}, {conflicts} with different labels")
     for name, words in (("foreign", "records apart from all others"), ("forgotten", "records forgotten since")):
         ids = [each if isinstance(each, str) else each["id"] for each in document[name]]
-        lines.append(f"{len(ids)} {words}: {', '.join(ids) or 'none'}")
+        lines.append(f"{found[name]} {words}{_shown(ids, found[name])}: {', '.join(ids) or 'none'}")
     lines += [
         f"{each['column']}: the labelled sample differs from the pool by {100 * each['gap']:.0f} points (as much by"
         f" chance: {100 * each['chance']:.0f} %), most too often {each['too_much']}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Annotated
 
@@ -36,8 +37,8 @@ def rehearse(  # noqa: PLR0913, PLR0917 - options of a command line, each with i
             folder, data, label=label, id=id_, batches=batches, batch=batch, seed=seed, strategy=strategy,
             model=model, audit=audit,
         )  # fmt: skip
-        tell_report(result.project.reports[-1])
+        table = dataclasses.replace(result.project.reports[-1], classes=dict(result.classes))
+        tell_report(table)
         status = status_of(result.project.state, result.project.log.now)
         voice.say("\n".join([*result.sentences(), *sentences(status)]))
-        table = result.project.reports[-1].to_json()
-        voice.result({**status, "true_accuracy": list(result.accuracy), "table": table})
+        voice.result({**status, "true_accuracy": list(result.accuracy), "table": table.to_json()})

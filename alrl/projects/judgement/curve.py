@@ -55,6 +55,22 @@ def curve(state: State) -> list[Point]:
     return [point(facts) for facts in state.rounds[state.first_round :]]
 
 
+def standing(state: State) -> list[RoundFacts]:
+    """Return the rounds since the last restart that were not undone: later ones, and now, have no fewer labels."""
+    rounds, kept = state.rounds[state.first_round :], list[RoundFacts]()
+    least = len(state.labels) or max((fitted.labels for fitted in rounds), default=0)
+    for fitted in reversed(rounds):
+        if fitted.labels <= least:
+            least, kept = fitted.labels, [fitted, *kept]
+    return kept
+
+
+def grown(state: State) -> list[tuple[RoundFacts, RoundFacts]]:
+    """Return each standing round that had more labels than the one fitted just before it, after that one."""
+    pairs = pairwise(standing(state))
+    return [(old, new) for old, new in pairs if new.labels > old.labels and new.number == old.number + 1]
+
+
 def point(facts: RoundFacts) -> Point:
     """Return what is known of one round."""
     validated = facts.facts.get("cross_validated")

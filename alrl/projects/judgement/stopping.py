@@ -6,10 +6,10 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any, ClassVar
 
 from alrl.errors import InvalidDataError
+from alrl.projects.judgement.curve import grown, standing
 from alrl.projects.state import State
 
 STOP_GAIN = 0.005
@@ -70,11 +70,11 @@ class StabilisingPredictions(StopRule):
         self._agreement, self._window = agreement, _at_least_one(window)
 
     def advise(self, state: State) -> Advice:
-        rows = _facts(state, "kappa", grown=True)[-self._window :]
+        rows = _facts(state, "kappa", of_growth=True)[-self._window :]
         if len(rows) < self._window:
             return _early(self.name, len(rows), self._window)
         mean = sum(rows) / len(rows)
-        agreements = _facts(state, "agreement", grown=True)[-1:]
+        agreements = _facts(state, "agreement", of_growth=True)[-1:]
         bound = f", which bounds the change of F by {f_bound(agreements[-1]):.3f}" if agreements else ""
         return Advice(
             stop=mean >= self._agreement,
@@ -180,13 +180,13 @@ class Budget(StopRule):
 
         if state.files and state.unlabelled() <= 0:
             return Advice(stop=True, reason="no record is left to ask about")
-        labels, spent = state.settings.get("labels"), state.spent(float("inf"))
+        labels, spent = state.settings.get("labels"), state.spent(state.at)
         if self._money is not None:
             money = bill(state).money
             return Advice(stop=money >= self._money, reason=f"{money:.2f} of {self._money:.2f} are spent")
         if labels is None:
             return Advice(stop=False, reason="the project has no budget")
-        return Advice(stop=spent >= labels, reason=f"{spent} of {labels} labels are spent")
+        return Advice(stop=spent >= labels, reason=f"{spent} of {labels} labels are spent, those on their way too")
 
 
 class NetValueRule(StopRule):
@@ -235,14 +235,15 @@ def f_bound(agreement: float) -> float:
     return 4 * (1 - agreement) / agreement if agreement > 0 else float("inf")
 
 
-def _facts(state: State, name: str, *, grown: bool = False) -> list[float]:
-    """Return a fact of each round that has it; with ``grown`` of those alone that had more labels than the one before.
+def _facts(state: State, name: str, *, of_growth: bool = False) -> list[float]:
+    """Return a fact of each round that has it; ``of_growth`` alone, of those that had more labels than the one before.
 
-    A round that another model or a roll-back made of the same labels agrees with its predecessor, and tells nothing.
+    A round that another model or a roll-back made of the same labels agrees with its predecessor, and tells nothing;
+    neither do rounds that a roll-back undid.
     """
-    rounds = state.rounds[state.first_round :]
-    if grown:
-        rounds = rounds[:1] + [after for before, after in pairwise(rounds) if after.labels > before.labels]
+    rounds = standing(state)
+    if of_growth:
+        rounds = rounds[:1] + [after for _, after in grown(state)]
     return [float(fitted.facts[name]) for fitted in rounds if fitted.facts.get(name) is not None]
 
 

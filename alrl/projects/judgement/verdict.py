@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Literal
 
-from alrl.projects.judgement.curve import Point, curve
+from alrl.projects.judgement.curve import Point, grown, point, standing
 from alrl.projects.state import State
 
 VerdictKind = Literal["undecided", "data-starved", "saturating", "ill-behaved"]
@@ -70,12 +69,12 @@ def verdict(state: State) -> Verdict:
     logistic regression on simulated projects turns the change into a chance (``docs/projects.md`` has its error rates).
     A curve is ill-behaved where the weighted estimate has fallen so far that its interval lies below an earlier one.
     """
-    rounds = [fitted for fitted in state.rounds[state.first_round :] if fitted.facts.get("records")]
+    rounds = [fitted for fitted in standing(state) if fitted.facts.get("records")]
     labels = rounds[-1].labels if rounds else 0
     changes = [
         (1 - after.facts["agreement"]) / math.log2(after.labels / before.labels)
-        for before, after in pairwise(rounds)
-        if after.labels > before.labels and after.facts.get("agreement") is not None
+        for before, after in grown(state)
+        if after.facts.get("agreement") is not None
     ][-PAIRS:]
     if len(changes) < PAIRS:
         return Verdict(
@@ -85,7 +84,7 @@ def verdict(state: State) -> Verdict:
     chance = 1 / (1 + math.exp(-(_INTERCEPT + _SLOPE * math.log(change + FLOOR))))
     gain = _GAIN * change
     return Verdict(
-        kind=_kind(chance, fallen(curve(state))),
+        kind=_kind(chance, fallen([point(fitted) for fitted in rounds])),
         chance=chance,
         change=change,
         gain=gain,

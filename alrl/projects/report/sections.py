@@ -147,17 +147,23 @@ def _people(project: Project) -> Section:
 
 def _review(project: Project) -> Section:
     try:
-        flagged = [each for each in project.suspects(20) if each.flagged]
+        flagged = [each for each in project.suspects(max(1, len(project.state.labels))) if each.flagged]
         gaps = project.bias() if project.state.rounds else []
     except AlrlError as error:
         return Section(title="To look at again", sentences=(f"Not looked for: {error}.",))
     rate = f"up to {100 * review.FALSE_ALARMS:.0f} % of right ones are, more where classes overlap"
     warning = f"{len(flagged)} labels are flagged as wrong; {rate}: look again, do not correct by rote."
-    suspects = tuple((suspect.id, suspect.label, suspect.rather, f"{suspect.score:.3f}") for suspect in flagged)
+    suspects = tuple((suspect.id, suspect.label, suspect.rather, f"{suspect.score:.3f}") for suspect in flagged[:20])
     bias = tuple(
         (each["column"], f"{100 * each['gap']:.0f}", f"{100 * each['chance']:.0f} %", each["too_much"]) for each in gaps
     )
-    tables = [Table(caption="Suspects", header=("record", "label", "rather", "score"), rows=suspects)] * bool(suspects)
+    tables = [
+        Table(
+            caption="Suspects, the first twenty" if len(flagged) > len(suspects) else "Suspects",
+            header=("record", "label", "rather", "score"),
+            rows=suspects,
+        )
+    ] * bool(suspects)
     header = ("column", "points that labelled records differ by", "as much by chance", "too often")
     tables += [Table(caption="Labelled records beside the pool", header=header, rows=bias)] * bool(bias)
     return Section(title="To look at again", sentences=(warning,), tables=tuple(tables))

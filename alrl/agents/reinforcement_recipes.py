@@ -66,7 +66,7 @@ class _Clipped(_OnPolicy):
     """Passes over each roll-out."""
     target_kl: float | None = Field(default=0.03, gt=0)
     """Divergence at which the passes over a roll-out end; None for no such end."""
-    minibatch: int = Field(default=512, ge=1)
+    minibatch: int = Field(default=512, ge=2)
     """Most queries that an update learns from: the largest divisor of a roll-out up to this."""
     value_clip: float | None = Field(default=None, gt=0)
     """How far the critic's value may move from that of the roll-out; None for no such bound."""

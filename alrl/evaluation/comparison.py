@@ -189,3 +189,15 @@ def _cell(curves: Curves | None, metric: Metric) -> str:
         return "–"
     mean, low, high = (100 * float(part) for part in mean_interval(curves.area(metric)))
     return f"{mean:.2f}" if np.isnan(low) else f"{mean:.2f} ± {(high - low) / 2:.2f}"
+
+
+def exhausted_after(picks: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return after how many labels the pool of each episode ran out: where ``picks`` (episodes, labels) end with -1.
+
+    0 where it lasted. Picks of -1 at the beginning are what choosing the first sample has cost.
+
+    >>> exhausted_after(np.array([[3, 5, -1], [-1, 2, 4]]))
+    array([2, 0])
+    """
+    last = picks.shape[1] - (picks[:, ::-1] >= 0).argmax(1)
+    return np.where((picks[:, -1:] < 0).any(1) & (picks >= 0).any(1), last, 0)

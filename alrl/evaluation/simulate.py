@@ -24,6 +24,7 @@ from alrl.data.standardisation import warn_of_constants
 from alrl.data.task import Task, draw_task, wasted
 from alrl.envs.recipe import SplitRecipe
 from alrl.errors import InvalidRecipeError, PoolExhaustedWarning, UnfittedLearnerWarning
+from alrl.evaluation.comparison import exhausted_after
 from alrl.evaluation.curves import Curves
 from alrl.learners import make_learner
 from alrl.loop.annotators.base import Annotator, annotator_of
@@ -250,15 +251,12 @@ def _contaminations(tables: Any) -> list[Contamination]:
 
 
 def _say_if_exhausted(picks: NDArray[np.int64], data_set: str) -> None:
-    """Warn if the pool of an episode ran out before its budget: where ``picks`` (episodes, labels) end with -1.
-
-    Those of -1 at the beginning are what choosing the first sample has cost.
-    """
-    last = picks.shape[1] - (picks[:, ::-1] >= 0).argmax(1)
-    short = (picks[:, -1] < 0) & (picks >= 0).any(1)
-    if short.any():
+    """Warn if the pool of an episode ran out before its budget."""
+    after = exhausted_after(picks)
+    short = after[after > 0]
+    if len(short):
         warnings.warn(
-            f"{data_set}: the pool ran out after {last[short].min()} of {picks.shape[1]} labels in {short.sum()} of"
+            f"{data_set}: the pool ran out after {short.min()} of {picks.shape[1]} labels in {len(short)} of"
             f" {len(picks)} episodes, whose curves stay where they are; ask for fewer labels, or give more records to"
             " the pool",
             PoolExhaustedWarning,

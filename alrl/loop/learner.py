@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Self
@@ -10,6 +10,7 @@ from typing import ClassVar, Self
 from torch import Tensor
 
 from alrl.data.task import Task
+from alrl.recipes.registry import Named
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -54,7 +55,7 @@ class FitReport:
     """Wall time of the call."""
 
 
-class Learner(ABC):
+class Learner(Named):
     """A classifier of B episodes at once, refitted after every batch of labels.
 
     Shapes: B episodes, n labelled records, N records, D features, k classes. Padding: rows with ``weight`` 0, zero
@@ -92,7 +93,7 @@ class Learner(ABC):
     def fresh(self) -> Self:
         """Return an unfitted learner with the same settings."""
 
-    def read_tasks(self, tasks: Sequence[Task]) -> None:  # noqa: B027 - most learners see features alone
+    def read_tasks(self, tasks: Sequence[Task]) -> None:
         """Take note of the tasks of all episodes, before their first fits and whenever some are replaced.
 
         For learners that look up more of a record than its features.

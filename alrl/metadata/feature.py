@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar, Literal, TypeVar
@@ -13,6 +13,7 @@ from torch import Tensor
 
 from alrl.loop.pool_view import PoolView
 from alrl.loop.view_fields import Need
+from alrl.recipes.registry import Named
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +30,7 @@ class Feature:
     """What it says, in one sentence."""
 
 
-class FeatureGroup(ABC):
+class FeatureGroup(Named):
     """Features that are computed together and switched on together."""
 
     name: ClassVar[str]

@@ -185,7 +185,10 @@ def resolve(
     if not isinstance(kind, type):
         suited = suits or (lambda value: base is None or issubclass(value, base))
         classes = [name for name, value in vars(module).items() if isinstance(value, type) and suited(value)]
-        raise InvalidRecipeError(no_class(reference, classes, noun, getattr(module, "__file__", None)))
+        text = no_class(reference, classes, noun, getattr(module, "__file__", None))
+        if base is not None and inspect.isfunction(kind):
+            text += f". Or, of a function that returns one, say so: def {class_name}(...) -> {base.__name__}."
+        raise InvalidRecipeError(text)
     if base is not None and not issubclass(kind, base):
         raise InvalidRecipeError(f'"{reference}" is no {base.__module__}.{base.__qualname__}; derive the class from it')
     return kind

@@ -5,15 +5,27 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
+from abc import ABC
 from collections.abc import Collection, Mapping
 from functools import cached_property
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from alrl.errors import InvalidRecipeError
 from alrl.recipes.modules import resolve
 from alrl.recipes.suggest import unknown
 
 T = TypeVar("T")
+
+
+class Named(ABC):
+    """What goes by its ``name``, or by that of its class where it has none."""
+
+    name: ClassVar[str]
+
+    def __init_subclass__(cls, **settings: Any) -> None:
+        super().__init_subclass__(**settings)
+        if not hasattr(cls, "name") and "name" not in inspect.get_annotations(cls):
+            cls.name = cls.__name__
 
 
 class Registry(Generic[T]):

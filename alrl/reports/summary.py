@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from alrl.errors import InvalidDataError
-from alrl.evaluation.comparison import Comparison
+from alrl.evaluation.comparison import Comparison, exhausted_after
 from alrl.evaluation.curves import Curves, Floats, Metric, mean_interval
 from alrl.evaluation.pairwise import Pairwise, pairwise_differences, resampling
 from alrl.evaluation.statistics import (
@@ -51,6 +51,8 @@ class AreaSummary:
     """Queried labels to the data set's target, infinite where it is not reached; None without a target."""
     saving: Estimate | None
     """Share of labels saved by stopping at the target, minus infinity where it is not reached; None without one."""
+    exhausted: int = 0
+    """Labels after which the pool of a seed ran out first; 0 where it lasted for the budget."""
     wasted: float | None = None
     """Share of the budget that went to records which teach nothing, mean over seeds; None of a clean pool."""
 
@@ -218,6 +220,7 @@ def _cells(
                     deficiency=_deficiency(comparison, data_set, strategy, reference, metric),
                     needed=needed,
                     saving=None if needed is None else _saving(needed, curves),
+                    exhausted=min((after for after in exhausted_after(curves.picks).tolist() if after), default=0),
                     wasted=None if curves.wasted_share is None else float(curves.wasted_share.mean()),
                 )
     return cells

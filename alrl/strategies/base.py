@@ -6,7 +6,7 @@ the next one.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
 import torch
@@ -18,13 +18,13 @@ from alrl.loop.pool_view import PoolView
 from alrl.loop.promises import check_batch, check_scores, check_untouched, is_own, versions
 from alrl.loop.view_fields import Need
 from alrl.numerics.ranking import best
-from alrl.recipes.registry import Registry
+from alrl.recipes.registry import Named, Registry
 
 if TYPE_CHECKING:
     from alrl.loop.simulator import Simulator
 
 
-class Strategy(ABC):
+class Strategy(Named):
     """Scores records; a higher score is queried sooner."""
 
     name: ClassVar[str]

@@ -16,8 +16,10 @@ from alrl.agents.training.algorithm import Algorithm
 from alrl.envs.candidates import CandidateMixture, CandidateSource
 from alrl.envs.rewards import Reward, make_reward, reward_kinds
 from alrl.errors import ContractError, InvalidRecipeError
+from alrl.evaluation.simulate import simulate
 from alrl.metadata import GROUPS, Feature, FeatureSet
 from alrl.metadata.feature import FeatureGroup
+from alrl.strategies import Strategy
 from alrl.strategies.uncertainty_sampling import Margin
 from alrl.testing import (
     check_algorithm,
@@ -27,6 +29,23 @@ from alrl.testing import (
     check_policy,
     check_reward,
 )
+
+
+def test_what_has_no_name_goes_by_that_of_its_class():
+    class Far(Strategy):
+        def score(self, view):
+            return view.margin
+
+    class Bit(FeatureGroup):
+        scope = "record"
+        features = (Feature(name="bit", low=0, high=1, meaning="One."),)
+
+        def compute(self, view, index):
+            return torch.ones(*index.shape, 1)
+
+    assert (Far.name, Bit.name, Margin.name) == ("Far", "Bit", "margin")
+    assert simulate("iris", Far(), labels=4, seeds=2).strategy == "Far"
+    check_feature(Bit())
 
 
 @pytest.mark.parametrize("name", GROUPS)

@@ -119,6 +119,13 @@ class Checkpoint:
         path = folder.with_name(f"{folder.name}.safetensors")
         return cls(path=path, identity=hashlib.sha256(whole.encode()).hexdigest(), work=work)
 
+    @property
+    def begun(self) -> bool:
+        """Whether a part of this very training has kept a state."""
+        files = [] if self.path is None else list(self.path.with_suffix("").glob("**/*.safetensors"))
+        fresh = [dataclasses.replace(self, path=file, work=Work()) for file in files]
+        return any(each.load() is not None for each in fresh)
+
     def part(self, name: str) -> Checkpoint:
         """Return the checkpoint of a part, in a folder beside the file."""
         path = None if self.path is None else self.path.with_suffix("") / f"{name}.safetensors"

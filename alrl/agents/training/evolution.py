@@ -19,6 +19,7 @@ from alrl.data.task import Task
 from alrl.envs.recipe import EnvRecipe
 from alrl.errors import InvalidRecipeError
 from alrl.loop.simulator import Simulator
+from alrl.metadata import GROUPS, FeatureSet
 from alrl.recipes.suggest import unknown
 from alrl.strategies.play import play
 
@@ -47,6 +48,20 @@ class Generations:
     which half is best, the other half measure it."""
 
 
+def check_evolvable(features: FeatureSet, recipe: EvolutionRecipe) -> None:
+    """Raise InvalidRecipeError for a feature that is to be weighed and is not observed, with the group that has it."""
+    names = [feature.name for feature in features.record]
+    for name in recipe.features:
+        if name not in names:
+            group = next((each.name for each in GROUPS.values() if name in {own.name for own in each.features}), None)
+            raise InvalidRecipeError(
+                f"evolution: features: {unknown('observed feature of a record', name, names)}"
+                if group is None
+                else f'evolution: the feature {name} is of the group "{group}", which the environment does not observe;'
+                " observe it, or give evolution features that are observed"
+            )
+
+
 def mixture_of(policy: Policy, recipe: EvolutionRecipe) -> Policy:
     """Return the policy whose network is the first term of a mixture of the recipe's features and first weights.
 
@@ -56,6 +71,7 @@ def mixture_of(policy: Policy, recipe: EvolutionRecipe) -> Policy:
 
     Raises InvalidRecipeError for a feature that is not observed, or weighed at first and not in the recipe.
     """
+    check_evolvable(policy.features, recipe)
     names = [feature.name for feature in policy.features.record]
     sizes, prior = sorted(set(recipe.batches)) if recipe.by_size else [], policy.network
     starts = [dict(recipe.start) for _ in sizes or (1,)]
@@ -70,9 +86,6 @@ def mixture_of(policy: Policy, recipe: EvolutionRecipe) -> Policy:
         ]
         inner: Any = prior.prior
         prior = inner
-    for name in recipe.features:
-        if name not in names:
-            raise InvalidRecipeError(unknown("observed feature of a record", name, names))
     for first in starts:
         for name in first:
             if name not in {NETWORK, *recipe.features}:

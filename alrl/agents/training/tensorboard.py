@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -22,6 +23,15 @@ class Tracker:
             from torch.utils.tensorboard import SummaryWriter
 
             self._writer = SummaryWriter(str(log))
+
+    @staticmethod
+    def forget(log: Path | None) -> None:
+        """Delete the curves in a folder, those of roll-outs below it too: of a training before, which is no part of."""
+        for file in sorted(log.rglob("events.out.tfevents.*")) if log is not None else ():
+            file.unlink()
+            with suppress(OSError):
+                # Not where something else lies beside it.
+                file.parent.rmdir()
 
     def __enter__(self) -> Self:
         return self

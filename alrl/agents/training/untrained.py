@@ -16,6 +16,7 @@ from alrl.agents.policy import Policy
 from alrl.agents.recipe import NetworkRecipe, TrainedRecipe
 from alrl.agents.reinforcement_recipes import LEARNS
 from alrl.agents.rule_picks import RulePicks
+from alrl.agents.training.evolution import check_evolvable
 from alrl.envs.actions.rule import RuleAction
 from alrl.envs.actions.weights import WeightsAction
 from alrl.envs.recipe import EnvRecipe
@@ -115,6 +116,8 @@ def check(agent: TrainedRecipe, env: EnvRecipe) -> None:
     if agent.search is not None:
         _check_network(agent.network, "weights that are searched for")
         columns_of(agent.search.features, env.observation.build())
+    if agent.evolution is not None and agent.imitation is not None:
+        check_evolvable(env.observation.build(), agent.evolution)
     if action.kind != "record":
         _check_other(agent, env)
     if buying:

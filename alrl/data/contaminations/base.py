@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -15,7 +15,7 @@ from alrl.data.pool_truth import CLEAN, PoolTruth
 from alrl.data.split import Split
 from alrl.errors import InvalidRecipeError
 from alrl.numerics.streams import generator
-from alrl.recipes.registry import Registry
+from alrl.recipes.registry import Named, Registry
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -66,7 +66,7 @@ class PoolRows:
         )
 
 
-class Contamination(ABC):
+class Contamination(Named):
     """One thing that is wrong with a pool: a function of the pool and a generator."""
 
     name: ClassVar[str]

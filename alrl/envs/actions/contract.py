@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -17,7 +17,7 @@ from alrl.errors import InvalidQueryError, InvalidRecipeError
 from alrl.loop.pool_view import PoolView
 from alrl.loop.view_fields import Need
 from alrl.metadata import FeatureSet, Observation
-from alrl.recipes.registry import Registry
+from alrl.recipes.registry import Named, Registry
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +76,7 @@ class Decision:
     """Episodes that begin again with another first sample, (B,), bool."""
 
 
-class Actions(ABC):
+class Actions(Named):
     """One kind of action in B episodes: :meth:`see` a turn, then :meth:`decide` by it.
 
     An observation has ``rows`` rows of features, whatever the data; what they describe is the kind's to say.

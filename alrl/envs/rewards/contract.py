@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -12,7 +12,7 @@ from torch import Tensor
 
 from alrl.errors import ContractError
 from alrl.loop.promises import versions
-from alrl.recipes.registry import Registry
+from alrl.recipes.registry import Named, Registry
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -45,7 +45,7 @@ class Standing:
         )
 
 
-class Reward(ABC):
+class Reward(Named):
     """Pays B episodes; the same for the agent and for the margin run that it is paired with."""
 
     name: ClassVar[str]

@@ -34,6 +34,9 @@ class BorderedSystem:
         u, b = self._solve(f, t)
         edge = self.edge.transpose(1, 2)
         more, higher = self._solve(f - self.times(u) - self.edge * b, t - edge @ u - self.corner * b)
+        if not u.numel():
+            # Constant columns alone: there is nothing but the intercept.
+            return u, b + higher, u.new_zeros(len(u))
         change = more.abs().amax((1, 2)) / u.abs().amax((1, 2)).clamp_min(QUIET)
         return u + more, b + higher, change
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -14,7 +14,7 @@ from alrl.errors import InvalidRecipeError
 from alrl.geometry.geometry import Geometry
 from alrl.numerics.arguments import settings_table
 from alrl.numerics.noise import uniform_at
-from alrl.recipes.registry import Registry
+from alrl.recipes.registry import Named, Registry
 
 NO_LABEL = -1
 """In place of a label: there is none."""
@@ -78,7 +78,7 @@ class Answers:
     """Loops until the label arrives, long, 0 with this one; None where all come at once."""
 
 
-class Annotator(ABC):
+class Annotator(Named):
     """Gives labels for the queried records of B episodes. It keeps no state: an answer is a function of the query."""
 
     name: ClassVar[str]

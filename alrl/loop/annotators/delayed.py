@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from numbers import Integral
 from typing import Any, ClassVar
 
 from alrl.errors import InvalidRecipeError
@@ -19,7 +20,8 @@ class DelayedAnnotator(Annotator):
     Each label's delay belongs to its record, every number of rounds being as likely. The queries are charged when they
     are made. Until its label arrives a record is neither labelled nor to be queried. The first sample is waited for.
 
-    Raises InvalidRecipeError for a negative ``least``, a ``most`` below it, or an annotator that cannot be made.
+    Raises InvalidRecipeError for a negative ``least``, a ``most`` below it, no whole numbers, or an annotator that
+    cannot be made.
 
     >>> from alrl.testing.example_query import example_query
     >>> DelayedAnnotator(least=2, most=2).answer(example_query([[0, 1]], [[1, 0]])).delay
@@ -36,6 +38,9 @@ class DelayedAnnotator(Annotator):
     """Who answers; a table with ``kind`` in recipes."""
 
     def __post_init__(self) -> None:
+        for name, rounds in (("least", self.least), ("most", self.most)):
+            if not isinstance(rounds, Integral):
+                raise InvalidRecipeError(f"annotator: {name} = {rounds!r} given; give a whole number of rounds")
         if not 0 <= self.least <= self.most:
             raise InvalidRecipeError(
                 f"annotator: least = {self.least}, most = {self.most} given; least is 0 or above, most no less"

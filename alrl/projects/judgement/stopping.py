@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from alrl.errors import InvalidDataError
 from alrl.projects.judgement.curve import grown, standing
 from alrl.projects.state import State
+from alrl.recipes.registry import Named
 
 STOP_GAIN = 0.005
 """Accuracy by which no later round is better, where the learned stop says enough."""
@@ -28,7 +29,7 @@ class Advice:
     """A sentence with a number."""
 
 
-class StopRule(ABC):
+class StopRule(Named):
     """Advises whether to stop after the last round of a project."""
 
     name: ClassVar[str]

@@ -48,6 +48,13 @@ def notes(summary: Summary) -> str:
         parts.append(f"Wins / ties / losses: data sets on which the paired difference to {summary.reference} is so.")
     if any(cell.wasted is not None for cell in summary.cells.values()):
         parts.append("Labels wasted: share of the budget spent on records that teach nothing.")
+    short: dict[str, int] = {}
+    for (data_set, _), cell in summary.cells.items():
+        if cell.exhausted:
+            short[data_set] = min(cell.exhausted, short.get(data_set, cell.exhausted))
+    if short:
+        named = ", ".join(f"{data_set} after {labels} labels" for data_set, labels in short.items())
+        parts.append(f"The pool ran out before the budget, and curves stay where they are: {named}.")
     if summary.upper_bounds:
         parts.append("Upper bounds see hidden labels: they are no competitors, have no rank and are never bold.")
     return " ".join(parts)

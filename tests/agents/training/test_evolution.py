@@ -51,6 +51,13 @@ def drawn(env, **changed):
     return lambda number: task_groups(env, recipe(**changed), [], seed=0, generation=number)
 
 
+def test_a_feature_that_is_not_observed_is_told_before_anything_is_trained(env):
+    tables = {"imitation": {"rounds": 1}, "evolution": {"features": ["doubtful-cover-gain"]}}
+    agent = parse(TrainedRecipe, {"kind": "trained", **tables}, where="test")
+    with pytest.raises(InvalidRecipeError, match='doubtful-cover-gain is of the group "coverage"'):
+        Trainer(agent=agent, env=env)
+
+
 def test_at_first_the_mixture_plays_as_its_start_says(env):
     assert start(env).network.weight.tolist() == [1.0, 0.0, 0.0]
     begun = start(env, start={NETWORK: 1.0, "entropy": 2.0})

@@ -57,7 +57,8 @@ def test_a_training_is_a_function_of_recipes_and_seed(
     # Whatever happens to the global generators, another number of processes gives the same weights.
     torch.manual_seed(99)
     again = Trainer(agent=tiny_agent, env=tiny_env, seed=3, workers=2).train("mine")
-    other = Trainer(agent=tiny_agent, env=tiny_env, seed=4, workers=1).train("mine")
+    # In the folder of another training its curves alone are left.
+    other = Trainer(agent=tiny_agent, env=tiny_env, seed=4, workers=1, log=log).train("mine")
     hashes = [{name: stage.fingerprint for name, stage in stages.items()} for stages in made]
     assert hashes[0] == hashes[1]
     assert set(hashes[0]) == {"untrained", "imitation", "ppo"}

@@ -11,7 +11,8 @@ from sklearn.linear_model import RidgeClassifier as Reference
 
 from alrl.data.synthetic import synthetic
 from alrl.data.task import draw_task
-from alrl.errors import InvalidRecipeError
+from alrl.errors import ConstantColumnWarning, InvalidRecipeError
+from alrl.evaluation.simulate import simulate
 from alrl.learners.ridge.classifier import RidgeClassifier
 from alrl.loop.simulator import Simulator
 from alrl.testing.learner_checks import check_learner
@@ -199,6 +200,12 @@ def test_a_high_temperature_levels_probabilities():
     assert made.predict(sharp).amax(-1).mean() > 0.9
     assert made.predict(level).amax(-1).mean() < 0.4
     check_learner(sharp)
+
+
+def test_of_constant_columns_the_intercept_is_left():
+    with pytest.warns(ConstantColumnWarning):
+        curves = simulate((np.ones((80, 4)), np.arange(80) % 2), "margin", learner="ridge", labels=6, seeds=2)
+    assert np.isfinite(curves.aubc).all()
 
 
 @pytest.mark.parametrize("wrong", [{"alpha": 0.0}, {"temperature": -1.0}, {"alpha": float("nan")}])

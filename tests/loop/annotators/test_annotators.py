@@ -233,6 +233,7 @@ def test_who_is_asked_may_be_said():
         ("confused", {"matrix": [[0.5, 0.4], [0.0, 1.0]]}, r"give a row of probabilities for each class"),
         ("confused", {"matrix": [[1.0, 0.0]]}, r"give a row of probabilities for each class"),
         ("delayed", {"least": 3, "most": 2}, r"least is 0 or above, most no less"),
+        ("delayed", {"most": 2.5}, r"most = 2.5 given; give a whole number of rounds"),
         ("delayed", {"annotator": {"kind": "nosy"}}, r'unknown annotator "nosy"; did you mean "noisy"'),
         ("delayed", {"annotator": {"rate": 0.1}}, r"name its kind, one of abstaining, boundary"),
         ("delayed", {"annotator": {"kind": "noisy", "rat": 0.1}}, r'unknown setting "rat"; did you mean "rate"'),

@@ -116,6 +116,16 @@ def test_what_was_wasted_has_a_row_a_column_and_a_place_in_the_csv(
     assert "wasted" not in across.across_table(summary).to_markdown()
 
 
+def test_a_pool_that_ran_out_is_told_below_the_table(make_curves: Callable[..., list[Curves]]) -> None:
+    curves = make_curves(("breast_cancer", "satimage"), ("margin", "random"), seeds=4)
+    assert "ran out" not in aubc.notes(summarise(Comparison(curves)))
+    picks = np.array(curves[0].picks)
+    picks[2, 7:] = -1
+    short = [dataclasses.replace(curves[0], picks=picks), *curves[1:]]
+    notes = aubc.notes(summarise(Comparison(short)))
+    assert f"The pool ran out before the budget, and curves stay where they are: {short[0].data_set} after 7 l" in notes
+
+
 def test_a_missing_cell_is_a_dash(make_curves: Callable[..., list[Curves]]) -> None:
     curves = make_curves(("vowel", "vehicle"), ("margin", "general"), seeds=4, labels=3)[:-1]
     row = next(

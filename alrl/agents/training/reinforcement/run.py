@@ -113,6 +113,14 @@ def improve(
         try:
             model = _algorithm(environment, settings, recipe.budget.labels, arguments, kind=type(policy.network))
             _learn(model, settings, recorder, checkpoint or Checkpoint(), progress)
+        except ValueError as error:
+            # Of distributions that torch is to make of scores that are no numbers.
+            if "nan" not in str(error):
+                raise
+            raise InvalidRecipeError(
+                f"reinforcement by {settings.kind} has diverged: the policy's scores are no numbers any more; lower"
+                f" learning_rate = {settings.learning_rate:g}"
+            ) from error
         finally:
             environment.close()
     trained: Any = model.policy

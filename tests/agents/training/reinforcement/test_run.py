@@ -15,6 +15,8 @@ from alrl.agents.policy import Policy
 from alrl.agents.reinforcement_recipes import LEARNS, ReinforcementRecipe
 from alrl.agents.training.reinforcement.run import improve, minibatch
 from alrl.envs.recipe import EnvRecipe
+from alrl.errors import InvalidRecipeError
+from alrl.recipes import parse
 
 KINDS = {each.model_fields["kind"].default: each for each in get_args(get_args(ReinforcementRecipe)[0])}
 LOGGED = {
@@ -66,6 +68,16 @@ def test_it_trains_logs_and_leaves_the_global_generators_as_they_were(
     events = EventAccumulator(str(tmp_path / f"{kind}_1"))
     events.Reload()
     assert {"rollout/ep_rew_mean", *LOGGED[kind]} <= set(events.Tags()["scalars"])
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("kind", ["ppo", "maskable-ppo", "a2c"])
+def test_a_training_that_diverges_says_so(kind: str, start: Policy, tiny_env: EnvRecipe) -> None:
+    hot = settings_of(kind).model_copy(update={"learning_rate": 1e9})
+    with pytest.raises(InvalidRecipeError, match=r"has diverged.*lower learning_rate"):
+        improve(start, tiny_env, hot, seed=0)
+    with pytest.raises(InvalidRecipeError, match="minibatch"):
+        parse(KINDS["ppo"], {"minibatch": 1}, where="test")
 
 
 @pytest.mark.parametrize("kind", LOGGED)

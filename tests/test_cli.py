@@ -158,6 +158,9 @@ def test_a_policy_is_trained_and_can_be_loaded(place: Path) -> None:
     assert f"alrl.load_policy('{folder}')" in text
     assert alrl.load_policy(folder).card["seed"] == 2
     assert list((folder / "tensorboard").glob("events.*"))
+    # The same training once more: its curves are not told twice.
+    ok("train", "small", "--env", "envs/small.toml", "--seed", "2", "--workers", "1")
+    assert len(list((folder / "tensorboard").glob("events.*"))) == 1
     # Another training goes on from it; its network is the policy's, whatever the recipe says of one.
     ok("train", "small", "--env", "small", "--start", str(folder), "--out", "on", "--workers", "1")
     assert alrl.load_policy("on").card["start"] == alrl.load_policy(folder).fingerprint

@@ -38,6 +38,7 @@ def train(  # noqa: PLR0913, PLR0917 - each is an option
     with reporting(context, machine, stores=True) as voice:
         from alrl.agents.policy_file import load_policy, save_policy
         from alrl.agents.recipe import TrainedRecipe, load_agent_recipe
+        from alrl.agents.training.tensorboard import forget
         from alrl.agents.training.training import Trainer
         from alrl.agents.training.validation import gains_by_stage
         from alrl.envs.recipe import load_env_recipe
@@ -62,6 +63,8 @@ def train(  # noqa: PLR0913, PLR0917 - each is an option
                 checkpoints=folder / "checkpoints",
                 bars=bars,
             )
+            if not trainer.checkpoint.begun:
+                forget(folder / "tensorboard")
             policy = trainer.train(name)
         save_policy(policy, folder)
         trainer.checkpoint.remove()

@@ -16,6 +16,7 @@ from alrl.agents.players import find_agent, is_oracle
 from alrl.agents.policy import Policy
 from alrl.agents.policy_file import load_policy, save_policy
 from alrl.agents.recipe import TrainedRecipe, load_agent_recipe, parse_agent_recipe
+from alrl.agents.training.tensorboard import forget
 from alrl.agents.training.training import Trainer
 from alrl.errors import CodeRefusedError, PolicyFileError
 from alrl.evaluation.held_out import refuse_seen
@@ -130,6 +131,8 @@ class StudyAgents:
             if (after := self.study.train[name].after) is not None:
                 self._trained(after, self._shown_of(after, seed), seed)
             trainer = self._trainer(name, shown, seed)
+            if not trainer.checkpoint.begun:
+                forget(self.folder / "tensorboard" / shown)
             policy = trainer.train(shown)
             save_policy(policy, self.folder / folder)
             trainer.checkpoint.remove()

@@ -24,15 +24,6 @@ class Tracker:
 
             self._writer = SummaryWriter(str(log))
 
-    @staticmethod
-    def forget(log: Path | None) -> None:
-        """Delete the curves in a folder, those of roll-outs below it too: of a training before, which is no part of."""
-        for file in sorted(log.rglob("events.out.tfevents.*")) if log is not None else ():
-            file.unlink()
-            with suppress(OSError):
-                # Not where something else lies beside it.
-                file.parent.rmdir()
-
     def __enter__(self) -> Self:
         return self
 
@@ -58,6 +49,15 @@ class Tracker:
             self._writer.file_writer.add_summary(summary)
         for name, value in results.items():
             self._writer.add_scalar(name, value, 0)
+
+
+def forget(log: Path) -> None:
+    """Delete the curves in a folder, those of roll-outs below it too."""
+    for file in sorted(log.rglob("events.out.tfevents.*")):
+        file.unlink()
+        with suppress(OSError):
+            # Not where something else lies beside it.
+            file.parent.rmdir()
 
 
 def flat(given: Mapping[str, Any], prefix: str = "") -> dict[str, str | float | bool]:

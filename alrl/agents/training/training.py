@@ -82,8 +82,6 @@ class Trainer:
 
     def train(self, name: str = "policy") -> Policy:
         """Return the trained policy, its card telling how it came about."""
-        if not self.checkpoint.begun:
-            Tracker.forget(self.log)
         with one_thread(), Tracker(self.log) as self._tracker, counted() as counter:
             # In place: the checkpoints hold it too.
             vars(self._work).update(vars(Work(counter=counter)))

@@ -13,6 +13,7 @@ from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 from alrl import recipes
 from alrl.agents.policy import Policy
 from alrl.agents.recipe import TrainedRecipe
+from alrl.agents.training.tensorboard import forget
 from alrl.agents.training.training import Trainer
 from alrl.envs.recipe import EnvRecipe
 from alrl.errors import InvalidRecipeError
@@ -58,6 +59,7 @@ def test_a_training_is_a_function_of_recipes_and_seed(
     torch.manual_seed(99)
     again = Trainer(agent=tiny_agent, env=tiny_env, seed=3, workers=2).train("mine")
     # In the folder of another training its curves alone are left.
+    forget(log)
     other = Trainer(agent=tiny_agent, env=tiny_env, seed=4, workers=1, log=log).train("mine")
     hashes = [{name: stage.fingerprint for name, stage in stages.items()} for stages in made]
     assert hashes[0] == hashes[1]

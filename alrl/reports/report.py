@@ -21,7 +21,7 @@ from alrl.reports.figures.capabilities import AXES, radar
 from alrl.reports.figures.conditions import conditions
 from alrl.reports.pages.checklist import RunRecord
 from alrl.reports.pages.policy_card import find_policies
-from alrl.reports.stored_study import StoredStudy, read_study
+from alrl.reports.stored_study import StoredStudy, forget_others, read_study
 from alrl.reports.summary import Summary, summarise
 from alrl.reports.tables.capabilities import capability_scores, capability_table
 from alrl.reports.tables.conditions import as_csv, condition_costs, markdown
@@ -156,7 +156,7 @@ def report(
         beside.append([*others, curves.name, *(path.name for path in further)])
     alone = next(references([*study.cells]), None) is not None
     written = write_parts(parts, beside, workers=1 if alone else workers, bars=bars or Bars(quiet=True))
-    return ReportFiles(
+    files = ReportFiles(
         page=written[0].page,
         pages=tuple(part.page for part in written if part.page is not None),
         figures=tuple(path for part in written for path in part.figures),
@@ -169,6 +169,8 @@ def report(
             dict.fromkeys([*([unidentified] if unknown else []), *(note for part in written for note in part.notes)])
         ),
     )
+    forget_others(folder, (*files.pages, *files.figures, *files.tables, *files.texts, *further, curves))
+    return files
 
 
 def _curves_path(folder: Path, mark: str) -> Path:

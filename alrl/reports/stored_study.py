@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,9 @@ from alrl.evaluation.curves import METRICS, Metric
 from alrl.reports.claims import read_claims
 from alrl.studies.claim_recipe import ClaimRecipe
 from alrl.studies.description import RunDirectoryError, read_description
+
+_WRITTEN = "report.json"
+_OUTPUTS = frozenset({".html", ".md", ".csv", ".tex", ".png", ".pdf", ".svg"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,3 +70,24 @@ def _methods(stored: Mapping[str, Any]) -> dict[str, list[str]]:
         if dash and seed.isdigit() and f"{base}: " in trained:
             methods.setdefault(base, []).append(name)
     return {base: names for base, names in methods.items() if len(names) > 1}
+
+
+def forget_others(folder: Path, written: Iterable[Path]) -> None:
+    """Delete what an earlier report wrote into ``folder`` and this one did not, such as pages of a learner left out.
+
+    What was ``written`` stands in ``report.json``. Nothing is deleted that is no page, figure, table or text in the
+    folder itself or in its ``figures``.
+    """
+    own, file = sorted({Path(os.path.relpath(path, folder)).as_posix() for path in written}), folder / _WRITTEN
+    try:
+        before = json.loads(file.read_text(encoding="utf-8"))["files"]
+        names = {name for name in before if isinstance(name, str)}
+    except (OSError, ValueError, KeyError, TypeError):
+        names = set()
+    for name in names - set(own):
+        place = Path(name)
+        if place.suffix in _OUTPUTS and place.parent in {Path(), Path("figures")} and ".." not in place.parts:
+            (folder / place).unlink(missing_ok=True)
+    part = file.with_name(f"{file.name}.part")
+    part.write_text(json.dumps({"files": own}, indent=1) + "\n", encoding="utf-8")
+    part.replace(file)

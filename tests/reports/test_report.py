@@ -243,6 +243,31 @@ def test_each_learner_has_a_page_of_its_own(
     assert (tmp_path / "table-random-forest-batch-10.tex").exists()
 
 
+def test_what_an_earlier_report_wrote_and_this_one_does_not_is_deleted(
+    tmp_path: Path, small: list[Curves], make_curves: Callable[..., list[Curves]]
+) -> None:
+    others = [dataclasses.replace(each, learner="other") for each in small]
+    write_study(tmp_path, [*small, *others])
+    report(tmp_path, paper=False)
+    (tmp_path / "notes-other.md").write_text("mine")
+    before = {path.relative_to(tmp_path) for path in tmp_path.rglob("*") if path.is_file()}
+    assert any("other" in path.name and path.suffix == ".html" for path in before)
+    shutil.rmtree(tmp_path / "figures")
+    (tmp_path / "results.sqlite").unlink()
+    write_study(tmp_path, small)
+    files = report(tmp_path, paper=False)
+    after = {path.relative_to(tmp_path) for path in tmp_path.rglob("*") if path.is_file()}
+    assert [path.name for path in after if "other" in path.name] == ["notes-other.md"]
+    assert all(path.exists() for path in (*files.pages, *files.figures, *files.tables, *files.texts, files.curves))
+    # A list that a stranger wrote deletes nothing else.
+    (tmp_path.parent / "outside.md").write_text("mine")
+    named = {"files": ["../outside.md", "results.sqlite", "study.json", 7, str(tmp_path / "notes-other.md")]}
+    (tmp_path / "report.json").write_text(json.dumps(named))
+    report(tmp_path, paper=False)
+    assert (tmp_path.parent / "outside.md").exists()
+    assert all((tmp_path / name).exists() for name in ("results.sqlite", "study.json", "notes-other.md"))
+
+
 def test_tables_are_the_same_whoever_writes_them_and_those_with_classes_are_written_here(
     tmp_path: Path, make_curves: Callable[..., list[Curves]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

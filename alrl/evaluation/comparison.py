@@ -200,4 +200,4 @@ def exhausted_after(picks: NDArray[np.int64]) -> NDArray[np.int64]:
     array([2, 0])
     """
     last = picks.shape[1] - (picks[:, ::-1] >= 0).argmax(1)
-    return np.where((picks[:, -1:] < 0).any(1) & (picks >= 0).any(1), last, 0)
+    return np.where((picks[:, -1] < 0) & (picks >= 0).any(1), last, 0)

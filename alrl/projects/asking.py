@@ -100,7 +100,7 @@ def _choose(project: Journal, name: Strategy | str, count: int, audit: float) ->
     strategy = find_strategy(name)
     refuse_learning(strategy, "a project")
     if not fitting.ready(project):
-        return first_picks(*project.standing(), count, project.log.now), FIRST, None
+        return first_picks(*project.state_and_pool(), count, project.log.now), FIRST, None
     view, state, pool = fitting.seen_after(project, strategy.needs)
     now = project.log.now
     within = _affordable(state, count, now)

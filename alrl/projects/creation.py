@@ -182,7 +182,7 @@ def checked_model(model: Any, folder: Path, trusted: Collection[str], strategy: 
 
 def grow(project: Journal, source: Any) -> int:
     """Add records to a project."""
-    state, pool = project.standing()
+    state, pool = project.state_and_pool()
     settings = state.settings
     words = [name for name in settings["columns"] if is_text(pool.frame[name])]
     frame = read_table(source, text=[name for name in (settings["id"], settings["label"]) if name], words=words)

@@ -41,7 +41,7 @@ def first_samples(project: Journal) -> list[FirstSample]:
     from alrl.projects.fitting import model_of
     from alrl.projects.rounds import labelled
 
-    state, pool = project.standing()
+    state, pool = project.state_and_pool()
     at, codes = labelled(state, pool)
     # Other batches have a round; a second opinion has no records that it could have been drawn from.
     draws = [state.draws.get(record) or {"round": 0, "batch": -1, "open": 0} for record in state.labels]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def ready(project: Journal) -> bool:
     """Return whether the labels are enough for a fit."""
-    state, pool = project.standing()
+    state, pool = project.state_and_pool()
     return model_of(project, state).ready(labelled(state, pool)[1])
 
 
@@ -32,7 +32,7 @@ def current_round(project: Journal) -> tuple[RoundFacts, State, Pool]:
     Raises InvalidQueryError if the labels are too few for a fit.
     """
     while True:
-        state, pool = project.standing()
+        state, pool = project.state_and_pool()
         fingerprint, rounds = state.fingerprint(), state.rounds[state.first_round :]
         if rounds and rounds[-1].fingerprint == fingerprint:
             return rounds[-1], state, pool

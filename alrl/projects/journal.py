@@ -58,7 +58,7 @@ class Journal:
             self._shown = True
             return self._state
 
-    def standing(self) -> tuple[State, Pool]:
+    def state_and_pool(self) -> tuple[State, Pool]:
         """Return the state and the records that it speaks of, of one moment."""
         with self._lock:
             pool = self.pool()

@@ -100,7 +100,7 @@ def outlook(project: Journal) -> Outlook:
     A round is measured by fitting the project's model to classes drawn by lot. The distance is that of margin sampling
     on records whose classes are stood in by clusters, as :func:`alrl.evaluation.distance.distance` has it.
     """
-    state, pool = project.standing()
+    state, pool = project.state_and_pool()
     classes, prices = len(state.classes), state.settings["prices"]
     wanted = state.settings.get("labels") or max(USUAL_LABELS, LABELS_A_CLASS * classes)
     known = len(state.labels)

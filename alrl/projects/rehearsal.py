@@ -110,7 +110,7 @@ def rehearse(
     late: list[tuple[Person, str]] = []
     for number in range(batches):
         person = people[number % len(people)]
-        left = int(free_records(*project.standing(), project.log.now).sum())
+        left = int(free_records(*project.state_and_pool(), project.log.now).sum())
         if not left:
             # Nothing is left but what is late.
             break

@@ -66,7 +66,7 @@ def relabel_or_new(project: Journal, count: int, *, annotator: str | None = None
     from alrl.projects.asking import free_records
 
     annotator = None if annotator is None else check_annotator(annotator)
-    state, pool = project.standing()
+    state, pool = project.state_and_pool()
     known, fresh = _scores(project, state, pool)
     free = np.flatnonzero(free_records(state, pool, project.log.now))
     rows = [(float(fresh[place]), pool.ids[place], 0) for place in free.tolist()]

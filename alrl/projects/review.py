@@ -64,7 +64,7 @@ def suspects(project: Journal, count: int = 20) -> list[Suspect]:
     from alrl.projects.fitting import model_of
     from alrl.projects.rounds import folds_of, labelled
 
-    state, pool = project.standing()
+    state, pool = project.state_and_pool()
     at, codes = labelled(state, pool)
     fold = folds_of(codes, int(state.settings["seed"]))
     if fold is None:
@@ -170,7 +170,7 @@ def forgotten(project: Journal) -> list[str]:
     """
     from alrl.projects.rounds import read_predictions
 
-    state, pool = project.standing()
+    state, pool = project.state_and_pool()
     rounds = state.rounds[state.first_round :]
     if len(rounds) < 2:
         return []
@@ -209,7 +209,7 @@ def review(project: Journal, count: int = 20) -> dict[str, Any]:
 
     Suspects that are not flagged fill their places; ``found`` counts the flagged ones.
     """
-    count, (state, pool) = whole_number("count", count, least=1), project.standing()
+    count, (state, pool) = whole_number("count", count, least=1), project.state_and_pool()
     every = max(1, len(state.labels))
     kinds: dict[str, list[Any]] = {
         "suspects": [vars(suspect) for suspect in suspects(project, every)],

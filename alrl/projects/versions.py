@@ -36,7 +36,7 @@ def compare(project: Journal, first: int, second: int) -> dict[str, Any]:
 
     Raises InvalidDataError for a number that no round has.
     """
-    state, pool = project.standing()
+    state, pool = project.state_and_pool()
     facts = [round_of(state, number) for number in (first, second)]
     then = [state_at(project, each.event) for each in facts]
     width = len(pool.classes)

@@ -58,6 +58,7 @@ def curve(state: State) -> list[Point]:
 def standing(state: State) -> list[RoundFacts]:
     """Return the rounds since the last restart that were not undone: later ones, and now, have no fewer labels."""
     rounds, kept = state.rounds[state.first_round :], list[RoundFacts]()
+    # Where no label is left there is nothing to hold rounds against but each other.
     least = len(state.labels) or max((fitted.labels for fitted in rounds), default=0)
     for fitted in reversed(rounds):
         if fitted.labels <= least:

@@ -126,7 +126,7 @@ _Curves = dict[tuple[str, str, int], NDArray[np.float64]]
 
 
 def _run(name: str, folder: Path, workers: int) -> tuple[GridRun, _Curves]:
-    command = [sys.executable, "-m", "alrl.cli", "run", name, "--out", str(folder), "--workers", str(workers), "--json"]
+    command = [sys.executable, "-m", "alrl", "run", name, "--out", str(folder), "--workers", str(workers), "--json"]
     began = time.perf_counter()
     done = subprocess.run(  # noqa: S603 - this Python, this package
         command, stdout=subprocess.PIPE, text=True, check=False, env={**os.environ, "OMP_NUM_THREADS": "1"}

@@ -478,7 +478,7 @@ def test_a_folder_that_is_a_file_is_told(place: Path) -> None:
 
 
 def in_a_shell(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "alrl.cli", *arguments]
+    command = [sys.executable, "-m", "alrl", *arguments]
     environment = {**os.environ, "COLUMNS": "200"}
     return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False, timeout=120)
 

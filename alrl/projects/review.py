@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -246,11 +248,19 @@ def _nearest(pool: Pool, at: NDArray[np.int64], count: int) -> tuple[NDArray[np.
 def _binned(column: pd.Series[Any]) -> NDArray[Any]:
     if pd.api.types.is_numeric_dtype(column) and column.nunique() > 10:
         edges = np.unique(np.nanquantile(column.to_numpy(np.float64), np.linspace(0.1, 0.9, 9)))
-        bins = np.searchsorted(edges, column.to_numpy(np.float64))
-        return np.where(column.isna(), "missing", bins.astype(str))
+        words = next(each for each in _written(edges) if len(set(each)) == len(edges))
+        between = [f"above {low} to {high}" for low, high in itertools.pairwise(words)]
+        names = np.array([f"up to {words[0]}", *between, f"above {words[-1]}"])
+        return np.where(column.isna(), "missing", names[np.searchsorted(edges, column.to_numpy(np.float64))])
     levels = column.astype(object).where(column.notna(), "missing").astype(str)
     kept = set(levels.value_counts().index[:10])
     return np.asarray(levels.where(levels.isin(kept), "other"), dtype=str)
+
+
+def _written(edges: NDArray[np.float64]) -> Iterator[list[str]]:
+    """Yield the edges in words, with ever more digits; with 17 of them no two are the same."""
+    for digits in range(3, 18):
+        yield [np.format_float_positional(edge, digits, fractional=False, trim="-") for edge in edges]
 
 
 def _gap(name: str, levels: NDArray[Any], at: NDArray[np.int64]) -> dict[str, Any]:

@@ -25,10 +25,12 @@ ERASED = "#erased"
 def back_up(project: Project, folder: Path) -> Path:
     """Copy a project to a new folder, while others write; the copy is a project itself.
 
-    Raises ProjectError if there is such a folder.
+    Raises ProjectError if there is such a folder, or if it is to lie in the project.
     """
     if folder.exists():
         raise ProjectError(f"{folder} is there already; name another folder")
+    if folder.resolve().is_relative_to(project.folder.resolve()):
+        raise ProjectError(f"{folder} lies in the project itself; name a folder outside {project.folder}")
     part = folder.with_name(f"{folder.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)

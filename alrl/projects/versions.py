@@ -51,6 +51,7 @@ def compare(project: Journal, first: int, second: int) -> dict[str, Any]:
     return {
         "rounds": [_described(each, old) for each, old in zip(facts, then, strict=True)],
         "new_labels": len(labels) - len(both),
+        "lost_labels": len(then[0].labels) - len(both),
         "relabelled": sum(then[0].labels[record] != labels[record] for record in both),
         "changed": float((predicted[0][:known] != predicted[1][:known]).mean()),
         "learnt": [record for record, was, now in zip(both, *right, strict=True) if now and not was],
@@ -68,7 +69,7 @@ def sentences(document: dict[str, Any]) -> list[str]:
         lines.append(f"round {each['round']}: {each['labels']} labels, model {each['model']}{shown}")
     return [
         *lines,
-        f"{document['new_labels']} labels are new, {document['relabelled']} are others than they were",
+        f"{document['new_labels']} labels are new, {document['relabelled']} are others, {document['lost_labels']} gone",
         f"{100 * document['changed']:.1f} % of the predictions changed",
         f"learnt: {', '.join(document['learnt'][:20]) or 'none'}",
         f"forgotten: {', '.join(document['forgotten'][:20]) or 'none'}",

@@ -15,6 +15,7 @@ from alrl.recipes.modules import resolve
 from alrl.recipes.suggest import unknown
 
 T = TypeVar("T")
+_NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
 
 class Named(ABC):
@@ -96,14 +97,33 @@ class Registry(Generic[T]):
             for setting in settings:
                 if setting not in signature.parameters:
                     raise InvalidRecipeError(f"{reference}: {unknown('setting', setting, signature.parameters)}")
+        needed = [
+            name
+            for name, parameter in signature.parameters.items()
+            if parameter.default is parameter.empty and name not in settings and parameter.kind in _NAMED
+        ]
+        if needed:
+            raise InvalidRecipeError(f"{reference}: setting {needed[0]} is missing; it takes {_takes(signature)}")
         try:
             built = kind(**settings)
         except TypeError as error:
             given = _listed(settings)
-            raise InvalidRecipeError(f"{reference}: settings {given} given: {error}; it takes {signature}") from error
+            raise InvalidRecipeError(
+                f"{reference}: settings {given} given: {error}; it takes {_takes(signature)}"
+            ) from error
         if not isinstance(built, self._base):
             raise InvalidRecipeError(f"{reference} returned {built!r}, which is no {self._noun}")
         return built
+
+
+def _takes(signature: inspect.Signature) -> str:
+    """Return the settings of a constructor, with their types and defaults."""
+    shown = []
+    for name, parameter in signature.parameters.items():
+        if parameter.kind in _NAMED:
+            of = "" if parameter.annotation is parameter.empty else f": {parameter.annotation}"
+            shown.append(name + of + ("" if parameter.default is parameter.empty else f" = {parameter.default!r}"))
+    return ", ".join(shown) or "none"
 
 
 def _listed(settings: dict[str, object]) -> str:

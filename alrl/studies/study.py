@@ -220,6 +220,11 @@ class StudyRecipe(Recipe):
         if clash:
             raise ValueError(f"{clash[0]} is given beside envs, which have their own; drop it, or name data instead")
         BudgetRecipe(first=self.first, first_size=self.first_size)
+        if any(not each.name.strip() for each in self.conditions):
+            raise ValueError("a condition has no name; give each one by which tables call it")
+        for each in () if self.envs else self.settings():
+            if each.batch > each.labels:
+                raise ValueError(f"a batch of {each.batch} given, and labels = {each.labels}; give at most as many")
         return self
 
     def settings(self) -> Iterator[CellSettings]:

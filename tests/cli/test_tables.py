@@ -93,7 +93,7 @@ def test_a_policy_that_has_seen_a_tables_records_is_refused_whatever_it_is_calle
 @pytest.mark.parametrize("command", [("list", "features"), ("list", "features", "--json"), ("--help",)])
 def test_a_terminal_without_unicode_is_spoken_to(command: tuple[str, ...]) -> None:
     settings = {**os.environ, "PYTHONIOENCODING": "ascii"}
-    done = subprocess.run([sys.executable, "-m", "alrl.cli", *command], env=settings, capture_output=True, check=False)
+    done = subprocess.run([sys.executable, "-m", "alrl", *command], env=settings, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.isascii()
     if "--json" in command:

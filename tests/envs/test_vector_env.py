@@ -4,6 +4,7 @@ import gymnasium
 import numpy as np
 import pytest
 import torch
+from gymnasium.error import AlreadyPendingCallError, NoAsyncCallError
 from gymnasium.vector import AutoresetMode
 
 from alrl import recipes
@@ -265,6 +266,11 @@ def test_loops_of_envpool_send_and_receive(recipe):
     alone = ActiveLearningVectorEnv(recipe(), num_envs=3)
     alone.reset(seed=0)
     np.testing.assert_array_equal(rewards, alone.step(actions)[1])
+    with pytest.raises(NoAsyncCallError, match="call send first"):
+        env.recv()
+    env.send(actions)
+    with pytest.raises(AlreadyPendingCallError, match="call recv first"):
+        env.send(actions)
 
 
 def test_the_pace_group_says_the_batch_and_the_lead_over_the_paired_run(recipe):

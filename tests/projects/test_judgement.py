@@ -178,6 +178,11 @@ def test_rules_are_joined() -> None:
     assert not (sure & unsure).advise(state).stop
     assert (sure & unsure).name == "stabilising-predictions & overall-uncertainty"
     assert usual_rule().advise(state).stop
+    for wrong in (3, None, "budget"):
+        with pytest.raises(TypeError, match="unsupported operand"):
+            sure & wrong
+        with pytest.raises(TypeError, match="unsupported operand"):
+            sure | wrong
 
 
 def test_a_batch_that_is_worth_less_than_it_costs_advises_a_stop() -> None:

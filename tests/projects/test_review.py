@@ -97,6 +97,14 @@ def test_a_biased_sample_is_named_by_its_column(make: Make) -> None:
     assert next(row for row in fair if row["column"] == "town")["chance"] > 0.05
 
 
+def test_a_biased_column_of_numbers_is_named_by_its_range(make: Make) -> None:
+    frame = table(200).assign(income=np.arange(200) + 1_000_000)
+    project = make(pool=frame)
+    project.tell(truth(frame, [f"c{place}" for place in range(180, 200)]), annotator="ann")
+    worst = next(row for row in bias(project) if row["column"] == "income")
+    assert (worst["gap"], worst["too_much"]) == (0.9, "above 1000180")
+
+
 def make_fair(project: Project) -> list[dict[str, object]]:
     project.restart()
     project.tell(truth(table(200), [f"c{place}" for place in range(40)]), annotator="ann")

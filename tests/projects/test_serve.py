@@ -29,7 +29,7 @@ Make = Callable[..., Project]
 @contextmanager
 def served(folder: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """Run ``alrl project serve`` in a process of its own, which is killed at the end, and give its address."""
-    command = [sys.executable, "-m", "alrl.cli", "project", "serve", str(folder), "--batch", "6", *options]
+    command = [sys.executable, "-m", "alrl", "project", "serve", str(folder), "--batch", "6", *options]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:
         try:

@@ -40,7 +40,8 @@ def test_two_rounds_are_compared_by_labels_model_and_predictions(make: Make) -> 
     assert [each["model"] for each in document["rounds"]] == ["softmax-regression", "nearest-centroid"]
     assert 0 < document["changed"] < 1
     assert compare(project, 1, 1)["changed"] == 0
-    assert sentences(document)[2] == "8 labels are new, 0 are others than they were"
+    assert sentences(document)[2] == "8 labels are new, 0 are others, 0 gone"
+    assert compare(project, 2, 0)["lost_labels"] == 8
     with pytest.raises(InvalidDataError, match="there is no round 3; the project's rounds are 0 to 2"):
         compare(project, 0, 3)
     for wrong in ("1", 1.0, None):

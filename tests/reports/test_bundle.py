@@ -54,7 +54,7 @@ def test_a_bundle_holds_all_and_its_script_ends_in_the_same_table(
     assert "margin gains" in listed
     assert "2 paired seeds" in listed
     assert "numpy==" in (place / "requirements.lock").read_text(encoding="utf-8")
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "ALRL": f"{sys.executable} -m alrl.cli"}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "ALRL": f"{sys.executable} -m alrl"}
     ran = subprocess.run(
         ["/bin/sh", "reproduce.sh"], cwd=place, env=environment, capture_output=True, text=True, check=False
     )

@@ -108,6 +108,7 @@ def test_a_rule_cannot_be_trained(place: Path) -> None:
         ({"primary": ["learned", "margin"]}, "primary names 'learned', which is not among agents"),
         ({"primary": ["margin", "margin"]}, "primary names 'margin' twice; name two agents"),
         ({"labels": 10**12}, "labels: 1000000000000 given; input should be less than or equal to 1000000"),
+        ({"batches": [3, 7], "labels": 6}, "a batch of 7 given, and labels = 6; give at most as many"),
         ({"batches": [0]}, r"batches\[0\]: 0 given; input should be greater than or equal to 1"),
         ({"seeds": 1}, "seeds: 1 given; input should be greater than or equal to 2"),
         ({"labels": 0}, "labels: 0 given"),
@@ -182,6 +183,9 @@ def test_a_cell_is_played_under_its_condition() -> None:
     [
         ([{"name": "a"}, {"name": "a"}], "conditions names 'a' twice; name each once"),
         ([{"name": "a", "first": "random"}], "needs first_size"),
+        ([{"name": " "}], "a condition has no name"),
+        ([{"name": "a", "labels": 3, "batch": 4}], "a batch of 4 given, and labels = 3"),
+        ([{"name": "a", "annotator": {"kind": "noisy"}}], "noisy: setting rate is missing; it takes rate: float$"),
         ([{"name": "a", "annotator": {"kind": "nosy"}}], 'unknown annotator "nosy"; did you mean "noisy"'),
         ([{"name": "a", "contamination": [{"kind": "duplicate", "share": 0.1}]}], 'did you mean "duplicates"'),
         ([{"annotator": {"kind": "perfect"}}], r"conditions\[0\].name: missing"),

@@ -39,11 +39,11 @@ class StopRule(Named):
     def advise(self, state: State) -> Advice:
         """Return the advice."""
 
-    def __or__(self, other: StopRule) -> StopRule:
-        return _Joined(self, other, every=False)
+    def __or__(self, other: object) -> StopRule:
+        return _Joined(self, other, every=False) if isinstance(other, StopRule) else NotImplemented
 
-    def __and__(self, other: StopRule) -> StopRule:
-        return _Joined(self, other, every=True)
+    def __and__(self, other: object) -> StopRule:
+        return _Joined(self, other, every=True) if isinstance(other, StopRule) else NotImplemented
 
 
 class _Joined(StopRule):

@@ -191,6 +191,8 @@ def test_a_backup_is_a_project_itself(make: Make, tmp_path: Path) -> None:
     copy = Project(back_up(project, tmp_path / "copy"))
     assert copy.events() == project.events()
     assert len(copy.ask(4)) == 4
+    with pytest.raises(ProjectError, match="lies in the project itself"):
+        back_up(project, project.folder / "backups" / "monday")
 
 
 def test_a_person_is_erased_from_log_and_records_and_the_bill_stays(make: Make) -> None:

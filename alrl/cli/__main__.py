@@ -1,8 +1,0 @@
-"""``python -m alrl.cli``."""
-
-import sys
-
-from alrl.cli import app
-
-if __name__ == "__main__":
-    sys.exit(app())

@@ -26,6 +26,8 @@ _PARTS = 4
 """Parts of the budget that the curves are compared in."""
 _KINDS = 3
 """Features that are named: those in which the picks of the two differ most."""
+_ALIKE = 1e-6
+"""Standard deviations by which picks of the same kind differ at most."""
 _SHOWN = 4
 """Data sets that are looked at, from the worst on."""
 
@@ -68,9 +70,9 @@ class DataSetExplained:
     """Of AUBC, paired by seed, in points."""
     stretches: tuple[Stretch, ...]
     kinds: tuple[Kind, ...]
-    """Empty where the picks could not be seen again."""
+    """Empty where the picks of the two are alike, or could not be seen again."""
     why_not: str
-    """Why they could not."""
+    """Why they could not; empty where they could."""
 
     @property
     def worst(self) -> Stretch:
@@ -88,8 +90,10 @@ class DataSetExplained:
         if self.kinds:
             words.append(f"  at {self.worst.first}–{self.worst.last} labels it picked records that differ most in")
             words += [f"    {each.sentence()}" for each in self.kinds]
-        else:
+        elif self.why_not:
             words.append(f"  its picks cannot be seen again: {self.why_not}")
+        else:
+            words.append(f"  at {self.worst.first}–{self.worst.last} labels the two picked records of the same kinds")
         return words
 
 
@@ -194,7 +198,10 @@ def _one(
     pair = comparison.pair(data_set, subject, reference)
     assert pair is not None  # noqa: S101 - there is a difference, so there is a pair
     gap = 100 * (pair[0].accuracy - pair[1].accuracy).mean(0)[1:]
-    ends = np.linspace(0, len(gap), min(_PARTS, len(gap)) + 1).round().astype(int)
+    # Of whole rounds: between two refits nothing changes.
+    rounds = -(-len(gap) // comparison.batch)
+    ends = np.linspace(0, rounds, min(_PARTS, rounds) + 1).round().astype(int) * comparison.batch
+    ends = ends.clip(max=len(gap))
     stretches = tuple(
         Stretch(first=int(start) + 1, last=int(end), difference=float(gap[start:end].mean()))
         for start, end in pairwise(ends)
@@ -209,7 +216,8 @@ def _one(
     replays = {each.strategy: each for each in seen.replays if each.data_set == data_set}
     if not {subject, reference} <= replays.keys():
         return explained
-    return dataclasses.replace(explained, kinds=_kinds(replays[subject], replays[reference], explained.worst))
+    kinds = _kinds(replays[subject], replays[reference], explained.worst)
+    return dataclasses.replace(explained, kinds=kinds, why_not="")
 
 
 def _kinds(mine: Replay, theirs: Replay, stretch: Stretch) -> tuple[Kind, ...]:
@@ -223,7 +231,7 @@ def _kinds(mine: Replay, theirs: Replay, stretch: Stretch) -> tuple[Kind, ...]:
     picked, other, chance = mean(mine.picked), mean(theirs.picked), mean(mine.others)
     both = np.concatenate([each.picked[:, at].reshape(-1, len(mine.features)) for each in (mine, theirs)])
     apart = np.abs(picked - other) / (np.nanstd(both, 0) + 1e-9)
-    order = np.argsort(-apart)[:_KINDS]
+    order = [place for place in np.argsort(-apart)[:_KINDS] if apart[place] > _ALIKE]
     return tuple(
         Kind(
             feature=mine.features[i],

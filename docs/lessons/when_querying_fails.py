@@ -63,7 +63,8 @@ for name, curves in (("random", random), ("core-set", queried)):
 #    margin looks at the two likeliest alone.
 # 2. When the last third of the budget adds less than a point: digits saturates late. Starved means starved *so far*.
 # 3. With 95 % intervals one test in forty errs downwards, so in ten data sets about one time in four. Correct for the
-#    number of tests: Holm's correction is what [the reports](../reports.md) use.
+#    number of tests, or ask over all data sets at once: [reports](../reports.md) correct their tests over data sets, by
+#    Holm, and leave single verdicts as they are.
 #
 # </details>
 #

@@ -55,6 +55,18 @@ def test_a_strategy_that_does_not_lose_is_shown_where_it_gains_least(played: Pat
     assert "No loss" in explained.text()
 
 
+def test_strategies_that_pick_the_same_are_told_so_in_whole_rounds(tmp_path: Path) -> None:
+    # With two classes margin and least confidence order records alike.
+    twins = {**STUDY, "data": ["breast_cancer"], "agents": ["margin", "least-confidence"], "labels": 8, "seeds": 4}
+    twins |= {"batches": [4], "primary": ["least-confidence", "margin"]}
+    Runner(study=parse(StudyRecipe, twins, where="test_explain.py"), folder=tmp_path, workers=1).run()
+    (explained,) = explain(tmp_path)
+    (only,) = explained.data_sets
+    assert [(each.first, each.last) for each in only.stretches] == [(1, 4), (5, 8)]
+    assert (only.kinds, only.why_not) == ((), "")
+    assert "the two picked records of the same kinds" in explained.text()
+
+
 def test_a_strategy_is_not_held_against_itself_and_has_to_be_there(played: Path, tmp_path: Path) -> None:
     with pytest.raises(InvalidDataError, match="against itself"):
         explain(played, strategy="margin")

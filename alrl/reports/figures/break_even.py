@@ -80,7 +80,7 @@ def _saved(axes: Axes, summary: Summary, looks: Looks, lying: bool) -> None:
     heights = {name: _heights(summary, name) for name in looks if name != summary.baseline}
     names = list(heights)
     if lying:
-        names.sort(key=lambda name: -float(np.median(heights[name])) if heights[name].size else np.inf)
+        names.sort(key=lambda name: -middle(heights[name]) if heights[name].size else np.inf)
     for place, name in enumerate(names):
         shown = heights[name]
         # Spread by rank, so that equal savings stand side by side and nothing is drawn by chance.
@@ -88,8 +88,8 @@ def _saved(axes: Axes, summary: Summary, looks: Looks, lying: bool) -> None:
         x, y = (shown, across) if lying else (across, shown)
         axes.scatter(x, y, s=9, color=looks[name].colour, alpha=0.75, linewidths=0, zorder=3)
         if shown.size:
-            ends, middle = np.array([place - 0.3, place + 0.3]), np.full(2, float(np.median(shown)))
-            x, y = (middle, ends) if lying else (ends, middle)
+            ends, height = np.array([place - 0.3, place + 0.3]), np.full(2, middle(shown))
+            x, y = (height, ends) if lying else (ends, height)
             axes.plot(x, y, color=looks[name].colour, linewidth=2, zorder=4)
     if lying:
         _lie(axes, names)
@@ -108,6 +108,16 @@ def _heights(summary: Summary, name: str) -> Floats:
     cells = [summary.cells.get((data_set, name)) for data_set in summary.data_sets]
     saved = np.array([100 * cell.saving.value for cell in cells if cell is not None and cell.saving is not None])
     return np.where(np.isfinite(saved), saved, NEVER)
+
+
+def middle(heights: Floats) -> float:
+    """Return the median; ``NEVER`` where it lies between a target that was never reached and one that was.
+
+    >>> middle(np.array([NEVER, 3.0])), middle(np.array([NEVER, 3.0, 5.0])), middle(np.array([1.0, 3.0]))
+    (-6.0, 3.0, 2.0)
+    """
+    low, high = (float(np.quantile(heights, 0.5, method=way)) for way in ("lower", "higher"))
+    return low if low == NEVER else (low + high) / 2
 
 
 def _lie(axes: Axes, names: Sequence[str]) -> None:

@@ -141,7 +141,7 @@ def _savings(looks: Mapping[str, Style], summary: Summary) -> dict[str, Any]:
             )
         ),
     )
-    middle = base.mark_tick(thickness=3, size=22).encode(x=alt.X("median(saving):Q"), y=y, color=_colour(looks))
+    middle = base.mark_tick(thickness=3, size=22).encode(x=alt.X("mean(middle):Q"), y=y, color=_colour(looks))
     need = alt.Chart(alt.InlineData(values=[{"one": 1}])).transform_calculate(need="need")
     rule = need.mark_rule(color="#808080", strokeWidth=2, strokeDash=[6, 3]).encode(x="need:Q")
     label = need.mark_text(align="left", dx=5, dy=-6, fontSize=12, color="#808080").encode(

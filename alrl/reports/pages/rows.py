@@ -9,7 +9,7 @@ import numpy as np
 
 from alrl.evaluation.comparison import Comparison
 from alrl.evaluation.curves import METRICS, Interval, Metric, mean_interval
-from alrl.reports.figures.break_even import NEVER
+from alrl.reports.figures.break_even import NEVER, middle
 from alrl.reports.summary import Summary
 
 
@@ -41,19 +41,18 @@ def gap_rows(comparison: Comparison, reference: str, metrics: Sequence[Metric] =
 def saving_rows(summaries: Sequence[Summary]) -> Iterator[dict[str, Any]]:
     """Yield share of labels saved on each data set, in percent.
 
-    A stand-in below 0 where the target was never reached.
+    A stand-in below 0 where the target was never reached; ``middle`` is the strategy's median.
     """
     for summary in summaries:
+        saved: dict[str, dict[str, float]] = {}
         for (data_set, strategy), cell in summary.cells.items():
             if cell.saving is not None and strategy != summary.baseline:
-                never = bool(np.isinf(cell.saving.value))
-                yield {
-                    "data_set": data_set,
-                    "strategy": strategy,
-                    "metric": summary.metric,
-                    "saving": NEVER if never else round(100 * cell.saving.value, 2),
-                    "never": never,
-                }
+                never = np.isinf(cell.saving.value)
+                saved.setdefault(strategy, {})[data_set] = NEVER if never else round(100 * cell.saving.value, 2)
+        for strategy, values in saved.items():
+            row = {"strategy": strategy, "metric": summary.metric, "middle": middle(np.array(list(values.values())))}
+            for data_set, saving in values.items():
+                yield {"data_set": data_set, **row, "saving": saving, "never": saving == NEVER}
 
 
 def profile_rows(summaries: Sequence[Summary]) -> Iterator[dict[str, Any]]:

@@ -45,7 +45,7 @@ class Cell:
     steps: int = 0
     """Queries that the training played."""
     seconds: float = 0.0
-    """Wall seconds that the training took."""
+    """Seconds of processor time that the training took."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the same for a file."""
@@ -107,9 +107,9 @@ def trained_cell(name: str, recipe: EnvRecipe, agent: str, training: TrainedReci
     names = recipe.data.names
     sets = tuple(names[:: -(-len(names) // _MOST_SETS)])
     smaller = recipe.model_copy(update={"data": recipe.data.model_copy(update={"sets": sets, "synthetic": {}})})
-    started = time.perf_counter()
+    started = time.process_time()
     policy = Trainer(agent=training, env=smaller, seed=_TRAINED, workers=1).train(agent)
-    seconds, steps = time.perf_counter() - started, int(policy.card["work"]["steps"])
+    seconds, steps = time.process_time() - started, int(policy.card["work"]["steps"])
     return measured(policy, recipe, episodes, env=name, agent=agent, steps=steps, seconds=round(seconds, 1))
 
 

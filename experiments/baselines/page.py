@@ -21,7 +21,7 @@ area under the curve of test accuracy over rounds, in points. `best rule` is the
 that has the highest mean return on as many other seeds. Rules buy whole batches to the end of the budget: they choose
 no sizes, do not stop and do not begin again. `ppo`, `dqn` and `imitation` are small trainings of one seed, on the
 environment's own data sets (eight of them at most) with other splits, by `experiments/baselines/*.toml`. Steps are the
-queries that the training played, seconds its wall time on a core that was shared. So short a training is a start to
+queries that the training played, seconds its processor time, on one core. So short a training is a start to
 compare with, no statement about the algorithm. **{played} of {wanted} rows have been played**; the command adds the
 others.
 

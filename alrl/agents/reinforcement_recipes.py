@@ -16,7 +16,7 @@ class _Algorithm(Recipe):
     """Queries played in all."""
     envs: int = Field(default=64, ge=1)
     """Episodes side by side."""
-    learning_rate: float = Field(default=1e-4, gt=0)
+    learning_rate: float = Field(default=1e-4, gt=0, le=100)
     """Of Adam; of RMSprop in A2C."""
     discount: float = Field(default=0.95, gt=0, le=1)
     """Of each query, whatever the batch: what comes a batch of b later counts discount to the power b."""

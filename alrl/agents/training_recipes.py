@@ -157,7 +157,7 @@ class BranchingRecipe(Recipe):
     """Share of the rest that are chance's."""
     epochs: int = Field(default=4, ge=1)
     """Gradient steps on the branches of an update."""
-    learning_rate: float = Field(default=3e-4, gt=0)
+    learning_rate: float = Field(default=3e-4, gt=0, le=100)
     """Of Adam."""
     kl: float = Field(default=0.1, ge=0)
     """Weight of the divergence from the start, in standard deviations of a state's values."""
@@ -185,7 +185,7 @@ class ImitationRecipe(Recipe):
     """Share of the policy's own choices after the first round."""
     epochs: int = Field(default=25, ge=1)
     """Passes over the states that were collected so far, in each round."""
-    learning_rate: float = Field(default=1e-3, gt=0)
+    learning_rate: float = Field(default=1e-3, gt=0, le=100)
     """Of AdamW."""
     weight_decay: float = Field(default=0.1, ge=0)
     """Of AdamW."""

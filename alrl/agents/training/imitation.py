@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -80,7 +81,7 @@ def fit(  # noqa: PLR0913 - each is a key of the recipe
 
     ``progress`` gets epoch and training loss. With ``weigh`` a state counts by its reliability over worlds, one on
     average; else all count alike. Of an ensemble each member is trained by itself, on the same examples in an order of
-    its own, one after the other.
+    its own, one after the other. Raises InvalidRecipeError for a network that imitation cannot train, or that diverges.
     """
     if not isinstance(policy.network, SetScorer | Ensemble) and ":" not in policy.network.described["kind"]:
         raise InvalidRecipeError(
@@ -93,6 +94,11 @@ def fit(  # noqa: PLR0913 - each is a key of the recipe
         before = number * epochs
         how = (epochs, learning_rate, weight_decay, batch, generator, weight)
         for epoch, value in _epochs(member, examples, target, *how):
+            if not math.isfinite(value):
+                raise InvalidRecipeError(
+                    f"imitation has diverged: its loss is {value} after epoch {epoch + 1}; lower learning_rate ="
+                    f" {learning_rate:g}"
+                )
             if progress is not None:
                 progress(before + epoch, value)
     network.eval()

@@ -15,6 +15,7 @@ from alrl.agents.training.valued_candidates import Behaviour, ValuedCandidates, 
 from alrl.data.task import Task
 from alrl.envs.episodes import Game
 from alrl.envs.recipe import EnvRecipe
+from alrl.errors import InvalidRecipeError
 from alrl.testing import example_view
 
 EXPERT = LookAhead(horizon=2, reach=16, iterations=3)
@@ -34,14 +35,14 @@ def made(policy: Policy, states: int, seed: int) -> ValuedCandidates:
     )
 
 
-def fitted(policy: Policy, seed: int = 0, epochs: int = 30) -> tuple[Policy, list[float]]:
+def fitted(policy: Policy, seed: int = 0, epochs: int = 30, learning_rate: float = 1e-2) -> tuple[Policy, list[float]]:
     losses: list[float] = []
     trained, _ = fit(
         policy,
         made(policy, 600, seed=1),
         made(policy, 100, seed=2),
         epochs=epochs,
-        learning_rate=1e-2,
+        learning_rate=learning_rate,
         weight_decay=1e-3,
         temperature=1.5,
         generator=torch.Generator().manual_seed(seed),
@@ -222,3 +223,8 @@ def test_the_variance_of_a_value_over_worlds_is_collected(tiny_env: EnvRecipe) -
     one = collect(drawn(tiny_env, 2), tiny_env, Behaviour(policy=None, share=0.0), EXPERT, every=2)
     assert one.error is None
     assert one.reliability().tolist() == [1.0] * len(one)
+
+
+def test_an_imitation_that_diverges_is_told(untrained: Policy) -> None:
+    with pytest.raises(InvalidRecipeError, match=r"imitation has diverged: .* lower learning_rate = 1e\+30"):
+        fitted(untrained, epochs=3, learning_rate=1e30)

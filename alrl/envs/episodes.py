@@ -16,6 +16,7 @@ from alrl.envs.task_source import TaskSource
 from alrl.errors import InvalidQueryError
 from alrl.loop.copies import copies
 from alrl.loop.pool_view import PoolView
+from alrl.loop.promises import left_as_given
 from alrl.loop.simulator import Simulator
 from alrl.metadata import FeatureSet
 
@@ -177,7 +178,8 @@ class Game:
             left=self._left(view),
             may_restart=self._may_restart(view),
         )
-        self.observation = self.actions.see(turn)
+        with left_as_given(self.actions, view=view):
+            self.observation = self.actions.see(turn)
 
     def _left(self, view: PoolView) -> Tensor:
         """Return records that may still join each batch, (B,)."""

@@ -90,7 +90,7 @@ class RewardedLoop:
         learner = self.simulator.learner.fresh()
         weight = pool.exists[index].to(pool.features.dtype)
         learner.fit(pool.features[index], pool.labels[index], weight, self.simulator.view.class_mask[index])
-        predictions = learner.predict_proba(validation.by_column[index])
+        predictions = learner.predict_proba(validation.by_column[index]).detach()
         return outcome(predictions, validation.labels[index], validation.exists[index]).metric(self._metric)
 
 

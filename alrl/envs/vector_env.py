@@ -29,8 +29,8 @@ from alrl.metadata import Observation
 def to_arrays(observation: Observation) -> dict[str, NDArray[Any]]:
     """Return the observation of B episodes as float32 arrays on the CPU."""
     return {
-        "candidates": observation.candidates.cpu().numpy(),
-        "loop": observation.loop.cpu().numpy(),
+        "candidates": observation.candidates.detach().cpu().numpy(),
+        "loop": observation.loop.detach().cpu().numpy(),
         "mask": observation.mask.cpu().numpy().astype(np.float32),
     }
 

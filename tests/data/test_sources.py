@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 from sklearn import datasets
 
-from alrl.data.installed_packages import keel_names
 from alrl.data.data_set import DataSet
+from alrl.data.installed_packages import keel_names
 from alrl.data.sources import data_set_names, load_data_set
 from alrl.errors import InvalidDataError, InvalidRecipeError
 

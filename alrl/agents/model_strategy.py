@@ -21,6 +21,7 @@ from alrl.envs.recipe import EnvRecipe, load_env_recipe
 from alrl.envs.vector_env import to_arrays
 from alrl.errors import AlrlError, InvalidQueryError, InvalidRecipeError, PolicyFileError
 from alrl.loop.pool_view import PoolView
+from alrl.loop.promises import left_as_given
 from alrl.loop.view_fields import Need
 from alrl.recipes.modules import code_is_refused
 from alrl.strategies.base import Strategy
@@ -77,7 +78,8 @@ class ModelStrategy(Strategy):
                 left=view.available.sum(1),
                 may_restart=nothing.bool(),
             )
-            seen = actions.see(turn)
+            with left_as_given(actions, view=view):
+                seen = actions.see(turn)
             mask = actions.mask
             active = mask.any(1)
             chosen = _as_actions(self.answer(to_arrays(seen), mask.cpu().numpy().astype(np.int8)), mask, actions.space)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from alrl.data.task import Task
 from alrl.envs.rewards import Reward, Standing
-from alrl.envs.rewards.contract import payment
+from alrl.envs.rewards.contract import payment, reaches
 from alrl.loop.copies import copies
 from alrl.loop.simulator import Simulator
 from alrl.strategies.base import batch_of
@@ -77,7 +77,7 @@ class RewardedLoop:
             budget=view.budget,
             money=self.simulator.cost.money,
             full_score=self._full_score,
-            reached=reached | self._reward.reaches(score, self._full_score),
+            reached=reached | reaches(self._reward, score, self._full_score),
         )
 
     def _full_scores(self, index: Tensor) -> Tensor:

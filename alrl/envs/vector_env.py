@@ -27,10 +27,10 @@ from alrl.metadata import Observation
 
 
 def to_arrays(observation: Observation) -> dict[str, NDArray[Any]]:
-    """Return the observation of B episodes as float32 arrays on the CPU."""
+    """Return the observation of B episodes as float32 arrays on the CPU, which are the agent's own to write to."""
     return {
-        "candidates": observation.candidates.detach().cpu().numpy(),
-        "loop": observation.loop.detach().cpu().numpy(),
+        "candidates": observation.candidates.detach().cpu().numpy().copy(),
+        "loop": observation.loop.detach().cpu().numpy().copy(),
         "mask": observation.mask.cpu().numpy().astype(np.float32),
     }
 
@@ -187,10 +187,10 @@ class ActiveLearningVectorEnv(gymnasium.vector.VectorEnv[Arrays, NDArray[Any], N
             "action_mask": self.action_masks(),
             "data": np.array([task.split.data_set.name for task in tasks]),
             "labels": labels,
-            "score": self.game.score().cpu().numpy(),
-            "spent": self.game.simulator.view.spent.cpu().numpy(),
-            "asked_again": self.game.simulator.repeat_queries.cpu().numpy(),
-            "true_return": self.game.true_return.cpu().numpy(),
+            "score": self.game.score().cpu().numpy().copy(),
+            "spent": self.game.simulator.view.spent.cpu().numpy().copy(),
+            "asked_again": self.game.simulator.repeat_queries.cpu().numpy().copy(),
+            "true_return": self.game.true_return.cpu().numpy().copy(),
         }
 
     def _final(self, ended: NDArray[np.bool_], labels: NDArray[np.int64]) -> dict[str, Any]:

@@ -46,7 +46,7 @@ def versions(held: object) -> dict[str, int]:
         parts = [(str(place), part) for place, part in enumerate(held)]
     else:
         parts = list(vars(held).items())
-    found = {}
+    found = dict[str, int]()
     for name, part in parts:
         if isinstance(part, Tensor | tuple) or dataclasses.is_dataclass(part):
             found |= {f"{name}.{inner}".strip("."): version for inner, version in versions(part).items()}

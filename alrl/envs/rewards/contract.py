@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -87,6 +87,19 @@ def payment(reward: Reward, what: str, standings: Sequence[Standing], due: Tenso
             " alrl.testing.check_reward"
         )
     return own
+
+
+def reaches(reward: Reward, score: Tensor, full_score: Tensor) -> Tensor:
+    """Return whether scores (B,) are what a reward asks for, (B,), bool; raises ContractError for another answer."""
+    with left_as_given(reward, "reward", score=score, full_score=full_score):
+        reached: Any = reward.reaches(score, full_score)
+    if not isinstance(reached, Tensor) or reached.dtype != torch.bool or reached.shape != score.shape:
+        given = f"{tuple(reached.shape)} of {reached.dtype}" if isinstance(reached, Tensor) else repr(reached)
+        raise ContractError(
+            f"{type(reward).__name__}: reaches gives {tuple(score.shape)}, bool; it gave {given}; try it with"
+            " alrl.testing.check_reward"
+        )
+    return reached
 
 
 REWARDS: Registry[Reward] = Registry(Reward, package="alrl.envs.rewards", noun="kind of reward")  # type: ignore[type-abstract]

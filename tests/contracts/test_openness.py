@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import ClassVar
 
 import pytest
@@ -12,7 +13,7 @@ import torch
 from alrl.agents.networks.set_scorer import SetScorer
 from alrl.agents.policy_file import load_policy, shipped_policies
 from alrl.agents.rule_picks import RulePicks
-from alrl.agents.training.algorithm import Algorithm
+from alrl.agents.training.algorithm import Algorithm, improved
 from alrl.envs.candidates import CandidateMixture, CandidateSource
 from alrl.envs.rewards import Reward, make_reward, reward_kinds
 from alrl.errors import ContractError, InvalidRecipeError
@@ -331,6 +332,14 @@ class Mute(Annotator):
 
     def answer(self, query):
         return query.no_such_part
+
+
+def test_progress_is_told_plain_numbers():
+    network, told = set_scorer(FeatureSet(["confidence", "loop"])), []
+    given = {"steps": 8, "seed": 0, "progress": lambda *numbers: told.append(numbers)}
+    improved(Tensors(), network, SimpleNamespace(reset=lambda seed: None), **given)
+    assert told == [(5, 0.5), (8, None)]
+    assert [type(number) for number in told[0]] == [int, float]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,9 @@ which environment it was made.
 
 from __future__ import annotations
 
+import sys
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -17,9 +19,9 @@ from numpy.typing import NDArray
 from alrl.agents.look_ahead.look_ahead import LookAhead
 from alrl.envs.env import ActiveLearningEnv
 from alrl.envs.recipe import EnvRecipe, load_env_recipe
-from alrl.envs.registration import environment_id
+from alrl.envs.registration import environment_id, register
 from alrl.envs.vector_env import ActiveLearningVectorEnv
-from alrl.errors import InvalidRecipeError
+from alrl.errors import AlrlError, InvalidRecipeError, MissingPackageError
 
 if TYPE_CHECKING:
     from minari import MinariDataset
@@ -141,8 +143,11 @@ def export_to_minari(
     """Play episodes of a recipe and write them as a Minari dataset named such as ``alrl/wine-batch/margin-v0``.
 
     It lands where Minari keeps its datasets (``MINARI_DATASETS_PATH``), and carries the Gymnasium name of the
-    environment, so that ``recover_environment()`` makes it. Needs the extra ``minari``; further errors are those of
-    :func:`play_episodes`, and Minari's own where there is a dataset of that name.
+    environment, so that ``recover_environment()`` makes it.
+
+    Raises MissingPackageError without the extra ``minari``; InvalidRecipeError for a name that is none or that there is
+    already, for an environment that has no Gymnasium name, such as a recipe's file, and as :func:`play_episodes`, all
+    before anything is played.
     """
     import gymnasium
 
@@ -150,8 +155,14 @@ def export_to_minari(
         from minari import create_dataset_from_buffers
         from minari.data_collector import EpisodeBuffer
     except ModuleNotFoundError as error:
-        raise InvalidRecipeError(f"exporting needs the extra minari ({error}): pip install 'alrl[minari]'") from None
+        raise MissingPackageError(f"exporting needs the extra minari ({error}): pip install 'alrl[minari]'") from None
+    _check_dataset(dataset_id)
     parsed = load_env_recipe(recipe)
+    if environment_id(recipe) not in register():
+        raise InvalidRecipeError(
+            f"environment {recipe!r} given; a dataset says by which Gymnasium name its environment is made, and a file"
+            " has none: put it into a folder envs/ of the working directory and give its name"
+        )
     played = play_episodes(parsed, player=player, episodes=episodes, seed=seed, expert=expert)
     buffers = [
         EpisodeBuffer(
@@ -182,7 +193,27 @@ def export_to_minari(
         )
 
 
-if __name__ == "__main__":
+def _check_dataset(dataset_id: str) -> None:
+    """Raise InvalidRecipeError for a name that Minari cannot give to a dataset, or that one has."""
+    from minari.dataset.minari_dataset import parse_dataset_id
+    from minari.storage import get_dataset_path
+
+    try:
+        parse_dataset_id(dataset_id)
+    except (TypeError, ValueError) as error:
+        raise InvalidRecipeError(
+            f"dataset {dataset_id!r} given; a name ends with its version, such as alrl/wine-batch/margin-v0"
+        ) from error
+    folder = get_dataset_path(dataset_id)
+    if folder.exists():
+        raise InvalidRecipeError(
+            f"there is a dataset {dataset_id!r} in {folder}; give the next version, or delete that one: minari delete"
+            f" {dataset_id}"
+        )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; return its exit status, 2 for what cannot be used."""
     import argparse
 
     parser = argparse.ArgumentParser(prog="python -m alrl.adapters.minari", description=__doc__)
@@ -191,6 +222,17 @@ if __name__ == "__main__":
     parser.add_argument("--player", choices=get_args(DemonstrationPlayer), default="look-ahead")
     parser.add_argument("--episodes", type=int, default=16)
     parser.add_argument("--seed", type=int, default=0)
-    given = parser.parse_args()
-    made = export_to_minari(given.recipe, given.dataset, player=given.player, episodes=given.episodes, seed=given.seed)
+    given = parser.parse_args(arguments)
+    try:
+        made = export_to_minari(
+            given.recipe, given.dataset, player=given.player, episodes=given.episodes, seed=given.seed
+        )
+    except (AlrlError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
     print(f"{made.total_episodes} episodes, {made.total_steps} steps: {made.spec.data_path}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

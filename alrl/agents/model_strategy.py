@@ -15,12 +15,13 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from alrl.envs.actions import Turn
+from alrl.envs.actions import Actions, Turn
 from alrl.envs.observable import observation_space
 from alrl.envs.recipe import EnvRecipe, load_env_recipe
 from alrl.envs.vector_env import to_arrays
-from alrl.errors import InvalidQueryError, InvalidRecipeError, PolicyFileError
+from alrl.errors import AlrlError, InvalidQueryError, InvalidRecipeError, PolicyFileError
 from alrl.loop.pool_view import PoolView
+from alrl.loop.promises import left_as_given
 from alrl.loop.view_fields import Need
 from alrl.recipes.modules import code_is_refused
 from alrl.strategies.base import Strategy
@@ -77,7 +78,8 @@ class ModelStrategy(Strategy):
                 left=view.available.sum(1),
                 may_restart=nothing.bool(),
             )
-            seen = actions.see(turn)
+            with left_as_given(actions, view=view):
+                seen = actions.see(turn)
             mask = actions.mask
             active = mask.any(1)
             chosen = _as_actions(self.answer(to_arrays(seen), mask.cpu().numpy().astype(np.int8)), mask, actions.space)
@@ -153,7 +155,8 @@ def strategy_of(
         trust: whether a zip may be loaded. It holds pickles: loading it runs code that its author wrote.
 
     Raises InvalidRecipeError for an environment whose agent also chooses sizes, stop or restart, for what is no model,
-    and for a model that was trained on other observations; PolicyFileError for a zip without ``trust``, or such a one.
+    for a model with a memory, and for one that was trained on other observations; PolicyFileError for a zip without
+    ``trust``, or one trained on other observations.
 
     >>> import alrl
     >>> first = alrl.strategy_of(lambda seen: seen["mask"], env="breast-cancer", name="smallest margin")
@@ -166,12 +169,14 @@ def strategy_of(
     recipe = env if isinstance(env, EnvRecipe) else load_env_recipe(env)
     called = name or (Path(model).stem if isinstance(model, str | Path) else _name_of(model))
     space = observation_space(recipe.observation.build(), recipe.actions().rows)
+    shown = spaces.flatten_space(space) if flatten else space
     if isinstance(model, str | Path):
-        model = _policy_in(Path(model), space, trust=trust)
+        model = _policy_in(Path(model), shown, trust=trust)
     given = getattr(model, "observation_space", None)
-    if isinstance(given, spaces.Space) and not flatten and _shapes(given) != _shapes(space):
+    if isinstance(given, spaces.Space) and _shapes(given) != _shapes(shown):
         raise InvalidRecipeError(
-            f"{called} was trained on observations {_shapes(given)}; the environment has {_shapes(space)}: name its own"
+            f"{called} was trained on observations {_shapes(given)}; the environment has {_shapes(shown)}: name its own"
+            f"{'' if flatten == isinstance(given, spaces.Box) else f', or say flatten={not flatten}'}"
         )
     if normalise is None and callable(getattr(model, "get_vec_normalize_env", None)):
         normalise = model.get_vec_normalize_env()
@@ -179,7 +184,19 @@ def strategy_of(
         raise InvalidRecipeError(f"normalise = {normalise!r} given; give a VecNormalize of Stable-Baselines3")
     # Its statistics without its environment: training may go on, and workers are sent the strategy.
     scaled = copy.deepcopy(normalise)
-    return ModelStrategy(name=called, env=recipe, answer=_Answers(model, space if flatten else None, scaled))
+    answers = _Answers(model, space if flatten else None, scaled)
+    if isinstance(given, spaces.Space):
+        # Whether it has a memory shows when it is asked.
+        answers(*_first_state(space, recipe.actions()))
+    return ModelStrategy(name=called, env=recipe, answer=answers)
+
+
+def _first_state(space: spaces.Dict, actions: Actions) -> tuple[ViewArrays, NDArray[np.int8]]:
+    """Return a state of zeros in which everything is allowed."""
+    return (
+        {part: np.zeros((1, *(each.shape or ())), np.float32) for part, each in space.items()},
+        np.ones((1, actions.mask_length), np.int8),
+    )
 
 
 def _name_of(model: Any) -> str:
@@ -209,19 +226,41 @@ class _Answers:
             observation = np.concatenate([seen[part].reshape(len(mask), -1) for part in self._space], 1)
         if self._scaled is not None:
             observation = self._scaled.normalize_obs(observation)
-        if self._predicts:
-            masked = {"action_masks": mask} if "askable" in type(self._model).__name__ else {}
-            return self._model.predict(observation, deterministic=True, **masked)
-        if not self._torch:
+        if not self._predicts and not self._torch:
             return self._model(observation)
+        try:
+            answer = self._predicted(observation, mask) if self._predicts else self._forward(observation)
+        except AlrlError:
+            raise
+        except Exception as error:
+            kind, one = type(self._model).__name__, self._space is not None
+            shown = f"one array {observation.shape}" if one else ", ".join(f"{k} {v.shape}" for k, v in seen.items())
+            raise InvalidQueryError(
+                f"{kind} could not answer when it was shown {shown}: {error}; give the environment that it was trained"
+                f" in, and say flatten={not one} if it takes {'the parts by name' if one else 'one array'}"
+            ) from error
+        return answer
+
+    def _predicted(self, observation: Any, mask: NDArray[np.int8]) -> Any:
+        masked = {"action_masks": mask} if "askable" in type(self._model).__name__ else {}
+        answer = self._model.predict(observation, deterministic=True, **masked)
+        # As Stable-Baselines3 has it: actions, then the state that a recurrent policy is to be given back.
+        if isinstance(answer, tuple) and len(answer) == 2 and answer[1] is not None:
+            raise InvalidRecipeError(
+                f"{type(self._model).__name__} has a memory: its predict returns a state. A strategy sees the state of"
+                " the loop as it is and remembers nothing: train a model without memory, or play it in the environment"
+            )
+        return answer
+
+    def _forward(self, observation: Any) -> Any:
         with torch.no_grad():
             if self._space is not None:
                 return self._model(torch.from_numpy(observation))
             return self._model({part: torch.from_numpy(array) for part, array in observation.items()})
 
 
-def _policy_in(path: Path, space: spaces.Dict, *, trust: bool) -> Any:
-    """Return the policy in a zip of Stable-Baselines3 or sb3-contrib, of any of their algorithms."""
+def _policy_in(path: Path, space: spaces.Space[Any], *, trust: bool) -> Any:
+    """Return the policy in a zip of Stable-Baselines3 or sb3-contrib, of any of their algorithms without a memory."""
     if code_is_refused() or not trust:
         raise PolicyFileError(
             f"{path}: a zip of Stable-Baselines3 holds pickles, and loading it runs whatever code its author put there;"
@@ -244,8 +283,10 @@ def _policy_in(path: Path, space: spaces.Dict, *, trust: bool) -> Any:
         raise PolicyFileError(
             f"{path}: trained on observations {_shapes(given)}; the environment has {_shapes(space)}"
             f"{' within other bounds' if _shapes(given) == _shapes(space) else ''}: name its own"
+            f"{'' if isinstance(given, spaces.Dict) == isinstance(space, spaces.Dict) else ', or say flatten'}"
         )
-    policy = data["policy_class"](given, data["action_space"], lambda _: 0.0, **data.get("policy_kwargs", {}))
+    settings = {**({"use_sde": True} if data.get("use_sde") else {}), **data.get("policy_kwargs", {})}
+    policy = data["policy_class"](given, data["action_space"], lambda _: 0.0, **settings)
     policy.load_state_dict(parameters["policy"])
     policy.set_training_mode(False)
     return policy

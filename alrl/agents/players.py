@@ -51,7 +51,7 @@ def find_agent(name: str | Path) -> Strategy:
     if str(name) not in agent_names() and not named:
         if str(name) in shipped_policies():
             return load_policy(name)
-        if Path(name).is_dir():
+        if str(name) and Path(name).is_dir():
             raise InvalidRecipeError(
                 f"{str(name)!r} is a folder without a policy.json, so it holds no policy; give the folder that"
                 " `alrl train` wrote a policy to, or a name: alrl list strategies"

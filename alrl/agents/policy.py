@@ -17,7 +17,7 @@ from torch import Tensor
 from alrl.agents.guard.guard import Guard
 from alrl.agents.networks.ensemble import Ensemble
 from alrl.agents.networks.set_scorer import CandidateScorer, SetScorer
-from alrl.envs.candidates import CandidateSource
+from alrl.envs.candidates import CandidateSource, drawn
 from alrl.errors import InvalidQueryError, InvalidRecipeError
 from alrl.loop.pool_view import KEPT_IN_BATCH, PoolView
 from alrl.loop.view_fields import Need
@@ -140,7 +140,7 @@ class Policy(Strategy):
         Where the guard fires they are the fallback's. Raises InvalidQueryError, which names the feature, if one cannot
         be computed from the view, is not finite or lies outside its bounds.
         """
-        candidates = self.mixture.draw(view)
+        candidates = drawn(self.mixture, view)
         seen = self.features.observe(view, candidates)
         self.features.check(seen)
         with torch.no_grad():

@@ -14,7 +14,7 @@ from torch import Tensor
 from alrl.errors import InvalidRecipeError
 from alrl.loop.labelled_set import mark
 from alrl.loop.pool_view import PoolView
-from alrl.loop.promises import check_drawn, is_own
+from alrl.loop.promises import check_drawn, is_own, left_as_given
 from alrl.loop.view_fields import Need
 from alrl.metadata.own_label import doubted
 from alrl.numerics.ranking import best
@@ -66,7 +66,8 @@ class CandidateSource(ABC):
 
 def drawn(source: CandidateSource, view: PoolView) -> Tensor:
     """Return the candidates that a source draws, (B, K); raises ContractError where one's own breaks its promise."""
-    records = source.draw(view)
+    with left_as_given(source, "candidates", view=view):
+        records = source.draw(view)
     if is_own(source):
         check_drawn(source, records, view, source.count, again=source.again > 0)
     return records
@@ -84,7 +85,22 @@ def make_candidates(kind: str, **settings: Any) -> CandidateSource:
         return CandidateMixture(**settings)
     if ":" not in kind:
         raise InvalidRecipeError(f"candidates: kind = {kind!r} given; allowed: mixture, or package.module:Class")
-    return _OWN.make(kind, **settings)
+    source = _OWN.make(kind, **settings)
+    check_count(source)
+    return source
+
+
+def check_count(source: CandidateSource) -> None:
+    """Raise InvalidRecipeError unless a source says how many candidates it draws.
+
+    >>> check_count(CandidateMixture(count=4))
+    """
+    count: Any = getattr(source, "count", None)
+    if not isinstance(count, int) or count < 1:
+        raise InvalidRecipeError(
+            f"{type(source).__name__} has count = {count!r}; a source of candidates has a field count, how many it"
+            " draws: a whole number of at least 1"
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,6 +14,7 @@ from alrl.envs.rendering import FRAMES_A_SECOND, Window
 from alrl.envs.vector_env import ActiveLearningVectorEnv
 from alrl.envs.workers import Arrays
 from alrl.errors import InvalidQueryError, InvalidRecipeError
+from alrl.numerics.arguments import whole_number
 
 
 class ActiveLearningEnv(gymnasium.Env[Arrays, Any]):
@@ -60,8 +61,10 @@ class ActiveLearningEnv(gymnasium.Env[Arrays, Any]):
 
         Raises what :meth:`ActiveLearningVectorEnv.reset` raises; what was in force stays in force then.
         """
+        if seed is not None:
+            seed = whole_number("seed", seed, least=0, error=InvalidRecipeError)
         observation, info = self._vector.reset(seed=seed, options=options)
-        super().reset(seed=None if seed is None else int(seed))
+        super().reset(seed=seed)
         self._show()
         return self._single(observation), self._single(info)
 
@@ -109,7 +112,10 @@ class ActiveLearningEnv(gymnasium.Env[Arrays, Any]):
         return {name: str(value[0]) if name == "data" else value[0] for name, value in batched.items()}
 
     def action_masks(self) -> NDArray[np.int8]:
-        """Return what may be done, (M,), int8: one entry for each number of a Discrete, for each dimension of a Box."""
+        """Return what may be done, (M,), int8: one entry for each number of a Discrete, for each dimension of a Box.
+
+        Raises InvalidQueryError before the first reset.
+        """
         mask: NDArray[np.int8] = self._vector.action_masks()[0]
         return mask
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -16,6 +17,7 @@ from alrl.envs.task_source import TaskSource
 from alrl.errors import InvalidQueryError
 from alrl.loop.copies import copies
 from alrl.loop.pool_view import PoolView
+from alrl.loop.promises import left_as_given
 from alrl.loop.simulator import Simulator
 from alrl.metadata import FeatureSet
 
@@ -99,9 +101,12 @@ class Game:
 
     @property
     def _agent(self) -> RewardedLoop:
+        self._check_begun()
+        return cast("RewardedLoop", self._loop)
+
+    def _check_begun(self) -> None:
         if self._loop is None:
             raise InvalidQueryError(NOT_BEGUN)
-        return self._loop
 
     def _new_simulator(self, tasks: Sequence[Task]) -> Simulator:
         return Simulator(tasks, self.recipe.learner.build(), device=self.device, **self.recipe.loop_settings)
@@ -159,7 +164,8 @@ class Game:
     @property
     def view(self) -> PoolView:
         """The pools, the batches being filled marked as selected."""
-        view = self._batch.shown_in(self.simulator.view)
+        known = self.simulator.view
+        view = self._batch.shown_in(known)
         return view if "pace" not in self.features.names else view.with_pace(self._pace())
 
     def _pace(self) -> Tensor:
@@ -177,7 +183,8 @@ class Game:
             left=self._left(view),
             may_restart=self._may_restart(view),
         )
-        self.observation = self.actions.see(turn)
+        with left_as_given(self.actions, view=view):
+            self.observation = self.actions.see(turn)
 
     def _left(self, view: PoolView) -> Tensor:
         """Return records that may still join each batch, (B,)."""
@@ -196,16 +203,19 @@ class Game:
     @property
     def candidates(self) -> Tensor:
         """Pool positions of the records that the observation offers, (B, K); -1 for none."""
+        self._check_begun()
         return self.actions.records
 
     @property
     def chosen(self) -> Tensor:
         """Pool positions of the records in the batches being filled, (B, n); -1 for none."""
+        self._check_begun()
         return self._batch.picks
 
     @property
     def action_mask(self) -> Tensor:
         """What may be done, (B, M), bool."""
+        self._check_begun()
         return self.actions.mask
 
     def score(self) -> Tensor:

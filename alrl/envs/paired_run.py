@@ -10,7 +10,7 @@ from torch import Tensor
 
 from alrl.data.task import Task
 from alrl.envs.rewards import Reward, Standing
-from alrl.envs.rewards.contract import payment
+from alrl.envs.rewards.contract import payment, reaches
 from alrl.loop.copies import copies
 from alrl.loop.simulator import Simulator
 from alrl.strategies.base import batch_of
@@ -77,7 +77,7 @@ class RewardedLoop:
             budget=view.budget,
             money=self.simulator.cost.money,
             full_score=self._full_score,
-            reached=reached | self._reward.reaches(score, self._full_score),
+            reached=reached | reaches(self._reward, score, self._full_score),
         )
 
     def _full_scores(self, index: Tensor) -> Tensor:
@@ -90,7 +90,7 @@ class RewardedLoop:
         learner = self.simulator.learner.fresh()
         weight = pool.exists[index].to(pool.features.dtype)
         learner.fit(pool.features[index], pool.labels[index], weight, self.simulator.view.class_mask[index])
-        predictions = learner.predict_proba(validation.by_column[index])
+        predictions = learner.predict_proba(validation.by_column[index]).detach()
         return outcome(predictions, validation.labels[index], validation.exists[index]).metric(self._metric)
 
 

@@ -27,10 +27,10 @@ from alrl.metadata import Observation
 
 
 def to_arrays(observation: Observation) -> dict[str, NDArray[Any]]:
-    """Return the observation of B episodes as float32 arrays on the CPU."""
+    """Return the observation of B episodes as float32 arrays on the CPU, which are the agent's own to write to."""
     return {
-        "candidates": observation.candidates.cpu().numpy(),
-        "loop": observation.loop.cpu().numpy(),
+        "candidates": observation.candidates.detach().cpu().numpy().copy(),
+        "loop": observation.loop.detach().cpu().numpy().copy(),
         "mask": observation.mask.cpu().numpy().astype(np.float32),
     }
 
@@ -187,10 +187,10 @@ class ActiveLearningVectorEnv(gymnasium.vector.VectorEnv[Arrays, NDArray[Any], N
             "action_mask": self.action_masks(),
             "data": np.array([task.split.data_set.name for task in tasks]),
             "labels": labels,
-            "score": self.game.score().cpu().numpy(),
-            "spent": self.game.simulator.view.spent.cpu().numpy(),
-            "asked_again": self.game.simulator.repeat_queries.cpu().numpy(),
-            "true_return": self.game.true_return.cpu().numpy(),
+            "score": self.game.score().cpu().numpy().copy(),
+            "spent": self.game.simulator.view.spent.cpu().numpy().copy(),
+            "asked_again": self.game.simulator.repeat_queries.cpu().numpy().copy(),
+            "true_return": self.game.true_return.cpu().numpy().copy(),
         }
 
     def _final(self, ended: NDArray[np.bool_], labels: NDArray[np.int64]) -> dict[str, Any]:
@@ -209,9 +209,12 @@ class ActiveLearningVectorEnv(gymnasium.vector.VectorEnv[Arrays, NDArray[Any], N
     def action_masks(self) -> NDArray[np.int8]:
         """Return what may be done, (num_envs, M), int8, as ``Discrete.sample`` takes it.
 
-        One entry for each number of a Discrete, for each dimension of a Box.
+        One entry for each number of a Discrete, for each dimension of a Box. Raises InvalidQueryError before the first
+        reset.
         """
         if self._worker_pool is not None:
+            if self._draws.seeds is None:
+                raise InvalidQueryError(NOT_BEGUN)
             return self._mask.copy()
         mask: NDArray[np.int8] = self.game.action_mask.cpu().numpy().astype(np.int8)
         return mask
@@ -237,6 +240,7 @@ class ActiveLearningVectorEnv(gymnasium.vector.VectorEnv[Arrays, NDArray[Any], N
             pool.call("restore", [(part,) for part in parts])
             self._mask = np.concatenate(pool.call("action_masks"))
             self.over = np.concatenate([part.over for part in parts])
+            self._draws.seeds = [seed for part in parts for seed in part.draws.seeds or ()]
             return
         fresh = Snapshot.of(parts[0].game, parts[0].draws, parts[0].over, parts[0].pictures)
         vars(self.game).update(vars(fresh.game))

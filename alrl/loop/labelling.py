@@ -14,7 +14,7 @@ from alrl.geometry.geometry import Geometry
 from alrl.loop.annotators.base import NO_LABEL, Annotator, Answers, Query
 from alrl.loop.copies import copies
 from alrl.loop.labelled_set import Labelled, LabelVotes, mark
-from alrl.loop.promises import check_answers
+from alrl.loop.promises import check_answers, left_as_given
 from alrl.numerics.streams import stream_key
 
 Aggregate = Literal["majority", "last"]
@@ -117,7 +117,8 @@ class Labelling:
 
     def _asked(self, query: Query) -> Answers:
         """Return the annotator's answers. Raises ContractError where they are none."""
-        answers = self.annotator.answer(query)
+        with left_as_given(self.annotator, "annotator", query=query):
+            answers = self.annotator.answer(query)
         check_answers(self.annotator, answers, query)
         return answers
 

@@ -5,7 +5,9 @@ Answers are checked whoever gives them: an annotator of one's own may stand insi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -14,7 +16,7 @@ from torch import Tensor
 from alrl.errors import ContractError
 from alrl.loop.annotators.base import NO_LABEL, Answers, Query
 from alrl.loop.labelled_set import fault_of
-from alrl.loop.learner import Learner
+from alrl.loop.learner import FitReport, Learner
 from alrl.loop.parts import Part
 from alrl.loop.pool_view import PoolView
 
@@ -32,17 +34,54 @@ def is_own(thing: object) -> bool:
 
 
 def versions(held: object) -> dict[str, int]:
-    """Return how often each tensor that an object, such as a view, holds has been written to."""
-    parts = vars(held).items()
-    return {name: part._version for name, part in parts if isinstance(part, Tensor) and not part.is_inference()}
+    """Return how often each tensor that an object, such as a view, holds has been written to; a tensor is held itself.
+
+    >>> held = torch.zeros(2)
+    >>> versions(held), versions(held.add_(1))
+    ({'': 0}, {'': 1})
+    """
+    if isinstance(held, Tensor):
+        return {} if held.is_inference() else {"": held._version}
+    if isinstance(held, tuple):
+        parts = [(str(place), part) for place, part in enumerate(held)]
+    else:
+        parts = list(vars(held).items())
+    found = dict[str, int]()
+    for name, part in parts:
+        if isinstance(part, Tensor | tuple) or dataclasses.is_dataclass(part):
+            found |= {f"{name}.{inner}".strip("."): version for inner, version in versions(part).items()}
+    return found
 
 
-def check_untouched(strategy: object, view: PoolView, before: Mapping[str, int]) -> None:
-    """Raise ContractError where a strategy has written to a tensor of the view since ``before``."""
-    now = versions(view)
-    changed = [name for name, version in before.items() if now.get(name) != version]
-    if changed:
-        raise _broken(strategy, f"a strategy leaves the view as it was; it changed {', '.join(changed)}", "strategy")
+@contextmanager
+def left_as_given(owner: object, kind: str = "", **given: object) -> Iterator[None]:
+    """Raise ContractError where a class of one's own is called wrongly in the block, or writes to what it is ``given``.
+
+    ``kind`` is what alrl.testing has a check for. Classes of alrl's own are not looked at.
+    """
+    if not is_own(owner):
+        yield
+        return
+    before = {name: versions(each) for name, each in given.items()}
+    try:
+        yield
+    except TypeError as error:
+        if _at_the_call(error):
+            raise _broken(owner, f"it cannot be called as its contract says: {error}", kind) from error
+        raise
+    for name, each in given.items():
+        now, then = versions(each), before[name]
+        # What is computed when it is first asked for has not been written to when it comes.
+        written = [part or name for part in {**then, **now} if now.get(part, 0) != then.get(part, 0)]
+        if written:
+            what = "what it is given" if isinstance(each, Tensor) else f"the {name}"
+            raise _broken(owner, f"it leaves {what} untouched; it wrote to {written[0]}", kind)
+
+
+def _at_the_call(error: TypeError) -> bool:
+    """Return whether an error was raised by a call in the block itself, and by nothing that was called."""
+    block = error.__traceback__ and error.__traceback__.tb_next
+    return block is not None and block.tb_next is None
 
 
 def check_scores(strategy: object, scores: Any, view: PoolView) -> None:
@@ -100,10 +139,19 @@ def predicted(learner: Learner, part: Part, class_mask: Tensor) -> Tensor:
 
     Raises ContractError where a learner of one's own breaks its promise.
     """
-    given = learner.predict_proba(part.by_column)
+    X = part.by_column
+    with left_as_given(learner, "learner", X=X):
+        given = learner.predict_proba(X)
     if _holds_own(learner):
-        _check_probabilities(learner, given, part.by_column, class_mask)
+        _check_probabilities(learner, given, X, class_mask)
+        given = given.detach()
     return given.to(torch.float32)
+
+
+def fitted(learner: Learner, X: Tensor, y: Tensor, weight: Tensor, class_mask: Tensor) -> FitReport:
+    """Fit a learner and return its report; raises ContractError where one of one's own writes to what it is given."""
+    with left_as_given(learner, "learner", X=X, y=y, weight=weight, class_mask=class_mask):
+        return learner.fit(X, y, weight, class_mask)
 
 
 def _holds_own(learner: Learner) -> bool:
@@ -138,7 +186,8 @@ def _check_positions(
 
 
 def _broken(owner: object, wrong: str, kind: str) -> ContractError:
-    return ContractError(f"{type(owner).__name__}: {wrong}; try it with alrl.testing.check_{kind}")
+    tried = f"; try it with alrl.testing.check_{kind}" if kind else ""
+    return ContractError(f"{type(owner).__name__}: {wrong}{tried}")
 
 
 def _told(given: Any) -> str:

@@ -26,7 +26,7 @@ from alrl.loop.learner import FitReport, Learner
 from alrl.loop.parts import Part, PartName, Parts
 from alrl.loop.pool_view import PoolView
 from alrl.loop.predictions import PredictionHistory
-from alrl.loop.promises import predicted
+from alrl.loop.promises import fitted, predicted
 from alrl.loop.view_fields import Need, NeededFields
 from alrl.numerics.backend import usable_device
 from alrl.numerics.noise import EpisodeNoise
@@ -129,7 +129,7 @@ class Simulator:
         most = self._most = int(labelled_set.count.max())
         index = labelled_set.index[:, :most]
         weight = (torch.arange(most, device=self.device) < labelled_set.count[:, None]).to(pool.features.dtype)
-        report = self.learner.fit(pool.rows(index), labelled_set.labels[:, :most], weight, self._parts.class_mask)
+        report = fitted(self.learner, pool.rows(index), labelled_set.labels[:, :most], weight, self._parts.class_mask)
         counting.note(refits=active)
         probabilities = predicted(self.learner, pool, self._parts.class_mask)
         self._predictions.add(probabilities, pool.exists, active, everyone=everyone)

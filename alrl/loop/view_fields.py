@@ -13,6 +13,7 @@ from torch.nn.functional import pad
 from alrl.errors import InvalidQueryError
 from alrl.loop.learner import EpochRecord, FitReport, Learner
 from alrl.loop.pool_view import PoolView, Refits
+from alrl.loop.promises import left_as_given
 
 
 class EmbeddingHistory:
@@ -137,7 +138,8 @@ class NeededFields:
             embedding = self._embeddings.now if looks_back else self._still("embedding", _embedded(learner, X))
             fields["embedding"] = now["embedding"] = embedding
         if "members" in self.needs:
-            members = self._still("members", learner.predict_members(X).to(torch.float32))
+            with left_as_given(learner, "learner", X=X):
+                members = self._still("members", learner.predict_members(X).detach().to(torch.float32))
             fields["members"] = now["members"] = members
         if "epochs" in self.needs and self._epochs is not None:
             confidence = learner.epoch_confidence(X)
@@ -158,7 +160,8 @@ class NeededFields:
 
 
 def _embedded(learner: Learner, X: Tensor) -> Tensor:
-    return learner.embed(X).to(torch.float32)
+    with left_as_given(learner, "learner", X=X):
+        return learner.embed(X).detach().to(torch.float32)
 
 
 def _record(before: EpochRecord | None, now: EpochRecord | None, active: Tensor) -> EpochRecord | None:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from alrl.errors import ContractError, InvalidQueryError, InvalidRecipeError
 from alrl.loop.pool_view import PoolView
+from alrl.loop.promises import left_as_given
 from alrl.loop.view_fields import Need
 from alrl.metadata.activation import Activation
 from alrl.metadata.balance import Balance
@@ -146,13 +147,13 @@ class FeatureSet:
         """Return features of the records at ``index`` (B, K), -1 for no candidate.
 
         Raises InvalidQueryError if the view lacks one of the :attr:`needs`; ContractError if a group of one's own gives
-        another shape, or a value that is not finite or outside its bounds.
+        another shape, or a value that is not finite or outside its bounds, or writes to the view.
         """
         mask, index = index >= 0, index.clamp_min(0)
-        values = [group.compute(view, index) for group in self.groups]
-        for name, group, value in zip(self.names, self.groups, values, strict=True):
-            if ":" in name:
-                _keeps_promise(group, value, mask)
+        values = [
+            _of_own(group, view, index, mask) if ":" in name else group.compute(view, index)
+            for name, group in zip(self.names, self.groups, strict=True)
+        ]
         record, loop = (
             [value for group, value in zip(self.groups, values, strict=True) if group.scope == scope]
             for scope in ("record", "loop")
@@ -188,13 +189,25 @@ def _inside(features: tuple[Feature, ...], values: Tensor, excused: Tensor | Non
 def declared(group: FeatureGroup, reference: str) -> FeatureGroup:
     """Return a group of one's own; raises InvalidRecipeError if it does not say its scope or its features."""
     missing = [name for name in ("scope", "features") if not hasattr(group, name)]
-    if missing or group.scope not in {"record", "loop"} or not group.features:
+    if missing or group.scope not in {"record", "loop"} or not _are_features(group.features):
         given = f"no {missing[0]}" if missing else f"scope = {group.scope!r}, features = {group.features!r}"
         raise InvalidRecipeError(
             f'"{reference}" has {given}; a feature group has scope = "record" or "loop", and features, a tuple of'
             " Feature"
         )
     return group
+
+
+def _are_features(given: Any) -> bool:
+    return isinstance(given, tuple | list) and bool(given) and all(isinstance(each, Feature) for each in given)
+
+
+def _of_own(group: FeatureGroup, view: PoolView, index: Tensor, mask: Tensor) -> Tensor:
+    """Return what a group of one's own computes, without gradients; raises ContractError for a broken promise."""
+    with left_as_given(group, "feature", view=view, index=index):
+        values = group.compute(view, index)
+    _keeps_promise(group, values, mask)
+    return values.detach()
 
 
 def _keeps_promise(group: FeatureGroup, values: Any, mask: Tensor) -> None:

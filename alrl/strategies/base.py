@@ -15,7 +15,7 @@ from torch import Tensor
 from alrl.errors import InvalidQueryError, InvalidRecipeError
 from alrl.geometry.copies import occurrence
 from alrl.loop.pool_view import PoolView
-from alrl.loop.promises import check_batch, check_scores, check_untouched, is_own, versions
+from alrl.loop.promises import check_batch, check_scores, is_own, left_as_given
 from alrl.loop.view_fields import Need
 from alrl.numerics.ranking import best
 from alrl.recipes.registry import Named, Registry
@@ -87,20 +87,18 @@ def scored(strategy: Strategy, view: PoolView) -> Tensor:
     """Return scores of the records, (B, N). Raises ContractError where a strategy of one's own breaks its promise."""
     if not is_own(strategy):
         return strategy.score(view)
-    before = versions(view)
-    scores = strategy.score(view)
-    check_untouched(strategy, view, before)
+    with left_as_given(strategy, "strategy", view=view):
+        scores = strategy.score(view)
     check_scores(strategy, scores, view)
-    return scores
+    return scores.detach()
 
 
 def picked(strategy: Strategy, view: PoolView, count: int) -> Tensor:
     """Return the next batch, (B, count). Raises ContractError where a strategy of one's own breaks its promise."""
     if not is_own(strategy):
         return strategy.select(view, count)
-    before = versions(view)
-    picks = strategy.select(view, count)
-    check_untouched(strategy, view, before)
+    with left_as_given(strategy, "strategy", view=view):
+        picks = strategy.select(view, count)
     check_batch(strategy, picks, view, count)
     return picks
 

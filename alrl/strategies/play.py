@@ -10,6 +10,7 @@ from torch import Tensor
 
 from alrl.errors import InvalidQueryError
 from alrl.loop.parts import PartName
+from alrl.loop.promises import left_as_given
 from alrl.loop.simulator import Simulator
 from alrl.strategies.base import Strategy, picked
 
@@ -67,7 +68,9 @@ def play(
             picks.append(strategy.peek(simulator, size) if strategy.peeks else picked(strategy, view, size))
             ends.append((bought, (picks[-1] >= 0).sum(1).cpu(), size))
             simulator.step(picks[-1])
-            strategy = strategy.after(view, picks[-1], simulator.view)
+            after = simulator.view
+            with left_as_given(strategy, "strategy", view=view, picks=picks[-1], after=after):
+                strategy = strategy.after(view, picks[-1], after)
         else:
             # Nothing is left to ask for, and no label is on its way: the curves stay where they are.
             if at[-1] < bought:

@@ -9,9 +9,9 @@ from torch import Tensor
 
 from alrl.errors import ContractError
 from alrl.loop.annotators.base import NO_LABEL, Annotator, Answers
-from alrl.loop.promises import check_answers
+from alrl.loop.promises import check_answers, left_as_given
 from alrl.testing.example_query import example_query
-from alrl.testing.instance import check_instance
+from alrl.testing.instance import check_instance, tried
 
 _RECORDS, _CLASSES = 40, 3
 _SEEDS: Sequence[Sequence[int]] = ((7, 0), (7, 1), (7, 2))
@@ -38,7 +38,8 @@ def check_annotator(annotator: Annotator) -> None:
 
     def asked(picks: Tensor, rows: slice = slice(None), *, first: bool = False) -> Answers:
         query = example_query(truth[rows], picks[rows], seeds=_SEEDS[rows], first=first)
-        answers = annotator.answer(query)
+        with tried(annotator), left_as_given(annotator, "", query=query):
+            answers = annotator.answer(query)
         check_answers(annotator, answers, query)
         return answers
 

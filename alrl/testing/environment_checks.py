@@ -9,18 +9,21 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from alrl.envs.candidates import CandidateSource
+from alrl.envs.candidates import CandidateSource, check_count
 from alrl.envs.rewards import Reward, Standing
-from alrl.envs.rewards.contract import payment
+from alrl.envs.rewards.contract import payment, reaches
 from alrl.errors import ContractError
 from alrl.loop.pool_view import PoolView
+from alrl.loop.promises import is_own, left_as_given
 from alrl.metadata.feature import FeatureGroup
-from alrl.metadata.feature_set import declared
+from alrl.metadata.feature_set import GROUPS, declared
 from alrl.testing.example_view import example_view
-from alrl.testing.instance import check_instance
+from alrl.testing.instance import check_instance, tried
 from alrl.testing.rearrange import alone, padded, tensors
 
 _ROUNDING = 1e-4
+_Way = Callable[[Standing, Standing], tuple[Standing, ...]]
+"""Which standings a method of a reward is given."""
 
 
 def _views() -> Iterator[tuple[str, PoolView]]:
@@ -49,20 +52,34 @@ def check_feature(group: FeatureGroup) -> None:
     """
     check_instance(group, FeatureGroup)
     name = type(group).__name__
-    declared(group, name)
+    with tried(group):
+        declared(group, name)
     columns = [feature.name for feature in group.features]
     if len(set(columns)) < len(columns):
         raise ContractError(f"{name}: each feature has a name of its own; {columns} given")
     ranges = [feature.name for feature in group.features if not feature.low < feature.high]
     if ranges:
         raise ContractError(f"{name}: the least value of a feature is below its greatest; see {ranges[0]!r}")
+    _own_names(group)
     for case, view in _views():
         before = {field: tensor.clone() for field, tensor in tensors(view).items()}
-        seen = _values(group, view) or _same(group, view)
+        with tried(group, f'on the view "{case}"'):
+            seen = _values(group, view) or _same(group, view)
         changed = [field for field, tensor in tensors(view).items() if not tensor.equal(before[field])]
         seen = f"compute leaves the view as it was; changed: {', '.join(changed)}" if changed else seen
         if seen:
             raise ContractError(f'{name}, on the view "{case}": {seen}')
+
+
+def _own_names(group: FeatureGroup) -> None:
+    """Raise ContractError where a group of one's own, or a column of it, has the name of one of alrl's."""
+    if not is_own(group):
+        return
+    shipped = {feature.name: name for name, other in GROUPS.items() for feature in other.features}
+    taken = [f"the feature {feature.name!r}" for feature in group.features if feature.name in shipped]
+    if taken or group.name in GROUPS:
+        wrong = taken[0] if taken else f"the group {group.name!r}"
+        raise ContractError(f"{type(group).__name__}: names are its own; {wrong} comes with alrl: rename it")
 
 
 def _index(view: PoolView) -> Tensor:
@@ -70,12 +87,14 @@ def _index(view: PoolView) -> Tensor:
 
 
 def _values(group: FeatureGroup, view: PoolView) -> str | None:
-    values: Any = group.compute(view, _index(view))
+    with left_as_given(group, view=view):
+        values: Any = group.compute(view, _index(view))
     count = len(group.features)
     expected = (*view.exists.shape, count) if group.scope == "record" else (len(view.exists), count)
     if not isinstance(values, Tensor) or values.shape != expected or not values.is_floating_point():
         given = f"{tuple(values.shape)} of {values.dtype}" if isinstance(values, Tensor) else repr(values)
         return f"compute gives a float tensor {expected}; it gave {given}"
+    values = values.detach()
     real = values[view.exists] if group.scope == "record" else values
     for column, feature in enumerate(group.features):
         low, high = float(real[:, column].min()), float(real[:, column].max())
@@ -101,7 +120,7 @@ def _same(group: FeatureGroup, view: PoolView) -> str | None:
 def _gap(group: FeatureGroup, values: Tensor, others: Tensor, view: PoolView) -> float:
     if group.scope == "record":
         values, others = values[view.exists], others[:, : view.exists.shape[1]][view.exists]
-    gap = (values - others).abs().max() if values.numel() else torch.zeros(())
+    gap = (values - others).detach().abs().max() if values.numel() else torch.zeros(())
     return float(gap)
 
 
@@ -118,25 +137,35 @@ def check_candidates(source: CandidateSource) -> None:
     """
     check_instance(source, CandidateSource)
     name = type(source).__name__
-    if not dataclasses.is_dataclass(source):
+    if not dataclasses.is_dataclass(source) or not source.__dataclass_params__.frozen:
         raise ContractError(f"{name}: it is a frozen dataclass; write @dataclass(frozen=True, kw_only=True) above it")
-    rebuilt = type(source)(**{key: value for key, value in source.described.items() if key != "kind"})
+    with tried(source):
+        check_count(source)
+        rebuilt = type(source)(**{key: value for key, value in source.described.items() if key != "kind"})
     if rebuilt != source:
         raise ContractError(f"{name}: it is a frozen dataclass, built again from its settings; {rebuilt} is another")
     for case, view in _views():
-        drawn = source.draw(view)
-        seen = _drawn(source, drawn, view)
-        for episode in range(len(view.exists)):
-            own = source.draw(alone(view, episode))[0]
-            if seen is None and not own.sort().values.equal(drawn[episode].sort().values):
-                seen = f"episode {episode} draws {own.tolist()} alone and {drawn[episode].tolist()} among others"
+        with tried(source, f'on the view "{case}"'):
+            with left_as_given(source, view=view):
+                drawn = source.draw(view)
+            seen = _drawn(source, drawn, view) or _alone(source, drawn, view)
         if seen:
             raise ContractError(f'{name}, on the view "{case}": {seen}')
 
 
-def _drawn(source: CandidateSource, drawn: Tensor, view: PoolView) -> str | None:
-    if tuple(drawn.shape) != (len(view.exists), source.count) or drawn.dtype != torch.int64:
-        return f"draw gives positions {(len(view.exists), source.count)}, long; it gave {tuple(drawn.shape)}"
+def _alone(source: CandidateSource, drawn: Tensor, view: PoolView) -> str | None:
+    for episode in range(len(view.exists)):
+        own = source.draw(alone(view, episode))[0]
+        if not own.sort().values.equal(drawn[episode].sort().values):
+            return f"episode {episode} draws {own.tolist()} alone and {drawn[episode].tolist()} among others"
+    return None
+
+
+def _drawn(source: CandidateSource, drawn: Any, view: PoolView) -> str | None:
+    shape = (len(view.exists), source.count)
+    if not isinstance(drawn, Tensor) or tuple(drawn.shape) != shape or drawn.dtype != torch.int64:
+        given = f"{tuple(drawn.shape)} of {drawn.dtype}" if isinstance(drawn, Tensor) else f"{drawn!r}"[:80]
+        return f"draw gives positions {shape}, long; it gave {given}"
     for episode, row in enumerate(drawn.tolist()):
         real = [position for position in row if position >= 0]
         allowed = set((view.available | view.repeatable)[episode].nonzero()[:, 0].tolist())
@@ -158,24 +187,30 @@ def check_reward(reward: Reward) -> None:
     >>> check_reward(make_reward("gain"))
     """
     check_instance(reward, Reward)
-    name, (before, after) = type(reward).__name__, _standings()
-    ways: tuple[tuple[str, Callable[[Standing, Standing], tuple[Standing, ...]]], ...]
+    before, after = _standings()
+    ways: tuple[tuple[str, _Way], ...]
     ways = (("paid", lambda first, last: (first, last)), ("settled", lambda _, last: (last,)))
     everyone = torch.ones_like(after.reached)
-    for what, given in ways:
-        money = payment(reward, what, given(before, after), everyone)
-        if money.dtype != torch.float32:
-            raise ContractError(f"{name}: {what} gives float32 numbers; it gave {money.dtype}; end it with .float()")
-        if not payment(reward, what, given(before, after), everyone).equal(money):
-            raise ContractError(f"{name}: {what} gives the same for the same standings; it did not")
-        for episode in range(len(money)):
-            alone = slice(episode, episode + 1)
-            own = payment(reward, what, given(_one(before, episode), _one(after, episode)), everyone[alone])
-            if not own.equal(money[alone]):
-                raise ContractError(f"{name}: {what} pays an episode by its own standing alone; it gave {own}, {money}")
-    reached = reward.reaches(after.score, after.full_score)
-    if reached.dtype != torch.bool or reached.shape != after.score.shape:
-        raise ContractError(f"{name}: reaches gives (B,), bool; it gave {reached.dtype}, {tuple(reached.shape)}")
+    with tried(reward):
+        for what, given in ways:
+            _pays(reward, what, given, (before, after), everyone)
+        reaches(reward, after.score, after.full_score)
+
+
+def _pays(reward: Reward, what: str, given: _Way, standings: tuple[Standing, Standing], everyone: Tensor) -> None:
+    """Check one way of paying, ``paid`` or ``settled``, by the standings that it is ``given``."""
+    name, (before, after) = type(reward).__name__, standings
+    money = payment(reward, what, given(before, after), everyone)
+    dtype = getattr(reward, what)(*given(before, after)).dtype
+    if dtype != torch.float32:
+        raise ContractError(f"{name}: {what} gives float32 numbers; it gave {dtype}; end it with .float()")
+    if not payment(reward, what, given(before, after), everyone).equal(money):
+        raise ContractError(f"{name}: {what} gives the same for the same standings; it did not")
+    for episode in range(len(money)):
+        alone = slice(episode, episode + 1)
+        own = payment(reward, what, given(_one(before, episode), _one(after, episode)), everyone[alone])
+        if not own.equal(money[alone]):
+            raise ContractError(f"{name}: {what} pays an episode by its own standing alone; it gave {own}, {money}")
 
 
 def _standings() -> tuple[Standing, Standing]:

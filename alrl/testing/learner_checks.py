@@ -10,7 +10,7 @@ from torch import Tensor
 from alrl.errors import ContractError
 from alrl.loop.learner import Learner
 from alrl.testing.example_records import ORDINARY, Example, example
-from alrl.testing.instance import check_instance
+from alrl.testing.instance import check_instance, tried
 
 _EARLIER = 6
 
@@ -33,7 +33,8 @@ def check_learner(learner: Learner, tolerance: float = 1e-5) -> None:
     for case, made in _examples():
         for promise, broken in _PROMISES:
             before = {name: tensor.clone() for name, tensor in vars(made).items()}
-            seen = broken(learner, made, tolerance)
+            with tried(learner, f'on the episodes "{case}"'):
+                seen = broken(learner, made, tolerance)
             changed = [name for name, tensor in vars(made).items() if not tensor.equal(before[name])]
             if changed:
                 seen = f"and what it is given stays as it was; changed: {', '.join(changed)}"

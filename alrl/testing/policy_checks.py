@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import tempfile
 from collections.abc import Callable
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from alrl.agents.networks.saved_networks import check_generator, check_trainable
 from alrl.agents.networks.set_scorer import CandidateScorer
 from alrl.agents.policy import Policy
 from alrl.agents.policy_file import load_policy, save_policy
@@ -20,7 +22,8 @@ from alrl.envs.vector_env import ActiveLearningVectorEnv
 from alrl.errors import AlrlError, ContractError
 from alrl.metadata import DEFAULT_GROUPS, FeatureSet
 from alrl.strategies.base import Strategy
-from alrl.testing.instance import check_instance
+from alrl.testing.example_view import example_view
+from alrl.testing.instance import check_instance, tried
 from alrl.testing.strategy_checks import check_strategy
 
 _CLOSE = 1e-4
@@ -43,11 +46,12 @@ def check_algorithm(algorithm: Algorithm) -> None:
     check_instance(algorithm, Algorithm)
     name, recipe = type(algorithm).__name__, EnvRecipe(**_SMALL)
     features, told, trained = recipe.observation.build(), list[int](), list[CandidateScorer]()
+    progress: Callable[[int, float | None], object] = lambda played, _: told.append(played)  # noqa: E731
     for _ in range(2):
         environment = ActiveLearningVectorEnv(recipe, num_envs=4)
         start = Policy.untrained(features, recipe.action.candidates.build(), width=8).network
-        progress: Callable[[int, float | None], object] = lambda played, _: told.append(played)  # noqa: E731
-        trained.append(improved(algorithm, start, environment, steps=32, seed=7, progress=progress))
+        with tried(algorithm):
+            trained.append(improved(algorithm, start, environment, steps=32, seed=7, progress=progress))
         environment.close()
     first, second = (network.state_dict() for network in trained)
     changed = [key for key, weight in first.items() if not weight.equal(second[key])]
@@ -55,7 +59,8 @@ def check_algorithm(algorithm: Algorithm) -> None:
         raise ContractError(f"{name}: chance is drawn from the seed alone; of two trainings {changed[0]} differs")
     if not told or max(told) < 1:
         raise ContractError(f"{name}: progress is told the queries played so far; it was told {told}")
-    seen = _scores_well(trained[0], features, 8, torch.Generator().manual_seed(0))
+    with tried(trained[0]):
+        seen = _scores_well(trained[0], features, 8, torch.Generator().manual_seed(0))
     if seen:
         raise ContractError(f"{name}, the network that it returns: {seen}")
 
@@ -64,8 +69,8 @@ def check_network(make: Callable[..., CandidateScorer]) -> None:
     """Check a network against the contract; ``make(features, generator=...)`` builds it, as its class does.
 
     It scores any number of candidates, minus infinity outside the mask, finite inside; a candidate's score does not
-    depend on its place nor on masked rows; the same generator gives the same weights; it can be trained by gradients,
-    and a policy file keeps it.
+    depend on its place nor on masked rows; the same generator gives the same weights; it can be trained by gradients. A
+    policy file keeps it, with all settings: of a class each number that has a default is tried with another value.
 
     Raises ContractError that names the broken promise and what was seen.
 
@@ -77,20 +82,47 @@ def check_network(make: Callable[..., CandidateScorer]) -> None:
     """
     if not callable(make):
         raise ContractError(f"{make!r} given; give the class, or a function that builds the network")
+    if isinstance(make, type):
+        check_generator(make)
     features = FeatureSet(DEFAULT_GROUPS)
-    network = make(features, generator=torch.Generator().manual_seed(7))
+    with tried(make):
+        network, twin = (make(features, generator=torch.Generator().manual_seed(7)) for _ in range(2))
     check_instance(network, CandidateScorer)
     name = type(network).__name__
-    twin = make(features, generator=torch.Generator().manual_seed(7))
     for key, value in network.state_dict().items():
         if not value.equal(twin.state_dict()[key]):
             raise ContractError(f"{name}: a generator of the same seed gives the same weights; {key} differs")
     chance = torch.Generator().manual_seed(0)
     for candidates in (5, 1, 32):
-        seen = _scores_well(network, features, candidates, chance)
+        with tried(network, f"{candidates} candidates"):
+            seen = _scores_well(network, features, candidates, chance)
         if seen:
             raise ContractError(f"{name}, {candidates} candidates: {seen}")
+    with tried(network):
+        check_trainable(network, features)
+    _keeps_settings(make, features)
     check_policy(Policy(network=network, features=features, mixture=CandidateMixture()))
+
+
+def _keeps_settings(make: Callable[..., CandidateScorer], features: FeatureSet) -> None:
+    """Check that a policy file keeps the settings of a class where they are not those that it has by default."""
+    parameters = inspect.signature(make).parameters if isinstance(make, type) else {}
+    for name, parameter in parameters.items():
+        if not isinstance(parameter.default, int | float):
+            continue
+        value = not parameter.default if isinstance(parameter.default, bool) else parameter.default + 1
+        try:
+            network = make(features, generator=torch.Generator().manual_seed(7), **{name: value})
+            network(
+                *(torch.zeros(1, 2, len(features.record)), torch.zeros(1, len(features.loop))), torch.ones(1, 2) > 0
+            )
+        except Exception:  # noqa: BLE001, S112 - not every number is one that a setting may have
+            continue
+        try:
+            with tried(network):
+                check_trainable(network, features)
+        except ContractError as error:
+            raise ContractError(f"{error} (tried with {name} = {value})") from error
 
 
 def _scores_well(network: CandidateScorer, features: FeatureSet, count: int, chance: torch.Generator) -> str | None:
@@ -100,9 +132,9 @@ def _scores_well(network: CandidateScorer, features: FeatureSet, count: int, cha
     mask[1, count // 2 + 1 :] = False
     network.eval()
     scores: Any = network(rows, loop, mask)
-    if not isinstance(scores, Tensor) or scores.shape != mask.shape or not scores.is_floating_point():
+    if not isinstance(scores, Tensor) or scores.shape != mask.shape or scores.dtype != torch.float32:
         given = f"{tuple(scores.shape)} of {scores.dtype}" if isinstance(scores, Tensor) else repr(scores)
-        return f"forward gives scores (B, K), here {tuple(mask.shape)}; it gave {given}"
+        return f"forward gives scores (B, K), here {tuple(mask.shape)}, float32; it gave {given}"
     if not bool(scores[mask].isfinite().all()) or bool((scores[~mask] != -torch.inf).any()):
         return "scores are finite within the mask and minus infinity outside"
     if scores.requires_grad:
@@ -141,10 +173,17 @@ def check_policy(policy: Strategy) -> None:
         more = dataclasses.replace(policy.mixture, count=max(policy.mixture.count, 64))
         check_strategy(dataclasses.replace(policy, mixture=more))
     with tempfile.TemporaryDirectory() as folder:
-        save_policy(policy, folder)
+        with tried(policy.network):
+            save_policy(policy, folder)
         try:
             again = load_policy(folder)
         except AlrlError as error:
             raise ContractError(f"{policy.name}: a policy file keeps it; reading it back failed: {error}") from error
     if again.fingerprint != policy.fingerprint or again.mixture != policy.mixture:
         raise ContractError(f"{policy.name}: a policy file keeps weights and candidates; what was read back is another")
+    scores, others = (each.score_candidates(example_view(seed=1))[1] for each in (policy, again))
+    if not scores.equal(others):
+        raise ContractError(
+            f"{policy.name}: what is read back from a policy file scores as before; it did not: described leaves out"
+            " what its network is built of"
+        )

@@ -13,7 +13,7 @@ from alrl.loop.pool_view import PoolView
 from alrl.loop.view_fields import Need
 from alrl.strategies.base import Strategy
 from alrl.testing.example_view import example_view
-from alrl.testing.instance import check_instance
+from alrl.testing.instance import check_instance, tried
 from alrl.testing.learning_checks import learns_in_each_episode_alone
 from alrl.testing.rearrange import alone, classes_permuted, padded, records_permuted, tensors
 
@@ -36,15 +36,18 @@ def check_strategy(strategy: Strategy) -> None:
     """
     check_instance(strategy, Strategy)
     name = type(strategy).__name__
-    seen = _names_missing_need(strategy, example_view())
+    with tried(strategy):
+        seen = _names_missing_need(strategy, example_view())
     if seen:
         raise ContractError(f"{name}: {seen}")
     for promises, views in ((_EVERYWHERE, _views()), (_REARRANGED, _plain_views())):
         for case, view in views:
-            seen = _first_broken(promises, strategy, view)
+            with tried(strategy, f'on the view "{case}"'):
+                seen = _first_broken(promises, strategy, view)
             if seen:
                 raise ContractError(f'{name}, on the view "{case}": {seen}')
-    seen = _no_record_is_refused(strategy, example_view()) or _tie_is_broken_by_noise(strategy)
+    with tried(strategy):
+        seen = _no_record_is_refused(strategy, example_view()) or _tie_is_broken_by_noise(strategy)
     if seen:
         raise ContractError(f"{name}: {seen}")
 

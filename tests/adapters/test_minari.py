@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 import gymnasium
 import minari
 import numpy as np
 import pytest
 
-from alrl.adapters.minari import export_to_minari, play_episodes
+from alrl.adapters.minari import export_to_minari, main, play_episodes
 from alrl.agents.look_ahead.look_ahead import LookAhead
+from alrl.envs.vector_env import ActiveLearningVectorEnv
 from alrl.errors import InvalidRecipeError
 
 QUICK = LookAhead(horizon=2, reach=8, iterations=5)
@@ -77,3 +80,31 @@ def test_a_dataset_is_read_back_as_it_was_written(tmp_path, monkeypatch):
 def test_what_cannot_be_played_is_refused(settings, message):
     with pytest.raises(InvalidRecipeError, match=message):
         play_episodes("wine-batch", **{"episodes": 1, **settings})
+
+
+@pytest.mark.parametrize(
+    ("recipe", "dataset", "message"),
+    [
+        ("wine-batch", "margin", "dataset 'margin' given; a name ends with its version"),
+        ("wine-batch", "alrl/there-v0", "there is a dataset 'alrl/there-v0' in .*; give the next version, or delete"),
+        ("breast-cancer-short.toml", "alrl/mine-v0", "'breast-cancer-short.toml' given; .* put it into a folder envs/"),
+        ("wine-bath", "alrl/mine-v0", 'unknown environment "wine-bath"; did you mean "wine-batch"'),
+        ("rule", "alrl/mine-v0", 'actions of kind "rule" given'),
+    ],
+)
+def test_what_cannot_be_written_is_told_in_a_line_before_anything_is_played(
+    tmp_path, monkeypatch, capsys, recipe, dataset, message
+):
+    monkeypatch.setenv("MINARI_DATASETS_PATH", str(tmp_path / "datasets"))
+    monkeypatch.setattr(ActiveLearningVectorEnv, "step", lambda *_: pytest.fail("an episode was played"))
+    (tmp_path / "datasets" / "alrl" / "there-v0" / "data").mkdir(parents=True)
+    assert main([recipe, dataset, "--episodes", "1"]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert re.match(f"error: .*{message}", error)
+
+
+def test_the_command_writes_a_dataset(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("MINARI_DATASETS_PATH", str(tmp_path / "datasets"))
+    assert main(["wine-batch", "alrl/mine-v0", "--player", "margin", "--episodes", "2"]) == 0
+    assert capsys.readouterr().out.startswith("2 episodes, 60 steps: ")

@@ -3,10 +3,12 @@ from __future__ import annotations
 import copy
 import zipfile
 
+import gymnasium
 import numpy as np
 import pytest
 import torch
-from stable_baselines3 import DQN, PPO
+from sb3_contrib import RecurrentPPO
+from stable_baselines3 import A2C, DQN, PPO
 from stable_baselines3.common.vec_env import VecNormalize
 from torch import nn
 from typer.testing import CliRunner
@@ -17,7 +19,7 @@ from alrl.cli import app
 from alrl.envs.env import ActiveLearningEnv
 from alrl.envs.recipe import EnvRecipe, load_env_recipe
 from alrl.envs.sb3 import ActiveLearningVecEnv
-from alrl.errors import InvalidQueryError, InvalidRecipeError, PolicyFileError
+from alrl.errors import AlrlError, InvalidQueryError, InvalidRecipeError, PolicyFileError
 from alrl.evaluation.evaluate import evaluate
 from alrl.strategies import Strategy, make_strategy
 from alrl.testing import check_strategy
@@ -166,6 +168,64 @@ def test_deep_q_modules_and_functions_play_too():
 def test_a_model_of_another_environment_is_told_which_observations_it_was_trained_on(trained):
     with pytest.raises(InvalidRecipeError, match=r"PPO was trained on observations .* the environment has .* name its"):
         alrl.strategy_of(trained, env="digits")
+
+
+def test_a_model_with_a_memory_is_refused(tmp_path):
+    model = RecurrentPPO("MultiInputLstmPolicy", ActiveLearningVecEnv(tiny()), n_steps=8, batch_size=8, device="cpu")
+    model.save(tmp_path / "recurrent.zip")
+    for given in (model, model.policy, tmp_path / "recurrent.zip"):
+        with pytest.raises(InvalidRecipeError, match=r"has a memory: its predict returns a state.*without memory"):
+            alrl.strategy_of(given, env=tiny(), trust=True)
+
+    class Remembers:
+        def predict(self, seen, deterministic):
+            return np.zeros(len(seen["mask"]), dtype=int), seen["loop"]
+
+    with pytest.raises(InvalidRecipeError, match="Remembers has a memory"):
+        alrl.simulate("iris", alrl.strategy_of(Remembers(), env=tiny()), labels=2, seeds=1)
+
+
+def test_a_model_of_flattened_observations_is_told_its_sizes_too(tmp_path):
+    made = gymnasium.wrappers.FlattenObservation(ActiveLearningEnv(tiny()))
+    model = PPO("MlpPolicy", made, n_steps=8, batch_size=8, device="cpu")
+    model.save(tmp_path / "flat.zip")
+    for given in (model, tmp_path / "flat.zip"):
+        strategy = alrl.strategy_of(given, env=tiny(), flatten=True, trust=True)
+        assert alrl.simulate("synthetic/tiny-0", strategy, labels=3, seeds=2).picks.min() >= 0
+        with pytest.raises(AlrlError, match=r"array \(\d+,\); the environment has candidates .* say flatten"):
+            alrl.strategy_of(given, env=tiny(), trust=True)
+    with pytest.raises(InvalidRecipeError, match=r"array \(\d+,\); the environment has array \(877,\): name its own$"):
+        alrl.strategy_of(model, env="digits", flatten=True)
+
+
+@pytest.mark.parametrize(
+    ("flatten", "message"),
+    [
+        (
+            True,
+            r"Linear could not answer when it was shown one array \(2, 877\): mat1.*flatten=False if it takes the",
+        ),
+        (
+            False,
+            r"Linear could not answer when it was shown candidates \(2, 32, 26\), loop .*flatten=True if it takes one",
+        ),
+    ],
+)
+def test_a_module_of_other_sizes_is_told_what_it_was_shown(flatten, message):
+    strategy = alrl.strategy_of(nn.Linear(3, 16), env="digits", flatten=flatten)
+    with pytest.raises(InvalidQueryError, match=message):
+        alrl.simulate("iris", strategy, labels=2, seeds=2)
+
+
+def test_a_zip_of_noise_that_depends_on_the_state_is_loaded(tmp_path):
+    recipe = load_env_recipe("weights")
+    model = A2C("MultiInputPolicy", ActiveLearningVecEnv(recipe), use_sde=True, device="cpu")
+    model.save(tmp_path / "sde.zip")
+    own, read = (
+        alrl.simulate("iris", alrl.strategy_of(each, env=recipe, trust=True), labels=3, seeds=2).picks
+        for each in (model, tmp_path / "sde.zip")
+    )
+    assert (own == read).all()
 
 
 def test_a_forbidden_choice_is_the_first_allowed_one():

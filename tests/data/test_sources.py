@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from sklearn import datasets
 
+from alrl.data.data_set import DataSet
 from alrl.data.installed_packages import keel_names
 from alrl.data.sources import data_set_names, load_data_set
 from alrl.errors import InvalidDataError, InvalidRecipeError
@@ -134,6 +135,9 @@ def test_a_folder_is_no_data_set_and_its_tables_are_named(tmp_path):
     for folder in (str(tmp_path), tmp_path):
         with pytest.raises(InvalidDataError, match=r"is a folder; give the path of a table in it, such as .*own\.csv"):
             load_data_set(folder)
+    for read in (load_data_set, DataSet.read):
+        with pytest.raises(InvalidDataError, match=r"^'' given, an empty name; give a data set's name"):
+            read("")
 
 
 @pytest.mark.parametrize("text", [False, True])

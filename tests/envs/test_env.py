@@ -235,3 +235,36 @@ def test_whole_numbers_of_any_type_are_actions(recipe):
         env.reset(seed=0)
         rewards.append(env.step(action)[1])
     assert len(set(rewards)) == 1
+
+
+@pytest.mark.parametrize("seed", [[3], np.array([3]), "3", 1.5, -1])
+def test_a_seed_that_is_no_number_leaves_the_episode_as_it_was(recipe, seed):
+    env = ActiveLearningEnv(recipe())
+    _, before = env.reset(seed=0)
+    env.step(0)
+    mask, spent = env.action_masks(), env.game.view.spent.tolist()
+    with pytest.raises(InvalidRecipeError, match=r"seed = .* given; it must be"):
+        env.reset(seed=seed)
+    assert env.game.view.spent.tolist() == spent == [before["spent"] + 1]
+    assert (env.action_masks() == mask).all()
+
+
+def test_before_the_first_reset_what_needs_an_episode_says_so(recipe):
+    env = ActiveLearningEnv(recipe())
+    for ask in (
+        env.action_masks,
+        lambda: env.step(0),
+        env.snapshot,
+        lambda: env.branch(np.zeros(1, dtype=int)),
+        lambda: env.game.candidates,
+        lambda: env.game.chosen,
+        lambda: env.game.view,
+    ):
+        with pytest.raises(InvalidQueryError, match="the environment has no episode yet; call reset first"):
+            ask()
+
+
+def test_a_data_set_without_a_name_is_told_so(recipe):
+    env = ActiveLearningEnv(recipe())
+    with pytest.raises(InvalidDataError, match="'' given, an empty name; give a data set's name"):
+        env.reset(options={"data": ""})

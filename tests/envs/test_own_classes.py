@@ -81,6 +81,30 @@ class Array(Left):
         return super().compute(view, index).numpy()
 
 
+class Text(Left):
+    features = ("left",)
+
+
+class OneArgument(Reward):
+    name = "one-argument"
+
+    def paid(self, after):
+        return after.score
+
+
+class OneView(Left):
+    def compute(self, view):
+        return super().compute(view, None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Uncounted(CandidateSource):
+    k: int = 8
+
+    def draw(self, view):
+        return best(-view.margin, view.available, view.noise, self.k)
+
+
 class Misspelt(Left):
     scope = "records"
 
@@ -147,7 +171,10 @@ def test_a_feature_that_keeps_its_promise_is_played(recipe):
     played(with_features(recipe, "Left"))
 
 
-@pytest.mark.parametrize(("kind", "given"), [("Misspelt", "scope = 'records'"), ("Nowhere", "no scope")])
+@pytest.mark.parametrize(
+    ("kind", "given"),
+    [("Misspelt", "scope = 'records'"), ("Nowhere", "no scope"), ("Text", r"scope = 'loop', features = \('left',\)")],
+)
 def test_a_feature_group_says_what_it_describes(kind, given):
     with pytest.raises(InvalidRecipeError, match=rf'{kind}" has {given}.*scope = "record" or "loop"'):
         FeatureSet(["confidence", "loop", f"{__name__}:{kind}"])
@@ -158,3 +185,87 @@ def test_fewer_candidates_than_said(recipe):
         ContractError, match=r"Few: draw gives positions \(1, 8\), long.*it gave \(1, 3\) of torch.int64"
     ):
         played(recipe(action={"candidates": {"kind": f"{__name__}:Few"}}))
+
+
+class Clamps(Left):
+    def compute(self, view, index):
+        view.probabilities.clamp_(0.1, 0.5)
+        return super().compute(view, index)
+
+
+class ClampsWhatIsComputed(Left):
+    def compute(self, view, index):
+        view.impurity.clamp_(0.1, 0.5)
+        return super().compute(view, index)
+
+
+class Forgets(Left):
+    def compute(self, view, index):
+        view.trajectory.flips.zero_()
+        return super().compute(view, index)
+
+
+class Weighed(Left):
+    weight = torch.nn.Parameter(torch.ones(()))
+
+    def compute(self, view, index):
+        return super().compute(view, index) * self.weight
+
+
+class WeighedGain(Reward):
+    name = "weighed-gain"
+    weight = torch.nn.Parameter(torch.ones(()))
+
+    def paid(self, before, after):
+        return (after.score - before.score) * self.weight
+
+
+@dataclass(frozen=True, kw_only=True)
+class Marks(CandidateSource):
+    count: int = 8
+
+    def draw(self, view):
+        chosen = best(-view.margin, view.available, view.noise, self.count)
+        view.noise.zero_()
+        return chosen
+
+
+@pytest.mark.parametrize(
+    ("kind", "changed"),
+    [("Clamps", "probabilities"), ("ClampsWhatIsComputed", "impurity"), ("Forgets", "trajectory.flips")],
+)
+def test_a_feature_that_writes_to_the_view(recipe, kind, changed):
+    message = rf"{kind}: it leaves the view untouched; it wrote to {changed}; try it with alrl.testing.check_feature"
+    with pytest.raises(ContractError, match=message):
+        played(with_features(recipe, kind))
+
+
+def test_candidates_that_write_to_the_view(recipe):
+    with pytest.raises(ContractError, match=r"Marks: it leaves the view untouched; it wrote to noise; .*candidates"):
+        played(recipe(action={"candidates": {"kind": f"{__name__}:Marks"}}))
+
+
+def test_features_and_rewards_that_hold_gradients_play_as_those_that_do_not(recipe):
+    env, plain = (
+        ActiveLearningEnv(recipe(observation={"features": ["confidence", "loop", f"{__name__}:{kind}"]}, reward=reward))
+        for kind, reward in (("Weighed", {"kind": f"{__name__}:WeighedGain"}), ("Left", {"kind": "gain"}))
+    )
+    seen, expected = env.reset(seed=0)[0], plain.reset(seed=0)[0]
+    assert seen["loop"].tolist() == expected["loop"].tolist()
+    assert env.step(0)[1] == plain.step(0)[1]
+
+
+def test_a_method_that_takes_other_arguments(recipe):
+    with pytest.raises(
+        ContractError, match=r"OneArgument: it cannot be called .* 2 positional arguments but 3 .*reward"
+    ):
+        played(recipe(reward={"kind": f"{__name__}:OneArgument"}))
+    with pytest.raises(ContractError, match=r"OneView: it cannot be called .* 2 positional arguments but 3 .*feature"):
+        played(with_features(recipe, "OneView"))
+
+
+def test_candidates_without_a_count(recipe):
+    with pytest.raises(
+        InvalidRecipeError, match="Uncounted has count = None; a source of candidates has a field count"
+    ):
+        played(recipe(action={"candidates": {"kind": f"{__name__}:Uncounted"}}))

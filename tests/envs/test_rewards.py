@@ -10,6 +10,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alrl.envs.env import ActiveLearningEnv
 from alrl.envs.rewards import Reward, Standing, make_reward, reward_kinds
 from alrl.envs.rewards.contract import payment
 from alrl.errors import ContractError, InvalidRecipeError
@@ -151,8 +152,25 @@ class Empties(Reward):
 
 @pytest.mark.parametrize(("kind", "what"), [(Halves, "paid"), (Empties, "settled")])
 def test_a_reward_leaves_the_standings_as_they_are(kind, what):
-    with pytest.raises(ContractError, match=f"{what} leaves the standings as they are; it wrote to one"):
+    with pytest.raises(ContractError, match="it leaves the standings untouched; it wrote to"):
         check_reward(kind())
     shown = standings([0.5, 0.7], [1, 2])[: 2 if what == "paid" else 1]
-    with pytest.raises(ContractError, match=f"{kind.__name__}: {what} leaves the standings"):
+    with pytest.raises(ContractError, match=f"{kind.__name__}: it leaves the standings untouched; it wrote to"):
         payment(kind(), what, shown, torch.ones(1, dtype=torch.bool))
+
+
+class Sometimes(Reward):
+    name = "sometimes"
+
+    def paid(self, before, after):
+        return after.score - before.score
+
+    def reaches(self, score, full_score):
+        return score * 2
+
+
+def test_what_a_reward_asks_for_is_reached_or_not(recipe):
+    with pytest.raises(ContractError, match=r"Sometimes: reaches gives \(5,\), bool; it gave \(5,\) of torch.float32"):
+        check_reward(Sometimes())
+    with pytest.raises(ContractError, match=r"Sometimes: reaches gives \(1,\), bool; it gave \(1,\) of torch.float32"):
+        ActiveLearningEnv(recipe(reward={"kind": f"{__name__}:Sometimes"})).reset(seed=0)

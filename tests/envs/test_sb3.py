@@ -10,7 +10,7 @@ from stable_baselines3.common.vec_env import VecMonitor, VecVideoRecorder
 
 from alrl.envs.env import ActiveLearningEnv
 from alrl.envs.sb3 import ActiveLearningVecEnv
-from alrl.errors import InvalidRecipeError
+from alrl.errors import InvalidQueryError, InvalidRecipeError
 
 
 @pytest.fixture
@@ -129,3 +129,9 @@ def test_options_take_hold_with_the_next_episodes(recipe):
     assert [info["data"] for info in infos] == ["wine", "iris"]
     *_, infos = env.step(np.array([0, 0]))
     assert [info["data"] for info in infos] == ["iris", "iris"]
+
+
+def test_masks_before_the_first_reset_say_what_to_do(env):
+    for ask in (env.action_masks, lambda: env.env_method("action_masks")):
+        with pytest.raises(InvalidQueryError, match="the environment has no episode yet; call reset first"):
+            ask()

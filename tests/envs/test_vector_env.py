@@ -327,3 +327,19 @@ def test_seeds_that_are_none_are_refused_before_options_take_force(recipe):
             env.reset(seed=seed, options={"data": "iris"})
     _, info = env.reset(seed=0)
     assert info["data"].tolist() == ["synthetic/tiny-0"] * 2
+
+
+@pytest.mark.parametrize("name", ["weights", "wine-batch"])
+def test_what_an_agent_is_shown_is_its_own_to_write_to(name, chooser):
+    """An observation that was normalised in place changed what the action chose, and info["spent"] the budget."""
+    plain, written = (ActiveLearningVectorEnv(shorter(name, 8), num_envs=2) for _ in range(2))
+    (_, info), (seen, other) = plain.reset(seed=3), written.reset(seed=3)
+    someone = chooser(plain)
+    for step in range(6):
+        actions = np.stack([someone(mask, step, i) for i, mask in enumerate(info["action_mask"])])
+        for array in (*seen.values(), other["spent"], other["score"], other["true_return"], other["action_mask"]):
+            array[:] = 0
+        _, rewards, _, _, info = plain.step(actions)
+        seen, others, _, _, other = written.step(actions)
+        assert rewards.tolist() == others.tolist()
+        assert info["spent"].tolist() == other["spent"].tolist()

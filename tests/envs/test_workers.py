@@ -88,3 +88,17 @@ def test_gymnasium_makes_it_by_name():
         assert observation["mask"].shape[0] == 2
     finally:
         env.close()
+
+
+def test_workers_have_no_masks_before_the_first_reset_and_play_on_from_a_snapshot(recipe):
+    env, fresh = (ActiveLearningVectorEnv(recipe(), num_envs=2, workers=2) for _ in range(2))
+    try:
+        with pytest.raises(InvalidQueryError, match="the environment has no episode yet; call reset first"):
+            fresh.action_masks()
+        env.reset(seed=4)
+        fresh.restore(env.snapshot())
+        assert (fresh.action_masks() == env.action_masks()).all()
+        assert fresh.step(np.array([1, 2]))[1].tolist() == env.step(np.array([1, 2]))[1].tolist()
+    finally:
+        env.close()
+        fresh.close()

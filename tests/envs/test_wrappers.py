@@ -115,3 +115,16 @@ def test_wrapped_sub_environments_of_gymnasium_agree_with_the_native_ones():
             np.testing.assert_allclose(seen[name], other[name], atol=1e-5)
         np.testing.assert_allclose(rewards, same, atol=1e-6)
         assert ended.tolist() == over.tolist()
+
+
+def test_labels_of_a_step_that_ends_an_episode_and_begins_the_next():
+    """As docs/reinforcement-learning.md says: Gymnasium's own vector environment gives the info of the beginning."""
+    labels = {}
+    for mode, settings in (
+        ("sync", {"vector_kwargs": {"autoreset_mode": AutoresetMode.SAME_STEP}}),
+        ("vector_entry_point", {"autoreset_mode": AutoresetMode.SAME_STEP}),
+    ):
+        envs = gymnasium.make_vec(NAME, num_envs=2, vectorization_mode=mode, **settings)
+        *_, info = (result[-1] for result in steps(envs, EPISODE))
+        labels[mode] = (info["labels"].tolist(), info["final_info"]["labels"].tolist())
+    assert labels == {"sync": ([0, 0], [5, 5]), "vector_entry_point": ([5, 5], [5, 5])}

@@ -266,6 +266,8 @@ def test_labels_that_do_not_pay_for_the_first_samples_are_refused() -> None:
 def test_a_folder_that_holds_no_policy_is_named_as_one(tmp_path: Path) -> None:
     with pytest.raises(InvalidRecipeError, match=r"is a folder without a policy.json, so it holds no policy"):
         simulate("wine", str(tmp_path), labels=1, seeds=1)
+    with pytest.raises(InvalidRecipeError, match='unknown agent ""'):
+        simulate("wine", "", labels=1, seeds=1)
 
 
 def test_a_small_table_of_ones_own_is_warned_of_once(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +18,7 @@ from alrl.errors import ContractError, InvalidDataError
 from alrl.learners import Committee, SoftmaxRegression
 from alrl.loop.annotators.base import Annotator, Answers, Query
 from alrl.loop.pool_view import PoolView
+from alrl.loop.promises import versions
 from alrl.strategies import Strategy
 from alrl.strategies.wrappers.class_balanced import ClassBalanced
 from alrl.strategies.wrappers.epsilon_greedy import EpsilonGreedy
@@ -186,3 +188,49 @@ def test_candidates_outside_the_pool_or_twice_are_told(position: int) -> None:
     # A position beyond the pool crashed Python.
     with pytest.raises(ContractError, match=r"Own: draw gives distinct positions of available records"):
         drawn(Own(), example_view(seed=0))
+
+
+def test_a_learner_that_writes_to_its_records_is_told() -> None:
+    class Fits(SoftmaxRegression):
+        name = "own"
+
+        def fit(self, X: Tensor, y: Tensor, weight: Tensor, class_mask: Tensor) -> Any:
+            y.zero_()
+            return super().fit(X, y, weight, class_mask)
+
+    class Predicts(SoftmaxRegression):
+        name = "own"
+
+        def predict_proba(self, X: Tensor) -> Tensor:
+            return super().predict_proba(X.mul_(2))
+
+    for own, part in ((Fits(), "y"), (Predicts(), "X")):
+        with pytest.raises(ContractError, match=f"it leaves what it is given untouched; it wrote to {part}; .*learner"):
+            alrl.simulate("iris", "margin", labels=4, seeds=2, learner=own)
+
+
+def test_an_annotator_that_writes_to_the_query_is_told() -> None:
+    with pytest.raises(
+        ContractError, match=r"Own: it leaves the query untouched; it wrote to truth; .*check_annotator"
+    ):
+        alrl.simulate("iris", "margin", labels=4, seeds=2, annotator=answers(lambda query, _: query.truth.zero_()))
+
+
+def test_what_holds_gradients_plays_as_what_does_not() -> None:
+    weight = torch.nn.Parameter(torch.ones(()))
+    own = alrl.simulate(
+        "iris", strategy(lambda view: margins(view) * weight), labels=4, seeds=2, learner=learner(lambda p: p * weight)
+    )
+    rule = alrl.simulate("iris", "margin", labels=4, seeds=2)
+    assert own.picks is not None
+    assert np.array_equal(own.picks, rule.picks)
+
+
+def test_what_a_view_computes_when_asked_has_not_been_written_to() -> None:
+    view = example_view(seed=1).with_selected(torch.tensor([1, 2, 3]))
+    before = versions(view)
+    names = [name for name, value in vars(PoolView).items() if isinstance(value, functools.cached_property)]
+    for name in names:
+        getattr(view, name)
+    assert len(names) > 10
+    assert {version for name, version in versions(view).items() if name not in before} == {0}

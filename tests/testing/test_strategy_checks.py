@@ -186,7 +186,7 @@ BROKEN = {
     Lowest: "a higher score is queried sooner",
     OtherFirst: "a batch of one is the first record of a larger batch",
     OwnDice: "chance comes from view.noise alone",
-    Meddler: "a strategy leaves the view as it was; it changed probabilities",
+    Meddler: "it leaves the view untouched; it wrote to probabilities",
     NoiseEater: "score and select leave the view as it was; changed: noise",
     NeighbourlyEpisodes: "an episode alone gives what it gives among others",
     CountsPadding: "an episode alone gives what it gives among others",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,10 +19,14 @@ from alrl.agents.networks.weighted import LinearScorer, Weigher
 from alrl.agents.policy_validation import check_weights
 from alrl.errors import ContractError, PolicyFileError
 from alrl.metadata import FeatureSet
+from alrl.recipes.modules import resolve
 from alrl.recipes.registry import Registry
 
 _MOST_SIZES = 1000
 """Sizes of a batch that a file may name: a made-up number must not fill the memory."""
+
+_MASK = torch.tensor([[True, True, True], [True, True, False]])
+"""Which candidates there are in the two states that a network of one's own is tried on."""
 
 Build = Callable[[Path, FeatureSet, dict[str, Any], dict[str, Any]], CandidateScorer]
 
@@ -149,9 +155,11 @@ _OWN: Registry[CandidateScorer] = Registry(CandidateScorer, package="alrl.agents
 def own_network(kind: str, features: FeatureSet, **settings: Any) -> CandidateScorer:
     """Return a network of a class of one's own, ``package.module:Class``, which takes the features first.
 
-    Raises InvalidRecipeError where there is none, or for a setting that it does not take; ContractError where it does
-    not score candidates as a network has to.
+    Raises InvalidRecipeError where there is none, or for a setting that it does not take; ContractError where it takes
+    no generator, or does not score candidates as a network has to.
     """
+    if "generator" in settings:
+        check_generator(resolve(kind, {}, base=CandidateScorer, noun="network"))
     network = _OWN.make(kind, features=features, **settings)
     for name, value in network.described.items():
         if name != "kind" and not isinstance(value, int):
@@ -163,27 +171,87 @@ def own_network(kind: str, features: FeatureSet, **settings: Any) -> CandidateSc
     return network
 
 
-def _check_scores(network: CandidateScorer, features: FeatureSet) -> None:
-    """Raise ContractError unless it scores two states of three candidates, of which one is masked."""
+def check_generator(kind: Callable[..., object]) -> None:
+    """Raise ContractError unless a network's class takes the features, and the generator of its weights.
+
+    >>> check_generator(lambda features, generator=None: None)
+    """
+    given: dict[str, Any] = {"features": None, "generator": None}
+    name = getattr(kind, "__name__", repr(kind))
+    try:
+        inspect.signature(kind).bind_partial(**given)
+    except TypeError:
+        raise ContractError(
+            f"{name}: a network takes (features, *, generator=None, ...), and draws its weights from the"
+            f" generator; it takes {inspect.signature(kind)}; try it with alrl.testing.check_network"
+        ) from None
+
+
+def check_trainable(network: CandidateScorer, features: FeatureSet) -> None:
+    """Raise ContractError unless gradients train a network of one's own and a policy file keeps it.
+
+    It is built again from what it describes and its weights, as loading does: the same class, which scores the same.
+    """
+    scores = _scored(network, features)
+    if not scores.requires_grad:
+        raise _broken(network, "scores depend on its parameters, by gradients; they do not")
+    if not _scored(network, features).equal(scores):
+        raise _broken(network, "one that is not in training scores a state the same every time; it did not")
+    described = network.described
+    try:
+        # As it is read back: keys are text there, and tuples are lists.
+        again = build_network(Path("policy"), features, json.loads(json.dumps(described)), network.state_dict())
+    except Exception as error:
+        raise _broken(network, f"a policy file keeps {described}, of which no network can be built: {error}") from error
+    if type(again) is not type(network):
+        other = f"{type(again).__module__}:{type(again).__qualname__}"
+        own = f"{type(network).__module__}:{type(network).__qualname__}"
+        raise _broken(network, f"described names its class; its kind {described['kind']!r} is {other}, and not {own}")
+    if not _scored(again, features).equal(scores):
+        wrong = f"described holds all settings; the network built again from {described} scores otherwise"
+        raise _broken(network, f"{wrong}: add what it leaves out")
+
+
+def _scored(network: CandidateScorer, features: FeatureSet) -> Any:
+    """Return how it scores two states of three candidates, of which one is masked; it is not in training meanwhile."""
+    chance = torch.Generator().manual_seed(0)
     record, loop = (
-        torch.tensor([(each.low + each.high) / 2 for each in columns]) for columns in (features.record, features.loop)
+        torch.tensor([[each.low, each.high] for each in columns]).float()
+        for columns in (features.record, features.loop)
     )
-    mask = torch.tensor([[True, True, True], [True, True, False]])
+    given = (
+        low + torch.rand(*shape, len(low), generator=chance) * (high - low)
+        for (low, high), shape in ((record.unbind(1), (2, 3)), (loop.unbind(1), (2,)))
+    )
     training = network.training
     network.eval()
+    try:
+        return network(*given, _MASK)
+    finally:
+        network.train(training)
+
+
+def _check_scores(network: CandidateScorer, features: FeatureSet) -> None:
+    """Raise ContractError unless it scores two states of three candidates, of which one is masked."""
+    mask = _MASK
     with torch.no_grad():
-        scores: Any = network(record.expand(2, 3, -1), loop.expand(2, -1), mask)
-    network.train(training)
+        scores = _scored(network, features)
     if not isinstance(scores, torch.Tensor) or scores.shape != mask.shape:
         given = f"a tensor {tuple(scores.shape)}" if isinstance(scores, torch.Tensor) else repr(scores)
         wrong = f"forward gives scores (B, K), here (2, 3); it gave {given}"
+    elif scores.dtype != torch.float32:
+        wrong = f"forward gives float32 scores; it gave {scores.dtype}"
     elif not bool(scores[mask].isfinite().all()) or bool((scores[~mask] != -torch.inf).any()):
         wrong = (
             f"scores are finite within the mask {mask.tolist()}, minus infinity outside; they were {scores.tolist()}"
         )
     else:
         return
-    raise ContractError(f"{type(network).__name__}: {wrong}; try it with alrl.testing.check_network")
+    raise _broken(network, wrong)
+
+
+def _broken(network: CandidateScorer, wrong: str) -> ContractError:
+    return ContractError(f"{type(network).__name__}: {wrong}; try it with alrl.testing.check_network")
 
 
 def build_network(

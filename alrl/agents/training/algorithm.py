@@ -10,6 +10,7 @@ from typing import Any
 from alrl.agents.networks.set_scorer import CandidateScorer
 from alrl.envs.vector_env import ActiveLearningVectorEnv
 from alrl.errors import ContractError
+from alrl.numerics.arguments import whole_number
 from alrl.recipes.registry import Registry
 
 
@@ -39,10 +40,11 @@ def improved(
 ) -> CandidateScorer:
     """Return what an algorithm makes of a network; ``given`` are the further arguments of :meth:`Algorithm.improve`.
 
-    Raises ContractError where ``improve`` does not take what it is given, returns no network, or one whose weights are
-    not finite.
+    Raises ContractError where ``improve`` does not take what it is given, tells ``progress`` no numbers, returns no
+    network, or one whose weights are not finite.
     """
     name = type(algorithm).__name__
+    given |= {"progress": _in_numbers(name, given["progress"])}
     signature = inspect.signature(algorithm.improve)
     try:
         signature.bind(network, environment, **given)
@@ -60,6 +62,31 @@ def improved(
             " clipped, may help"
         )
     return better
+
+
+def _in_numbers(name: str, progress: Callable[[int, float | None], object]) -> Callable[..., None]:
+    """Return what tells ``progress`` plain numbers; raises ContractError for what an algorithm says that are none."""
+
+    def told(*given: Any) -> None:
+        try:
+            played, mean = given
+            played = whole_number("played", played, least=0)
+            mean = None if mean is None else _number(mean)
+        except (TypeError, ValueError, RuntimeError) as error:
+            raise ContractError(
+                f"{name}: progress takes the queries played so far, a whole number, and the mean return of the last"
+                f" episodes, a number, or None while there is none; it was told {given!r}"
+            ) from error
+        progress(played, mean)
+
+    return told
+
+
+def _number(given: Any) -> float:
+    """Return a number, also one in a tensor or an array, as a float; raises TypeError for text."""
+    if isinstance(given, str | bytes):
+        raise TypeError(f"{given!r} is no number")
+    return float(given.item() if hasattr(given, "item") else given)
 
 
 _OWN: Registry[Algorithm] = Registry(Algorithm, package="alrl.agents.training", noun="training algorithm")  # type: ignore[type-abstract]

@@ -9,7 +9,7 @@ import json
 import torch
 
 from alrl.agents.networks.buyer import Buyer
-from alrl.agents.networks.saved_networks import own_network
+from alrl.agents.networks.saved_networks import check_trainable, own_network
 from alrl.agents.networks.set_scorer import SetScorer
 from alrl.agents.networks.weighted import LinearScorer, Weigher, columns_of
 from alrl.agents.policy import Policy
@@ -47,6 +47,7 @@ def untrained(agent: TrainedRecipe, env: EnvRecipe, *, seed: int, name: str) -> 
     network = agent.network
     if ":" in network.kind:
         own = own_network(network.kind, features, generator=torch.Generator().manual_seed(seed), **network.own)
+        check_trainable(own, features)
         return Policy(name=name, network=own, features=features, mixture=chosen)
     policy = Policy.untrained(
         features,

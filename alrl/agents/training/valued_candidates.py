@@ -12,6 +12,7 @@ from torch import Tensor
 from alrl.agents.look_ahead.look_ahead import LookAhead
 from alrl.agents.policy import Policy
 from alrl.data.task import Task
+from alrl.envs.candidates import drawn
 from alrl.envs.recipe import EnvRecipe
 from alrl.loop.pool_view import PoolView
 from alrl.loop.simulator import Simulator
@@ -152,7 +153,7 @@ def _played(
     worlds = None if expert.plain else expert.draw_worlds(simulator)
     batch: list[Tensor] = []
     for query in range(labels):
-        candidates = mixture.draw(view)
+        candidates = drawn(mixture, view)
         seen = features.observe(view, candidates)
         if query % every == offset % every:
             beside = torch.stack(batch, 1) if batch else None

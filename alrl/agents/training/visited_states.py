@@ -11,6 +11,7 @@ from torch import Tensor
 from alrl.agents.policy import Policy
 from alrl.agents.training.validation import by_size, chunks
 from alrl.data.task import Task
+from alrl.envs.candidates import drawn
 from alrl.envs.recipe import EnvRecipe
 from alrl.loop.pool_view import PoolView
 from alrl.loop.simulator import Simulator
@@ -63,7 +64,7 @@ def watch(
     def note(view: PoolView) -> None:
         if not bool(view.available.any()):
             return
-        observed = policy.features.observe(view, policy.mixture.draw(view))
+        observed = policy.features.observe(view, drawn(policy.mixture, view))
         policy.features.check(observed)
         left = observed.mask.any(1)
         parts = (part[left].cpu() for part in (observed.candidates, observed.loop, observed.mask))

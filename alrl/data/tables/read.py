@@ -169,7 +169,9 @@ def _read(
 
 
 def not_a_file(path: Path | str) -> InvalidDataError:
-    """Return the error of a folder given for a file."""
+    """Return the error of a folder given for a file, or of no name at all, which is the working directory to Python."""
+    if not os.fspath(path):
+        return InvalidDataError("'' given, an empty name; give a data set's name (alrl list data) or a table's path")
     files = sorted(file.name for file in Path(path).iterdir() if suffix(file) in {*SUFFIXES, ARCHIVE})
     inside = f", such as {Path(path) / files[0]}" if files else ""
     return InvalidDataError(f"{path} is a folder; give the path of a table in it{inside}")
@@ -184,7 +186,7 @@ def _file(source: Any) -> Path:
         )
     path = Path(source)
     if path.is_dir():
-        raise not_a_file(path)
+        raise not_a_file(source if isinstance(source, str) else path)
     if suffix(path) not in {*SUFFIXES, ARCHIVE}:
         raise InvalidDataError(
             f"{path} is of kind {path.suffix!r}; give one of {', '.join((*SUFFIXES, ARCHIVE))}, text also as .gz, .bz2"

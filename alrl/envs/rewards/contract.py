@@ -5,13 +5,13 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
 from alrl.errors import ContractError
-from alrl.loop.promises import versions
+from alrl.loop.promises import left_as_given
 from alrl.recipes.registry import Named, Registry
 
 
@@ -69,28 +69,37 @@ class Reward(Named):
 def payment(reward: Reward, what: str, standings: Sequence[Standing], due: Tensor) -> Tensor:
     """Return what a reward has ``paid`` or ``settled`` by standings, (B,), and 0 outside the mask ``due`` (B,).
 
-    Raises ContractError for another shape, for what is not finite where it is due, and for a standing written to.
+    Raises ContractError for a method that takes other arguments, another shape, what is not finite where it is due, and
+    a standing written to.
     """
-    before = [versions(standing) for standing in standings]
-    money = getattr(reward, what)(*standings)
-    if [versions(standing) for standing in standings] != before:
-        raise ContractError(
-            f"{type(reward).__name__}: {what} leaves the standings as they are; it wrote to one; try it with"
-            " alrl.testing.check_reward"
-        )
+    with left_as_given(reward, "reward", standings=tuple(standings)):
+        money = getattr(reward, what)(*standings)
     if not isinstance(money, Tensor) or money.shape != due.shape:
         given = f"a tensor {tuple(money.shape)}" if isinstance(money, Tensor) else f"{money!r}"
         raise ContractError(
             f"{type(reward).__name__}: {what} gives a number an episode, ({len(due)},); it gave {given}; try it with"
             " alrl.testing.check_reward"
         )
-    own = torch.where(due, money, 0.0)
+    own = torch.where(due, money.detach(), 0.0)
     if not bool(own.isfinite().all()):
         raise ContractError(
             f"{type(reward).__name__}: {what} gives finite numbers; it gave {own.tolist()}; try it with"
             " alrl.testing.check_reward"
         )
     return own
+
+
+def reaches(reward: Reward, score: Tensor, full_score: Tensor) -> Tensor:
+    """Return whether scores (B,) are what a reward asks for, (B,), bool; raises ContractError for another answer."""
+    with left_as_given(reward, "reward", score=score, full_score=full_score):
+        reached: Any = reward.reaches(score, full_score)
+    if not isinstance(reached, Tensor) or reached.dtype != torch.bool or reached.shape != score.shape:
+        given = f"{tuple(reached.shape)} of {reached.dtype}" if isinstance(reached, Tensor) else repr(reached)
+        raise ContractError(
+            f"{type(reward).__name__}: reaches gives {tuple(score.shape)}, bool; it gave {given}; try it with"
+            " alrl.testing.check_reward"
+        )
+    return reached
 
 
 REWARDS: Registry[Reward] = Registry(Reward, package="alrl.envs.rewards", noun="kind of reward")  # type: ignore[type-abstract]

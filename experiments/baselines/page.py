@@ -36,7 +36,8 @@ COLUMNS = "| agent | return | AUBC | steps | seconds | |\n|---|---|---|---|---|-
 CURVES = """
 ## Learning curves
 
-Mean return of the last hundred episodes while learning, exploration included, and the mean over the seeds: {seeds}.
+Mean return of the last hundred episodes while learning, exploration included, less what margin sampling gains in the same
+episodes (dashed), and the mean over the seeds: {seeds}.
 
 ![Learning curves](figures/baselines.png)
 """
@@ -100,7 +101,8 @@ def _figure(curves: Sequence[Mapping[str, Any]], path: Path) -> None:
                 grid = np.asarray(mine[0]["steps_played"])
                 mean = np.mean([np.interp(grid, each["steps_played"], each["returns"]) for each in mine], 0)
                 axes.plot(grid, mean, color=colour, label=agent)
-        axes.set(title=env, xlabel="queries played", ylabel="return")
+        axes.axhline(0, color="#555555", linewidth=0.8, linestyle="--")
+        axes.set(title=env, xlabel="queries played", ylabel="return beyond margin's")
         axes.legend(frameon=False)
     path.parent.mkdir(exist_ok=True)
     figure.savefig(path, dpi=110)

@@ -18,8 +18,8 @@ _APART = 1_000
 def learning_curve(recipe: EnvRecipe, agent: Any, seed: int) -> dict[str, list[float]]:
     """Return the queries played and the mean return of the last hundred episodes, point by point, of one training.
 
-    The return is paired, whatever the recipe's: what margin sampling gains in the same episode is taken off, for episodes
-    differ more in what can be gained than policies do in gaining it.
+    The return is paired, whatever the recipe's: what margin sampling gains in the same episode is taken off, for
+    episodes differ more in what can be gained than policies do in gaining it.
 
     Raises TypeError for an agent without reinforcement learning.
     """

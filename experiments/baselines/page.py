@@ -36,8 +36,8 @@ COLUMNS = "| agent | return | AUBC | steps | seconds | |\n|---|---|---|---|---|-
 CURVES = """
 ## Learning curves
 
-Mean return of the last hundred episodes while learning, exploration included, less what margin sampling gains in the same
-episodes (dashed), and the mean over the seeds: {seeds}.
+Mean return of the last hundred episodes while learning, exploration included, less what margin sampling gains in the
+same episodes (dashed), and the mean over the seeds: {seeds}.
 
 ![Learning curves](figures/baselines.png)
 """

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+from pandas.api.types import is_datetime64_dtype
 
 from alrl.data.tables.pandas_column import is_text
 from alrl.errors import InvalidDataError, ProjectError
@@ -17,7 +18,7 @@ from alrl.numerics.arguments import finite_number, one_of, whole_number
 from alrl.projects.answers import IMPORTED, IRRELEVANT_WORD, UNKNOWN_WORD, Answer, label_of
 from alrl.projects.event_log import EventLog
 from alrl.projects.records.pool import ID
-from alrl.projects.records.reading import report_of
+from alrl.projects.records.reading import refuse_no_dates, report_of
 from alrl.projects.records.record_file import sha256_of, write_records
 from alrl.projects.records.tables import column_of, ids_of, read_table
 from alrl.projects.state import State
@@ -193,8 +194,9 @@ def grow(project: Journal, source: Any) -> int:
             f"the new records have no column {missing[0]!r}; a project's records have the same columns"
         )
     known = [label_of(value) for value in frame[settings["label"]].tolist()] if settings["label"] in frame else []
-    described = frame[settings["columns"]]
+    described = _with_dates(pool.frame, frame[settings["columns"]])
     _refuse_words_for_numbers(pool.frame, described)
+    refuse_no_dates(pool.frame, described)
     report = report_of(
         described,
         id=settings["id"],
@@ -202,7 +204,7 @@ def grow(project: Journal, source: Any) -> int:
         labels=known,
         classes=state.classes,
         drop=(),
-        settled=True,
+        before=pool.frame,
     )
     ours = {settings["id"], settings["label"], *settings["columns"]}
     foreign = {name: "the project has no such column" for name in frame if name not in ours}
@@ -225,8 +227,22 @@ def grow(project: Journal, source: Any) -> int:
     return len(ids)
 
 
+def _with_dates(before: pd.DataFrame, added: pd.DataFrame) -> pd.DataFrame:
+    """Return new records with the dates of a file, which are text there, as dates where the project has dates."""
+    made = added.copy()
+    for name in added:
+        if is_datetime64_dtype(before[name]) and is_text(added[name]):
+            dates = pd.to_datetime(added[name], format="ISO8601", errors="coerce")
+            if is_datetime64_dtype(dates) and dates.notna().equals(added[name].notna()):
+                made[name] = dates
+    return made
+
+
 def _refuse_words_for_numbers(before: pd.DataFrame, added: pd.DataFrame) -> None:
-    """Raise InvalidDataError for a column of numbers or dates to which words are added: all would become words."""
+    """Raise InvalidDataError for a column of numbers or dates to which words are added: all would become words.
+
+    Dates that are text are looked at by :func:`alrl.projects.records.reading.refuse_no_dates`.
+    """
     for name in added:
         column = before[name].dropna()
         given = added[name].dropna()

@@ -166,6 +166,30 @@ def test_dates_in_two_orders_are_none():
     assert date_order(["25/12/2026", "soon"]) is None
 
 
+@pytest.mark.parametrize(
+    ("values", "seen"),
+    [
+        (["25/12/2026", "2026-04-03"], ["2026-12-25", "2026-04-03"]),
+        (["25/12/2026 9:30", "2026-04-03"], ["2026-12-25 09:30:00", "2026-04-03 00:00:00"]),
+        (["12/25/2026 1:30 PM", "2026-04-03T10:30:05.5"], ["2026-12-25 13:30:00.000000", "2026-04-03 10:30:05.500000"]),
+        (["2026-12-25", "2026-04-03 10:30"], ["2026-12-25 00:00:00", "2026-04-03 10:30:00"]),
+        (["2026-12-25T10:30:00Z", "2026-04-03"], ["2026-12-25T10:30:00Z", "2026-04-03"]),
+        (["25/12/2026", "12/25/2026", "2026-04-03"], ["25/12/2026", "12/25/2026", "2026-04-03"]),
+        (["2026-12-25", "2026-04-03"], ["2026-12-25", "2026-04-03"]),
+        (["25/12/2026", "2026-04-03", "soon"], ["25/12/2026", "2026-04-03", "soon"]),
+    ],
+)
+def test_dates_with_their_year_first_are_read_among_others(values, seen):
+    assert as_read(pd.DataFrame({"since": values}))["since"].tolist() == seen
+
+
+def test_a_table_may_hold_dates_with_their_year_first_among_others(read):
+    data, warned = dates(["25/12/2026", "2026-04-03"], read)
+    assert data.report.encoded["when"].startswith("date, day first")
+    assert data.X[:2, data.feature_names.index("when_month")].tolist() == [12.0, 4.0]
+    assert warned == []
+
+
 def test_a_frame_for_skrub_keeps_its_gaps_and_what_is_not_text():
     frame = pd.DataFrame({"zip": ["01067", None], "since": ["03.04.2026 10:30", None], "n": [1, 2], "t": ["a", 1]})
     seen = as_read(frame)

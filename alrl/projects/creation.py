@@ -96,7 +96,7 @@ def make(
     hidden = {settings.id, settings.label, *drop}
     described = frame[[name for name in frame.columns if name not in hidden]]
     names = _classes(classes, known, model)
-    kept = checked_model(model, folder, trusted, settings.strategy)
+    kept = checked_model(model, folder, trusted, settings.strategy, lambda: described, names)
     report = report_of(described, id=settings.id, label=settings.label, labels=known, classes=names, drop=drop)
     folder.mkdir(parents=True, exist_ok=True)
     added = {**_write_records(folder, described, ids), "report": report.to_json()}
@@ -158,27 +158,38 @@ def _write_records(folder: Path, described: pd.DataFrame, ids: Sequence[str]) ->
     return {"file": f"{sha256[:16]}.npz", "sha256": sha256, "records": len(table)}
 
 
-def checked_model(model: Any, folder: Path, trusted: Collection[str], strategy: str) -> dict[str, Any]:
+def checked_model(
+    model: Any,
+    folder: Path,
+    trusted: Collection[str],
+    strategy: str,
+    records: Callable[[], pd.DataFrame],
+    classes: Sequence[str],
+) -> dict[str, Any]:
     """Return what the log says of a model that can be loaded again, and tells what the project's strategy reads.
 
+    A classifier of one's own is tried on some of the ``records``, with made-up labels.
+
     Raises InvalidRecipeError for a strategy that no project can ask, InvalidQueryError for one that none with this
-    model can.
+    model can, InvalidDataError for a model that learns no classes or cannot be fitted to such records.
     """
     from alrl.agents.players import find_strategy
     from alrl.projects.model_files import describe_model, load_model
-    from alrl.projects.models import not_given
+    from alrl.projects.models import AUTOMATIC, EstimatorModel, not_given
     from alrl.strategies.base import refuse_learning
 
     chooses = find_strategy(strategy)
     refuse_learning(chooses, "a project")
     if isinstance(model, type):
         raise InvalidDataError(f"the class {model.__name__} given as a model; give an object of it: {model.__name__}()")
-    described = describe_model(model, folder / "models")
-    loaded = load_model(described, folder / "models", trusted)
+    kept = describe_model(model, folder / "models")
+    loaded = load_model(kept, folder / "models", trusted)
     for need in sorted(chooses.needs):
         if not loaded.gives(need):
             raise not_given(need, f"the strategy {strategy!r}")
-    return described
+    if isinstance(loaded, EstimatorModel) and kept["kind"] != AUTOMATIC and len(frame := records()):
+        loaded.try_on(frame, classes)
+    return kept
 
 
 def grow(project: Journal, source: Any) -> int:

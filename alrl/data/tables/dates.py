@@ -59,7 +59,8 @@ def looks_dated(levels: Sequence[str]) -> bool:
 def date_order(levels: Iterable[str]) -> DateOrder | None:
     """Return the order of day and month where every text begins with the two, None elsewhere.
 
-    Dates with their year first, as 2026-04-03, may stand among them. A number above 12 is a day. Where there is none, day.month.year has the day first, and all else the month.
+    Dates with their year first, as 2026-04-03, may stand among them. A number above 12 is a day. Where there is none,
+    day.month.year has the day first, and all else the month.
 
     >>> str(date_order(["03/04/2026", "25/12/2026"])), str(date_order(["03/04/2026"]))
     ('day first', 'month first, though no value tells')

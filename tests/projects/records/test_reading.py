@@ -195,7 +195,8 @@ def test_it_is_told_where_new_records_turn_the_dates_of_a_project(tmp_path: Path
     with pytest.warns(AmbiguousDateWarning):
         project = dated(tmp_path / "own", ["03/04/2024", "05/06/2024"])
     project.grow({"id": ["g1"], "d": ["25/12/2024"]})
-    assert project.reports[1].notes == [
+    (told,) = project.reports[1].notes
+    assert told == (
         "the dates of column 'd' were read month first, though no value tells; the new records tell that they are day"
         " first"
-    ]
+    )

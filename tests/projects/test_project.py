@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 import skops.io
 import torch
@@ -26,6 +27,7 @@ from alrl.errors import InvalidDataError, InvalidQueryError, InvalidRecipeError,
 from alrl.learners import SoftmaxRegression
 from alrl.loop.simulator import Simulator
 from alrl.projects import IRRELEVANT, Project, fitting
+from alrl.projects.answers import Answer
 from alrl.projects.exchange.task_files import take_file
 from alrl.projects.judgement.stopping import Budget
 from alrl.projects.rounds import fit_round
@@ -721,3 +723,22 @@ def test_a_model_that_does_not_tell_what_the_strategy_reads_is_refused(make: Mak
     with pytest.raises(InvalidQueryError, match="the strategy 'bald' reads the predictions of each member"):
         project.set_model("softmax-regression")
     assert project.state.model["name"] == "committee"
+
+
+@pytest.mark.parametrize("seconds", [-1.0, float("nan"), float("inf"), "3", True])
+def test_a_time_that_is_none_is_refused(make: Make, seconds: Any) -> None:
+    project = make()
+    answers = [Answer(id="c1", label="yes", seconds=seconds), Answer(id="c2", label="no", seconds=0.0)]
+    with pytest.raises(InvalidDataError, match=r"record 'c1': seconds = .*, where a time is a number of 0 or more"):
+        project.tell(answers, annotator="ann")
+    assert project.state.labels == {}
+    project.tell(answers, annotator="ann", leave_out=True)
+    assert project.state.labels == {"c2": "no"}
+
+
+@pytest.mark.filterwarnings("error::polars.exceptions.PerformanceWarning")
+def test_lazy_frames_are_taken(make: Make) -> None:
+    project = make(pool=pl.from_dicts(table(4).to_dict("records")).lazy())
+    project.grow(pl.DataFrame({"customer": ["n1"], "age": [1.0], "visits": [2.0]}).lazy())
+    project.tell(pl.DataFrame({"customer": ["n1"], "churn": ["yes"]}).lazy(), annotator="ann")
+    assert (project.pool().records, project.state.labels) == (5, {"n1": "yes"})

@@ -139,7 +139,7 @@ def _compiler(options: dict[str, Any], fastmath: set[str]) -> Callable[..., Any]
     return decorate
 
 
-class _FirstCompilation(event.Listener):  # type: ignore[misc]
+class _FirstCompilation(event.Listener):
     """Says once, of the main process, that code is compiled which no run before this one has kept."""
 
     def __init__(self) -> None:
@@ -166,7 +166,7 @@ def _is_kept(dispatcher: Any) -> bool:
         return True
 
 
-event.register("numba:compile", _FirstCompilation())
+event.register("numba:compile", _FirstCompilation())  # type: ignore[no-untyped-call]
 
 
 def _private_folder() -> str | None:

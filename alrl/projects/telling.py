@@ -225,7 +225,7 @@ def faults(answers: Iterable[Answer], known: Mapping[str, int], state: State) ->
 
 
 def _is_time(seconds: Any) -> bool:
-    return isinstance(seconds, Real) and not isinstance(seconds, bool) and 0 <= float(seconds) < math.inf
+    return type(seconds) is not bool and isinstance(seconds, Real) and 0 <= float(seconds) < math.inf
 
 
 def write_answers(

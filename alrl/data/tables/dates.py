@@ -93,14 +93,33 @@ def plain_dates(levels: Sequence[str]) -> Callable[[str], str] | None:
     """
     order = date_order(levels)
     halves = looks_dated(levels) and any(map(_HALF_DAY.fullmatch, levels))
-    if order is None and not halves:
-        return _alike(levels) if looks_dated(levels) else None
+    if order is None and not halves and not looks_dated(levels):
+        return None
+    others = {} if order is not None or halves else _iso_of_others(levels)
+    if order is None and not halves and not others:
+        return _alike(levels)
 
     def plain(text: str) -> str:
-        return _with_hours(text if order is None else order.iso(text))
+        return others.get(text) or _with_hours(text if order is None else order.iso(text))
 
     alike = _alike(list(map(plain, levels))) if any(map(_ISO.fullmatch, levels)) else None
     return plain if alike is None else lambda text: alike(plain(text))
+
+
+def _iso_of_others(levels: Sequence[str]) -> dict[str, str]:
+    """Return dates of one other pattern, such as 3 April 2026, by their texts, where the rest has its year first."""
+    others = [level for level in levels if not _ISO.fullmatch(level)]
+    if not 0 < len(others) < len(levels) or any(map(_SHORT.fullmatch, others)):
+        return {}
+    import pandas as pd
+    from pandas.tseries.api import guess_datetime_format
+
+    written = guess_datetime_format(others[0])
+    dates = pd.to_datetime(pd.Series(others), format=written, errors="coerce") if written else None
+    if dates is None or dates.dtype.kind != "M" or "%z" in str(written).lower() or dates.isna().any():
+        return {}
+    timed = bool((dates != dates.dt.normalize()).any())
+    return dict(zip(others, dates.dt.strftime("%Y-%m-%d %H:%M:%S" if timed else "%Y-%m-%d"), strict=True))
 
 
 def _alike(levels: Sequence[str]) -> Callable[[str], str] | None:

@@ -16,6 +16,7 @@ from alrl.data.arrays import classes_of, features_of
 from alrl.data.families import family
 from alrl.data.standardisation import Standardisation
 from alrl.data.tables.columns import FeatureColumns
+from alrl.data.tables.frames import collected
 from alrl.data.tables.report import DataReport
 from alrl.errors import InvalidDataError
 
@@ -145,6 +146,7 @@ class DataSet:
         Raises InvalidDataError for anything else: text or objects in X, a sparse X, NaN or infinity, numbers whose
         squares overflow, missing classes, numbers that are no classes, fewer than two classes, lengths that differ.
         """
+        X, y = collected(X), collected(y)
         features = features_of(X)
         codes, class_names = classes_of(y)
         if len(features) != len(codes):

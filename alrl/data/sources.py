@@ -16,7 +16,7 @@ from alrl.data.data_set import DataSet
 from alrl.data.families import family
 from alrl.data.installed_packages import common_names, keel_names, load_common, load_keel, load_musk, musk_is_there
 from alrl.data.synthetic import FAMILIES, synthetic
-from alrl.data.tables.frames import is_frame, refuse_another_order
+from alrl.data.tables.frames import collected, is_frame, refuse_another_order
 from alrl.data.tables.read import not_a_file
 from alrl.errors import InvalidDataError, InvalidRecipeError
 from alrl.recipes import folders
@@ -48,6 +48,7 @@ def load_data_set(
     """
     given = {"label": label, "drop": tuple(drop) or None, "features": features, "header": header}
     columns: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+    source = collected(source)
     if is_frame(source) or is_file(source):
         return DataSet.read(find_file(source) if isinstance(source, str | os.PathLike) else source, **columns)
     if columns:
@@ -83,6 +84,7 @@ def data_set_names() -> tuple[str, ...]:
 
 def _from_pair(X: Any, y: Any) -> DataSet:
     """Return the data set of arrays, or of a frame with text, dates or gaps in it and the classes of its rows."""
+    X, y = collected(X), collected(y)
     refuse_another_order(getattr(X, "index", None), y, "X", "y")
     if not is_frame(X) or _is_plain(X.to_numpy()):
         return DataSet.from_arrays(X, y)

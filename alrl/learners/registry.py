@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from alrl.errors import InvalidRecipeError
@@ -12,6 +13,8 @@ from alrl.recipes.registry import Registry
 LEARNERS: Registry[Learner] = Registry(Learner, package="alrl.learners", noun="learner")  # type: ignore[type-abstract]
 """The learners, by name: a file in this package with a subclass is registered."""
 learners = LEARNERS.all
+MODEL_FILES = frozenset({".skops", ".pkl", ".pickle", ".joblib", ".pt", ".pth", ".onnx", ".h5", ".safetensors"})
+"""Suffixes of files that hold models, which no name of a learner ends in."""
 
 
 def make_learner(reference: Any, **settings: object) -> Learner:
@@ -36,6 +39,12 @@ def make_learner(reference: Any, **settings: object) -> Learner:
         return issubclass(kind, Learner) or is_estimator(kind)
 
     if isinstance(reference, str):
+        if Path(reference).suffix in MODEL_FILES and reference not in learners():
+            raise InvalidRecipeError(
+                f"learner = {reference!r} given, a file; a text is the name of a learner, such as 'softmax-regression',"
+                " or a class, such as 'sklearn.ensemble:RandomForestClassifier'. Load the unfitted classifier first, as"
+                " by skops.io.load, and give it itself"
+            )
         kind = resolve(reference, {}, base=object, noun="learner", suits=taught) if ":" in reference else None
         if kind is None or issubclass(kind, Learner) or not is_estimator(kind):
             return LEARNERS.make(reference, **settings)

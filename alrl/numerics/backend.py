@@ -12,12 +12,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from functools import lru_cache
+from multiprocessing import current_process
 from pathlib import Path
 from typing import Any
 
 import numba
 import torch
 from numba import njit
+from numba.core import event
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 from torch import Tensor
@@ -135,6 +137,36 @@ def _compiler(options: dict[str, Any], fastmath: set[str]) -> Callable[..., Any]
         return njit(**options, fastmath=fastmath)(function)
 
     return decorate
+
+
+class _FirstCompilation(event.Listener):
+    """Says once, of the main process, that code is compiled which no run before this one has kept."""
+
+    def __init__(self) -> None:
+        self._said = False
+
+    def on_start(self, event: Any) -> None:
+        """Write a line to standard error where a function of alrl is compiled for the first time."""
+        dispatcher = event.data["dispatcher"]
+        if self._said or not str(dispatcher.py_func.__module__).startswith("alrl.") or _is_kept(dispatcher):
+            return
+        self._said = True
+        if current_process().name == "MainProcess":
+            print("compiling alrl's inner loops, once for this installation (up to a minute or two)", file=sys.stderr)
+
+    def on_end(self, event: Any) -> None:
+        """Say nothing."""
+
+
+def _is_kept(dispatcher: Any) -> bool:
+    """Return whether the function was compiled for other types before, or never can be kept."""
+    try:
+        return bool(dispatcher._cache._cache_file._load_index())
+    except (AttributeError, OSError):
+        return True
+
+
+event.register("numba:compile", _FirstCompilation())  # type: ignore[no-untyped-call]
 
 
 def _private_folder() -> str | None:

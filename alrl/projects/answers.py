@@ -14,6 +14,8 @@ IRRELEVANT_WORD = "#irrelevant"
 """What files hold for :data:`IRRELEVANT`."""
 IMPORTED = "table"
 """The annotator of labels that the table held from the beginning."""
+_LONGEST = 86_400.0
+"""Seconds above which nobody has looked at one record all the time."""
 HELD_OUT = "held out"
 """The annotator who answers "don't know" to the records that a rehearsal measures on."""
 UNKNOWN_WORD = "#unknown"
@@ -86,6 +88,16 @@ def read_label(value: Any) -> Label | None:
         return label_of(value)
     except InvalidDataError:
         return str(value)
+
+
+def sensible_seconds(value: Any) -> float | None:
+    """Return the time that an answer took, in seconds; None for what is no number from 0 to a day.
+
+    >>> sensible_seconds(2), sensible_seconds(-1.0), sensible_seconds("2"), sensible_seconds(1e9)
+    (2.0, None, None, None)
+    """
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if number and 0 <= value < _LONGEST else None
 
 
 def word_of(label: Label | None) -> str:

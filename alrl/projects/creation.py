@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+from pandas.api.types import is_datetime64_dtype
 
 from alrl.data.tables.pandas_column import is_text
 from alrl.errors import InvalidDataError, ProjectError
@@ -17,7 +18,7 @@ from alrl.numerics.arguments import finite_number, one_of, whole_number
 from alrl.projects.answers import IMPORTED, IRRELEVANT_WORD, UNKNOWN_WORD, Answer, label_of
 from alrl.projects.event_log import EventLog
 from alrl.projects.records.pool import ID
-from alrl.projects.records.reading import report_of
+from alrl.projects.records.reading import refuse_no_dates, report_of
 from alrl.projects.records.record_file import sha256_of, write_records
 from alrl.projects.records.tables import column_of, ids_of, read_table
 from alrl.projects.state import State
@@ -95,7 +96,7 @@ def make(
     hidden = {settings.id, settings.label, *drop}
     described = frame[[name for name in frame.columns if name not in hidden]]
     names = _classes(classes, known, model)
-    kept = checked_model(model, folder, trusted, settings.strategy)
+    kept = checked_model(model, folder, trusted, settings.strategy, lambda: described, names)
     report = report_of(described, id=settings.id, label=settings.label, labels=known, classes=names, drop=drop)
     folder.mkdir(parents=True, exist_ok=True)
     added = {**_write_records(folder, described, ids), "report": report.to_json()}
@@ -157,27 +158,38 @@ def _write_records(folder: Path, described: pd.DataFrame, ids: Sequence[str]) ->
     return {"file": f"{sha256[:16]}.npz", "sha256": sha256, "records": len(table)}
 
 
-def checked_model(model: Any, folder: Path, trusted: Collection[str], strategy: str) -> dict[str, Any]:
+def checked_model(
+    model: Any,
+    folder: Path,
+    trusted: Collection[str],
+    strategy: str,
+    records: Callable[[], pd.DataFrame],
+    classes: Sequence[str],
+) -> dict[str, Any]:
     """Return what the log says of a model that can be loaded again, and tells what the project's strategy reads.
 
+    A classifier of one's own is tried on some of the ``records``, with made-up labels.
+
     Raises InvalidRecipeError for a strategy that no project can ask, InvalidQueryError for one that none with this
-    model can.
+    model can, InvalidDataError for a model that learns no classes or cannot be fitted to such records.
     """
     from alrl.agents.players import find_strategy
     from alrl.projects.model_files import describe_model, load_model
-    from alrl.projects.models import not_given
+    from alrl.projects.models import AUTOMATIC, EstimatorModel, not_given
     from alrl.strategies.base import refuse_learning
 
     chooses = find_strategy(strategy)
     refuse_learning(chooses, "a project")
     if isinstance(model, type):
         raise InvalidDataError(f"the class {model.__name__} given as a model; give an object of it: {model.__name__}()")
-    described = describe_model(model, folder / "models")
-    loaded = load_model(described, folder / "models", trusted)
+    kept = describe_model(model, folder / "models")
+    loaded = load_model(kept, folder / "models", trusted)
     for need in sorted(chooses.needs):
         if not loaded.gives(need):
             raise not_given(need, f"the strategy {strategy!r}")
-    return described
+    if isinstance(loaded, EstimatorModel) and kept["kind"] != AUTOMATIC and len(frame := records()):
+        loaded.try_on(frame, classes)
+    return kept
 
 
 def grow(project: Journal, source: Any) -> int:
@@ -193,8 +205,9 @@ def grow(project: Journal, source: Any) -> int:
             f"the new records have no column {missing[0]!r}; a project's records have the same columns"
         )
     known = [label_of(value) for value in frame[settings["label"]].tolist()] if settings["label"] in frame else []
-    described = frame[settings["columns"]]
+    described = _with_dates(pool.frame, frame[settings["columns"]])
     _refuse_words_for_numbers(pool.frame, described)
+    refuse_no_dates(pool.frame, described)
     report = report_of(
         described,
         id=settings["id"],
@@ -202,7 +215,7 @@ def grow(project: Journal, source: Any) -> int:
         labels=known,
         classes=state.classes,
         drop=(),
-        settled=True,
+        before=pool.frame,
     )
     ours = {settings["id"], settings["label"], *settings["columns"]}
     foreign = {name: "the project has no such column" for name in frame if name not in ours}
@@ -225,8 +238,22 @@ def grow(project: Journal, source: Any) -> int:
     return len(ids)
 
 
+def _with_dates(before: pd.DataFrame, added: pd.DataFrame) -> pd.DataFrame:
+    """Return new records with the dates of a file, which are text there, as dates where the project has dates."""
+    made = added.copy()
+    for name in added:
+        if is_datetime64_dtype(before[name]) and is_text(added[name]):
+            dates = pd.to_datetime(added[name], format="ISO8601", errors="coerce")
+            if is_datetime64_dtype(dates) and dates.notna().equals(added[name].notna()):
+                made[name] = dates
+    return made
+
+
 def _refuse_words_for_numbers(before: pd.DataFrame, added: pd.DataFrame) -> None:
-    """Raise InvalidDataError for a column of numbers or dates to which words are added: all would become words."""
+    """Raise InvalidDataError for a column of numbers or dates to which words are added: all would become words.
+
+    Dates that are text are looked at by :func:`alrl.projects.records.reading.refuse_no_dates`.
+    """
     for name in added:
         column = before[name].dropna()
         given = added[name].dropna()

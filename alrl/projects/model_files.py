@@ -7,9 +7,12 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from alrl.errors import InvalidDataError, MissingPackageError, ProjectError
+from alrl.errors import InvalidDataError, InvalidRecipeError, MissingPackageError, ProjectError
+from alrl.learners import learners
+from alrl.learners.registry import MODEL_FILES
 from alrl.projects.models import AUTOMATIC, EstimatorModel, LearnerModel, ProjectModel
 from alrl.projects.records.record_file import sha256_of, write_whole
+from alrl.recipes.suggest import unknown
 
 _PARTS_TRUSTED = ("skrub.",)
 """Modules whose classes are loaded from a skops file without asking: alrl depends on them."""
@@ -28,11 +31,21 @@ def describe_model(model: Any, folder: Path) -> dict[str, Any]:
                 f"there is no file {model} (looked from {Path.cwd()}); write an unfitted classifier by skops.io.dump"
             )
         data = Path(model).read_bytes()
-    elif isinstance(model, str):
+    elif isinstance(model, str | Path):
+        model = str(model)
         if ":" in model:
             raise InvalidDataError(
                 f"model = {model!r} given; a project keeps learners by name, and classifiers as files"
             )
+        if Path(model).suffix.lower() in MODEL_FILES:
+            raise InvalidDataError(
+                f"model = {model!r} given; a project takes no file but .skops, which runs no code, where loading a"
+                " pickle (.pkl, .joblib, .pt) does: write the unfitted classifier by"
+                f" skops.io.dump(classifier, 'model.skops') and give that, the name of a learner, or {AUTOMATIC}"
+            )
+        if model != AUTOMATIC and model.replace("_", "-") not in learners():
+            known = unknown("learner", model, [*learners(), AUTOMATIC])
+            raise InvalidRecipeError(f"{known}; or give a .skops file of an unfitted classifier")
         if model != AUTOMATIC:
             LearnerModel(model)
         return {"kind": "learner" if model != AUTOMATIC else AUTOMATIC, "name": model}

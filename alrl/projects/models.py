@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import time
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from alrl.agents.own_data.model_kinds import refuse_no_classifier
 from alrl.data.tables.pandas_column import is_text
 from alrl.errors import InvalidDataError, InvalidQueryError
 from alrl.learners import make_learner
@@ -21,6 +23,11 @@ from alrl.loop.learner import FitReport, Learner
 from alrl.loop.view_fields import MEANINGS, Need
 from alrl.projects.records.pool import Pool
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+_TRIED, _TRIED_GAPS = 50, 10
+"""Records that a model is tried on, and how many of them have gaps, where there are as many."""
 AUTOMATIC = "auto"
 """skrub's TableVectorizer before scikit-learn's LogisticRegression: for tables with text, times and missing values."""
 
@@ -125,8 +132,32 @@ class EstimatorModel(ProjectModel):
                 f"{type(estimator).__name__} is no scikit-learn classifier; give one, a pipeline, the name of a learner"
                 f" such as 'softmax-regression', or '{AUTOMATIC}'"
             )
+        refuse_no_classifier(estimator)
         self.estimator = estimator
         self._readable = readable
+
+    def try_on(self, frame: pd.DataFrame, classes: Sequence[str]) -> None:
+        """Fit a clone to fifty records, those with gaps first, with made-up labels of the classes, before any is paid.
+
+        Raises InvalidDataError where that is impossible, or where its predictions cannot be ranked.
+        """
+        gaps = np.flatnonzero(frame.isna().any(axis=1).to_numpy())[:_TRIED_GAPS]
+        spread = np.linspace(0, len(frame) - 1, _TRIED - len(gaps)).astype(np.int64)
+        rows = frame.iloc[np.concatenate([gaps, spread])].reset_index(drop=True)
+        names = np.array(classes)[np.arange(_TRIED) % min(len(classes), _TRIED // 5)]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            fitted = self._fitted_to(rows, names, f"{_TRIED} records with made-up labels", frame)
+            if not hasattr(fitted, "predict_proba") and not hasattr(fitted, "decision_function"):
+                raise InvalidDataError(
+                    f"{type(fitted).__name__} has neither predict_proba nor decision_function, so nothing ranks its"
+                    " predictions; give another classifier, or wrap it in sklearn.calibration.CalibratedClassifierCV"
+                )
+            known = [list(classes).index(str(name)) for name in fitted.classes_]
+            try:
+                probabilities_of(fitted, rows, known, len(classes))
+            except (ValueError, TypeError) as error:
+                raise InvalidDataError(f"the model cannot predict the records that it was tried on: {error}") from error
 
     def ready(self, codes: NDArray[np.int64]) -> bool:
         return len(set(codes.tolist())) > 1
@@ -160,20 +191,21 @@ class EstimatorModel(ProjectModel):
         return pool.readable if self._readable else pool.frame
 
     def _fitted(self, pool: Pool, at: NDArray[np.int64], codes: NDArray[np.int64]) -> tuple[Any, tuple[int, ...]]:
+        names = np.array(pool.classes)[codes]
+        fitted = self._fitted_to(self._frame(pool).iloc[at], names, f"{len(at)} labelled records", pool.frame)
+        return fitted, tuple(pool.classes.index(str(name)) for name in fitted.classes_)
+
+    def _fitted_to(self, rows: pd.DataFrame, names: NDArray[np.str_], what: str, frame: pd.DataFrame) -> Any:
         from sklearn.base import clone
 
-        names = np.array(pool.classes)[codes]
         try:
-            fitted = clone(self.estimator).fit(self._frame(pool).iloc[at], names)
+            return clone(self.estimator).fit(rows, names)
         except (ValueError, TypeError) as error:
-            words = [name for name in pool.frame if is_text(pool.frame[name])]
+            words = [name for name in frame if is_text(frame[name])]
             hint = (
                 f"; columns {words[:5]} hold words: give a pipeline that encodes them, or --model auto" if words else ""
             )
-            raise InvalidDataError(
-                f"the model cannot be fitted to {len(at)} labelled records: {error}{hint}"
-            ) from error
-        return fitted, tuple(pool.classes.index(str(name)) for name in fitted.classes_)
+            raise InvalidDataError(f"the model cannot be fitted to {what}: {error}{hint}") from error
 
 
 def probabilities_of(fitted: Any, frame: Any, codes: Sequence[int], classes: int) -> NDArray[np.float32]:

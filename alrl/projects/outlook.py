@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,8 @@ _COMPUTING, _WAITING = 0.05, 0.1
 _MISSED = 0.1
 """Chance that some class is missing from the first sample, where classes are equally common."""
 _SECONDS_A_LABEL = 10.0
+_WARM_UP = 40
+"""Labels of a first fit whose time does not count."""
 _STATES = 1_000
 """Records that a distance is looked at on."""
 
@@ -158,7 +161,10 @@ def batch_for(labels: int, seconds: float, *, label: float, hour: float) -> int:
 
 
 def _round_seconds(project: Journal, pool: Pool, labels: int) -> float:
-    """Return the seconds of one fit to ``labels`` records of classes drawn by lot, with folds and predictions."""
+    """Return the seconds of one fit to ``labels`` records of classes drawn by lot, with folds and predictions.
+
+    A fit to a few of them goes before, which does not count.
+    """
     from alrl.projects.fitting import model_of
     from alrl.projects.rounds import folds_of
 
@@ -168,12 +174,22 @@ def _round_seconds(project: Journal, pool: Pool, labels: int) -> float:
     model = model_of(project, project.state)
     if not model.ready(codes):
         return 0.0
-    started = time.perf_counter()
-    model.fit(pool, at, codes, len(pool.classes))
-    fold = folds_of(codes, 0)
-    if fold is not None:
-        model.out_of_fold(pool, at, codes, len(pool.classes), fold)
-    return time.perf_counter() - started
+
+    def round_of(count: int) -> float:
+        started = time.perf_counter()
+        model.fit(pool, at[:count], codes[:count], len(pool.classes))
+        fold = folds_of(codes[:count], 0)
+        if fold is not None:
+            model.out_of_fold(pool, at[:count], codes[:count], len(pool.classes), fold)
+        return time.perf_counter() - started
+
+    # A first round loads or compiles code and encodes the records, which later rounds do not.
+    few = min(labels, _WARM_UP)
+    if model.ready(codes[:few]):
+        # Some models cannot be fitted to so few.
+        with suppress(AlrlError):
+            round_of(few)
+    return round_of(labels)
 
 
 def _distance(strategy: str, pool: Pool, classes: int) -> tuple[float | None, str]:

@@ -285,7 +285,9 @@ class Project(Judged):
         """Change the model, as in :meth:`create`; the labels stay, and the next round is fitted by it."""
         from alrl.projects.creation import checked_model
 
-        described = checked_model(model, self.folder, self.trusted, self.state.settings["strategy"])
+        state, pool = self.state_and_pool()
+        strategy = state.settings["strategy"]
+        described = checked_model(model, self.folder, self.trusted, strategy, lambda: pool.frame, state.classes)
         with self.writing() as (transaction, state):
             state.apply(transaction.append("model set", described))
         return described

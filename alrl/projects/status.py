@@ -13,6 +13,7 @@ from alrl.projects.judgement.bill import bill, rows
 from alrl.projects.judgement.curve import AccuracyEstimate, Point, curve, drawing, point, standing
 from alrl.projects.judgement.start import check_start
 from alrl.projects.judgement.stopping import (
+    USUAL_AGREEMENT,
     Budget,
     ContradictingInformation,
     LearnedStop,
@@ -73,7 +74,13 @@ def status_of(state: State, now: float) -> dict[str, Any]:
         "advice": as_document(
             usual_rule(),
             state,
-            (StabilisingPredictions(), OverallUncertainty(), ContradictingInformation(), LearnedStop(), Budget()),
+            (
+                StabilisingPredictions(USUAL_AGREEMENT),
+                OverallUncertainty(),
+                ContradictingInformation(),
+                LearnedStop(),
+                Budget(),
+            ),
         ),
         "start": _start(state),
         "last_event": _moment(state.at),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from numbers import Real
 from typing import Any, Literal
 from unicodedata import normalize
 
+from alrl.data.tables.frames import collected
 from alrl.errors import InvalidDataError
 from alrl.projects.answers import IRRELEVANT, Answer, Label, label_of, word_of
 from alrl.projects.event_log import EventKind, Transaction
@@ -79,6 +82,7 @@ def answers_of(labels: Any, id_column: str, label_column: str) -> list[Answer]:
     """
     import pandas as pd
 
+    labels = collected(labels)
     if hasattr(labels, "get_columns"):
         labels = pd.DataFrame({column.name: column.to_list() for column in labels.get_columns()})
     if isinstance(labels, pd.DataFrame):
@@ -212,10 +216,16 @@ def faults(answers: Iterable[Answer], known: Mapping[str, int], state: State) ->
             hint = f', did you mean "{near}"?' if near else ""
             known_classes = ", ".join(state.classes)
             wrong[place] = f"record {answer.id!r}: {answer.label!r} is no class{hint}; classes: {known_classes}"
+        elif answer.seconds is not None and not _is_time(answer.seconds):
+            wrong[place] = f"record {answer.id!r}: seconds = {answer.seconds!r}, where a time is a number of 0 or more"
         elif len(given[answer.id]) > 1:
             words = " and ".join(map(repr, given[answer.id]))
             wrong[place] = f"record {answer.id!r}: {words} contradict each other, keep one of them"
     return wrong
+
+
+def _is_time(seconds: Any) -> bool:
+    return type(seconds) is not bool and isinstance(seconds, Real) and 0 <= float(seconds) < math.inf
 
 
 def write_answers(

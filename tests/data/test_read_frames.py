@@ -12,7 +12,9 @@ import polars as pl
 import pytest
 
 from alrl.data.data_set import DataSet
+from alrl.data.sources import load_data_set
 from alrl.errors import GuessedLabelWarning, InvalidDataError
+from alrl.evaluation.simulate import simulate
 
 N = 30
 NUMBERS = np.arange(N)
@@ -286,3 +288,19 @@ def test_a_pair_of_arrays_is_read_as_arrays_are():
     assert (data.name, data.X.tolist(), data.class_names) == ("mine", X.tolist(), ("a", "b"))
     with pytest.raises(InvalidDataError, match=r"label names a column, and a pair \(X, y\) has arrays X and y"):
         DataSet.read((X, y), label="kind")
+
+
+@pytest.mark.filterwarnings("error::polars.exceptions.PerformanceWarning")
+def test_a_lazy_frame_is_read_as_the_frame_that_it_stands_for():
+    frame = pl.DataFrame({"a": np.arange(30.0), "b": np.arange(30.0) % 7, "label": ["x", "y"] * 15})
+    X, y = frame.select("a", "b"), frame["label"]
+    for data in (
+        DataSet.read(frame.lazy(), label="label"),
+        load_data_set(frame.lazy(), label="label"),
+        load_data_set((X.lazy(), y)),
+        DataSet.from_arrays(X.lazy(), y),
+    ):
+        assert data.X[29].tolist() == [29.0, 1.0]
+        assert data.feature_names == ("a", "b")
+        assert data.y.tolist() == [0, 1] * 15
+    assert simulate(frame.lazy(), "margin", label="label", labels=2, seeds=1).accuracy.shape == (1, 3)

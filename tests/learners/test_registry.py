@@ -41,6 +41,8 @@ def test_a_learner_already_made_is_taken_as_it_is():
 @pytest.mark.parametrize(
     ("name", "settings", "message"),
     [
+        ("m.skops", {}, r"learner = 'm.skops' given, a file; a text is the name of a learner"),
+        ("m.pkl", {}, r"learner = 'm.pkl' given, a file; a text is the name of a learner"),
         ("softmax-regresion", {}, r'unknown learner "softmax-regresion"; did you mean "softmax-regression"\?'),
         ("softmax-regression", {"c": 1.0}, r'unknown setting "c"; did you mean "C"\?'),
         ("softmax-regression", {"C": "much"}, r"settings C = 'much' given"),

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import importlib.util
+import os
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -83,3 +85,24 @@ def test_a_compiled_function_is_compiled_anew_when_one_that_it_calls_from_anothe
             monkeypatch.setitem(sys.modules, name, module)
             spec.loader.exec_module(module)
         assert module.result() == expected
+
+
+COMPILES = """
+import multiprocessing, sys
+import torch
+from alrl.numerics.noise import uniform
+if sys.argv[1:]:
+    multiprocessing.current_process().name = sys.argv[1]
+uniform(torch.tensor([1, 2]), torch.tensor([0, 0]), 3)
+uniform(torch.tensor([1]), torch.tensor([0]), 2)
+"""
+
+
+def test_the_first_compilation_of_an_installation_is_told_once_and_by_no_worker(tmp_path: Path) -> None:
+    def told(folder: str, *arguments: str) -> str:
+        environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / folder)}
+        command = [sys.executable, "-c", COMPILES, *arguments]
+        return subprocess.run(command, capture_output=True, text=True, env=environment, check=True, timeout=120).stderr
+
+    line = "compiling alrl's inner loops, once for this installation (up to a minute or two)\n"
+    assert [told("main"), told("main"), told("worker", "Process-1")] == [line, "", ""]

@@ -164,3 +164,13 @@ def test_a_report_needs_a_folder_that_is_there(place: Path) -> None:
     refused = project("report", "churn", "--to", "nowhere/churn.html")
     assert refused.exit_code == 2
     assert "there is no folder" in refused.output
+
+
+def test_the_next_batch_is_not_recommended_where_no_record_is_left(place: Path) -> None:
+    (place / "all.csv").write_text("id,age,label\na,1,yes\nb,2,no\n")
+    (place / "some.csv").write_text("id,age,label\na,1,yes\nb,2,no\nc,3,\n")
+    how = ("--id", "id")
+    every = ok("create", "every", "--data", "all.csv", *how)
+    assert "advice: stop: no record is left to ask about" in every
+    assert "next:" not in every
+    assert "next: alrl project next some" in ok("create", "some", "--data", "some.csv", *how)

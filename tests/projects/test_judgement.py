@@ -18,6 +18,7 @@ from alrl.projects.judgement.lure import lure_weights
 from alrl.projects.judgement.stopping import (
     Budget,
     ContradictingInformation,
+    LearnedStop,
     NetValueRule,
     OverallUncertainty,
     StabilisingPredictions,
@@ -197,3 +198,16 @@ def test_rounds_of_the_same_labels_are_no_sign_of_stability() -> None:
     state = state_of([20, 40, 60, 60, 60], kappa=[None, 0.8, 0.8, 1.0, 1.0])
     assert not StabilisingPredictions(0.9, window=2).advise(state).stop
     assert StabilisingPredictions(0.9, window=2).advise(state_of([20, 40, 60, 80], kappa=[None, 0.8, 1.0, 1.0])).stop
+
+
+def test_the_headline_and_the_list_of_reasons_have_one_threshold() -> None:
+    state = state_of([10, 20, 30, 40], kappa=[None, 0.97, 0.97, 0.97])
+    advice = status_of(state, 0.0)["advice"]
+    assert "kappa 0.970 (stop at 0.98)" in advice["sentence"]
+    assert advice["reasons"][0].startswith("stabilising-predictions: ")
+    assert "kappa 0.970 (stop at 0.98)" in advice["reasons"][0]
+
+
+def test_a_chance_is_told_with_its_unit() -> None:
+    facts = {name: [0.9] * 6 for name in ("agreement", "uncertainty", "confidence")}
+    assert LearnedStop().advise(state_of([10, 20, 30, 40, 50, 60], **facts)).reason.endswith(" % (stop at 42 %)")

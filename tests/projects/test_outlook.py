@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
 import alrl
-from alrl.projects import Project
+from alrl.projects import Project, fitting
+from alrl.projects.models import FittedRound, LearnerModel
 from alrl.projects.outlook import batch_for, first_size
+from alrl.projects.records.pool import Pool
 from tests.projects.conftest import table
 
 Make = Callable[..., Project]
@@ -26,6 +30,23 @@ def test_an_outlook_needs_no_label_and_writes_nothing(make: Make) -> None:
     assert result.everything == 30.0
     assert result.pays
     assert "margin is a rule, which was not trained" in result.sentences()[-1]
+
+
+def test_a_round_is_measured_once_its_code_is_loaded(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    fitted: list[int] = []
+
+    class SlowAtFirst(LearnerModel):
+        def fit(self, pool: Pool, at: Any, codes: Any, classes: int) -> FittedRound:
+            time.sleep(0.0 if fitted else 0.5)
+            fitted.append(len(at))
+            return FittedRound(probabilities=np.zeros((pool.records, classes), np.float32), seconds=0, record_epochs=0)
+
+        def out_of_fold(self, pool: Pool, at: Any, codes: Any, classes: int, fold: Any) -> Any:
+            return np.zeros((len(at), classes), np.float32)
+
+    monkeypatch.setattr(fitting, "model_of", lambda *_: SlowAtFirst("ridge"))
+    assert make(labels=50).outlook().round_seconds < 0.4
+    assert fitted == [40, 50]
 
 
 def test_a_policy_is_held_against_its_training(make: Make) -> None:

@@ -8,8 +8,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
+import skops.io
 import torch
+from sklearn.cluster import KMeans
+from sklearn.ensemble import HistGradientBoostingClassifier, IsolationForest, VotingClassifier
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 import alrl
@@ -20,6 +27,7 @@ from alrl.errors import InvalidDataError, InvalidQueryError, InvalidRecipeError,
 from alrl.learners import SoftmaxRegression
 from alrl.loop.simulator import Simulator
 from alrl.projects import IRRELEVANT, Project, fitting
+from alrl.projects.answers import Answer
 from alrl.projects.exchange.task_files import take_file
 from alrl.projects.judgement.stopping import Budget
 from alrl.projects.rounds import fit_round
@@ -298,10 +306,67 @@ def test_records_classes_and_model_may_change_on_the_way(make: Make) -> None:
 
 
 def test_a_model_that_cannot_read_the_words_of_the_table_is_told_which_columns_hold_them(make: Make) -> None:
-    project = make(pool=table().assign(note="all is well"), model=SVC())
-    project.tell(truth(table(), [f"c{place}" for place in range(12)]), annotator="ann")
-    with pytest.raises(InvalidDataError, match=r"columns \[.*'note'.*\] hold words: give a pipeline .*--model auto"):
-        project.ask(2)
+    wanted = (
+        r"fitted to 50 records with made-up labels: .*columns \['note'\] hold words: give a pipeline .*--model auto"
+    )
+    with pytest.raises(InvalidDataError, match=wanted):
+        make(pool=table().assign(note="all is well"), model=SVC())
+    project = make(pool=table().assign(note="all is well"))
+    with pytest.raises(InvalidDataError, match=wanted):
+        project.set_model(SVC())
+    assert project.state.model["name"] == "softmax-regression"
+
+
+@pytest.mark.parametrize(
+    ("model", "why"),
+    [
+        (LinearRegression(), "LinearRegression is a regressor; alrl learns one class a record"),
+        (
+            make_pipeline(StandardScaler(), LinearRegression()),
+            "Pipeline is a regressor; alrl learns one class a record",
+        ),
+        (IsolationForest(n_estimators=2), "IsolationForest finds outliers, no classes"),
+        (KMeans(2), "KMeans finds clusters, no classes"),
+        (StandardScaler(), "StandardScaler has neither predict_proba nor decision_function"),
+        (VotingClassifier([("a", SVC())]), "VotingClassifier has neither predict_proba nor decision_function"),
+    ],
+    ids=lambda value: "" if isinstance(value, str) else type(value).__name__,
+)
+def test_what_learns_no_classes_is_refused_before_a_label_is_bought(
+    make: Make, tmp_path: Path, model: Any, why: str
+) -> None:
+    with pytest.raises(InvalidDataError, match=why):
+        make(model=model)
+    skops.io.dump(model, tmp_path / "m.skops")
+    project = make()
+    with pytest.raises(InvalidDataError, match=why):
+        project.set_model(str(tmp_path / "m.skops"))
+    assert project.state.model["name"] == "softmax-regression"
+
+
+def test_a_model_is_tried_on_records_with_gaps_where_there_are_some(make: Make) -> None:
+    frame = table()
+    frame.loc[37, "age"] = np.nan
+    with pytest.raises(InvalidDataError, match="fitted to 50 records with made-up labels: Input X contains NaN"):
+        make(pool=frame, model=LogisticRegression())
+    assert make(pool=frame, model=HistGradientBoostingClassifier()).state.model["kind"] == "skops"
+
+
+@pytest.mark.parametrize("file", ["m.pkl", "m.joblib", "m.pt", "m.onnx", "folder/m.PKL"])
+def test_a_file_of_another_kind_is_no_model_and_it_is_said_how_to_write_one(make: Make, file: str) -> None:
+    with pytest.raises(
+        InvalidDataError, match=r"takes no file but \.skops, .* skops\.io\.dump\(classifier, 'model.skops"
+    ):
+        make(model=file)
+
+
+def test_what_a_model_may_be_is_told_with_auto_and_files(make: Make) -> None:
+    with pytest.raises(
+        InvalidRecipeError, match=r'unknown learner "rigde"; did you mean "ridge"\?.* give a \.skops file'
+    ):
+        make(model="rigde")
+    with pytest.raises(InvalidRecipeError, match=r'unknown learner "autos"; did you mean "auto"\?'):
+        make(model="autos")
 
 
 def test_a_round_is_fitted_once_for_the_same_labels(make: Make) -> None:
@@ -658,3 +723,22 @@ def test_a_model_that_does_not_tell_what_the_strategy_reads_is_refused(make: Mak
     with pytest.raises(InvalidQueryError, match="the strategy 'bald' reads the predictions of each member"):
         project.set_model("softmax-regression")
     assert project.state.model["name"] == "committee"
+
+
+@pytest.mark.parametrize("seconds", [-1.0, float("nan"), float("inf"), "3", True])
+def test_a_time_that_is_none_is_refused(make: Make, seconds: Any) -> None:
+    project = make()
+    answers = [Answer(id="c1", label="yes", seconds=seconds), Answer(id="c2", label="no", seconds=0.0)]
+    with pytest.raises(InvalidDataError, match=r"record 'c1': seconds = .*, where a time is a number of 0 or more"):
+        project.tell(answers, annotator="ann")
+    assert project.state.labels == {}
+    project.tell(answers, annotator="ann", leave_out=True)
+    assert project.state.labels == {"c2": "no"}
+
+
+@pytest.mark.filterwarnings("error::polars.exceptions.PerformanceWarning")
+def test_lazy_frames_are_taken(make: Make) -> None:
+    project = make(pool=pl.from_dicts(table(4).to_dict("records")).lazy())
+    project.grow(pl.DataFrame({"customer": ["n1"], "age": [1.0], "visits": [2.0]}).lazy())
+    project.tell(pl.DataFrame({"customer": ["n1"], "churn": ["yes"]}).lazy(), annotator="ann")
+    assert (project.pool().records, project.state.labels) == (5, {"n1": "yes"})

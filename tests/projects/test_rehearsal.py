@@ -63,3 +63,12 @@ def test_a_table_with_gaps_and_a_share_above_one_are_refused(tmp_path: Path) -> 
         Person(name="dan", wrong=2.0)
     with pytest.raises(InvalidDataError, match="name one who answers at least"):
         rehearse(tmp_path / "q", frame, label="churn", id="customer", people=[])
+
+
+def test_the_bill_of_a_rehearsal_counts_what_can_be_labelled(tmp_path: Path) -> None:
+    frame = table(60)
+    frame["churn"] = list(truth(frame, frame["customer"]).values())
+    people = [Person(name="cy")]
+    played = rehearse(tmp_path / "p", frame, label="churn", id="customer", batches=2, batch=21, people=people)
+    summary = played.project.bill()
+    assert (summary.labels, summary.everything, summary.saved) == (42, 42.0, 0.0)

@@ -15,9 +15,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from sklearn.linear_model import LogisticRegression
+from starlette.testclient import TestClient
 
 from alrl.projects import IRRELEVANT, Project
+from alrl.projects.exchange.task_files import write_tasks
+from alrl.projects.serve.application import application
 from alrl.projects.serve.desk import Desk
 from tests.projects.conftest import table, truth
 
@@ -247,3 +251,58 @@ def test_an_answer_that_is_undone_and_given_anew_is_charged_once(make: Make) -> 
     desk.answer("ann", desk.current("ann")["record"]["id"], None, 1.0)
     desk.undo("ann")
     assert project.state.charged == 1
+
+
+def test_a_request_without_a_label_or_with_two_answers_is_refused(make: Make) -> None:
+    project = make()
+    project.tell({"c1": "yes"}, annotator="ann")
+    client = TestClient(application(Desk(project), "t0ken", {"testserver"}))
+    bodies: list[tuple[dict[str, Any], int]] = [
+        ({}, 400),
+        ({"irrelevant": False}, 400),
+        ({"label": "no", "irrelevant": True}, 400),
+        ({"label": "no", "irrelevant": "yes"}, 400),
+        ({"irrelevant": True}, 200),
+        ({"label": None}, 200),
+        ({"label": "no", "irrelevant": False}, 200),
+    ]
+    labels = []
+    for body, status in bodies:
+        answer = client.post("/t/t0ken/api/answer", json={"annotator": "ann", "id": "c1", **body})
+        assert (answer.status_code, "error" in answer.json()) == (status, status == 400)
+        labels.append(project.state.given["c1"]["ann"].label)
+    assert labels == ["yes", "yes", "yes", "yes", IRRELEVANT, None, "no"]
+
+
+def test_booleans_are_shown_as_files_of_tasks_have_them(make: Make, tmp_path: Path) -> None:
+    project = make(pool=table(4).assign(paid=[True, False, True, False]))
+    record = Desk(project, batch=1).current("ann")["record"]
+    shown = {field["name"]: field["value"] for field in record["fields"]}
+    write_tasks(project, pd.DataFrame({"customer": [record["id"]]}), tmp_path / "tasks.csv")
+    row = (tmp_path / "tasks.csv").read_text().splitlines()[1]
+    wanted = {"c0": "True", "c1": "False", "c2": "True", "c3": "False"}[record["id"]]
+    assert shown["paid"] == row.rpartition(",")[2] == wanted
+
+
+def test_headers_and_cells_of_a_column_stand_on_one_side_and_identifiers_of_digits_are_words(
+    browser: Any, make: Make
+) -> None:
+    frame = table(40).assign(customer=[str(1000 + place) for place in range(40)])
+    project = make(pool=frame, clock=time.time)
+    labels = truth(frame, frame["customer"])
+    far = frame.assign(sum=frame["age"] + frame["visits"]).sort_values("sum")["customer"]
+    project.tell({**labels, far.iloc[0]: "yes", far.iloc[-1]: "no"}, annotator="ann")
+    project.fit()
+    with served(project.folder) as (_, address):
+        tab = browser.new_page()
+        tab.goto(f"{address}project")
+        tab.wait_for_selector("body[data-ready=true] section")
+        tables = tab.evaluate(
+            "[...document.querySelectorAll('table')].map((table) => [...table.rows].map((row) => [...row.cells].map("
+            "(cell) => cell.className)))"
+        )
+        heads = [" ".join(table.locator("th").all_inner_texts()) for table in tab.locator("table").all()]
+        tab.close()
+    for rows in tables:
+        assert all(row == rows[0] for row in rows)
+    assert tables[heads.index("record label rather score")][1] == ["", "", "", "number"]

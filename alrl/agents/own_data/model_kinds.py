@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,14 +18,17 @@ from alrl.errors import OUT_OF_SCOPE, InvalidDataError
 def known_classes(model: Any) -> list[Any] | None:
     """Return classes that a model was fitted on, in the order of its columns; None where it does not say.
 
-    Raises InvalidDataError for a model that is not fitted, a regressor and one of several labels a record.
+    Raises InvalidDataError for a model that is not fitted, a regressor, one of several labels a record and one whose
+    classes hold one twice.
     """
-    _refuse_others(model)
+    refuse_no_classifier(model)
     classes = getattr(model, "classes_", None)
     if classes is not None:
         if isinstance(classes, list) and any(isinstance(each, np.ndarray | list) for each in classes):
             raise InvalidDataError(f"{type(model).__name__} has several outputs a record; {OUT_OF_SCOPE}")
-        return list(np.asarray(classes).tolist())
+        known = list(np.asarray(classes).tolist())
+        refuse_twice(known, f"{type(model).__name__} has classes_")
+        return known
     if not _gives_something(model):
         raise InvalidDataError(
             f"{type(model).__name__} is no model: it has neither predict_proba, decision_function nor predict and"
@@ -33,18 +39,47 @@ def known_classes(model: Any) -> list[Any] | None:
     return None
 
 
-def _refuse_others(model: Any) -> None:
+def refuse_twice(classes: Sequence[Any], what: str) -> None:
+    """Raise InvalidDataError for classes of columns that name one twice."""
+    twice = [each for each, count in Counter(map(repr, classes)).items() if count > 1]
+    if twice:
+        raise InvalidDataError(
+            f"{what} = {list(classes)[:10]}, which names {twice[0]} twice; a column is one class: add up the"
+            " probabilities of one class, and name each once"
+        )
+
+
+def refuse_no_classifier(model: Any) -> None:
+    """Raise InvalidDataError for what is known to learn no classes: a regressor, outliers, clusters, a name."""
     if isinstance(model, type):
         raise InvalidDataError(f"the class {model.__name__} given; give a fitted object of it")
+    if isinstance(model, str | Path):
+        raise InvalidDataError(
+            f"model = {str(model)!r} given; a query takes the fitted model itself, not its name or file: load it first,"
+            " as by skops.io.load, or give alrl.query(probabilities, ...)"
+        )
+    name = type(model).__name__
     if hasattr(model, "get_params") or hasattr(model, "__sklearn_tags__"):
-        from sklearn.base import is_regressor
-
-        if is_regressor(model):
-            raise InvalidDataError(f"{type(model).__name__} is a regressor; {OUT_OF_SCOPE}")
-        if hasattr(model, "offset_"):
-            raise InvalidDataError(f"{type(model).__name__} finds outliers, no classes; give a fitted classifier")
+        kind = _kind_of(model)
+        if kind == "regressor":
+            raise InvalidDataError(f"{name} is a regressor; {OUT_OF_SCOPE}")
+        if kind == "outlier_detector" or hasattr(model, "offset_"):
+            raise InvalidDataError(f"{name} finds outliers, no classes; give a classifier")
+        if kind == "clusterer":
+            raise InvalidDataError(f"{name} finds clusters, no classes; give a classifier")
     if getattr(model, "multilabel_", False):
         raise InvalidDataError(f"{type(model).__name__} was fitted to several labels a record; {OUT_OF_SCOPE}")
+
+
+def _kind_of(model: Any) -> str | None:
+    from sklearn.utils import get_tags
+
+    try:
+        kind: str | None = get_tags(model).estimator_type
+    except (AttributeError, TypeError, ValueError):
+        # It does not follow scikit-learn, so there is no knowing.
+        return None
+    return kind
 
 
 def _gives_something(model: Any) -> bool:

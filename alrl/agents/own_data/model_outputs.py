@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from alrl.agents.own_data.ensemble_members import align_classes, members_of
 from alrl.agents.own_data.labels import refuse_other_writing
-from alrl.agents.own_data.model_kinds import known_classes, refuse_text_in_columns, torch_module
+from alrl.agents.own_data.model_kinds import known_classes, refuse_text_in_columns, refuse_twice, torch_module
 from alrl.agents.own_data.records import Records, as_model_eats, as_pandas
 from alrl.errors import OUT_OF_SCOPE, InvalidDataError
 from alrl.learners.scores import decision_probabilities
@@ -237,6 +237,7 @@ def check_probabilities(values: NDArray[np.float64], whose: str) -> None:
 def _named(model: Any, count: int, labels: Sequence[Any], classes: Sequence[Any] | None) -> list[Any]:
     """Return classes of the columns of a model that does not name them."""
     if classes is not None:
+        refuse_twice(classes, "classes")
         return list(classes)
     seen = sorted(set(labels), key=lambda label: (str(type(label)), label))
     if all(isinstance(label, int) and 0 <= label < count for label in seen):

@@ -64,7 +64,9 @@ def create(  # noqa: PLR0913, PLR0917 - options of a command line, each with its
         )
         tell_report(made.reports[-1])
         status = status_of(made.state, made.log.now)
-        voice.say("\n".join([*sentences(status), f"next: alrl project next {folder} --batch 20 --to tasks.csv"]))
+        voice.say("\n".join(sentences(status)))
+        if status["unlabelled"]:
+            voice.say(f"next: alrl project next {folder} --batch 20 --to tasks.csv")
         voice.result({**status, "table": made.reports[-1].to_json()})
 
 

@@ -24,7 +24,13 @@ _LEVEL = re.compile(r"__index_level_\d+__")
 
 def is_frame(source: Any) -> bool:
     """Return whether this is a frame of pandas or polars, without importing either."""
-    return type(source).__module__.partition(".")[0] in {"pandas", "polars"} and hasattr(source, "columns")
+    # Of the class, for a lazy frame of polars warns where its columns are asked for.
+    return type(source).__module__.partition(".")[0] in {"pandas", "polars"} and hasattr(type(source), "columns")
+
+
+def collected(source: Any) -> Any:
+    """Return a lazy frame of polars as the frame that it stands for, and anything else as it is."""
+    return source.collect() if type(source).__module__.startswith("polars.") and hasattr(source, "collect") else source
 
 
 def refuse_another_order(ours: Any, y: Any, records: str, name: str) -> None:

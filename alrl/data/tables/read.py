@@ -105,7 +105,7 @@ def read_table(
         InvalidDataError: the table cannot be read, no column can be told to be the class, a column is not there, no
             feature is left, or the classes are none (dates, numbers of a regression, identifiers).
     """
-    source = source.collect() if hasattr(source, "collect") else source
+    source = frames.collected(source)
     wanted = None if features is None else list(dict.fromkeys(features))
     table = _read(source, label, drop, wanted, header, name)
     called = table.name if frames.is_frame(source) else Path(source).name

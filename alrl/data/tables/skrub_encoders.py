@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pandas as pd
-from skrub import DatetimeEncoder, StringEncoder, TableVectorizer
+from skrub import Cleaner, DatetimeEncoder, StringEncoder, TableVectorizer
 
 _SECONDS = "total_seconds"
 
@@ -36,6 +36,16 @@ class DateEncoder(DatetimeEncoder):  # type: ignore[misc]
 def table_vectoriser() -> TableVectorizer:
     """Return what encodes text, categories and dates as numbers; the same frame gives the same numbers."""
     return TableVectorizer(high_cardinality=StringEncoder(random_state=0), datetime=DateEncoder())
+
+
+def dated_columns(frame: pd.DataFrame) -> list[str]:
+    """Return the columns in which :func:`table_vectoriser` sees dates.
+
+    >>> dated_columns(pd.DataFrame({"since": ["2024-04-03", "2024-12-25"], "until": ["2024-04-03", "soon"]}))
+    ['since']
+    """
+    cleaned = Cleaner(drop_null_fraction=None).fit_transform(frame)
+    return [str(name) for name in cleaned if pd.api.types.is_datetime64_any_dtype(cleaned[name])]
 
 
 def encoded_frame(vectoriser: TableVectorizer, frame: pd.DataFrame) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from xml.sax.saxutils import quoteattr
 
 from alrl.errors import InvalidDataError, ProjectError
-from alrl.projects.answers import IRRELEVANT_WORD, Answer, read_label
+from alrl.projects.answers import IRRELEVANT_WORD, Answer, read_label, sensible_seconds
 from alrl.projects.exchange.taking import AnswerRow, Taken, take_rows
 from alrl.projects.telling import check_annotator
 
@@ -173,8 +173,8 @@ def label_config(state: State) -> str:
 def take_annotations(project: Project, server: Server, *, leave_out: bool = False, correct: bool = False) -> Taken:
     """Take every annotation there is on the server; taking them again writes each once.
 
-    Annotators go by their addresses in Label Studio. A task that was skipped is "don't know". An annotation that was
-    removed there stays an answer here: withdraw it.
+    Annotators go by their addresses in Label Studio. A task that was skipped is "don't know". An annotation of two
+    different classes is left out and told. One that was removed there stays an answer here: withdraw it.
 
     Raises ProjectError where this project was never sent to the server.
     """
@@ -187,41 +187,45 @@ def take_annotations(project: Project, server: Server, *, leave_out: bool = Fals
     tasks = server.call("GET", f"/api/projects/{number}/export?exportType=JSON&download_all_tasks=true")
     if not isinstance(tasks, list):
         raise ProjectError(f"{server.address} exported {type(tasks).__name__} where a list of tasks was expected")
-    rows, empty = answers_in(tasks, users)
-    return take_rows(project, rows, source=f"label studio {number}", empty=empty, leave_out=leave_out, correct=correct)
+    rows, empty, untaken = answers_in(tasks, users)
+    how: dict[str, Any] = {"source": f"label studio {number}", "leave_out": leave_out, "correct": correct}
+    return take_rows(project, rows, empty=empty, untaken=untaken, **how)
 
 
-def answers_in(tasks: list[dict[str, Any]], users: dict[int, str]) -> tuple[dict[str, list[AnswerRow]], int]:
-    """Return the answers in exported tasks by annotator, and how many tasks have none.
+def answers_in(tasks: list[dict[str, Any]], users: dict[int, str]) -> tuple[dict[str, list[AnswerRow]], int, list[str]]:
+    """Return the answers in exported tasks by annotator, how many tasks have none, and what is not taken.
 
     The latest answer of an annotator to a record counts, in whatever task it stands. Tasks that were added on the
-    server, of no record of the project, are passed over.
+    server, of no record of the project, are passed over, and so is what is filled in beside the project's own choice.
 
-    >>> annotation = {"completed_by": 1, "result": [{"value": {"choices": ["yes"]}}], "lead_time": 2.5, "id": 9}
+    >>> annotation = {"completed_by": 1, "result": [{"from_name": "label", "value": {"choices": ["yes"]}}], "id": 9}
     >>> answers_in([{"id": 4, "data": {"alrl_id": "7"}, "annotations": [annotation]}], {1: "ann"})[0]["ann"][0][1]
-    Answer(id='7', label='yes', seconds=2.5)
+    Answer(id='7', label='yes', seconds=None)
     """
     newest: dict[tuple[str, str], tuple[tuple[str, int], AnswerRow]] = {}
-    empty = 0
+    empty, untaken = 0, list[str]()
     for task in tasks:
         record, place = (task.get("data") or {}).get("alrl_id"), f"task {task.get('id')}"
         latest = {_person(each, users): each for each in sorted(task.get("annotations") or [], key=_age)}
         empty += not latest
         for who, annotation in latest.items():
-            if record is None or (not annotation.get("was_cancelled") and not _choices(annotation)):
+            skipped = annotation.get("was_cancelled")
+            choices = [] if skipped else _choices(annotation)
+            if record is None or not (skipped or annotation.get("result")):
                 continue
-            label = None if annotation.get("was_cancelled") else read_label(_choices(annotation)[0])
-            seconds = annotation.get("lead_time")
-            answer = Answer(
-                id=str(record), label=label, seconds=float(seconds) if isinstance(seconds, int | float) else None
-            )
+            if len(choices) != 1 and not skipped:
+                words = " and ".join(choices) or "nothing"
+                untaken.append(f"{place}: {who} chose {words} as {_LABEL!r}, where one class is wanted; mend it there")
+                continue
+            label = read_label(choices[0]) if choices else None
+            answer = Answer(id=str(record), label=label, seconds=sensible_seconds(annotation.get("lead_time")))
             key = who, answer.id
             if key not in newest or newest[key][0] <= _age(annotation):
                 newest[key] = _age(annotation), (place, answer)
     rows: dict[str, list[AnswerRow]] = {}
     for (who, _), (_, row) in newest.items():
         rows.setdefault(who, []).append(row)
-    return rows, empty
+    return rows, empty, untaken
 
 
 def _person(annotation: dict[str, Any], users: dict[int, str]) -> str:
@@ -273,9 +277,9 @@ def _result(guess: str | None) -> list[dict[str, Any]]:
 
 
 def _choices(annotation: dict[str, Any]) -> list[str]:
-    return [
-        choice for part in annotation.get("result") or [] for choice in (part.get("value") or {}).get("choices") or []
-    ]
+    """Return the different choices of an annotation in the project's own control; others are not the project's."""
+    own = [part for part in annotation.get("result") or [] if part.get("from_name") == _LABEL]
+    return list(dict.fromkeys(choice for part in own for choice in (part.get("value") or {}).get("choices") or []))
 
 
 def _age(annotation: dict[str, Any]) -> tuple[str, int]:
@@ -292,6 +296,5 @@ def _detail(text: str) -> str:
         body = json.loads(text)
     except ValueError:
         return text[:200] or "no reason given"
-    return (
-        str(body.get("validation_errors") or body.get("detail") or body)[:300] if isinstance(body, dict) else str(body)
-    )
+    detail = body.get("validation_errors") or body.get("detail") if isinstance(body, dict) else None
+    return str(detail or body)[:300]

@@ -16,6 +16,8 @@ from alrl.projects.state import State
 if TYPE_CHECKING:
     from alrl.projects.journal import Journal
 
+_FOLDERS = "MLFLOW_ALLOW_FILE_STORE"
+"""The variable of the environment without which MLflow writes to no folder."""
 _ROUND = "alrl.round"
 _FINGERPRINT = "alrl.fingerprint"
 _FACTS = ("kappa", "agreement", "uncertainty", "confidence", "seconds", "records")
@@ -56,7 +58,10 @@ def export_rounds(project: Journal, to: str, *, experiment: str | None = None) -
                 _write(client, number, state)
                 written.append(state.rounds[-1].number)
     except MlflowException as error:
-        raise ProjectError(f"MLflow at {to} refuses ({error}); see whether it runs, and give its address") from None
+        advice = "see whether it runs, and give its address"
+        if _FOLDERS in str(error):
+            advice = f"give sqlite:///mlflow.db or a server's address, or set {_FOLDERS}=true to write to a folder"
+        raise ProjectError(f"MLflow at {to} refuses ({error}); {advice}") from None
     return written
 
 

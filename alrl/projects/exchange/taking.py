@@ -42,6 +42,7 @@ def take_rows(
     empty: int,
     leave_out: bool,
     correct: bool,
+    untaken: Sequence[str] = (),
 ) -> Taken:
     """Take answers.
 
@@ -52,6 +53,7 @@ def take_rows(
         empty: places without an answer yet.
         leave_out: take the others where some cannot be taken, instead of none.
         correct: an answer that was given before, and corrected or set aside since, counts anew.
+        untaken: places that hold no answer that can be taken, and why; the others are taken all the same.
 
     Raises InvalidDataError, naming places, for unknown records and classes, and for answers that contradict each other.
     """
@@ -86,4 +88,5 @@ def take_rows(
         )
         for who, rows in by_annotator.items()
     }
-    return Taken(receipts=receipts, empty=empty, left_out=tuple(wrong))
+    left_out = (*wrong, *(f"{source}, {each}" for each in untaken))
+    return Taken(receipts=receipts, empty=empty, left_out=left_out)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from alrl.errors import InvalidDataError
+from alrl.projects.answers import HELD_OUT
 from alrl.projects.state import State
 
 
@@ -25,7 +26,8 @@ class Bill:
     label_money: float
     compute_money: float
     everything: float
-    """What labelling every record at once and one fit to them would have cost; labels of the table cost nothing."""
+    """What labelling every record at once and one fit to them would have cost; labels of the table cost nothing, and
+    records that a rehearsal holds out are not labelled."""
     break_even: float
     """Share of the labels that querying has to save to pay for its rounds (Figure 3), 0 to 1."""
     saved: float
@@ -58,7 +60,8 @@ def bill(state: State) -> Bill:
     break-even takes the price of training on one record from what this project's own fits have cost.
     """
     prices = state.settings["prices"]
-    records = state.records()
+    held_out = [each for each, answers in state.given.items() if HELD_OUT in answers and each not in state.labels]
+    records = state.records() - len(held_out)
     seconds = sum(fitted.facts["seconds"] + fitted.facts["estimate_seconds"] for fitted in state.rounds)
     trained = sum(facts.labels for facts in state.rounds)
     epochs = sum(fitted.facts["record_epochs"] for fitted in state.rounds)

@@ -13,6 +13,8 @@ from alrl.projects.judgement.curve import grown, standing
 from alrl.projects.state import State
 from alrl.recipes.registry import Named
 
+USUAL_AGREEMENT = 0.98
+"""Kappa at which models agree, for the rule that is asked where none is named."""
 STOP_GAIN = 0.005
 """Accuracy by which no later round is better, where the learned stop says enough."""
 WEIGHTS = (-1.4705, 1.1822, -1.121, 3.458)
@@ -147,7 +149,7 @@ class LearnedStop(StopRule):
         return Advice(
             stop=chance >= self._sure,
             reason=f"that no later round is better by half a point has a chance of {100 * chance:.0f} % (stop at"
-            f" {100 * self._sure:.0f})",
+            f" {100 * self._sure:.0f} %)",
         )
 
 
@@ -222,7 +224,7 @@ def usual_rule() -> StopRule:
     Of the rules tried on the tuning sets it saved most labels among those that lost at most a quarter of a point
     (``experiments/projects``).
     """
-    return StabilisingPredictions(0.98) | Budget()
+    return StabilisingPredictions(USUAL_AGREEMENT) | Budget()
 
 
 def f_bound(agreement: float) -> float:

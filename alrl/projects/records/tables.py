@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from alrl.data.arrays import is_inexact, may_be_inexact
 from alrl.data.tables.delimited import SUFFIXES
 from alrl.data.tables.dialect import find_dialect
+from alrl.data.tables.frames import collected
 from alrl.data.tables.label import check_once, feature_level, label_level
 from alrl.data.tables.numbers import (
     PLAIN,
@@ -60,7 +61,7 @@ def read_table(source: Any, *, text: Collection[str] = (), words: Collection[str
     >>> read_table({"age": [31, 40]}).shape
     (2, 1)
     """
-    source = source.collect() if hasattr(source, "collect") else source
+    source = collected(source)
     commas = True
     if isinstance(source, str | Path):
         frame, commas = _from_file(Path(source), text)

@@ -16,6 +16,7 @@ from starlette.responses import FileResponse, HTMLResponse, JSONResponse, PlainT
 from starlette.routing import Route
 
 from alrl.errors import AlrlError, InvalidDataError
+from alrl.projects.answers import sensible_seconds
 from alrl.projects.serve.desk import Desk, label_from
 from alrl.projects.status import status_of
 from alrl.projects.telling import check_annotator
@@ -139,8 +140,7 @@ def _next(desk: Desk, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _answer(desk: Desk, body: dict[str, Any]) -> dict[str, Any]:
-    seconds = body.get("seconds")
-    took = float(seconds) if isinstance(seconds, int | float) and 0 <= seconds < 86_400 else None
+    took = sensible_seconds(body.get("seconds"))
     return desk.answer(_annotator(body), str(body.get("id")), label_from(body), took)
 
 

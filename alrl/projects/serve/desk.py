@@ -6,6 +6,8 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from alrl.errors import InvalidDataError, InvalidQueryError
 from alrl.numerics.arguments import is_absent
 from alrl.projects.answers import IRRELEVANT, Answer, Label
@@ -121,6 +123,8 @@ class Desk:
     def _value(self, value: Any) -> dict[str, Any]:
         if is_absent(value):
             return {"kind": "missing", "value": ""}
+        if isinstance(value, bool | np.bool_):
+            return {"kind": "word", "value": str(bool(value))}
         if isinstance(value, str):
             if self._images is not None and Path(value).suffix.lower() in IMAGES:
                 return {"kind": "image", "value": value}
@@ -152,10 +156,14 @@ class Desk:
 
 
 def label_from(body: dict[str, Any]) -> Label | None:
-    """Return the label in a request. Raises InvalidDataError for none."""
-    if body.get("irrelevant") is True:
-        return IRRELEVANT
-    label = body.get("label")
+    """Return the label in a request. Raises InvalidDataError for one without, and for one that says two things."""
+    label, irrelevant = body.get("label"), body.get("irrelevant", False)
     if label is not None and not isinstance(label, str):
         raise InvalidDataError("a label is text")
-    return label
+    if not isinstance(irrelevant, bool) or (irrelevant and label is not None):
+        raise InvalidDataError('send a label, or "irrelevant": true without one')
+    if not irrelevant and "label" not in body:
+        raise InvalidDataError(
+            'send a label, "label": null for "don\'t know", or "irrelevant": true; nothing was taken'
+        )
+    return IRRELEVANT if irrelevant else label

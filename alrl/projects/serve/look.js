@@ -6,13 +6,15 @@ function section(title, ...parts) {
   return card;
 }
 
-function grid(head, rows) {
+// Columns that hold numbers are named by their places: identifiers of digits are words.
+function grid(head, rows, numbers) {
   const table = make("table"), line = make("tr");
-  line.append(...head.map((name, place) => make("th", place ? { class: "number" } : {}, name)));
+  const cell = (kind) => (text, place) => make(kind, numbers.includes(place) ? { class: "number" } : {}, text);
+  line.append(...head.map(cell("th")));
   table.append(line);
   for (const row of rows) {
     const tr = make("tr");
-    tr.append(...row.map((cell) => make("td", typeof cell === "number" || /^-?[0-9.]+( %)?$/.test(cell) ? { class: "number" } : {}, cell)));
+    tr.append(...row.map(cell("td")));
     table.append(tr);
   }
   return table;
@@ -23,7 +25,7 @@ function labels(status) {
   const people = Object.entries(status.annotators).map(([name, count]) => `${name} ${count}`).join(", ");
   return section("Labels",
     make("p", { class: "lead" }, `${status.labelled} of ${status.records} records`),
-    grid(["class", "labels"], rows),
+    grid(["class", "labels"], rows, [1]),
     make("p", { class: "soft" }, `with annotators ${status.pending}, skipped ${status.skipped}, irrelevant ${status.irrelevant}`
       + (status.held_out ? `, held out ${status.held_out}` : "")),
     make("p", { class: "soft" }, `answers by ${people || "nobody yet"}`));
@@ -73,10 +75,11 @@ async function look() {
   if (status.verdict) cards.push(section("Verdict", make("p", { class: "lead" }, status.verdict.sentence)));
   cards.push(labels(status));
   if (status.bill) cards.push(section("Bill", make("p", { class: "lead" }, status.bill.sentence),
-    grid(["", "amount"], status.bill.rows)));
+    grid(["", "amount"], status.bill.rows, [1])));
   if (status.suspects && status.suspects.length) {
     cards.push(section("Labels to look at again",
-      grid(["record", "label", "rather", "score"], status.suspects.map((row) => [row.id, row.label, row.rather, row.score]))));
+      grid(["record", "label", "rather", "score"], 
+        status.suspects.map((row) => [row.id, row.label, row.rather, row.score.toFixed(3)]), [3])));
   }
   by("sections").replaceChildren(...cards);
   document.body.dataset.ready = "true";

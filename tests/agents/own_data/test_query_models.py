@@ -18,6 +18,7 @@ from lightgbm import LGBMClassifier
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.cluster import KMeans
 from sklearn.datasets import load_wine
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.dummy import DummyClassifier
@@ -375,7 +376,8 @@ def test_half_precision_and_lists_are_probabilities() -> None:
         (StandardScaler().fit(X), "StandardScaler is no model: it has neither predict_proba"),
         (IsolationForest(n_estimators=2).fit(X), "IsolationForest finds outliers, no classes"),
         (None, "NoneType is no model"),
-        ("general", "str is no model"),
+        ("m.skops", "model = 'm.skops' given; a query takes the fitted model itself, not its name or file"),
+        (KMeans(2, n_init=1).fit(X), "KMeans finds clusters, no classes; give a classifier"),
     ],
     ids=lambda value: value if isinstance(value, str) else type(value).__name__,
 )
@@ -459,3 +461,12 @@ def test_labels_of_probabilities_are_those_of_the_columns(labelled: Any, classes
 def test_probabilities_of_one_class_alone_are_told_how_to_be_two() -> None:
     with pytest.raises(InvalidDataError, match=r"np\.column_stack\(\[1 - p, p\]\) of two classes"):
         alrl.query(np.linspace(0, 1, 9), strategy="margin")
+
+
+def test_a_model_that_names_a_class_twice_is_refused() -> None:
+    model = LogisticRegression().fit([[0.0], [1.0], [2.0]], ["a", "b", "c"])
+    model.classes_ = np.array(["a", "b", "b"])
+    with pytest.raises(InvalidDataError, match=r"classes_ = \['a', 'b', 'b'\], which names 'b' twice"):
+        query(make_strategy("margin"), model, [[0.5], [1.5]], [[0.0], [2.0]], ["a", "b"])
+    with pytest.raises(InvalidDataError, match=r"classes = \['a', 'a'\], which names 'a' twice"):
+        query(make_strategy("margin"), lambda X: np.full((len(X), 2), 0.5), [[0.5]], [[0.0]], ["a"], classes=["a", "a"])

@@ -24,6 +24,10 @@ from tests.projects.exchange.label_studio_exchange import RECORD, checked, made,
 ADDRESS = "http://127.0.0.1:8080"
 
 
+def chosen(*classes: str, control: str = "label") -> list[dict[str, Any]]:
+    return [{"from_name": control, "type": "choices", "value": {"choices": [name]}} for name in classes]
+
+
 class Replay:
     """Answers each request as the real server did; another request than the recorded one is a failure."""
 
@@ -108,13 +112,11 @@ def test_of_two_tasks_of_one_record_the_latest_answer_counts() -> None:
         {
             "id": number,
             "data": {"alrl_id": "7"},
-            "annotations": [
-                {"id": number, "completed_by": 1, "updated_at": at, "result": [{"value": {"choices": [label]}}]}
-            ],
+            "annotations": [{"id": number, "completed_by": 1, "updated_at": at, "result": chosen(label)}],
         }
         for number, at, label in ((4, "2026-11-03", "yes"), (5, "2026-11-01", "no"))
     ]
-    rows, _ = answers_in(tasks, {1: "ann"})
+    rows, _, _ = answers_in(tasks, {1: "ann"})
     assert [(where, answer.label) for where, answer in rows["ann"]] == [("task 4", "yes")]
 
 
@@ -124,11 +126,11 @@ def test_who_annotated_is_a_number_an_object_or_unknown() -> None:
         {
             "id": number,
             "data": {"alrl_id": str(number)},
-            "annotations": [{"id": number, "completed_by": by, "result": [{"value": {"choices": ["yes"]}}]}],
+            "annotations": [{"id": number, "completed_by": by, "result": chosen("yes")}],
         }
         for number, by in enumerate(made_by)
     ]
-    rows, empty = answers_in([*tasks, {"id": 9, "data": None, "annotations": None}], {1: "ann"})
+    rows, empty, _ = answers_in([*tasks, {"id": 9, "data": None, "annotations": None}], {1: "ann"})
     counts = {who: len(answers) for who, answers in rows.items()}
     assert counts == {"ann": 2, "eve@shop": 1, "user 6": 1, "user 0": 1}
     assert empty == 1
@@ -138,3 +140,55 @@ def test_classes_are_no_markup() -> None:
     config = label_config(State(settings={"label": 'a"<b'}, classes=['<script>"', "it's"]))
     assert "<script>" not in config
     assert "&lt;script&gt;" in config
+
+
+def test_the_project_own_choice_counts_and_two_of_it_are_no_answer() -> None:
+    results = [
+        [*chosen("sure", control="how sure"), *chosen("yes")],
+        chosen("yes", "no"),
+        chosen("no", "no"),
+        chosen("sure", control="how sure"),
+        [],
+    ]
+    tasks = [
+        {"id": number, "data": {"alrl_id": f"c{number}"}, "annotations": [{"completed_by": 1, "result": result}]}
+        for number, result in enumerate(results)
+    ]
+    rows, empty, untaken = answers_in(tasks, {1: "ann"})
+    assert [(where, answer.label) for where, answer in rows["ann"]] == [("task 0", "yes"), ("task 2", "no")]
+    assert empty == 0
+    assert untaken == [
+        "task 1: ann chose yes and no as 'label', where one class is wanted; mend it there",
+        "task 3: ann chose nothing as 'label', where one class is wanted; mend it there",
+    ]
+
+
+def test_what_is_no_answer_is_told_and_the_others_are_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    results = {"c1": chosen("yes", "no"), "c2": chosen("no")}
+    tasks = [
+        {"id": place, "data": {"alrl_id": record}, "annotations": [{"completed_by": 1, "result": result}]}
+        for place, (record, result) in enumerate(results.items())
+    ]
+
+    def answered(_: Server, method: str, path: str, body: Any, headers: dict[str, str]) -> tuple[int, str]:
+        known = {"/api/users/": [{"id": 1, "email": "ann"}]}
+        return 200, json.dumps(tasks if "/export" in path else known.get(path, {"id": 3}))
+
+    monkeypatch.setattr(Server, "_request", answered)
+    project, server = made(tmp_path / "churn"), Server(address=ADDRESS, key="key")
+    push_tasks(project, server, 2)
+    taken = take_annotations(project, server)
+    assert taken.left_out == (
+        "label studio 3, task 0: ann chose yes and no as 'label', where one class is wanted; mend it there",
+    )
+    assert project.state.labels == {"c2": "no"}
+
+
+@pytest.mark.parametrize(
+    ("lead_time", "seconds"),
+    [(2.5, 2.5), (3, 3.0), (-4.0, None), (1e9, None), (float("nan"), None), ("7", None), (True, None), (None, None)],
+)
+def test_a_time_that_is_none_is_not_taken(lead_time: Any, seconds: float | None) -> None:
+    annotation = {"completed_by": 1, "result": chosen("yes"), "lead_time": lead_time}
+    rows, _, _ = answers_in([{"id": 1, "data": {"alrl_id": "7"}, "annotations": [annotation]}], {1: "ann"})
+    assert rows["ann"][0][1].seconds == seconds

@@ -71,3 +71,11 @@ def test_a_run_that_was_broken_off_is_written_anew(make: Make, tmp_path: Path) -
 def test_what_mlflow_refuses_is_told(make: Make, tmp_path: Path) -> None:
     with pytest.raises(ProjectError, match="MLflow at nowhere://x refuses"):
         export_rounds(make(), "nowhere://x")
+
+
+def test_a_folder_that_mlflow_refuses_is_told_with_what_fits(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MLFLOW_ALLOW_FILE_STORE")
+    with pytest.raises(ProjectError, match=r"; give sqlite:///mlflow\.db or .* MLFLOW_ALLOW_FILE_STORE=true"):
+        export_rounds(make(), (tmp_path / "mlruns").as_uri())

@@ -78,7 +78,8 @@ def test_how_a_table_was_read_is_kept_in_the_log(tmp_path: Path) -> None:
         "  encoded: 'town', 'class' (category of 2 levels)",
         "  encoded: 'since' (date)",
     ]
-    more = pd.DataFrame({name: ["010"] if name == "id" else [1] for name in project.records([])})
+    cells: dict[str, Any] = {"id": "010", "since": "2020-01-05"}
+    more = pd.DataFrame({name: [cells.get(name, 1)] for name in project.records([])})
     project.grow(more)
     assert [report.records for report in Project(tmp_path / "own").reports] == [3, 1]
     assert project.pool().frame["price"].tolist() == [1234, 1500, 2000, 1]
@@ -125,3 +126,77 @@ def test_words_stay_words_as_a_project_grows(tmp_path: Path) -> None:
     project.grow(pd.DataFrame({"zip": [50667], "n": [5]}))
     assert project.pool().frame["zip"].tolist() == ["01067", "4711", "80331", "10115", "50667"]
     assert project.pool().frame["n"].tolist() == [1, 2, 3, 4, 5]
+
+
+def dated(folder: Path, dates: Any) -> Project:
+    pool = {"id": [f"r{place}" for place in range(len(dates))], "d": dates}
+    return Project.create(folder, pool=pool, id="id", classes=["no", "yes"])
+
+
+DAY_FIRST = [f"{place % 28 + 1:02d}/{place % 12 + 1:02d}/2024" for place in range(60)]
+
+
+def test_a_date_with_its_year_first_leaves_the_dates_of_a_project_dates(tmp_path: Path) -> None:
+    project = dated(tmp_path / "own", DAY_FIRST)
+    before = project.pool().features.shape
+    project.grow({"id": ["g1"], "d": ["2024-04-03"]})
+    assert before == (1, 60, 4)
+    assert project.pool().features.shape == (1, 61, 4)
+    assert project.pool().readable["d"].tolist()[-3:] == ["2024-11-03", "2024-12-04", "2024-04-03"]
+    assert project.reports[1].encoded == {"d": "date, day first"}
+
+
+@pytest.mark.parametrize("word", ["unknown", "12/25/2024", "31/02/2024", "soon"])
+def test_what_is_no_date_among_dates_is_refused_and_named(tmp_path: Path, word: str) -> None:
+    project = dated(tmp_path / "own", DAY_FIRST)
+    why = f"'d' holds dates in the project, such as '01/01/2024', and the new records hold '{word}'"
+    with pytest.raises(InvalidDataError, match=why):
+        project.grow({"id": ["g1", "g2", "g3", "g4"], "d": ["2024-04-03", "04/04/2024", word, None]})
+    assert project.pool().records == 60
+    project.grow({"id": ["g1", "g2"], "d": ["04/04/2024", None]})
+    assert project.pool().features.shape[1] == 62
+
+
+def test_words_may_still_be_added_to_words_that_hold_dates_among_others(tmp_path: Path) -> None:
+    project = dated(tmp_path / "own", [*DAY_FIRST, "unknown"])
+    project.grow({"id": ["g1"], "d": ["soon"]})
+    assert project.pool().records == 62
+
+
+def test_dates_of_a_file_become_dates_where_the_project_has_dates(tmp_path: Path) -> None:
+    project = dated(tmp_path / "own", pd.date_range("2024-01-01", periods=5))
+    (tmp_path / "more.csv").write_text("id,d\ng1,2024-04-03\ng2,\n")
+    project.grow(tmp_path / "more.csv")
+    assert project.pool().frame["d"].tolist()[4:6] == [pd.Timestamp("2024-01-05"), pd.Timestamp("2024-04-03")]
+    with pytest.raises(InvalidDataError, match="holds dates in the project, and words in the new records"):
+        project.grow({"id": ["g3"], "d": ["03/04/2024"]})
+
+
+def test_times_may_be_added_to_dates_that_are_text(tmp_path: Path) -> None:
+    project = dated(tmp_path / "own", ["2024-01-01", "2024-01-02"])
+    project.grow(pd.DataFrame({"id": ["g1"], "d": [pd.Timestamp("2024-04-03 10:20")]}))
+    assert project.pool().readable["d"].tolist() == [
+        "2024-01-01 00:00:00",
+        "2024-01-02 00:00:00",
+        "2024-04-03 10:20:00",
+    ]
+
+
+@pytest.mark.filterwarnings("error::alrl.errors.AmbiguousDateWarning")
+def test_words_and_dates_of_new_records_are_told_as_the_project_reads_them(tmp_path: Path) -> None:
+    pool = {"d": DAY_FIRST, "word": [f"word {place}" for place in range(60)]}
+    project = Project.create(tmp_path / "own", pool=pool, classes=["no", "yes"])
+    project.grow({"d": ["03/04/2024"], "word": ["word 60"]})
+    assert project.reports[1].encoded == {"d": "date, day first", "word": "text of 61 levels"}
+    assert project.reports[1].records == 1
+
+
+def test_it_is_told_where_new_records_turn_the_dates_of_a_project(tmp_path: Path) -> None:
+    with pytest.warns(AmbiguousDateWarning):
+        project = dated(tmp_path / "own", ["03/04/2024", "05/06/2024"])
+    project.grow({"id": ["g1"], "d": ["25/12/2024"]})
+    (told,) = project.reports[1].notes
+    assert told == (
+        "the dates of column 'd' were read month first, though no value tells; the new records tell that they are day"
+        " first"
+    )

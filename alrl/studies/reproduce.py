@@ -6,7 +6,6 @@ choice between two records, and the curves part from there: then the mean areas 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,8 +23,9 @@ from alrl.strategies import Strategy
 from alrl.studies.canonical import SOURCE
 from alrl.studies.cell import Cell, CellResult
 from alrl.studies.cell_data import data_of
+from alrl.studies.description import RunDirectoryError, read_description
 from alrl.studies.provenance import provenance
-from alrl.studies.store.store import RESULTS, STUDY, Store, StoredCell
+from alrl.studies.store.store import RESULTS, Store, StoredCell
 from alrl.studies.study_agents import build_again, identity_of
 
 TOLERANCE = 0.01
@@ -164,8 +164,8 @@ def use_modules_of(folder: Path, content: Any) -> None:
     Nothing is imported.
     """
     try:
-        noted = list(map(Path, json.loads((folder / STUDY).read_text(encoding="utf-8")).get("modules", ())))
-    except (OSError, ValueError, AttributeError, TypeError):
+        noted = list(map(Path, read_description(folder).get("modules", ())))
+    except (RunDirectoryError, TypeError):
         noted = []
     recipes.let_import(content, [*noted, folder, Path.cwd()])
 

@@ -134,13 +134,12 @@ def _of_code(folder: Path, examined: list[Examined]) -> Iterator[str]:
     """Yield how many cells other code played than that which is there now."""
     finished = [examination for examination in examined if examination.status in {"sound", "unchecked"}]
     counts: Counter[str] = Counter()
-    for examination in finished:
-        stored = (examination.cell or {}).get("code")
+    # Many cells of one code: the study's file is read, and the code hashed, once for each.
+    for stored, number in Counter((each.cell or {}).get("code") for each in finished).items():
         known = None if stored is None else json.loads(stored)
         named = [] if known is None else list(known.get("classes", ()))
         use_modules_of(folder, named)
-        now = code_of(named)
-        counts.update(changes(known, now))
+        counts.update(dict.fromkeys(changes(known, code_of(named)), number))
     for change, count in counts.items():
         yield f"{count} of {len(finished)} cells: {CHANGES[change]}."  # type: ignore[index]
 

@@ -7,6 +7,7 @@ import sqlite3
 from pathlib import Path
 
 from alrl.errors import AlrlError
+from alrl.recipes.regular_files import irregular_store
 from alrl.studies.canonical import content_id
 
 SCHEMA_VERSION = 7
@@ -85,7 +86,9 @@ class StoreError(AlrlError):
 
 def connect(path: Path, read_only: bool) -> sqlite3.Connection:
     """Return a connection to the file, without its schema having been looked at."""
-    if read_only and not path.is_file():
+    if strange := irregular_store(path):
+        raise StoreError(f"{strange}: give the path of a results file, or delete what is none")
+    if read_only and not path.exists():
         raise StoreError(f"{path} does not exist: run the study first, or give the path of its results file")
     folder = path.absolute().parent
     if not folder.is_dir():

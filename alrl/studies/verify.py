@@ -96,7 +96,13 @@ def _of_agents(folder: Path, examined: list[Examined]) -> Iterator[str]:
     names = {str(spec["agent_identity"]): str(spec["agent"]) for spec in specs if "agent_identity" in spec}
     # An older alrl, which recorded no code, did not keep every agent.
     coded = {str(_spec(each).get("agent_identity")) for each in whole if (each.cell or {}).get("code") is not None}
-    with Store(folder / RESULTS, read_only=True) as store:
+    try:
+        store = Store(folder / RESULTS, read_only=True)
+    except StoreError as error:
+        # Its cells were read around what is damaged.
+        yield f"{error}."
+        return
+    with store:
         if len(whole) == len(examined):
             # Cells that are sound by themselves, in a file whose tables are not: StoreError says so.
             store.cells()

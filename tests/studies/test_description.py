@@ -22,7 +22,7 @@ from alrl.studies.export import export_files
 from alrl.studies.reproduce import reproduce
 from alrl.studies.runner import Runner
 from alrl.studies.store import RESULTS, StoreError
-from alrl.studies.store.salvage import repair
+from alrl.studies.store.repair import repair
 from alrl.studies.study import StudyRecipe
 from alrl.studies.verify import verify
 

@@ -106,6 +106,8 @@ def check_mark(path: Path, database: sqlite3.Connection) -> int:
     """Return the schema version of the file. Raises StoreError if it is not alrl's, or of a newer alrl."""
     mark = database.execute("PRAGMA application_id").fetchone()[0]
     version = int(database.execute("PRAGMA user_version").fetchone()[0])
+    if mark != APPLICATION_ID and not path.stat().st_size:
+        raise StoreError(f"{path} is empty: restore it from a copy, or delete it and run the study again")
     if mark != APPLICATION_ID:
         raise StoreError(f"{path} is a SQLite file that alrl did not write: give another path")
     if version > SCHEMA_VERSION:

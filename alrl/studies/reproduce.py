@@ -26,7 +26,7 @@ from alrl.studies.cell_data import data_of
 from alrl.studies.description import RunDirectoryError, read_description
 from alrl.studies.provenance import provenance
 from alrl.studies.store.store import RESULTS, Store, StoredCell
-from alrl.studies.study_agents import build_again, identity_of
+from alrl.studies.study_agents import build_again, identity_of, refused_classes
 
 TOLERANCE = 0.01
 """Difference of mean areas under the curves, as a fraction, within which another machine agrees: one point."""
@@ -120,6 +120,11 @@ def reproduce(
             _check_described(cell)
             (stored,) = store.curves([cell.id])
             use_modules_of(folder, [dict(cell.spec), store.agent(cell.spec["agent_identity"])])
+            if refused := refused_classes(store, [cell.spec]):
+                raise ReproduceError(
+                    f"cell {cell.id[:12]} is played by code of others, which --no-code and {recipes.NO_CODE}=1 refuse"
+                    f" to run: {', '.join(refused)}; read it, then leave them out, or name other cells"
+                )
             agent = _agent(store, cell, folder)
             spec = _with_data(cell, [Path(data)] if data is not None else [], folder)
             yield compared(cell, stored, Cell(spec=spec, agent=agent)(), now, tolerance)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from alrl.data.families import akin
 from alrl.errors import AlrlError, CodeRefusedError
 from alrl.evaluation.comparison import Comparison, page_of
 from alrl.evaluation.curves import Curves
@@ -112,7 +113,8 @@ def report(
         f"Code not identified: {unknown} of {len(record.played)} cells were stored before alrl recorded which code"
         " played them."
     )
-    remarks = [*remarks, unidentified] if unknown else remarks
+    cautions = [*([unidentified] if unknown else []), *akin(str(cell.get("data_set")) for cell in study.cells)]
+    remarks = [*remarks, *cautions]
     if refused:
         remarks = [*remarks, f"Left out, for no code of others is run (--no-code): what needs {', '.join(refused)}."]
         warnings.warn(remarks[-1], UserWarning, stacklevel=2)
@@ -176,9 +178,7 @@ def report(
         further=further,
         curves=curves,
         summaries=tuple(each[0] for each in apart),
-        notes=tuple(
-            dict.fromkeys([*([unidentified] if unknown else []), *(note for part in written for note in part.notes)])
-        ),
+        notes=tuple(dict.fromkeys([*cautions, *(note for part in written for note in part.notes)])),
     )
     forget_others(folder, (*files.pages, *files.figures, *files.tables, *files.texts, *further, curves))
     return files

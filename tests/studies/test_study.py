@@ -109,11 +109,11 @@ def test_a_rule_cannot_be_trained(place: Path) -> None:
         ({"agents": ["a\nb"]}, r'agents\[0\]: "a\\nb" given; tables show it: write it on one line, without control'),
         (
             {"data": ["wine", {"file": "a.csv", "name": ""}]},
-            r'data\[1\].name: "" given; it names nothing; give the name',
+            r'data\[1\].name: "" given; it names nothing; give',
         ),
         (
             {"data": [{"file": "a.csv", "name": "x\n| y"}]},
-            r'data\[0\].name: "x\\n\| y" given; tables show it: write it',
+            r'data\[0\].name: "x\\n\| y" given; tables show it',
         ),
         ({"data": ["a\tb.csv"]}, r'data\[0\]: "a\\tb.csv" given; tables show it'),
         ({"data": [{"file": "a\x1bb.csv"}]}, r"data\[0\].file: .* given; tables show it"),

@@ -122,6 +122,16 @@ def test_a_dry_run_counts_cells_without_running_code(place: Path) -> None:
     assert not (place / "runs").exists()
 
 
+def test_a_dry_run_says_which_learners_nobody_looked_at(place: Path) -> None:
+    learner = '\n[[learners]]\nkind = "scikit-learn"\nestimator = "os:system"\n'
+    (place / "study.toml").write_text(STUDY.replace('"latest.toml"', '"random"') + learner, encoding="utf-8")
+    result = CliRunner().invoke(app, ["run", "study.toml", "--dry-run"])
+    assert result.exit_code == 0, result.output
+    assert "os:system not looked at, being code of others: whether the study can build it" in result.output
+    result = CliRunner().invoke(app, ["run", "study.toml", "--dry-run", "--json"])
+    assert '"unchecked": [\n  "os:system"\n ]' in result.output
+
+
 def test_the_option_no_code_refuses_a_class_and_is_forgotten_afterwards(place: Path) -> None:
     (place / "own_rules_of_a_test.py").write_text("raise SystemExit", encoding="utf-8")
     for name, text in (("latest.toml", AGENT), ("study.toml", STUDY)):

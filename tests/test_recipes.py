@@ -176,10 +176,11 @@ class TestRead:
             read("bad.toml")
 
     @pytest.mark.parametrize(
-        ("path", "why"), [("gone.toml", "No such file"), ("envs", "it is a folder, a pipe or a device, and no file")]
+        ("path", "why"),
+        [("gone.toml", r"cannot be read \(No such file"), ("envs", "a folder, not a regular file")],
     )
     def test_says_that_a_file_cannot_be_read(self, folder: Path, path: str, why: str) -> None:
-        with pytest.raises(InvalidRecipeError, match=f"cannot read the recipe {path}: {why}"):
+        with pytest.raises(InvalidRecipeError, match=f"^{path}: {why}"):
             read(path)
 
     def test_takes_the_description_from_the_first_line(self, folder: Path) -> None:

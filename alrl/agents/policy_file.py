@@ -19,12 +19,12 @@ from alrl.agents.policy_validation import (
     check_description,
     parse_description,
     parse_weights,
-    read_regular,
 )
 from alrl.agents.rule_picks import chosen_from
 from alrl.errors import CodeRefusedError, InvalidRecipeError, PolicyFileError
 from alrl.metadata import FeatureSet
 from alrl.recipes.modules import only_imported
+from alrl.recipes.regular_files import read_regular
 
 FORMAT = 2
 _UNSIGNED = 1
@@ -132,7 +132,7 @@ def _load(name: str | Path) -> Policy:
 
 def _content(folder: Path) -> dict[str, Any]:
     path = folder / "policy.json"
-    content = parse_description(read_regular(path, MOST_DESCRIPTION_BYTES), path)
+    content = parse_description(_read(path, MOST_DESCRIPTION_BYTES), path)
     given = content.get("format")
     if not isinstance(given, int) or given not in {FORMAT, _UNSIGNED}:
         raise PolicyFileError(
@@ -148,9 +148,13 @@ def _content(folder: Path) -> dict[str, Any]:
     return content
 
 
+def _read(path: Path, most: int) -> bytes:
+    return read_regular(path, most, error=PolicyFileError, advice="a policy is a folder of two files")
+
+
 def _weights(folder: Path, content: dict[str, Any]) -> dict[str, Any]:
     path = folder / "weights.safetensors"
-    data = read_regular(path, MOST_WEIGHTS_BYTES)
+    data = _read(path, MOST_WEIGHTS_BYTES)
     digest = hashlib.sha256(data).hexdigest()
     if digest != content.get("sha256"):
         raise PolicyFileError(

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import re
-import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -27,33 +25,6 @@ _MOST_NAME = 100
 _FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 _WHOLE = (torch.bool, torch.int32, torch.int64)
 _TOKENS = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
-
-
-def read_regular(path: Path, most: int) -> bytes:
-    """Return the content of a regular file of at most ``most`` bytes.
-
-    A pipe, a device or a folder is refused without waiting for it, whatever links lead there.
-
-    Raises:
-        PolicyFileError: the path is no regular file, the file is larger, or it cannot be read.
-    """
-    try:
-        with open(path, "rb", opener=_open_without_waiting) as file:
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise PolicyFileError(f"{path}: not a regular file; a policy is a folder of two files")
-            data = file.read(most + 1)
-    except OSError as error:
-        reason = error.strerror or "no reason given"
-        raise PolicyFileError(f"{path}: cannot be read ({reason}); a policy is a folder of two files") from error
-    if len(data) > most:
-        raise PolicyFileError(f"{path}: {status.st_size} bytes given; a policy's file has at most {most}")
-    return data
-
-
-def _open_without_waiting(path: str, flags: int) -> int:
-    # Opening a pipe waits for its other end otherwise.
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def parse_description(data: bytes, path: Path) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import typer
 
 from alrl.cli import complete
 from alrl.cli.app import app
-from alrl.cli.common import Json, reporting
+from alrl.cli.common import Json, NoCode, reporting
 
 
 @app.command()
@@ -24,6 +24,7 @@ def explain(
     against: Annotated[
         str | None, typer.Option(metavar="NAME", help="What it is held against; the study's reference if left out.")
     ] = None,
+    no_code: NoCode = False,  # noqa: ARG001 - its callback answers it
     machine: Json = False,
 ) -> None:
     """Say where a strategy lost, at which labels, and to which kind of record. No cell is played again."""

@@ -71,7 +71,7 @@ def verify(context: typer.Context, folder: Run, machine: Json = False) -> None:
 def repair(context: typer.Context, folder: Run, machine: Json = False) -> None:
     """Keep the sound cells of a damaged run; the damaged file stays beside the new one."""
     with reporting(context, machine) as voice:
-        from alrl.studies.store.salvage import repair as repaired
+        from alrl.studies.store.repair import repair as repaired
 
         result = repaired(folder)
         for each in result.dropped:

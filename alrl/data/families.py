@@ -81,6 +81,22 @@ def related(first: str, second: str) -> bool:
     return family(first) == family(second)
 
 
+def akin(names: Iterable[str]) -> list[str]:
+    """Return sentences on the data sets that share rows with another of ``names``, by family.
+
+    >>> akin(["digits", "wine", "keel/optdigits"])
+    ['digits and keel/optdigits share records: tests across data sets count them as independent, which they are not.']
+    """
+    families: dict[str, list[str]] = {}
+    for name in dict.fromkeys(names):
+        families.setdefault(family(name), []).append(name)
+    return [
+        f"{' and '.join(group)} share records: tests across data sets count them as independent, which they are not."
+        for group in families.values()
+        if len(group) > 1
+    ]
+
+
 def listed(names: Iterable[str]) -> str:
     """Return names of data sets in one line, synthetic tasks that follow each other by the first and the last.
 

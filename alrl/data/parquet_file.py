@@ -12,6 +12,7 @@ from numpy.typing import DTypeLike, NDArray
 from alrl.data.arrays import refuse_merged
 from alrl.data.tables.polars_column import import_polars
 from alrl.errors import InvalidDataError
+from alrl.recipes.regular_files import irregular
 from alrl.recipes.suggest import unknown
 
 if TYPE_CHECKING:
@@ -86,6 +87,8 @@ def _write(part: Path, file: Path, lazy: pl.LazyFrame, records: int, dtype: np.d
 
 def _opened(file: Path) -> pl.LazyFrame:
     polars = import_polars()
+    if kind := irregular(file):
+        raise InvalidDataError(f"{file} is {kind}, not a regular file; give the path of a .parquet file")
     if not file.is_file():
         raise InvalidDataError(f"there is no file {file} (looked from {Path.cwd()}); give the path of a .parquet file")
     try:

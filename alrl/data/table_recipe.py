@@ -14,7 +14,7 @@ from alrl.data.sources import find_file, load_data_set
 from alrl.data.tables.read import is_archive, is_table
 from alrl.data.tables.text_file import stem
 from alrl.errors import GuessedLabelWarning
-from alrl.recipes.model import Recipe
+from alrl.recipes.model import OneLine, Recipe, ShownName
 
 
 class TableRecipe(Recipe):
@@ -24,7 +24,7 @@ class TableRecipe(Recipe):
     'orders'
     """
 
-    file: str = Field(min_length=1)
+    file: OneLine = Field(min_length=1)
     """The file, looked for in the working directory, beside the recipe, and beside those that come with alrl."""
     label: str | None = None
     """Column of the classes, looked for if left out."""
@@ -34,7 +34,7 @@ class TableRecipe(Recipe):
     """The only features; all columns that look like one if left out."""
     header: bool | None = None
     """Whether the first line of a text file names the columns, found out if left out."""
-    name: str | None = None
+    name: ShownName | None = None
     """What tables of results call it; the name of the file if left out."""
 
     @property
@@ -68,7 +68,7 @@ class TableRecipe(Recipe):
             return DataSet.read(find_file(self.file), name=self.called, **columns)
 
 
-Source = str | TableRecipe
+Source = ShownName | TableRecipe
 """A data set in a recipe: a name or a file, or a table with more than its place."""
 
 

@@ -16,6 +16,7 @@ from alrl.data.standardisation import Standardisation, warn_of_constants
 from alrl.errors import InvalidDataError
 from alrl.geometry.neighbour_index import NeighbourIndex, training_size
 from alrl.numerics.streams import generator
+from alrl.recipes.regular_files import irregular
 
 _RULE = 2
 """Number of the rule by which what is kept beside a file was made."""
@@ -171,6 +172,8 @@ def _mapped(file: Path) -> NDArray[Any]:
             f"{file} is a Parquet file, which cannot be memory-mapped; write it to .npy once:"
             " alrl.data.parquet_file.npy_from_parquet(file, 'embeddings.npy')"
         )
+    if kind := irregular(file):
+        raise InvalidDataError(f"{file} is {kind}, not a regular file; give the path of a .npy file")
     if not file.is_file():
         raise InvalidDataError(f"there is no file {file} (looked from {Path.cwd()}); give the path of a .npy file")
     try:

@@ -12,11 +12,13 @@ from typing import Any
 
 from alrl.agents.players import find_strategy
 from alrl.agents.policy import Policy
-from alrl.errors import InvalidRecipeError
+from alrl.agents.policy_validation import MOST_DESCRIPTION_BYTES, parse_description
+from alrl.errors import InvalidRecipeError, PolicyFileError
 from alrl.leaderboard.manifest import MANIFEST, SIGNATURE, SubmissionError, write_manifest
 from alrl.leaderboard.suite import SUITE, SuiteRecipe, load_suite
 from alrl.progress import Bars
 from alrl.recipes.code_identity import own_sources
+from alrl.recipes.regular_files import read_regular
 from alrl.strategies import Strategy
 from alrl.studies.runner import Ran, Runner, code_of_cell
 from alrl.studies.store import RESULTS, Store, settle
@@ -112,8 +114,8 @@ def _described(suite: SuiteRecipe, agent: str, strategy: Strategy, name: str) ->
 def _begin(folder: Path, content: Mapping[str, Any]) -> None:
     """Say what the folder is to hold; refuse one that holds anything else. What was signed before holds no more."""
     path = folder / SUBMISSION
-    if path.is_file():
-        before = json.loads(path.read_text(encoding="utf-8"))
+    if path.exists():
+        before = _before(path)
         if any(before.get(key) != content[key] for key in ("format", "suite_sha256", "agent")):
             raise SubmissionError(f"{folder} holds the submission of another agent or suite: give another --out")
     elif folder.exists() and any(folder.iterdir()):
@@ -122,6 +124,16 @@ def _begin(folder: Path, content: Mapping[str, Any]) -> None:
     for name in (MANIFEST, SIGNATURE):
         (folder / name).unlink(missing_ok=True)
     path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
+def _before(path: Path) -> dict[str, Any]:
+    """Return what an earlier call wrote. Raises SubmissionError if that cannot be read."""
+    advice = "give a new folder with --out"
+    try:
+        data = read_regular(path, MOST_DESCRIPTION_BYTES, error=SubmissionError, advice=advice)
+        return parse_description(data, path)
+    except PolicyFileError as error:
+        raise SubmissionError(f"{error}; {advice}") from error
 
 
 def _failure(folder: Path, ran: Ran) -> str:

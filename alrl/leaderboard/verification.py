@@ -19,7 +19,7 @@ import numpy as np
 
 from alrl import recipes
 from alrl.agents.policy import Policy
-from alrl.agents.policy_validation import parse_description
+from alrl.agents.policy_validation import MOST_DESCRIPTION_BYTES, parse_description
 from alrl.data.tables.read import is_archive, is_table
 from alrl.evaluation.curves import METRICS, Curves
 from alrl.evaluation.held_out import refuse_seen
@@ -27,6 +27,7 @@ from alrl.leaderboard.manifest import SubmissionError, copy_by_manifest, signatu
 from alrl.leaderboard.submission import FORMAT, NAME, SUBMISSION
 from alrl.leaderboard.suite import SuiteRecipe
 from alrl.recipes.code_identity import changes, code_of
+from alrl.recipes.regular_files import read_regular
 from alrl.strategies import Strategy
 from alrl.studies.canonical import run_id
 from alrl.studies.cell import Cell
@@ -120,9 +121,11 @@ def read_submission(folder: Path, place: str, copy: Path, suite: SuiteRecipe, si
 
 def _description(copy: Path) -> dict[str, Any]:
     path = copy / SUBMISSION
+    advice = "make the folder by `alrl submit`"
     if not path.is_file():
-        raise SubmissionError(f"{SUBMISSION} is missing: make the folder by `alrl submit`")
-    description = parse_description(path.read_bytes(), path)
+        raise SubmissionError(f"{SUBMISSION} is missing: {advice}")
+    data = read_regular(path, MOST_DESCRIPTION_BYTES, error=SubmissionError, advice=advice)
+    description = parse_description(data, path)
     if description.get("format") != FORMAT or not isinstance(description.get("agent"), dict):
         raise SubmissionError(
             f"{SUBMISSION} is of format {str(description.get('format'))[:20]}; this alrl reads {FORMAT}"

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from alrl.errors import ProjectError
+from alrl.recipes.regular_files import irregular_store
 
 SCHEMA = 2
 """Number of the layout of a project's folder."""
@@ -105,6 +106,8 @@ class EventLog:
 
     def __init__(self, file: Path, *, clock: Callable[[], float] = time.time) -> None:
         self.file, self._clock = file, clock
+        if strange := irregular_store(file):
+            raise ProjectError(f"{strange}; give the folder of a project")
         if not file.is_file():
             raise ProjectError(f"there is no project in {file.parent}; make one with: alrl project create")
         with self._connected() as connection:

@@ -12,8 +12,11 @@ from alrl.learners import learners
 from alrl.learners.registry import MODEL_FILES
 from alrl.projects.models import AUTOMATIC, EstimatorModel, LearnerModel, ProjectModel
 from alrl.projects.records.record_file import sha256_of, write_whole
+from alrl.recipes.regular_files import read_regular
 from alrl.recipes.suggest import unknown
 
+_MOST_BYTES = 256 * 2**20
+_ADVICE = "write an unfitted classifier by skops.io.dump"
 _PARTS_TRUSTED = ("skrub.",)
 """Modules whose classes are loaded from a skops file without asking: alrl depends on them."""
 
@@ -26,11 +29,9 @@ def describe_model(model: Any, folder: Path) -> dict[str, Any]:
         folder: where model files are kept, named by their SHA-256.
     """
     if isinstance(model, str | Path) and Path(model).suffix == ".skops":
-        if not Path(model).is_file():
-            raise InvalidDataError(
-                f"there is no file {model} (looked from {Path.cwd()}); write an unfitted classifier by skops.io.dump"
-            )
-        data = Path(model).read_bytes()
+        if not Path(model).exists():
+            raise InvalidDataError(f"there is no file {model} (looked from {Path.cwd()}); {_ADVICE}")
+        data = read_regular(Path(model), _MOST_BYTES, error=InvalidDataError, advice=_ADVICE)
     elif isinstance(model, str | Path):
         model = str(model)
         if ":" in model:

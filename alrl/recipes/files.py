@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from alrl.errors import InvalidRecipeError, ShadowedNameWarning
 from alrl.recipes.modules import let_import
+from alrl.recipes.regular_files import irregular, read_regular
 from alrl.recipes.suggest import SINGULAR, missing
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ RecipeKind = Literal["envs", "agents", "experiments"]
 R = TypeVar("R", bound="Recipe")
 
 _MOST_BYTES = 1 << 20
+_ADVICE = "give the path of a .toml file"
 _PACKAGE = Path(__file__).resolve().parents[1]
 _IN_A_CHECKOUT = {("experiments", "lu2023"), ("agents", "qbc"), ("agents", "us-nc")}
 """Recipes that the wheel does not carry, since their code is not in it."""
@@ -58,6 +60,8 @@ def find(kind: RecipeKind, name: str | Path, *, known: Collection[str] | None = 
         places = [given, _home(kind) / given.name] if given.parent == Path(kind) else [given]
         if (file := next((place for place in places if place.is_file()), None)) is not None:
             return file
+        if strange := irregular(given):
+            raise InvalidRecipeError(f"{name}: {strange}, not a regular file; {_ADVICE}")
         raise InvalidRecipeError(f"no file {name}; {missing(kind, Path(name).stem, known or names(kind))}")
     for folder in folders(kind):
         for path in folder.glob("*.toml"):
@@ -89,7 +93,7 @@ def shipped(kind: RecipeKind, name: str) -> Path | None:
 def hides(kind: RecipeKind, name: str) -> bool:
     """Return whether a recipe of the working directory hides another one of its name that comes with alrl."""
     mine, theirs = own(kind, name), shipped(kind, name)
-    return mine is not None and theirs is not None and mine.read_bytes() != theirs.read_bytes()
+    return mine is not None and theirs is not None and _bounded(mine) != _bounded(theirs)
 
 
 def say_if_hidden(kind: RecipeKind, name: str | Path) -> None:
@@ -120,17 +124,7 @@ def read(path: str | Path) -> dict[str, Any]:
 
 
 def _bounded(path: Path) -> bytes:
-    """Return the content of a recipe's file: a regular one, of a bounded size."""
-    if path.exists() and not path.is_file():
-        raise InvalidRecipeError(f"cannot read the recipe {path}: it is a folder, a pipe or a device, and no file")
-    try:
-        with path.open("rb") as file:
-            data = file.read(_MOST_BYTES + 1)
-    except OSError as error:
-        raise InvalidRecipeError(f"cannot read the recipe {path}: {error.strerror}") from error
-    if len(data) > _MOST_BYTES:
-        raise InvalidRecipeError(f"{path}: more than {_MOST_BYTES:,} bytes, which no recipe needs")
-    return data
+    return read_regular(path, _MOST_BYTES, error=InvalidRecipeError, advice=_ADVICE)
 
 
 def parse(model: type[R], data: Mapping[str, Any], *, where: str) -> R:
@@ -200,9 +194,14 @@ def identity(recipe: Recipe) -> str:
 
 
 def first_line_comment(path: str | Path) -> str:
-    """Return what a recipe says of itself: the text of its first line if that is a comment, else nothing."""
-    with Path(path).open(encoding="utf-8", errors="replace") as file:
-        line = file.readline().strip()
+    """Return what a recipe says of itself: the text of its first line if that is a comment, else nothing.
+
+    A file that cannot be read as a recipe says nothing.
+    """
+    try:
+        line = _bounded(Path(path)).partition(b"\n")[0].decode("utf-8", errors="replace").strip()
+    except InvalidRecipeError:
+        return ""
     return line.lstrip("#").strip() if line.startswith("#") else ""
 
 

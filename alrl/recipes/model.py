@@ -8,15 +8,48 @@ from __future__ import annotations
 import json
 import re
 import types
+import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Literal, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, ValidationError, model_serializer
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+)
 from pydantic_core import ErrorDetails
 
 from alrl.recipes.suggest import nearest
 
 _SHOWN = 60
+_UNSHOWN = {"Cc", "Cs", "Zl", "Zp"}
+"""Categories of Unicode that break a line of a table, or are no text."""
+
+
+def one_line(text: str) -> str:
+    """Return a text that tables show as it is.
+
+    Raises ValueError for a new line or another control character in it.
+    """
+    if any(unicodedata.category(character) in _UNSHOWN for character in text):
+        raise ValueError("tables show it: write it on one line, without control characters")
+    return text
+
+
+def shown_name(name: str) -> str:
+    """Return a name that tables show as it is. Raises ValueError for one of nothing but blanks, and as above."""
+    if not name.strip():
+        raise ValueError("it names nothing; give the name that tables show")
+    return one_line(name)
+
+
+OneLine = Annotated[str, AfterValidator(one_line)]
+"""A text that tables show, perhaps none."""
+ShownName = Annotated[str, AfterValidator(shown_name)]
+"""A name that tables show."""
 
 
 class Recipe(BaseModel):
@@ -79,7 +112,9 @@ def _line(problem: ErrorDetails, model: type[BaseModel]) -> str:
         hint = _nearest(str(problem["input"]), allowed)
         return f"{_dotted(parts)}: {_shown(problem['input'])} given{hint}; allowed: {context['expected']}"
     message = problem["msg"].removeprefix("Value error, ")
-    return f"{_dotted(parts)}: {_shown(problem['input'])} given; {message[:1].lower()}{message[1:]}"
+    # What is wrong with several keys names them: how the whole recipe begins says nothing.
+    given = f"{_shown(problem['input'])} given; {message[:1].lower()}{message[1:]}" if parts else message
+    return f"{_dotted(parts)}: {given}"
 
 
 def _follow(annotation: Any, location: tuple[int | str, ...]) -> tuple[list[int | str], Any]:

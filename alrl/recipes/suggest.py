@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
 
+_NEAR = 0.58
+"""Likeness from which a name may be meant: "mixed-0" means "synthetic/mixed-0", "budget" does not mean "agents"."""
 _MOST, _SHOWN = 20, 8
 """Names up to which all are shown, and how many of more are."""
 
@@ -13,11 +15,11 @@ _MOST, _SHOWN = 20, 8
 def nearest(given: str, known: Iterable[str]) -> str | None:
     """Return the known name that is most like ``given``, or None if none is like it.
 
-    >>> nearest("entorpy", ["entropy", "margin"]), nearest("xyz", ["entropy", "margin"])
+    >>> nearest("entorpy", ["entropy", "margin"]), nearest("budget", ["agents", "margin"])
     ('entropy', None)
     """
     folded = {name.casefold(): name for name in known}
-    close = get_close_matches(given.casefold(), folded, n=1, cutoff=0.5)
+    close = get_close_matches(given.casefold(), folded, n=1, cutoff=_NEAR)
     return folded[close[0]] if close else None
 
 
@@ -35,7 +37,7 @@ def unknown(what: str, given: str, known: Iterable[str], *, listing: str = "") -
     near = nearest(given, names)
     hint = f'; did you mean "{near}"? ' if near else ". "
     if len(names) > _MOST and listing:
-        close = get_close_matches(given, names, n=_SHOWN, cutoff=0.5)
+        close = get_close_matches(given, names, n=_SHOWN, cutoff=_NEAR)
         some = ", ".join(list(dict.fromkeys([*close, *names]))[:_SHOWN])
         return f'unknown {what} "{given}"{hint}Known are {len(names)}: {some}, ...; all: {listing}'
     return f'unknown {what} "{given}"{hint}Known: {", ".join(names) or "none"}'

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from alrl.errors import AlrlError
+from alrl.data.families import akin
+from alrl.errors import AlrlError, CodeRefusedError
 from alrl.evaluation.comparison import Comparison, page_of
 from alrl.evaluation.curves import Curves
 from alrl.progress import Bars
@@ -27,6 +30,7 @@ from alrl.reports.tables.capabilities import capability_scores, capability_table
 from alrl.reports.tables.conditions import as_csv, condition_costs, markdown
 from alrl.studies.cell import protocol_of
 from alrl.studies.store.store import RESULTS, STUDY, Store, run_id
+from alrl.studies.study_agents import refused_classes
 
 
 class IncompleteStudyError(AlrlError):
@@ -76,7 +80,8 @@ def report(
     page, and one set of figures and tables, for each. A figure that cannot be drawn, and the page without the extra
     ``report``, are named in the notes; the rest is written. ``workers`` processes draw and write, one for each core if
     None; one does where cells name classes, which only this process is known to be able to import. Without ``paper``
-    figures are PNG alone: no PDF, which takes as long again, and none a second time as wide as a column.
+    figures are PNG alone: no PDF, which takes as long again, and none a second time as wide as a column. Where the
+    environment refuses code of others, what needs it is left out, which page and a warning say.
 
     Raises IncompleteStudyError if cells are missing, unless ``allow_incomplete``, which then marks every output;
     RunDirectoryError if ``run`` holds no study; StoreError if its results cannot be read.
@@ -101,13 +106,18 @@ def report(
             provenance=store.provenances(wanted),
         )
         curves = store.export_csv(_curves_path(folder, mark), wanted)
+        refused = refused_classes(store, study.cells)
     policies, remarks = find_policies(folder, study.cells)
     unknown = sum(each.code is None for each in record.played)
     unidentified = (
         f"Code not identified: {unknown} of {len(record.played)} cells were stored before alrl recorded which code"
         " played them."
     )
-    remarks = [*remarks, unidentified] if unknown else remarks
+    cautions = [*([unidentified] if unknown else []), *akin(str(cell.get("data_set")) for cell in study.cells)]
+    remarks = [*remarks, *cautions]
+    if refused:
+        remarks = [*remarks, f"Left out, for no code of others is run (--no-code): what needs {', '.join(refused)}."]
+        warnings.warn(remarks[-1], UserWarning, stacklevel=2)
     comparisons = Comparison.groups(stored)
     slugs = _slugs(comparisons)
     methods = [comparison.of_methods(study.methods) for comparison in comparisons]
@@ -118,8 +128,11 @@ def report(
     if study.methods:
         summaries = [tuple(_summaries(whole, study, each)) for whole, each in zip(methods, apart, strict=True)]
     looks = _looks(methods, summaries[0][0])
+    of_protocol: Sequence[Path] = ()
+    with suppress(CodeRefusedError):
+        of_protocol = protocol_of(study.cells[0]).report(stored, folder, mark=mark)
     further = (
-        *protocol_of(study.cells[0]).report(stored, folder, mark=mark),
+        *of_protocol,
         *write_conditions(stored, folder, mark=mark, looks=looks, paper=paper),
         *write_capabilities(methods, folder, study.primary, mark=mark, looks=looks, paper=paper),
     )
@@ -165,9 +178,7 @@ def report(
         further=further,
         curves=curves,
         summaries=tuple(each[0] for each in apart),
-        notes=tuple(
-            dict.fromkeys([*([unidentified] if unknown else []), *(note for part in written for note in part.notes)])
-        ),
+        notes=tuple(dict.fromkeys([*cautions, *(note for part in written for note in part.notes)])),
     )
     forget_others(folder, (*files.pages, *files.figures, *files.tables, *files.texts, *further, curves))
     return files

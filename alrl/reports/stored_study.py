@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from alrl.evaluation.curves import METRICS, Metric
+from alrl.recipes.regular_files import read_regular
 from alrl.reports.claims import read_claims
 from alrl.studies.claim_recipe import ClaimRecipe
 from alrl.studies.description import RunDirectoryError, read_description
 
 _WRITTEN = "report.json"
+_MOST_BYTES = 2**20
 _OUTPUTS = frozenset({".html", ".md", ".csv", ".tex", ".png", ".pdf", ".svg"})
 
 
@@ -80,9 +82,9 @@ def forget_others(folder: Path, written: Iterable[Path]) -> None:
     """
     own, file = sorted({Path(os.path.relpath(path, folder)).as_posix() for path in written}), folder / _WRITTEN
     try:
-        before = json.loads(file.read_text(encoding="utf-8"))["files"]
-        names = {name for name in before if isinstance(name, str)}
-    except (OSError, ValueError, KeyError, TypeError):
+        data = read_regular(file, _MOST_BYTES, error=RunDirectoryError, advice="delete it")
+        names = {name for name in json.loads(data.decode("utf-8"))["files"] if isinstance(name, str)}
+    except (ValueError, KeyError, TypeError, RecursionError):
         names = set()
     for name in names - set(own):
         place = Path(name)

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from alrl.evaluation.curves import Metric
-from alrl.recipes.model import Recipe
+from alrl.recipes.model import OneLine, Recipe
 
 
 class ClaimRecipe(Recipe):
@@ -17,7 +17,7 @@ class ClaimRecipe(Recipe):
     'general above margin'
     """
 
-    name: str = ""
+    name: OneLine = ""
     """What reports call it; said by its parts if left out."""
     contrast: tuple[str, str]
     """The agent that the claim is about, and the one it is held against."""

@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from alrl.errors import AlrlError
+from alrl.recipes.regular_files import irregular, read_regular
 from alrl.studies.canonical import canonical, content_id
 
 STUDY = "study.json"
 SUM = "sha256"
 """Key of the SHA-256 of all that the description tells beside it."""
+_MOST_BYTES = 256 * 2**20
+_ADVICE = "the directory that `alrl run` named at its end"
 
 
 class RunDirectoryError(AlrlError):
@@ -44,13 +47,14 @@ def read_description(folder: Path) -> dict[str, Any]:
     Raises RunDirectoryError if there is none, or if it is anything else.
     """
     path = folder / STUDY
-    if not path.is_file():
-        raise RunDirectoryError(f"{path} does not exist: give the directory that `alrl run` named at its end")
+    if not path.is_file() and not irregular(path):
+        raise RunDirectoryError(f"{path} does not exist: give {_ADVICE}")
+    data = read_regular(path, _MOST_BYTES, error=RunDirectoryError, advice=f"give {_ADVICE}")
     try:
-        fault, content = "", json.loads(path.read_text(encoding="utf-8"))
+        fault, content = "", json.loads(data.decode("utf-8"))
         # What JSON takes beyond the standard, such as NaN, has no identity.
         json.dumps(content, allow_nan=False)
-    except (OSError, ValueError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         fault, content = str(error), {}
     if not fault:
         fault = _fault(content)

@@ -37,6 +37,8 @@ class WorkEstimate:
     """Policies that would be trained first, which is not in the time."""
     not_tried: tuple[str, ...] = ()
     """Agents of others' code, which an estimate does not run: their time is that of the others."""
+    unchecked: tuple[str, ...] = ()
+    """Classes of others that learners and circumstances name: nothing is known of them before the study is run."""
 
     @property
     def summary(self) -> str:
@@ -48,6 +50,11 @@ class WorkEstimate:
             text += f". First {', '.join(self.to_train)} would be trained, which the time leaves out"
         if self.not_tried:
             text += f". {', '.join(self.not_tried)} need code of others, which was not run: their time is a guess"
+        if self.unchecked:
+            text += (
+                f". {', '.join(self.unchecked)} not looked at, being code of others: whether the study can build it,"
+                " and with these settings, shows when it is run"
+            )
         return text + ". Nothing was written."
 
     def to_json(self) -> dict[str, Any]:
@@ -88,6 +95,7 @@ def _estimate(runner: Runner) -> WorkEstimate:
     typical = median(rates.values()) if rates else None
     known = [(work(cell), rates.get(_kind(cell), typical)) for cell, _ in missing]
     seconds = None if typical is None else sum(amount * rate for amount, rate in known if rate is not None) / workers
+    not_tried = tuple(name for name, strategy, _, _ in agents if strategy is None)
     return WorkEstimate(
         cells=len(listed),
         finished=len(listed) - len(missing),
@@ -96,7 +104,8 @@ def _estimate(runner: Runner) -> WorkEstimate:
         workers=workers,
         basis=basis,
         to_train=tuple(name for name, _, key, _ in agents if key is None),
-        not_tried=tuple(name for name, strategy, _, _ in agents if strategy is None),
+        not_tried=not_tried,
+        unchecked=tuple(sorted(set(recipes.references([cell for cell, _ in listed])) - set(not_tried))),
     )
 
 

@@ -6,7 +6,6 @@ choice between two records, and the curves part from there: then the mean areas 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,9 +23,10 @@ from alrl.strategies import Strategy
 from alrl.studies.canonical import SOURCE
 from alrl.studies.cell import Cell, CellResult
 from alrl.studies.cell_data import data_of
+from alrl.studies.description import RunDirectoryError, read_description
 from alrl.studies.provenance import provenance
-from alrl.studies.store.store import RESULTS, STUDY, Store, StoredCell
-from alrl.studies.study_agents import build_again, identity_of
+from alrl.studies.store.store import RESULTS, Store, StoredCell
+from alrl.studies.study_agents import build_again, identity_of, refused_classes
 
 TOLERANCE = 0.01
 """Difference of mean areas under the curves, as a fraction, within which another machine agrees: one point."""
@@ -120,6 +120,11 @@ def reproduce(
             _check_described(cell)
             (stored,) = store.curves([cell.id])
             use_modules_of(folder, [dict(cell.spec), store.agent(cell.spec["agent_identity"])])
+            if refused := refused_classes(store, [cell.spec]):
+                raise ReproduceError(
+                    f"cell {cell.id[:12]} is played by code of others, which --no-code and {recipes.NO_CODE}=1 refuse"
+                    f" to run: {', '.join(refused)}; read it, then leave them out, or name other cells"
+                )
             agent = _agent(store, cell, folder)
             spec = _with_data(cell, [Path(data)] if data is not None else [], folder)
             yield compared(cell, stored, Cell(spec=spec, agent=agent)(), now, tolerance)
@@ -164,8 +169,8 @@ def use_modules_of(folder: Path, content: Any) -> None:
     Nothing is imported.
     """
     try:
-        noted = list(map(Path, json.loads((folder / STUDY).read_text(encoding="utf-8")).get("modules", ())))
-    except (OSError, ValueError, AttributeError, TypeError):
+        noted = list(map(Path, read_description(folder).get("modules", ())))
+    except (RunDirectoryError, TypeError):
         noted = []
     recipes.let_import(content, [*noted, folder, Path.cwd()])
 

@@ -23,6 +23,7 @@ from alrl.progress import Bars
 from alrl.recipes.code_identity import CHANGES, Change, changes, code_of, source_folders
 from alrl.studies.canonical import run_id
 from alrl.studies.cell import Cell, work
+from alrl.studies.cell_data import check_distinct
 from alrl.studies.description import other_study, write_description
 from alrl.studies.executors import Executor, make_executor
 from alrl.studies.protocols import make_protocol, protocol_class
@@ -94,8 +95,8 @@ class Runner:
     def check(self) -> None:
         """Find what would stop the study before anything is trained or written.
 
-        Raises InvalidRecipeError for data sets or agents that there are not, or if a policy has seen one of the
-        study's data sets or their relatives, RunFolderError if the folder holds another study.
+        Raises InvalidRecipeError for data sets or agents that there are not, two data sets of one content, or a policy
+        that has seen one of the study's data sets or their relatives, RunFolderError if the folder holds another study.
         """
         usable_device(self.device)
         oracles = {*(self.agents.primary() or ())} & {*self.agents.upper_bounds()}
@@ -108,7 +109,7 @@ class Runner:
         other = other_study(self.folder, self.study.title, self.study.data_sets)
         if other:
             raise RunFolderError(f"{self.folder} holds another study, {other!r}; choose another folder with --out")
-        self.tables()
+        check_distinct(self.study.sources)
         with recipes.checked_while_parsed():
             self.build()
 

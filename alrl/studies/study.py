@@ -19,7 +19,7 @@ from alrl.evaluation.curves import METRICS, Metric
 from alrl.evaluation.simulate import DEFAULT_SPLIT
 from alrl.numerics.arguments import MOST_LABELS
 from alrl.recipes.code_identity import DEFAULT_CHANGES, Change
-from alrl.recipes.model import Recipe
+from alrl.recipes.model import OneLine, Recipe, ShownName
 from alrl.studies.claim_recipe import ClaimRecipe
 from alrl.studies.training_recipe import TrainingRecipe
 
@@ -33,7 +33,7 @@ class ConditionRecipe(Recipe):
     Its own data sets, learner and budget make it a capability (``experiments/capabilities.toml``).
     """
 
-    name: str
+    name: OneLine
     """What tables call it."""
     data: tuple[Source, ...] = ()
     """Data sets of this condition, where not those of the study."""
@@ -118,7 +118,7 @@ class StudyRecipe(Recipe):
     """
     envs: tuple[str, ...] = ()
     """Instead of data: environments whose data sets, learner, budget and split are taken."""
-    agents: tuple[str, ...] = Field(min_length=1)
+    agents: tuple[ShownName, ...] = Field(min_length=1)
     """Agent recipes, and names given under ``train``."""
     train: dict[str, TrainingRecipe] = Field(default_factory=dict)
     """Policies to be trained first, by the name that they have in the tables."""
@@ -178,7 +178,7 @@ class StudyRecipe(Recipe):
                 raise ValueError(f"primary names {self.primary[0]!r} twice; name two agents")
             for name in self.primary:
                 if name not in self.agents:
-                    raise ValueError(f"primary names {name!r}, which is not among agents")
+                    raise ValueError(f"primary names {name!r}, which is not among agents ({', '.join(self.agents)})")
         return self
 
     def _check_order_of_training(self) -> None:
@@ -198,11 +198,11 @@ class StudyRecipe(Recipe):
             known.add(name)
 
     def _check_claims(self) -> None:
-        conditions = [each.name for each in self.conditions]
+        conditions, listed = [each.name for each in self.conditions], f"agents ({', '.join(self.agents)})"
         for claim in self.claims:
             for name in claim.contrast:
                 if name not in self.agents:
-                    raise ValueError(f"the claim {claim.words!r} names {name!r}, which is not among agents")
+                    raise ValueError(f"the claim {claim.words!r} names {name!r}, which is not among {listed}")
             for condition in (claim.condition, claim.against_condition):
                 if condition is not None and condition not in conditions:
                     raise ValueError(f"the claim {claim.words!r} names {condition!r}, which is not among conditions")

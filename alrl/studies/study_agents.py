@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -21,7 +21,9 @@ from alrl.agents.training.training import Trainer
 from alrl.errors import CodeRefusedError, PolicyFileError
 from alrl.evaluation.held_out import refuse_seen
 from alrl.progress import Bars
+from alrl.recipes.modules import code_is_refused
 from alrl.strategies import Strategy
+from alrl.studies.store import Store
 from alrl.studies.study import StudyRecipe
 
 POLICIES = "policies"
@@ -191,6 +193,15 @@ def build_again(recipe: Mapping[str, Any], folder: Path) -> tuple[Strategy, str]
     if isinstance(parsed, TrainedRecipe):
         raise PolicyFileError(f"{folder} names an agent that is to be trained, and not the policy: run the study again")
     return parsed.build(), recipes.identity(parsed)
+
+
+def refused_classes(store: Store, cells: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return the classes of others that cells and their agents name, where the environment refuses to run them."""
+    if not code_is_refused():
+        return []
+    specs = [dict(cell) for cell in cells]
+    agents = [store.agent(identity) for identity in sorted({str(spec.get("agent_identity")) for spec in specs})]
+    return sorted(set(recipes.references([*specs, *agents])))
 
 
 def _without_code(make: Callable[[], Strategy]) -> Strategy | None:

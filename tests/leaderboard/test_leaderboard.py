@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import re
 import shutil
 import sqlite3
@@ -102,6 +103,16 @@ def test_a_submission_goes_on_and_is_of_one_agent(place: Path, tmp_path: Path) -
         submit("random", place, suite=place / "tiny.toml")
     with pytest.raises(InvalidRecipeError, match="an oracle, which sees hidden labels"):
         submit("greedy-oracle", tmp_path / "oracle", suite=place / "tiny.toml")
+
+
+def test_a_folder_whose_description_cannot_be_read_is_not_gone_on_with(place: Path, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "submission.json")
+    with pytest.raises(SubmissionError, match=r"submission\.json: a pipe, not a regular file; give a new folder with"):
+        submit("margin", tmp_path, suite=place / "tiny.toml", workers=1)
+    (tmp_path / "submission.json").unlink()
+    (tmp_path / "submission.json").write_text("{", encoding="utf-8")
+    with pytest.raises(SubmissionError, match=r"submission\.json: cannot be read as JSON .*; give a new folder with"):
+        submit("margin", tmp_path, suite=place / "tiny.toml", workers=1)
 
 
 def change_cell(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from alrl.learners import SoftmaxRegression
 from alrl.loop.simulator import Simulator
 from alrl.projects import IRRELEVANT, Project, fitting
 from alrl.projects.answers import Answer
+from alrl.projects.event_log import EventLog
 from alrl.projects.exchange.task_files import take_file
 from alrl.projects.judgement.stopping import Budget
 from alrl.projects.rounds import fit_round
@@ -141,6 +143,17 @@ def test_a_class_in_place_of_a_model_and_what_is_no_folder_rule_time_or_count_ar
 def test_a_model_file_that_there_is_not_is_told_with_what_to_do(make: Make, tmp_path: Path) -> None:
     with pytest.raises(InvalidDataError, match=r"there is no file .*m.skops.*skops\.io\.dump"):
         make(model=str(tmp_path / "m.skops"))
+
+
+def test_a_model_a_table_and_a_log_that_are_pipes_are_told_without_waiting(make: Make, tmp_path: Path) -> None:
+    for name in ("m.skops", "t.csv", "log.sqlite"):
+        os.mkfifo(tmp_path / name)
+    with pytest.raises(InvalidDataError, match=r"m\.skops: a pipe, not a regular file; write an unfitted classifier"):
+        make(model=str(tmp_path / "m.skops"))
+    with pytest.raises(InvalidDataError, match=r"t\.csv is a pipe, not a regular file; give a CSV"):
+        make(pool=tmp_path / "t.csv")
+    with pytest.raises(ProjectError, match=r"log\.sqlite is a pipe, not a regular file; give the folder of a project"):
+        EventLog(tmp_path / "log.sqlite")
 
 
 def test_what_is_no_clock_no_list_of_types_and_no_folder_is_told_before_anything_is_written(tmp_path: Path) -> None:

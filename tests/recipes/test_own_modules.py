@@ -122,6 +122,16 @@ def test_a_dry_run_counts_cells_without_running_code(place: Path) -> None:
     assert not (place / "runs").exists()
 
 
+def test_a_dry_run_says_which_learners_nobody_looked_at(place: Path) -> None:
+    learner = '\n[[learners]]\nkind = "scikit-learn"\nestimator = "os:system"\n'
+    (place / "study.toml").write_text(STUDY.replace('"latest.toml"', '"random"') + learner, encoding="utf-8")
+    result = CliRunner().invoke(app, ["run", "study.toml", "--dry-run"])
+    assert result.exit_code == 0, result.output
+    assert "os:system not looked at, being code of others: whether the study can build it" in result.output
+    result = CliRunner().invoke(app, ["run", "study.toml", "--dry-run", "--json"])
+    assert '"unchecked": [\n  "os:system"\n ]' in result.output
+
+
 def test_the_option_no_code_refuses_a_class_and_is_forgotten_afterwards(place: Path) -> None:
     (place / "own_rules_of_a_test.py").write_text("raise SystemExit", encoding="utf-8")
     for name, text in (("latest.toml", AGENT), ("study.toml", STUDY)):
@@ -130,6 +140,26 @@ def test_the_option_no_code_refuses_a_class_and_is_forgotten_afterwards(place: P
     assert (result.exit_code, "own_rules_of_a_test" in sys.modules) == (2, False), result.output
     assert "is code of others" in result.output
     assert os.environ.get("ALRL_NO_CODE", "") == ""
+
+
+@pytest.mark.filterwarnings("always:Left out:UserWarning")
+def test_what_was_stored_is_told_without_the_code_of_others(
+    place: Path, monkeypatch: pytest.MonkeyPatch, undrawn: None
+) -> None:
+    for name, text in (("own_rules_of_a_test.py", MODULE), ("latest.toml", AGENT), ("study.toml", STUDY)):
+        (place / name).write_text(text, encoding="utf-8")
+    Runner(study=load_study("study.toml"), folder=place / "run", workers=1).run()
+    monkeypatch.setenv("ALRL_NO_CODE", "1")
+    (place / "own_rules_of_a_test.py").write_text("raise SystemExit", encoding="utf-8")
+    left_out = "Left out, for no code of others is run (--no-code): what needs own_rules_of_a_test:Latest."
+    said = f"warning: {left_out}"
+    for command, line in (("report", said), ("bundle", said), ("verify", "2 cells: 2 sound"), ("export", "")):
+        result = CliRunner().invoke(app, [command, "run"])
+        assert (result.exit_code, line in result.output) == (0, True), result.output
+    assert left_out in (place / "run" / "index.html").read_text(encoding="utf-8")
+    result = CliRunner().invoke(app, ["reproduce", "run"])
+    assert result.exit_code == 2
+    assert "refuse to run: own_rules_of_a_test:Latest; read it, then leave them out, or name other" in result.output
 
 
 def test_a_learner_that_is_nowhere_stops_a_study_before_it_begins(place: Path) -> None:

@@ -22,9 +22,11 @@ from alrl.errors import InvalidRecipeError
 from alrl.evaluation.comparison import Comparison
 from alrl.evaluation.curves import Curves
 from alrl.recipes import parse
+from alrl.reports.report import report
 from alrl.strategies import Strategy, make_strategy
 from alrl.studies import runner
 from alrl.studies.cell import Cell
+from alrl.studies.estimate import estimate
 from alrl.studies.protocols import paired
 from alrl.studies.runner import RunFolderError, Runner
 from alrl.studies.store.store import Store, StoreError
@@ -96,6 +98,32 @@ def test_a_folder_that_holds_another_study_is_refused(tmp_path: Path) -> None:
         run(tmp_path, title="Another", data=["digits"])
     assert (tmp_path / "study.json").read_bytes() == page
     assert run(tmp_path, title="The same under a better title").played == 0
+
+
+def test_one_table_under_two_names_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    rows = "\n".join(f"{place % 7},{place % 5},{'ab'[place % 2]}" for place in range(40))
+    for name in ("first", "second"):
+        (tmp_path / f"{name}.csv").write_text(f"x,y,kind\n{rows}\n", encoding="utf-8")
+    data = ["iris", str(tmp_path / "first.csv"), {"file": str(tmp_path / "second.csv"), "name": "other"}]
+    same = "data sets 'first' and 'other' have the same content, and would count as two: leave one out"
+    with pytest.raises(InvalidRecipeError, match=same):
+        run(tmp_path / "run", data=data)
+    with pytest.raises(InvalidRecipeError, match=same):
+        estimate(Runner(study=study(data=data), folder=tmp_path / "run"))
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_data_sets_of_one_family_are_played_and_named_at_the_start_and_in_the_report(tmp_path: Path) -> None:
+    related = "iris and iris-2 share records: tests across data sets count them as independent, which they are not."
+    rows = "\n".join(f"{place % 7},{place % 5},{'ab'[place % 2]}" for place in range(40))
+    (tmp_path / "iris-2.csv").write_text(f"x,y,kind\n{rows}\n", encoding="utf-8")
+    with pytest.warns(UserWarning, match=related):
+        ran = run(tmp_path / "run", data=["iris", str(tmp_path / "iris-2.csv")])
+    assert ran.failed == 0
+    files = report(tmp_path / "run", paper=False)
+    assert files.notes == (related,)
+    assert related in files.page.read_text(encoding="utf-8")  # type: ignore[union-attr]
 
 
 def test_any_number_of_processes_gives_the_same_curves(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from alrl.data.tables.report import DataReport
 from alrl.data.tables.table import RawTable
 from alrl.data.tables.text_file import suffix
 from alrl.errors import GuessedLabelWarning, InvalidDataError, InvalidRecipeError
+from alrl.recipes.regular_files import irregular
 from alrl.recipes.suggest import unknown
 
 SUFFIXES = (*delimited.SUFFIXES, *frames.PARQUET, *frames.ARROW)
@@ -192,6 +193,8 @@ def _file(source: Any) -> Path:
             f"{path} is of kind {path.suffix!r}; give one of {', '.join((*SUFFIXES, ARCHIVE))}, text also as .gz, .bz2"
             " or .xz, or read it and pass a frame or the pair (X, y)"
         )
+    if kind := irregular(path):
+        raise InvalidRecipeError(f"{path} is {kind}, not a regular file; give the path of a table")
     if not path.is_file():
         raise InvalidRecipeError(
             f"there is no file {path} (looked from {Path.cwd()}); give the path of a file that exists"

@@ -14,8 +14,10 @@ from alrl.errors import ProjectError
 from alrl.projects.event_log import SCHEMA, EventLog
 from alrl.projects.journal import LOG
 from alrl.projects.project import Project
+from alrl.recipes.regular_files import read_regular
 
 FORMAT = "alrl project"
+_MOST_BYTES = 4 * 2**30
 FOLDERS = ("records", "models", "rounds")
 """What a project keeps beside its log; all else can be made again."""
 
@@ -76,14 +78,18 @@ def import_project(file: Path, folder: Path) -> Project:
 
 
 def _checked(file: Path) -> list[dict[str, Any]]:
-    digest, lines = hashlib.sha256(), file.read_text(encoding="utf-8").splitlines(keepends=True)
-    for line in lines[:-1]:
-        digest.update(line.encode())
+    advice = "give the file that alrl project export wrote"
+    data = read_regular(file, _MOST_BYTES, error=ProjectError, advice=advice)
+    # As it is written: one line a row, whatever else divides lines of a text.
+    lines = data.splitlines(keepends=True)
+    digest = hashlib.sha256(b"".join(lines[:-1]))
     try:
         rows = [json.loads(line) for line in lines]
         head, seal = rows[0], rows[-1]["sha256"]
-    except (ValueError, LookupError, TypeError):
+    except (ValueError, LookupError, TypeError, RecursionError):
         raise ProjectError(f"{file.name} was cut, or is no project of alrl; export the project again") from None
+    if not all(isinstance(row, dict) for row in rows):
+        raise ProjectError(f"{file.name} holds a line that is no table; export the project again")
     if head.get("format") != FORMAT or head.get("schema") not in range(1, SCHEMA + 1):
         raise ProjectError(f"{file.name} is no project that this version of alrl reads (schema up to {SCHEMA})")
     if seal != digest.hexdigest():

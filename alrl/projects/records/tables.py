@@ -32,6 +32,7 @@ from alrl.data.tables.recognise import LAST, warn_of_footer
 from alrl.data.tables.table import Texts, as_texts
 from alrl.data.tables.text_file import TextFile, fallback, open_text, suffix
 from alrl.errors import InvalidDataError, MissingPackageError
+from alrl.recipes.regular_files import irregular
 from alrl.recipes.suggest import unknown
 
 _ROWS = 10_000
@@ -163,6 +164,8 @@ def _from_file(file: Path, text: Collection[str]) -> tuple[pd.DataFrame, bool]:
     """Return the table in a file, and whether commas separate its columns."""
     if file.is_dir():
         raise InvalidDataError(f"{file} is a folder; give the path of a CSV, JSONL or Parquet file in it")
+    if kind := irregular(file):
+        raise InvalidDataError(f"{file} is {kind}, not a regular file; give a CSV, JSONL or Parquet file")
     if not file.is_file():
         raise InvalidDataError(f"there is no file {file} (looked from {Path.cwd()}); give a CSV, JSONL or Parquet file")
     kind = suffix(file)

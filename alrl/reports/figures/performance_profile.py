@@ -60,5 +60,6 @@ def _within(profiles: Sequence[Profile]) -> tuple[float, float]:
     ]
     every = [threshold for profile in profiles for threshold in profile.thresholds]
     low, high = (min(moving), max(moving)) if moving else (min(every), max(every))
-    # Zero is what is compared with.
-    return min(low, 0.0), max(high, 0.0)
+    # Zero is what is compared with. Where every run is at it, a point is shown on either side.
+    low, high = min(low, 0.0), max(high, 0.0)
+    return (low, high) if low < high else (-1.0, 1.0)

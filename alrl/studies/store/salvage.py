@@ -1,21 +1,24 @@
-"""Look at each cell of a results file by itself, however damaged the file is; keep what is sound."""
+"""Look at each cell of a results file by itself, however damaged the file is."""
 
 from __future__ import annotations
 
+import itertools
 import json
+import re
 import sqlite3
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Literal
 
 from alrl.evaluation.curves import Curves
-from alrl.studies.canonical import canonical, run_id
+from alrl.studies.canonical import run_id
 from alrl.studies.store.rows import CURVES, OPTIONAL, PICKS, RESULT, facts_checksum, to_curves
-from alrl.studies.store.schema import SCHEMA_VERSION, StoreError, check_mark, connect, explain
-from alrl.studies.store.store import RESULTS, Store
+from alrl.studies.store.schema import SCHEMA_VERSION, StoreError, check_mark, connect
 
-_TABLES: Mapping[str, tuple[str, ...]] = {"curves": CURVES, "picks": PICKS, **{name: (name,) for name in OPTIONAL}}
+TABLES: Mapping[str, tuple[str, ...]] = {"curves": CURVES, "picks": PICKS, **{name: (name,) for name in OPTIONAL}}
 _CELL = (
     "spec",
     "status",
@@ -29,8 +32,11 @@ _CELL = (
     "checksum",
     "facts_checksum",
 )
-_SCANS = ("", " ORDER BY rowid DESC", " INDEXED BY sqlite_autoindex_cells_1")
+_SCANS = ("NOT INDEXED", "NOT INDEXED ORDER BY rowid DESC", "INDEXED BY sqlite_autoindex_cells_1")
 """Ways through the table of cells: where one breaks off, another may go on."""
+_WAYS = ("run_id", "+run_id")
+"""Ways to a row: by the index, which may be damaged itself, and by looking at every row."""
+_ID = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,65 +59,35 @@ class Examined:
         """Beginning of the id, agent and data set, as far as they can be read."""
         try:
             spec = json.loads((self.cell or {})["spec"])
-            return f"{self.id[:12]} {spec.get('agent', '?')} on {spec.get('data_set', '?')}"
-        except (KeyError, ValueError, TypeError, AttributeError):
-            return self.id[:12]
+            name = f"{self.id[:12]} {spec.get('agent', '?')} on {spec.get('data_set', '?')}"
+        except (KeyError, ValueError, TypeError, AttributeError, RecursionError):
+            name = self.id[:12]
+        # A damaged text may hold what a terminal obeys.
+        return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in name)
 
 
 def examine(path: Path) -> Iterator[Examined]:
     """Yield every cell that the file names. Raises StoreError if it is no results file, or too damaged to be opened."""
-    database, known = _open(path)
+    database, known = open_damaged(path)
     try:
-        for key in _ids(database):
-            yield _examined(database, key, known)
+        seen = set[str]()
+        for keys in _ids(database):
+            looked: list[Examined] = []
+            for key, way in itertools.product(keys, _WAYS):
+                looked.append(_examined(database, key, known, way))
+                if looked[-1].status != "damaged":
+                    break
+            best = next((each for each in looked if each.status != "damaged"), looked[0])
+            if best.id not in seen:
+                seen.add(best.id)
+                yield best
     finally:
         database.close()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Repaired:
-    """Result of :func:`repair`."""
-
-    kept: int
-    dropped: tuple[Examined, ...]
-    damaged: Path | None
-    """Where the damaged file lies now; None if nothing had to be done."""
-
-
-def repair(folder: Path | str) -> Repaired:
-    """Write the sound cells of a run into a new results file; the damaged one stays beside it under another name.
-
-    Raises StoreError if the file cannot be opened at all, is in use, or the folder cannot be written.
-    """
-    path = Path(folder) / RESULTS
-    cells = list(examine(path))
-    dropped = tuple(each for each in cells if each.status == "damaged")
-    if not dropped and all(each.facts_fit for each in cells) and not _is_damaged(path):
-        return Repaired(kept=len(cells), dropped=(), damaged=None)
-    part = path.with_name("results.repaired.sqlite")
-    part.unlink(missing_ok=True)
-    database, known = _open(path)
-    try:
-        with Store(part) as store:
-            for identity, name, recipe in _agents(database):
-                store.keep_agent(identity, name, recipe)
-        _copy(part, database, [each for each in cells if each.status != "damaged"], known)
-    except sqlite3.Error as error:
-        raise explain(path, error) from error
-    finally:
-        database.close()
-    damaged = next(name for name in _names(path) if not name.exists())
-    for ending in ("", "-wal", "-shm"):
-        side = path.with_name(path.name + ending)
-        if side.exists():
-            side.replace(damaged.with_name(damaged.name + ending))
-    part.replace(path)
-    return Repaired(kept=len(cells) - len(dropped), dropped=dropped, damaged=damaged)
-
-
-def _open(path: Path) -> tuple[sqlite3.Connection, tuple[str, ...]]:
+def open_damaged(path: Path) -> tuple[sqlite3.Connection, tuple[str, ...]]:
     """Return a connection, and those of the columns of a cell that the file has."""
-    database = connect(path, read_only=True)
+    database = _of_what_is_left(path) or connect(path, read_only=True)
     try:
         # A flipped bit may leave a text that is no UTF-8: that is one cell's fault, not the file's.
         database.text_factory = lambda raw: raw.decode(errors="replace")
@@ -129,37 +105,80 @@ def _open(path: Path) -> tuple[sqlite3.Connection, tuple[str, ...]]:
     return database, tuple(name for name in _CELL if name in columns)
 
 
-def _ids(database: sqlite3.Connection) -> list[str]:
-    ids: dict[str, None] = {}
+def _of_what_is_left(path: Path) -> sqlite3.Connection | None:
+    """Return a connection to a copy, in memory, of a file that was cut off; None of one that was not.
+
+    SQLite opens no file that is shorter than its head says. Of a copy whose head is mended it reads what is there.
+    """
+    with path.open("rb") if path.is_file() else BytesIO() as file:
+        head = file.read(100)
+        page = int.from_bytes(head[16:18], "big")
+        page = 65536 if page == 1 else page
+        pages = path.stat().st_size // page if page else 0
+        if len(head) < 100 or not pages or int.from_bytes(head[28:32], "big") <= pages:
+            return None
+        # Rolled back, for a file in memory has no log.
+        content = b"".join([head[:18], bytes([1, 1]), head[20:28], pages.to_bytes(4, "big"), head[32:], file.read()])
+    database = sqlite3.connect(":memory:", isolation_level=None)
+    database.deserialize(content[: pages * page])
+    return database
+
+
+def _ids(database: sqlite3.Connection) -> list[list[str]]:
+    """Return what each row of the table of cells may be called: as the row says, and as the index does.
+
+    Of the index alone is taken what no row is called, and looks like an id: it may be itself what is damaged.
+    """
+    rows: dict[int, list[str]] = {}
     for scan in _SCANS:
-        try:
-            ids.update((str(row[0]), None) for row in database.execute(f"SELECT run_id FROM cells{scan}"))  # noqa: S608
-        except sqlite3.Error:
-            continue
-    return list(ids)
+        known = {key for keys in rows.values() for key in keys}
+        for place, key in _scanned(database, scan):
+            new = key not in known and (not scan.startswith("INDEXED") or _ID.fullmatch(key))
+            if new and key not in rows.setdefault(place, []):
+                rows[place].append(key)
+    return [keys for keys in rows.values() if keys]
 
 
-def _row(database: sqlite3.Connection, table: str, columns: tuple[str, ...], key: str) -> dict[str, Any] | None:
-    row = database.execute(f"SELECT {', '.join(columns)} FROM {table} WHERE run_id = ?", (key,)).fetchone()  # noqa: S608
+def _scanned(database: sqlite3.Connection, scan: str) -> Iterator[tuple[int, str]]:
+    """Yield place and id of the rows of the table of cells, as far as they can be read in this way."""
+    query = f"SELECT rowid, run_id FROM cells {scan}"  # noqa: S608 - one of the ways above
+    count = 0
+    try:
+        for place, key in database.execute(query):
+            count += 1
+            yield place, str(key)
+    except sqlite3.Error:
+        # Python reads a row ahead, and so loses the last one before what is damaged.
+        with suppress(sqlite3.Error):
+            yield from ((place, str(key)) for place, key in database.execute(f"{query} LIMIT 1 OFFSET {count}"))
+
+
+def _row(
+    database: sqlite3.Connection, table: str, columns: tuple[str, ...], key: str, way: str
+) -> dict[str, Any] | None:
+    query = f"SELECT {', '.join(columns)} FROM {table} WHERE {way} = ? LIMIT 1"  # noqa: S608 - names written above
+    row = database.execute(query, (key,)).fetchone()
     return None if row is None else dict(zip(columns, row, strict=True))
 
 
-def _examined(database: sqlite3.Connection, key: str, known: tuple[str, ...]) -> Examined:
+def _examined(database: sqlite3.Connection, key: str, known: tuple[str, ...], way: str) -> Examined:
     cell: dict[str, Any] | None = None
     try:
-        cell = _row(database, "cells", known, key)
+        cell = _row(database, "cells", known, key, way)
         if cell is None:
             return Examined(id=key, status="damaged", fault="its row cannot be found by its id")
         if run_id(json.loads(cell["spec"])) != key:
             return Examined(id=key, status="damaged", cell=cell, fault="its specification is not that of its id")
         facts_fit = _facts_fit(database, cell)
-        if cell["status"] != "finished":
+        if cell["status"] not in {"finished", "failed"}:
+            return Examined(id=key, status="damaged", cell=cell, fault="its status is neither finished nor failed")
+        if cell["status"] == "failed":
             return Examined(id=key, status="failed", cell=cell, facts_fit=facts_fit)
         result: dict[str, Any] = dict.fromkeys(RESULT)
-        for table, columns in _TABLES.items():
-            result |= (_row(database, table, columns, key) if _has(database, table) else None) or {}
+        for table, columns in TABLES.items():
+            result |= (_row(database, table, columns, key, way) if _has(database, table) else None) or {}
         _check(cell, result)
-    except (sqlite3.Error, ValueError, TypeError, KeyError) as error:
+    except (sqlite3.Error, ValueError, TypeError, KeyError, RecursionError) as error:
         return Examined(id=key, status="damaged", cell=cell, fault=str(error) or type(error).__name__)
     status: Literal["sound", "unchecked"] = "unchecked" if cell.get("checksum") is None else "sound"
     return Examined(id=key, status=status, cell=cell, result=result, facts_fit=facts_fit)
@@ -181,65 +200,3 @@ def _check(cell: Mapping[str, Any], result: Mapping[str, Any]) -> Curves:
 
 def _has(database: sqlite3.Connection, table: str) -> bool:
     return bool(database.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)).fetchone())
-
-
-def _is_damaged(path: Path) -> bool:
-    """Return whether the file itself is damaged, though every cell could be read."""
-    database = connect(path, read_only=True)
-    try:
-        return bool(database.execute("PRAGMA quick_check(1)").fetchone() != ("ok",))
-    except sqlite3.Error:
-        return True
-    finally:
-        database.close()
-
-
-def _agents(database: sqlite3.Connection) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    try:
-        for identity, name, recipe in database.execute("SELECT identity, name, recipe FROM agents"):
-            try:
-                yield identity, name, json.loads(recipe)
-            except ValueError:
-                continue
-    except sqlite3.Error:
-        return
-
-
-def _provenance(database: sqlite3.Connection, key: str) -> str:
-    """Return the provenance of that id as it is stored; one that says nothing where it is damaged."""
-    try:
-        row = database.execute("SELECT content FROM provenance WHERE id = ?", (key,)).fetchone()
-        return canonical(json.loads(row[0]))
-    except (sqlite3.Error, ValueError, TypeError):
-        return "{}"
-
-
-def _copy(target: Path, source: sqlite3.Connection, cells: list[Examined], known: tuple[str, ...]) -> None:
-    database = sqlite3.connect(target, isolation_level=None)
-    try:
-        database.execute("BEGIN IMMEDIATE")
-        for each in cells:
-            cell = dict(each.cell or {})
-            origin = (cell["provenance"], _provenance(source, cell["provenance"]))
-            database.execute("INSERT OR IGNORE INTO provenance VALUES (?, ?)", origin)
-            if not each.facts_fit:
-                cell["facts_checksum"] = None
-            _insert(database, "cells", each.id, {name: cell[name] for name in known})
-            for table, columns in _TABLES.items() if each.result is not None else ():
-                row = {name: (each.result or {})[name] for name in columns}
-                if None not in row.values():
-                    _insert(database, table, each.id, row)
-        database.execute("COMMIT")
-    finally:
-        database.close()
-
-
-def _insert(database: sqlite3.Connection, table: str, key: str, row: Mapping[str, Any]) -> None:
-    names, marks = ", ".join(("run_id", *row)), ", ".join("?" * (len(row) + 1))
-    database.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", (key, *row.values()))  # noqa: S608
-
-
-def _names(path: Path) -> Iterator[Path]:
-    yield path.with_name("results.damaged.sqlite")
-    for number in range(2, 10_000):
-        yield path.with_name(f"results.damaged-{number}.sqlite")

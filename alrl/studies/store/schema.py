@@ -7,6 +7,7 @@ import sqlite3
 from pathlib import Path
 
 from alrl.errors import AlrlError
+from alrl.recipes.regular_files import irregular_store
 from alrl.studies.canonical import content_id
 
 SCHEMA_VERSION = 7
@@ -85,7 +86,9 @@ class StoreError(AlrlError):
 
 def connect(path: Path, read_only: bool) -> sqlite3.Connection:
     """Return a connection to the file, without its schema having been looked at."""
-    if read_only and not path.is_file():
+    if strange := irregular_store(path):
+        raise StoreError(f"{strange}: give the path of a results file, or delete what is none")
+    if read_only and not path.exists():
         raise StoreError(f"{path} does not exist: run the study first, or give the path of its results file")
     folder = path.absolute().parent
     if not folder.is_dir():
@@ -103,6 +106,8 @@ def check_mark(path: Path, database: sqlite3.Connection) -> int:
     """Return the schema version of the file. Raises StoreError if it is not alrl's, or of a newer alrl."""
     mark = database.execute("PRAGMA application_id").fetchone()[0]
     version = int(database.execute("PRAGMA user_version").fetchone()[0])
+    if mark != APPLICATION_ID and not path.stat().st_size:
+        raise StoreError(f"{path} is empty: restore it from a copy, or delete it and run the study again")
     if mark != APPLICATION_ID:
         raise StoreError(f"{path} is a SQLite file that alrl did not write: give another path")
     if version > SCHEMA_VERSION:

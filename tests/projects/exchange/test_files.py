@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
@@ -171,6 +172,20 @@ def test_a_project_moves_as_json_lines_and_a_cut_file_is_recognised(make: Make, 
         with pytest.raises(ProjectError, match=r"was cut|was changed"):
             import_project(tmp_path / "cut.jsonl", tmp_path / "never")
     assert not (tmp_path / "never").exists()
+
+
+def test_a_project_with_any_character_of_a_text_moves_and_a_pipe_is_none(make: Make, tmp_path: Path) -> None:
+    project = make()
+    # Python ends a line of text at it, and JSON does not.
+    project.tell({"c1": "yes"}, annotator="Anna\u2028Maria\x85")
+    export_project(project, tmp_path / "project.jsonl")
+    assert import_project(tmp_path / "project.jsonl", tmp_path / "moved").events() == project.events()
+    os.mkfifo(tmp_path / "pipe.jsonl")
+    with pytest.raises(ProjectError, match=r"pipe\.jsonl: a pipe, not a regular file; give the file that alrl project"):
+        import_project(tmp_path / "pipe.jsonl", tmp_path / "never")
+    (tmp_path / "list.jsonl").write_text('[1]\n{"sha256": ""}\n', encoding="utf-8")
+    with pytest.raises(ProjectError, match=r"list\.jsonl holds a line that is no table"):
+        import_project(tmp_path / "list.jsonl", tmp_path / "never")
 
 
 def test_an_import_writes_nowhere_else(make: Make, tmp_path: Path) -> None:

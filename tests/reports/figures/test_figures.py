@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import matplotlib as mpl
@@ -68,6 +69,13 @@ def test_of_many_the_subject_the_reference_random_and_the_best_are_told_apart() 
     apart = [name for name, look in looks.items() if not look.other]
     assert apart == ["general", "rule 0", "rule 18", "rule 19", "rule 20", "rule 21", "random"]
     assert len({looks[name].colour for name in apart}) == 7
+
+
+def test_a_profile_of_strategies_that_score_the_same_has_a_width(make_curves: Callable[..., list[Curves]]) -> None:
+    margin, entropy = make_curves(("vehicle",), ("margin", "entropy"), seeds=4, labels=6)
+    same = replace(entropy, accuracy=margin.accuracy, balanced_accuracy=margin.balanced_accuracy, picks=margin.picks)
+    figure = figures.performance_profile(summarise(Comparison([margin, same])))
+    assert figure.axes[0].get_xlim() == (-1.0, 1.0)
 
 
 def test_one_seed_has_lines_without_bands(make_curves: Callable[..., list[Curves]]) -> None:

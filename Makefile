@@ -70,7 +70,6 @@ $(STAMP): pyproject.toml constraints.txt
 	    || { echo "alrl needs Python 3.11 or newer; name one: make PYTHON=python3.12"; exit 1; }
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
 	$(BIN)/python -m pip install --disable-pip-version-check $(PIP_FLAGS) -c constraints.txt -e '.[bench,report,test]'
-	@echo "compiling the loop: once, a minute or two"
 	OMP_NUM_THREADS=1 $(BIN)/python -m alrl.evaluation.precompile
 	@touch $@
 

@@ -37,7 +37,9 @@ CURVES = """
 ## Learning curves
 
 Mean return of the last hundred episodes while learning, exploration included, less what margin sampling gains in the
-same episodes (dashed), and the mean over the seeds: {seeds}.
+same episodes (dashed), and the mean over the seeds: {seeds}. An untrained policy
+plays as margin does. A curve that stays near the dashed line says that the training did not move it: as played on
+2026-11-30, that of ppo, while dqn explores below it.
 
 ![Learning curves](figures/baselines.png)
 """

@@ -93,7 +93,7 @@ CLAIMS: dict[str, tuple[str, str, Callable[[], list[float]]]] = {
     ),
     "a whole study": (
         "docs/results.md",
-        r"took (\S+) minutes on two cores with its report, (\S+) seconds\s+without",
+        r"took (\S+) seconds on two cores with its report, (\S+) seconds\s+without",
         lambda: [
             numbers(row("experiments/grid/README.md", name)[1])[0]
             for name in ("`alrl run`, the whole command", "of it, cells played and stored")

@@ -164,8 +164,8 @@ class Game:
     @property
     def view(self) -> PoolView:
         """The pools, the batches being filled marked as selected."""
-        known = self.simulator.view
-        view = self._batch.shown_in(known)
+        self._check_begun()
+        view = self._batch.shown_in(self.simulator.view)
         return view if "pace" not in self.features.names else view.with_pace(self._pace())
 
     def _pace(self) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import ClassVar
@@ -207,10 +208,18 @@ class Thawed(CandidateSource):
         return torch.arange(4).expand(len(view.exists), 4)
 
 
+_SEEDS = itertools.count()
+
+
 def stubborn(features, generator=None):
     made = set_scorer(features, generator)
     made.forward = lambda candidates, loop, mask: -candidates[..., 0]
     return made
+
+
+def restless(features, generator=None):
+    """Draws its weights from no generator that it is given."""
+    return set_scorer(features, torch.Generator().manual_seed(next(_SEEDS)))
 
 
 class Gradient(Loud):
@@ -391,14 +400,10 @@ def test_what_keeps_its_promise_in_an_unusual_way_passes(check, sound):
         (check_strategy, Shapeless(), "Shapeless: score raised AttributeError: .*no_such_field"),
         (check_learner, Untaught(), 'Untaught, on the episodes "ordinary": fit raised AttributeError: .*no_such_part'),
         (check_annotator, Mute(), "Mute: answer raised AttributeError: .*no_such_part"),
-        (check_network, lambda features, generator=None: set_scorer(features, torch.Generator()), "the same weights"),
+        (check_network, restless, "the same weights"),
     ],
 )
 def test_what_breaks_a_contract_is_named(check, broken, message):
-    if broken.__class__.__name__ == "function" and broken not in {stubborn, deep}:
-        torch.Generator()
-        seeds = iter((1, 2))
-        broken = lambda features, generator=None: set_scorer(features, torch.Generator().manual_seed(next(seeds)))  # noqa: E731
     with pytest.raises(ContractError, match=message):
         check(broken)
 

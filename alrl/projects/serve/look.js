@@ -78,7 +78,7 @@ async function look() {
     grid(["", "amount"], status.bill.rows, [1])));
   if (status.suspects && status.suspects.length) {
     cards.push(section("Labels to look at again",
-      grid(["record", "label", "rather", "score"], 
+      grid(["record", "label", "rather", "score"],
         status.suspects.map((row) => [row.id, row.label, row.rather, row.score.toFixed(3)]), [3])));
   }
   by("sections").replaceChildren(...cards);

@@ -24,9 +24,9 @@ def growth_figure(grown: Sequence[Growth]) -> Figure:
             of_name = [each for each in grown if each.learner == name]
             _draw(row[0], [(each, each.multiply_adds, each.work_exponent) for each in of_name])
             _draw(row[1], [(each, each.seconds, each.time_exponent) for each in of_name])
-            for axes, what in zip(row, ("multiply-adds of an episode", f"seconds of {EPISODES} episodes"), strict=True):
+            for axes, what in zip(row, ("multiply-adds, 1 episode", f"seconds, {EPISODES} episodes"), strict=True):
                 axes.set_title(name, loc="left")
-                axes.set_ylabel(f"Cumulative {what}")
+                axes.set_ylabel(f"Cumulative {what}", fontsize="small")
                 axes.set_xlabel("Queried labels (count)")
     return figure
 

@@ -121,7 +121,7 @@ class StudyRecipe(Recipe):
     agents: tuple[ShownName, ...] = Field(min_length=1)
     """Agent recipes, and names given under ``train``."""
     train: dict[str, TrainingRecipe] = Field(default_factory=dict)
-    """Policies to be trained first, by the name that they have in the tables."""
+    """Policies to be trained first, by their names in the tables; one that another goes on from need be no agent."""
     primary: tuple[str, str] | None = None
     """The agent that the study is about, and the one that it is held against."""
     claims: tuple[ClaimRecipe, ...] = ()
@@ -155,13 +155,14 @@ class StudyRecipe(Recipe):
 
     @model_validator(mode="after")
     def _names(self) -> StudyRecipe:
+        gone_on_from = {training.after for training in self.train.values()}
         for name in self.train:
             if not _FOLDER.fullmatch(name):
                 raise ValueError(
                     f"train.{name!r} given; the name of a policy is that of its folder in the run: letters, digits and"
                     " ._- alone, the first a letter or a digit"
                 )
-            if name not in self.agents:
+            if name not in self.agents and name not in gone_on_from:
                 raise ValueError(f"train.{name} is not among agents; add it there, or drop it")
         self._check_order_of_training()
         for key in ("data", "envs", "agents", "metrics", "learners", "batches", "conditions"):

@@ -70,7 +70,8 @@ class StudyAgents:
 
     def methods(self) -> dict[str, list[str]]:
         """Return the methods that are trained with several seeds, and what tables call the policy of each seed."""
-        return {name: shown for name in self.study.train if len(shown := self.shown(name)) > 1}
+        trained = [name for name in self.study.train if name in self.study.agents]
+        return {name: shown for name in trained if len(shown := self.shown(name)) > 1}
 
     def upper_bounds(self) -> list[str]:
         """Return the oracles, as tables name them: no competitors."""

@@ -11,7 +11,7 @@ from alrl import recipes
 from alrl.agents.training_recipes import ImitationRecipe
 from alrl.errors import InvalidRecipeError
 from alrl.studies.study import StudyRecipe
-from alrl.studies.study_agents import check_held_out, training_sets
+from alrl.studies.study_agents import StudyAgents, check_held_out, training_sets
 from alrl.studies.training_recipe import TrainingRecipe
 from tests.recipe_place import recipe_place
 
@@ -109,6 +109,16 @@ def test_what_goes_on_from_another_training_has_seen_its_data_sets_too() -> None
     assert study.train["second"].summary == "mine on mine with data.sets = ['iris'] after first, seeds [0]"
     with pytest.raises(InvalidRecipeError, match="trained on 'digits'"):
         check_held_out(study.model_copy(update={"data": ("digits",)}))
+
+
+def test_a_training_that_another_goes_on_from_need_not_be_compared(tmp_path: Path) -> None:
+    study = after(seeds=[0, 1])
+    content = study.model_dump(mode="json", exclude_unset=True) | {"agents": ["second", "random"]}
+    alone = recipes.parse(StudyRecipe, content, where="test")
+    assert StudyAgents(study=alone, folder=tmp_path).methods() == {"second": ["second-0", "second-1"]}
+    assert training_sets(alone)["second"] == training_sets(study)["second"]
+    with pytest.raises(InvalidRecipeError, match=r"train\.second is not among agents"):
+        recipes.parse(StudyRecipe, content | {"agents": ["first", "random"]}, where="test")
 
 
 def test_after_names_a_training_above_it_with_the_same_seeds() -> None:
